@@ -1,0 +1,193 @@
+//! Charts of counts: p and np for nonconforming items, c and u for nonconformities.
+
+use super::{Chart, ChartKind, Phase, Standards, limits_by_size, wrong_chart};
+use crate::error::{Error, Result};
+use crate::limits::{ControlLimits, Line};
+use crate::metric::Bounds;
+use crate::stats;
+
+/// Counts in time order, each with the size of its sample or its area of opportunity.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Counts, chart::attributes};
+///
+/// let failed = Counts::of_items(vec![12.0, 15.0, 8.0, 10.0], vec![50.0; 4])?;
+/// let chart = attributes::estimate(&failed, ChartKind::P)?;
+/// assert_eq!(chart.limits.center.at(0), 0.225);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counts {
+    counts: Vec<f64>,
+    sizes: Vec<f64>,
+}
+
+impl Counts {
+    /// Nonconforming items, whole numbers, out of samples of whole sizes (p, np, Laney p′).
+    ///
+    /// # Errors
+    /// [`Error::Count`] for a count that is no whole number from 0 to its sample's size, or a sample without items.
+    pub fn of_items(counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
+        let counts = Self::of_events(counts, sizes)?;
+        let bad = |(&count, &size): (&f64, &f64)| count > size || size.fract() != 0.0;
+        match counts.counts.iter().zip(&counts.sizes).position(bad) {
+            Some(index) => Err(Error::Count {
+                index,
+                count: counts.counts[index],
+                size: counts.sizes[index],
+                expected: "expected a whole sample size, and no more nonconforming items than it",
+            }),
+            None => Ok(counts),
+        }
+    }
+
+    /// Nonconformities, whole numbers, in areas of opportunity of any positive size (c, u, Laney u′).
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`]; [`Error::Count`] for a count that is no whole number from 0, or an area that is not
+    /// finite and positive.
+    pub fn of_events(counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
+        if counts.len() != sizes.len() {
+            return Err(Error::LengthMismatch {
+                left_name: "the counts",
+                left: counts.len(),
+                right_name: "the sample sizes",
+                right: sizes.len(),
+            });
+        }
+        let whole = |count: f64| (0.0..=9e15).contains(&count) && count.fract() == 0.0;
+        let sized = |size: f64| (1e-75..=9e15).contains(&size);
+        match counts.iter().zip(&sizes).position(|(&count, &size)| !(whole(count) && sized(size))) {
+            Some(index) => Err(Error::Count {
+                index,
+                count: counts[index],
+                size: sizes[index],
+                expected: "expected a whole count of at least 0 and a size above 0",
+            }),
+            None => Ok(Self { counts, sizes }),
+        }
+    }
+
+    /// The counts.
+    #[must_use]
+    pub fn counts(&self) -> &[f64] {
+        &self.counts
+    }
+
+    /// The sample sizes or areas of opportunity.
+    #[must_use]
+    pub fn sizes(&self) -> &[f64] {
+        &self.sizes
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    /// True if there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// Σ counts / Σ sizes: p̄ or ū.
+    pub(super) fn overall_rate(&self) -> Result<f64> {
+        let total = |values: &[f64]| stats::sum(values.len(), |i| values[i]).value();
+        match self.len() {
+            0 => Err(Error::NotEnoughData { what: "a center line (samples)", have: 0, need: 1 }),
+            _ => Ok(total(&self.counts) / total(&self.sizes)),
+        }
+    }
+
+    /// counts / sizes: the plotted proportions or rates.
+    pub(super) fn rates(&self) -> Vec<f64> {
+        self.counts.iter().zip(&self.sizes).map(|(count, size)| count / size).collect()
+    }
+
+    /// The samples `first..end`.
+    ///
+    /// # Panics
+    /// If the range does not lie within the samples.
+    #[must_use]
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
+        Self { counts: self.counts[range.clone()].to_vec(), sizes: self.sizes[range].to_vec() }
+    }
+
+    fn constant_size(&self) -> Option<f64> {
+        let first = *self.sizes.first()?;
+        self.sizes.iter().all(|&size| size == first).then_some(first)
+    }
+}
+
+/// Phase I: limits from these counts (Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 7).
+///
+/// | chart | points | center | sigma at point i |
+/// | --- | --- | --- | --- |
+/// | p | Dᵢ/nᵢ | p̄ = ΣD/Σn | √(p̄(1 − p̄)/nᵢ) |
+/// | np | Dᵢ | nᵢp̄ | √(nᵢp̄(1 − p̄)) |
+/// | c | cᵢ | c̄ | √c̄ |
+/// | u | cᵢ/aᵢ | ū = Σc/Σa | √(ū/aᵢ) |
+///
+/// # Errors
+/// [`Error::NotEnoughData`] without samples; [`Error::Parameter`] for another kind of chart, or a c chart of areas that
+/// differ (a u chart takes those).
+pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart> {
+    let rate = counts.overall_rate()?;
+    let center = if kind == ChartKind::C { rate * area_of_c(counts)? } else { rate };
+    chart(Phase::I, Standards::of_counts(kind, center)?, counts)
+}
+
+/// Phase II: the same chart of new counts against frozen standards.
+///
+/// # Errors
+/// [`Error::Parameter`] if the standards are of another kind.
+pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart> {
+    chart(Phase::II, *standards, counts)
+}
+
+fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart> {
+    let center = standards.center;
+    let sizes = counts.sizes();
+    let (points, limits, bounds) = match standards.chart {
+        ChartKind::P => {
+            let limits = limits_by_size(center, sizes, |n| (center * (1.0 - center) / n).sqrt());
+            (counts.rates(), limits, Bounds::PROPORTION)
+        }
+        ChartKind::Np => return Ok(np(phase, standards, counts)),
+        ChartKind::C => {
+            area_of_c(counts)?;
+            let limits = ControlLimits::three_sigma(Line::Constant(center), Line::Constant(center.sqrt()));
+            (counts.counts().to_vec(), limits, Bounds::NON_NEGATIVE)
+        }
+        ChartKind::U => {
+            let limits = limits_by_size(center, sizes, |area| (center / area).sqrt());
+            (counts.rates(), limits, Bounds::NON_NEGATIVE)
+        }
+        other => return Err(wrong_chart(other, "p, np, c or u")),
+    };
+    Ok(Chart::plain(phase, points, limits.clamped_to(bounds), standards))
+}
+
+/// The np chart: its center line and its upper bound vary with the sample size too.
+fn np(phase: Phase, standards: Standards, counts: &Counts) -> Chart {
+    let p = standards.center;
+    let line = |of_size: &dyn Fn(f64) -> f64| Line::through(counts.sizes().iter().map(|&n| of_size(n)).collect());
+    let mut limits =
+        ControlLimits::three_sigma(line(&|n| n * p), line(&|n| (n * p * (1.0 - p)).sqrt()))
+            .clamped_to(Bounds::NON_NEGATIVE);
+    let upper: Vec<f64> = (0..counts.len()).map(|i| limits.upper.at(i).min(counts.sizes()[i])).collect();
+    limits.clamped.upper = (0..counts.len()).any(|i| limits.upper.at(i) > counts.sizes()[i]);
+    limits.upper = Line::through(upper);
+    Chart::plain(phase, counts.counts().to_vec(), limits, standards)
+}
+
+/// The common area of a c chart.
+fn area_of_c(counts: &Counts) -> Result<f64> {
+    counts.constant_size().ok_or(Error::Parameter {
+        name: "areas of opportunity",
+        value: "different sizes".to_owned(),
+        expected: "equal for a c chart (use a u chart)",
+    })
+}

@@ -1,0 +1,57 @@
+//! Laney's p′ and u′: charts of large samples, whose rates vary more (or less) than binomial or Poisson counts do.
+
+use super::attributes::Counts;
+use super::{Chart, ChartKind, Phase, Standards, limits_by_size, wrong_chart};
+use crate::error::{Error, Result};
+use crate::metric::Bounds;
+use crate::sample::Sample;
+use crate::sigma::SigmaEstimator;
+
+/// Phase I: limits p̄ ± 3σ_{p,i}·σ_z, where σ_z = MR̄/d₂ of zᵢ = (pᵢ − p̄)/σ_{p,i} measures the variation beyond the
+/// binomial; likewise for u (Laney 2002, *Quality Engineering* 14(4), 531–537).
+///
+/// # Errors
+/// [`Error::NotEnoughData`] for fewer than two samples; [`Error::Parameter`] for another kind of chart.
+pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart> {
+    let center = counts.overall_rate()?;
+    let standards = Standards::of_counts(kind, center)?;
+    let sigma = sampling_sigma(kind, center)?;
+    let z: Vec<f64> = counts
+        .rates()
+        .iter()
+        .zip(counts.sizes())
+        .map(|(rate, &size)| {
+            let sigma = sigma(size);
+            // Rates without any variation (all 0, or all 1) deviate by nothing.
+            if sigma > 0.0 { (rate - center) / sigma } else { 0.0 }
+        })
+        .collect();
+    let inflation = SigmaEstimator::AverageMovingRange.of_sample(&Sample::new(z)?)?.sigma;
+    chart(Phase::I, Standards { inflation: Some(inflation), ..standards }, counts)
+}
+
+/// Phase II: the same chart of new counts against frozen standards, σ_z among them.
+///
+/// # Errors
+/// [`Error::Parameter`] if the standards are of another kind.
+pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart> {
+    chart(Phase::II, *standards, counts)
+}
+
+fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart> {
+    let inflation = standards.inflation.ok_or_else(|| wrong_chart(standards.chart, "laney-p or laney-u"))?;
+    let sigma = sampling_sigma(standards.chart, standards.center)?;
+    let bounds = if standards.chart == ChartKind::LaneyP { Bounds::PROPORTION } else { Bounds::NON_NEGATIVE };
+    let limits = limits_by_size(standards.center, counts.sizes(), |size| sigma(size) * inflation);
+    Ok(Chart::plain(phase, counts.rates(), limits.clamped_to(bounds), standards))
+}
+
+/// Standard deviation of a rate by sampling alone, as a function of the sample's size.
+fn sampling_sigma(kind: ChartKind, center: f64) -> Result<impl Fn(f64) -> f64> {
+    let variance = match kind {
+        ChartKind::LaneyP => center * (1.0 - center),
+        ChartKind::LaneyU => center,
+        other => return Err::<_, Error>(wrong_chart(other, "laney-p or laney-u")),
+    };
+    Ok(move |size: f64| (variance / size).sqrt())
+}

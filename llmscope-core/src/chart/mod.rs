@@ -1,0 +1,328 @@
+//! Control charts: the plotted points, the limits they are judged against, and where the limits came from.
+//!
+//! Every chart has two faces. **Phase I** (`estimate`) takes the limits from the very data it shows; **phase II**
+//! (`monitor`) judges new data against [`Standards`] that an earlier study fixed and that are never estimated again.
+//! A physical bound (0 for a latency) is applied with [`Chart::with_bounds`].
+
+pub mod attributes;
+pub mod individuals;
+pub mod laney;
+mod stages;
+pub mod xbar;
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use stages::staged;
+
+use crate::error::{Error, Result};
+use crate::limits::{ControlLimits, Line};
+use crate::metric::Bounds;
+use crate::rules::{self, Judgement, RuleSet};
+use crate::sigma::SigmaEstimate;
+
+/// Which statistic a chart plots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ChartKind {
+    /// Single measurements.
+    Individuals,
+    /// Absolute differences of neighbours: the companion of individuals.
+    MovingRange,
+    /// Subgroup means, with sigma from the ranges.
+    XbarR,
+    /// Subgroup means, with sigma from the standard deviations.
+    XbarS,
+    /// Subgroup ranges: the companion of X̄–R.
+    Range,
+    /// Subgroup standard deviations: the companion of X̄–S.
+    StandardDeviation,
+    /// Proportion of nonconforming items.
+    P,
+    /// Number of nonconforming items.
+    Np,
+    /// Number of nonconformities in areas of equal size.
+    C,
+    /// Nonconformities per unit of area.
+    U,
+    /// Laney's p′: proportions with variation beyond the binomial.
+    LaneyP,
+    /// Laney's u′: rates with variation beyond the Poisson.
+    LaneyU,
+}
+
+impl ChartKind {
+    /// Every chart that can be asked for by name.
+    pub const NAMED: [Self; 9] = [
+        Self::Individuals,
+        Self::XbarR,
+        Self::XbarS,
+        Self::P,
+        Self::Np,
+        Self::C,
+        Self::U,
+        Self::LaneyP,
+        Self::LaneyU,
+    ];
+
+    /// The chart's name in files and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Individuals => "individuals",
+            Self::MovingRange => "moving-range",
+            Self::XbarR => "xbar-r",
+            Self::XbarS => "xbar-s",
+            Self::Range => "range",
+            Self::StandardDeviation => "standard-deviation",
+            Self::P => "p",
+            Self::Np => "np",
+            Self::C => "c",
+            Self::U => "u",
+            Self::LaneyP => "laney-p",
+            Self::LaneyU => "laney-u",
+        }
+    }
+
+    /// The chart's name in words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Individuals => "individuals chart",
+            Self::MovingRange => "moving range chart",
+            Self::XbarR => "X̄ chart (R)",
+            Self::XbarS => "X̄ chart (S)",
+            Self::Range => "R chart",
+            Self::StandardDeviation => "S chart",
+            Self::P => "p chart",
+            Self::Np => "np chart",
+            Self::C => "c chart",
+            Self::U => "u chart",
+            Self::LaneyP => "Laney p′ chart",
+            Self::LaneyU => "Laney u′ chart",
+        }
+    }
+
+    /// True for charts of counted items, which need a sample size or an area.
+    #[must_use]
+    pub const fn is_attribute(self) -> bool {
+        matches!(self, Self::P | Self::Np | Self::C | Self::U | Self::LaneyP | Self::LaneyU)
+    }
+
+    /// True for charts of subgroups.
+    #[must_use]
+    pub const fn needs_subgroups(self) -> bool {
+        matches!(self, Self::XbarR | Self::XbarS)
+    }
+
+    /// True for charts of a spread, which zone rules do not fit: their statistic is skewed.
+    #[must_use]
+    pub const fn is_dispersion(self) -> bool {
+        matches!(self, Self::MovingRange | Self::Range | Self::StandardDeviation)
+    }
+}
+
+impl fmt::Display for ChartKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for ChartKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::Unknown {
+            what: "chart",
+            name: name.to_owned(),
+            expected: Self::NAMED.map(Self::name).join(", "),
+        })
+    }
+}
+
+/// Whether limits were estimated from the data that the chart shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(into = "u8", try_from = "u8")]
+#[schemars(with = "u8", extend("enum" = [1, 2]))]
+pub enum Phase {
+    /// Limits from these data.
+    I,
+    /// Limits from an earlier study.
+    II,
+}
+
+impl From<Phase> for u8 {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::I => 1,
+            Phase::II => 2,
+        }
+    }
+}
+
+impl TryFrom<u8> for Phase {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self::I),
+            2 => Ok(Self::II),
+            _ => Err(format!("phase {number}: expected 1 or 2")),
+        }
+    }
+}
+
+/// What a phase I study fixes and a phase II chart uses unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Standards {
+    /// The chart they are for.
+    pub chart: ChartKind,
+    /// Center line: the mean, p̄, n·p̄ for one item (np), c̄ or ū.
+    pub center: f64,
+    /// Within sigma of a single measurement (individuals, X̄).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<SigmaEstimate>,
+    /// Laney's σ_z: how much the points vary beyond the binomial or Poisson.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inflation: Option<f64>,
+}
+
+impl Standards {
+    /// Standards of a chart of measurements: individuals, X̄–R or X̄–S.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the chart is of another kind or the center line is not finite.
+    pub fn of_measurements(chart: ChartKind, center: f64, within: SigmaEstimate) -> Result<Self> {
+        if chart != ChartKind::Individuals && !chart.needs_subgroups() {
+            return Err(wrong_chart(chart, "individuals, xbar-r or xbar-s"));
+        }
+        Self { chart, center, within: Some(within), inflation: None }.checked()
+    }
+
+    /// Standards of a chart of counts: p, np, c or u.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the chart is of another kind, or the center line cannot be.
+    pub fn of_counts(chart: ChartKind, center: f64) -> Result<Self> {
+        if !chart.is_attribute() {
+            return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
+        }
+        let inflation = matches!(chart, ChartKind::LaneyP | ChartKind::LaneyU).then_some(1.0);
+        Self { chart, center, within: None, inflation }.checked()
+    }
+
+    fn checked(self) -> Result<Self> {
+        let (low, high, expected) = match self.chart {
+            ChartKind::P | ChartKind::Np | ChartKind::LaneyP => (0.0, 1.0, "a proportion between 0 and 1"),
+            ChartKind::C | ChartKind::U | ChartKind::LaneyU => (0.0, f64::MAX, "finite and not negative"),
+            _ => (f64::MIN, f64::MAX, "finite"),
+        };
+        if (low..=high).contains(&self.center) {
+            Ok(self)
+        } else {
+            Err(Error::Parameter { name: "center", value: self.center.to_string(), expected })
+        }
+    }
+
+    /// The within sigma that a chart of measurements stands on.
+    fn within_for(&self, chart: ChartKind) -> Result<SigmaEstimate> {
+        match self.within {
+            Some(within) if self.chart == chart => Ok(within),
+            _ => Err(wrong_chart(self.chart, chart.name())),
+        }
+    }
+}
+
+fn wrong_chart(chart: ChartKind, expected: &'static str) -> Error {
+    Error::Parameter { name: "chart of the standards", value: chart.name().to_owned(), expected }
+}
+
+/// A control chart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    /// The plotted statistic.
+    pub kind: ChartKind,
+    /// Where the limits came from.
+    pub phase: Phase,
+    /// What is plotted, in time order.
+    pub points: Vec<f64>,
+    /// Center line, limits, and the sigma that the zones are multiples of.
+    pub limits: ControlLimits,
+    /// Positions before which something is missing: every run ends there.
+    pub breaks: Vec<usize>,
+    /// What the limits stand on.
+    pub standards: Standards,
+    /// For a moving range chart: the position of each point's later measurement.
+    pub positions: Option<Vec<usize>>,
+    /// The chart of the spread that belongs to this chart of the level.
+    pub companion: Option<Box<Chart>>,
+}
+
+impl Chart {
+    /// The same chart with its limits clamped to what the plotted quantity can be.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.limits = self.limits.clamped_to(bounds);
+        self
+    }
+
+    /// Judges the points by the rules. Violations of a moving range chart are given in positions of the measurements.
+    ///
+    /// Zone rules are applied as they are: on a dispersion chart the caller leaves them out
+    /// ([`RuleSet::without_zones`]) unless they are wanted.
+    ///
+    /// # Errors
+    /// Those of [`rules::judge`].
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, SigmaEstimator, chart::individuals, RuleSet};
+    ///
+    /// let sample = Sample::new(vec![5.0, 5.2, 4.9, 5.1, 5.0, 9.0, 5.1, 4.9])?;
+    /// let chart = individuals::estimate(&sample, SigmaEstimator::MedianMovingRange)?;
+    /// let judgement = chart.judge(&"1".parse::<RuleSet>()?)?;
+    /// assert_eq!(judgement.violations[0].first, 5);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
+    pub fn judge(&self, rules: &RuleSet) -> Result<Judgement> {
+        let mut judgement =
+            rules::judge(&self.points, &self.limits.center, &self.limits.sigma.0, &self.breaks, rules)?;
+        if let Some(positions) = &self.positions {
+            for violation in &mut judgement.violations {
+                violation.first = positions[violation.first];
+                violation.first_signal = positions[violation.first_signal];
+                violation.last = positions[violation.last];
+            }
+        }
+        Ok(judgement)
+    }
+
+    /// True if sigma is zero everywhere: the limits collapse on the center line.
+    #[must_use]
+    pub fn is_degenerate(&self) -> bool {
+        self.limits.sigma.0.extent().is_some_and(|(_, max)| max == 0.0)
+    }
+
+    /// A chart without breaks or companion.
+    fn plain(phase: Phase, points: Vec<f64>, limits: ControlLimits, standards: Standards) -> Self {
+        Self {
+            kind: standards.chart,
+            phase,
+            points,
+            limits,
+            breaks: Vec::new(),
+            standards,
+            positions: None,
+            companion: None,
+        }
+    }
+}
+
+/// Limits of a chart whose sigma differs between points only through the size of the subgroup or sample.
+fn limits_by_size(center: f64, sizes: &[f64], sigma: impl Fn(f64) -> f64) -> ControlLimits {
+    let sigma = Line::through(sizes.iter().map(|&size| sigma(size)).collect());
+    ControlLimits::three_sigma(Line::Constant(center), sigma)
+}

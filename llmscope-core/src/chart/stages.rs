@@ -1,0 +1,67 @@
+//! Stages: a chart whose limits are estimated separately between given points, as after a known change.
+
+use std::ops::Range;
+
+use super::Chart;
+use crate::error::{Error, Result};
+use crate::limits::ControlLimits;
+
+/// Puts the charts of successive stages side by side. `starts` are the points at which a new stage begins; `estimate`
+/// makes the chart of one stage from the range of points that it holds. Runs do not reach across a stage.
+///
+/// # Errors
+/// [`Error::Parameter`] unless `starts` rise strictly within `1..count`; those of `estimate`.
+///
+/// ```
+/// use llmscope_core::{Sample, SigmaEstimator, chart};
+///
+/// let sample = Sample::new(vec![1.0, 1.1, 0.9, 1.0, 2.0, 2.1, 1.9, 2.0])?;
+/// let chart = chart::staged(sample.len(), &[4], |points| {
+///     chart::individuals::estimate(&sample.slice(points), SigmaEstimator::AverageMovingRange)
+/// })?;
+/// assert_eq!((chart.limits.center.at(3), chart.limits.center.at(4)), (1.0, 2.0));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+pub fn staged(count: usize, starts: &[usize], estimate: impl Fn(Range<usize>) -> Result<Chart>) -> Result<Chart> {
+    let rising = starts.windows(2).all(|pair| pair[0] < pair[1]);
+    if !rising || starts.iter().any(|&start| start == 0 || start >= count) {
+        return Err(Error::Parameter {
+            name: "stages",
+            value: format!("{starts:?}"),
+            expected: "strictly rising positions within the points, the first above 0",
+        });
+    }
+    let bounds: Vec<usize> = [0].iter().chain(starts).chain([&count]).copied().collect();
+    let charts = bounds.windows(2).map(|pair| estimate(pair[0]..pair[1])).collect::<Result<Vec<_>>>()?;
+    let mut parts = charts.into_iter().zip(bounds);
+    let Some((first, _)) = parts.next() else {
+        return Err(Error::NotEnoughData { what: "a chart of stages (points)", have: 0, need: 1 });
+    };
+    Ok(parts.fold(first, |whole, (stage, start)| joined(whole, stage, start)))
+}
+
+/// `stage`, whose first point stands at position `start`, appended to `whole`.
+fn joined(whole: Chart, stage: Chart, start: usize) -> Chart {
+    let offset = whole.points.len();
+    let limits =
+        ControlLimits::concatenated(&[(offset, whole.limits.clone()), (stage.points.len(), stage.limits.clone())]);
+    let mut breaks = whole.breaks;
+    if offset > 0 && !stage.points.is_empty() {
+        breaks.push(offset);
+    }
+    breaks.extend(stage.breaks.iter().map(|at| at + offset));
+    let positions = whole.positions.zip(stage.positions).map(|(mut positions, added)| {
+        positions.extend(added.iter().map(|position| position + start));
+        positions
+    });
+    let companion =
+        whole.companion.zip(stage.companion).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
+    let mut points = whole.points;
+    points.extend(stage.points);
+    Chart { points, limits, breaks, positions, companion, ..stage_identity(stage.kind, whole.phase, whole.standards) }
+}
+
+fn stage_identity(kind: super::ChartKind, phase: super::Phase, standards: super::Standards) -> Chart {
+    let limits = ControlLimits::concatenated(&[]);
+    Chart { kind, ..Chart::plain(phase, Vec::new(), limits, standards) }
+}

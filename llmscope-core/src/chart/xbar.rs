@@ -1,0 +1,83 @@
+//! Subgroup means with their spread: X̄–R and X̄–S, for subgroups of any sizes.
+
+use super::{Chart, ChartKind, Phase, Standards, limits_by_size};
+use crate::error::{Error, Result};
+use crate::factors::{c4, d2, d3};
+use crate::limits::{ControlLimits, Line};
+use crate::metric::Bounds;
+use crate::sample::Subgroups;
+use crate::sigma::{self, SigmaEstimator};
+use crate::stats::Moments;
+
+/// Phase I: limits x̿ ± 3σ̂/√nᵢ from these subgroups (Montgomery, *Introduction to Statistical Quality Control*,
+/// ch. 6.2 and 6.3). Without an estimator, X̄–R uses R̄/d₂ and X̄–S uses S̄/c₄.
+///
+/// The companion is the R chart (center d₂σ̂, ± 3d₃σ̂) or the S chart (center c₄σ̂, ± 3σ̂√(1 − c₄²)), not below 0.
+///
+/// # Errors
+/// [`Error::NotEnoughData`] without subgroups; [`Error::Parameter`] if `kind` is not an X̄ chart or the estimator is
+/// one of single values.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Sample, Subgroups, chart::xbar};
+///
+/// let sample = Sample::new(vec![74.03, 74.002, 73.995, 73.992, 73.988, 74.024])?;
+/// let chart = xbar::estimate(&Subgroups::of_size(&sample, 2)?, ChartKind::XbarR, None)?;
+/// assert_eq!(chart.points.len(), 3);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+pub fn estimate(subgroups: &Subgroups<'_>, kind: ChartKind, estimator: Option<SigmaEstimator>) -> Result<Chart> {
+    let estimator = estimator.unwrap_or(match kind {
+        ChartKind::XbarS => SigmaEstimator::AverageStandardDeviation,
+        _ => SigmaEstimator::AverageRange,
+    });
+    let within = estimator.of_subgroups(subgroups)?;
+    // The mean of all measurements, which weights each subgroup by its size.
+    let center = Moments::of(subgroups.values()).mean().unwrap_or_default();
+    chart(Phase::I, Standards::of_measurements(kind, center, within)?, subgroups)
+}
+
+/// Phase II: the same chart of new subgroups, of any sizes, against frozen standards.
+///
+/// # Errors
+/// [`Error::Parameter`] if the standards belong to another kind of chart.
+pub fn monitor(standards: &Standards, subgroups: &Subgroups<'_>) -> Result<Chart> {
+    chart(Phase::II, *standards, subgroups)
+}
+
+fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Result<Chart> {
+    if !standards.chart.needs_subgroups() {
+        return Err(Error::Parameter {
+            name: "chart",
+            value: standards.chart.name().to_owned(),
+            expected: "xbar-r or xbar-s",
+        });
+    }
+    let sigma = standards.within_for(standards.chart)?.sigma;
+    let sizes = sizes(subgroups);
+    let means = subgroups.iter().map(|subgroup| Moments::of(subgroup).mean().unwrap_or_default()).collect();
+    let limits = limits_by_size(standards.center, &sizes, |n| sigma / n.sqrt());
+    let mut chart = Chart::plain(phase, means, limits, standards);
+    chart.companion = Some(Box::new(dispersion(phase, standards, sigma, subgroups)));
+    Ok(chart)
+}
+
+/// The R or S chart: each subgroup's spread against what σ̂ leads to expect at its size.
+fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgroups<'_>) -> Chart {
+    type OfSize = fn(usize) -> f64;
+    let (kind, statistic, mean, deviation): (_, fn(&[f64]) -> f64, OfSize, OfSize) = match standards.chart {
+        ChartKind::XbarS => {
+            (ChartKind::StandardDeviation, sigma::standard_deviation, c4, |n| (1.0 - c4(n) * c4(n)).sqrt())
+        }
+        _ => (ChartKind::Range, sigma::range, d2, d3),
+    };
+    let line = |of_size: OfSize| Line::through(subgroups.sizes().iter().map(|&n| of_size(n) * sigma).collect());
+    let limits = ControlLimits::three_sigma(line(mean), line(deviation)).clamped_to(Bounds::NON_NEGATIVE);
+    let points = subgroups.iter().map(statistic).collect();
+    Chart::plain(phase, points, limits, Standards { chart: kind, ..standards })
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
+fn sizes(subgroups: &Subgroups<'_>) -> Vec<f64> {
+    subgroups.sizes().iter().map(|&size| size as f64).collect()
+}

@@ -1,0 +1,195 @@
+//! The one error type of this crate.
+
+use crate::metric::Unit;
+
+/// What was asked for cannot be computed, with the values that stand in the way.
+///
+/// Too few data and constant data are *verdicts* of an [`Analysis`](crate::Analysis), not errors there; the functions
+/// below it report them as [`Error::NotEnoughData`] and [`Error::NoVariation`], so that a caller can tell them apart.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A NaN or an infinity stands where a measurement was expected.
+    #[error(
+        "value {index} is {value}: measurements must be finite; exclude it, or say how gaps are handled (break or drop)"
+    )]
+    NonFinite {
+        /// 0-based position of the first such value.
+        index: usize,
+        /// The value itself.
+        value: f64,
+    },
+    /// A value is missing and nobody said what a gap means.
+    #[error("value {index} is missing: say how gaps are handled (break or drop)")]
+    Missing {
+        /// 0-based position of the first missing value.
+        index: usize,
+    },
+    /// A finite value whose fourth power, which the moments need, would overflow.
+    #[error("value {index} is {value:e}: magnitudes above {max:e} overflow in the moments; use a larger unit")]
+    TooLarge {
+        /// 0-based position of the first such value.
+        index: usize,
+        /// The value itself.
+        value: f64,
+        /// The largest magnitude that is accepted.
+        max: f64,
+    },
+    /// A computation needs more observations than there are.
+    #[error("{what} needs at least {need}, got {have}")]
+    NotEnoughData {
+        /// What was to be computed, with the unit that is counted.
+        what: &'static str,
+        /// How many there are.
+        have: usize,
+        /// How many it takes.
+        need: usize,
+    },
+    /// All values are equal, so that nothing that divides by the spread is defined.
+    #[error("all {n} values equal {value}: {what} is undefined without variation")]
+    NoVariation {
+        /// What was to be computed.
+        what: &'static str,
+        /// The common value.
+        value: f64,
+        /// How many values.
+        n: usize,
+    },
+    /// A parameter lies outside its domain.
+    #[error("{name} is {value}: it must be {expected}")]
+    Parameter {
+        /// The parameter's name.
+        name: &'static str,
+        /// The offending value, as text.
+        value: String,
+        /// Its domain, in words.
+        expected: &'static str,
+    },
+    /// Two arrays that describe the same points differ in length.
+    #[error("{left_name} has {left} entries but {right_name} has {right}: they must describe the same points")]
+    LengthMismatch {
+        /// What the first array is.
+        left_name: &'static str,
+        /// Its length.
+        left: usize,
+        /// What the second array is.
+        right_name: &'static str,
+        /// Its length.
+        right: usize,
+    },
+    /// A count is negative, fractional, or larger than its sample.
+    #[error("count {index} is {count} in a sample of {size}: {expected}")]
+    Count {
+        /// 0-based position.
+        index: usize,
+        /// The count.
+        count: f64,
+        /// The sample size or area of opportunity.
+        size: f64,
+        /// What would be accepted.
+        expected: &'static str,
+    },
+    /// No specification limit was given, or the lower one is not below the upper one.
+    #[error("specification limits {lower:?} (lower) and {upper:?} (upper): {reason}")]
+    Specification {
+        /// The lower specification limit.
+        lower: Option<f64>,
+        /// The upper specification limit.
+        upper: Option<f64>,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// A name that is not known, with the known ones.
+    #[error("unknown {what} \"{name}\": expected {expected}")]
+    Unknown {
+        /// The kind of name.
+        what: &'static str,
+        /// What was given.
+        name: String,
+        /// The known names.
+        expected: String,
+    },
+    /// A quantity in a unit that the metric is not measured in.
+    #[error("\"{text}\" is not a quantity in {unit}: {hint}")]
+    Quantity {
+        /// What was given.
+        text: String,
+        /// The metric's unit.
+        unit: Unit,
+        /// What would be accepted.
+        hint: &'static str,
+    },
+    /// A file, or a line of it, cannot be read as what it claims to be.
+    #[error("{location}: {problem}; {fix}")]
+    Format {
+        /// File, line and field, as far as they are known: `run.jsonl:17: ttft_s`.
+        location: Location,
+        /// What was found.
+        problem: String,
+        /// What to do about it.
+        fix: String,
+    },
+    /// The operating system refused to read or write.
+    #[error("{path}: {message}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The operating system's words.
+        message: String,
+    },
+    /// A picture could not be rendered.
+    #[error("cannot render the chart: {message}")]
+    Render {
+        /// The rasterizer's words.
+        message: String,
+    },
+}
+
+/// Where in a file something stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Location {
+    /// The file's name as it was given, or `-` for standard input.
+    pub source: String,
+    /// 1-based line.
+    pub line: Option<u64>,
+    /// The field or column.
+    pub field: Option<String>,
+}
+
+impl Location {
+    /// The whole file.
+    #[must_use]
+    pub fn of(source: &str) -> Self {
+        Self { source: source.to_owned(), ..Self::default() }
+    }
+
+    /// The same file, at a 1-based line.
+    #[must_use]
+    pub fn line(mut self, line: u64) -> Self {
+        self.line = Some(line);
+        self
+    }
+
+    /// The same place, at a field or column.
+    #[must_use]
+    pub fn field(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+}
+
+impl std::fmt::Display for Location {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.source)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        match &self.field {
+            Some(field) => write!(f, ": {field}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

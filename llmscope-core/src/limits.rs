@@ -1,0 +1,182 @@
+//! Control limits: a center line, a lower and an upper limit, constant or one per point.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Bounds;
+
+/// Control limits stand this many sigmas from the center line (Shewhart 1931).
+pub const LIMIT_MULTIPLE: f64 = 3.0;
+
+/// A horizontal line of a chart: one value, or one per point where the limits vary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Line {
+    /// The same value at every point.
+    Constant(f64),
+    /// A value for each point.
+    PerPoint(Vec<f64>),
+}
+
+impl Line {
+    /// The line through these values: constant if they are all equal.
+    #[must_use]
+    pub fn through(values: Vec<f64>) -> Self {
+        match values.first() {
+            Some(&first) if values.iter().all(|&value| value == first) => Self::Constant(first),
+            _ => Self::PerPoint(values),
+        }
+    }
+
+    /// The line's value at a point.
+    ///
+    /// # Panics
+    /// If the line varies and has no such point.
+    #[must_use]
+    pub fn at(&self, point: usize) -> f64 {
+        match self {
+            Self::Constant(value) => *value,
+            Self::PerPoint(values) => values[point],
+        }
+    }
+
+    /// The value, if it is the same everywhere.
+    #[must_use]
+    pub fn constant(&self) -> Option<f64> {
+        match self {
+            Self::Constant(value) => Some(*value),
+            Self::PerPoint(_) => None,
+        }
+    }
+
+    /// Smallest and largest value; `None` for a line without points.
+    #[must_use]
+    pub fn extent(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Constant(value) => Some((*value, *value)),
+            Self::PerPoint(values) => {
+                let min = values.iter().copied().reduce(f64::min)?;
+                Some((min, values.iter().copied().fold(min, f64::max)))
+            }
+        }
+    }
+
+    pub(crate) fn map(&self, f: impl Fn(f64) -> f64) -> Self {
+        match self {
+            Self::Constant(value) => Self::Constant(f(*value)),
+            Self::PerPoint(values) => Self::PerPoint(values.iter().map(|&value| f(value)).collect()),
+        }
+    }
+
+    /// Combines two lines point by point.
+    fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        match (self, other) {
+            (Self::Constant(a), Self::Constant(b)) => Self::Constant(f(*a, *b)),
+            (Self::PerPoint(values), _) => {
+                Self::PerPoint(values.iter().enumerate().map(|(i, &a)| f(a, other.at(i))).collect())
+            }
+            (Self::Constant(a), Self::PerPoint(values)) => Self::PerPoint(values.iter().map(|&b| f(*a, b)).collect()),
+        }
+    }
+
+    /// The values of `count` points, written out.
+    fn expanded(&self, count: usize) -> Vec<f64> {
+        (0..count).map(|point| self.at(point)).collect()
+    }
+}
+
+/// Control limits of a chart: where its points are expected while the process is in control.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ControlLimits {
+    /// Lower control limit: center − 3σ, not below the physical bound.
+    pub lower: Line,
+    /// Center line.
+    pub center: Line,
+    /// Upper control limit: center + 3σ, not above the physical bound.
+    pub upper: Line,
+    /// Standard deviation of the plotted statistic, which the zones are multiples of.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub sigma: Sigmas,
+    /// True if a limit would have passed a physical bound and was set to it.
+    #[serde(default, skip_serializing_if = "Clamped::is_none")]
+    pub clamped: Clamped,
+}
+
+/// Standard deviation of the plotted statistic at each point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sigmas(pub Line);
+
+impl Default for Sigmas {
+    fn default() -> Self {
+        Self(Line::Constant(0.0))
+    }
+}
+
+/// Which limits were set to a physical bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Clamped {
+    /// The lower limit, somewhere.
+    #[serde(default)]
+    pub lower: bool,
+    /// The upper limit, somewhere.
+    #[serde(default)]
+    pub upper: bool,
+}
+
+impl Clamped {
+    fn is_none(&self) -> bool {
+        !self.lower && !self.upper
+    }
+}
+
+impl ControlLimits {
+    /// Limits at three sigmas of the plotted statistic on both sides of the center line.
+    #[must_use]
+    pub fn three_sigma(center: Line, sigma: Line) -> Self {
+        Self {
+            lower: center.zip(&sigma, |center, sigma| center - LIMIT_MULTIPLE * sigma),
+            upper: center.zip(&sigma, |center, sigma| center + LIMIT_MULTIPLE * sigma),
+            center,
+            sigma: Sigmas(sigma),
+            clamped: Clamped::default(),
+        }
+    }
+
+    /// The same limits, none of them beyond a physical bound.
+    #[must_use]
+    pub fn clamped_to(mut self, bounds: Bounds) -> Self {
+        if let Some(bound) = bounds.lower {
+            self.clamped.lower |= self.lower.extent().is_some_and(|(min, _)| min < bound);
+            self.lower = self.lower.map(|lower| lower.max(bound));
+        }
+        if let Some(bound) = bounds.upper {
+            self.clamped.upper |= self.upper.extent().is_some_and(|(_, max)| max > bound);
+            self.upper = self.upper.map(|upper| upper.min(bound));
+        }
+        self
+    }
+
+    /// The edge of a zone: center + k·σ at a point.
+    #[must_use]
+    pub fn zone_edge(&self, point: usize, multiple: f64) -> f64 {
+        self.center.at(point) + multiple * self.sigma.0.at(point)
+    }
+
+    /// Puts the limits of successive stages side by side, `(points, limits)` for each.
+    pub(crate) fn concatenated(stages: &[(usize, Self)]) -> Self {
+        let line = |pick: fn(&Self) -> &Line| {
+            Line::through(stages.iter().flat_map(|(count, limits)| pick(limits).expanded(*count)).collect())
+        };
+        Self {
+            lower: line(|limits| &limits.lower),
+            center: line(|limits| &limits.center),
+            upper: line(|limits| &limits.upper),
+            sigma: Sigmas(line(|limits| &limits.sigma.0)),
+            clamped: Clamped {
+                lower: stages.iter().any(|(_, limits)| limits.clamped.lower),
+                upper: stages.iter().any(|(_, limits)| limits.clamped.upper),
+            },
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A violation: where a rule was broken, and on which side.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::RuleCode;
+
+/// The side of the center line, or the direction of a trend (above: rising).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Above the center line, or rising.
+    Above,
+    /// Below the center line, or falling.
+    Below,
+    /// On both sides.
+    Both,
+}
+
+impl Side {
+    /// The side as a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Above => "above",
+            Self::Below => "below",
+            Self::Both => "both",
+        }
+    }
+
+    pub(super) fn joined(self, other: Self) -> Self {
+        if self == other { self } else { Self::Both }
+    }
+}
+
+/// A maximal run of signals of one rule, together with the points of the pattern that the first signal completed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Document", into = "Document")]
+pub struct Violation {
+    /// The rule that signals.
+    pub rule: RuleCode,
+    /// First point of the first pattern, 0-based.
+    pub first: usize,
+    /// The point that completed the first pattern: the first signal.
+    pub first_signal: usize,
+    /// The last signal. Every point from `first_signal` to `last` signals.
+    pub last: usize,
+    /// Where the points lie.
+    pub side: Side,
+}
+
+impl Violation {
+    /// The points at which the rule signals.
+    pub fn signals(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
+        self.first_signal..self.last + 1
+    }
+}
+
+/// A violation as it is written: with its signals one by one.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Violation")]
+pub(crate) struct Document {
+    /// Code of the rule, such as `nelson-2`.
+    rule: RuleCode,
+    /// First point of the first pattern, 0-based.
+    first: usize,
+    /// Last point that signals.
+    last: usize,
+    /// The points that complete the pattern.
+    signals: Vec<usize>,
+    /// Where the points lie.
+    side: Side,
+}
+
+impl From<Violation> for Document {
+    fn from(violation: Violation) -> Self {
+        let signals = violation.signals().collect();
+        let Violation { rule, first, last, side, .. } = violation;
+        Self { rule, first, last, signals, side }
+    }
+}
+
+impl From<Document> for Violation {
+    fn from(document: Document) -> Self {
+        let Document { rule, first, last, signals, side } = document;
+        Self { rule, first, first_signal: signals.first().copied().unwrap_or(last), last, side }
+    }
+}
+
+impl JsonSchema for Violation {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Document::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Document::json_schema(generator)
+    }
+}

@@ -1,0 +1,329 @@
+//! Measurements in time order: [`Sample`] for single values, [`Subgroups`] for rational subgroups.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// What a gap in the data (a failed request, an empty cell) does to the points around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// A gap is an error that names its position.
+    #[default]
+    Error,
+    /// A gap ends every run and every moving range that would span it.
+    Break,
+    /// A gap is left out as if it had never been recorded: its neighbours become neighbours of each other.
+    Drop,
+}
+
+impl FromStr for Missing {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "error" => Ok(Self::Error),
+            "break" => Ok(Self::Break),
+            "drop" => Ok(Self::Drop),
+            _ => Err(Error::Unknown {
+                what: "policy for missing values",
+                name: name.to_owned(),
+                expected: "error, break or drop".to_owned(),
+            }),
+        }
+    }
+}
+
+/// Finite measurements in time order, with the places where the record has gaps.
+///
+/// A sample borrows its values where it can, so that judging an array costs no copy of it.
+///
+/// ```
+/// use llmscope_core::{Missing, Sample};
+///
+/// let sample = Sample::new(&[0.31, 0.29, 0.30][..])?;
+/// assert_eq!(sample.len(), 3);
+///
+/// // The second request failed: the moving range does not reach across the gap.
+/// let (sample, kept) = Sample::gather([Some(0.31), None, Some(0.30)], Missing::Break)?;
+/// assert_eq!((sample.values(), sample.breaks(), kept), (&[0.31, 0.30][..], &[1][..], vec![0, 2]));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample<'a> {
+    values: Cow<'a, [f64]>,
+    breaks: Vec<usize>,
+}
+
+impl<'a> Sample<'a> {
+    /// The largest magnitude accepted: its fourth power, which the moments need, still is a number.
+    pub const MAX_MAGNITUDE: f64 = 1e75;
+
+    /// Measurements without gaps. An empty sample is allowed: what needs more data says so.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] with the first NaN or infinity; [`Error::TooLarge`] beyond [`Self::MAX_MAGNITUDE`].
+    pub fn new(values: impl Into<Cow<'a, [f64]>>) -> Result<Self> {
+        let values = values.into();
+        match values.iter().position(|value| !is_acceptable(*value)) {
+            Some(index) => Err(unacceptable(index, values[index])),
+            None => Ok(Self { values, breaks: Vec::new() }),
+        }
+    }
+
+    /// The same measurements with gaps: position `i` in `breaks` says that something is missing before value `i`.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the positions do not rise strictly within `1..len`.
+    pub fn with_breaks(mut self, breaks: Vec<usize>) -> Result<Self> {
+        let rising = breaks.windows(2).all(|pair| pair[0] < pair[1]);
+        let inside = breaks.first().is_none_or(|&first| first > 0)
+            && breaks.last().is_none_or(|&last| last < self.values.len());
+        if !(rising && inside) {
+            return Err(Error::Parameter {
+                name: "breaks",
+                value: format!("{breaks:?}"),
+                expected: "strictly rising positions from 1 to the number of values − 1",
+            });
+        }
+        self.breaks = breaks;
+        Ok(self)
+    }
+
+    /// Collects values of which some are missing. Also returns the input position of every value that was kept.
+    ///
+    /// # Errors
+    /// As [`Sample::new`], with positions in the input; [`Error::Missing`] under [`Missing::Error`].
+    pub fn gather(
+        values: impl IntoIterator<Item = Option<f64>>,
+        missing: Missing,
+    ) -> Result<(Sample<'static>, Vec<usize>)> {
+        let (mut present, mut kept, mut breaks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut after_gap = false;
+        for (index, value) in values.into_iter().enumerate() {
+            match value {
+                Some(value) if is_acceptable(value) => {
+                    if after_gap && missing == Missing::Break && !present.is_empty() {
+                        breaks.push(present.len());
+                    }
+                    after_gap = false;
+                    present.push(value);
+                    kept.push(index);
+                }
+                Some(value) => return Err(unacceptable(index, value)),
+                None if missing == Missing::Error => return Err(Error::Missing { index }),
+                None => after_gap = true,
+            }
+        }
+        Ok((Sample { values: Cow::Owned(present), breaks }, kept))
+    }
+
+    /// The measurements.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Positions before which something is missing.
+    #[must_use]
+    pub fn breaks(&self) -> &[usize] {
+        &self.breaks
+    }
+
+    /// Number of measurements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// True if there is no measurement.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The stretches without a gap, in order.
+    pub fn segments(&self) -> impl Iterator<Item = &[f64]> + '_ {
+        segments(&self.values, &self.breaks)
+    }
+
+    /// The measurements `first..end`, with the gaps among them.
+    ///
+    /// # Panics
+    /// If the range does not lie within the sample.
+    #[must_use]
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Sample<'_> {
+        let breaks =
+            self.breaks.iter().filter(|&&at| at > range.start && at < range.end).map(|at| at - range.start).collect();
+        Sample { values: Cow::Borrowed(&self.values[range]), breaks }
+    }
+}
+
+fn is_acceptable(value: f64) -> bool {
+    value.abs() <= Sample::MAX_MAGNITUDE
+}
+
+fn unacceptable(index: usize, value: f64) -> Error {
+    if value.is_finite() {
+        Error::TooLarge { index, value, max: Sample::MAX_MAGNITUDE }
+    } else {
+        Error::NonFinite { index, value }
+    }
+}
+
+/// Cuts `items` before every position in `breaks`.
+pub(crate) fn segments<'s, T>(items: &'s [T], breaks: &'s [usize]) -> impl Iterator<Item = &'s [T]> + 's {
+    let starts = std::iter::once(0).chain(breaks.iter().copied());
+    let ends = breaks.iter().copied().chain(std::iter::once(items.len()));
+    starts.zip(ends).map(|(start, end)| &items[start..end])
+}
+
+/// Rational subgroups in time order, each of at least two measurements; sizes may differ.
+///
+/// ```
+/// use llmscope_core::{Sample, Subgroups};
+///
+/// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0])?;
+/// let subgroups = Subgroups::of_size(&sample, 2)?;
+/// assert_eq!(subgroups.iter().collect::<Vec<_>>(), [&[1.0, 2.0][..], &[3.0, 4.0]]);
+/// assert_eq!(subgroups.left_over(), 1); // 5.0 alone has no spread
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subgroups<'a> {
+    values: Cow<'a, [f64]>,
+    sizes: Vec<usize>,
+    left_over: usize,
+}
+
+impl<'a> Subgroups<'a> {
+    /// Successive subgroups of `size` measurements. A shorter last subgroup is kept if it has at least two
+    /// measurements, else it is left over. Gaps do not end a subgroup: it holds the next `size` measurements there are.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if `size` is below 2 or exceeds the number of measurements.
+    pub fn of_size(sample: &'a Sample<'_>, size: usize) -> Result<Self> {
+        let n = sample.len();
+        if size < 2 || size > n {
+            return Err(Error::Parameter {
+                name: "subgroup size",
+                value: size.to_string(),
+                expected: if size < 2 {
+                    "at least 2: one measurement has no spread (use an individuals chart)"
+                } else {
+                    "at most the number of measurements"
+                },
+            });
+        }
+        let rest = n % size;
+        let left_over = usize::from(rest == 1);
+        let mut sizes = vec![size; n / size];
+        if rest > 1 {
+            sizes.push(rest);
+        }
+        Ok(Self { values: Cow::Borrowed(&sample.values()[..n - left_over]), sizes, left_over })
+    }
+
+    /// Subgroups of the given sizes, which must use every measurement.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a size below 2; [`Error::LengthMismatch`] if the sizes do not add up to the sample.
+    pub fn of_sizes(sample: &'a Sample<'_>, sizes: Vec<usize>) -> Result<Self> {
+        if let Some(&size) = sizes.iter().find(|&&size| size < 2) {
+            return Err(Error::Parameter { name: "subgroup size", value: size.to_string(), expected: "at least 2" });
+        }
+        let total = sizes.iter().sum::<usize>();
+        if total != sample.len() {
+            return Err(Error::LengthMismatch {
+                left_name: "the subgroups together",
+                left: total,
+                right_name: "the sample",
+                right: sample.len(),
+            });
+        }
+        Ok(Self { values: Cow::Borrowed(sample.values()), sizes, left_over: 0 })
+    }
+
+    /// Subgroups by label: successive measurements with equal labels form one. Those with a single measurement are
+    /// left over, since one value has no spread.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] if there is not one label for each measurement.
+    pub fn of_labels<L: PartialEq>(sample: &Sample<'_>, labels: &[L]) -> Result<Subgroups<'static>> {
+        if labels.len() != sample.len() {
+            return Err(Error::LengthMismatch {
+                left_name: "the labels",
+                left: labels.len(),
+                right_name: "the sample",
+                right: sample.len(),
+            });
+        }
+        let (mut values, mut sizes, mut left_over, mut start) = (Vec::new(), Vec::new(), 0, 0);
+        for run in labels.chunk_by(PartialEq::eq) {
+            let members = &sample.values()[start..start + run.len()];
+            start += run.len();
+            if members.len() < 2 {
+                left_over += 1;
+            } else {
+                values.extend_from_slice(members);
+                sizes.push(members.len());
+            }
+        }
+        Ok(Subgroups { values: Cow::Owned(values), sizes, left_over })
+    }
+
+    /// All measurements that belong to a subgroup, in order.
+    #[must_use]
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Size of each subgroup.
+    #[must_use]
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    /// Number of subgroups.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.sizes.len()
+    }
+
+    /// True if there is no subgroup.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.sizes.is_empty()
+    }
+
+    /// Measurements that belong to no subgroup, because they would have been alone in it.
+    #[must_use]
+    pub fn left_over(&self) -> usize {
+        self.left_over
+    }
+
+    /// The subgroups, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[f64]> + '_ {
+        let mut rest: &[f64] = &self.values;
+        self.sizes.iter().map(move |&size| {
+            let (subgroup, after) = rest.split_at(size);
+            rest = after;
+            subgroup
+        })
+    }
+
+    /// The subgroups `first..end`.
+    ///
+    /// # Panics
+    /// If the range does not lie within the subgroups.
+    #[must_use]
+    pub fn slice(&self, range: std::ops::Range<usize>) -> Subgroups<'_> {
+        let start = self.sizes[..range.start].iter().sum::<usize>();
+        let sizes = self.sizes[range].to_vec();
+        let end = start + sizes.iter().sum::<usize>();
+        Subgroups { values: Cow::Borrowed(&self.values[start..end]), sizes, left_over: 0 }
+    }
+}

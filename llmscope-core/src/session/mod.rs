@@ -1,0 +1,101 @@
+//! A recorded run: what was asked of an endpoint, what came back and when, and on which machine.
+//!
+//! A [`Session`] travels as one JSON document or, while it is being recorded, as JSON Lines; both carry the version
+//! [`SCHEMA`]. Everything that a tool did not record is absent: never 0, never an invented value.
+
+mod environment;
+mod format;
+mod migrate;
+mod record;
+mod writer;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use environment::{Cpu, Environment, Gpu, Software};
+pub use format::{Notice, ReadSession};
+pub use record::{AttributeValue, RequestError, RequestRecord, Status};
+pub use writer::SessionWriter;
+
+/// The version of the session format that this crate writes.
+pub const SCHEMA: &str = "llmscope.session/1";
+
+/// One recorded run of requests, in the order in which they were recorded.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "LLMscope session", extend("$id" = "https://llmscope.dev/schema/session-1.json"))]
+pub struct Session {
+    /// What holds for the whole run.
+    #[serde(flatten)]
+    pub header: SessionHeader,
+    /// The requests, in the order in which they finished.
+    #[serde(default)]
+    pub records: Vec<RequestRecord>,
+    /// What else happened while the run went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<RunEvent>,
+}
+
+/// What holds for every request of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionHeader {
+    /// The version of the format: `llmscope.session/1`.
+    pub schema: String,
+    /// A name for the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What was being tried, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When the first request was issued, by the wall clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub started_at: Option<Timestamp>,
+    /// Who served the requests (OpenTelemetry: `gen_ai.provider.name`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model that was asked for (OpenTelemetry: `gen_ai.request.model`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The program that recorded the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorder: Option<Software>,
+    /// True if no real endpoint was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+    /// Settings of the run and labels to group by, such as `concurrency` or `region`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The machine that asked, and the one that answered if it is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
+}
+
+impl Default for SessionHeader {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            name: None,
+            description: None,
+            started_at: None,
+            provider: None,
+            model: None,
+            recorder: None,
+            simulated: false,
+            labels: BTreeMap::new(),
+            environment: None,
+        }
+    }
+}
+
+/// Something that happened during a run and may explain what the chart shows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunEvent {
+    /// When it happened, by the wall clock.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// What happened, in words.
+    pub message: String,
+}

@@ -1,0 +1,178 @@
+//! One request: its times, tokens and outcome.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::metric::Metric;
+
+/// One request of a run. Durations are in seconds of a monotonic clock; a field that was not measured is absent.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RequestRecord {
+    /// When the request was issued, by the wall clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub started_at: Option<Timestamp>,
+    /// Who served this request, where it differs from the session's provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The model asked for, where it differs from the session's model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// True for requests that only warm the endpoint up: they are kept, and left out of every judgement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warmup: bool,
+    /// How the request ended.
+    #[serde(default)]
+    pub status: Status,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<RequestError>,
+    /// Time to first token: first content chunk − issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_s: Option<f64>,
+    /// End-to-end latency: end of stream − issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e2e_s: Option<f64>,
+    /// Time per output token after the first chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tpot_s: Option<f64>,
+    /// Gaps between successive content chunks (OpenTelemetry: time per output chunk).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub icl_s: Vec<f64>,
+    /// Time to first token, counted from the last byte written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttft_from_write_s: Option<f64>,
+    /// Time to a usable connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connect_s: Option<f64>,
+    /// Issue − scheduled time, in an open loop. May be negative by the clock's resolution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sched_delay_s: Option<f64>,
+    /// Tokens of the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Tokens generated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// True if the token counts are an estimate and not the server's report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tokens_estimated: bool,
+    /// Cost in US dollars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// What else the recording tool knew about the request.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, AttributeValue>,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// A complete answer.
+    #[default]
+    Ok,
+    /// Refused, cut or malformed.
+    Error,
+    /// No complete answer in the time allowed.
+    Timeout,
+    /// Stopped by the client.
+    Cancelled,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct RequestError {
+    /// The kind of failure (OpenTelemetry: `error.type`).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status or the tool's own code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    /// The server's or the tool's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// A number or a text that only the recording tool knows the meaning of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum AttributeValue {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// A truth value.
+    Bool(bool),
+}
+
+impl RequestRecord {
+    /// True if a complete answer came.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.status == Status::Ok
+    }
+
+    /// The request's value of a metric: as recorded, or derived from what was recorded where the definition allows.
+    ///
+    /// `None` for a failed request, which has no latency, and for what was not recorded. [`Metric::ErrorRate`] is the
+    /// exception: 1 for a failed request, 0 for one that succeeded.
+    #[must_use]
+    pub fn metric(&self, metric: Metric) -> Option<f64> {
+        if metric == Metric::ErrorRate {
+            return Some(if self.succeeded() { 0.0 } else { 1.0 });
+        }
+        if !self.succeeded() {
+            return None;
+        }
+        match metric {
+            Metric::Ttft => self.ttft_s,
+            Metric::E2e => self.e2e_s,
+            Metric::Tpot => self.tpot_s,
+            Metric::OutputTokensPerS => self.output_tokens_per_s(),
+            Metric::TtftFromWrite => self.ttft_from_write_s,
+            Metric::Connect => self.connect_s,
+            Metric::SchedDelay => self.sched_delay_s,
+            Metric::SchedE2e => Some(self.e2e_s? + self.sched_delay_s?),
+            Metric::Cost => self.cost_usd,
+            Metric::ErrorRate => None,
+        }
+    }
+
+    fn output_tokens_per_s(&self) -> Option<f64> {
+        let e2e_s = self.e2e_s.filter(|&e2e_s| e2e_s > 0.0)?;
+        // Exact for every token count below 2⁵³.
+        #[allow(clippy::cast_precision_loss, reason = "a token count is far below 2^53")]
+        let tokens = self.output_tokens? as f64;
+        Some(tokens / e2e_s).filter(|rate| rate.is_finite())
+    }
+
+    /// A number among the tool's own attributes.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<f64> {
+        match self.attributes.get(name) {
+            Some(AttributeValue::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The first duration or amount that cannot be: not finite, or negative where only zero or more has a meaning.
+    pub(crate) fn impossible_field(&self) -> Option<(&'static str, f64)> {
+        let amounts = [
+            ("ttft_s", self.ttft_s),
+            ("e2e_s", self.e2e_s),
+            ("tpot_s", self.tpot_s),
+            ("ttft_from_write_s", self.ttft_from_write_s),
+            ("connect_s", self.connect_s),
+            ("cost_usd", self.cost_usd),
+        ];
+        let gaps = self.icl_s.iter().map(|&gap| ("icl_s", Some(gap)));
+        amounts.into_iter().chain(gaps).find_map(|(name, value)| match value {
+            Some(value) if !(value >= 0.0 && value.is_finite()) => Some((name, value)),
+            _ => None,
+        })
+    }
+}

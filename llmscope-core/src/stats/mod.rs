@@ -1,0 +1,14 @@
+//! Descriptive statistics, accurate to the limit of `f64`.
+
+mod autocorrelation;
+mod double_double;
+mod moments;
+mod normality;
+mod quantile;
+pub mod special;
+
+pub use autocorrelation::autocorrelation;
+pub(crate) use double_double::sum;
+pub use moments::Moments;
+pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
+pub use quantile::{QuantileMethod, Sorted};

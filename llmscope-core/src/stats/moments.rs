@@ -1,0 +1,192 @@
+//! Mean and central moments in one trip through memory, mergeable without loss of accuracy.
+
+use serde::{Deserialize, Serialize};
+
+use super::double_double::{DoubleDouble, sum};
+
+/// Values are read in blocks that stay in the cache for the second, centered pass.
+const BLOCK: usize = 4096;
+
+/// Count, extremes, mean and central moments Mₖ = Σ(xᵢ − x̄)ᵏ of a sample, as a state that can be merged.
+///
+/// Each block of data is read twice, once for its mean and once about it (Chan, Golub & LeVeque 1983); blocks are
+/// merged with the formulas of Pébay (2008). Mean and M₂ are carried in twice the precision of `f64`, so that merging
+/// any partition of the data gives the mean and the standard deviation to the limit of `f64`.
+///
+/// ```
+/// use llmscope_core::stats::Moments;
+///
+/// let left = Moments::of(&[1.0, 2.0]);
+/// let right = Moments::of(&[3.0, 4.0]);
+/// let both = left.merge(&right);
+/// assert_eq!((both.count(), both.mean(), both.variance()), (4, Some(2.5), Some(5.0 / 3.0)));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Moments {
+    count: u64,
+    min: f64,
+    max: f64,
+    mean: DoubleDouble,
+    m2: DoubleDouble,
+    m3: f64,
+    m4: f64,
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
+impl Moments {
+    /// The moments of finite values (a [`Sample`](crate::Sample) guarantees that they are).
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        values.chunks(BLOCK).map(Self::of_block).fold(Self::default(), |whole, block| whole.merge(&block))
+    }
+
+    /// Adds one finite value.
+    pub fn push(&mut self, value: f64) {
+        let single = Self { count: 1, min: value, max: value, mean: DoubleDouble::new(value), ..Self::default() };
+        *self = self.merge(&single);
+    }
+
+    /// The moments of both samples together (Pébay 2008, eqs. 2.1 and 3.1).
+    #[must_use]
+    pub fn merge(&self, other: &Self) -> Self {
+        if self.count == 0 {
+            return *other;
+        }
+        if other.count == 0 {
+            return *self;
+        }
+        let count = self.count + other.count;
+        let (a, b, n) = (self.count as f64, other.count as f64, count as f64);
+        let delta = other.mean.minus(self.mean);
+        let d = delta.value();
+        let (m2a, m2b) = (self.m2.value(), other.m2.value());
+        Self {
+            count,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            mean: self.mean.plus(delta.times(b).divided_by(n)),
+            m2: self.m2.plus(other.m2).plus(delta.times(d).times(a).times(b).divided_by(n)),
+            m3: self.m3 + other.m3 + d.powi(3) * (a * b * (a - b) / (n * n)) + 3.0 * d * (a * m2b - b * m2a) / n,
+            m4: self.m4
+                + other.m4
+                + d.powi(4) * (a * b * (a * a - a * b + b * b) / (n * n * n))
+                + 6.0 * d * d * (a * a * m2b + b * b * m2a) / (n * n)
+                + 4.0 * d * (a * other.m3 - b * self.m3) / n,
+        }
+    }
+
+    fn of_block(block: &[f64]) -> Self {
+        let n = block.len() as f64;
+        let rough = sum(block.len(), |i| block[i]).divided_by(n);
+        let center = rough.value();
+        let deviations = sum(block.len(), |i| block[i] - center);
+        let squares = sum(block.len(), |i| (block[i] - center).powi(2));
+        let (m3, m4) = higher_powers(block, center);
+        // `center` is the mean rounded to f64; `correction` is what the rounding left, so that M₂ is about the mean.
+        let correction = deviations.value() / n;
+        let m2 = squares.add(-correction * deviations.value());
+        Self {
+            count: block.len() as u64,
+            min: block.iter().copied().fold(f64::INFINITY, f64::min),
+            max: block.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            mean: rough,
+            m2: if m2.value() > 0.0 { m2 } else { DoubleDouble::default() },
+            m3: m3 - 3.0 * correction * m2.value(),
+            m4: m4 - 4.0 * correction * m3,
+        }
+    }
+
+    /// Number of values.
+    #[must_use]
+    pub const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Smallest value; `None` without data.
+    #[must_use]
+    pub fn min(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.min)
+    }
+
+    /// Largest value; `None` without data.
+    #[must_use]
+    pub fn max(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.max)
+    }
+
+    /// True if there are values and all of them are equal.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        self.count > 0 && self.min == self.max
+    }
+
+    /// Arithmetic mean; `None` without data.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        match self.count {
+            0 => None,
+            // The common value itself, not a sum divided by a count.
+            _ if self.is_constant() => Some(self.min),
+            _ => Some(self.mean.value()),
+        }
+    }
+
+    /// Sample variance M₂/(n − 1); `None` for fewer than two values.
+    #[must_use]
+    pub fn variance(&self) -> Option<f64> {
+        match self.count {
+            0 | 1 => None,
+            _ if self.is_constant() => Some(0.0),
+            n => Some(self.m2.value() / (n - 1) as f64),
+        }
+    }
+
+    /// Sample standard deviation √(M₂/(n − 1)); `None` for fewer than two values.
+    #[must_use]
+    pub fn standard_deviation(&self) -> Option<f64> {
+        self.variance().map(f64::sqrt)
+    }
+
+    /// What [`Self::mean`] leaves out of the mean that is carried in twice the precision.
+    pub(crate) fn mean_rest(&self) -> f64 {
+        if self.is_constant() { 0.0 } else { self.mean.rest() }
+    }
+
+    /// M₂ = Σ(xᵢ − x̄)².
+    pub(crate) fn sum_of_squares(&self) -> f64 {
+        self.m2.value()
+    }
+
+    /// Skewness g₁ = √n M₃/M₂^{3/2} (Joanes & Gill 1998); `None` without variation.
+    #[must_use]
+    pub fn skewness(&self) -> Option<f64> {
+        let m2 = self.m2.value();
+        let skewness = (self.count as f64).sqrt() * self.m3 / (m2 * m2.sqrt());
+        (!self.is_constant() && skewness.is_finite()).then_some(skewness)
+    }
+
+    /// Excess kurtosis g₂ = n M₄/M₂² − 3 (Joanes & Gill 1998); `None` without variation.
+    #[must_use]
+    pub fn excess_kurtosis(&self) -> Option<f64> {
+        let m2 = self.m2.value();
+        let kurtosis = self.count as f64 * self.m4 / (m2 * m2) - 3.0;
+        (!self.is_constant() && kurtosis.is_finite()).then_some(kurtosis)
+    }
+}
+
+/// Σ(x − c)³ and Σ(x − c)⁴, in lanes.
+fn higher_powers(block: &[f64], center: f64) -> (f64, f64) {
+    const LANES: usize = 8;
+    let (mut cubes, mut fourths) = ([0.0; LANES], [0.0; LANES]);
+    let (chunks, rest) = block.as_chunks::<LANES>();
+    for chunk in chunks {
+        for lane in 0..LANES {
+            let deviation = chunk[lane] - center;
+            let square = deviation * deviation;
+            cubes[lane] += square * deviation;
+            fourths[lane] += square * square;
+        }
+    }
+    let tail = rest.iter().map(|x| x - center).fold((0.0, 0.0), |(c, f), d| (c + d.powi(3), f + d.powi(4)));
+    (cubes.iter().sum::<f64>() + tail.0, fourths.iter().sum::<f64>() + tail.1)
+}

@@ -1,0 +1,419 @@
+//! The way from a series to its analysis.
+
+use std::ops::Range;
+
+use super::{
+    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Plan, Point, Quantiles, Series,
+    SigmaReport, Verdict, warnings,
+};
+use crate::capability::{self, ExpectedPpm};
+use crate::chart::attributes::Counts;
+use crate::chart::{Chart, ChartKind, Phase, Standards, attributes, individuals, laney, staged, xbar};
+use crate::error::{Error, Result};
+use crate::ingest::Cell;
+use crate::metric::Metric;
+use crate::rules::{Judgement, RuleMask, RuleSet};
+use crate::sample::{Sample, Subgroups};
+use crate::sigma::{SigmaEstimate, SigmaEstimator};
+use crate::stats::{self, Moments, QuantileMethod, Sorted, anderson_darling};
+
+/// Fewest points of a chart whose limits are estimated from them.
+const MIN_POINTS: usize = 10;
+/// Fewest subgroups of an X̄ chart.
+const MIN_SUBGROUPS: usize = 5;
+/// Requests counted together for the error rate, unless told.
+const ERROR_RATE_BLOCK: usize = 20;
+
+/// Judges one series as planned.
+///
+/// # Errors
+/// Those of reading the values ([`Series::sample`]) and of parameters that do not fit the data. Too few data are no
+/// error: the verdict says so.
+pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
+    let (sample, kept) = series.sample(plan.missing)?;
+    let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
+    let mut analysis = described(series, plan, kind, &sample);
+    let needed = fewest_points(kind, &plan.origin);
+    let data = match data(series, plan, kind, &sample, &kept) {
+        Ok(data) => data,
+        Err(error) if sample.len() < needed => return not_enough(analysis, needed, error),
+        Err(error) => return Err(error),
+    };
+    if data.len() < needed {
+        return not_enough(analysis, needed, Error::NotEnoughData { what: "a chart", have: data.len(), need: needed });
+    }
+    let chart = match chart(series, plan, kind, &data) {
+        Ok(chart) => chart,
+        // Gaps everywhere: no two neighbours to take a moving range from.
+        Err(error @ Error::NotEnoughData { .. }) => return not_enough(analysis, needed, error),
+        Err(error) => return Err(error),
+    };
+    // A chart whose points are all equal shows nothing that a rule could be about.
+    let constant = chart.is_degenerate() && chart.points.iter().enumerate().all(|(i, &x)| x == chart.limits.center.at(i));
+    let rules = if constant { RuleSet::none() } else { plan.rules.clone() };
+    let judgement = chart.judge(&rules)?;
+    analysis.verdict = verdict(&judgement);
+    if let Some(companion) = &chart.companion {
+        let dispersion = dispersion(companion, &plan.rules)?;
+        if kind.needs_subgroups() && !dispersion.violations.is_empty() {
+            analysis.verdict = Verdict::OutOfControl;
+        }
+        analysis.dispersion = Some(dispersion);
+    }
+    analysis.phase = chart.phase;
+    let within = chart.standards.within;
+    analysis.sigma = Some(SigmaReport {
+        within: within.map(|within| within.sigma),
+        estimator: within.map(|within| within.estimator),
+        overall: if kind.is_attribute() { None } else { Moments::of(sample.values()).standard_deviation() },
+        inflation: chart.standards.inflation,
+    });
+    analysis.limits = Some(chart.limits.clone());
+    analysis.violations = judgement.violations.clone();
+    if plan.stages.is_empty() && !kind.is_attribute() {
+        add_capability(&mut analysis, plan, &data, within, &sample)?;
+    }
+    let firsts = data.first_measurements();
+    let observation = |point: usize| &series.observations[kept[firsts[point]]];
+    let times = (0..chart.points.len()).map(|point| observation(point).at).collect();
+    analysis.points = plan.points.then(|| {
+        let codes = |mask: RuleMask| rules.select(mask).map(|rule| rule.code().clone()).collect();
+        (0..chart.points.len())
+            .map(|i| Point {
+                i,
+                t: observation(i).at,
+                x: chart.points[i],
+                rules: codes(judgement.signals[i]),
+                member_of: codes(judgement.members[i]),
+                source_index: Some(observation(i).position),
+            })
+            .collect()
+    });
+    analysis.warnings = warnings::of(&analysis, chart.points.len(), constant, data.left_over());
+    analysis.drawing = Some(Drawing { chart, judgement, rules, times });
+    Ok(analysis)
+}
+
+/// The error rate is a proportion of the requests that are counted together.
+fn default_chart(series: &Series, plan: &Plan) -> ChartKind {
+    if series.measure == Measure::Metric(Metric::ErrorRate) {
+        ChartKind::P
+    } else if plan.subgroups.is_some() {
+        ChartKind::XbarR
+    } else {
+        ChartKind::Individuals
+    }
+}
+
+fn fewest_points(kind: ChartKind, origin: &Origin) -> usize {
+    match origin {
+        Origin::Baseline(_) | Origin::Given { .. } => 1,
+        _ if kind.needs_subgroups() => MIN_SUBGROUPS,
+        _ => MIN_POINTS,
+    }
+}
+
+/// What can be said of any sample, judged or not.
+fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>) -> Analysis {
+    let is_error_rate = series.measure == Measure::Metric(Metric::ErrorRate);
+    let failed = series.observations.iter().filter(|observation| observation.failed).count();
+    let gaps = series.observations.len() - sample.len();
+    let moments = Moments::of(sample.values());
+    let sorted = Sorted::of(sample.values());
+    let quantile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7);
+    let enough = sample.len() >= 2;
+    let describes = enough && !kind.is_attribute();
+    let quantiles = || {
+        Some(Quantiles { p50: quantile(0.5)?, p90: quantile(0.9)?, p95: quantile(0.95)?, p99: quantile(0.99)? })
+    };
+    let overall = moments.standard_deviation().filter(|_| describes);
+    Analysis {
+        source: series.sources.clone(),
+        group: series.group.clone(),
+        metric: series.measure.name().to_owned(),
+        unit: series.measure.unit(),
+        n: sample.len(),
+        excluded: if is_error_rate {
+            Excluded { failed: 0, warmup: series.warmup, missing: gaps }
+        } else {
+            Excluded { failed, warmup: series.warmup, missing: gaps - failed }
+        },
+        chart: kind,
+        phase: Phase::I,
+        mean: moments.mean().filter(|_| enough),
+        median: sorted.median().filter(|_| describes),
+        sigma: overall.map(|overall| SigmaReport {
+            within: None,
+            estimator: None,
+            overall: Some(overall),
+            inflation: None,
+        }),
+        limits: None,
+        rules: plan.rules.codes().cloned().collect(),
+        violations: Vec::new(),
+        verdict: Verdict::NotEnoughData,
+        need: None,
+        dispersion: None,
+        specification: plan.specification,
+        capability: None,
+        performance: None,
+        confidence: None,
+        observed_ppm: None,
+        expected_ppm: None,
+        normality: if describes { anderson_darling(&sorted) } else { None },
+        autocorrelation: if describes {
+            stats::autocorrelation(sample, 1).map(|lag1| Autocorrelation { lag1 })
+        } else {
+            None
+        },
+        quantiles: if describes { quantiles() } else { None },
+        warnings: Vec::new(),
+        points: None,
+        drawing: None,
+    }
+}
+
+fn not_enough(mut analysis: Analysis, need: usize, _reason: Error) -> Result<Analysis> {
+    analysis.need = Some(need);
+    analysis.warnings = warnings::of(&analysis, analysis.n, false, 0);
+    Ok(analysis)
+}
+
+/// The data in the form that the chart takes.
+enum Data<'a> {
+    Single(&'a Sample<'a>),
+    Grouped { subgroups: Subgroups<'a>, firsts: Vec<usize> },
+    Counted { counts: Counts, firsts: Vec<usize> },
+}
+
+impl Data<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Single(sample) => sample.len(),
+            Self::Grouped { subgroups, .. } => subgroups.len(),
+            Self::Counted { counts, .. } => counts.len(),
+        }
+    }
+
+    fn left_over(&self) -> usize {
+        match self {
+            Self::Grouped { subgroups, .. } => subgroups.left_over(),
+            _ => 0,
+        }
+    }
+
+    /// For each point, its first measurement.
+    fn first_measurements(&self) -> Vec<usize> {
+        match self {
+            Self::Single(sample) => (0..sample.len()).collect(),
+            Self::Grouped { firsts, .. } | Self::Counted { firsts, .. } => firsts.clone(),
+        }
+    }
+}
+
+fn data<'a>(
+    series: &Series,
+    plan: &Plan,
+    kind: ChartKind,
+    sample: &'a Sample<'a>,
+    kept: &[usize],
+) -> Result<Data<'a>> {
+    if kind.needs_subgroups() {
+        return grouped(series, plan, sample, kept);
+    }
+    if kind.is_attribute() {
+        return counted(series, plan, kind, sample, kept);
+    }
+    Ok(Data::Single(sample))
+}
+
+fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &[usize]) -> Result<Data<'a>> {
+    match &plan.subgroups {
+        Some(Grouping::Every(size)) => {
+            let subgroups = Subgroups::of_size(sample, *size)?;
+            let firsts = (0..subgroups.len()).map(|index| index * size).collect();
+            Ok(Data::Grouped { subgroups, firsts })
+        }
+        Some(Grouping::Column(_)) => {
+            let labels: Vec<_> =
+                kept.iter().map(|&index| series.observations[index].companion.as_ref().and_then(Cell::label)).collect();
+            let mut start = 0;
+            let mut firsts = Vec::new();
+            for run in labels.chunk_by(PartialEq::eq) {
+                if run.len() > 1 {
+                    firsts.push(start);
+                }
+                start += run.len();
+            }
+            Ok(Data::Grouped { subgroups: Subgroups::of_labels(sample, &labels)?, firsts })
+        }
+        None => Err(Error::Parameter {
+            name: "subgroups",
+            value: "none".to_owned(),
+            expected: "given for an X̄ chart: --subgroup N or --subgroup-by COLUMN",
+        }),
+    }
+}
+
+fn counted<'a>(
+    series: &Series,
+    plan: &Plan,
+    kind: ChartKind,
+    sample: &Sample<'_>,
+    kept: &[usize],
+) -> Result<Data<'a>> {
+    let values = sample.values();
+    if series.measure == Measure::Metric(Metric::ErrorRate) {
+        let block = match plan.subgroups {
+            Some(Grouping::Every(size)) if size > 0 => size,
+            _ => ERROR_RATE_BLOCK,
+        };
+        let failures = values.chunks(block).map(|block| block.iter().sum()).collect();
+        let sizes = values.chunks(block).map(|block| float(block.len())).collect();
+        let firsts = (0..values.len()).step_by(block).collect();
+        return Ok(Data::Counted { counts: Counts::of_items(failures, sizes)?, firsts });
+    }
+    let needs_size = || Error::Parameter {
+        name: "sample size",
+        value: "none".to_owned(),
+        expected: "given for p, np, u and Laney charts: --size N or --size COLUMN",
+    };
+    let sizes = match &plan.size {
+        Some(Grouping::Every(size)) => vec![float(*size); values.len()],
+        Some(Grouping::Column(_)) => kept
+            .iter()
+            .map(|&index| match &series.observations[index].companion {
+                Some(Cell::Number(size)) => Ok(*size),
+                _ => Err(needs_size()),
+            })
+            .collect::<Result<_>>()?,
+        None if kind == ChartKind::C => vec![1.0; values.len()],
+        None => return Err(needs_size()),
+    };
+    let of_items = matches!(kind, ChartKind::P | ChartKind::Np | ChartKind::LaneyP);
+    let counts = if of_items { Counts::of_items } else { Counts::of_events }(values.to_vec(), sizes)?;
+    Ok(Data::Counted { counts, firsts: (0..values.len()).collect() })
+}
+
+fn chart(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'_>) -> Result<Chart> {
+    let chart = match &plan.origin {
+        Origin::Data if plan.stages.is_empty() => estimate(kind, plan, data, 0..data.len()),
+        Origin::Data => staged(data.len(), &plan.stages, |points| estimate(kind, plan, data, points)),
+        Origin::FirstPoints(points) => {
+            let points = points.start..points.end.min(data.len());
+            if points.len() < 2 {
+                return Err(Error::Parameter {
+                    name: "phase I points",
+                    value: format!("{}..{} of {}", points.start, points.end, data.len()),
+                    expected: "at least two points of the data",
+                });
+            }
+            monitor(&estimate(kind, plan, data, points)?.standards, data)
+        }
+        Origin::Baseline(baselines) => monitor(&frozen(series, kind, baselines)?, data),
+        Origin::Given { center, sigma } => monitor(&given(kind, *center, *sigma)?, data),
+    }?;
+    // The mean of subgroups has the bounds of its measurements; charts of counts know their own.
+    Ok(if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) })
+}
+
+fn estimate(kind: ChartKind, plan: &Plan, data: &Data<'_>, points: Range<usize>) -> Result<Chart> {
+    match data {
+        Data::Single(sample) => {
+            individuals::estimate(&sample.slice(points), plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange))
+        }
+        Data::Grouped { subgroups, .. } => xbar::estimate(&subgroups.slice(points), kind, plan.estimator),
+        Data::Counted { counts, .. } if is_laney(kind) => laney::estimate(&counts.slice(points), kind),
+        Data::Counted { counts, .. } => attributes::estimate(&counts.slice(points), kind),
+    }
+}
+
+fn monitor(standards: &Standards, data: &Data<'_>) -> Result<Chart> {
+    match data {
+        Data::Single(sample) => individuals::monitor(standards, sample),
+        Data::Grouped { subgroups, .. } => xbar::monitor(standards, subgroups),
+        Data::Counted { counts, .. } if is_laney(standards.chart) => laney::monitor(standards, counts),
+        Data::Counted { counts, .. } => attributes::monitor(standards, counts),
+    }
+}
+
+fn is_laney(kind: ChartKind) -> bool {
+    matches!(kind, ChartKind::LaneyP | ChartKind::LaneyU)
+}
+
+fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Result<Standards> {
+    let fits = |b: &&super::Baseline| b.metric == series.measure.name() && b.group == series.group;
+    let found = baselines.iter().find(fits).filter(|baseline| baseline.standards.chart == kind);
+    found.map(|baseline| baseline.standards).ok_or_else(|| Error::Unknown {
+        what: "series in the baseline",
+        name: format!("{} of {:?} on an {kind} chart", series.measure.name(), series.group),
+        expected: baselines
+            .iter()
+            .map(|b| format!("{} of {:?} on {}", b.metric, b.group, b.standards.chart))
+            .collect::<Vec<_>>()
+            .join("; "),
+    })
+}
+
+fn given(kind: ChartKind, center: f64, sigma: Option<f64>) -> Result<Standards> {
+    if kind.is_attribute() {
+        return Standards::of_counts(kind, center);
+    }
+    let sigma = sigma.ok_or(Error::Parameter {
+        name: "given sigma",
+        value: "none".to_owned(),
+        expected: "given together with the center line of a chart of measurements",
+    })?;
+    Standards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)
+}
+
+fn verdict(judgement: &Judgement) -> Verdict {
+    if judgement.is_in_control() { Verdict::InControl } else { Verdict::OutOfControl }
+}
+
+fn dispersion(companion: &Chart, rules: &RuleSet) -> Result<Dispersion> {
+    let rules = if companion.is_degenerate() { RuleSet::none() } else { rules.without_zones() };
+    let violations = companion.judge(&rules)?.violations;
+    Ok(Dispersion {
+        chart: companion.kind,
+        limits: companion.limits.clone(),
+        rules: rules.codes().cloned().collect(),
+        violations,
+    })
+}
+
+/// Indices against the specification limits. Capability of subgroups stands on the pooled sigma unless another
+/// estimator was named; the report says which.
+fn add_capability(
+    analysis: &mut Analysis,
+    plan: &Plan,
+    data: &Data<'_>,
+    within: Option<SigmaEstimate>,
+    sample: &Sample<'_>,
+) -> Result<()> {
+    let (Some(limits), Some(mean)) = (&plan.specification, analysis.mean) else { return Ok(()) };
+    let within = match data {
+        Data::Grouped { subgroups, .. } if plan.estimator.is_none() && analysis.phase == Phase::I => {
+            Some(SigmaEstimator::Pooled.of_subgroups(subgroups)?)
+        }
+        _ => within,
+    };
+    let expected = |sigma: Option<f64>| sigma.and_then(|sigma| capability::expected_ppm(mean, sigma, limits));
+    let overall = analysis.sigma.and_then(|sigma| sigma.overall);
+    analysis.capability =
+        within.and_then(|within| capability::capability(mean, &within, sample.len(), limits, plan.confidence));
+    analysis.performance = capability::performance(sample.values(), limits, plan.confidence);
+    analysis.confidence = analysis.performance.map(|_| plan.confidence);
+    analysis.observed_ppm = limits.observed_ppm(sample.values());
+    analysis.expected_ppm =
+        overall.filter(|&sigma| sigma > 0.0).map(|_| ExpectedPpm {
+            within: expected(within.map(|within| within.sigma)),
+            overall: expected(overall),
+        });
+    Ok(())
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
+fn float(count: usize) -> f64 {
+    count as f64
+}

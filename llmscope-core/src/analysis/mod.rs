@@ -1,0 +1,268 @@
+//! Judging a series: the one result that every face shows.
+
+mod judging;
+mod plan;
+mod series;
+mod warnings;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use judging::analyze;
+pub use plan::{Baseline, Grouping, Origin, Plan};
+pub use series::{Measure, Observation, Selection, Series};
+
+use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
+use crate::chart::{Chart, ChartKind, Phase};
+use crate::limits::ControlLimits;
+use crate::metric::Unit;
+use crate::rules::{Judgement, RuleCode, RuleSet, Violation};
+use crate::sigma::SigmaEstimator;
+use crate::stats::Normality;
+
+/// The version of the report that this crate writes.
+pub const REPORT_SCHEMA: &str = "llmscope.report/1";
+
+/// Analyses under one roof, as they are written.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(title = "LLMscope report")]
+pub struct Report {
+    /// The version of the format: `llmscope.report/1`.
+    pub schema: String,
+    /// When the report was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub generated_at: Option<Timestamp>,
+    /// One for each group and metric.
+    pub analyses: Vec<Analysis>,
+}
+
+impl Report {
+    /// A report of these analyses.
+    #[must_use]
+    pub fn new(generated_at: Option<Timestamp>, analyses: Vec<Analysis>) -> Self {
+        Self { schema: REPORT_SCHEMA.to_owned(), generated_at, analyses }
+    }
+
+    /// The JSON Schema of a report.
+    #[must_use]
+    pub fn json_schema() -> serde_json::Value {
+        schemars::schema_for!(Report).to_value()
+    }
+}
+
+/// Whether the process is the one that the limits describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// No rule signals.
+    InControl,
+    /// At least one rule signals.
+    OutOfControl,
+    /// Too few points to judge.
+    NotEnoughData,
+}
+
+/// Chart, violations and capability of one metric of one group. What does not apply is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Analysis {
+    /// The files that the data come from.
+    pub source: Vec<String>,
+    /// What the requests have in common.
+    pub group: BTreeMap<String, String>,
+    /// The metric or column.
+    pub metric: String,
+    /// Its unit.
+    pub unit: Unit,
+    /// Number of measurements.
+    pub n: usize,
+    /// What was left out.
+    pub excluded: Excluded,
+    /// The chart.
+    pub chart: ChartKind,
+    /// Phase I: limits from these data; phase II: from an earlier study.
+    pub phase: Phase,
+    /// Arithmetic mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<f64>,
+    /// Median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub median: Option<f64>,
+    /// Within and overall sigma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sigma: Option<SigmaReport>,
+    /// Control limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<ControlLimits>,
+    /// Codes of the rules that were applied.
+    pub rules: Vec<RuleCode>,
+    /// Where they signal.
+    pub violations: Vec<Violation>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// How many points a judgement needs, if there are too few.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub need: Option<usize>,
+    /// The chart of the spread: its signals are shown and do not set the verdict of an individuals chart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dispersion: Option<Dispersion>,
+    /// Specification limits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub specification: Option<SpecificationLimits>,
+    /// Indices of the within sigma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capability: Option<Capability>,
+    /// Indices of the overall sigma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub performance: Option<Performance>,
+    /// Level of the confidence intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// Measurements outside the specification limits, per million.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_ppm: Option<f64>,
+    /// Share outside that a normal distribution leads to expect, per million.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected_ppm: Option<ExpectedPpm>,
+    /// Anderson–Darling test of normality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub normality: Option<Normality>,
+    /// Dependence of neighbours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub autocorrelation: Option<Autocorrelation>,
+    /// Quantiles (Hyndman–Fan 7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quantiles: Option<Quantiles>,
+    /// What a reader should know before trusting the numbers.
+    pub warnings: Vec<String>,
+    /// Every point, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub points: Option<Vec<Point>>,
+    /// What the pictures are drawn from.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub drawing: Option<Drawing>,
+}
+
+/// What the numbers of an analysis were computed from, for those who draw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawing {
+    /// The chart.
+    pub chart: Chart,
+    /// What the rules say about each of its points.
+    pub judgement: Judgement,
+    /// The rules.
+    pub rules: RuleSet,
+    /// When each point was measured, where that is known.
+    pub times: Vec<Option<Timestamp>>,
+}
+
+/// Requests that were left out of a judgement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Excluded {
+    /// Failed requests, which have no latency.
+    pub failed: usize,
+    /// Warm-up requests.
+    pub warmup: usize,
+    /// Requests without this metric.
+    pub missing: usize,
+}
+
+/// Within and overall sigma.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct SigmaReport {
+    /// The within sigma that the limits stand on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
+    /// How it was estimated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimator: Option<SigmaEstimator>,
+    /// The sample standard deviation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overall: Option<f64>,
+    /// Laney's σ_z: variation beyond the binomial or Poisson.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub inflation: Option<f64>,
+}
+
+/// The chart of the spread that belongs to a chart of the level.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Dispersion {
+    /// Moving range, range or standard deviation.
+    pub chart: ChartKind,
+    /// Its control limits.
+    pub limits: ControlLimits,
+    /// Codes of the rules that were applied: those without zones.
+    pub rules: Vec<RuleCode>,
+    /// Where they signal.
+    pub violations: Vec<Violation>,
+}
+
+/// Dependence of neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Autocorrelation {
+    /// Correlation of neighbours.
+    pub lag1: f64,
+}
+
+/// Quantiles by Hyndman & Fan's seventh method.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Quantiles {
+    /// Median.
+    pub p50: f64,
+    /// 90 % lie below.
+    pub p90: f64,
+    /// 95 % lie below.
+    pub p95: f64,
+    /// 99 % lie below.
+    pub p99: f64,
+}
+
+/// One plotted point.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Point {
+    /// 0-based position in the analyzed order.
+    pub i: usize,
+    /// When it was measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub t: Option<Timestamp>,
+    /// The plotted value.
+    pub x: f64,
+    /// The rules that signal at this point.
+    pub rules: Vec<RuleCode>,
+    /// The rules whose pattern it belongs to.
+    pub member_of: Vec<RuleCode>,
+    /// Position of the (first) measurement in its file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_index: Option<usize>,
+}
+
+impl Analysis {
+    /// The group in a few words: `groq · llama-3-70b`.
+    #[must_use]
+    pub fn group_title(&self) -> String {
+        ["provider", "model"]
+            .iter()
+            .filter_map(|name| self.group.get(*name))
+            .chain(self.group.iter().filter(|(name, _)| *name != "provider" && *name != "model").map(|(_, v)| v))
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+
+    /// The frozen limits of this study, for a later phase II; `None` if nothing was estimated.
+    #[must_use]
+    pub fn baseline(&self) -> Option<Baseline> {
+        let drawing = self.drawing.as_ref()?;
+        Some(Baseline {
+            group: self.group.clone(),
+            metric: self.metric.clone(),
+            n: drawing.chart.points.len(),
+            standards: drawing.chart.standards,
+        })
+    }
+}

@@ -1,0 +1,98 @@
+//! How a series is to be judged.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capability::SpecificationLimits;
+use crate::chart::{ChartKind, Standards};
+use crate::rules::RuleSet;
+use crate::sample::Missing;
+use crate::sigma::SigmaEstimator;
+
+/// How a series is to be judged: which chart, whose limits, which rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The chart; without one, individuals, or p for the error rate.
+    pub chart: Option<ChartKind>,
+    /// How subgroups are formed (X̄ charts), or requests are counted together (error rate).
+    pub subgroups: Option<Grouping>,
+    /// Sample size or area of opportunity of a chart of counts.
+    pub size: Option<Grouping>,
+    /// The rules.
+    pub rules: RuleSet,
+    /// The estimator of the within sigma, if not the chart's own.
+    pub estimator: Option<SigmaEstimator>,
+    /// Where the limits come from.
+    pub origin: Origin,
+    /// Points at which a new stage with limits of its own begins.
+    pub stages: Vec<usize>,
+    /// Specification limits.
+    pub specification: Option<SpecificationLimits>,
+    /// What a gap means, if not what the kind of log suggests.
+    pub missing: Option<Missing>,
+    /// Confidence level of the intervals.
+    pub confidence: f64,
+    /// Whether the report lists every point.
+    pub points: bool,
+}
+
+impl Default for Plan {
+    /// An individuals chart of its own data, judged by Nelson's eight rules.
+    fn default() -> Self {
+        Self {
+            chart: None,
+            subgroups: None,
+            size: None,
+            rules: RuleSet::nelson(),
+            estimator: None,
+            origin: Origin::default(),
+            stages: Vec::new(),
+            specification: None,
+            missing: None,
+            confidence: 0.95,
+            points: false,
+        }
+    }
+}
+
+/// How measurements are taken together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grouping {
+    /// So many, one after the other.
+    Every(usize),
+    /// By the values of a column.
+    Column(String),
+}
+
+/// Where control limits come from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Origin {
+    /// Phase I: from the data themselves.
+    #[default]
+    Data,
+    /// Phase II: from these points of the data; the rest is monitored.
+    FirstPoints(Range<usize>),
+    /// Phase II: frozen by an earlier study of each series.
+    Baseline(Vec<Baseline>),
+    /// Phase II: standards given. A chart of counts needs the center only.
+    Given {
+        /// The center line.
+        center: f64,
+        /// Sigma of a single measurement.
+        sigma: Option<f64>,
+    },
+}
+
+/// Limits that a phase I study froze for one series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The group that was studied.
+    pub group: std::collections::BTreeMap<String, String>,
+    /// The metric or column.
+    pub metric: String,
+    /// How many points it stands on.
+    pub n: usize,
+    /// The frozen limits.
+    pub standards: Standards,
+}

@@ -1,0 +1,401 @@
+//! From logs to the measurements of one metric of one group, in time order.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::error::{Error, Location, Result};
+use crate::ingest::{Cell, Content, Log, Table, excerpt};
+use crate::metric::{Bounds, Metric, Unit};
+use crate::sample::{Missing, Sample};
+use crate::session::{AttributeValue, RequestRecord, Session};
+
+/// What is judged: a metric of requests, or a column by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Measure {
+    /// A metric whose meaning is known.
+    Metric(Metric),
+    /// A numeric column, or a numeric attribute that the recording tool added to its requests.
+    Column(String),
+}
+
+impl Measure {
+    /// The name in reports.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Metric(metric) => metric.name(),
+            Self::Column(name) => name,
+        }
+    }
+
+    /// The unit.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        match self {
+            Self::Metric(metric) => metric.unit(),
+            Self::Column(name) => Unit::of_column(name),
+        }
+    }
+
+    /// What the values can be at all.
+    #[must_use]
+    pub fn bounds(&self) -> Bounds {
+        match self {
+            Self::Metric(metric) => metric.bounds(),
+            Self::Column(name) => name.parse::<Metric>().map_or(Bounds::NONE, Metric::bounds),
+        }
+    }
+}
+
+/// The measurements of one metric of one group of requests, gaps included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// The files that they come from.
+    pub sources: Vec<String>,
+    /// What the requests have in common: `provider`, `model`, …
+    pub group: BTreeMap<String, String>,
+    /// What was measured.
+    pub measure: Measure,
+    /// One for each request that is not a warm-up, in time order.
+    pub observations: Vec<Observation>,
+    /// Warm-up requests, which are left out.
+    pub warmup: usize,
+    /// What a gap means if nobody says: an error in a table, a break in a session, whose failures are no mistake.
+    pub missing: Missing,
+}
+
+/// One request's place in a series.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// The value; absent for a failed request and where it was not recorded.
+    pub value: Option<f64>,
+    /// True if the request failed.
+    pub failed: bool,
+    /// When it was issued.
+    pub at: Option<Timestamp>,
+    /// Which of [`Series::sources`].
+    pub source: usize,
+    /// 0-based position in the source.
+    pub position: usize,
+    /// Where it stands in its file.
+    pub location: Location,
+    /// The value of the column that gives subgroups or sample sizes, if one was named.
+    pub companion: Option<Cell>,
+}
+
+impl Series {
+    /// The values as a sample, and which observation each one is.
+    ///
+    /// # Errors
+    /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite.
+    pub fn sample(&self, missing: Option<Missing>) -> Result<(Sample<'static>, Vec<usize>)> {
+        let policy = missing.unwrap_or(self.missing);
+        let (mut values, mut kept, mut breaks) = (Vec::new(), Vec::new(), Vec::new());
+        for (index, observation) in self.observations.iter().enumerate() {
+            let Some(value) = observation.value else {
+                if policy == Missing::Error && !observation.failed {
+                    return Err(self.refused(observation, "no value", "say what a gap means: --missing break or drop"));
+                }
+                continue;
+            };
+            if value.abs() > Sample::MAX_MAGNITUDE || value.is_nan() {
+                let problem = format!("{value} is not a finite measurement");
+                return Err(self.refused(observation, &problem, "correct it, or leave it out"));
+            }
+            if kept.last().is_some_and(|&last| self.parted(last, index, policy)) {
+                breaks.push(values.len());
+            }
+            values.push(value);
+            kept.push(index);
+        }
+        Ok((Sample::new(values)?.with_breaks(breaks)?, kept))
+    }
+
+    /// True if two kept observations are no neighbours: another file begins between them, or a gap that counts.
+    fn parted(&self, last: usize, next: usize, policy: Missing) -> bool {
+        let new_source = self.observations[last].source != self.observations[next].source;
+        new_source || (policy != Missing::Drop && next != last + 1)
+    }
+
+    fn refused(&self, observation: &Observation, problem: &str, fix: &str) -> Error {
+        Error::Format {
+            location: observation.location.clone().field(self.measure.name()),
+            problem: problem.to_owned(),
+            fix: fix.to_owned(),
+        }
+    }
+}
+
+/// What to take from logs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selection {
+    /// What to judge; empty: the default metrics that are present.
+    pub measures: Vec<Measure>,
+    /// Names to group by; empty: provider and model where the data say so, else the file.
+    pub by: Vec<String>,
+    /// A column to read beside the measure: subgroup labels or sample sizes.
+    pub companion: Option<String>,
+}
+
+impl Selection {
+    /// The series of every group and measure, in order of first appearance. The observations of a group are put in
+    /// order of time if all of them have one.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] if no log has what was asked for, with what
+    /// it has.
+    pub fn series(&self, logs: &[Log]) -> Result<Vec<Series>> {
+        let measures = self.present_measures(logs)?;
+        let groups = self.groups(logs);
+        let mut all = Vec::new();
+        for (group, rows) in &groups {
+            for measure in &measures {
+                let series = self.one(logs, group, rows, measure)?;
+                let carries = |o: &Observation| o.value.is_some();
+                // A group that lacks a metric which others have says nothing about it, unless all its requests failed.
+                if series.observations.iter().any(|o| carries(o) || o.failed) || groups.len() == 1 {
+                    all.push(series);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn present_measures(&self, logs: &[Log]) -> Result<Vec<Measure>> {
+        if let Some(absent) = self.measures.iter().find(|measure| !logs.iter().any(|log| offers(log, measure))) {
+            return Err(Error::Unknown {
+                what: "metric or column",
+                name: absent.name().to_owned(),
+                expected: offered(logs),
+            });
+        }
+        if !self.measures.is_empty() {
+            return Ok(self.measures.clone());
+        }
+        let defaults = Metric::DEFAULT.map(Measure::Metric);
+        let mut present: Vec<_> = defaults.into_iter().filter(|m| logs.iter().any(|log| offers(log, m))).collect();
+        if present.is_empty() && logs.iter().any(|log| matches!(&log.content, Content::Session(_))) {
+            // Nothing but failures: there is no latency, and the error rate is what can be judged.
+            present.push(Measure::Metric(Metric::ErrorRate));
+        }
+        if present.is_empty() {
+            return Err(Error::Unknown {
+                what: "column: name one with --column",
+                name: String::new(),
+                expected: offered(logs),
+            });
+        }
+        Ok(present)
+    }
+
+    /// Groups with the rows of each, `(log, row)`.
+    fn groups(&self, logs: &[Log]) -> Vec<(BTreeMap<String, String>, Vec<(usize, usize)>)> {
+        let mut groups: Vec<(BTreeMap<String, String>, Vec<(usize, usize)>)> = Vec::new();
+        let mut places = BTreeMap::new();
+        for (log_index, log) in logs.iter().enumerate() {
+            for row in 0..rows(log) {
+                let key = self.key(log, row);
+                let place = *places.entry(key.clone()).or_insert_with(|| {
+                    groups.push((key, Vec::new()));
+                    groups.len() - 1
+                });
+                groups[place].1.push((log_index, row));
+            }
+        }
+        groups
+    }
+
+    fn key(&self, log: &Log, row: usize) -> BTreeMap<String, String> {
+        let named = |names: &[&str]| -> BTreeMap<String, String> {
+            names.iter().filter_map(|name| Some(((*name).to_owned(), label(log, row, name)?))).collect()
+        };
+        if !self.by.is_empty() {
+            return named(&self.by.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+        let usual = named(&["provider", "model"]);
+        if usual.is_empty() { named(&["session"]) } else { usual }
+    }
+
+    fn one(
+        &self,
+        logs: &[Log],
+        group: &BTreeMap<String, String>,
+        rows: &[(usize, usize)],
+        measure: &Measure,
+    ) -> Result<Series> {
+        let mut series = Series {
+            sources: Vec::new(),
+            group: group.clone(),
+            measure: measure.clone(),
+            observations: Vec::with_capacity(rows.len()),
+            warmup: 0,
+            missing: Missing::Break,
+        };
+        let mut source_of: BTreeMap<usize, usize> = BTreeMap::new();
+        for &(log_index, row) in rows {
+            let log = &logs[log_index];
+            let source = *source_of.entry(log_index).or_insert_with(|| {
+                series.sources.push(log.source.clone());
+                series.sources.len() - 1
+            });
+            let mut observation = match &log.content {
+                Content::Session(session) if session.records[row].warmup => {
+                    series.warmup += 1;
+                    continue;
+                }
+                Content::Session(session) => of_record(&session.records[row], measure),
+                Content::Table(table) => {
+                    series.missing = Missing::Error;
+                    of_row(log, table, row, measure)?
+                }
+            };
+            observation.source = source;
+            observation.position = row;
+            observation.location = location(log, row);
+            observation.companion = self.companion.as_ref().map(|name| cell(log, row, name));
+            series.observations.push(observation);
+        }
+        if series.observations.iter().all(|observation| observation.at.is_some()) {
+            series.observations.sort_by_key(|observation| observation.at);
+        }
+        Ok(series)
+    }
+}
+
+fn of_record(record: &RequestRecord, measure: &Measure) -> Observation {
+    let value = match measure {
+        Measure::Metric(metric) => record.metric(*metric),
+        Measure::Column(name) if record.succeeded() => record.attribute(name),
+        Measure::Column(_) => None,
+    };
+    let failed = !record.succeeded();
+    Observation { value, failed, at: record.started_at, ..blank() }
+}
+
+fn of_row(log: &Log, table: &Table, row: usize, measure: &Measure) -> Result<Observation> {
+    let value = match table.column(measure.name()).map(|column| &column.cells[row]) {
+        Some(Cell::Number(number)) => Some(*number),
+        Some(Cell::Text(text)) => {
+            return Err(Error::Format {
+                location: location(log, row).field(measure.name()),
+                problem: format!("\"{}\" is not a number", excerpt(text)),
+                fix: "correct it, or leave the cell empty and say --missing break or drop".to_owned(),
+            });
+        }
+        Some(Cell::Missing) | None => None,
+    };
+    let time = ["started_at", "timestamp", "time"].iter().find_map(|name| table.column(name));
+    let at = time.and_then(|column| match &column.cells[row] {
+        Cell::Text(text) => text.parse().ok(),
+        _ => None,
+    });
+    Ok(Observation { value, at, ..blank() })
+}
+
+fn blank() -> Observation {
+    Observation {
+        value: None,
+        failed: false,
+        at: None,
+        source: 0,
+        position: 0,
+        location: Location::default(),
+        companion: None,
+    }
+}
+
+fn rows(log: &Log) -> usize {
+    match &log.content {
+        Content::Session(session) => session.records.len(),
+        Content::Table(table) => table.rows(),
+    }
+}
+
+fn location(log: &Log, row: usize) -> Location {
+    match &log.content {
+        Content::Session(_) => Location::of(&log.source).field(&format!("records[{row}]")),
+        Content::Table(table) => Location::of(&log.source).line(table.lines[row]),
+    }
+}
+
+/// A value to group by.
+fn label(log: &Log, row: usize, name: &str) -> Option<String> {
+    if name == "session" {
+        return Some(session_name(log));
+    }
+    match &log.content {
+        Content::Session(session) => record_label(session, &session.records[row], name),
+        Content::Table(table) => table.column(name)?.cells[row].label(),
+    }
+}
+
+fn record_label(session: &Session, record: &RequestRecord, name: &str) -> Option<String> {
+    let header = &session.header;
+    match name {
+        "provider" => record.provider.clone().or_else(|| header.provider.clone()),
+        "model" => record.model.clone().or_else(|| header.model.clone()),
+        _ => match record.attributes.get(name) {
+            Some(AttributeValue::Text(text)) => Some(text.clone()),
+            Some(AttributeValue::Number(number)) => Some(number.to_string()),
+            Some(AttributeValue::Bool(flag)) => Some(flag.to_string()),
+            None => header.labels.get(name).cloned(),
+        },
+    }
+}
+
+/// A session's own name, or that of its file.
+fn session_name(log: &Log) -> String {
+    let own = match &log.content {
+        Content::Session(session) => session.header.name.clone(),
+        Content::Table(_) => None,
+    };
+    own.unwrap_or_else(|| {
+        Path::new(&log.source).file_stem().map_or_else(|| log.source.clone(), |stem| stem.to_string_lossy().into_owned())
+    })
+}
+
+fn cell(log: &Log, row: usize, name: &str) -> Cell {
+    match &log.content {
+        Content::Session(session) => match session.records[row].attributes.get(name) {
+            Some(AttributeValue::Number(number)) => Cell::Number(*number),
+            _ => record_label(session, &session.records[row], name).map_or(Cell::Missing, Cell::Text),
+        },
+        Content::Table(table) => table.column(name).map_or(Cell::Missing, |column| column.cells[row].clone()),
+    }
+}
+
+fn offers(log: &Log, measure: &Measure) -> bool {
+    match (&log.content, measure) {
+        (Content::Session(_), Measure::Metric(Metric::ErrorRate)) => true,
+        (Content::Session(session), Measure::Metric(metric)) => {
+            session.records.iter().any(|record| record.metric(*metric).is_some())
+        }
+        (Content::Session(session), Measure::Column(name)) => {
+            session.records.iter().any(|record| record.attribute(name).is_some())
+        }
+        (Content::Table(table), measure) => table.column(measure.name()).is_some(),
+    }
+}
+
+/// What could be judged, to say so in an error.
+fn offered(logs: &[Log]) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |name: &str| {
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    };
+    for log in logs {
+        match &log.content {
+            Content::Session(session) => {
+                Metric::ALL.iter().filter(|m| offers(log, &Measure::Metric(**m))).for_each(|m| add(m.name()));
+                let attributes = session.records.iter().flat_map(|record| &record.attributes);
+                attributes.filter(|(_, v)| matches!(v, AttributeValue::Number(_))).for_each(|(name, _)| add(name));
+            }
+            Content::Table(table) => table.numeric_columns().for_each(&mut add),
+        }
+    }
+    if names.is_empty() { "a log with at least one number".to_owned() } else { names.join(", ") }
+}

@@ -1,0 +1,49 @@
+//! What a reader should know before trusting the numbers: cause and remedy.
+
+use super::{Analysis, Verdict};
+use crate::chart::{ChartKind, Phase};
+
+/// Fewer points than this make provisional limits (Montgomery recommends 20 to 25).
+const FIRM_POINTS: usize = 25;
+/// Below this p-value the data are called not normal.
+const NOT_NORMAL: f64 = 0.005;
+
+pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: usize) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut warn = |applies: bool, text: &dyn Fn() -> String| {
+        if applies {
+            warnings.push(text());
+        }
+    };
+    let excluded = analysis.excluded;
+    warn(excluded.failed > 0 && analysis.metric != "error_rate", &|| {
+        let all = analysis.n + excluded.failed + excluded.missing;
+        format!("{} of {all} requests failed and have no latency: judge them with --metric error_rate", excluded.failed)
+    });
+    warn(excluded.missing > 0, &|| format!("{} requests did not record this metric", excluded.missing));
+    let judged = analysis.verdict != Verdict::NotEnoughData;
+    warn(judged && analysis.phase == Phase::I && points < FIRM_POINTS, &|| {
+        format!("limits from {points} points are provisional: {FIRM_POINTS} make them firm")
+    });
+    warn(constant && judged, &|| {
+        "all points are equal: sigma is 0, the limits collapse on the center line and capability is undefined; \
+         is the clock or the log too coarse?"
+            .to_owned()
+    });
+    warn(left_over > 0, &|| format!("{left_over} measurements were alone in a subgroup and left out"));
+    #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
+    let significant = 2.0 / (analysis.n.max(1) as f64).sqrt();
+    let lag1 = analysis.autocorrelation.map_or(0.0, |autocorrelation| autocorrelation.lag1);
+    warn(judged && analysis.chart == ChartKind::Individuals && lag1.abs() > significant, &|| {
+        let effect = if lag1 > 0.0 { "too narrow: expect false alarms" } else { "too wide: expect missed signals" };
+        format!("neighbours are correlated (lag-1 autocorrelation {lag1:.2}): limits from moving ranges are {effect}")
+    });
+    let has_indices = analysis.capability.is_some() || analysis.performance.is_some();
+    warn(has_indices && analysis.verdict == Verdict::OutOfControl, &|| {
+        "the process is not stable: capability and performance describe no process that will go on like this".to_owned()
+    });
+    warn(has_indices && analysis.normality.is_some_and(|normality| normality.p < NOT_NORMAL), &|| {
+        "the data are not normal: indices and expected ppm assume that they are; trust the observed ppm".to_owned()
+    });
+    warnings
+}

@@ -1,0 +1,85 @@
+//! JSON Lines, and JSON arrays, of objects.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Cell, Column, Table, excerpt};
+use crate::error::{Error, Location, Result};
+use crate::session::{Notice, is_torn, malformed, torn_tail};
+
+/// Reads objects into columns. Fields of nested objects get dotted names: `timings.prompt_ms`.
+pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
+    let (mut builder, mut notices) = (Builder::default(), Vec::new());
+    if text.trim_start().starts_with('[') {
+        let rows: Vec<Value> =
+            serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+        for (row, value) in (1..).zip(&rows) {
+            builder.add(row, value, || Location::of(source).field(&format!("[{}]", row - 1)))?;
+        }
+        return Ok((builder.table, notices));
+    }
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let location = || Location::of(source).line(number);
+        match serde_json::from_str::<Value>(line) {
+            Ok(value) => builder.add(number, &value, location)?,
+            Err(_) if is_torn(line) && !builder.table.lines.is_empty() => notices.push(torn_tail(location())),
+            Err(error) => return Err(malformed(location(), &error)),
+        }
+    }
+    Ok((builder.table, notices))
+}
+
+/// A table that grows by rows whose fields may differ.
+#[derive(Default)]
+struct Builder {
+    table: Table,
+    /// Place of each column by its name.
+    places: BTreeMap<String, usize>,
+}
+
+impl Builder {
+    fn add(&mut self, line: u64, value: &Value, location: impl Fn() -> Location) -> Result<()> {
+        let Value::Object(fields) = value else {
+            return Err(Error::Format {
+                location: location(),
+                problem: format!("expected an object, found {}", excerpt(&value.to_string())),
+                fix: "give one JSON object a line, such as {\"latency\": 0.31}".to_owned(),
+            });
+        };
+        self.table.lines.push(line);
+        self.add_fields("", fields);
+        let rows = self.table.lines.len();
+        for column in &mut self.table.columns {
+            column.cells.resize(rows, Cell::Missing);
+        }
+        Ok(())
+    }
+
+    fn add_fields(&mut self, prefix: &str, fields: &Map<String, Value>) {
+        for (name, value) in fields {
+            let name = format!("{prefix}{name}");
+            let cell = match value {
+                Value::Object(nested) => {
+                    self.add_fields(&format!("{name}."), nested);
+                    continue;
+                }
+                Value::Null => Cell::Missing,
+                Value::Number(number) => number.as_f64().map_or(Cell::Missing, Cell::Number),
+                Value::String(text) => Cell::Text(text.clone()),
+                other => Cell::Text(other.to_string()),
+            };
+            let row = self.table.lines.len() - 1;
+            let columns = &mut self.table.columns;
+            let place = *self.places.entry(name).or_insert_with_key(|name| {
+                columns.push(Column { name: name.clone(), cells: Vec::new() });
+                columns.len() - 1
+            });
+            columns[place].cells.resize(row, Cell::Missing);
+            columns[place].cells.push(cell);
+        }
+    }
+}

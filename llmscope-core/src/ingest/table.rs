@@ -1,0 +1,76 @@
+//! Columns of numbers and texts.
+
+/// A rectangular log: named columns of equal length.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// The columns, in the order of the file.
+    pub columns: Vec<Column>,
+    /// The 1-based line of each row in the file.
+    pub lines: Vec<u64>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// One cell for each row.
+    pub cells: Vec<Cell>,
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Cell {
+    /// Nothing: an empty cell, `null`, `NA`, `NaN`, or a field that the row lacks.
+    #[default]
+    Missing,
+    /// A number, which may be infinite if the file says so.
+    Number(f64),
+    /// Anything else.
+    Text(String),
+}
+
+impl Cell {
+    /// Reads a cell of a text file.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        if ["", "na", "n/a", "nan", "null", "none"].iter().any(|missing| text.eq_ignore_ascii_case(missing)) {
+            return Self::Missing;
+        }
+        match text.parse::<f64>() {
+            Ok(number) => Self::Number(number),
+            Err(_) => Self::Text(text.to_owned()),
+        }
+    }
+
+    /// The cell as a text to group by.
+    #[must_use]
+    pub fn label(&self) -> Option<String> {
+        match self {
+            Self::Missing => None,
+            Self::Number(number) => Some(number.to_string()),
+            Self::Text(text) => Some(text.clone()),
+        }
+    }
+}
+
+impl Table {
+    /// A column by its name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The names of the columns that hold at least one number.
+    pub fn numeric_columns(&self) -> impl Iterator<Item = &str> + '_ {
+        let numeric = |column: &&Column| column.cells.iter().any(|cell| matches!(cell, Cell::Number(_)));
+        self.columns.iter().filter(numeric).map(|column| column.name.as_str())
+    }
+}

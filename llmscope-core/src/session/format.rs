@@ -1,0 +1,254 @@
+//! Sessions in files: one JSON document, or JSON Lines with a header, then one request or event a line.
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{RequestRecord, RunEvent, Session, SessionHeader, migrate};
+use crate::error::{Error, Location, Result};
+
+/// Something odd in a file that did not keep it from being read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// Where.
+    pub location: Location,
+    /// What was found, and what was done about it.
+    pub message: String,
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.location, self.message)
+    }
+}
+
+/// A session as it was found in a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadSession {
+    /// The session.
+    pub session: Session,
+    /// What was odd about the file.
+    pub notices: Vec<Notice>,
+}
+
+/// A line of a session in JSON Lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[schemars(title = "LLMscope session line")]
+pub(crate) enum SessionLine {
+    /// The first line: what holds for the whole run.
+    Session(Box<SessionHeader>),
+    /// One request.
+    Request(Box<RequestRecord>),
+    /// Something else that happened.
+    Event(RunEvent),
+}
+
+impl Session {
+    /// Reads a session from the text of a file, in either form. `source` names the file in messages.
+    ///
+    /// # Errors
+    /// [`Error::Format`] with file, line and field, and what to do.
+    ///
+    /// ```
+    /// use llmscope_core::session::Session;
+    ///
+    /// let text = r#"{"schema":"llmscope.session/1","records":[{"ttft_s":0.21},{"status":"timeout"}]}"#;
+    /// let read = Session::read("run.json", text)?;
+    /// assert_eq!(read.session.records.len(), 2);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
+    pub fn read(source: &str, text: &str) -> Result<ReadSession> {
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        match serde_json::from_str::<Map<String, Value>>(first) {
+            Ok(header) if header.contains_key("kind") => read_lines(source, text),
+            _ => read_document(source, text),
+        }
+    }
+
+    /// The session as one JSON document, one record a line so that it can be read and compared by eye.
+    ///
+    /// # Errors
+    /// [`Error::Format`] if a number is not finite.
+    pub fn to_json(&self) -> Result<String> {
+        let mut text = String::from("{\n");
+        let Value::Object(header) = to_value(&self.header)? else { return Ok(text) };
+        for (name, value) in &header {
+            text.push_str(&format!("  {}: {value},\n", Value::from(name.as_str())));
+        }
+        push_array(&mut text, "records", &self.records)?;
+        if !self.events.is_empty() {
+            text.push_str(",\n");
+            push_array(&mut text, "events", &self.events)?;
+        }
+        text.push_str("\n}\n");
+        Ok(text)
+    }
+
+    /// The session as JSON Lines.
+    ///
+    /// # Errors
+    /// [`Error::Format`] if a number is not finite.
+    pub fn to_json_lines(&self) -> Result<String> {
+        let header = SessionLine::Session(Box::new(self.header.clone()));
+        let requests = self.records.iter().map(|record| SessionLine::Request(Box::new(record.clone())));
+        let events = self.events.iter().cloned().map(SessionLine::Event);
+        let mut text = String::new();
+        for line in std::iter::once(header).chain(requests).chain(events) {
+            text.push_str(&line.to_text()?);
+        }
+        Ok(text)
+    }
+
+    /// Writes the session as one JSON document: either all of it or nothing stands in the file afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path and the operating system's words.
+    pub fn write_json(&self, path: &Path) -> Result<()> {
+        write_atomically(path, self.to_json()?.as_bytes())
+    }
+
+    /// The JSON Schema of a session document.
+    #[must_use]
+    pub fn json_schema() -> Value {
+        schemars::schema_for!(Session).to_value()
+    }
+
+    /// The JSON Schema of one line of a session in JSON Lines.
+    #[must_use]
+    pub fn json_lines_schema() -> Value {
+        schemars::schema_for!(SessionLine).to_value()
+    }
+}
+
+impl SessionLine {
+    /// The line with its line feed.
+    pub(super) fn to_text(&self) -> Result<String> {
+        Ok(format!("{}\n", to_value(self)?))
+    }
+}
+
+fn read_document(source: &str, text: &str) -> Result<ReadSession> {
+    let object: Map<String, Value> =
+        serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+    migrate::to_current(&object, Location::of(source))?;
+    // Parsed again from the text: errors then name their line.
+    let session: Session = serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+    for (index, record) in session.records.iter().enumerate() {
+        check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
+    }
+    Ok(ReadSession { session, notices: Vec::new() })
+}
+
+fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
+    let (mut session, mut notices) = (Session::default(), Vec::new());
+    let mut has_header = false;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let location = || Location::of(source).line(number);
+        if !has_header {
+            let header = serde_json::from_str(line).map_err(|error| malformed(location(), &error))?;
+            migrate::to_current(&header, location())?;
+        }
+        match serde_json::from_str::<SessionLine>(line) {
+            Ok(SessionLine::Session(header)) if !has_header => {
+                session.header = *header;
+                has_header = true;
+            }
+            Ok(SessionLine::Session(_)) => {
+                return Err(Error::Format {
+                    location: location(),
+                    problem: "a second session begins here".to_owned(),
+                    fix: "keep one session a file".to_owned(),
+                });
+            }
+            Ok(SessionLine::Request(record)) => {
+                check_record(&record, location)?;
+                session.records.push(*record);
+            }
+            Ok(SessionLine::Event(event)) => session.events.push(event),
+            Err(_) if is_torn(line) => notices.push(torn_tail(location())),
+            Err(error) => return Err(malformed(location(), &error)),
+        }
+    }
+    Ok(ReadSession { session, notices })
+}
+
+/// A line that was cut while it was written: the last one, without its line feed.
+pub(crate) fn is_torn(line: &str) -> bool {
+    !line.ends_with('\n')
+}
+
+pub(crate) fn torn_tail(location: Location) -> Notice {
+    Notice { location, message: "the last line is incomplete, as after a crash: it was skipped".to_owned() }
+}
+
+fn check_record(record: &RequestRecord, location: impl FnOnce() -> Location) -> Result<()> {
+    match record.impossible_field() {
+        None => Ok(()),
+        Some((field, value)) => {
+            let at = location();
+            let field = at.field.as_ref().map_or(field.to_owned(), |outer| format!("{outer}.{field}"));
+            Err(Error::Format {
+                location: at.field(&field),
+                problem: format!("{value} cannot be a duration or an amount"),
+                fix: "leave the field out if it was not measured".to_owned(),
+            })
+        }
+    }
+}
+
+/// A JSON error at its place. The parser counts lines within what it was given.
+pub(crate) fn malformed(location: Location, error: &serde_json::Error) -> Error {
+    let line = location.line.unwrap_or(0).max(1) + (error.line().max(1) as u64 - 1);
+    let message = error.to_string();
+    let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+    let problem = format!("{what} (column {})", error.column());
+    let fix = match error.classify() {
+        serde_json::error::Category::Eof => "the file is cut short: copy it again or record it again",
+        serde_json::error::Category::Data => "correct the field, or leave it out if it was not recorded",
+        _ => "correct the JSON at that place",
+    };
+    Error::Format { location: location.line(line), problem, fix: fix.to_owned() }
+}
+
+fn to_value<T: Serialize>(value: &T) -> Result<Value> {
+    serde_json::to_value(value).map_err(|error| malformed(Location::of("session"), &error))
+}
+
+fn push_array<T: Serialize>(text: &mut String, name: &str, items: &[T]) -> Result<()> {
+    text.push_str(&format!("  \"{name}\": ["));
+    for (index, item) in items.iter().enumerate() {
+        text.push_str(if index == 0 { "\n    " } else { ",\n    " });
+        text.push_str(&to_value(item)?.to_string());
+    }
+    text.push_str(if items.is_empty() { "]" } else { "\n  ]" });
+    Ok(())
+}
+
+/// Writes a file whole: into a temporary neighbour that then takes its name.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
+    use std::io::Write as _;
+
+    let io = |error: std::io::Error| Error::Io { path: path.display().to_string(), message: error.to_string() };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // As any new file would be: the process's umask takes from this what it should.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.prefix(".llmscope-").tempfile_in(folder).map_err(io)?;
+    file.write_all(content).map_err(io)?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
+}

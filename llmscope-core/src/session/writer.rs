@@ -1,0 +1,106 @@
+//! Recording a session while it runs: one line appended per request, so that a crash loses at most that line.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::format::SessionLine;
+use super::{Notice, RequestRecord, RunEvent, Session, SessionHeader};
+use crate::error::{Error, Location, Result};
+
+/// Appends the records of one session to a JSON Lines file.
+///
+/// Each record reaches the operating system in a single write before [`SessionWriter::append`] returns. Another writer
+/// of the same file is refused while this one is open.
+#[derive(Debug)]
+pub struct SessionWriter {
+    file: File,
+    path: PathBuf,
+}
+
+impl SessionWriter {
+    /// Begins a session in a file that does not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path, also if the file exists.
+    pub fn create(path: &Path, header: &SessionHeader) -> Result<Self> {
+        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(|error| io(path, &error))?;
+        let mut writer = Self { file, path: path.to_owned() };
+        writer.lock()?;
+        writer.write(&SessionLine::Session(Box::new(header.clone())))?;
+        Ok(writer)
+    }
+
+    /// Goes on with a session that was begun before. A torn last line, as a crash leaves it, is cut off and reported.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Format`] if the file holds no session in JSON Lines.
+    pub fn resume(path: &Path) -> Result<(Self, Vec<Notice>)> {
+        let open = OpenOptions::new().read(true).append(true).open(path);
+        let mut writer = Self { file: open.map_err(|error| io(path, &error))?, path: path.to_owned() };
+        writer.lock()?;
+        let mut bytes = Vec::new();
+        writer.file.read_to_end(&mut bytes).map_err(|error| io(path, &error))?;
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let source = path.display().to_string();
+        let text = std::str::from_utf8(&bytes[..whole]).unwrap_or_default();
+        if !text.starts_with("{\"") || Session::read(&source, text)?.session.header == SessionHeader::default() {
+            return Err(Error::Format {
+                location: Location::of(&source).line(1),
+                problem: "no header of a session in JSON Lines".to_owned(),
+                fix: "begin a new file".to_owned(),
+            });
+        }
+        let mut notices = Vec::new();
+        if whole < bytes.len() {
+            writer.file.set_len(whole as u64).map_err(|error| io(path, &error))?;
+            let line = bytes[..whole].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+            let message = "the last line was incomplete, as after a crash: it was cut off".to_owned();
+            notices.push(Notice { location: Location::of(&source).line(line), message });
+        }
+        writer.file.seek(SeekFrom::End(0)).map_err(|error| io(path, &error))?;
+        Ok((writer, notices))
+    }
+
+    /// Appends one request.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn append(&mut self, record: &RequestRecord) -> Result<()> {
+        self.write(&SessionLine::Request(Box::new(record.clone())))
+    }
+
+    /// Appends an event.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn append_event(&mut self, event: &RunEvent) -> Result<()> {
+        self.write(&SessionLine::Event(event.clone()))
+    }
+
+    /// Waits until everything appended so far is on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(|error| io(&self.path, &error))
+    }
+
+    fn write(&mut self, line: &SessionLine) -> Result<()> {
+        self.file.write_all(line.to_text()?.as_bytes()).map_err(|error| io(&self.path, &error))
+    }
+
+    fn lock(&self) -> Result<()> {
+        self.file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Error::Io {
+                path: self.path.display().to_string(),
+                message: "another program is writing this session".to_owned(),
+            },
+            TryLockError::Error(error) => io(&self.path, &error),
+        })
+    }
+}
+
+fn io(path: &Path, error: &std::io::Error) -> Error {
+    Error::Io { path: path.display().to_string(), message: error.to_string() }
+}

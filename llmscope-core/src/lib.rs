@@ -9,6 +9,8 @@ pub mod factors;
 pub mod ingest;
 pub mod limits;
 pub mod metric;
+pub mod plot;
+pub mod quantity;
 pub mod rules;
 pub mod sample;
 pub mod session;

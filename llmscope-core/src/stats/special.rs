@@ -12,6 +12,9 @@ use statrs::function::erf::erfc_inv;
 /// ln √(2π).
 const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 
+/// From this shape on the terms left out of [`gamma_tails_of_large_shape`] are below 1e-13 even 37σ from the mean.
+const LARGE_SHAPE: f64 = 1e8;
+
 /// φ(z) = exp(−z²/2)/√(2π): the density of the standard normal distribution, for every finite z.
 ///
 /// Accurate to z²·1e-16; 0 where the value is below the smallest `f64` (|z| > 38.6).
@@ -22,8 +25,8 @@ pub fn normal_pdf(z: f64) -> f64 {
 
 /// Φ(z) = ½ erfc(−z/√2): the probability that a standard normal variable is at most z, for every z.
 ///
-/// Accurate to 1e-13 for z > −37, the lower tail included; 0 where the value is below the smallest `f64` (z < −38.5). The
-/// complementary error function is that of Sun's fdlibm (1993).
+/// Accurate to 1e-13 for z > −37, the lower tail included; 0 where the value is below the smallest `f64` (z < −38.5).
+/// The complementary error function is that of Sun's fdlibm (1993).
 #[must_use]
 pub fn normal_cdf(z: f64) -> f64 {
     0.5 * erfc(-z * FRAC_1_SQRT_2)
@@ -37,14 +40,14 @@ pub fn normal_sf(z: f64) -> f64 {
     0.5 * erfc(z * FRAC_1_SQRT_2)
 }
 
-/// ln Φ(z), for every z, accurate to 1e-14.
+/// ln Φ(z), for every z, accurate to 1e-13.
 ///
 /// Far in the lower tail, where Φ itself is lost, it is the asymptotic series of Laplace (Abramowitz and Stegun 1964,
 /// 26.2.12): Φ(z) ~ φ(z)/|z| · (1 − 1/z² + 1·3/z⁴ − 1·3·5/z⁶ + …). −∞ where the value is below the range of
 /// `f64` (z < −1.8e154). ln(1 − Φ(z)) is `normal_ln_cdf(-z)`.
 #[must_use]
 pub fn normal_ln_cdf(z: f64) -> f64 {
-    // At the switch the first term left out is 4e-16 beside 1, and beside the logarithm less.
+    // At the switch the first term left out is 1e-16 beside 1.
     const SWITCH: f64 = -20.0;
     const TERMS: i32 = 8;
     if z > 0.0 {
@@ -65,7 +68,8 @@ pub fn normal_ln_cdf(z: f64) -> f64 {
 /// digits: use [`normal_quantile_upper`] there.
 #[must_use]
 pub fn normal_quantile(p: f64) -> Option<f64> {
-    normal_quantile_upper(p).map(|z| -z)
+    // The subtraction gives the median as 0 rather than −0.
+    normal_quantile_upper(p).map(|z| 0.0 - z)
 }
 
 /// The z that a standard normal variable exceeds with probability q, Φ⁻¹(1 − q) = −Φ⁻¹(q); `None` unless 0 < q < 1.
@@ -73,18 +77,18 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
 /// As accurate in the far upper tail (q = 1e-300) as [`normal_quantile`] is in the lower.
 #[must_use]
 pub fn normal_quantile_upper(q: f64) -> Option<f64> {
-    is_probability(q).then(|| SQRT_2 * erfc_inv(2.0 * q))
+    is_probability(q).then(|| SQRT_2 * erfc_inv(2.0 * q) + 0.0)
 }
 
 /// The regularized incomplete gamma functions (P, Q) of shape a > 0 at x ≥ 0; `None` outside this domain.
 ///
-/// P(a, x) = ∫₀ˣ tᵃ⁻¹e⁻ᵗ dt / Γ(a) and Q = 1 − P: the probabilities that a gamma variable of shape a and scale 1 is below
-/// and above x. A χ² variable with ν degrees of freedom is twice a gamma variable of shape ν/2.
+/// P(a, x) = ∫₀ˣ tᵃ⁻¹e⁻ᵗ dt / Γ(a) and Q = 1 − P: the probabilities that a gamma variable of shape a and scale 1 is
+/// below and above x. A χ² variable with ν degrees of freedom is twice a gamma variable of shape ν/2.
 ///
 /// Below x = a + 1 the power series of P, above it the continued fraction of Q (Abramowitz and Stegun 1964, 6.5.29 and
 /// 6.5.31), each times xᵃe⁻ˣ/Γ(a + 1) in the cancellation-free form of Loader (2000, *Fast and Accurate Computation of
 /// Binomial Probabilities*). The computed one of the two is accurate to 1e-13 and the other is its complement.
-/// The work grows as √a: 4000 terms at a = 1e6.
+/// Beyond a = 1e8, where these take 1e5 terms, the uniform asymptotic expansion of Temme (1979).
 #[must_use]
 pub fn incomplete_gamma(a: f64, x: f64) -> Option<(f64, f64)> {
     if !(a > 0.0 && a.is_finite() && x >= 0.0) {
@@ -101,7 +105,7 @@ pub fn incomplete_gamma(a: f64, x: f64) -> Option<(f64, f64)> {
 /// The quantile of the χ² distribution: the x below which a variable with `df` degrees of freedom, any real number
 /// above 0, stays with probability p. `None` unless 0 < p < 1 and `df` is positive and finite.
 ///
-/// Accurate to 1e-13 for `df` from 0.5 to 1e6 and p from 1e-300 to 1 − 1e-16. Newton's method on
+/// Accurate to 1e-13 for `df` from 0.5 to 1e9 and p from 1e-300 to 1 − 1e-16. Newton's method on
 /// the logarithm of the smaller tail probability against ln x, kept inside a shrinking bracket. 0 where the quantile is
 /// below the smallest `f64` (tiny p with `df` below 1).
 #[must_use]
@@ -144,8 +148,7 @@ enum Tail {
 /// The x at which the `tail` of a gamma variable of shape a has the given probability, at most one half.
 fn gamma_quantile(a: f64, probability: f64, tail: Tail) -> f64 {
     let target = probability.ln();
-    // Every quantile that an `f64` probability can ask for lies between these.
-    let (mut low, mut high) = (f64::MIN_POSITIVE, a + 40.0 * a.sqrt() + 1500.0);
+    let (mut low, mut high) = (f64::MIN_POSITIVE, upper_bound(a, target, tail));
     let mut x = first_guess(a, probability, tail).clamp(low, high);
     for _ in 0..200 {
         let (p, q) = gamma_tails(a, x);
@@ -167,10 +170,20 @@ fn gamma_quantile(a: f64, probability: f64, tail: Tail) -> f64 {
         if step.abs() < 1e-10 + 1e-15 / a {
             return newton;
         }
-        // Not finite where a tail underflows, outside where the curve is all but flat: halve the bracket on the log scale.
+        // Not finite where a tail underflows, outside where the curve is all but flat: halve the bracket in ln x.
         x = if newton >= low && newton <= high { newton } else { low.sqrt() * high.sqrt() };
     }
     if x <= 2.0 * f64::MIN_POSITIVE { 0.0 } else { x }
+}
+
+/// A value that the quantile cannot exceed: the mean a, which the median stays below, or for an upper tail of
+/// probability e⁻ᴸ the bound a + √(2aL) + L (Boucheron, Lugosi and Massart 2013, *Concentration Inequalities*,
+/// section 2.4).
+fn upper_bound(a: f64, ln_probability: f64, tail: Tail) -> f64 {
+    match tail {
+        Tail::Lower => a,
+        Tail::Upper => a + (-2.0 * a * ln_probability).sqrt() - ln_probability,
+    }
 }
 
 /// A first guess of [`gamma_quantile`]: the cube-root normal approximation of Wilson and Hilferty (1931), or, near 0
@@ -189,6 +202,9 @@ fn first_guess(a: f64, probability: f64, tail: Tail) -> f64 {
 
 /// P(a, x) and Q(a, x) for finite a, x > 0.
 fn gamma_tails(a: f64, x: f64) -> (f64, f64) {
+    if a > LARGE_SHAPE {
+        return gamma_tails_of_large_shape(a, x);
+    }
     let kernel = gamma_kernel(a, x);
     if x < a + 1.0 {
         let p = (kernel * gamma_series(a, x)).min(1.0);
@@ -197,6 +213,20 @@ fn gamma_tails(a: f64, x: f64) -> (f64, f64) {
         let q = (kernel * a * gamma_fraction(a, x)).min(1.0);
         (1.0 - q, q)
     }
+}
+
+/// P(a, x) and Q(a, x) for a above [`LARGE_SHAPE`], where series and fraction would take √a terms: the normal term and
+/// the leading correction of the uniform asymptotic expansion of Temme (1979, *SIAM Journal on Mathematical
+/// Analysis* 10(4)).
+///
+/// With η of the sign of x − a and aη²/2 the deviance, Q ~ 1 − Φ(η√a) + φ(η√a)(−1/3 + η/12 − 2η²/135 + η³/864 …)/√a.
+fn gamma_tails_of_large_shape(a: f64, x: f64) -> (f64, f64) {
+    let z = (2.0 * deviance(a, x).max(0.0)).sqrt().copysign(x - a);
+    // Beyond ±1 the density is 0 and so is the correction, whatever its series gives.
+    let eta = (z / a.sqrt()).clamp(-1.0, 1.0);
+    let series = -1.0 / 3.0 + eta * (1.0 / 12.0 + eta * (-2.0 / 135.0 + eta / 864.0));
+    let correction = normal_pdf(z) * series / a.sqrt();
+    ((normal_cdf(z) - correction).clamp(0.0, 1.0), (normal_sf(z) + correction).clamp(0.0, 1.0))
 }
 
 /// 1 + x/(a+1) + x²/((a+1)(a+2)) + …, which is P(a, x) over the kernel; for x < a + 1.
@@ -212,8 +242,8 @@ fn gamma_series(a: f64, x: f64) -> f64 {
 
 /// 1/(x+1−a− 1(1−a)/(x+3−a− 2(2−a)/(x+5−a− …))), which is Q(a, x)Γ(a)/xᵃe⁻ˣ; for x ≥ a + 1.
 ///
-/// Evaluated forwards by the modified method of Lentz (Thompson and Barnett 1986, *Journal of Computational Physics* 64);
-/// for x ≥ a + 1 no denominator comes near 0.
+/// Evaluated forwards by the modified method of Lentz (Thompson and Barnett 1986, *Journal of Computational
+/// Physics* 64); for x ≥ a + 1 no denominator comes near 0.
 fn gamma_fraction(a: f64, x: f64) -> f64 {
     let mut b = x + 1.0 - a;
     let (mut c, mut d) = (f64::MAX, 1.0 / b);
@@ -243,15 +273,8 @@ fn gamma_kernel(a: f64, x: f64) -> f64 {
 
 /// ln Γ(a+1) − ln(√(2πa) aᵃe⁻ᵃ), by the Stirling series; for a ≥ 10.
 fn stirling_error(a: f64) -> f64 {
-    const SERIES: [f64; 7] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-        1.0 / 156.0,
-    ];
+    const SERIES: [f64; 7] =
+        [1.0 / 12.0, -1.0 / 360.0, 1.0 / 1260.0, -1.0 / 1680.0, 1.0 / 1188.0, -691.0 / 360_360.0, 1.0 / 156.0];
     let square = 1.0 / (a * a);
     SERIES.iter().rev().fold(0.0, |sum, coefficient| sum * square + coefficient) / a
 }

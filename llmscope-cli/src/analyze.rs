@@ -1,0 +1,226 @@
+//! `analyze`: logs → series → analyses → report.
+
+use std::io::{Read as _, Write as _};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use jiff::Timestamp;
+use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series};
+use llmscope_core::ingest::{self, Log, Tool};
+use llmscope_core::session::write_atomically;
+use llmscope_core::{Analysis, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
+use serde::{Deserialize, Serialize};
+
+use crate::args::{AnalyzeArgs, Format};
+use crate::output::{self, CAUTION, Sink};
+use crate::report;
+
+/// No log that a person looks at is larger; a pipe that never ends stops here.
+const LARGEST_INPUT: u64 = 4 << 30;
+
+pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
+    let logs = read_logs(args)?;
+    let series = selection(args)?.series(&logs)?;
+    let analyses = series.iter().map(|series| Ok(analyze(series, &plan(args, series)?)?)).collect::<Result<Vec<_>>>()?;
+    if let Some(path) = &args.plot {
+        draw(path, &analyses)?;
+    }
+    if let Some(path) = &args.save_baseline {
+        save_baseline(path, &analyses)?;
+    }
+    let report = Report::new(Some(Timestamp::now()), analyses);
+    write(args, &report)?;
+    let signals = report.analyses.iter().any(|analysis| analysis.verdict == Verdict::OutOfControl);
+    Ok(ExitCode::from(u8::from(signals)))
+}
+
+fn read_logs(args: &AnalyzeArgs) -> Result<Vec<Log>> {
+    let tool = args.from.as_deref().map(str::parse::<Tool>).transpose()?;
+    let logs = args.files.iter().map(|path| read_log(path, tool)).collect::<Result<Vec<_>>>()?;
+    for notice in logs.iter().flat_map(|log| &log.notices) {
+        output::say(CAUTION, "note:", &notice.to_string());
+    }
+    Ok(logs)
+}
+
+fn read_log(path: &Path, tool: Option<Tool>) -> Result<Log> {
+    let source = path.display().to_string();
+    let mut bytes = Vec::new();
+    let size = if source == "-" {
+        std::io::stdin().take(LARGEST_INPUT + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LARGEST_INPUT + 1).read_to_end(&mut bytes))
+    };
+    let size = size.with_context(|| format!("cannot read {source}"))?;
+    ensure!(size as u64 <= LARGEST_INPUT, "{source}: larger than 4 GiB; split it or take a part of it");
+    Ok(ingest::read(&source, &bytes, tool)?)
+}
+
+fn selection(args: &AnalyzeArgs) -> Result<Selection> {
+    let mut measures = args.metric.iter().map(|name| Ok(Measure::Metric(name.parse()?))).collect::<Result<Vec<_>>>()?;
+    measures.extend(args.column.iter().cloned().map(Measure::Column));
+    let companion = args.subgroup_by.clone().or_else(|| match size(args) {
+        Ok(Some(Grouping::Column(column))) => Some(column),
+        _ => None,
+    });
+    Ok(Selection { measures, by: args.by.clone(), companion })
+}
+
+fn plan(args: &AnalyzeArgs, series: &Series) -> Result<Plan> {
+    let unit = series.measure.unit();
+    ensure!(
+        args.confidence > 0.0 && args.confidence < 1.0,
+        "--confidence {}: expected a level between 0 and 1, such as 0.95",
+        args.confidence
+    );
+    let subgroups = args.subgroup.map(Grouping::Every).or_else(|| args.subgroup_by.clone().map(Grouping::Column));
+    Ok(Plan {
+        chart: args.chart.as_deref().map(str::parse).transpose()?,
+        subgroups,
+        size: size(args)?,
+        rules: rules(args)?,
+        estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
+        origin: origin(args, unit)?,
+        stages: args.stages.clone(),
+        specification: specification(args, unit)?,
+        missing: args.missing.as_deref().map(str::parse).transpose()?,
+        confidence: args.confidence,
+        points: args.points,
+    })
+}
+
+fn size(args: &AnalyzeArgs) -> Result<Option<Grouping>> {
+    Ok(match args.size.as_deref().map(|size| (size, size.parse::<usize>())) {
+        None => None,
+        Some((_, Ok(0))) => bail!("--size 0: expected a number above 0 or the name of a column"),
+        Some((_, Ok(size))) => Some(Grouping::Every(size)),
+        Some((column, Err(_))) => Some(Grouping::Column(column.to_owned())),
+    })
+}
+
+fn rules(args: &AnalyzeArgs) -> Result<RuleSet> {
+    let mut rules: RuleSet = args.rules.parse()?;
+    for text in &args.rule_length {
+        let (code, length) = assignment("--rule-length", text, "2=8 or 5=3/4")?;
+        let number = |text: &str| text.trim().parse::<usize>().with_context(|| format!("--rule-length {text}"));
+        rules = match length.split_once('/') {
+            Some((count, window)) => rules.with_length(code, number(window)?, Some(number(count)?))?,
+            None => rules.with_length(code, number(length)?, None)?,
+        };
+    }
+    for text in &args.rule_sigma {
+        let (code, multiple) = assignment("--rule-sigma", text, "1=3.5")?;
+        let multiple = multiple.parse().with_context(|| format!("--rule-sigma {text}: expected a number of sigmas"))?;
+        rules = rules.with_multiple(code, multiple)?;
+    }
+    Ok(rules)
+}
+
+fn assignment<'t>(option: &str, text: &'t str, example: &str) -> Result<(&'t str, &'t str)> {
+    text.split_once('=').ok_or_else(|| anyhow!("{option} {text}: expected RULE=VALUE, such as {example}"))
+}
+
+fn origin(args: &AnalyzeArgs, unit: Unit) -> Result<Origin> {
+    if let Some(center) = &args.given_center {
+        let sigma = args.given_sigma.as_deref().map(|sigma| unit.parse(sigma)).transpose()?;
+        return Ok(Origin::Given { center: unit.parse(center)?, sigma });
+    }
+    if let Some(path) = &args.baseline {
+        return Ok(Origin::Baseline(read_baseline(path)?.baselines));
+    }
+    Ok(args.phase1.as_deref().map(phase1).transpose()?.map_or(Origin::Data, Origin::FirstPoints))
+}
+
+fn phase1(text: &str) -> Result<Range<usize>> {
+    let expected = || anyhow!("--phase1 {text}: expected a number of points, or a range A..B of 0-based positions");
+    let number = |text: &str| text.trim().parse::<usize>().map_err(|_| expected());
+    let range = match text.split_once("..") {
+        Some((start, end)) => number(start)?..number(end)?,
+        None => 0..number(text)?,
+    };
+    if range.is_empty() { Err(expected()) } else { Ok(range) }
+}
+
+fn specification(args: &AnalyzeArgs, unit: Unit) -> Result<Option<SpecificationLimits>> {
+    let read = |name: &str, text: &Option<String>| {
+        text.as_deref().map(|text| unit.parse(text).with_context(|| name.to_owned())).transpose()
+    };
+    let (lower, upper) = (read("--lsl", &args.lsl)?, read("--usl", &args.usl)?);
+    let target = read("--target", &args.target)?;
+    if lower.is_none() && upper.is_none() && target.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(SpecificationLimits::new(lower, upper, target)?))
+}
+
+const BASELINE_SCHEMA: &str = "llmscope.baseline/1";
+
+/// The file of `--save-baseline`.
+#[derive(Serialize, Deserialize)]
+struct BaselineFile {
+    schema: String,
+    baselines: Vec<Baseline>,
+}
+
+fn read_baseline(path: &Path) -> Result<BaselineFile> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file: BaselineFile = serde_json::from_str(&text)
+        .with_context(|| format!("{}: not a baseline; make one with --save-baseline", path.display()))?;
+    ensure!(
+        file.schema == BASELINE_SCHEMA,
+        "{}: schema \"{}\" is not {BASELINE_SCHEMA}; make the baseline again with --save-baseline",
+        path.display(),
+        file.schema
+    );
+    Ok(file)
+}
+
+fn save_baseline(path: &Path, analyses: &[Analysis]) -> Result<()> {
+    let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
+    ensure!(!baselines.is_empty(), "no limits to save: there are not enough data");
+    let file = BaselineFile { schema: BASELINE_SCHEMA.to_owned(), baselines };
+    Ok(write_atomically(path, format!("{}\n", serde_json::to_string_pretty(&file)?).as_bytes())?)
+}
+
+fn draw(path: &Path, analyses: &[Analysis]) -> Result<()> {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    ensure!(matches!(extension, "svg" | "png"), "--plot {}: expected a name that ends in .svg or .png", path.display());
+    let drawable: Vec<_> = analyses.iter().filter(|analysis| analysis.drawing.is_some()).collect();
+    for analysis in &drawable {
+        let path = if drawable.len() == 1 { path.to_owned() } else { named(path, analysis) };
+        let svg = plot::svg(analysis);
+        let content = if extension == "svg" { svg.into_bytes() } else { plot::png(&svg)? };
+        write_atomically(&path, &content)?;
+        output::say(output::DIM, "drawn:", &path.display().to_string());
+    }
+    Ok(())
+}
+
+/// `run.png` → `run.groq.llama-3-70b.ttft_s.png`.
+fn named(path: &Path, analysis: &Analysis) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let safe = |text: &str| text.replace(|c: char| !(c.is_alphanumeric() || "-_".contains(c)), "-");
+    let mut name = stem.into_owned();
+    for part in analysis.group.values().chain([&analysis.metric]) {
+        name.push('.');
+        name.push_str(&safe(part));
+    }
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{name}.{extension}"))
+}
+
+fn write(args: &AnalyzeArgs, report: &Report) -> Result<()> {
+    let mut sink = Sink::to(args.output.as_deref());
+    match if args.json { Format::Json } else { args.format } {
+        Format::Json => writeln!(sink, "{}", serde_json::to_string_pretty(report)?)?,
+        Format::Csv => report::csv::write(&mut sink, report)?,
+        Format::Markdown => report::markdown::write(&mut sink, report)?,
+        Format::Table => {
+            let width = sink.width();
+            report::table::write(&mut sink, report, width)?;
+        }
+    }
+    sink.finish()
+}

@@ -1,0 +1,176 @@
+//! What was typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  llmscope-cli analyze sessions/*.json                        judge each provider and model
+  llmscope-cli analyze run.json --usl 800ms --plot run.png    capability against an SLO, and a picture
+  llmscope-cli analyze log.csv --column latency_ms --by model any numeric column
+  cat a.jsonl | llmscope-cli analyze - --column latency --json | jq .
+
+Exit status: 0 in control, 1 signals found, 2 error.";
+
+/// Statistical process control for LLM performance.
+#[derive(Debug, Parser)]
+#[command(name = "llmscope-cli", version, about, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge logs: control chart, violations and capability per group and metric
+    Analyze(Box<AnalyzeArgs>),
+    /// Print the JSON Schema of sessions or reports
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page (roff), of the program or of one command
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct AnalyzeArgs {
+    /// Sessions, other tools' logs, CSV or JSON Lines; `-` reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Force a log format instead of recognizing it: llmscope, llmperf, jsonl, csv
+    #[arg(long, value_name = "TOOL")]
+    pub(crate) from: Option<String>,
+
+    /// Metric to judge (repeatable): ttft_s, e2e_s, tpot_s, itl_s, output_tokens_per_s, cost_usd, error_rate, …
+    #[arg(long, value_name = "METRIC", help_heading = "Selection")]
+    pub(crate) metric: Vec<String>,
+    /// Numeric column or attribute to judge (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
+    pub(crate) column: Vec<String>,
+    /// Group by these: provider, model, session, a label or a column [default: provider,model, else session]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Selection")]
+    pub(crate) by: Vec<String>,
+    /// What a gap means: error, break (ends runs), drop [default: break in sessions, error in tables]
+    #[arg(long, value_name = "POLICY", help_heading = "Selection")]
+    pub(crate) missing: Option<String>,
+
+    /// Chart: individuals, xbar-r, xbar-s, p, np, c, u, laney-p, laney-u
+    #[arg(long, value_name = "CHART", help_heading = "Chart")]
+    pub(crate) chart: Option<String>,
+    /// Subgroups of N successive measurements
+    #[arg(long, value_name = "N", conflicts_with = "subgroup_by", help_heading = "Chart")]
+    pub(crate) subgroup: Option<usize>,
+    /// Subgroups by the values of a column
+    #[arg(long, value_name = "COLUMN", help_heading = "Chart")]
+    pub(crate) subgroup_by: Option<String>,
+    /// Sample size or area of opportunity of p, np, c, u and Laney charts: a number or a column
+    #[arg(long, value_name = "N|COLUMN", conflicts_with = "subgroup_by", help_heading = "Chart")]
+    pub(crate) size: Option<String>,
+    /// Within sigma: average-mr, median-mr, average-range, average-s, pooled, pooled-biased, overall, overall-unbiased
+    #[arg(long, value_name = "ESTIMATOR", help_heading = "Chart")]
+    pub(crate) sigma_estimator: Option<String>,
+
+    /// Standards given: this center line, nothing is estimated
+    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Limits")]
+    pub(crate) given_center: Option<String>,
+    /// Standards given: this sigma of a single measurement
+    #[arg(long, value_name = "X", requires = "given_center", help_heading = "Limits")]
+    pub(crate) given_sigma: Option<String>,
+    /// Limits from these points (the first N, or A..B), the rest is monitored
+    #[arg(long, value_name = "N|A..B", conflicts_with_all = ["given_center", "baseline"], help_heading = "Limits")]
+    pub(crate) phase1: Option<String>,
+    /// Frozen limits from an earlier --save-baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "given_center", help_heading = "Limits")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Freeze the limits of this study in a file
+    #[arg(long, value_name = "FILE", help_heading = "Limits")]
+    pub(crate) save_baseline: Option<PathBuf>,
+    /// Points at which new limits begin: A,B,…
+    #[arg(long, value_name = "POINTS", value_delimiter = ',',
+          conflicts_with_all = ["phase1", "baseline", "given_center", "save_baseline"], help_heading = "Limits")]
+    pub(crate) stages: Vec<usize>,
+
+    /// Rules: nelson, western-electric, aiag, montgomery, westgard, none, or a list such as 1,2,5
+    #[arg(long, value_name = "RULES", default_value = "nelson", help_heading = "Rules")]
+    pub(crate) rules: String,
+    /// Another run length for a rule: 2=8, or 5=3/4 for a k-of-m rule (repeatable)
+    #[arg(long, value_name = "RULE=N", help_heading = "Rules")]
+    pub(crate) rule_length: Vec<String>,
+    /// Another distance from center for a rule, in sigmas: 1=3.5 (repeatable)
+    #[arg(long, value_name = "RULE=K", help_heading = "Rules")]
+    pub(crate) rule_sigma: Vec<String>,
+
+    /// Lower specification limit, in the metric's unit (`200ms` works)
+    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
+    pub(crate) lsl: Option<String>,
+    /// Upper specification limit: an SLO is one (`800ms` works)
+    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
+    pub(crate) usl: Option<String>,
+    /// Target value, for Cpm
+    #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
+    pub(crate) target: Option<String>,
+    /// Confidence level of the capability intervals
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, help_heading = "Specification")]
+    pub(crate) confidence: f64,
+
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
+    pub(crate) format: Format,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    pub(crate) json: bool,
+    /// List every point in the JSON
+    #[arg(long, help_heading = "Output")]
+    pub(crate) points: bool,
+    /// Draw each chart: FILE.svg or FILE.png (several charts get the group and metric in their names)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write to a file instead of standard output
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// llmscope.report/1
+    Json,
+    /// One line per analysis
+    Csv,
+    /// A table for a pull request
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Which schema
+    #[arg(value_enum)]
+    pub(crate) of: SchemaKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaKind {
+    /// A session as one JSON document
+    Session,
+    /// One line of a session in JSON Lines
+    SessionLine,
+    /// The output of `analyze --json`
+    Report,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The command; without one, the program
+    pub(crate) command: Option<String>,
+}

@@ -1,0 +1,32 @@
+//! `llmscope-cli`: statistical process control for LLM latency, from the command line.
+
+mod analyze;
+mod args;
+mod generate;
+mod output;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+
+/// How a run ended: 0 in control, 1 signals found, 2 error.
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Schema(args) => generate::schema(&args),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
+    };
+    match outcome {
+        Ok(code) => code,
+        // Whoever reads our output has seen enough: `llmscope-cli … | head` is no error.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::say_error(&error);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The one place that writes: data to standard output or a file, words to standard error.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use llmscope_core::session::write_atomically;
+
+pub(crate) const BOLD: Style = Style::new().bold();
+pub(crate) const DIM: Style = Style::new().dimmed();
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const CAUTION: Style = AnsiColor::Yellow.on_default();
+
+/// Where data go: standard output, stripped of colors unless it is a terminal, or a file that appears whole.
+pub(crate) enum Sink {
+    Stdout(Box<anstream::AutoStream<io::Stdout>>),
+    File { path: PathBuf, content: Vec<u8> },
+}
+
+impl Sink {
+    pub(crate) fn stdout() -> Self {
+        Self::Stdout(Box::new(anstream::AutoStream::auto(io::stdout())))
+    }
+
+    pub(crate) fn to(path: Option<&Path>) -> Self {
+        path.map_or_else(Self::stdout, |path| Self::File { path: path.to_owned(), content: Vec::new() })
+    }
+
+    /// Width to lay tables out for: the terminal's, or 100 columns where nobody says.
+    pub(crate) fn width(&self) -> usize {
+        const DEFAULT: usize = 100;
+        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let measured = match self {
+            Self::Stdout(_) if io::stdout().is_terminal() => {
+                terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+            }
+            _ => None,
+        };
+        asked.or(measured).unwrap_or(DEFAULT).clamp(40, 160)
+    }
+
+    /// Brings everything written to its place.
+    pub(crate) fn finish(self) -> Result<()> {
+        match self {
+            Self::Stdout(mut stream) => Ok(stream.flush()?),
+            Self::File { path, content } => Ok(write_atomically(&path, &anstream_stripped(&content))?),
+        }
+    }
+}
+
+fn anstream_stripped(content: &[u8]) -> Vec<u8> {
+    anstream::adapter::strip_bytes(content).into_vec()
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(stream) => stream.write(bytes),
+            Self::File { content, .. } => content.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(stream) => stream.flush(),
+            Self::File { .. } => Ok(()),
+        }
+    }
+}
+
+/// Words for the person at the terminal. A closed standard error is nobody's business.
+pub(crate) fn say(style: Style, label: &str, text: &str) {
+    let mut stream = anstream::AutoStream::auto(io::stderr());
+    let _ = writeln!(stream, "{style}{label}{style:#} {text}");
+}
+
+pub(crate) fn say_error(error: &anyhow::Error) {
+    say(BAD, "error:", &format!("{error:#}"));
+}
+
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let closed = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    error.chain().any(closed)
+}

@@ -1,0 +1,55 @@
+//! One line per analysis, for spreadsheets.
+
+use std::io::Write;
+
+use anyhow::Result;
+use llmscope_core::{Analysis, Line, Report};
+
+use super::verdict;
+
+const HEADER: [&str; 21] = [
+    "source", "group", "metric", "unit", "n", "failed", "warmup", "missing", "chart", "verdict", "violations", "mean",
+    "median", "p99", "sigma_within", "sigma_overall", "lower", "center", "upper", "cpk", "ppk",
+];
+
+pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(HEADER)?;
+    for analysis in &report.analyses {
+        writer.write_record(row(analysis))?;
+    }
+    writer.flush()?;
+    Ok(())
+}
+
+/// Numbers with all their digits; empty where a number does not apply or varies from point to point.
+fn row(analysis: &Analysis) -> [String; HEADER.len()] {
+    let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let sigma = analysis.sigma;
+    let limit = |pick: fn(&llmscope_core::ControlLimits) -> &Line| {
+        text(analysis.limits.as_ref().and_then(|limits| pick(limits).constant()))
+    };
+    [
+        analysis.source.join(" "),
+        analysis.group_title(),
+        analysis.metric.clone(),
+        analysis.unit.to_string(),
+        analysis.n.to_string(),
+        analysis.excluded.failed.to_string(),
+        analysis.excluded.warmup.to_string(),
+        analysis.excluded.missing.to_string(),
+        analysis.chart.to_string(),
+        verdict(analysis.verdict).to_owned(),
+        analysis.violations.len().to_string(),
+        text(analysis.mean),
+        text(analysis.median),
+        text(analysis.quantiles.map(|quantiles| quantiles.p99)),
+        text(sigma.and_then(|sigma| sigma.within)),
+        text(sigma.and_then(|sigma| sigma.overall)),
+        limit(|limits| &limits.lower),
+        limit(|limits| &limits.center),
+        limit(|limits| &limits.upper),
+        text(analysis.capability.map(|capability| capability.cpk)),
+        text(analysis.performance.map(|performance| performance.ppk)),
+    ]
+}

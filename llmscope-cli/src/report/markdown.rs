@@ -1,0 +1,35 @@
+//! A table for a pull request or an issue.
+
+use std::io::Write;
+
+use anyhow::Result;
+use llmscope_core::quantity::with_unit;
+use llmscope_core::{Analysis, Report};
+
+use super::{broken_rules, index, verdict};
+
+pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
+    writeln!(out, "| group | metric | verdict | n | center | limits | rules broken | Cpk | Ppk |")?;
+    writeln!(out, "| --- | --- | --- | ---: | ---: | --- | --- | --- | --- |")?;
+    for analysis in &report.analyses {
+        writeln!(out, "| {} |", row(analysis).map(|cell| cell.replace('|', "\\|")).join(" | "))?;
+    }
+    Ok(())
+}
+
+fn row(analysis: &Analysis) -> [String; 9] {
+    let quantity = |value: f64| with_unit(analysis.unit, value);
+    let constant = |line: &llmscope_core::Line| line.constant().map_or("varies".to_owned(), quantity);
+    let limits = analysis.limits.as_ref();
+    [
+        analysis.group_title(),
+        analysis.metric.clone(),
+        format!("**{}**", verdict(analysis.verdict)),
+        analysis.n.to_string(),
+        limits.map(|limits| constant(&limits.center)).unwrap_or_default(),
+        limits.map(|limits| format!("{} … {}", constant(&limits.lower), constant(&limits.upper))).unwrap_or_default(),
+        broken_rules(analysis),
+        analysis.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),
+        analysis.performance.map(|p| index(p.ppk, p.ppk_interval)).unwrap_or_default(),
+    ]
+}

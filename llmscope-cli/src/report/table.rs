@@ -1,0 +1,303 @@
+//! The report for people: per group and metric the verdict first, then the chart, limits, violations, capability.
+
+use std::io::Write;
+
+use anstyle::Style;
+use anyhow::Result;
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::Timestamp;
+use llmscope_core::analysis::Drawing;
+use llmscope_core::plot::{Mark, terminal};
+use llmscope_core::quantity::{number, scale_of, with_unit};
+use llmscope_core::{Analysis, Line, Metric, Report, Unit, Verdict};
+
+use super::{broken_rules, index, verdict};
+use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
+
+const CHART_ROWS: usize = 9;
+/// Violations listed before the rest is only counted.
+const MOST_VIOLATIONS: usize = 12;
+
+pub(crate) fn write(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
+    for analysis in &report.analyses {
+        Section { out: &mut *out, analysis, width }.write()?;
+        writeln!(out)?;
+    }
+    if report.analyses.len() > 1 {
+        summary(out, report, width)?;
+    }
+    Ok(())
+}
+
+/// All verdicts at a glance, after the details have scrolled by.
+fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
+    let mut table = bare_table(width);
+    for analysis in &report.analyses {
+        table.add_row(vec![
+            analysis.group_title(),
+            analysis.metric.clone(),
+            verdict(analysis.verdict).to_owned(),
+            broken_rules(analysis),
+        ]);
+    }
+    writeln!(out, "{BOLD}Summary{BOLD:#}")?;
+    for line in table.lines() {
+        let style = if line.contains("out of control") { BAD } else { Style::new() };
+        writeln!(out, "{style}{}{style:#}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+fn bare_table(width: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    table
+}
+
+/// One analysis.
+struct Section<'a, W> {
+    out: &'a mut W,
+    analysis: &'a Analysis,
+    width: usize,
+}
+
+impl<W: Write> Section<'_, W> {
+    fn write(&mut self) -> Result<()> {
+        self.heading()?;
+        if let Some(drawing) = &self.analysis.drawing {
+            self.chart(drawing)?;
+        }
+        self.facts()?;
+        self.violations()?;
+        for warning in &self.analysis.warnings {
+            self.wrapped(CAUTION, "  ! ", warning)?;
+        }
+        Ok(())
+    }
+
+    fn heading(&mut self) -> Result<()> {
+        let analysis = self.analysis;
+        let style = match analysis.verdict {
+            Verdict::InControl => GOOD,
+            Verdict::OutOfControl => BAD,
+            Verdict::NotEnoughData => CAUTION,
+        };
+        let verdict = verdict(analysis.verdict).to_uppercase();
+        let title = match analysis.metric.parse::<Metric>() {
+            Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
+            Err(_) => analysis.metric.clone(),
+        };
+        writeln!(self.out, "{style}{verdict}{style:#}  {BOLD}{title}{BOLD:#}  {}", analysis.group_title())?;
+        let mut facts = vec![format!("{} measurements", analysis.n)];
+        let excluded = analysis.excluded;
+        for (count, what) in [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")] {
+            if count > 0 {
+                facts.push(format!("{count} {what}"));
+            }
+        }
+        if let Some(need) = analysis.need {
+            facts.push(format!("a judgement needs at least {need} points"));
+        }
+        if let Some((first, last)) = analysis.drawing.as_ref().and_then(time_span) {
+            facts.push(format!("{first:.0} to {last:.0}"));
+        }
+        facts.push(analysis.source.join(", "));
+        self.wrapped(DIM, "  ", &facts.join(" · "))
+    }
+
+    /// The chart with the values of its three lines at the left.
+    fn chart(&mut self, drawing: &Drawing) -> Result<()> {
+        let limits = &drawing.chart.limits;
+        let last = drawing.chart.points.len().saturating_sub(1);
+        let lines = [&limits.upper, &limits.center, &limits.lower];
+        let (factor, symbol) = self.scale(limits.upper.at(last));
+        let labels = lines.map(|line| format!("{} {symbol}", number(line.at(last) * factor)).trim_end().to_owned());
+        let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(8);
+        let (cells, rows) = terminal(drawing, self.width.saturating_sub(margin + 4), CHART_ROWS);
+        for (row, cells) in cells.iter().enumerate() {
+            // Where lines fall on one row, the center line's label wins.
+            let label = [1, 0, 2].into_iter().find(|&line| rows[line] == row).map_or("", |line| &labels[line]);
+            write!(self.out, "  {DIM}{label:>margin$}{DIM:#} ")?;
+            for run in cells.chunk_by(PartialEq::eq) {
+                let style = mark_style(run[0]);
+                let text: String = run.iter().map(|mark| mark.character()).collect();
+                write!(self.out, "{style}{text}{style:#}")?;
+            }
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self) -> Result<()> {
+        let analysis = self.analysis;
+        let mut table = bare_table(self.width);
+        let mut fact = |name: &str, text: String| {
+            table.add_row(vec![format!(" {name}"), text]);
+        };
+        if let Some(limits) = &analysis.limits {
+            fact("limits", format!("{} ({}, phase {})", self.limits(limits), analysis.chart.title(), self.phase()));
+        }
+        if let Some(text) = self.sigma() {
+            fact("sigma", text);
+        }
+        if let Some(quantiles) = analysis.quantiles {
+            let q = [quantiles.p50, quantiles.p90, quantiles.p95, quantiles.p99].map(|value| self.quantity(value));
+            let mean = analysis.mean.map(|mean| format!("mean {}  ", self.quantity(mean))).unwrap_or_default();
+            fact("values", format!("{mean}p50 {}  p90 {}  p95 {}  p99 {}", q[0], q[1], q[2], q[3]));
+        }
+        if let Some(limits) = analysis.specification {
+            let one = |name: &str, value: Option<f64>| value.map(|v| format!("{name} {}", self.quantity(v)));
+            let parts = [one("LSL", limits.lower), one("target", limits.target), one("USL", limits.upper)];
+            fact("specification", parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
+        }
+        for (name, text) in self.capability() {
+            fact(name, text);
+        }
+        if let Some(dispersion) = &analysis.dispersion {
+            let signals: usize = dispersion.violations.iter().map(|violation| violation.signals().len()).sum();
+            let text = match signals {
+                0 => "no signal".to_owned(),
+                1 => format!("1 signal, at {}", dispersion.violations[0].first_signal),
+                _ => format!("{signals} signals, first at {}", dispersion.violations[0].first_signal),
+            };
+            fact("spread", format!("{text} ({})", dispersion.chart.title()));
+        }
+        for line in table.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    fn violations(&mut self) -> Result<()> {
+        let violations = &self.analysis.violations;
+        let Some(drawing) = self.analysis.drawing.as_ref().filter(|_| !violations.is_empty()) else { return Ok(()) };
+        let mut table = bare_table(self.width);
+        table.set_header(vec![" rule", "what", "points", "signals", "side", "first signal at"]);
+        for violation in violations.iter().take(MOST_VIOLATIONS) {
+            let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
+            let range = if violation.first == violation.last {
+                violation.first.to_string()
+            } else {
+                format!("{}–{}", violation.first, violation.last)
+            };
+            let at = drawing.times.get(violation.first_signal).copied().flatten();
+            let value = drawing.chart.points[violation.first_signal];
+            table.add_row(vec![
+                format!(" {}", violation.rule),
+                rule.map(|rule| rule.pattern().describe()).unwrap_or_default(),
+                range,
+                violation.signals().len().to_string(),
+                violation.side.name().to_owned(),
+                at.map_or_else(|| self.quantity(value), |at| format!("{at:.0}  {}", self.quantity(value))),
+            ]);
+        }
+        writeln!(self.out)?;
+        for (index, line) in table.lines().enumerate() {
+            let style = if index == 0 { DIM } else { Style::new() };
+            writeln!(self.out, "{style}{}{style:#}", line.trim_end())?;
+        }
+        if violations.len() > MOST_VIOLATIONS {
+            let rest = violations.len() - MOST_VIOLATIONS;
+            writeln!(self.out, "{DIM}  … and {rest} more: --format json lists all of them{DIM:#}")?;
+        }
+        Ok(())
+    }
+
+    fn limits(&self, limits: &llmscope_core::ControlLimits) -> String {
+        let one = |name: &str, line: &Line| match line {
+            Line::Constant(value) => format!("{name} {}", self.quantity(*value)),
+            Line::PerPoint(_) => {
+                let (low, high) = line.extent().unwrap_or_default();
+                format!("{name} {} to {}", self.quantity(low), self.quantity(high))
+            }
+        };
+        let clamped = if limits.clamped.lower { " (clamped)" } else { "" };
+        let (lower, center) = (one("lower", &limits.lower), one("center", &limits.center));
+        format!("{lower}{clamped}  {center}  {}", one("upper", &limits.upper))
+    }
+
+    fn sigma(&self) -> Option<String> {
+        let sigma = self.analysis.sigma?;
+        let mut parts = Vec::new();
+        if let (Some(within), Some(estimator)) = (sigma.within, sigma.estimator) {
+            parts.push(format!("within {} ({})", self.quantity(within), estimator.convention()));
+        }
+        if let Some(overall) = sigma.overall {
+            parts.push(format!("overall {}", self.quantity(overall)));
+        }
+        if let Some(inflation) = sigma.inflation {
+            parts.push(format!("σz {}", number(inflation)));
+        }
+        (!parts.is_empty()).then(|| parts.join("  "))
+    }
+
+    fn capability(&self) -> Vec<(&'static str, String)> {
+        let mut rows = Vec::new();
+        if let Some(c) = self.analysis.capability {
+            let cp = c.cp.map(|cp| format!("Cp {}  ", index(cp, c.cp_interval))).unwrap_or_default();
+            let sigma = format!("σ {}, {}", self.quantity(c.sigma), c.estimator.convention());
+            rows.push(("capability", format!("{cp}Cpk {}  ({sigma})", index(c.cpk, c.cpk_interval))));
+        }
+        if let Some(p) = self.analysis.performance {
+            let pp = p.pp.map(|pp| format!("Pp {}  ", index(pp, p.pp_interval))).unwrap_or_default();
+            let cpm = p.cpm.map(|cpm| format!("  Cpm {cpm:.2}")).unwrap_or_default();
+            rows.push(("performance", format!("{pp}Ppk {}{cpm}", index(p.ppk, p.ppk_interval))));
+        }
+        if let Some(observed) = self.analysis.observed_ppm {
+            let expected = self.analysis.expected_ppm;
+            let one = |name: &str, ppm: Option<f64>| ppm.map(|ppm| format!("  expected {name} {}", number(ppm)));
+            let within = expected.and_then(|ppm| one("within", ppm.within)).unwrap_or_default();
+            let overall = expected.and_then(|ppm| one("overall", ppm.overall)).unwrap_or_default();
+            rows.push(("ppm outside", format!("observed {}{within}{overall}", number(observed))));
+        }
+        rows
+    }
+
+    fn phase(&self) -> &'static str {
+        if u8::from(self.analysis.phase) == 1 { "I" } else { "II" }
+    }
+
+    /// Plotted values of a chart of counts are no quantities of the metric.
+    fn unit(&self) -> Unit {
+        if self.analysis.chart.is_attribute() { Unit::One } else { self.analysis.unit }
+    }
+
+    fn quantity(&self, value: f64) -> String {
+        with_unit(self.unit(), value)
+    }
+
+    fn scale(&self, value: f64) -> (f64, &'static str) {
+        scale_of(self.unit(), value)
+    }
+
+    /// A text broken at words so that it fits, each line indented by the width of `prefix`.
+    fn wrapped(&mut self, style: Style, prefix: &str, text: &str) -> Result<()> {
+        let mut line = prefix.to_owned();
+        let indent = " ".repeat(prefix.chars().count());
+        for word in text.split(' ') {
+            if line.chars().count() + 1 + word.chars().count() > self.width && line.trim() != prefix.trim() {
+                writeln!(self.out, "{style}{line}{style:#}")?;
+                line.clone_from(&indent);
+            } else if line != *prefix && line != indent {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        writeln!(self.out, "{style}{line}{style:#}")?;
+        Ok(())
+    }
+}
+
+fn mark_style(mark: Mark) -> Style {
+    match mark {
+        Mark::Signal => BAD,
+        Mark::Point => Style::new(),
+        Mark::Center => GOOD,
+        Mark::Limit | Mark::Blank => DIM,
+    }
+}
+
+fn time_span(drawing: &Drawing) -> Option<(Timestamp, Timestamp)> {
+    Some(((*drawing.times.first()?)?, (*drawing.times.last()?)?))
+}

@@ -1,0 +1,323 @@
+//! The drawing of a control chart: zones, limits, points, violations, legend.
+
+use std::collections::BTreeSet;
+
+use super::axis::Axis;
+use super::svg::{Anchor, Picture};
+use crate::analysis::{Analysis, Drawing, Verdict};
+use crate::limits::Line;
+use crate::metric::{Metric, Unit};
+use crate::quantity::{number, scale_of};
+
+const WIDTH: f64 = 1100.0;
+const LEFT: f64 = 76.0;
+const RIGHT: f64 = WIDTH - 150.0;
+const TOP: f64 = 72.0;
+const BOTTOM: f64 = 440.0;
+const LEGEND_LINE: f64 = 20.0;
+
+const MUTED: &str = r##"fill="#64748b""##;
+const HEADING: &str = r##"font-size="17" font-weight="600" fill="#0f172a""##;
+
+/// One color for each rule, apart for color-blind eyes (Okabe & Ito 2008, darkened), repeated beyond eight.
+const RULE_COLORS: [&str; 8] =
+    ["#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8"];
+
+/// Zones C, B and A: from the center line outwards.
+const ZONES: [(f64, &str); 3] = [(3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea")];
+
+/// The control chart of an analysis as SVG: 1100 units wide, readable without color, safe to embed.
+///
+/// An analysis without a chart (too few data) gives a picture that says so.
+#[must_use]
+pub fn svg(analysis: &Analysis) -> String {
+    let legend = analysis.drawing.as_ref().map(legend_entries).unwrap_or_default();
+    #[allow(clippy::cast_precision_loss, reason = "at most 32 rules")]
+    let height = BOTTOM + 66.0 + LEGEND_LINE * legend.len() as f64;
+    let mut picture = Picture::new(WIDTH, height);
+    heading(&mut picture, analysis);
+    match &analysis.drawing {
+        Some(drawing) if !drawing.chart.points.is_empty() => {
+            Plot::new(analysis, drawing).draw(&mut picture);
+            draw_legend(&mut picture, &legend);
+        }
+        _ => picture.text((WIDTH / 2.0, 240.0), Anchor::Middle, MUTED, "not enough data for a chart"),
+    }
+    picture.finish(&title(analysis))
+}
+
+fn title(analysis: &Analysis) -> String {
+    let metric = analysis.metric.parse().map_or_else(|_| analysis.metric.clone(), |m: Metric| m.title().to_owned());
+    let group = analysis.group_title();
+    if group.is_empty() { metric } else { format!("{group}: {metric}") }
+}
+
+fn heading(picture: &mut Picture, analysis: &Analysis) {
+    let (verdict, color) = match analysis.verdict {
+        Verdict::InControl => ("in control", "#1a7f37"),
+        Verdict::OutOfControl => ("out of control", "#d1242f"),
+        Verdict::NotEnoughData => ("not enough data", "#9a6700"),
+    };
+    picture.text((LEFT, 30.0), Anchor::Start, HEADING, &title(analysis));
+    let style = format!(r#"font-size="15" font-weight="600" fill="{color}""#);
+    picture.text((RIGHT, 30.0), Anchor::End, &style, verdict);
+    let phase = u8::from(analysis.phase);
+    let mut parts = vec![
+        analysis.chart.title().to_owned(),
+        format!("phase {}", if phase == 1 { "I" } else { "II" }),
+        format!("{} measurements", analysis.n),
+    ];
+    if analysis.excluded.failed > 0 {
+        parts.push(format!("{} requests failed", analysis.excluded.failed));
+    }
+    if let Some(drawing) = &analysis.drawing
+        && let (Some(first), Some(last)) = (drawing.times.first().copied().flatten(), drawing.times.last().copied().flatten())
+    {
+        parts.push(format!("{first:.0} to {last:.0}"));
+    }
+    picture.text((LEFT, 52.0), Anchor::Start, MUTED, &parts.join(" · "));
+}
+
+/// The chart area with its two axes.
+struct Plot<'a> {
+    analysis: &'a Analysis,
+    drawing: &'a Drawing,
+    x: Axis,
+    y: Axis,
+    factor: f64,
+    symbol: &'static str,
+}
+
+impl<'a> Plot<'a> {
+    fn new(analysis: &'a Analysis, drawing: &'a Drawing) -> Self {
+        let (low, high) = value_range(analysis, drawing);
+        let (factor, symbol) = display_scale(analysis, drawing);
+        let margin = (high - low) * 0.04;
+        let last = float(drawing.chart.points.len().saturating_sub(1));
+        Self {
+            analysis,
+            drawing,
+            x: Axis::new((-0.5, last + 0.5), (LEFT, RIGHT)),
+            y: Axis::new(((low - margin) * factor, (high + margin) * factor), (BOTTOM, TOP)),
+            factor,
+            symbol,
+        }
+    }
+
+    fn x(&self, point: usize) -> f64 {
+        self.x.at(float(point))
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        self.y.at(value * self.factor).clamp(TOP, BOTTOM)
+    }
+
+    fn draw(&self, picture: &mut Picture) {
+        self.zones(picture);
+        self.axes(picture);
+        self.lines(picture);
+        self.points(picture);
+        self.signals(picture);
+    }
+
+    fn zones(&self, picture: &mut Picture) {
+        let limits = &self.drawing.chart.limits;
+        for (multiple, fill) in ZONES {
+            // Zone A ends at the limits as they are drawn: clamped to what is possible.
+            let upper = |i: usize| limits.zone_edge(i, multiple).min(limits.upper.at(i));
+            let lower = |i: usize| limits.zone_edge(i, -multiple).max(limits.lower.at(i));
+            let mut edge = self.steps(upper);
+            edge.extend(self.steps(lower).into_iter().rev());
+            picture.path(edge, true, &format!(r#"fill="{fill}""#));
+        }
+    }
+
+    /// A line that may change at every point, as steps; at most a few per pixel.
+    fn steps(&self, value: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
+        let count = self.drawing.chart.points.len();
+        let mut corners: Vec<(f64, f64)> = Vec::new();
+        for i in 0..count {
+            let y = self.y(value(i));
+            if corners.last().is_none_or(|&(_, last)| (last - y).abs() > 0.05) {
+                if let Some(&(_, last)) = corners.last() {
+                    corners.push((self.x.at(float(i) - 0.5), last));
+                }
+                corners.push((self.x.at(float(i) - 0.5), y));
+            }
+        }
+        corners.extend(corners.last().map(|&(_, y)| (RIGHT, y)));
+        corners
+    }
+
+    fn axes(&self, picture: &mut Picture) {
+        let (ticks, decimals) = self.y.ticks(6.0);
+        for tick in ticks {
+            let y = self.y.at(tick);
+            picture.path([(LEFT, y), (RIGHT, y)], false, r##"stroke="#94a3b8" stroke-opacity="0.25""##);
+            picture.text((LEFT - 8.0, y + 4.0), Anchor::End, MUTED, &format!("{tick:.decimals$}"));
+        }
+        for tick in self.x.ticks(10.0).0.into_iter().filter(|tick| tick.fract() == 0.0) {
+            let x = self.x.at(tick);
+            picture.path([(x, BOTTOM), (x, BOTTOM + 4.0)], false, r##"stroke="#94a3b8""##);
+            picture.text((x, BOTTOM + 18.0), Anchor::Middle, MUTED, &format!("{tick}"));
+        }
+        let unit = if self.symbol.is_empty() { String::new() } else { format!(" in {}", self.symbol) };
+        picture.text((LEFT, TOP - 8.0), Anchor::Start, MUTED, &format!("{}{unit}", self.analysis.metric));
+        let what = if self.analysis.chart.needs_subgroups() { "subgroup" } else { "point" };
+        picture.text((RIGHT, BOTTOM + 36.0), Anchor::End, MUTED, &format!("{what}, in order of time"));
+    }
+
+    /// Center line, control limits and specification limits, each with its value at the right margin.
+    fn lines(&self, picture: &mut Picture) {
+        let limits = &self.drawing.chart.limits;
+        let last = self.drawing.chart.points.len() - 1;
+        let mut labels: Vec<(f64, String, &str)> = Vec::new();
+        let mut line = |picture: &mut Picture, name: &str, line: &Line, color: &'static str, dash: &str| {
+            let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.3" {dash}"#);
+            picture.path(self.steps(|i| line.at(i)), false, &style);
+            labels.push((self.y(line.at(last)), format!("{name} {}", number(line.at(last) * self.factor)), color));
+        };
+        line(picture, "UCL", &limits.upper, "#b42318", r#"stroke-dasharray="6 4""#);
+        line(picture, "CL", &limits.center, "#1a7f37", "");
+        line(picture, "LCL", &limits.lower, "#b42318", r#"stroke-dasharray="6 4""#);
+        for (name, value) in self.specification() {
+            line(picture, name, &Line::Constant(value), "#6d28d9", r#"stroke-dasharray="2 3""#);
+        }
+        labels.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut lowest = f64::NEG_INFINITY;
+        for (y, text, color) in labels {
+            // Labels of lines that lie close together are moved apart.
+            let y = (y + 4.0).max(lowest + 14.0);
+            lowest = y;
+            picture.text((RIGHT + 8.0, y), Anchor::Start, &format!(r#"fill="{color}""#), &text);
+        }
+    }
+
+    fn specification(&self) -> Vec<(&'static str, f64)> {
+        let Some(limits) = self.analysis.specification else { return Vec::new() };
+        let (low, high) = value_range(self.analysis, self.drawing);
+        [("USL", limits.upper), ("LSL", limits.lower)]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .filter(|&(_, value)| (low..=high).contains(&value))
+            .collect()
+    }
+
+    /// The points, joined except across gaps; with more points than pixels, the extremes of each pixel column.
+    fn points(&self, picture: &mut Picture) {
+        let points = &self.drawing.chart.points;
+        let breaks = &self.drawing.chart.breaks;
+        let starts = [0].into_iter().chain(breaks.iter().copied());
+        let ends = breaks.iter().copied().chain([points.len()]);
+        let dots = points.len() <= 400;
+        for (start, end) in starts.zip(ends) {
+            let line = self.thinned(start, end);
+            picture.path(
+                line.iter().copied(),
+                false,
+                r##"fill="none" stroke="#475569" stroke-width="1" stroke-linejoin="round""##,
+            );
+            if dots || end - start == 1 {
+                for position in line {
+                    picture.circle(position, 1.8, r##"fill="#334155""##);
+                }
+            }
+        }
+    }
+
+    fn thinned(&self, start: usize, end: usize) -> Vec<(f64, f64)> {
+        let position = |i: usize| (self.x(i), self.y(self.drawing.chart.points[i]));
+        if float(end - start) <= 2.0 * (RIGHT - LEFT) {
+            return (start..end).map(position).collect();
+        }
+        let mut line: Vec<(f64, f64)> = Vec::new();
+        for i in start..end {
+            let (x, y) = position(i);
+            let n = line.len();
+            match line.get(n.wrapping_sub(2)) {
+                // The last two entries are the lowest and highest of this column.
+                Some(&(column, _)) if n >= 2 && column == x.floor() => {
+                    line[n - 2].1 = line[n - 2].1.min(y);
+                    line[n - 1].1 = line[n - 1].1.max(y);
+                }
+                _ => line.extend([(x.floor(), y), (x.floor(), y)]),
+            }
+        }
+        line
+    }
+
+    /// A ring for each rule that signals at a point, one around the other.
+    fn signals(&self, picture: &mut Picture) {
+        let mut drawn = BTreeSet::new();
+        for (i, mask) in self.drawing.judgement.signals.iter().enumerate().filter(|(_, mask)| !mask.is_empty()) {
+            let (x, y) = (self.x(i), self.y(self.drawing.chart.points[i]));
+            let rules = (0..self.drawing.rules.rules().len()).filter(|&rule| mask.contains(rule));
+            for (ring, rule) in rules.enumerate() {
+                // Marks that would cover each other to the pixel are drawn once.
+                #[allow(clippy::cast_possible_truncation, reason = "pixels")]
+                if drawn.insert((x as i32, y as i32, rule)) {
+                    let color = RULE_COLORS[rule % RULE_COLORS.len()];
+                    let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.6""#);
+                    picture.circle((x, y), 4.0 + 2.6 * float(ring), &style);
+                }
+            }
+        }
+    }
+}
+
+/// What the drawing must show: points, limits, and specification limits unless they are far away.
+fn value_range(analysis: &Analysis, drawing: &Drawing) -> (f64, f64) {
+    let limits = &drawing.chart.limits;
+    let lines = [&limits.lower, &limits.upper].into_iter().filter_map(Line::extent);
+    let points = drawing.chart.points.iter().map(|&x| (x, x));
+    let (low, high) =
+        points.chain(lines).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
+    let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
+    let limits = analysis.specification.map_or([None, None], |limits| [limits.lower, limits.upper]);
+    limits.into_iter().flatten().filter(|limit| near.contains(limit)).fold((low, high), |(a, b), limit| {
+        (a.min(limit), b.max(limit))
+    })
+}
+
+/// One unit for all numbers of the drawing.
+fn display_scale(analysis: &Analysis, drawing: &Drawing) -> (f64, &'static str) {
+    let (low, high) = value_range(analysis, drawing);
+    let unit = if analysis.chart.is_attribute() { Unit::One } else { analysis.unit };
+    scale_of(unit, low.abs().max(high.abs()))
+}
+
+/// Color and words for each rule that signals.
+fn legend_entries(drawing: &Drawing) -> Vec<(&'static str, String)> {
+    let mut entries = Vec::new();
+    for (index, rule) in drawing.rules.rules().iter().enumerate() {
+        let violations: Vec<_> = drawing.judgement.violations.iter().filter(|v| &v.rule == rule.code()).collect();
+        if violations.is_empty() {
+            continue;
+        }
+        const SHOWN: usize = 6;
+        let mut where_: Vec<String> = violations
+            .iter()
+            .take(SHOWN)
+            .map(|v| if v.first == v.last { v.first.to_string() } else { format!("{}–{}", v.first, v.last) })
+            .collect();
+        if violations.len() > SHOWN {
+            where_.push(format!("… {} in all", violations.len()));
+        }
+        let text = format!("{}: {}, at {}", rule.code(), rule.pattern().describe(), where_.join(", "));
+        entries.push((RULE_COLORS[index % RULE_COLORS.len()], text));
+    }
+    entries
+}
+
+fn draw_legend(picture: &mut Picture, entries: &[(&str, String)]) {
+    for (index, (color, text)) in entries.iter().enumerate() {
+        let y = BOTTOM + 62.0 + LEGEND_LINE * float(index);
+        picture.circle((LEFT + 6.0, y - 4.0), 5.0, &format!(r#"fill="none" stroke="{color}" stroke-width="2""#));
+        picture.text((LEFT + 20.0, y), Anchor::Start, "", text);
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "positions on a chart")]
+fn float(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,13 @@
+//! Pictures of an analysis: one drawing as SVG, the same as PNG, and a small one for the terminal.
+
+mod axis;
+mod drawing;
+#[cfg(feature = "png")]
+mod png;
+mod svg;
+mod terminal;
+
+pub use drawing::svg;
+#[cfg(feature = "png")]
+pub use png::png;
+pub use terminal::{Mark, terminal};

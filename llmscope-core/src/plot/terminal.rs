@@ -1,0 +1,75 @@
+//! A control chart in a few lines of text.
+
+use crate::analysis::Drawing;
+
+/// What a character cell of the terminal chart shows; the face decides on its color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mark {
+    /// Nothing.
+    Blank,
+    /// A control limit.
+    Limit,
+    /// The center line.
+    Center,
+    /// A point at which no rule signals.
+    Point,
+    /// A point at which a rule signals.
+    Signal,
+}
+
+impl Mark {
+    /// The character to print.
+    #[must_use]
+    pub const fn character(self) -> char {
+        match self {
+            Self::Blank => ' ',
+            Self::Limit => '╌',
+            Self::Center => '─',
+            Self::Point => '•',
+            Self::Signal => '●',
+        }
+    }
+}
+
+/// The chart as `height` rows of `width` cells, the top row first. Where several points share a column, all of them are
+/// shown, and a signal hides a plain point, never the other way round.
+///
+/// The second value is the row of the upper limit, the center line and the lower limit.
+#[must_use]
+pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark>>, [usize; 3]) {
+    let chart = &drawing.chart;
+    let limits = &chart.limits;
+    let extents = [&limits.upper, &limits.lower].into_iter().filter_map(|line| line.extent());
+    let (low, high) = chart
+        .points
+        .iter()
+        .map(|&x| (x, x))
+        .chain(extents)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
+    let span = if high > low { high - low } else { 1.0 };
+    let row = |value: f64| {
+        #[allow(clippy::cast_precision_loss, reason = "rows of a terminal")]
+        let position = (high - value) / span * (height.max(2) - 1) as f64;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the rows")]
+        (position.round().max(0.0) as usize).min(height - 1)
+    };
+    let count = chart.points.len();
+    let columns = width.min(count.max(1));
+    let mut cells = vec![vec![Mark::Blank; columns]; height];
+    let mut put = |row: usize, column: usize, mark: Mark| {
+        let cell = &mut cells[row][column];
+        *cell = (*cell).max(mark);
+    };
+    for column in 0..columns {
+        let point = column * count / columns;
+        put(row(limits.upper.at(point)), column, Mark::Limit);
+        put(row(limits.lower.at(point)), column, Mark::Limit);
+        put(row(limits.center.at(point)), column, Mark::Center);
+    }
+    for (i, &x) in chart.points.iter().enumerate() {
+        let mark = if drawing.judgement.signals[i].is_empty() { Mark::Point } else { Mark::Signal };
+        put(row(x), i * columns / count, mark);
+    }
+    let last = count.saturating_sub(1);
+    (cells, [&limits.upper, &limits.center, &limits.lower].map(|line| row(line.at(last))))
+}

@@ -1,0 +1,59 @@
+//! Numbers as people read them: a few significant digits and a unit of fitting size.
+
+use crate::metric::Unit;
+
+/// The unit in which a value of this size is read best: its factor and symbol. All values of one table or axis share it.
+#[must_use]
+pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
+    let size = magnitude.abs();
+    match unit {
+        Unit::Second if size == 0.0 || size >= 1.0 => (1.0, "s"),
+        Unit::Second if size >= 1e-3 => (1e3, "ms"),
+        Unit::Second => (1e6, "µs"),
+        Unit::SecondPerToken if size == 0.0 || size >= 1.0 => (1.0, "s/token"),
+        Unit::SecondPerToken if size >= 1e-3 => (1e3, "ms/token"),
+        Unit::SecondPerToken => (1e6, "µs/token"),
+        other => (1.0, other.symbol()),
+    }
+}
+
+/// A value with four significant digits, in plain notation where that is short.
+///
+/// ```
+/// use llmscope_core::quantity::number;
+///
+/// assert_eq!(number(0.123_456), "0.1235");
+/// assert_eq!(number(1234.56), "1235");
+/// assert_eq!(number(0.0), "0");
+/// assert_eq!(number(1.5e-9), "1.5e-9");
+/// ```
+#[must_use]
+pub fn number(value: f64) -> String {
+    const DIGITS: i32 = 4;
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = value.abs().log10().floor();
+    if !(-4.0..7.0).contains(&magnitude) {
+        return trimmed_exponent(&format!("{value:.3e}"));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 7")]
+    let decimals = (f64::from(DIGITS) - 1.0 - magnitude).max(0.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// A value in its best unit: `233.1 ms`.
+#[must_use]
+pub fn with_unit(unit: Unit, value: f64) -> String {
+    let (factor, symbol) = scale_of(unit, value);
+    let text = number(value * factor);
+    if symbol.is_empty() { text } else { format!("{text} {symbol}") }
+}
+
+/// `1.500e-9` → `1.5e-9`.
+fn trimmed_exponent(text: &str) -> String {
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => format!("{}e{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.')),
+        None => text.to_owned(),
+    }
+}

@@ -319,7 +319,7 @@ def header(scenario: str, started_at: str) -> dict[str, Any]:
     labels |= {"connection": "new for every request, opened before it is issued"}
     return {
         "schema": "llmscope.session/1",
-        "name": f"llama.cpp, {scenario}",
+        "name": scenario,
         "description": SCENARIOS[scenario],
         "started_at": started_at,
         "provider": "llama.cpp",

@@ -23,7 +23,8 @@ const LARGEST_INPUT: u64 = 4 << 30;
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
     let logs = read_logs(args)?;
     let series = selection(args)?.series(&logs)?;
-    let analyses = series.iter().map(|series| Ok(analyze(series, &plan(args, series)?)?)).collect::<Result<Vec<_>>>()?;
+    let analyses =
+        series.iter().map(|series| Ok(analyze(series, &plan(args, series)?)?)).collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.plot {
         draw(path, &analyses)?;
     }

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::sigma::SigmaEstimate;
+use crate::stats::Moments;
 use crate::stats::special::{
     chi_squared_quantile, chi_squared_quantile_upper, normal_cdf, normal_quantile_upper, normal_sf,
 };
-use crate::stats::Moments;
 
 /// What the customer, or the service level objective, allows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]

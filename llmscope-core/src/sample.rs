@@ -80,8 +80,8 @@ impl<'a> Sample<'a> {
     /// [`Error::Parameter`] if the positions do not rise strictly within `1..len`.
     pub fn with_breaks(mut self, breaks: Vec<usize>) -> Result<Self> {
         let rising = breaks.windows(2).all(|pair| pair[0] < pair[1]);
-        let inside = breaks.first().is_none_or(|&first| first > 0)
-            && breaks.last().is_none_or(|&last| last < self.values.len());
+        let inside =
+            breaks.first().is_none_or(|&first| first > 0) && breaks.last().is_none_or(|&last| last < self.values.len());
         if !(rising && inside) {
             return Err(Error::Parameter {
                 name: "breaks",

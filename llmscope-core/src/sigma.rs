@@ -230,11 +230,7 @@ fn average_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
 fn median_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
     let (ranges, _) = moving_ranges(sample);
     let median = Sorted::of(&ranges).median().ok_or(Error::NotEnoughData { what: MOVING_RANGES, have: 0, need: 1 })?;
-    Ok(SigmaEstimate {
-        sigma: median / d4(2),
-        estimator: SigmaEstimator::MedianMovingRange,
-        degrees_of_freedom: None,
-    })
+    Ok(SigmaEstimate { sigma: median / d4(2), estimator: SigmaEstimator::MedianMovingRange, degrees_of_freedom: None })
 }
 
 fn average_range(subgroups: &Subgroups<'_>) -> SigmaEstimate {

@@ -8,8 +8,27 @@ use llmscope_core::{Analysis, Line, Report};
 use super::verdict;
 
 const HEADER: [&str; 21] = [
-    "source", "group", "metric", "unit", "n", "failed", "warmup", "missing", "chart", "verdict", "violations", "mean",
-    "median", "p99", "sigma_within", "sigma_overall", "lower", "center", "upper", "cpk", "ppk",
+    "source",
+    "group",
+    "metric",
+    "unit",
+    "n",
+    "failed",
+    "warmup",
+    "missing",
+    "chart",
+    "verdict",
+    "violations",
+    "mean",
+    "median",
+    "p99",
+    "sigma_within",
+    "sigma_overall",
+    "lower",
+    "center",
+    "upper",
+    "cpk",
+    "ppk",
 ];
 
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {

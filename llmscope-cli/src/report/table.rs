@@ -88,10 +88,14 @@ impl<W: Write> Section<'_, W> {
             Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
             Err(_) => analysis.metric.clone(),
         };
-        writeln!(self.out, "{style}{verdict}{style:#}  {BOLD}{title}{BOLD:#}  {}", analysis.group_title())?;
+        let group = analysis.group_title();
+        let fits = verdict.len() + title.chars().count() + group.chars().count() + 4 <= self.width;
+        let gap = if fits { "  " } else { "\n  " };
+        writeln!(self.out, "{style}{verdict}{style:#}{gap}{BOLD}{title}{BOLD:#}{gap}{group}")?;
         let mut facts = vec![format!("{} measurements", analysis.n)];
         let excluded = analysis.excluded;
-        for (count, what) in [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")] {
+        for (count, what) in [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")]
+        {
             if count > 0 {
                 facts.push(format!("{count} {what}"));
             }
@@ -172,8 +176,15 @@ impl<W: Write> Section<'_, W> {
     fn violations(&mut self) -> Result<()> {
         let violations = &self.analysis.violations;
         let Some(drawing) = self.analysis.drawing.as_ref().filter(|_| !violations.is_empty()) else { return Ok(()) };
+        // A narrow terminal gets the columns that say where to look.
+        let wide = self.width >= 80;
+        let select = |cells: [String; 6]| -> Vec<String> {
+            let narrow = [0, 2, 3];
+            cells.into_iter().enumerate().filter(|(i, _)| wide || narrow.contains(i)).map(|(_, cell)| cell).collect()
+        };
         let mut table = bare_table(self.width);
-        table.set_header(vec![" rule", "what", "points", "signals", "side", "first signal at"]);
+        let header = [" rule", "what", "points", "signals", "side", "first signal at"].map(str::to_owned);
+        table.set_header(select(header));
         for violation in violations.iter().take(MOST_VIOLATIONS) {
             let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
             let range = if violation.first == violation.last {
@@ -183,14 +194,14 @@ impl<W: Write> Section<'_, W> {
             };
             let at = drawing.times.get(violation.first_signal).copied().flatten();
             let value = drawing.chart.points[violation.first_signal];
-            table.add_row(vec![
+            table.add_row(select([
                 format!(" {}", violation.rule),
                 rule.map(|rule| rule.pattern().describe()).unwrap_or_default(),
                 range,
                 violation.signals().len().to_string(),
                 violation.side.name().to_owned(),
                 at.map_or_else(|| self.quantity(value), |at| format!("{at:.0}  {}", self.quantity(value))),
-            ]);
+            ]));
         }
         writeln!(self.out)?;
         for (index, line) in table.lines().enumerate() {

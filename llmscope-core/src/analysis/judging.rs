@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Plan, Point, Quantiles, Series,
-    SigmaReport, Verdict, warnings,
+    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Plan, Point, Quantiles,
+    Series, SigmaReport, Verdict, warnings,
 };
 use crate::capability::{self, ExpectedPpm};
 use crate::chart::attributes::Counts;
@@ -49,7 +49,8 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
         Err(error) => return Err(error),
     };
     // A chart whose points are all equal shows nothing that a rule could be about.
-    let constant = chart.is_degenerate() && chart.points.iter().enumerate().all(|(i, &x)| x == chart.limits.center.at(i));
+    let constant =
+        chart.is_degenerate() && chart.points.iter().enumerate().all(|(i, &x)| x == chart.limits.center.at(i));
     let rules = if constant { RuleSet::none() } else { plan.rules.clone() };
     let judgement = chart.judge(&rules)?;
     analysis.verdict = verdict(&judgement);
@@ -123,9 +124,8 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
     let quantile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7);
     let enough = sample.len() >= 2;
     let describes = enough && !kind.is_attribute();
-    let quantiles = || {
-        Some(Quantiles { p50: quantile(0.5)?, p90: quantile(0.9)?, p95: quantile(0.95)?, p99: quantile(0.99)? })
-    };
+    let quantiles =
+        || Some(Quantiles { p50: quantile(0.5)?, p90: quantile(0.9)?, p95: quantile(0.95)?, p99: quantile(0.99)? });
     let overall = moments.standard_deviation().filter(|_| describes);
     Analysis {
         source: series.sources.clone(),
@@ -211,13 +211,7 @@ impl Data<'_> {
     }
 }
 
-fn data<'a>(
-    series: &Series,
-    plan: &Plan,
-    kind: ChartKind,
-    sample: &'a Sample<'a>,
-    kept: &[usize],
-) -> Result<Data<'a>> {
+fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a>, kept: &[usize]) -> Result<Data<'a>> {
     if kind.needs_subgroups() {
         return grouped(series, plan, sample, kept);
     }
@@ -255,13 +249,7 @@ fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &[usi
     }
 }
 
-fn counted<'a>(
-    series: &Series,
-    plan: &Plan,
-    kind: ChartKind,
-    sample: &Sample<'_>,
-    kept: &[usize],
-) -> Result<Data<'a>> {
+fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, kept: &[usize]) -> Result<Data<'a>> {
     let values = sample.values();
     if series.measure == Measure::Metric(Metric::ErrorRate) {
         let block = match plan.subgroups {
@@ -405,11 +393,9 @@ fn add_capability(
     analysis.performance = capability::performance(sample.values(), limits, plan.confidence);
     analysis.confidence = analysis.performance.map(|_| plan.confidence);
     analysis.observed_ppm = limits.observed_ppm(sample.values());
-    analysis.expected_ppm =
-        overall.filter(|&sigma| sigma > 0.0).map(|_| ExpectedPpm {
-            within: expected(within.map(|within| within.sigma)),
-            overall: expected(overall),
-        });
+    analysis.expected_ppm = overall
+        .filter(|&sigma| sigma > 0.0)
+        .map(|_| ExpectedPpm { within: expected(within.map(|within| within.sigma)), overall: expected(overall) });
     Ok(())
 }
 

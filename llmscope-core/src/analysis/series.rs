@@ -352,7 +352,9 @@ fn session_name(log: &Log) -> String {
         Content::Table(_) => None,
     };
     own.unwrap_or_else(|| {
-        Path::new(&log.source).file_stem().map_or_else(|| log.source.clone(), |stem| stem.to_string_lossy().into_owned())
+        Path::new(&log.source)
+            .file_stem()
+            .map_or_else(|| log.source.clone(), |stem| stem.to_string_lossy().into_owned())
     })
 }
 

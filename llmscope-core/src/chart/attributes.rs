@@ -174,9 +174,8 @@ fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart> {
 fn np(phase: Phase, standards: Standards, counts: &Counts) -> Chart {
     let p = standards.center;
     let line = |of_size: &dyn Fn(f64) -> f64| Line::through(counts.sizes().iter().map(|&n| of_size(n)).collect());
-    let mut limits =
-        ControlLimits::three_sigma(line(&|n| n * p), line(&|n| (n * p * (1.0 - p)).sqrt()))
-            .clamped_to(Bounds::NON_NEGATIVE);
+    let mut limits = ControlLimits::three_sigma(line(&|n| n * p), line(&|n| (n * p * (1.0 - p)).sqrt()))
+        .clamped_to(Bounds::NON_NEGATIVE);
     let upper: Vec<f64> = (0..counts.len()).map(|i| limits.upper.at(i).min(counts.sizes()[i])).collect();
     limits.clamped.upper = (0..counts.len()).any(|i| limits.upper.at(i) > counts.sizes()[i]);
     limits.upper = Line::through(upper);

@@ -56,8 +56,7 @@ fn moving_range(phase: Phase, standards: Standards, sigma: f64, sample: &Sample<
     let (ranges, positions) = moving_ranges(sample);
     let limits = ControlLimits::three_sigma(Line::Constant(d2(2) * sigma), Line::Constant(d3(2) * sigma))
         .clamped_to(Bounds::NON_NEGATIVE);
-    let mut chart =
-        Chart::plain(phase, ranges, limits, Standards { chart: ChartKind::MovingRange, ..standards });
+    let mut chart = Chart::plain(phase, ranges, limits, Standards { chart: ChartKind::MovingRange, ..standards });
     chart.breaks = (1..positions.len()).filter(|&i| positions[i] != positions[i - 1] + 1).collect();
     chart.positions = Some(positions);
     chart

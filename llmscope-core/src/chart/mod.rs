@@ -57,17 +57,8 @@ pub enum ChartKind {
 
 impl ChartKind {
     /// Every chart that can be asked for by name.
-    pub const NAMED: [Self; 9] = [
-        Self::Individuals,
-        Self::XbarR,
-        Self::XbarS,
-        Self::P,
-        Self::Np,
-        Self::C,
-        Self::U,
-        Self::LaneyP,
-        Self::LaneyU,
-    ];
+    pub const NAMED: [Self; 9] =
+        [Self::Individuals, Self::XbarR, Self::XbarS, Self::P, Self::Np, Self::C, Self::U, Self::LaneyP, Self::LaneyU];
 
     /// The chart's name in files and on the command line.
     #[must_use]
@@ -288,8 +279,7 @@ impl Chart {
     /// # Ok::<(), llmscope_core::Error>(())
     /// ```
     pub fn judge(&self, rules: &RuleSet) -> Result<Judgement> {
-        let mut judgement =
-            rules::judge(&self.points, &self.limits.center, &self.limits.sigma.0, &self.breaks, rules)?;
+        let mut judgement = rules::judge(&self.points, &self.limits.center, &self.limits.sigma.0, &self.breaks, rules)?;
         if let Some(positions) = &self.positions {
             for violation in &mut judgement.violations {
                 violation.first = positions[violation.first];

@@ -54,8 +54,7 @@ fn joined(whole: Chart, stage: Chart, start: usize) -> Chart {
         positions.extend(added.iter().map(|position| position + start));
         positions
     });
-    let companion =
-        whole.companion.zip(stage.companion).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
+    let companion = whole.companion.zip(stage.companion).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
     let mut points = whole.points;
     points.extend(stage.points);
     Chart { points, limits, breaks, positions, companion, ..stage_identity(stage.kind, whole.phase, whole.standards) }

@@ -2,7 +2,7 @@
 
 use super::{Chart, ChartKind, Phase, Standards, limits_by_size};
 use crate::error::{Error, Result};
-use crate::factors::{c4, d2, d3};
+use crate::factors::{c4, c5, d2, d3};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::sample::Subgroups;
@@ -12,7 +12,7 @@ use crate::stats::Moments;
 /// Phase I: limits x̿ ± 3σ̂/√nᵢ from these subgroups (Montgomery, *Introduction to Statistical Quality Control*,
 /// ch. 6.2 and 6.3). Without an estimator, X̄–R uses R̄/d₂ and X̄–S uses S̄/c₄.
 ///
-/// The companion is the R chart (center d₂σ̂, ± 3d₃σ̂) or the S chart (center c₄σ̂, ± 3σ̂√(1 − c₄²)), not below 0.
+/// The companion is the R chart (center d₂σ̂, ± 3d₃σ̂) or the S chart (center c₄σ̂, ± 3c₅σ̂), not below 0.
 ///
 /// # Errors
 /// [`Error::NotEnoughData`] without subgroups; [`Error::Parameter`] if `kind` is not an X̄ chart or the estimator is
@@ -66,9 +66,7 @@ fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Resul
 fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgroups<'_>) -> Chart {
     type OfSize = fn(usize) -> f64;
     let (kind, statistic, mean, deviation): (_, fn(&[f64]) -> f64, OfSize, OfSize) = match standards.chart {
-        ChartKind::XbarS => {
-            (ChartKind::StandardDeviation, sigma::standard_deviation, c4, |n| (1.0 - c4(n) * c4(n)).sqrt())
-        }
+        ChartKind::XbarS => (ChartKind::StandardDeviation, sigma::standard_deviation, c4, c5),
         _ => (ChartKind::Range, sigma::range, d2, d3),
     };
     let line = |of_size: OfSize| Line::through(subgroups.sizes().iter().map(|&n| of_size(n) * sigma).collect());

@@ -12,8 +12,7 @@ use crate::session::{Notice, is_torn, malformed, torn_tail};
 pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
     let (mut builder, mut notices) = (Builder::default(), Vec::new());
     if text.trim_start().starts_with('[') {
-        let rows: Vec<Value> =
-            serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+        let rows: Vec<Value> = serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
         for (row, value) in (1..).zip(&rows) {
             builder.add(row, value, || Location::of(source).field(&format!("[{}]", row - 1)))?;
         }
@@ -24,7 +23,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
             continue;
         }
         let location = || Location::of(source).line(number);
-        match serde_json::from_str::<Value>(line) {
+        match serde_json::from_str::<Value>(line.trim_end()) {
             Ok(value) => builder.add(number, &value, location)?,
             Err(_) if is_torn(line) && !builder.table.lines.is_empty() => notices.push(torn_tail(location())),
             Err(error) => return Err(malformed(location(), &error)),

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Error, Location, Result};
-use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, malformed};
+use crate::session::{
+    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, malformed,
+};
 
 /// The fields that every response has, errors too.
 pub(super) fn recognizes(text: &str) -> bool {

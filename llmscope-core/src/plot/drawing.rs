@@ -12,16 +12,15 @@ use crate::quantity::{number, scale_of};
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = WIDTH - 150.0;
-const TOP: f64 = 72.0;
-const BOTTOM: f64 = 440.0;
+const TOP: f64 = 88.0;
+const BOTTOM: f64 = 456.0;
 const LEGEND_LINE: f64 = 20.0;
 
 const MUTED: &str = r##"fill="#64748b""##;
 const HEADING: &str = r##"font-size="17" font-weight="600" fill="#0f172a""##;
 
 /// One color for each rule, apart for color-blind eyes (Okabe & Ito 2008, darkened), repeated beyond eight.
-const RULE_COLORS: [&str; 8] =
-    ["#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8"];
+const RULE_COLORS: [&str; 8] = ["#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8"];
 
 /// Zones C, B and A: from the center line outwards.
 const ZONES: [(f64, &str); 3] = [(3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea")];
@@ -71,7 +70,8 @@ fn heading(picture: &mut Picture, analysis: &Analysis) {
         parts.push(format!("{} requests failed", analysis.excluded.failed));
     }
     if let Some(drawing) = &analysis.drawing
-        && let (Some(first), Some(last)) = (drawing.times.first().copied().flatten(), drawing.times.last().copied().flatten())
+        && let (Some(first), Some(last)) =
+            (drawing.times.first().copied().flatten(), drawing.times.last().copied().flatten())
     {
         parts.push(format!("{first:.0} to {last:.0}"));
     }
@@ -150,7 +150,7 @@ impl<'a> Plot<'a> {
     }
 
     fn axes(&self, picture: &mut Picture) {
-        let (ticks, decimals) = self.y.ticks(6.0);
+        let (ticks, decimals) = self.y.ticks(8.0);
         for tick in ticks {
             let y = self.y.at(tick);
             picture.path([(LEFT, y), (RIGHT, y)], false, r##"stroke="#94a3b8" stroke-opacity="0.25""##);
@@ -274,9 +274,11 @@ fn value_range(analysis: &Analysis, drawing: &Drawing) -> (f64, f64) {
         points.chain(lines).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
     let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
     let limits = analysis.specification.map_or([None, None], |limits| [limits.lower, limits.upper]);
-    limits.into_iter().flatten().filter(|limit| near.contains(limit)).fold((low, high), |(a, b), limit| {
-        (a.min(limit), b.max(limit))
-    })
+    limits
+        .into_iter()
+        .flatten()
+        .filter(|limit| near.contains(limit))
+        .fold((low, high), |(a, b), limit| (a.min(limit), b.max(limit)))
 }
 
 /// One unit for all numbers of the drawing.

@@ -27,8 +27,7 @@ pub fn png(svg: &str) -> Result<Vec<u8>> {
     let options = Options { fontdb: FONTS.clone(), font_family: "Inter".to_owned(), ..Options::default() };
     let tree = Tree::from_str(svg, &options).map_err(|error| failed(error.to_string()))?;
     let size = tree.size().to_int_size().scale_by(SCALE).ok_or_else(|| failed("empty picture".to_owned()))?;
-    let mut pixels =
-        Pixmap::new(size.width(), size.height()).ok_or_else(|| failed("picture too large".to_owned()))?;
+    let mut pixels = Pixmap::new(size.width(), size.height()).ok_or_else(|| failed("picture too large".to_owned()))?;
     resvg::render(&tree, Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| failed(error.to_string()))
 }

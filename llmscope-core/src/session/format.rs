@@ -151,10 +151,10 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
         }
         let location = || Location::of(source).line(number);
         if !has_header {
-            let header = serde_json::from_str(line).map_err(|error| malformed(location(), &error))?;
+            let header = serde_json::from_str(line.trim_end()).map_err(|error| malformed(location(), &error))?;
             migrate::to_current(&header, location())?;
         }
-        match serde_json::from_str::<SessionLine>(line) {
+        match serde_json::from_str::<SessionLine>(line.trim_end()) {
             Ok(SessionLine::Session(header)) if !has_header => {
                 session.header = *header;
                 has_header = true;

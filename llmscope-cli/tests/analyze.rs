@@ -1,0 +1,260 @@
+//! `analyze` as a person or a pipe would use it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
+
+fn program() -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    command.env_remove("NO_COLOR").env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    program().args(args).output().unwrap()
+}
+
+fn run_on(input: &[u8], args: &[&str]) -> Output {
+    let mut command = program();
+    let mut child =
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)))
+}
+
+/// `latency` values as CSV.
+fn table(values: &[f64]) -> String {
+    values.iter().fold("latency\n".to_owned(), |text, value| format!("{text}{value}\n"))
+}
+
+fn steady(count: u32) -> Vec<f64> {
+    (0..count).map(|i| 0.3 + f64::from(i * 4 % 11) * 0.001).collect()
+}
+
+#[test]
+fn the_example_sessions_are_judged() {
+    let files: Vec<String> = fs::read_dir(SESSIONS)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| path.display().to_string())
+        .collect();
+    assert!(files.len() >= 3);
+    let mut args = vec!["analyze", "--by", "session", "--json"];
+    args.extend(files.iter().map(String::as_str));
+    let report = report(&run(&args));
+    let analyses = report["analyses"].as_array().unwrap();
+    assert_eq!(analyses.len(), 3 * files.len());
+    let find = |session: &str, metric: &str| {
+        analyses.iter().find(|a| a["group"]["session"] == session && a["metric"] == metric).unwrap()
+    };
+    // What was done to the server is what the chart finds.
+    assert_eq!(find("second-load", "tpot_s")["verdict"], "out_of_control");
+    assert_eq!(find("paused", "e2e_s")["verdict"], "out_of_control");
+    assert_eq!(find("paused", "e2e_s")["excluded"]["failed"], 1);
+    assert_eq!(find("paused", "e2e_s")["excluded"]["warmup"], 5);
+}
+
+#[test]
+fn exit_status_says_what_was_found() {
+    let quiet = table(&steady(60));
+    let mut spiked = steady(60);
+    spiked[40] = 0.9;
+    assert_eq!(
+        run_on(quiet.as_bytes(), &["analyze", "-", "--column", "latency", "--rules", "1"]).status.code(),
+        Some(0)
+    );
+    assert_eq!(run_on(table(&spiked).as_bytes(), &["analyze", "-", "--column", "latency"]).status.code(), Some(1));
+    assert_eq!(run(&["analyze", "no-such-file.json"]).status.code(), Some(2));
+    assert_eq!(run(&["analyze"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_pipe_gets_json_and_no_color() {
+    let lines: String = (0..30).map(|i| format!("{{\"latency\":{}}}\n", 0.3 + f64::from(i % 7) * 0.01)).collect();
+    let output = run_on(lines.as_bytes(), &["analyze", "-", "--column", "latency", "--format", "json", "--points"]);
+    let report = report(&output);
+    assert_eq!(report["schema"], "llmscope.report/1");
+    let analysis = &report["analyses"][0];
+    assert_eq!(analysis["n"], 30);
+    assert_eq!(analysis["points"].as_array().unwrap().len(), 30);
+    assert_eq!(analysis["points"][4]["source_index"], 4);
+    let table = run_on(lines.as_bytes(), &["analyze", "-", "--column", "latency"]);
+    assert!(!stdout(&table).contains('\u{1b}'), "no color in a pipe");
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut child = program()
+        .args(["analyze", "--points", "--json", &format!("{SESSIONS}/undisturbed.json")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(stderr(&output), "");
+    assert_ne!(output.status.code(), Some(2));
+}
+
+#[test]
+fn bad_input_is_named_with_its_line_and_a_fix() {
+    let long = "x".repeat(1_000_000);
+    let cases: Vec<(Vec<u8>, &[&str], &[&str])> = vec![
+        (b"".to_vec(), &[], &["-: the file is empty"]),
+        (b"latency\n0.1\nfast\n".to_vec(), &["--column", "latency"], &["-:3: latency", "\"fast\" is not a number"]),
+        (b"latency\n0.1\nNaN\n".to_vec(), &["--column", "latency"], &["-:3: latency", "--missing"]),
+        (b"latency\n0.1\ninf\n".to_vec(), &["--column", "latency"], &["-:3: latency", "finite"]),
+        (b"a,b\n1,2,3\n".to_vec(), &["--column", "a"], &["-:2", "3 fields where the header names 2"]),
+        (b"latency\n0.1\n\xff\n".to_vec(), &["--column", "latency"], &["-:3", "UTF-8"]),
+        (b"1.0\n2.0\n".to_vec(), &["--column", "latency"], &["-:1", "header"]),
+        (format!("{{\"latency\":1}}\n{{\"latency\":\"{long}\"}}\n").into_bytes(), &["--column", "latency"], &["-:2"]),
+        (b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n".to_vec(), &["--column", "a"], &["-:2"]),
+        (b"a\n1\n".to_vec(), &["--column", "b"], &["unknown metric or column \"b\": expected a"]),
+        (b"a\n1\n".to_vec(), &[], &["--column"]),
+        (b"{\"schema\":\"llmscope.session/9\"}".to_vec(), &[], &["-: schema", "update the program"]),
+        (b"a\n1\n2\n".to_vec(), &["--column", "a", "--lsl", "2", "--usl", "1"], &["must be below"]),
+        (b"a\n1\n2\n".to_vec(), &["--column", "a", "--usl", "fast"], &["--usl", "not a quantity"]),
+        (b"\x1f\x8b\x08".to_vec(), &[], &["decompress"]),
+    ];
+    for (input, options, expected) in cases {
+        let args = [&["analyze", "-"], options].concat();
+        let output = run_on(&input, &args);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
+        assert!(message.len() < 500, "too long: {}", message.len());
+        for part in expected {
+            assert!(message.contains(part), "{message} does not say {part}");
+        }
+    }
+    let many = table(&steady(60));
+    for (options, part) in [
+        (&["--chart", "xbar-r", "--subgroup", "1"][..], "at least 2"),
+        (&["--chart", "xbar-r", "--subgroup", "61"], "at most the number"),
+        (&["--rules", "9"], "unknown rule \"9\""),
+        (&["--rule-length", "2=1"], "between 2 and"),
+        (&["--stages", "60"], "strictly rising"),
+        (&["--confidence", "2"], "between 0 and 1"),
+        (&["--plot", "chart.gif"], ".svg or .png"),
+    ] {
+        let args = [&["analyze", "-", "--column", "latency"], options].concat();
+        let output = run_on(many.as_bytes(), &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(part), "{} does not say {part}", stderr(&output));
+    }
+}
+
+#[test]
+fn too_few_failed_or_constant_data_are_verdicts_without_nonsense_numbers() {
+    let all_failed = r#"{"schema":"llmscope.session/1","records":[{"status":"error"},{"status":"timeout"}]}"#;
+    let mut inputs = vec![(all_failed.to_owned(), vec![]), (all_failed.to_owned(), vec!["--metric", "error_rate"])];
+    for values in [vec![0.5], vec![0.5; 30], vec![0.1, 0.2, 0.3], steady(9)] {
+        inputs.push((table(&values), vec!["--column", "latency", "--usl", "1"]));
+    }
+    for (input, options) in inputs {
+        let args = [&["analyze", "-", "--json", "--points"], &options[..]].concat();
+        let output = run_on(input.as_bytes(), &args);
+        let text = stdout(&output);
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
+        for nonsense in ["NaN", "inf", "null"] {
+            assert!(!text.contains(nonsense), "{nonsense} in {text}");
+        }
+        let analysis = &report(&output)["analyses"][0];
+        if analysis["n"].as_u64().unwrap() < 10 {
+            assert_eq!(analysis["verdict"], "not_enough_data");
+            assert_eq!(analysis["need"], 10);
+        } else {
+            assert_eq!(analysis["verdict"], "in_control");
+            assert!(analysis["capability"].is_null() && !analysis["warnings"].as_array().unwrap().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_torn_last_line_is_reported_and_skipped() {
+    let mut lines = "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n".to_owned();
+    for _ in 0..20 {
+        lines.push_str("{\"kind\":\"request\",\"ttft_s\":0.25}\n");
+    }
+    lines.push_str("{\"kind\":\"request\",\"ttf");
+    let output = run_on(lines.as_bytes(), &["analyze", "-", "--json"]);
+    assert!(stderr(&output).contains("-:22: the last line is incomplete"), "{}", stderr(&output));
+    assert_eq!(report(&output)["analyses"][0]["n"], 20);
+}
+
+#[test]
+fn frozen_limits_judge_later_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let baseline = folder.path().join("baseline.json").display().to_string();
+    let quiet = table(&steady(60));
+    let column = ["analyze", "-", "--column", "latency", "--json", "--rules", "1"];
+    let study = run_on(quiet.as_bytes(), &[&column[..], &["--save-baseline", &baseline]].concat());
+    let shifted: Vec<f64> = steady(60).iter().map(|x| x + 0.2).collect();
+    let later = run_on(table(&shifted).as_bytes(), &[&column[..], &["--baseline", &baseline]].concat());
+    let (study, later) = (report(&study), report(&later));
+    assert_eq!(study["analyses"][0]["limits"], later["analyses"][0]["limits"]);
+    assert_eq!(
+        (&later["analyses"][0]["phase"], &later["analyses"][0]["verdict"]),
+        (&2.into(), &"out_of_control".into())
+    );
+    let other = run_on(b"other\n1\n2\n", &["analyze", "-", "--column", "other", "--baseline", &baseline]);
+    assert!(stderr(&other).contains("unknown series in the baseline"), "{}", stderr(&other));
+}
+
+#[test]
+fn pictures_are_drawn_one_for_each_analysis() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in ["svg", "png"] {
+        let path = folder.path().join(format!("run.{extension}"));
+        let output = run(&["analyze", &format!("{SESSIONS}/paused.json"), "--plot", &path.display().to_string()]);
+        assert_ne!(output.status.code(), Some(2), "{}", stderr(&output));
+        let drawn = folder.path().join(format!("run.random-llama-4l.llama-cpp.ttft_s.{extension}"));
+        let content = fs::read(&drawn).unwrap();
+        let start: &[u8] = if extension == "svg" { b"<svg " } else { b"\x89PNG" };
+        assert!(content.starts_with(start));
+    }
+    let svg = fs::read_to_string(folder.path().join("run.random-llama-4l.llama-cpp.e2e_s.svg")).unwrap();
+    assert!(svg.contains("UCL") && svg.contains("nelson-1: 1 point beyond 3σ"));
+}
+
+#[test]
+fn other_formats_and_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.csv").display().to_string();
+    let session = format!("{SESSIONS}/undisturbed.json");
+    run(&["analyze", &session, "--format", "csv", "-o", &path]);
+    let csv = fs::read_to_string(Path::new(&path)).unwrap();
+    assert_eq!(csv.lines().count(), 4);
+    assert!(stdout(&run(&["analyze", &session, "--format", "markdown"])).starts_with("| group |"));
+    for width in ["40", "160"] {
+        let output = program().args(["analyze", &session]).env("COLUMNS", width).output().unwrap();
+        let widest = stdout(&output).lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= width.parse::<usize>().unwrap(), "{widest} columns at {width}");
+    }
+}
+
+#[test]
+fn texts_made_from_the_program() {
+    assert!(stdout(&run(&["completions", "bash"])).contains("llmscope-cli"));
+    assert!(stdout(&run(&["man", "analyze"])).contains("usl"));
+    assert_eq!(run(&["man", "nonsense"]).status.code(), Some(2));
+    let schema: Value = serde_json::from_slice(&run(&["schema", "session"]).stdout).unwrap();
+    assert_eq!(schema["title"], "LLMscope session");
+}

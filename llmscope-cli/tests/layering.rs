@@ -1,0 +1,38 @@
+//! The arrows between crates, as `docs/architecture.md` draws them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Each crate with the crates of this workspace that it may use.
+const ARROWS: [(&str, &[&str]); 4] = [
+    ("llmscope-core", &[]),
+    ("llmscope-cli", &["llmscope-core"]),
+    ("llmscope-examples", &["llmscope-core"]),
+    ("llmscope-benches", &["llmscope-core"]),
+];
+
+#[test]
+fn no_crate_points_where_it_should_not() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let allowed: BTreeMap<_, _> = ARROWS.into_iter().collect();
+    let mut seen = BTreeSet::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        let targets = allowed.get(name).unwrap_or_else(|| panic!("{name} is not drawn in the architecture"));
+        seen.insert(name);
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let used = dependency["name"].as_str().unwrap();
+            if allowed.contains_key(used) {
+                assert!(targets.contains(&used), "{name} must not use {used}");
+            }
+        }
+    }
+    assert_eq!(seen.len(), ARROWS.len(), "every crate must be seen");
+}

@@ -1,0 +1,135 @@
+//! Session files: nothing is lost, a crash costs one line, whatever is wrong is named.
+
+use std::fs;
+
+use llmscope_core::session::{AttributeValue, RequestError, RunEvent, SessionHeader, SessionWriter, Status};
+use llmscope_core::{Error, RequestRecord, Session};
+use proptest::prelude::*;
+
+fn duration() -> impl Strategy<Value = Option<f64>> {
+    proptest::option::of(0.0..1e6)
+}
+
+prop_compose! {
+    fn record()(
+        ttft_s in duration(), e2e_s in duration(), tpot_s in duration(),
+        icl_s in proptest::collection::vec(0.0..1.0, 0..4),
+        output_tokens in proptest::option::of(0_u64..1 << 50),
+        warmup: bool, failed: bool, message in ".*", second in 0_i64..4_000_000_000,
+    ) -> RequestRecord {
+        RequestRecord {
+            started_at: jiff::Timestamp::from_second(second).ok(),
+            ttft_s, e2e_s, tpot_s, icl_s, output_tokens, warmup,
+            status: if failed { Status::Timeout } else { Status::Ok },
+            error: failed.then(|| RequestError { kind: "timeout".to_owned(), code: Some(-1), message: Some(message.clone()) }),
+            attributes: [("note".to_owned(), AttributeValue::Text(message))].into(),
+            ..RequestRecord::default()
+        }
+    }
+}
+
+prop_compose! {
+    fn session()(
+        records in proptest::collection::vec(record(), 0..12),
+        name in proptest::option::of(".*"),
+        message in ".*",
+    ) -> Session {
+        let header = SessionHeader { name, provider: Some("ollama".to_owned()), ..SessionHeader::default() };
+        let events = vec![RunEvent { at: jiff::Timestamp::UNIX_EPOCH, message }];
+        Session { header, records, events }
+    }
+}
+
+proptest! {
+    #[test]
+    fn both_forms_read_back_equal(session in session()) {
+        prop_assert_eq!(&Session::read("a", &session.to_json().unwrap()).unwrap().session, &session);
+        prop_assert_eq!(&Session::read("a", &session.to_json_lines().unwrap()).unwrap().session, &session);
+    }
+
+    #[test]
+    fn a_cut_anywhere_in_the_last_line_costs_that_line_only(session in session(), cut in 1_usize..400) {
+        let text = session.to_json_lines().unwrap();
+        let last = text[..text.len() - 1].rfind('\n').map_or(0, |at| at + 1);
+        let mut end = (last + cut).min(text.len() - 2);
+        while !text.is_char_boundary(end) { end -= 1; }
+        prop_assume!(last > 0 && end > last);
+        let read = Session::read("a", &text[..end]).unwrap();
+        prop_assert_eq!(read.session.records, session.records);
+        prop_assert_eq!(read.notices.len(), 1);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in ".{0,200}") {
+        let _ = Session::read("a", &text);
+        let _ = llmscope_core::ingest::read("a", text.as_bytes(), None);
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), start in 0_usize..5) {
+        let starts = ["", "{\"schema\":\"llmscope.session/1\",", "[{\"error_code\":null,\"end_to_end_latency_s\":", "a,b\n1,", "{\"a\":1}\n{"];
+        let bytes = [starts[start].as_bytes(), &bytes].concat();
+        let _ = llmscope_core::ingest::read("a", &bytes, None);
+    }
+}
+
+#[test]
+fn appending_resuming_and_a_torn_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let header = SessionHeader { provider: Some("ollama".to_owned()), ..SessionHeader::default() };
+    let first = RequestRecord { ttft_s: Some(0.25), ..RequestRecord::default() };
+    let mut writer = SessionWriter::create(&path, &header).unwrap();
+    writer.append(&first).unwrap();
+    assert!(matches!(SessionWriter::resume(&path), Err(Error::Io { .. })), "two writers at once");
+    assert!(matches!(SessionWriter::create(&path, &header), Err(Error::Io { .. })), "never overwritten");
+    drop(writer);
+
+    let mut torn = fs::read(&path).unwrap();
+    torn.extend_from_slice(b"{\"kind\":\"request\",\"ttft_s\":0.");
+    fs::write(&path, torn).unwrap();
+    let (mut writer, notices) = SessionWriter::resume(&path).unwrap();
+    assert_eq!(notices[0].location.line, Some(3));
+    writer.append(&first).unwrap();
+    writer.sync().unwrap();
+    let read = Session::read("run.jsonl", &fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!((read.session.header, read.session.records, read.notices), (header, vec![first.clone(), first], vec![]));
+}
+
+#[test]
+fn a_whole_file_is_replaced_at_once_and_readable_by_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.json");
+    fs::write(&path, "old").unwrap();
+    let session = Session { records: vec![RequestRecord::default()], ..Session::default() };
+    session.write_json(&path).unwrap();
+    assert_eq!(Session::read("run.json", &fs::read_to_string(&path).unwrap()).unwrap().session, session);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+}
+
+#[test]
+fn errors_name_file_line_field_and_the_fix() {
+    let cases = [
+        (r#"{"schema":"llmscope.session/9","records":[]}"#, "run.json: schema"),
+        ("{\"schema\":\"llmscope.session/1\",\n\"records\":[{\"ttft_s\":\"fast\"}]}", "run.json:2"),
+        (r#"{"schema":"llmscope.session/1","records":[{"ttft_s":-1}]}"#, "run.json: records[0].ttft_s"),
+        (r#"{"schema":"llmscope.session/1","records":[{"ttft_s":0.1"#, "cut short"),
+        (
+            "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n{\"kind\":\"request\",\"ttft_s\":[]}\n",
+            "run.json:2",
+        ),
+        ("{\"kind\":\"request\"}\n", "run.json:1: schema"),
+    ];
+    for (text, expected) in cases {
+        let message = Session::read("run.json", text).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message} does not say {expected}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_one_the_types_give() {
+    let committed: serde_json::Value = serde_json::from_str(include_str!("../../docs/session.schema.json")).unwrap();
+    assert_eq!(committed, Session::json_schema(), "run `make schemas`");
+    let committed: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
+    assert_eq!(committed, llmscope_core::Report::json_schema(), "run `make schemas`");
+}

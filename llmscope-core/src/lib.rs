@@ -1,6 +1,31 @@
 //! Statistical process control: is a process in control, where is it not, and how capable is it?
 //!
-//! # Modules
+//! ```
+//! use llmscope_core::{RuleSet, Sample, SigmaEstimator, chart::individuals};
+//!
+//! let ttft_s = [0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30, 0.52, 0.31, 0.30, 0.29, 0.31];
+//! let chart = individuals::estimate(&Sample::new(&ttft_s[..])?, SigmaEstimator::AverageMovingRange)?;
+//! let violations = chart.judge(&RuleSet::nelson())?.violations;
+//! assert_eq!(violations[0].rule.as_str(), "nelson-1");
+//! assert_eq!(violations[0].first, 10);
+//! # Ok::<(), llmscope_core::Error>(())
+//! ```
+//!
+//! # What is where
+//! - [`Sample`] and [`Subgroups`] hold finite measurements in time order; [`Missing`] says what a gap means.
+//! - [`chart`] makes control charts: phase I from the data, phase II against frozen [`Standards`].
+//! - [`rules`] judges them: [`rules::judge`] a whole chart, [`Monitor`] one point at a time, with equal answers.
+//! - [`capability`] compares with specification limits; [`stats`], [`factors`] and [`sigma`] are what it all stands on.
+//! - [`session`] and [`ingest`] read and write logs; [`analyze`] goes from a log's [`analysis::Series`] to an
+//!   [`Analysis`]; [`plot`] draws it.
+//!
+//! # What it does not do
+//! It asks no network and no clock, prints nothing, and fits no distribution to skewed data. Every function refuses
+//! what it cannot compute with an [`Error`] that carries the offending values; no result is NaN or infinite.
+//!
+//! # Features
+//! - `png`: [`plot`] renders charts as PNG, with a font inside. Off by default.
+
 pub mod analysis;
 pub mod capability;
 pub mod chart;

@@ -200,7 +200,10 @@ impl<W: Write> Section<'_, W> {
                 range,
                 violation.signals().len().to_string(),
                 violation.side.name().to_owned(),
-                at.map_or_else(|| self.quantity(value), |at| format!("{at:.0}  {}", self.quantity(value))),
+                at.map_or_else(
+                    || self.quantity(value),
+                    |at| format!("{}  {}", clock(drawing, at), self.quantity(value)),
+                ),
             ]));
         }
         writeln!(self.out)?;
@@ -307,6 +310,13 @@ fn mark_style(mark: Mark) -> Style {
         Mark::Center => GOOD,
         Mark::Limit | Mark::Blank => DIM,
     }
+}
+
+/// A time of day, with its date if the record spans several.
+fn clock(drawing: &Drawing, at: Timestamp) -> String {
+    let day = |at: Timestamp| at.strftime("%F").to_string();
+    let one_day = time_span(drawing).is_some_and(|(first, last)| day(first) == day(last));
+    at.strftime(if one_day { "%T" } else { "%F %T" }).to_string()
 }
 
 fn time_span(drawing: &Drawing) -> Option<(Timestamp, Timestamp)> {

@@ -8,12 +8,15 @@ use crate::analysis::{Analysis, Drawing, Verdict};
 use crate::limits::Line;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number, scale_of};
+use crate::rules::{Rule, Violation};
 
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 76.0;
 const RIGHT: f64 = WIDTH - 150.0;
 const TOP: f64 = 88.0;
 const BOTTOM: f64 = 456.0;
+const LANES: f64 = BOTTOM + 52.0;
+const LANE: f64 = 8.0;
 const LEGEND_LINE: f64 = 20.0;
 
 const MUTED: &str = r##"fill="#64748b""##;
@@ -31,13 +34,12 @@ const ZONES: [(f64, &str); 3] = [(3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f
 #[must_use]
 pub fn svg(analysis: &Analysis) -> String {
     let legend = analysis.drawing.as_ref().map(legend_entries).unwrap_or_default();
-    #[allow(clippy::cast_precision_loss, reason = "at most 32 rules")]
-    let height = BOTTOM + 66.0 + LEGEND_LINE * legend.len() as f64;
+    let height = legend_top(legend.len()) + LEGEND_LINE * float(legend.len());
     let mut picture = Picture::new(WIDTH, height);
     heading(&mut picture, analysis);
     match &analysis.drawing {
         Some(drawing) if !drawing.chart.points.is_empty() => {
-            Plot::new(analysis, drawing).draw(&mut picture);
+            Plot::new(analysis, drawing).draw(&mut picture, &legend);
             draw_legend(&mut picture, &legend);
         }
         _ => picture.text((WIDTH / 2.0, 240.0), Anchor::Middle, MUTED, "not enough data for a chart"),
@@ -112,12 +114,13 @@ impl<'a> Plot<'a> {
         self.y.at(value * self.factor).clamp(TOP, BOTTOM)
     }
 
-    fn draw(&self, picture: &mut Picture) {
+    fn draw(&self, picture: &mut Picture, legend: &[Entry]) {
         self.zones(picture);
         self.axes(picture);
         self.lines(picture);
         self.points(picture);
         self.signals(picture);
+        self.lanes(picture, legend);
     }
 
     fn zones(&self, picture: &mut Picture) {
@@ -246,22 +249,45 @@ impl<'a> Plot<'a> {
         line
     }
 
-    /// A ring for each rule that signals at a point, one around the other.
+    /// A ring around every point at which a rule signals, in the color of the first such rule.
     fn signals(&self, picture: &mut Picture) {
         let mut drawn = BTreeSet::new();
-        for (i, mask) in self.drawing.judgement.signals.iter().enumerate().filter(|(_, mask)| !mask.is_empty()) {
+        for (i, mask) in self.drawing.judgement.signals.iter().enumerate() {
+            let Some(rule) = (0..self.drawing.rules.rules().len()).find(|&rule| mask.contains(rule)) else { continue };
             let (x, y) = (self.x(i), self.y(self.drawing.chart.points[i]));
-            let rules = (0..self.drawing.rules.rules().len()).filter(|&rule| mask.contains(rule));
-            for (ring, rule) in rules.enumerate() {
-                // Marks that would cover each other to the pixel are drawn once.
-                #[allow(clippy::cast_possible_truncation, reason = "pixels")]
-                if drawn.insert((x as i32, y as i32, rule)) {
-                    let color = RULE_COLORS[rule % RULE_COLORS.len()];
-                    let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.6""#);
-                    picture.circle((x, y), 4.0 + 2.6 * float(ring), &style);
+            // Rings that would cover each other to the pixel are drawn once.
+            #[allow(clippy::cast_possible_truncation, reason = "pixels")]
+            if drawn.insert((x as i32, y as i32, rule)) {
+                let style = format!(r#"fill="none" stroke="{}" stroke-width="1.6""#, color(rule));
+                picture.circle((x, y), 4.0, &style);
+            }
+        }
+    }
+
+    /// Under the axis a lane for each rule that was broken: thin where a pattern builds up, thick where it signals.
+    fn lanes(&self, picture: &mut Picture, legend: &[Entry]) {
+        for (lane, entry) in legend.iter().enumerate() {
+            let y = LANES + LANE * float(lane);
+            let bar = |picture: &mut Picture, first: usize, last: usize, height: f64| {
+                let (left, right) = (self.x.at(float(first) - 0.4), self.x.at(float(last) + 0.4));
+                let size = ((right - left).max(1.2), height);
+                picture.rectangle((left, y - height / 2.0), size, color(entry.rule));
+            };
+            let mut right_end = f64::NEG_INFINITY;
+            for violation in self.violations_of(entry.rule) {
+                // Bars that lie within one pixel of the last one cannot be told from it.
+                if self.x(violation.last) - right_end >= 0.5 {
+                    bar(picture, violation.first, violation.last, 1.4);
+                    bar(picture, violation.first_signal, violation.last, LANE - 2.0);
+                    right_end = self.x(violation.last);
                 }
             }
         }
+    }
+
+    fn violations_of(&self, rule: usize) -> impl Iterator<Item = &'a Violation> {
+        let code = self.drawing.rules.rules()[rule].code();
+        self.drawing.judgement.violations.iter().filter(move |violation| violation.rule == *code)
     }
 }
 
@@ -288,35 +314,47 @@ fn display_scale(analysis: &Analysis, drawing: &Drawing) -> (f64, &'static str) 
     scale_of(unit, low.abs().max(high.abs()))
 }
 
-/// Color and words for each rule that signals.
-fn legend_entries(drawing: &Drawing) -> Vec<(&'static str, String)> {
-    let mut entries = Vec::new();
-    for (index, rule) in drawing.rules.rules().iter().enumerate() {
-        let violations: Vec<_> = drawing.judgement.violations.iter().filter(|v| &v.rule == rule.code()).collect();
-        if violations.is_empty() {
-            continue;
-        }
-        const SHOWN: usize = 6;
-        let mut where_: Vec<String> = violations
-            .iter()
-            .take(SHOWN)
-            .map(|v| if v.first == v.last { v.first.to_string() } else { format!("{}–{}", v.first, v.last) })
-            .collect();
-        if violations.len() > SHOWN {
-            where_.push(format!("… {} in all", violations.len()));
-        }
-        let text = format!("{}: {}, at {}", rule.code(), rule.pattern().describe(), where_.join(", "));
-        entries.push((RULE_COLORS[index % RULE_COLORS.len()], text));
-    }
-    entries
+/// A rule that was broken, by its place in the rule set, and the words about it.
+struct Entry {
+    rule: usize,
+    text: String,
 }
 
-fn draw_legend(picture: &mut Picture, entries: &[(&str, String)]) {
-    for (index, (color, text)) in entries.iter().enumerate() {
-        let y = BOTTOM + 62.0 + LEGEND_LINE * float(index);
-        picture.circle((LEFT + 6.0, y - 4.0), 5.0, &format!(r#"fill="none" stroke="{color}" stroke-width="2""#));
-        picture.text((LEFT + 20.0, y), Anchor::Start, "", text);
+fn legend_entries(drawing: &Drawing) -> Vec<Entry> {
+    let rules = drawing.rules.rules().iter().enumerate();
+    rules.filter_map(|(rule, known)| Some(Entry { rule, text: places(drawing, known)? })).collect()
+}
+
+/// Where a rule was broken, in words; `None` if it was not.
+fn places(drawing: &Drawing, rule: &Rule) -> Option<String> {
+    const SHOWN: usize = 6;
+    let violations: Vec<_> = drawing.judgement.violations.iter().filter(|v| v.rule == *rule.code()).collect();
+    let range =
+        |v: &&Violation| if v.first == v.last { v.first.to_string() } else { format!("{}–{}", v.first, v.last) };
+    let mut places: Vec<String> = violations.iter().take(SHOWN).map(range).collect();
+    if violations.len() > SHOWN {
+        places.push(format!("… {} in all", violations.len()));
     }
+    let text = || format!("{}: {}, at {}", rule.code(), rule.pattern().describe(), places.join(", "));
+    (!violations.is_empty()).then(text)
+}
+
+/// The first line of the legend, below the lanes.
+fn legend_top(entries: usize) -> f64 {
+    LANES + LANE * float(entries) + 22.0
+}
+
+fn draw_legend(picture: &mut Picture, entries: &[Entry]) {
+    for (index, entry) in entries.iter().enumerate() {
+        let y = legend_top(entries.len()) + LEGEND_LINE * float(index);
+        let style = format!(r#"fill="none" stroke="{}" stroke-width="2""#, color(entry.rule));
+        picture.circle((LEFT + 6.0, y - 4.0), 5.0, &style);
+        picture.text((LEFT + 20.0, y), Anchor::Start, "", &entry.text);
+    }
+}
+
+fn color(rule: usize) -> &'static str {
+    RULE_COLORS[rule % RULE_COLORS.len()]
 }
 
 #[allow(clippy::cast_precision_loss, reason = "positions on a chart")]

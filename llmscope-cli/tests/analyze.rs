@@ -1,5 +1,7 @@
 //! `analyze` as a person or a pipe would use it.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;

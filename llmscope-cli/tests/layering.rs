@@ -1,5 +1,7 @@
 //! The arrows between crates, as `docs/architecture.md` draws them.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

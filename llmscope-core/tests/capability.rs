@@ -1,5 +1,7 @@
 //! Capability against independent computations, for each convention of the within sigma.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use llmscope_core::capability::{
     SpecificationLimits, bissell_interval, capability, chi_squared_interval, expected_ppm, performance,
 };

@@ -1,5 +1,7 @@
 //! The steps of `docs/architecture.md`: a module uses only itself and earlier ones.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,7 @@
 //! Drawings: sound markup whatever the names, every violation in the legend, bounded size, the same in both forms.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use llmscope_core::analysis::{Measure, Selection, Series};
 use llmscope_core::plot::{self, Mark};
 use llmscope_core::{Analysis, Plan, analyze, ingest};

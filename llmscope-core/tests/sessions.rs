@@ -1,5 +1,7 @@
 //! Session files: nothing is lost, a crash costs one line, whatever is wrong is named.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::fs;
 
 use llmscope_core::session::{AttributeValue, RequestError, RunEvent, SessionHeader, SessionWriter, Status};

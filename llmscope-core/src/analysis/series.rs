@@ -128,6 +128,9 @@ impl Series {
     }
 }
 
+/// The names that a group goes by, with its values.
+type Key = BTreeMap<String, String>;
+
 /// What to take from logs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
@@ -191,8 +194,8 @@ impl Selection {
     }
 
     /// Groups with the rows of each, `(log, row)`.
-    fn groups(&self, logs: &[Log]) -> Vec<(BTreeMap<String, String>, Vec<(usize, usize)>)> {
-        let mut groups: Vec<(BTreeMap<String, String>, Vec<(usize, usize)>)> = Vec::new();
+    fn groups(&self, logs: &[Log]) -> Vec<(Key, Vec<(usize, usize)>)> {
+        let mut groups: Vec<(Key, Vec<(usize, usize)>)> = Vec::new();
         let mut places = BTreeMap::new();
         for (log_index, log) in logs.iter().enumerate() {
             for row in 0..rows(log) {
@@ -207,8 +210,8 @@ impl Selection {
         groups
     }
 
-    fn key(&self, log: &Log, row: usize) -> BTreeMap<String, String> {
-        let named = |names: &[&str]| -> BTreeMap<String, String> {
+    fn key(&self, log: &Log, row: usize) -> Key {
+        let named = |names: &[&str]| -> Key {
             names.iter().filter_map(|name| Some(((*name).to_owned(), label(log, row, name)?))).collect()
         };
         if !self.by.is_empty() {
@@ -218,13 +221,7 @@ impl Selection {
         if usual.is_empty() { named(&["session"]) } else { usual }
     }
 
-    fn one(
-        &self,
-        logs: &[Log],
-        group: &BTreeMap<String, String>,
-        rows: &[(usize, usize)],
-        measure: &Measure,
-    ) -> Result<Series> {
+    fn one(&self, logs: &[Log], group: &Key, rows: &[(usize, usize)], measure: &Measure) -> Result<Series> {
         let mut series = Series {
             sources: Vec::new(),
             group: group.clone(),

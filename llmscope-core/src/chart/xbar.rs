@@ -64,8 +64,9 @@ fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Resul
 
 /// The R or S chart: each subgroup's spread against what σ̂ leads to expect at its size.
 fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgroups<'_>) -> Chart {
+    type OfSubgroup = fn(&[f64]) -> f64;
     type OfSize = fn(usize) -> f64;
-    let (kind, statistic, mean, deviation): (_, fn(&[f64]) -> f64, OfSize, OfSize) = match standards.chart {
+    let (kind, statistic, mean, deviation): (_, OfSubgroup, OfSize, OfSize) = match standards.chart {
         ChartKind::XbarS => (ChartKind::StandardDeviation, sigma::standard_deviation, c4, c5),
         _ => (ChartKind::Range, sigma::range, d2, d3),
     };

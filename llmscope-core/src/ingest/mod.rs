@@ -80,7 +80,7 @@ pub struct Log {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Requests, with metrics of known meaning.
-    Session(Session),
+    Session(Box<Session>),
     /// Columns, whose meaning only their names tell.
     Table(Table),
 }
@@ -104,9 +104,9 @@ pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
     let (content, notices) = match tool {
         Tool::Llmscope => {
             let read = Session::read(source, text)?;
-            (Content::Session(read.session), read.notices)
+            (Content::Session(Box::new(read.session)), read.notices)
         }
-        Tool::Llmperf => (Content::Session(llmperf::read(source, text)?), Vec::new()),
+        Tool::Llmperf => (Content::Session(Box::new(llmperf::read(source, text)?)), Vec::new()),
         Tool::JsonLines => json_lines::read(source, text).map(|(table, notices)| (Content::Table(table), notices))?,
         Tool::Csv => (Content::Table(delimited::read(source, text)?), Vec::new()),
     };

@@ -1,4 +1,4 @@
-//! Charts of measurements against published examples: individuals, X̄–R, X̄–S; gaps, stages, subgroups of unequal sizes.
+//! Charts of measurements against published examples: individuals, X̄–R, X̄–S; gaps, stages, unequal subgroups.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
 

@@ -193,3 +193,15 @@ fn range_floor(name: &str) -> f64 {
         _ => 15.0,
     }
 }
+
+#[test]
+fn a_spread_in_the_last_place_of_the_data_is_exact() {
+    // The mean 1e16 + 4/3 is no `f64`: deviations are taken from its rounding and corrected.
+    let data = [1e16, 1e16 + 2.0, 1e16 + 2.0];
+    let mut pushed = Moments::default();
+    data.iter().for_each(|&value| pushed.push(value));
+    for moments in [Moments::of(&data), pushed] {
+        let variance = moments.variance().unwrap();
+        assert!((variance - 4.0 / 3.0).abs() < 1e-15, "{variance}");
+    }
+}

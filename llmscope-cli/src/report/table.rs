@@ -289,7 +289,8 @@ impl<W: Write> Section<'_, W> {
     fn wrapped(&mut self, style: Style, prefix: &str, text: &str) -> Result<()> {
         let mut line = prefix.to_owned();
         let indent = " ".repeat(prefix.chars().count());
-        for word in text.split(' ') {
+        let room = self.width.saturating_sub(indent.len()).max(1);
+        for word in text.split(' ').flat_map(|word| pieces(word, room)) {
             if line.chars().count() + 1 + word.chars().count() > self.width && line.trim() != prefix.trim() {
                 writeln!(self.out, "{style}{line}{style:#}")?;
                 line.clone_from(&indent);
@@ -301,6 +302,12 @@ impl<W: Write> Section<'_, W> {
         writeln!(self.out, "{style}{line}{style:#}")?;
         Ok(())
     }
+}
+
+/// A word in parts that fit a line: a path may be longer than the terminal is wide.
+fn pieces(word: &str, room: usize) -> Vec<String> {
+    let letters: Vec<char> = word.chars().collect();
+    letters.chunks(room).map(|piece| piece.iter().collect()).collect()
 }
 
 fn mark_style(mark: Mark) -> Style {

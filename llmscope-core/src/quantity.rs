@@ -29,7 +29,22 @@ pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
 /// ```
 #[must_use]
 pub fn number(value: f64) -> String {
-    const DIGITS: i32 = 4;
+    number_to(value, 0.0)
+}
+
+/// A value with four significant digits, and more where it takes more to tell values apart that differ by `resolution`.
+///
+/// ```
+/// use llmscope_core::quantity::number_to;
+///
+/// // Piston rings of 74 mm vary by hundredths.
+/// assert_eq!(number_to(73.988_05, 0.001), "73.988");
+/// assert_eq!(number_to(73.988_05, 0.0), "73.99");
+/// ```
+#[must_use]
+pub fn number_to(value: f64, resolution: f64) -> String {
+    const DIGITS: f64 = 4.0;
+    const MOST_DECIMALS: f64 = 9.0;
     if value == 0.0 {
         return "0".to_owned();
     }
@@ -37,16 +52,23 @@ pub fn number(value: f64) -> String {
     if !(-4.0..7.0).contains(&magnitude) {
         return trimmed_exponent(&format!("{value:.3e}"));
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 7")]
-    let decimals = (f64::from(DIGITS) - 1.0 - magnitude).max(0.0) as usize;
+    let resolving = if resolution > 0.0 { (-resolution.log10()).ceil() } else { 0.0 };
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=9")]
+    let decimals = (DIGITS - 1.0 - magnitude).max(resolving).clamp(0.0, MOST_DECIMALS) as usize;
     format!("{value:.decimals$}")
 }
 
 /// A value in its best unit: `233.1 ms`.
 #[must_use]
 pub fn with_unit(unit: Unit, value: f64) -> String {
+    with_unit_to(unit, value, 0.0)
+}
+
+/// A value in its best unit, with digits enough to tell values apart that differ by `resolution` (in the metric's unit).
+#[must_use]
+pub fn with_unit_to(unit: Unit, value: f64, resolution: f64) -> String {
     let (factor, symbol) = scale_of(unit, value);
-    let text = number(value * factor);
+    let text = number_to(value * factor, resolution * factor);
     if symbol.is_empty() { text } else { format!("{text} {symbol}") }
 }
 

@@ -8,7 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use llmscope_core::analysis::Drawing;
 use llmscope_core::plot::{Mark, terminal};
-use llmscope_core::quantity::{number, scale_of, with_unit};
+use llmscope_core::quantity::{number, number_to, scale_of, with_unit_to};
 use llmscope_core::{Analysis, Line, Metric, Report, Unit, Verdict};
 
 use super::{broken_rules, index, verdict};
@@ -116,7 +116,9 @@ impl<W: Write> Section<'_, W> {
         let last = drawing.chart.points.len().saturating_sub(1);
         let lines = [&limits.upper, &limits.center, &limits.lower];
         let (factor, symbol) = self.scale(limits.upper.at(last));
-        let labels = lines.map(|line| format!("{} {symbol}", number(line.at(last) * factor)).trim_end().to_owned());
+        let labels = lines.map(|line| {
+            format!("{} {symbol}", number_to(line.at(last) * factor, self.resolution() * factor)).trim_end().to_owned()
+        });
         let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(8);
         let (cells, rows) = terminal(drawing, self.width.saturating_sub(margin + 4), CHART_ROWS);
         for (row, cells) in cells.iter().enumerate() {
@@ -213,7 +215,7 @@ impl<W: Write> Section<'_, W> {
         }
         if violations.len() > MOST_VIOLATIONS {
             let rest = violations.len() - MOST_VIOLATIONS;
-            writeln!(self.out, "{DIM}  … and {rest} more: --format json lists all of them{DIM:#}")?;
+            self.wrapped(DIM, "  ", &format!("… and {rest} more: --format json lists all of them"))?;
         }
         Ok(())
     }
@@ -278,7 +280,14 @@ impl<W: Write> Section<'_, W> {
     }
 
     fn quantity(&self, value: f64) -> String {
-        with_unit(self.unit(), value)
+        with_unit_to(self.unit(), value, self.resolution())
+    }
+
+    /// What values must be told apart to: a tenth of the plotted points' sigma.
+    fn resolution(&self) -> f64 {
+        let drawing = self.analysis.drawing.as_ref();
+        let sigma = drawing.map(|drawing| drawing.chart.limits.sigma.0.at(0));
+        sigma.or(self.analysis.sigma.and_then(|sigma| sigma.overall)).unwrap_or(0.0) / 10.0
     }
 
     fn scale(&self, value: f64) -> (f64, &'static str) {
@@ -297,7 +306,7 @@ impl<W: Write> Section<'_, W> {
             } else if line != *prefix && line != indent {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
         writeln!(self.out, "{style}{line}{style:#}")?;
         Ok(())

@@ -21,8 +21,10 @@ use crate::stats::{self, Moments, QuantileMethod, Sorted, anderson_darling};
 const MIN_POINTS: usize = 10;
 /// Fewest subgroups of an X̄ chart.
 const MIN_SUBGROUPS: usize = 5;
-/// Requests counted together for the error rate, unless told.
-const ERROR_RATE_BLOCK: usize = 20;
+/// Requests counted together for the error rate, unless told: so many that failures are seen, so few that the points
+/// make a chart.
+const ERROR_RATE_BLOCK: std::ops::RangeInclusive<usize> = 5..=20;
+const ERROR_RATE_POINTS: usize = 15;
 
 /// Judges one series as planned.
 ///
@@ -36,16 +38,20 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     let needed = fewest_points(kind, &plan.origin);
     let data = match data(series, plan, kind, &sample, &kept) {
         Ok(data) => data,
-        Err(error) if sample.len() < needed => return not_enough(analysis, needed, error),
+        Err(error) if sample.len() < needed => return Ok(not_enough(analysis, needed, &error)),
         Err(error) => return Err(error),
     };
     if data.len() < needed {
-        return not_enough(analysis, needed, Error::NotEnoughData { what: "a chart", have: data.len(), need: needed });
+        return Ok(not_enough(
+            analysis,
+            needed,
+            &Error::NotEnoughData { what: "a chart (points)", have: data.len(), need: needed },
+        ));
     }
     let chart = match chart(series, plan, kind, &data) {
         Ok(chart) => chart,
         // Gaps everywhere: no two neighbours to take a moving range from.
-        Err(error @ Error::NotEnoughData { .. }) => return not_enough(analysis, needed, error),
+        Err(error @ Error::NotEnoughData { .. }) => return Ok(not_enough(analysis, needed, &error)),
         Err(error) => return Err(error),
     };
     // A chart whose points are all equal shows nothing that a rule could be about.
@@ -173,10 +179,11 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
     }
 }
 
-fn not_enough(mut analysis: Analysis, need: usize, _reason: Error) -> Result<Analysis> {
+fn not_enough(mut analysis: Analysis, need: usize, reason: &Error) -> Analysis {
     analysis.need = Some(need);
     analysis.warnings = warnings::of(&analysis, analysis.n, false, 0);
-    Ok(analysis)
+    analysis.warnings.insert(0, reason.to_string());
+    analysis
 }
 
 /// The data in the form that the chart takes.
@@ -254,7 +261,7 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
     if series.measure == Measure::Metric(Metric::ErrorRate) {
         let block = match plan.subgroups {
             Some(Grouping::Every(size)) if size > 0 => size,
-            _ => ERROR_RATE_BLOCK,
+            _ => (values.len() / ERROR_RATE_POINTS).clamp(*ERROR_RATE_BLOCK.start(), *ERROR_RATE_BLOCK.end()),
         };
         let failures = values.chunks(block).map(|block| block.iter().sum()).collect();
         let sizes = values.chunks(block).map(|block| float(block.len())).collect();

@@ -348,6 +348,9 @@ fn session_name(log: &Log) -> String {
         Content::Session(session) => session.header.name.clone(),
         Content::Table(_) => None,
     };
+    if log.source == "-" && own.is_none() {
+        return "standard input".to_owned();
+    }
     own.unwrap_or_else(|| {
         Path::new(&log.source)
             .file_stem()

@@ -7,7 +7,7 @@ use super::svg::{Anchor, Picture};
 use crate::analysis::{Analysis, Drawing, Verdict};
 use crate::limits::Line;
 use crate::metric::{Metric, Unit};
-use crate::quantity::{number, scale_of};
+use crate::quantity::{number_to, scale_of};
 use crate::rules::{Rule, Violation};
 
 const WIDTH: f64 = 1100.0;
@@ -174,11 +174,16 @@ impl<'a> Plot<'a> {
     fn lines(&self, picture: &mut Picture) {
         let limits = &self.drawing.chart.limits;
         let last = self.drawing.chart.points.len() - 1;
+        let resolution = limits.sigma.0.at(last) / 10.0 * self.factor;
         let mut labels: Vec<(f64, String, &str)> = Vec::new();
         let mut line = |picture: &mut Picture, name: &str, line: &Line, color: &'static str, dash: &str| {
             let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.3" {dash}"#);
             picture.path(self.steps(|i| line.at(i)), false, &style);
-            labels.push((self.y(line.at(last)), format!("{name} {}", number(line.at(last) * self.factor)), color));
+            labels.push((
+                self.y(line.at(last)),
+                format!("{name} {}", number_to(line.at(last) * self.factor, resolution)),
+                color,
+            ));
         };
         line(picture, "UCL", &limits.upper, "#b42318", r#"stroke-dasharray="6 4""#);
         line(picture, "CL", &limits.center, "#1a7f37", "");

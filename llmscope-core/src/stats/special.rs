@@ -265,7 +265,9 @@ fn gamma_fraction(a: f64, x: f64) -> f64 {
 /// xᵃe⁻ˣ/Γ(a + 1).
 fn gamma_kernel(a: f64, x: f64) -> f64 {
     if a < 10.0 {
-        x.powf(a) * (-x).exp() / libm::tgamma(a + 1.0)
+        // In two factors: beyond x = 708 exp(−x) itself has lost digits, or is 0.
+        let root = (-0.5 * x).exp();
+        x.powf(a) * root * root / libm::tgamma(a + 1.0)
     } else {
         (-stirling_error(a) - deviance(a, x)).exp() / (2.0 * PI * a).sqrt()
     }

@@ -1,4 +1,4 @@
-//! Limits from yesterday's session, today's requests judged as they arrive:
+//! Limits from the first hundred requests, every later one judged as it arrives:
 //! `cargo run -p llmscope-examples --bin 02-monitor`.
 
 #![allow(clippy::print_stdout, reason = "an example shows its result")]
@@ -7,31 +7,26 @@ use llmscope_core::chart::individuals;
 use llmscope_core::{Metric, Missing, Monitor, RuleSet, Sample, Session, SigmaEstimator};
 
 fn main() -> anyhow::Result<()> {
-    let sessions = concat!(env!("CARGO_MANIFEST_DIR"), "/sessions");
-    let read = |name: &str| -> anyhow::Result<Session> {
-        let path = format!("{sessions}/{name}");
-        Ok(Session::read(&path, &std::fs::read_to_string(&path)?)?.session)
-    };
-    let values = |session: &Session| -> Vec<Option<f64>> {
-        session.records.iter().filter(|record| !record.warmup).map(|record| record.metric(Metric::Tpot)).collect()
-    };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/sessions/second-load.json");
+    let session = Session::read(path, &std::fs::read_to_string(path)?)?.session;
+    let requests = session.records.iter().filter(|record| !record.warmup);
+    let values: Vec<Option<f64>> = requests.map(|record| record.metric(Metric::Tpot)).collect();
+    let (earlier, later) = values.split_at(100);
 
-    // Phase I: what does undisturbed look like?
-    let (sample, _) = Sample::gather(values(&read("undisturbed.json")?), Missing::Break)?;
+    // Phase I: what is ordinary?
+    let (sample, _) = Sample::gather(earlier.iter().copied(), Missing::Break)?;
     let study = individuals::estimate(&sample, SigmaEstimator::AverageMovingRange)?;
     let (center, sigma) = (study.limits.center.at(0), study.limits.sigma.0.at(0));
 
     // Phase II: frozen limits, one request at a time.
-    let rules: RuleSet = "1,2".parse()?;
-    let mut monitor = Monitor::new(rules, center, sigma)?;
-    for (i, value) in values(&read("second-load.json")?).into_iter().enumerate() {
+    let mut monitor = Monitor::new("1".parse::<RuleSet>()?, center, sigma)?;
+    for (request, value) in (100..).zip(later) {
         match value {
             None => monitor.gap(),
+            Some(tpot_s) if monitor.push(*tpot_s)?.is_empty() => {}
             Some(tpot_s) => {
-                if let Some(signal) = monitor.push(tpot_s)?.first() {
-                    println!("request {i}: {:.2} ms a token is out of control ({:?})", tpot_s * 1e3, signal.side);
-                    break;
-                }
+                println!("request {request} is out of control: {:.2} ms a token", tpot_s * 1e3);
+                break;
             }
         }
     }

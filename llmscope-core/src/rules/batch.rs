@@ -2,9 +2,10 @@
 
 use super::monitor::check_lines;
 use super::pattern::{Hit, Judged, Tracker};
-use super::{RuleMask, RuleSet, Side, Violation};
+use super::{Rule, RuleMask, RuleSet, Side, Violation};
 use crate::error::{Error, Result};
 use crate::limits::Line;
+use crate::sample::segments;
 
 /// What the rules say about every point of a chart.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -50,35 +51,51 @@ pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rule
         members: vec![RuleMask::default(); points.len()],
         violations: Vec::new(),
     };
-    for (index, rule) in rules.rules().iter().enumerate() {
-        let (mut run, mut tracker) = (Run::default(), Tracker::default());
-        let mut record = |extent: Option<Extent>| {
-            judgement.violations.extend(extent.map(|(first, first_signal, last, side)| Violation {
-                rule: rule.code().clone(),
-                first,
-                first_signal,
-                last,
-                side,
-            }));
-        };
-        let mut breaks = breaks.iter().copied().peekable();
-        for (at, &x) in points.iter().enumerate() {
-            if breaks.next_if_eq(&at).is_some() {
-                tracker = Tracker::default();
-                record(run.finish());
-            }
-            let hit = tracker.step(rule.pattern(), Judged { x, center: center.at(at), sigma: sigma.at(at) });
-            if let Some(hit) = hit {
-                judgement.signals[at].insert(index);
-                run.mark_members(&mut judgement.members, index, at, hit);
-            }
-            record(run.advance(at, hit));
+    match (center.constant(), sigma.constant()) {
+        // Lines that do not vary stay in registers.
+        (Some(center), Some(sigma)) => {
+            judgement.scan_all(points, breaks, rules, |_, x| Judged { x, center, sigma });
         }
-        record(run.finish());
+        _ => {
+            judgement.scan_all(points, breaks, rules, |at, x| Judged { x, center: center.at(at), sigma: sigma.at(at) })
+        }
     }
     // Stable: violations that begin at the same point keep the order of the rules.
     judgement.violations.sort_by_key(|violation| violation.first_signal);
     Ok(judgement)
+}
+
+impl Judgement {
+    /// Applies every rule, one after the other, to every stretch without a gap.
+    fn scan_all(&mut self, points: &[f64], breaks: &[usize], rules: &RuleSet, judged: impl Fn(usize, f64) -> Judged) {
+        for (index, rule) in rules.rules().iter().enumerate() {
+            let mut start = 0;
+            for stretch in segments(points, breaks) {
+                self.scan(index, rule, start, stretch, &judged);
+                start += stretch.len();
+            }
+        }
+    }
+
+    /// Applies one rule to the points of one stretch, the first of which stands at `start`.
+    fn scan(
+        &mut self,
+        index: usize,
+        rule: &Rule,
+        start: usize,
+        stretch: &[f64],
+        judged: impl Fn(usize, f64) -> Judged,
+    ) {
+        let (mut run, mut tracker) = (Run::default(), Tracker::default());
+        for (at, &x) in (start..).zip(stretch) {
+            if let Some(hit) = tracker.step(rule.pattern(), judged(at, x)) {
+                self.signals[at].insert(index);
+                run.mark_members(&mut self.members, index, at, hit);
+                self.violations.extend(run.advance(at, hit).map(|extent| extent.of(rule)));
+            }
+        }
+        self.violations.extend(run.current.map(|extent| extent.of(rule)));
+    }
 }
 
 fn check(points: &[f64], center: &Line, sigma: &Line) -> Result<()> {
@@ -103,10 +120,23 @@ fn check(points: &[f64], center: &Line, sigma: &Line) -> Result<()> {
     }
 }
 
-/// `(first, first_signal, last, side)` of a violation.
-type Extent = (usize, usize, usize, Side);
+/// A violation of a rule that is not named yet.
+#[derive(Clone, Copy)]
+struct Extent {
+    first: usize,
+    first_signal: usize,
+    last: usize,
+    side: Side,
+}
 
-/// The run of signals that a rule is in.
+impl Extent {
+    fn of(self, rule: &Rule) -> Violation {
+        let Self { first, first_signal, last, side } = self;
+        Violation { rule: rule.code().clone(), first, first_signal, last, side }
+    }
+}
+
+/// The run of signals that a rule is in, or was in last.
 #[derive(Default)]
 struct Run {
     current: Option<Extent>,
@@ -115,23 +145,18 @@ struct Run {
 }
 
 impl Run {
-    /// Takes the outcome at a point; returns the violation that ended before it.
-    fn advance(&mut self, at: usize, hit: Option<Hit>) -> Option<Extent> {
-        let Some(hit) = hit else { return self.finish() };
+    /// Takes a completed pattern; returns the violation that ended before it.
+    fn advance(&mut self, at: usize, hit: Hit) -> Option<Extent> {
         match &mut self.current {
             // A pattern that may change sides (rule 1) starts another violation when it does; one that is about both
             // sides goes on and its side widens.
-            Some((_, _, last, side)) if *last + 1 == at && (*side == hit.side || hit.members.is_none()) => {
-                *last = at;
-                *side = side.joined(hit.side);
+            Some(run) if run.last + 1 == at && (run.side == hit.side || hit.members.is_none()) => {
+                run.last = at;
+                run.side = run.side.joined(hit.side);
                 None
             }
-            _ => self.current.replace((at + 1 - hit.span, at, at, hit.side)),
+            _ => self.current.replace(Extent { first: at + 1 - hit.span, first_signal: at, last: at, side: hit.side }),
         }
-    }
-
-    fn finish(&mut self) -> Option<Extent> {
-        self.current.take()
     }
 
     /// Marks the points of a pattern, each once.

@@ -244,6 +244,9 @@ pub(super) struct Tracker {
 
 impl Tracker {
     /// Takes one point and says whether it completes the pattern.
+    ///
+    /// Inlined, so that a loop over points decides once which pattern it is about.
+    #[inline(always)]
     pub(super) fn step(&mut self, pattern: Pattern, point: Judged) -> Option<Hit> {
         match pattern {
             Pattern::Beyond { multiple, count, window } => self.step_window(point.beyond(multiple), count, window),
@@ -277,6 +280,7 @@ impl Tracker {
         }
     }
 
+    #[inline]
     fn step_window(&mut self, beyond: Option<Side>, count: usize, window: usize) -> Option<Hit> {
         let mask = u64::MAX >> (MAX_WINDOW - window);
         self.above = (self.above << 1 | u64::from(beyond == Some(Side::Above))) & mask;
@@ -287,6 +291,7 @@ impl Tracker {
         (members.count_ones() as usize >= count).then_some(Hit { span, side, members: Some(members) })
     }
 
+    #[inline]
     fn step_outside(&mut self, beyond: Option<Side>, length: usize, both_sides: bool) -> Option<Hit> {
         self.extend_run(beyond.map(|_| Side::Both));
         let older = |since: Option<usize>| since.map(|points| points.saturating_add(1));
@@ -306,6 +311,7 @@ impl Tracker {
     }
 
     /// Up, down, or none for a tie and for the first point.
+    #[inline]
     fn direction(&mut self, x: f64) -> Option<Side> {
         let previous = self.previous.replace(x)?;
         if x > previous {
@@ -317,6 +323,7 @@ impl Tracker {
         }
     }
 
+    #[inline]
     fn extend_run(&mut self, side: Option<Side>) {
         self.run = match side {
             None => 0,
@@ -326,6 +333,7 @@ impl Tracker {
         self.side = side;
     }
 
+    #[inline]
     fn extend_alternation(&mut self, direction: Option<Side>) {
         self.run = match direction {
             None => 0,

@@ -57,7 +57,7 @@ pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rule
             judgement.scan_all(points, breaks, rules, |_, x| Judged { x, center, sigma });
         }
         _ => {
-            judgement.scan_all(points, breaks, rules, |at, x| Judged { x, center: center.at(at), sigma: sigma.at(at) })
+            judgement.scan_all(points, breaks, rules, |at, x| Judged { x, center: center.at(at), sigma: sigma.at(at) });
         }
     }
     // Stable: violations that begin at the same point keep the order of the rules.

@@ -7,6 +7,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cast::float;
 use crate::error::{Error, Result};
 use crate::sigma::SigmaEstimate;
 use crate::stats::Moments;
@@ -262,9 +263,4 @@ pub fn bissell_interval(index: f64, n: usize, degrees_of_freedom: f64, confidenc
     let z = normal_quantile_upper((1.0 - confidence) / 2.0)?;
     let half = z * (1.0 / (9.0 * float(n)) + index * index / (2.0 * degrees_of_freedom)).sqrt();
     half.is_finite().then_some(Interval { lower: index - half, upper: index + half })
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
-fn float(count: usize) -> f64 {
-    count as f64
 }

@@ -28,6 +28,7 @@
 
 pub mod analysis;
 pub mod capability;
+mod cast;
 pub mod chart;
 pub mod error;
 pub mod factors;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cast::float;
 use crate::error::{Error, Result};
 use crate::factors::{bissell_f, c4, d2, d3, d4};
 use crate::sample::{Sample, Subgroups};
@@ -282,11 +283,6 @@ pub(crate) fn range(subgroup: &[f64]) -> f64 {
 /// Standard deviation of a subgroup, which has at least two values.
 pub(crate) fn standard_deviation(subgroup: &[f64]) -> f64 {
     Moments::of(subgroup).standard_deviation().unwrap_or(0.0)
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
-fn float(count: usize) -> f64 {
-    count as f64
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the values fit in memory, so their count fits in usize")]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const STEPS: [&[&str]; 8] = [
-    &["metric", "error"],
+    &["metric", "error", "cast"],
     &["sample", "quantity"],
     &["stats", "factors"],
     &["sigma", "limits"],

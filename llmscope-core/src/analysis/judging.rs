@@ -7,6 +7,7 @@ use super::{
     Series, SigmaReport, Verdict, warnings,
 };
 use crate::capability::{self, ExpectedPpm};
+use crate::cast::float;
 use crate::chart::attributes::Counts;
 use crate::chart::{Chart, ChartKind, Phase, Standards, attributes, individuals, laney, staged, xbar};
 use crate::error::{Error, Result};
@@ -68,7 +69,8 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
         analysis.dispersion = Some(dispersion);
     }
     analysis.phase = chart.phase;
-    let within = chart.standards.within;
+    // Each stage has a sigma of its own: there is no one number to report.
+    let within = chart.standards.within.filter(|_| plan.stages.is_empty());
     analysis.sigma = Some(SigmaReport {
         within: within.map(|within| within.sigma),
         estimator: within.map(|within| within.estimator),
@@ -404,9 +406,4 @@ fn add_capability(
         .filter(|&sigma| sigma > 0.0)
         .map(|_| ExpectedPpm { within: expected(within.map(|within| within.sigma)), overall: expected(overall) });
     Ok(())
-}
-
-#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
-fn float(count: usize) -> f64 {
-    count as f64
 }

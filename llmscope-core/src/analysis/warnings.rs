@@ -1,6 +1,7 @@
 //! What a reader should know before trusting the numbers: cause and remedy.
 
 use super::{Analysis, Verdict};
+use crate::cast::float;
 use crate::chart::{ChartKind, Phase};
 
 /// Fewer points than this make provisional limits (Montgomery recommends 20 to 25).
@@ -31,8 +32,7 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
             .to_owned()
     });
     warn(left_over > 0, &|| format!("{left_over} measurements were alone in a subgroup and left out"));
-    #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
-    let significant = 2.0 / (analysis.n.max(1) as f64).sqrt();
+    let significant = 2.0 / float(analysis.n.max(1)).sqrt();
     let lag1 = analysis.autocorrelation.map_or(0.0, |autocorrelation| autocorrelation.lag1);
     warn(judged && analysis.chart == ChartKind::Individuals && lag1.abs() > significant, &|| {
         let effect = if lag1 > 0.0 { "too narrow: expect false alarms" } else { "too wide: expect missed signals" };

@@ -1,6 +1,7 @@
 //! Subgroup means with their spread: X̄–R and X̄–S, for subgroups of any sizes.
 
 use super::{Chart, ChartKind, Phase, Standards, limits_by_size};
+use crate::cast::float;
 use crate::error::{Error, Result};
 use crate::factors::{c4, c5, d2, d3};
 use crate::limits::{ControlLimits, Line};
@@ -76,7 +77,6 @@ fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgro
     Chart::plain(phase, points, limits, Standards { chart: kind, ..standards })
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
 fn sizes(subgroups: &Subgroups<'_>) -> Vec<f64> {
-    subgroups.sizes().iter().map(|&size| size as f64).collect()
+    subgroups.sizes().iter().map(|&size| float(size)).collect()
 }

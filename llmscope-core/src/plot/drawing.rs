@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::axis::Axis;
 use super::svg::{Anchor, Picture};
 use crate::analysis::{Analysis, Drawing, Verdict};
+use crate::cast::float;
 use crate::limits::Line;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number_to, scale_of};
@@ -360,9 +361,4 @@ fn draw_legend(picture: &mut Picture, entries: &[Entry]) {
 
 fn color(rule: usize) -> &'static str {
     RULE_COLORS[rule % RULE_COLORS.len()]
-}
-
-#[allow(clippy::cast_precision_loss, reason = "positions on a chart")]
-fn float(count: usize) -> f64 {
-    count as f64
 }

@@ -1,6 +1,7 @@
 //! A control chart in a few lines of text.
 
 use crate::analysis::Drawing;
+use crate::cast::float;
 
 /// What a character cell of the terminal chart shows; the face decides on its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,8 +49,7 @@ pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
     let span = if high > low { high - low } else { 1.0 };
     let row = |value: f64| {
-        #[allow(clippy::cast_precision_loss, reason = "rows of a terminal")]
-        let position = (high - value) / span * (height.max(2) - 1) as f64;
+        let position = (high - value) / span * float(height.max(2) - 1);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the rows")]
         (position.round().max(0.0) as usize).min(height - 1)
     };

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cast::float;
+
 use super::special::normal_ln_cdf;
 use super::{Moments, Sorted};
 
@@ -32,8 +34,7 @@ pub fn anderson_darling(sorted: &Sorted) -> Option<Normality> {
     if values.len() < MIN_NORMALITY || sd == 0.0 {
         return None;
     }
-    #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
-    let n = values.len() as f64;
+    let n = float(values.len());
     let z = |i: usize| (values[i] - mean) / sd;
     let (mut total, mut weight) = (0.0, 1.0);
     for i in 0..values.len() {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cast::float;
+
 /// How a quantile between two order statistics is taken: the nine types of Hyndman & Fan (1996).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -84,7 +86,7 @@ impl Sorted {
 
     /// Types 1 to 3: the position is n·p + m and the weight of the upper neighbour is 0, ½ or 1.
     fn stepped(&self, p: f64, m: f64, weight: impl Fn(f64, f64) -> f64) -> f64 {
-        let position = length(&self.0) * p + m;
+        let position = float(self.0.len()) * p + m;
         let below = (position + FUZZ).floor();
         let fraction = if (position - below).abs() < FUZZ { 0.0 } else { position - below };
         self.between(below, weight(below, fraction))
@@ -92,7 +94,7 @@ impl Sorted {
 
     /// Types 4 to 9: p(k) = (k − a)/(n + 1 − a − b), linear between the order statistics.
     fn interpolated(&self, p: f64, a: f64, b: f64) -> f64 {
-        let position = a + p * (length(&self.0) + 1.0 - a - b);
+        let position = a + p * (float(self.0.len()) + 1.0 - a - b);
         let below = (position + FUZZ).floor();
         let fraction = position - below;
         self.between(below, if fraction.abs() < FUZZ { 0.0 } else { fraction })
@@ -112,14 +114,9 @@ impl Sorted {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=n")]
     fn order_statistic(&self, rank: f64) -> f64 {
-        self.0[rank.clamp(1.0, length(&self.0)) as usize - 1]
+        self.0[rank.clamp(1.0, float(self.0.len())) as usize - 1]
     }
 }
 
 /// Positions that differ from a whole number only by rounding are that number, as in R.
 const FUZZ: f64 = 4.0 * f64::EPSILON;
-
-#[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
-fn length(values: &[f64]) -> f64 {
-    values.len() as f64
-}

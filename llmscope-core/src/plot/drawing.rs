@@ -118,8 +118,8 @@ impl<'a> Plot<'a> {
     fn draw(&self, picture: &mut Picture, legend: &[Entry]) {
         self.zones(picture);
         self.axes(picture);
-        self.lines(picture);
         self.points(picture);
+        self.lines(picture);
         self.signals(picture);
         self.lanes(picture, legend);
     }
@@ -255,19 +255,35 @@ impl<'a> Plot<'a> {
         line
     }
 
-    /// A ring around every point at which a rule signals, in the color of the first such rule.
+    /// A ring around every point at which a rule signals, in the color of the first such rule. Where points lie denser
+    /// than pixels only those beyond the limits get one, and the lanes show the rest.
     fn signals(&self, picture: &mut Picture) {
+        let cell = if self.is_dense() { 4.0 } else { 1.0 };
         let mut drawn = BTreeSet::new();
         for (i, mask) in self.drawing.judgement.signals.iter().enumerate() {
+            let value = self.drawing.chart.points[i];
             let Some(rule) = (0..self.drawing.rules.rules().len()).find(|&rule| mask.contains(rule)) else { continue };
-            let (x, y) = (self.x(i), self.y(self.drawing.chart.points[i]));
-            // Rings that would cover each other to the pixel are drawn once.
+            if self.is_dense() && self.is_inside(i, value) {
+                continue;
+            }
+            let (x, y) = (self.x(i), self.y(value));
+            // Rings that would cover each other are drawn once.
             #[allow(clippy::cast_possible_truncation, reason = "pixels")]
-            if drawn.insert((x as i32, y as i32, rule)) {
+            if drawn.insert(((x / cell) as i32, (y / cell) as i32, rule)) {
                 let style = format!(r#"fill="none" stroke="{}" stroke-width="1.6""#, color(rule));
                 picture.circle((x, y), 4.0, &style);
             }
         }
+    }
+
+    /// More points than can be told apart.
+    fn is_dense(&self) -> bool {
+        float(self.drawing.chart.points.len()) > 2.0 * (RIGHT - LEFT)
+    }
+
+    fn is_inside(&self, point: usize, value: f64) -> bool {
+        let limits = &self.drawing.chart.limits;
+        (limits.lower.at(point)..=limits.upper.at(point)).contains(&value)
     }
 
     /// Under the axis a lane for each rule that was broken: thin where a pattern builds up, thick where it signals.

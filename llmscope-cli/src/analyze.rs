@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series};
+use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::ingest::{self, Log, Tool};
 use llmscope_core::session::write_atomically;
 use llmscope_core::{Analysis, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
@@ -82,6 +83,7 @@ fn plan(args: &AnalyzeArgs, series: &Series) -> Result<Plan> {
         subgroups,
         size: size(args)?,
         rules: rules(args)?,
+        ewma: Ewma::new(args.ewma_lambda, args.ewma_width)?,
         estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
         origin: origin(args, unit)?,
         stages: args.stages.clone(),

@@ -57,7 +57,7 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "POLICY", help_heading = "Selection")]
     pub(crate) missing: Option<String>,
 
-    /// Chart: individuals, xbar-r, xbar-s, p, np, c, u, laney-p, laney-u
+    /// Chart: individuals, xbar-r, xbar-s, p, np, c, u, laney-p, laney-u, ewma
     #[arg(long, value_name = "CHART", help_heading = "Chart")]
     pub(crate) chart: Option<String>,
     /// Subgroups of N successive measurements
@@ -69,6 +69,12 @@ pub(crate) struct AnalyzeArgs {
     /// Sample size or area of opportunity of p, np, c, u and Laney charts: a number or a column
     #[arg(long, value_name = "N|COLUMN", conflicts_with = "subgroup_by", help_heading = "Chart")]
     pub(crate) size: Option<String>,
+    /// Weight of the newest point of an EWMA chart
+    #[arg(long, value_name = "LAMBDA", default_value_t = 0.2, help_heading = "Chart")]
+    pub(crate) ewma_lambda: f64,
+    /// Width of the limits of an EWMA chart, in sigmas of the average
+    #[arg(long, value_name = "L", default_value_t = 3.0, help_heading = "Chart")]
+    pub(crate) ewma_width: f64,
     /// Within sigma: average-mr, median-mr, average-range, average-s, pooled, pooled-biased, overall, overall-unbiased
     #[arg(long, value_name = "ESTIMATOR", help_heading = "Chart")]
     pub(crate) sigma_estimator: Option<String>,

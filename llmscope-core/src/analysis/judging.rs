@@ -9,7 +9,7 @@ use super::{
 use crate::capability::{self, ExpectedPpm};
 use crate::cast::float;
 use crate::chart::attributes::Counts;
-use crate::chart::{Chart, ChartKind, Phase, Standards, attributes, individuals, laney, staged, xbar};
+use crate::chart::{Chart, ChartKind, Phase, Standards, attributes, ewma, individuals, laney, staged, xbar};
 use crate::error::{Error, Result};
 use crate::ingest::Cell;
 use crate::metric::Metric;
@@ -58,7 +58,7 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     // A chart whose points are all equal shows nothing that a rule could be about.
     let constant =
         chart.is_degenerate() && chart.points.iter().enumerate().all(|(i, &x)| x == chart.limits.center.at(i));
-    let rules = if constant { RuleSet::none() } else { plan.rules.clone() };
+    let rules = if constant { RuleSet::none() } else { rules_for(kind, plan) };
     let judgement = chart.judge(&rules)?;
     analysis.verdict = verdict(&judgement);
     if let Some(companion) = &chart.companion {
@@ -101,6 +101,11 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     analysis.warnings = warnings::of(&analysis, chart.points.len(), constant, data.left_over());
     analysis.drawing = Some(Drawing { chart, judgement, rules, times });
     Ok(analysis)
+}
+
+/// The rules that fit the chart.
+fn rules_for(kind: ChartKind, plan: &Plan) -> RuleSet {
+    if kind.is_average() { plan.rules.limits_only() } else { plan.rules.clone() }
 }
 
 /// The error rate is a proportion of the requests that are counted together.
@@ -157,7 +162,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
             inflation: None,
         }),
         limits: None,
-        rules: plan.rules.codes().cloned().collect(),
+        rules: rules_for(kind, plan).codes().cloned().collect(),
         violations: Vec::new(),
         verdict: Verdict::NotEnoughData,
         need: None,
@@ -308,7 +313,7 @@ fn chart(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'_>) -> Resu
             monitor(&estimate(kind, plan, data, points)?.standards, data)
         }
         Origin::Baseline(baselines) => monitor(&frozen(series, kind, baselines)?, data),
-        Origin::Given { center, sigma } => monitor(&given(kind, *center, *sigma)?, data),
+        Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma)?, data),
     }?;
     // The mean of subgroups has the bounds of its measurements; charts of counts know their own.
     Ok(if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) })
@@ -317,7 +322,11 @@ fn chart(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'_>) -> Resu
 fn estimate(kind: ChartKind, plan: &Plan, data: &Data<'_>, points: Range<usize>) -> Result<Chart> {
     match data {
         Data::Single(sample) => {
-            individuals::estimate(&sample.slice(points), plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange))
+            let estimator = plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange);
+            match kind {
+                ChartKind::Ewma => ewma::estimate(&sample.slice(points), estimator, plan.ewma),
+                _ => individuals::estimate(&sample.slice(points), estimator),
+            }
         }
         Data::Grouped { subgroups, .. } => xbar::estimate(&subgroups.slice(points), kind, plan.estimator),
         Data::Counted { counts, .. } if is_laney(kind) => laney::estimate(&counts.slice(points), kind),
@@ -327,6 +336,7 @@ fn estimate(kind: ChartKind, plan: &Plan, data: &Data<'_>, points: Range<usize>)
 
 fn monitor(standards: &Standards, data: &Data<'_>) -> Result<Chart> {
     match data {
+        Data::Single(sample) if standards.chart == ChartKind::Ewma => ewma::monitor(standards, sample),
         Data::Single(sample) => individuals::monitor(standards, sample),
         Data::Grouped { subgroups, .. } => xbar::monitor(standards, subgroups),
         Data::Counted { counts, .. } if is_laney(standards.chart) => laney::monitor(standards, counts),
@@ -352,7 +362,7 @@ fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Re
     })
 }
 
-fn given(kind: ChartKind, center: f64, sigma: Option<f64>) -> Result<Standards> {
+fn given(kind: ChartKind, plan: &Plan, center: f64, sigma: Option<f64>) -> Result<Standards> {
     if kind.is_attribute() {
         return Standards::of_counts(kind, center);
     }
@@ -361,7 +371,8 @@ fn given(kind: ChartKind, center: f64, sigma: Option<f64>) -> Result<Standards> 
         value: "none".to_owned(),
         expected: "given together with the center line of a chart of measurements",
     })?;
-    Standards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)
+    let standards = Standards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
+    Ok(Standards { ewma: (kind == ChartKind::Ewma).then_some(plan.ewma), ..standards })
 }
 
 fn verdict(judgement: &Judgement) -> Verdict {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::SpecificationLimits;
+use crate::chart::ewma::Ewma;
 use crate::chart::{ChartKind, Standards};
 use crate::rules::RuleSet;
 use crate::sample::Missing;
@@ -21,6 +22,8 @@ pub struct Plan {
     pub size: Option<Grouping>,
     /// The rules.
     pub rules: RuleSet,
+    /// Weight and width of an EWMA chart.
+    pub ewma: Ewma,
     /// The estimator of the within sigma, if not the chart's own.
     pub estimator: Option<SigmaEstimator>,
     /// Where the limits come from.
@@ -45,6 +48,7 @@ impl Default for Plan {
             subgroups: None,
             size: None,
             rules: RuleSet::nelson(),
+            ewma: Ewma::default(),
             estimator: None,
             origin: Origin::default(),
             stages: Vec::new(),

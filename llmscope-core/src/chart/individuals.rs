@@ -31,7 +31,8 @@ pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator) -> Result<Chart>
     let moments = Moments::of(sample.values());
     let center = moments.mean().ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
     let within = estimator.of_sample(sample)?;
-    let standards = Standards { chart: ChartKind::Individuals, center, within: Some(within), inflation: None };
+    let standards =
+        Standards { chart: ChartKind::Individuals, center, within: Some(within), inflation: None, ewma: None };
     chart(Phase::I, standards, sample)
 }
 

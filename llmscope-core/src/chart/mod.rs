@@ -5,6 +5,7 @@
 //! A physical bound (0 for a latency) is applied with [`Chart::with_bounds`].
 
 pub mod attributes;
+pub mod ewma;
 pub mod individuals;
 pub mod laney;
 mod stages;
@@ -53,12 +54,24 @@ pub enum ChartKind {
     LaneyP,
     /// Laney's u′: rates with variation beyond the Poisson.
     LaneyU,
+    /// Exponentially weighted moving average of single measurements.
+    Ewma,
 }
 
 impl ChartKind {
     /// Every chart that can be asked for by name.
-    pub const NAMED: [Self; 9] =
-        [Self::Individuals, Self::XbarR, Self::XbarS, Self::P, Self::Np, Self::C, Self::U, Self::LaneyP, Self::LaneyU];
+    pub const NAMED: [Self; 10] = [
+        Self::Individuals,
+        Self::XbarR,
+        Self::XbarS,
+        Self::P,
+        Self::Np,
+        Self::C,
+        Self::U,
+        Self::LaneyP,
+        Self::LaneyU,
+        Self::Ewma,
+    ];
 
     /// The chart's name in files and on the command line.
     #[must_use]
@@ -76,6 +89,7 @@ impl ChartKind {
             Self::U => "u",
             Self::LaneyP => "laney-p",
             Self::LaneyU => "laney-u",
+            Self::Ewma => "ewma",
         }
     }
 
@@ -95,6 +109,7 @@ impl ChartKind {
             Self::U => "u chart",
             Self::LaneyP => "Laney p′ chart",
             Self::LaneyU => "Laney u′ chart",
+            Self::Ewma => "EWMA chart",
         }
     }
 
@@ -108,6 +123,12 @@ impl ChartKind {
     #[must_use]
     pub const fn needs_subgroups(self) -> bool {
         matches!(self, Self::XbarR | Self::XbarS)
+    }
+
+    /// True for charts of weighted averages, whose points depend on each other: only their limits can be judged.
+    #[must_use]
+    pub const fn is_average(self) -> bool {
+        matches!(self, Self::Ewma)
     }
 
     /// True for charts of a spread, which zone rules do not fit: their statistic is skewed.
@@ -180,6 +201,9 @@ pub struct Standards {
     /// Laney's σ_z: how much the points vary beyond the binomial or Poisson.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inflation: Option<f64>,
+    /// Weight and width of an EWMA chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ewma: Option<ewma::Ewma>,
 }
 
 impl Standards {
@@ -188,10 +212,10 @@ impl Standards {
     /// # Errors
     /// [`Error::Parameter`] if the chart is of another kind or the center line is not finite.
     pub fn of_measurements(chart: ChartKind, center: f64, within: SigmaEstimate) -> Result<Self> {
-        if chart != ChartKind::Individuals && !chart.needs_subgroups() {
-            return Err(wrong_chart(chart, "individuals, xbar-r or xbar-s"));
+        if !matches!(chart, ChartKind::Individuals | ChartKind::Ewma) && !chart.needs_subgroups() {
+            return Err(wrong_chart(chart, "individuals, ewma, xbar-r or xbar-s"));
         }
-        Self { chart, center, within: Some(within), inflation: None }.checked()
+        Self { chart, center, within: Some(within), inflation: None, ewma: None }.checked()
     }
 
     /// Standards of a chart of counts: p, np, c or u.
@@ -203,7 +227,7 @@ impl Standards {
             return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
         }
         let inflation = matches!(chart, ChartKind::LaneyP | ChartKind::LaneyU).then_some(1.0);
-        Self { chart, center, within: None, inflation }.checked()
+        Self { chart, center, within: None, inflation, ewma: None }.checked()
     }
 
     fn checked(self) -> Result<Self> {

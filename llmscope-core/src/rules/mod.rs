@@ -181,6 +181,14 @@ impl RuleSet {
         })
     }
 
+    /// The rules about a single point beyond a limit: what a chart of averages is judged by, whose successive points
+    /// depend on each other.
+    #[must_use]
+    pub fn limits_only(&self) -> Self {
+        let single = |rule: &&Rule| matches!(rule.pattern, Pattern::Beyond { window: 1, .. });
+        Self { rules: self.rules.iter().filter(single).cloned().collect() }
+    }
+
     /// The rules that do not need zones: what a dispersion chart (R, S, MR) is judged by unless asked otherwise.
     #[must_use]
     pub fn without_zones(&self) -> Self {

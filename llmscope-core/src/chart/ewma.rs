@@ -1,0 +1,98 @@
+//! The exponentially weighted moving average: a chart with a memory, for small lasting shifts.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Chart, ChartKind, Phase, Standards, wrong_chart};
+use crate::error::{Error, Result};
+use crate::limits::{ControlLimits, LIMIT_MULTIPLE, Line};
+use crate::sample::{Sample, segments};
+use crate::sigma::SigmaEstimator;
+use crate::stats::Moments;
+
+/// How much an EWMA chart remembers and how wide its limits are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ewma {
+    /// Weight λ of the newest point, above 0 and at most 1: the smaller, the longer the memory.
+    pub lambda: f64,
+    /// Distance L of the limits from the center line, in standard deviations of the average.
+    pub multiple: f64,
+}
+
+impl Default for Ewma {
+    /// λ = 0.2, L = 3: the defaults of qcc.
+    fn default() -> Self {
+        Self { lambda: 0.2, multiple: LIMIT_MULTIPLE }
+    }
+}
+
+impl Ewma {
+    /// A weight and a width.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] unless 0 < λ ≤ 1 and L is finite and positive.
+    pub fn new(lambda: f64, multiple: f64) -> Result<Self> {
+        if !(lambda > 0.0 && lambda <= 1.0) {
+            return Err(Error::Parameter { name: "lambda", value: lambda.to_string(), expected: "above 0, at most 1" });
+        }
+        if !(multiple > 0.0 && multiple <= 100.0) {
+            let expected = "above 0, at most 100 sigmas";
+            return Err(Error::Parameter { name: "width of the limits", value: multiple.to_string(), expected });
+        }
+        Ok(Self { lambda, multiple })
+    }
+
+    /// Standard deviation of the i-th average (1-based) at σ = 1: √(λ/(2−λ)·(1 − (1−λ)²ⁱ)).
+    fn deviation(self, i: i32) -> f64 {
+        (self.lambda / (2.0 - self.lambda) * (1.0 - (1.0 - self.lambda).powi(2).powi(i))).sqrt()
+    }
+}
+
+/// Phase I: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ from z₀ = x̄, limits x̄ ± Lσ̂√(λ/(2−λ)·(1 − (1−λ)²ⁱ)), exact at every point
+/// (Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990). After a gap the average starts again.
+///
+/// # Errors
+/// As [`individuals::estimate`](super::individuals::estimate).
+///
+/// ```
+/// use llmscope_core::{Sample, SigmaEstimator, chart::ewma::{self, Ewma}};
+///
+/// let sample = Sample::new(vec![0.31, 0.29, 0.30, 0.32, 0.30, 0.31])?;
+/// let chart = ewma::estimate(&sample, SigmaEstimator::AverageMovingRange, Ewma::new(0.2, 3.0)?)?;
+/// assert!(chart.limits.upper.at(5) > chart.limits.upper.at(0)); // the limits widen to their asymptote
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> Result<Chart> {
+    let center = Moments::of(sample.values()).mean();
+    let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
+    let within = estimator.of_sample(sample)?;
+    let standards = Standards::of_measurements(ChartKind::Ewma, center, within)?;
+    chart(Phase::I, Standards { ewma: Some(ewma), ..standards }, sample)
+}
+
+/// Phase II: the same chart of new data against frozen standards.
+///
+/// # Errors
+/// [`Error::Parameter`] if the standards belong to another kind of chart.
+pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart> {
+    chart(Phase::II, *standards, sample)
+}
+
+fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart> {
+    let within = standards.within_for(ChartKind::Ewma)?;
+    let ewma = standards.ewma.ok_or_else(|| wrong_chart(standards.chart, "ewma, with its lambda"))?;
+    let (mut points, mut sigmas) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
+    for segment in segments(sample.values(), sample.breaks()) {
+        let mut average = standards.center;
+        for (i, x) in (1_i32..=i32::MAX).zip(segment) {
+            average += ewma.lambda * (x - average);
+            points.push(average);
+            // In units in which the limits stand at three sigmas, as on every chart.
+            sigmas.push(within.sigma * ewma.deviation(i) * ewma.multiple / LIMIT_MULTIPLE);
+        }
+    }
+    let limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::through(sigmas));
+    let mut chart = Chart::plain(phase, points, limits, standards);
+    chart.breaks = sample.breaks().to_vec();
+    Ok(chart)
+}

@@ -9,8 +9,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series};
 use llmscope_core::chart::ewma::Ewma;
+use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::{self, Log, Tool};
-use llmscope_core::session::write_atomically;
 use llmscope_core::{Analysis, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,9 @@ const LARGEST_INPUT: u64 = 4 << 30;
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
     let logs = read_logs(args)?;
     let series = selection(args)?.series(&logs)?;
-    let analyses =
-        series.iter().map(|series| Ok(analyze(series, &plan(args, series)?)?)).collect::<Result<Vec<_>>>()?;
+    let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref())?)?);
+    let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
     if let Some(path) = &args.plot {
         draw(path, &analyses)?;
     }
@@ -70,7 +71,8 @@ fn selection(args: &AnalyzeArgs) -> Result<Selection> {
     Ok(Selection { measures, by: args.by.clone(), companion })
 }
 
-fn plan(args: &AnalyzeArgs, series: &Series) -> Result<Plan> {
+/// What was typed, in the unit of a series.
+fn plan(args: &AnalyzeArgs, series: &Series, baselines: Option<&[Baseline]>) -> Result<Plan> {
     let unit = series.measure.unit();
     ensure!(
         args.confidence > 0.0 && args.confidence < 1.0,
@@ -85,7 +87,7 @@ fn plan(args: &AnalyzeArgs, series: &Series) -> Result<Plan> {
         rules: rules(args)?,
         ewma: Ewma::new(args.ewma_lambda, args.ewma_width)?,
         estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
-        origin: origin(args, unit)?,
+        origin: origin(args, unit, baselines)?,
         stages: args.stages.clone(),
         specification: specification(args, unit)?,
         missing: args.missing.as_deref().map(str::parse).transpose()?,
@@ -125,13 +127,13 @@ fn assignment<'t>(option: &str, text: &'t str, example: &str) -> Result<(&'t str
     text.split_once('=').ok_or_else(|| anyhow!("{option} {text}: expected RULE=VALUE, such as {example}"))
 }
 
-fn origin(args: &AnalyzeArgs, unit: Unit) -> Result<Origin> {
+fn origin(args: &AnalyzeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Result<Origin> {
     if let Some(center) = &args.given_center {
         let sigma = args.given_sigma.as_deref().map(|sigma| unit.parse(sigma)).transpose()?;
         return Ok(Origin::Given { center: unit.parse(center)?, sigma });
     }
-    if let Some(path) = &args.baseline {
-        return Ok(Origin::Baseline(read_baseline(path)?.baselines));
+    if let Some(baselines) = baselines {
+        return Ok(Origin::Baseline(baselines.to_vec()));
     }
     Ok(args.phase1.as_deref().map(phase1).transpose()?.map_or(Origin::Data, Origin::FirstPoints))
 }
@@ -167,7 +169,7 @@ struct BaselineFile {
     baselines: Vec<Baseline>,
 }
 
-fn read_baseline(path: &Path) -> Result<BaselineFile> {
+fn read_baseline(path: &Path) -> Result<Vec<Baseline>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let file: BaselineFile = serde_json::from_str(&text)
         .with_context(|| format!("{}: not a baseline; make one with --save-baseline", path.display()))?;
@@ -177,7 +179,7 @@ fn read_baseline(path: &Path) -> Result<BaselineFile> {
         path.display(),
         file.schema
     );
-    Ok(file)
+    Ok(file.baselines)
 }
 
 fn save_baseline(path: &Path, analyses: &[Analysis]) -> Result<()> {

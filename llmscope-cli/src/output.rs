@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use llmscope_core::session::write_atomically;
+use llmscope_core::files::write_atomically;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -45,13 +45,11 @@ impl Sink {
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Stdout(mut stream) => Ok(stream.flush()?),
-            Self::File { path, content } => Ok(write_atomically(&path, &anstream_stripped(&content))?),
+            Self::File { path, content } => {
+                Ok(write_atomically(&path, &anstream::adapter::strip_bytes(&content).into_vec())?)
+            }
         }
     }
-}
-
-fn anstream_stripped(content: &[u8]) -> Vec<u8> {
-    anstream::adapter::strip_bytes(content).into_vec()
 }
 
 impl Write for Sink {

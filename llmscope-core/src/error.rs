@@ -1,11 +1,13 @@
 //! The one error type of this crate.
 
+use std::path::Path;
+
 use crate::metric::Unit;
 
 /// What was asked for cannot be computed, with the values that stand in the way.
 ///
 /// Too few data and constant data are *verdicts* of an [`Analysis`](crate::Analysis), not errors there; the functions
-/// below it report them as [`Error::NotEnoughData`] and [`Error::NoVariation`], so that a caller can tell them apart.
+/// below it report too few data as [`Error::NotEnoughData`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -44,16 +46,6 @@ pub enum Error {
         have: usize,
         /// How many it takes.
         need: usize,
-    },
-    /// All values are equal, so that nothing that divides by the spread is defined.
-    #[error("all {n} values equal {value}: {what} is undefined without variation")]
-    NoVariation {
-        /// What was to be computed.
-        what: &'static str,
-        /// The common value.
-        value: f64,
-        /// How many values.
-        n: usize,
     },
     /// A parameter lies outside its domain.
     #[error("{name} is {value}: it must be {expected}")]
@@ -143,6 +135,27 @@ pub enum Error {
         /// The rasterizer's words.
         message: String,
     },
+}
+
+impl Error {
+    /// The operating system's refusal of a file.
+    pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), message: error.to_string() }
+    }
+}
+
+/// The one of `all` that goes by `name`.
+pub(crate) fn by_name<T: Copy>(
+    what: &'static str,
+    name: &str,
+    all: &[T],
+    name_of: impl Fn(T) -> &'static str,
+) -> Result<T> {
+    all.iter().copied().find(|&item| name_of(item) == name).ok_or_else(|| Error::Unknown {
+        what,
+        name: name.to_owned(),
+        expected: all.iter().map(|&item| name_of(item)).collect::<Vec<_>>().join(", "),
+    })
 }
 
 /// Where in a file something stands.

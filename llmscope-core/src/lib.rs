@@ -32,6 +32,7 @@ mod cast;
 pub mod chart;
 pub mod error;
 pub mod factors;
+pub mod files;
 pub mod ingest;
 pub mod limits;
 pub mod metric;

@@ -164,7 +164,7 @@ impl ControlLimits {
     }
 
     /// Puts the limits of successive stages side by side, `(points, limits)` for each.
-    pub(crate) fn concatenated(stages: &[(usize, Self)]) -> Self {
+    pub(crate) fn concatenated(stages: &[(usize, &Self)]) -> Self {
         let line = |pick: fn(&Self) -> &Line| {
             Line::through(stages.iter().flat_map(|(count, limits)| pick(limits).expanded(*count)).collect())
         };

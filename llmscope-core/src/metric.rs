@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 
 /// A metric of a language-model request.
 ///
@@ -137,11 +137,7 @@ impl FromStr for Metric {
 
     fn from_str(name: &str) -> Result<Self> {
         let canonical = if name == "itl_s" { "tpot_s" } else { name };
-        Self::ALL.into_iter().find(|metric| metric.name() == canonical).ok_or_else(|| Error::Unknown {
-            what: "metric",
-            name: name.to_owned(),
-            expected: Self::ALL.map(Self::name).join(", "),
-        })
+        by_name("metric", canonical, &Self::ALL, Self::name)
     }
 }
 

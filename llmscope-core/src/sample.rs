@@ -196,6 +196,7 @@ pub(crate) fn segments<'s, T>(items: &'s [T], breaks: &'s [usize]) -> impl Itera
 pub struct Subgroups<'a> {
     values: Cow<'a, [f64]>,
     sizes: Vec<usize>,
+    starts: Vec<usize>,
     left_over: usize,
 }
 
@@ -224,7 +225,8 @@ impl<'a> Subgroups<'a> {
         if rest > 1 {
             sizes.push(rest);
         }
-        Ok(Self { values: Cow::Borrowed(&sample.values()[..n - left_over]), sizes, left_over })
+        let starts = (0..n - left_over).step_by(size).collect();
+        Ok(Self { values: Cow::Borrowed(&sample.values()[..n - left_over]), sizes, starts, left_over })
     }
 
     /// Subgroups of the given sizes, which must use every measurement.
@@ -244,7 +246,8 @@ impl<'a> Subgroups<'a> {
                 right: sample.len(),
             });
         }
-        Ok(Self { values: Cow::Borrowed(sample.values()), sizes, left_over: 0 })
+        let starts = sizes.iter().scan(0, |next, size| Some(std::mem::replace(next, *next + size))).collect();
+        Ok(Self { values: Cow::Borrowed(sample.values()), sizes, starts, left_over: 0 })
     }
 
     /// Subgroups by label: successive measurements with equal labels form one. Those with a single measurement are
@@ -261,18 +264,20 @@ impl<'a> Subgroups<'a> {
                 right: sample.len(),
             });
         }
-        let (mut values, mut sizes, mut left_over, mut start) = (Vec::new(), Vec::new(), 0, 0);
+        let (mut values, mut sizes, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut left_over, mut start) = (0, 0);
         for run in labels.chunk_by(PartialEq::eq) {
             let members = &sample.values()[start..start + run.len()];
-            start += run.len();
             if members.len() < 2 {
                 left_over += 1;
             } else {
                 values.extend_from_slice(members);
                 sizes.push(members.len());
+                starts.push(start);
             }
+            start += run.len();
         }
-        Ok(Subgroups { values: Cow::Owned(values), sizes, left_over })
+        Ok(Subgroups { values: Cow::Owned(values), sizes, starts, left_over })
     }
 
     /// All measurements that belong to a subgroup, in order.
@@ -285,6 +290,12 @@ impl<'a> Subgroups<'a> {
     #[must_use]
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
+    }
+
+    /// Position of each subgroup's first measurement in the sample that it was taken from.
+    #[must_use]
+    pub fn starts(&self) -> &[usize] {
+        &self.starts
     }
 
     /// Number of subgroups.
@@ -322,8 +333,8 @@ impl<'a> Subgroups<'a> {
     #[must_use]
     pub fn slice(&self, range: std::ops::Range<usize>) -> Subgroups<'_> {
         let start = self.sizes[..range.start].iter().sum::<usize>();
-        let sizes = self.sizes[range].to_vec();
+        let (sizes, starts) = (self.sizes[range.clone()].to_vec(), self.starts[range].to_vec());
         let end = start + sizes.iter().sum::<usize>();
-        Subgroups { values: Cow::Borrowed(&self.values[start..end]), sizes, left_over: 0 }
+        Subgroups { values: Cow::Borrowed(&self.values[start..end]), sizes, starts, left_over: 0 }
     }
 }

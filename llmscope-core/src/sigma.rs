@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cast::float;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 use crate::factors::{bissell_f, c4, d2, d3, d4};
 use crate::sample::{Sample, Subgroups};
 use crate::stats::{self, Moments, Sorted};
@@ -160,11 +160,7 @@ impl FromStr for SigmaEstimator {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|estimator| estimator.name() == name).ok_or_else(|| Error::Unknown {
-            what: "sigma estimator",
-            name: name.to_owned(),
-            expected: Self::ALL.map(Self::name).join(", "),
-        })
+        by_name("sigma estimator", name, &Self::ALL, Self::name)
     }
 }
 

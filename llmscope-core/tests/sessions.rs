@@ -99,6 +99,21 @@ fn appending_resuming_and_a_torn_tail() {
 }
 
 #[test]
+fn only_a_session_in_json_lines_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bare.jsonl");
+    drop(SessionWriter::create(&path, &SessionHeader::default()).unwrap());
+    assert!(SessionWriter::resume(&path).is_ok(), "a header that says nothing but its version");
+    for text in ["", "{\"kind\":\"sess", "{\"a\":1}\n", "{\"kind\":\"request\"}\n"] {
+        fs::write(&path, text).unwrap();
+        assert!(matches!(SessionWriter::resume(&path), Err(Error::Format { .. })), "{text}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is cut from a file that is no session");
+    }
+    Session::default().write_json(&path).unwrap();
+    assert!(matches!(SessionWriter::resume(&path), Err(Error::Format { .. })), "a document");
+}
+
+#[test]
 fn a_whole_file_is_replaced_at_once_and_readable_by_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");

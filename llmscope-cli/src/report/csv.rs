@@ -5,8 +5,6 @@ use std::io::Write;
 use anyhow::Result;
 use llmscope_core::{Analysis, Line, Report};
 
-use super::verdict;
-
 const HEADER: [&str; 21] = [
     "source",
     "group",
@@ -58,7 +56,7 @@ fn row(analysis: &Analysis) -> [String; HEADER.len()] {
         analysis.excluded.warmup.to_string(),
         analysis.excluded.missing.to_string(),
         analysis.chart.to_string(),
-        verdict(analysis.verdict).to_owned(),
+        analysis.verdict.words().to_owned(),
         analysis.violations.len().to_string(),
         text(analysis.mean),
         text(analysis.median),

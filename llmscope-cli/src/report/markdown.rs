@@ -6,7 +6,7 @@ use anyhow::Result;
 use llmscope_core::quantity::with_unit;
 use llmscope_core::{Analysis, Report};
 
-use super::{broken_rules, index, verdict};
+use super::{broken_rules, index};
 
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "| group | metric | verdict | n | center | limits | rules broken | Cpk | Ppk |")?;
@@ -24,7 +24,7 @@ fn row(analysis: &Analysis) -> [String; 9] {
     [
         analysis.group_title(),
         analysis.metric.clone(),
-        format!("**{}**", verdict(analysis.verdict)),
+        format!("**{}**", analysis.verdict.words()),
         analysis.n.to_string(),
         limits.map(|limits| constant(&limits.center)).unwrap_or_default(),
         limits.map(|limits| format!("{} … {}", constant(&limits.lower), constant(&limits.upper))).unwrap_or_default(),

@@ -5,15 +5,7 @@ pub(crate) mod markdown;
 pub(crate) mod table;
 
 use llmscope_core::quantity::number;
-use llmscope_core::{Analysis, Verdict, Violation};
-
-pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::InControl => "in control",
-        Verdict::OutOfControl => "out of control",
-        Verdict::NotEnoughData => "not enough data",
-    }
-}
+use llmscope_core::{Analysis, Violation};
 
 /// `nelson-1 ×3, nelson-5`: the rules that were broken and how often.
 pub(crate) fn broken_rules(analysis: &Analysis) -> String {

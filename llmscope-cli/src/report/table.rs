@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use llmscope_core::analysis::Drawing;
 use llmscope_core::plot::{Mark, terminal};
 use llmscope_core::quantity::{number, number_to, scale_of, with_unit_to};
-use llmscope_core::{Analysis, Line, Metric, Report, Unit, Verdict};
+use llmscope_core::{Analysis, Line, Metric, Report, Verdict};
 
-use super::{broken_rules, index, verdict};
+use super::{broken_rules, index};
 use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
 
 const CHART_ROWS: usize = 9;
@@ -36,7 +36,7 @@ fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
         table.add_row(vec![
             analysis.group_title(),
             analysis.metric.clone(),
-            verdict(analysis.verdict).to_owned(),
+            analysis.verdict.words().to_owned(),
             broken_rules(analysis),
         ]);
     }
@@ -83,7 +83,7 @@ impl<W: Write> Section<'_, W> {
             Verdict::OutOfControl => BAD,
             Verdict::NotEnoughData => CAUTION,
         };
-        let verdict = verdict(analysis.verdict).to_uppercase();
+        let verdict = analysis.verdict.words().to_uppercase();
         let title = match analysis.metric.parse::<Metric>() {
             Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
             Err(_) => analysis.metric.clone(),
@@ -103,7 +103,7 @@ impl<W: Write> Section<'_, W> {
         if let Some(need) = analysis.need {
             facts.push(format!("a judgement needs at least {need} points"));
         }
-        if let Some((first, last)) = analysis.drawing.as_ref().and_then(time_span) {
+        if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
             facts.push(format!("{first:.0} to {last:.0}"));
         }
         facts.push(analysis.source.join(", "));
@@ -142,7 +142,10 @@ impl<W: Write> Section<'_, W> {
             table.add_row(vec![format!(" {name}"), text]);
         };
         if let Some(limits) = &analysis.limits {
-            fact("limits", format!("{} ({}, phase {})", self.limits(limits), analysis.chart.title(), self.phase()));
+            fact(
+                "limits",
+                format!("{} ({}, phase {})", self.limits(limits), analysis.chart.title(), analysis.phase.numeral()),
+            );
         }
         if let Some(text) = self.sigma() {
             fact("sigma", text);
@@ -189,17 +192,12 @@ impl<W: Write> Section<'_, W> {
         table.set_header(select(header));
         for violation in violations.iter().take(MOST_VIOLATIONS) {
             let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
-            let range = if violation.first == violation.last {
-                violation.first.to_string()
-            } else {
-                format!("{}–{}", violation.first, violation.last)
-            };
             let at = drawing.times.get(violation.first_signal).copied().flatten();
             let value = drawing.chart.points[violation.first_signal];
             table.add_row(select([
                 format!(" {}", violation.rule),
                 rule.map(|rule| rule.pattern().describe()).unwrap_or_default(),
-                range,
+                violation.range(),
                 violation.signals().len().to_string(),
                 violation.side.name().to_owned(),
                 at.map_or_else(
@@ -270,17 +268,8 @@ impl<W: Write> Section<'_, W> {
         rows
     }
 
-    fn phase(&self) -> &'static str {
-        if u8::from(self.analysis.phase) == 1 { "I" } else { "II" }
-    }
-
-    /// Plotted values of a chart of counts are no quantities of the metric.
-    fn unit(&self) -> Unit {
-        if self.analysis.chart.is_attribute() { Unit::One } else { self.analysis.unit }
-    }
-
     fn quantity(&self, value: f64) -> String {
-        with_unit_to(self.unit(), value, self.resolution())
+        with_unit_to(self.analysis.plotted_unit(), value, self.resolution())
     }
 
     /// What values must be told apart to: a tenth of the plotted points' sigma.
@@ -291,7 +280,7 @@ impl<W: Write> Section<'_, W> {
     }
 
     fn scale(&self, value: f64) -> (f64, &'static str) {
-        scale_of(self.unit(), value)
+        scale_of(self.analysis.plotted_unit(), value)
     }
 
     /// A text broken at words so that it fits, each line indented by the width of `prefix`.
@@ -331,10 +320,6 @@ fn mark_style(mark: Mark) -> Style {
 /// A time of day, with its date if the record spans several.
 fn clock(drawing: &Drawing, at: Timestamp) -> String {
     let day = |at: Timestamp| at.strftime("%F").to_string();
-    let one_day = time_span(drawing).is_some_and(|(first, last)| day(first) == day(last));
+    let one_day = drawing.time_span().is_some_and(|(first, last)| day(first) == day(last));
     at.strftime(if one_day { "%T" } else { "%F %T" }).to_string()
-}
-
-fn time_span(drawing: &Drawing) -> Option<(Timestamp, Timestamp)> {
-    Some(((*drawing.times.first()?)?, (*drawing.times.last()?)?))
 }

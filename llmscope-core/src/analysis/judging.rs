@@ -74,7 +74,7 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     analysis.sigma = Some(SigmaReport {
         within: within.map(|within| within.sigma),
         estimator: within.map(|within| within.estimator),
-        overall: if kind.is_attribute() { None } else { Moments::of(sample.values()).standard_deviation() },
+        overall: analysis.sigma.and_then(|sigma| sigma.overall),
         inflation: chart.standards.inflation,
     });
     analysis.limits = Some(chart.limits.clone());
@@ -196,7 +196,7 @@ fn not_enough(mut analysis: Analysis, need: usize, reason: &Error) -> Analysis {
 /// The data in the form that the chart takes.
 enum Data<'a> {
     Single(&'a Sample<'a>),
-    Grouped { subgroups: Subgroups<'a>, firsts: Vec<usize> },
+    Grouped(Subgroups<'a>),
     Counted { counts: Counts, firsts: Vec<usize> },
 }
 
@@ -204,14 +204,14 @@ impl Data<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Single(sample) => sample.len(),
-            Self::Grouped { subgroups, .. } => subgroups.len(),
+            Self::Grouped(subgroups) => subgroups.len(),
             Self::Counted { counts, .. } => counts.len(),
         }
     }
 
     fn left_over(&self) -> usize {
         match self {
-            Self::Grouped { subgroups, .. } => subgroups.left_over(),
+            Self::Grouped(subgroups) => subgroups.left_over(),
             _ => 0,
         }
     }
@@ -220,7 +220,8 @@ impl Data<'_> {
     fn first_measurements(&self) -> Vec<usize> {
         match self {
             Self::Single(sample) => (0..sample.len()).collect(),
-            Self::Grouped { firsts, .. } | Self::Counted { firsts, .. } => firsts.clone(),
+            Self::Grouped(subgroups) => subgroups.starts().to_vec(),
+            Self::Counted { firsts, .. } => firsts.clone(),
         }
     }
 }
@@ -237,23 +238,10 @@ fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a
 
 fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &[usize]) -> Result<Data<'a>> {
     match &plan.subgroups {
-        Some(Grouping::Every(size)) => {
-            let subgroups = Subgroups::of_size(sample, *size)?;
-            let firsts = (0..subgroups.len()).map(|index| index * size).collect();
-            Ok(Data::Grouped { subgroups, firsts })
-        }
+        Some(Grouping::Every(size)) => Ok(Data::Grouped(Subgroups::of_size(sample, *size)?)),
         Some(Grouping::Column(_)) => {
-            let labels: Vec<_> =
-                kept.iter().map(|&index| series.observations[index].companion.as_ref().and_then(Cell::label)).collect();
-            let mut start = 0;
-            let mut firsts = Vec::new();
-            for run in labels.chunk_by(PartialEq::eq) {
-                if run.len() > 1 {
-                    firsts.push(start);
-                }
-                start += run.len();
-            }
-            Ok(Data::Grouped { subgroups: Subgroups::of_labels(sample, &labels)?, firsts })
+            let label = |&index: &usize| series.observations[index].companion.as_ref().and_then(Cell::label);
+            Ok(Data::Grouped(Subgroups::of_labels(sample, &kept.iter().map(label).collect::<Vec<_>>())?))
         }
         None => Err(Error::Parameter {
             name: "subgroups",
@@ -328,8 +316,8 @@ fn estimate(kind: ChartKind, plan: &Plan, data: &Data<'_>, points: Range<usize>)
                 _ => individuals::estimate(&sample.slice(points), estimator),
             }
         }
-        Data::Grouped { subgroups, .. } => xbar::estimate(&subgroups.slice(points), kind, plan.estimator),
-        Data::Counted { counts, .. } if is_laney(kind) => laney::estimate(&counts.slice(points), kind),
+        Data::Grouped(subgroups) => xbar::estimate(&subgroups.slice(points), kind, plan.estimator),
+        Data::Counted { counts, .. } if kind.is_laney() => laney::estimate(&counts.slice(points), kind),
         Data::Counted { counts, .. } => attributes::estimate(&counts.slice(points), kind),
     }
 }
@@ -338,14 +326,10 @@ fn monitor(standards: &Standards, data: &Data<'_>) -> Result<Chart> {
     match data {
         Data::Single(sample) if standards.chart == ChartKind::Ewma => ewma::monitor(standards, sample),
         Data::Single(sample) => individuals::monitor(standards, sample),
-        Data::Grouped { subgroups, .. } => xbar::monitor(standards, subgroups),
-        Data::Counted { counts, .. } if is_laney(standards.chart) => laney::monitor(standards, counts),
+        Data::Grouped(subgroups) => xbar::monitor(standards, subgroups),
+        Data::Counted { counts, .. } if standards.chart.is_laney() => laney::monitor(standards, counts),
         Data::Counted { counts, .. } => attributes::monitor(standards, counts),
     }
-}
-
-fn is_laney(kind: ChartKind) -> bool {
-    matches!(kind, ChartKind::LaneyP | ChartKind::LaneyU)
 }
 
 fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Result<Standards> {
@@ -401,7 +385,7 @@ fn add_capability(
 ) -> Result<()> {
     let (Some(limits), Some(mean)) = (&plan.specification, analysis.mean) else { return Ok(()) };
     let within = match data {
-        Data::Grouped { subgroups, .. } if plan.estimator.is_none() && analysis.phase == Phase::I => {
+        Data::Grouped(subgroups) if plan.estimator.is_none() && analysis.phase == Phase::I => {
             Some(SigmaEstimator::Pooled.of_subgroups(subgroups)?)
         }
         _ => within,

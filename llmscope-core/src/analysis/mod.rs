@@ -17,7 +17,7 @@ pub use series::{Measure, Observation, Selection, Series};
 
 use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
 use crate::chart::{Chart, ChartKind, Phase};
-use crate::limits::ControlLimits;
+use crate::limits::{ControlLimits, Line};
 use crate::metric::Unit;
 use crate::rules::{Judgement, RuleCode, RuleSet, Violation};
 use crate::sigma::SigmaEstimator;
@@ -64,6 +64,18 @@ pub enum Verdict {
     OutOfControl,
     /// Too few points to judge.
     NotEnoughData,
+}
+
+impl Verdict {
+    /// The verdict in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::InControl => "in control",
+            Self::OutOfControl => "out of control",
+            Self::NotEnoughData => "not enough data",
+        }
+    }
 }
 
 /// Chart, violations and capability of one metric of one group. What does not apply is absent.
@@ -160,6 +172,22 @@ pub struct Drawing {
     pub times: Vec<Option<Timestamp>>,
 }
 
+impl Drawing {
+    /// When the first and the last point were measured, if both are known.
+    #[must_use]
+    pub fn time_span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some(((*self.times.first()?)?, (*self.times.last()?)?))
+    }
+
+    /// Smallest and largest of the points and of the control limits; `None` without points.
+    #[must_use]
+    pub fn extent(&self) -> Option<(f64, f64)> {
+        let Chart { points, limits, .. } = &self.chart;
+        let lines = [&limits.lower, &limits.upper].into_iter().filter_map(Line::extent);
+        points.iter().map(|&x| (x, x)).chain(lines).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
+    }
+}
+
 /// Requests that were left out of a judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct Excluded {
@@ -252,6 +280,12 @@ impl Analysis {
             .cloned()
             .collect::<Vec<_>>()
             .join(" · ")
+    }
+
+    /// The unit of what is plotted: a count or a proportion is no quantity of the metric.
+    #[must_use]
+    pub fn plotted_unit(&self) -> Unit {
+        if self.chart.is_attribute() { Unit::One } else { self.unit }
     }
 
     /// The frozen limits of this study, for a later phase II; `None` if nothing was estimated.

@@ -79,8 +79,8 @@ pub struct Observation {
     pub source: usize,
     /// 0-based position in the source.
     pub position: usize,
-    /// Where it stands in its file.
-    pub location: Location,
+    /// 1-based line of a table; absent in a session, whose records are found by their position.
+    pub line: Option<u64>,
     /// The value of the column that gives subgroups or sample sizes, if one was named.
     pub companion: Option<Cell>,
 }
@@ -119,12 +119,15 @@ impl Series {
         new_source || (policy != Missing::Drop && next != last + 1)
     }
 
+    /// File, line and field of a value.
+    fn location(&self, observation: &Observation) -> Location {
+        let (name, position) = (self.measure.name(), observation.position);
+        let field = if observation.line.is_some() { name.to_owned() } else { format!("records[{position}].{name}") };
+        Location { line: observation.line, ..Location::of(&self.sources[observation.source]) }.field(&field)
+    }
+
     fn refused(&self, observation: &Observation, problem: &str, fix: &str) -> Error {
-        Error::Format {
-            location: observation.location.clone().field(self.measure.name()),
-            problem: problem.to_owned(),
-            fix: fix.to_owned(),
-        }
+        Error::Format { location: self.location(observation), problem: problem.to_owned(), fix: fix.to_owned() }
     }
 }
 
@@ -250,7 +253,6 @@ impl Selection {
             };
             observation.source = source;
             observation.position = row;
-            observation.location = location(log, row);
             observation.companion = self.companion.as_ref().map(|name| cell(log, row, name));
             series.observations.push(observation);
         }
@@ -276,7 +278,7 @@ fn of_row(log: &Log, table: &Table, row: usize, measure: &Measure) -> Result<Obs
         Some(Cell::Number(number)) => Some(*number),
         Some(Cell::Text(text)) => {
             return Err(Error::Format {
-                location: location(log, row).field(measure.name()),
+                location: Location::of(&log.source).line(table.lines[row]).field(measure.name()),
                 problem: format!("\"{}\" is not a number", excerpt(text)),
                 fix: "correct it, or leave the cell empty and say --missing break or drop".to_owned(),
             });
@@ -288,32 +290,17 @@ fn of_row(log: &Log, table: &Table, row: usize, measure: &Measure) -> Result<Obs
         Cell::Text(text) => text.parse().ok(),
         _ => None,
     });
-    Ok(Observation { value, at, ..blank() })
+    Ok(Observation { value, at, line: Some(table.lines[row]), ..blank() })
 }
 
 fn blank() -> Observation {
-    Observation {
-        value: None,
-        failed: false,
-        at: None,
-        source: 0,
-        position: 0,
-        location: Location::default(),
-        companion: None,
-    }
+    Observation { value: None, failed: false, at: None, source: 0, position: 0, line: None, companion: None }
 }
 
 fn rows(log: &Log) -> usize {
     match &log.content {
         Content::Session(session) => session.records.len(),
         Content::Table(table) => table.rows(),
-    }
-}
-
-fn location(log: &Log, row: usize) -> Location {
-    match &log.content {
-        Content::Session(_) => Location::of(&log.source).field(&format!("records[{row}]")),
-        Content::Table(table) => Location::of(&log.source).line(table.lines[row]),
     }
 }
 

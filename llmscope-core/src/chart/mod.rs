@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use stages::staged;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::rules::{self, Judgement, RuleSet};
@@ -119,6 +119,12 @@ impl ChartKind {
         matches!(self, Self::P | Self::Np | Self::C | Self::U | Self::LaneyP | Self::LaneyU)
     }
 
+    /// True for Laney's charts.
+    #[must_use]
+    pub const fn is_laney(self) -> bool {
+        matches!(self, Self::LaneyP | Self::LaneyU)
+    }
+
     /// True for charts of subgroups.
     #[must_use]
     pub const fn needs_subgroups(self) -> bool {
@@ -148,11 +154,7 @@ impl FromStr for ChartKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::NAMED.into_iter().find(|kind| kind.name() == name).ok_or_else(|| Error::Unknown {
-            what: "chart",
-            name: name.to_owned(),
-            expected: Self::NAMED.map(Self::name).join(", "),
-        })
+        by_name("chart", name, &Self::NAMED, Self::name)
     }
 }
 
@@ -165,6 +167,17 @@ pub enum Phase {
     I,
     /// Limits from an earlier study.
     II,
+}
+
+impl Phase {
+    /// The phase as the literature writes it.
+    #[must_use]
+    pub const fn numeral(self) -> &'static str {
+        match self {
+            Self::I => "I",
+            Self::II => "II",
+        }
+    }
 }
 
 impl From<Phase> for u8 {
@@ -226,7 +239,7 @@ impl Standards {
         if !chart.is_attribute() {
             return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
         }
-        let inflation = matches!(chart, ChartKind::LaneyP | ChartKind::LaneyU).then_some(1.0);
+        let inflation = chart.is_laney().then_some(1.0);
         Self { chart, center, within: None, inflation, ewma: None }.checked()
     }
 

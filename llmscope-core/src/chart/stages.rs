@@ -43,8 +43,7 @@ pub fn staged(count: usize, starts: &[usize], estimate: impl Fn(Range<usize>) ->
 /// `stage`, whose first point stands at position `start`, appended to `whole`.
 fn joined(whole: Chart, stage: Chart, start: usize) -> Chart {
     let offset = whole.points.len();
-    let limits =
-        ControlLimits::concatenated(&[(offset, whole.limits.clone()), (stage.points.len(), stage.limits.clone())]);
+    let limits = ControlLimits::concatenated(&[(offset, &whole.limits), (stage.points.len(), &stage.limits)]);
     let mut breaks = whole.breaks;
     if offset > 0 && !stage.points.is_empty() {
         breaks.push(offset);
@@ -57,10 +56,6 @@ fn joined(whole: Chart, stage: Chart, start: usize) -> Chart {
     let companion = whole.companion.zip(stage.companion).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
     let mut points = whole.points;
     points.extend(stage.points);
-    Chart { points, limits, breaks, positions, companion, ..stage_identity(stage.kind, whole.phase, whole.standards) }
-}
-
-fn stage_identity(kind: super::ChartKind, phase: super::Phase, standards: super::Standards) -> Chart {
-    let limits = ControlLimits::concatenated(&[]);
-    Chart { kind, ..Chart::plain(phase, Vec::new(), limits, standards) }
+    let (kind, phase, standards) = (whole.kind, whole.phase, whole.standards);
+    Chart { kind, phase, points, limits, breaks, standards, positions, companion }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Error, Location, Result};
+use crate::error::{Location, Result};
 use crate::session::{
-    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, malformed,
+    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, check_record, malformed,
 };
 
 /// The fields that every response has, errors too.
@@ -39,13 +39,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Session> {
     };
     let records: Vec<RequestRecord> = responses.into_iter().map(record).collect();
     for (index, record) in records.iter().enumerate() {
-        if let Some((field, value)) = record.impossible_field() {
-            return Err(Error::Format {
-                location: Location::of(source).field(&format!("[{index}].{field}")),
-                problem: format!("{value} cannot be a duration"),
-                fix: "remove the response or its field".to_owned(),
-            });
-        }
+        check_record(record, || Location::of(source).field(&format!("[{index}]")))?;
     }
     Ok(Session { header, records, events: Vec::new() })
 }

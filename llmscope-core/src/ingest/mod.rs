@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 pub use table::{Cell, Column, Table};
 
-use crate::error::{Error, Location, Result};
+use crate::error::{Error, Location, Result, by_name};
 use crate::session::{Notice, Session};
 
 /// A tool whose logs are read.
@@ -55,11 +55,7 @@ impl FromStr for Tool {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|tool| tool.name() == name).ok_or_else(|| Error::Unknown {
-            what: "tool",
-            name: name.to_owned(),
-            expected: Self::ALL.map(Self::name).join(", "),
-        })
+        by_name("tool", name, &Self::ALL, Self::name)
     }
 }
 

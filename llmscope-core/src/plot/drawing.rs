@@ -7,7 +7,7 @@ use super::svg::{Anchor, Picture};
 use crate::analysis::{Analysis, Drawing, Verdict};
 use crate::cast::float;
 use crate::limits::Line;
-use crate::metric::{Metric, Unit};
+use crate::metric::Metric;
 use crate::quantity::{number_to, scale_of};
 use crate::rules::{Rule, Violation};
 
@@ -55,27 +55,23 @@ fn title(analysis: &Analysis) -> String {
 }
 
 fn heading(picture: &mut Picture, analysis: &Analysis) {
-    let (verdict, color) = match analysis.verdict {
-        Verdict::InControl => ("in control", "#1a7f37"),
-        Verdict::OutOfControl => ("out of control", "#d1242f"),
-        Verdict::NotEnoughData => ("not enough data", "#9a6700"),
+    let color = match analysis.verdict {
+        Verdict::InControl => "#1a7f37",
+        Verdict::OutOfControl => "#d1242f",
+        Verdict::NotEnoughData => "#9a6700",
     };
     picture.text((LEFT, 30.0), Anchor::Start, HEADING, &title(analysis));
     let style = format!(r#"font-size="15" font-weight="600" fill="{color}""#);
-    picture.text((RIGHT, 30.0), Anchor::End, &style, verdict);
-    let phase = u8::from(analysis.phase);
+    picture.text((RIGHT, 30.0), Anchor::End, &style, analysis.verdict.words());
     let mut parts = vec![
         analysis.chart.title().to_owned(),
-        format!("phase {}", if phase == 1 { "I" } else { "II" }),
+        format!("phase {}", analysis.phase.numeral()),
         format!("{} measurements", analysis.n),
     ];
     if analysis.excluded.failed > 0 {
         parts.push(format!("{} requests failed", analysis.excluded.failed));
     }
-    if let Some(drawing) = &analysis.drawing
-        && let (Some(first), Some(last)) =
-            (drawing.times.first().copied().flatten(), drawing.times.last().copied().flatten())
-    {
+    if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
         parts.push(format!("{first:.0} to {last:.0}"));
     }
     picture.text((LEFT, 52.0), Anchor::Start, MUTED, &parts.join(" · "));
@@ -85,6 +81,8 @@ fn heading(picture: &mut Picture, analysis: &Analysis) {
 struct Plot<'a> {
     analysis: &'a Analysis,
     drawing: &'a Drawing,
+    /// Smallest and largest value that the drawing shows.
+    range: (f64, f64),
     x: Axis,
     y: Axis,
     factor: f64,
@@ -94,12 +92,14 @@ struct Plot<'a> {
 impl<'a> Plot<'a> {
     fn new(analysis: &'a Analysis, drawing: &'a Drawing) -> Self {
         let (low, high) = value_range(analysis, drawing);
-        let (factor, symbol) = display_scale(analysis, drawing);
+        // One unit for all numbers of the drawing.
+        let (factor, symbol) = scale_of(analysis.plotted_unit(), low.abs().max(high.abs()));
         let margin = (high - low) * 0.04;
         let last = float(drawing.chart.points.len().saturating_sub(1));
         Self {
             analysis,
             drawing,
+            range: (low, high),
             x: Axis::new((-0.5, last + 0.5), (LEFT, RIGHT)),
             y: Axis::new(((low - margin) * factor, (high + margin) * factor), (BOTTOM, TOP)),
             factor,
@@ -204,7 +204,7 @@ impl<'a> Plot<'a> {
 
     fn specification(&self) -> Vec<(&'static str, f64)> {
         let Some(limits) = self.analysis.specification else { return Vec::new() };
-        let (low, high) = value_range(self.analysis, self.drawing);
+        let (low, high) = self.range;
         [("USL", limits.upper), ("LSL", limits.lower)]
             .into_iter()
             .filter_map(|(name, value)| Some((name, value?)))
@@ -315,11 +315,7 @@ impl<'a> Plot<'a> {
 
 /// What the drawing must show: points, limits, and specification limits unless they are far away.
 fn value_range(analysis: &Analysis, drawing: &Drawing) -> (f64, f64) {
-    let limits = &drawing.chart.limits;
-    let lines = [&limits.lower, &limits.upper].into_iter().filter_map(Line::extent);
-    let points = drawing.chart.points.iter().map(|&x| (x, x));
-    let (low, high) =
-        points.chain(lines).fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
+    let (low, high) = drawing.extent().unwrap_or_default();
     let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
     let limits = analysis.specification.map_or([None, None], |limits| [limits.lower, limits.upper]);
     limits
@@ -327,13 +323,6 @@ fn value_range(analysis: &Analysis, drawing: &Drawing) -> (f64, f64) {
         .flatten()
         .filter(|limit| near.contains(limit))
         .fold((low, high), |(a, b), limit| (a.min(limit), b.max(limit)))
-}
-
-/// One unit for all numbers of the drawing.
-fn display_scale(analysis: &Analysis, drawing: &Drawing) -> (f64, &'static str) {
-    let (low, high) = value_range(analysis, drawing);
-    let unit = if analysis.chart.is_attribute() { Unit::One } else { analysis.unit };
-    scale_of(unit, low.abs().max(high.abs()))
 }
 
 /// A rule that was broken, by its place in the rule set, and the words about it.
@@ -351,9 +340,7 @@ fn legend_entries(drawing: &Drawing) -> Vec<Entry> {
 fn places(drawing: &Drawing, rule: &Rule) -> Option<String> {
     const SHOWN: usize = 6;
     let violations: Vec<_> = drawing.judgement.violations.iter().filter(|v| v.rule == *rule.code()).collect();
-    let range =
-        |v: &&Violation| if v.first == v.last { v.first.to_string() } else { format!("{}–{}", v.first, v.last) };
-    let mut places: Vec<String> = violations.iter().take(SHOWN).map(range).collect();
+    let mut places: Vec<String> = violations.iter().take(SHOWN).map(|violation| violation.range()).collect();
     if violations.len() > SHOWN {
         places.push(format!("… {} in all", violations.len()));
     }

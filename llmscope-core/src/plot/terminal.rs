@@ -40,13 +40,7 @@ impl Mark {
 pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark>>, [usize; 3]) {
     let chart = &drawing.chart;
     let limits = &chart.limits;
-    let extents = [&limits.upper, &limits.lower].into_iter().filter_map(|line| line.extent());
-    let (low, high) = chart
-        .points
-        .iter()
-        .map(|&x| (x, x))
-        .chain(extents)
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
+    let (low, high) = drawing.extent().unwrap_or_default();
     let span = if high > low { high - low } else { 1.0 };
     let row = |value: f64| {
         let position = (high - value) / span * float(height.max(2) - 1);

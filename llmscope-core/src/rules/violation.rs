@@ -50,6 +50,12 @@ pub struct Violation {
 }
 
 impl Violation {
+    /// The positions from the first point of the pattern to the last signal: `4–15`.
+    #[must_use]
+    pub fn range(&self) -> String {
+        if self.first == self.last { self.first.to_string() } else { format!("{}–{}", self.first, self.last) }
+    }
+
     /// The points at which the rule signals.
     pub fn signals(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
         self.first_signal..self.last + 1

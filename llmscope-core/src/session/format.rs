@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{RequestRecord, RunEvent, Session, SessionHeader, migrate};
 use crate::error::{Error, Location, Result};
+use crate::files::write_atomically;
 
 /// Something odd in a file that did not keep it from being read.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,7 +188,8 @@ pub(crate) fn torn_tail(location: Location) -> Notice {
     Notice { location, message: "the last line is incomplete, as after a crash: it was skipped".to_owned() }
 }
 
-fn check_record(record: &RequestRecord, location: impl FnOnce() -> Location) -> Result<()> {
+/// Refuses a record with a duration or an amount that cannot be; `location` is where the record stands.
+pub(crate) fn check_record(record: &RequestRecord, location: impl FnOnce() -> Location) -> Result<()> {
     match record.impossible_field() {
         None => Ok(()),
         Some((field, value)) => {
@@ -227,28 +229,5 @@ fn push_array<T: Serialize>(text: &mut String, name: &str, items: &[T]) -> Resul
         text.push_str(&to_value(item)?.to_string());
     }
     text.push_str(if items.is_empty() { "]" } else { "\n  ]" });
-    Ok(())
-}
-
-/// Writes a file whole: into a temporary neighbour that then takes its name.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
-    use std::io::Write as _;
-
-    let io = |error: std::io::Error| Error::Io { path: path.display().to_string(), message: error.to_string() };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any new file would be: the process's umask takes from this what it should.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.prefix(".llmscope-").tempfile_in(folder).map_err(io)?;
-    file.write_all(content).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
     Ok(())
 }

@@ -16,8 +16,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use environment::{Cpu, Environment, Gpu, Software};
-pub use format::{Notice, ReadSession, write_atomically};
-pub(crate) use format::{is_torn, malformed, torn_tail};
+pub use format::{Notice, ReadSession};
+pub(crate) use format::{check_record, is_torn, malformed, torn_tail};
 pub use record::{AttributeValue, RequestError, RequestRecord, Status};
 pub use writer::SessionWriter;
 

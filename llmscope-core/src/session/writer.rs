@@ -24,7 +24,8 @@ impl SessionWriter {
     /// # Errors
     /// [`Error::Io`] with the path, also if the file exists.
     pub fn create(path: &Path, header: &SessionHeader) -> Result<Self> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(|error| io(path, &error))?;
+        let file =
+            OpenOptions::new().append(true).create_new(true).open(path).map_err(|error| Error::io(path, &error))?;
         let mut writer = Self { file, path: path.to_owned() };
         writer.lock()?;
         writer.write(&SessionLine::Session(Box::new(header.clone())))?;
@@ -37,28 +38,31 @@ impl SessionWriter {
     /// [`Error::Io`]; [`Error::Format`] if the file holds no session in JSON Lines.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Notice>)> {
         let open = OpenOptions::new().read(true).append(true).open(path);
-        let mut writer = Self { file: open.map_err(|error| io(path, &error))?, path: path.to_owned() };
+        let mut writer = Self { file: open.map_err(|error| Error::io(path, &error))?, path: path.to_owned() };
         writer.lock()?;
         let mut bytes = Vec::new();
-        writer.file.read_to_end(&mut bytes).map_err(|error| io(path, &error))?;
+        writer.file.read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
         let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let source = path.display().to_string();
         let text = std::str::from_utf8(&bytes[..whole]).unwrap_or_default();
-        if !text.starts_with("{\"") || Session::read(&source, text)?.session.header == SessionHeader::default() {
+        let first = serde_json::from_str(text.lines().next().unwrap_or_default());
+        if !matches!(first, Ok(SessionLine::Session(_))) {
             return Err(Error::Format {
                 location: Location::of(&source).line(1),
                 problem: "no header of a session in JSON Lines".to_owned(),
                 fix: "begin a new file".to_owned(),
             });
         }
+        // Refuses a session of another version, or with a broken line, before anything is appended to it.
+        Session::read(&source, text)?;
         let mut notices = Vec::new();
         if whole < bytes.len() {
-            writer.file.set_len(whole as u64).map_err(|error| io(path, &error))?;
+            writer.file.set_len(whole as u64).map_err(|error| Error::io(path, &error))?;
             let line = bytes[..whole].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
             let message = "the last line was incomplete, as after a crash: it was cut off".to_owned();
             notices.push(Notice { location: Location::of(&source).line(line), message });
         }
-        writer.file.seek(SeekFrom::End(0)).map_err(|error| io(path, &error))?;
+        writer.file.seek(SeekFrom::End(0)).map_err(|error| Error::io(path, &error))?;
         Ok((writer, notices))
     }
 
@@ -83,11 +87,11 @@ impl SessionWriter {
     /// # Errors
     /// [`Error::Io`].
     pub fn sync(&self) -> Result<()> {
-        self.file.sync_data().map_err(|error| io(&self.path, &error))
+        self.file.sync_data().map_err(|error| Error::io(&self.path, &error))
     }
 
     fn write(&mut self, line: &SessionLine) -> Result<()> {
-        self.file.write_all(line.to_text()?.as_bytes()).map_err(|error| io(&self.path, &error))
+        self.file.write_all(line.to_text()?.as_bytes()).map_err(|error| Error::io(&self.path, &error))
     }
 
     fn lock(&self) -> Result<()> {
@@ -96,11 +100,7 @@ impl SessionWriter {
                 path: self.path.display().to_string(),
                 message: "another program is writing this session".to_owned(),
             },
-            TryLockError::Error(error) => io(&self.path, &error),
+            TryLockError::Error(error) => Error::io(&self.path, &error),
         })
     }
-}
-
-fn io(path: &Path, error: &std::io::Error) -> Error {
-    Error::Io { path: path.display().to_string(), message: error.to_string() }
 }

@@ -16,7 +16,7 @@ fn main() -> anyhow::Result<()> {
     // Phase I: what is ordinary?
     let (sample, _) = Sample::gather(earlier.iter().copied(), Missing::Break)?;
     let study = individuals::estimate(&sample, SigmaEstimator::AverageMovingRange)?;
-    let (center, sigma) = (study.limits.center.at(0), study.limits.sigma.0.at(0));
+    let (center, sigma) = (study.limits.center.at(0), study.limits.sigma.at(0));
 
     // Phase II: frozen limits, one request at a time.
     let mut monitor = Monitor::new("1".parse::<RuleSet>()?, center, sigma)?;

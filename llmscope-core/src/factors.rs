@@ -29,6 +29,8 @@ mod table;
 
 use std::f64::consts::PI;
 
+use serde::{Deserialize, Serialize};
+
 use crate::stats::special::normal_sf;
 
 /// Step of the trapezoidal rule over values of x, m and (transformed) w.
@@ -108,7 +110,7 @@ pub fn bissell_f(n: usize) -> f64 {
 ///
 /// The names and formulas are those of ASTM E2587 and Montgomery (*Introduction to Statistical Quality Control*,
 /// appendix VI). X̿ is the grand mean, R̄ the average range, S̄ the average standard deviation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(non_snake_case, reason = "A2 and a2 would be two things to a reader of the literature; these are its names")]
 pub struct Factors {
     /// The size of the subgroups.

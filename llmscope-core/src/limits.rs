@@ -95,22 +95,10 @@ pub struct ControlLimits {
     /// Upper control limit: center + 3σ, not above the physical bound.
     pub upper: Line,
     /// Standard deviation of the plotted statistic, which the zones are multiples of.
-    #[serde(skip)]
-    #[schemars(skip)]
-    pub sigma: Sigmas,
+    pub sigma: Line,
     /// True if a limit would have passed a physical bound and was set to it.
     #[serde(default, skip_serializing_if = "Clamped::is_none")]
     pub clamped: Clamped,
-}
-
-/// Standard deviation of the plotted statistic at each point.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Sigmas(pub Line);
-
-impl Default for Sigmas {
-    fn default() -> Self {
-        Self(Line::Constant(0.0))
-    }
 }
 
 /// Which limits were set to a physical bound.
@@ -138,7 +126,7 @@ impl ControlLimits {
             lower: center.zip(&sigma, |center, sigma| center - LIMIT_MULTIPLE * sigma),
             upper: center.zip(&sigma, |center, sigma| center + LIMIT_MULTIPLE * sigma),
             center,
-            sigma: Sigmas(sigma),
+            sigma,
             clamped: Clamped::default(),
         }
     }
@@ -160,7 +148,22 @@ impl ControlLimits {
     /// The edge of a zone: center + k·σ at a point.
     #[must_use]
     pub fn zone_edge(&self, point: usize, multiple: f64) -> f64 {
-        self.center.at(point) + multiple * self.sigma.0.at(point)
+        self.center.at(point) + multiple * self.sigma.at(point)
+    }
+
+    /// The three lines in words: `lower 0.2543  center 0.3167  upper 0.379`; a line that varies by its extent.
+    #[must_use]
+    pub fn describe(&self, quantity: impl Fn(f64) -> String) -> String {
+        let one = |name: &str, line: &Line| match line {
+            Line::Constant(value) => format!("{name} {}", quantity(*value)),
+            Line::PerPoint(_) => {
+                let (low, high) = line.extent().unwrap_or_default();
+                format!("{name} {} to {}", quantity(low), quantity(high))
+            }
+        };
+        let clamped = if self.clamped.lower { " (clamped)" } else { "" };
+        let (lower, center) = (one("lower", &self.lower), one("center", &self.center));
+        format!("{lower}{clamped}  {center}  {}", one("upper", &self.upper))
     }
 
     /// Puts the limits of successive stages side by side, `(points, limits)` for each.
@@ -172,7 +175,7 @@ impl ControlLimits {
             lower: line(|limits| &limits.lower),
             center: line(|limits| &limits.center),
             upper: line(|limits| &limits.upper),
-            sigma: Sigmas(line(|limits| &limits.sigma.0)),
+            sigma: line(|limits| &limits.sigma),
             clamped: Clamped {
                 lower: stages.iter().any(|(_, limits)| limits.clamped.lower),
                 upper: stages.iter().any(|(_, limits)| limits.clamped.upper),

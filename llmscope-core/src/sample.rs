@@ -127,6 +127,11 @@ impl<'a> Sample<'a> {
         &self.values
     }
 
+    /// The measurements, borrowed where they are borrowed here.
+    pub(crate) fn shared(&self) -> Cow<'a, [f64]> {
+        self.values.clone()
+    }
+
     /// Positions before which something is missing.
     #[must_use]
     pub fn breaks(&self) -> &[usize] {

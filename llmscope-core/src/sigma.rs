@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::cast::float;
 use crate::error::{Error, Result, by_name};
 use crate::factors::{bissell_f, c4, d2, d3, d4};
-use crate::sample::{Sample, Subgroups};
+use crate::sample::{Sample, Subgroups, segments};
 use crate::stats::{self, Moments, Sorted};
 
 /// How sigma is estimated. The same data give different values, so a report always names the one it used.
@@ -194,10 +194,10 @@ impl SigmaEstimate {
 
 /// The moving ranges |xᵢ − xᵢ₋₁| that span no gap, each with the position i of its later value.
 #[must_use]
-pub(crate) fn moving_ranges(sample: &Sample<'_>) -> (Vec<f64>, Vec<usize>) {
-    let (mut ranges, mut positions) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
+pub(crate) fn moving_ranges(values: &[f64], breaks: &[usize]) -> (Vec<f64>, Vec<usize>) {
+    let (mut ranges, mut positions) = (Vec::with_capacity(values.len()), Vec::with_capacity(values.len()));
     let mut start = 0;
-    for segment in sample.segments() {
+    for segment in segments(values, breaks) {
         ranges.extend(segment.windows(2).map(|pair| (pair[1] - pair[0]).abs()));
         positions.extend(start + 1..start + segment.len().max(1));
         start += segment.len();
@@ -225,7 +225,7 @@ fn average_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
 }
 
 fn median_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
-    let (ranges, _) = moving_ranges(sample);
+    let (ranges, _) = moving_ranges(sample.values(), sample.breaks());
     let median = Sorted::of(&ranges).median().ok_or(Error::NotEnoughData { what: MOVING_RANGES, have: 0, need: 1 })?;
     Ok(SigmaEstimate { sigma: median / d4(2), estimator: SigmaEstimator::MedianMovingRange, degrees_of_freedom: None })
 }

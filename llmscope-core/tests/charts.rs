@@ -17,7 +17,7 @@ const FLOW_RATES: &str = include_str!("reference/nist_handbook_individuals_flowr
 const PISTON_RINGS: &str = include_str!("reference/pistonrings_xbar_r_s.json");
 
 /// The points of a chart at which one of Nelson's rules signals.
-fn signals(chart: &Chart, rule: NelsonRule) -> Vec<usize> {
+fn signals(chart: &Chart<'_>, rule: NelsonRule) -> Vec<usize> {
     let judgement = chart.judge(&RuleSet::new([rule.into()]).unwrap()).unwrap();
     (0..chart.points.len()).filter(|&i| judgement.signals[i].contains(0)).collect()
 }
@@ -35,7 +35,7 @@ fn flow_rates_of_the_nist_handbook() {
     let data = sample(numbers(&reference["data"]));
     assert_eq!(data.len(), 10);
     let chart = individuals::estimate(&data, SigmaEstimator::AverageMovingRange).unwrap();
-    let ranges = chart.companion.as_ref().unwrap();
+    let ranges = chart.companion().unwrap();
     assert_close("center", chart.limits.center.at(0), &reference["printed"]["mean"], 1e-14);
     assert_close("sigma", chart.standards.within.unwrap().sigma, &exact["sigma"], 1e-13);
     assert_close("upper", chart.limits.upper.at(0), &exact["ucl"], 1e-14);
@@ -84,7 +84,7 @@ fn limits_of_the_piston_rings() {
     let subgroups = Subgroups::of_size(&data, 5).unwrap();
     for (kind, letter, mean) in [(ChartKind::XbarR, "r", "r_bar"), (ChartKind::XbarS, "s", "s_bar")] {
         let chart = xbar::estimate(&subgroups, kind, None).unwrap();
-        let spread = chart.companion.as_ref().unwrap();
+        let spread = chart.companion().unwrap();
         assert_close("center", chart.limits.center.at(0), &exact["grand_mean"], 1e-14);
         assert_close("upper", chart.limits.upper.at(0), &exact[format!("xbar_{letter}_ucl")], 1e-14);
         assert_close("lower", chart.limits.lower.at(0), &exact[format!("xbar_{letter}_lcl")], 1e-14);
@@ -157,8 +157,8 @@ fn no_moving_range_spans_a_gap() {
     let (broken, kept) = Sample::gather(values, Missing::Break).unwrap();
     assert_eq!((broken.breaks(), kept), (&[2, 4][..], vec![0, 1, 3, 4, 7]));
     let chart = individuals::estimate(&broken, SigmaEstimator::AverageMovingRange).unwrap();
-    let ranges = chart.companion.as_ref().unwrap();
-    assert_eq!(ranges.points, [1.0, 1.0]);
+    let ranges = chart.companion().unwrap();
+    assert_eq!(*ranges.points, [1.0, 1.0]);
     assert_eq!(ranges.positions.as_deref(), Some(&[1, 3][..]));
     assert_eq!((chart.breaks.as_slice(), ranges.breaks.as_slice()), (&[2, 4][..], &[1][..]));
     assert!((chart.standards.within.unwrap().sigma * d2(2) - 1.0).abs() < 1e-15);
@@ -167,7 +167,7 @@ fn no_moving_range_spans_a_gap() {
     // Dropped, the neighbours of the gap are neighbours of each other.
     let (dropped, _) = Sample::gather(values, Missing::Drop).unwrap();
     let chart = individuals::estimate(&dropped, SigmaEstimator::AverageMovingRange).unwrap();
-    assert_eq!(chart.companion.unwrap().points, [1.0, 98.0, 1.0, 94.0]);
+    assert_eq!(*chart.companion().unwrap().points, [1.0, 98.0, 1.0, 94.0]);
     assert!(matches!(Sample::gather(values, Missing::Error), Err(Error::Missing { index: 2 })));
     // Values that all stand alone have no moving range.
     let alone = sample(vec![1.0, 2.0, 3.0]).with_breaks(vec![1, 2]).unwrap();
@@ -196,7 +196,7 @@ fn violations_of_moving_ranges_are_given_in_positions_of_the_measurements() {
     let standards =
         Standards::of_measurements(ChartKind::Individuals, 0.0, SigmaEstimate::given(1.0).unwrap()).unwrap();
     let chart = individuals::monitor(&standards, &data).unwrap();
-    let ranges = chart.companion.unwrap();
+    let ranges = chart.companion().unwrap();
     let judgement = ranges.judge(&RuleSet::new([NelsonRule::OneBeyondLimits.into()]).unwrap()).unwrap();
     let found: Vec<_> = judgement.violations.iter().map(|v| (v.first, v.first_signal, v.last)).collect();
     // Measurement 7 differs from 6, and 8 from 7; the range before measurement 3 is missing.
@@ -220,7 +220,7 @@ fn stages_have_limits_of_their_own() {
         assert_eq!(chart.limits.lower.at(10 + i), second.limits.lower.at(0));
         assert_eq!(chart.limits.center.at(10 + i), second.limits.center.at(0));
     }
-    let ranges = chart.companion.as_ref().unwrap();
+    let ranges = chart.companion().unwrap();
     let expected: Vec<usize> = (1..10).chain(11..20).collect();
     assert_eq!((ranges.points.len(), ranges.positions.as_ref()), (18, Some(&expected)));
     assert_eq!(ranges.breaks, [9]);
@@ -242,18 +242,18 @@ fn subgroups_of_unequal_sizes_weigh_by_what_they_tell() {
     let sigma = numerator / (2..=4).map(weight).sum::<f64>();
     let chart = xbar::estimate(&subgroups, ChartKind::XbarR, None).unwrap();
     assert!((chart.standards.within.unwrap().sigma / sigma - 1.0).abs() < 1e-14);
-    assert_eq!(chart.points, [2.0, 4.0, 4.0]);
+    assert_eq!(*chart.points, [2.0, 4.0, 4.0]);
     let center = 32.0 / 9.0;
     assert!((chart.limits.center.at(1) - center).abs() < 1e-15 * center);
     for (i, n) in [2.0_f64, 3.0, 4.0].into_iter().enumerate() {
         assert!((chart.limits.upper.at(i) - (center + 3.0 * sigma / n.sqrt())).abs() < 1e-13);
         assert!((chart.limits.lower.at(i) - (center - 3.0 * sigma / n.sqrt())).abs() < 1e-13);
-        let spread = &chart.companion.as_ref().unwrap().limits;
+        let spread = &chart.companion().unwrap().limits;
         assert!((spread.center.at(i) / (d2(i + 2) * sigma) - 1.0).abs() < 1e-14);
         assert!((spread.upper.at(i) / ((d2(i + 2) + 3.0 * d3(i + 2)) * sigma) - 1.0).abs() < 1e-14);
         assert_eq!(spread.lower.at(i), 0.0);
     }
-    assert_eq!(chart.companion.unwrap().points, ranges);
+    assert_eq!(*chart.companion().unwrap().points, ranges);
     let deviations = [2.0_f64.sqrt(), 2.0, (20.0_f64 / 3.0).sqrt()];
     let weight = |n: usize| c4(n).powi(2) / (1.0 - c4(n).powi(2));
     let numerator: f64 = (2..=4).map(|n| weight(n) * deviations[n - 2] / c4(n)).sum();

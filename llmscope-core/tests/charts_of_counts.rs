@@ -36,7 +36,7 @@ fn without(counts: &Counts, excluded: &[usize]) -> Counts {
     Counts::of_events(kept(counts.counts()), kept(counts.sizes())).unwrap()
 }
 
-fn beyond_limits(chart: &llmscope_core::Chart) -> Vec<usize> {
+fn beyond_limits(chart: &llmscope_core::Chart<'_>) -> Vec<usize> {
     let judgement = chart.judge(&RuleSet::new([NelsonRule::OneBeyondLimits.into()]).unwrap()).unwrap();
     (0..chart.points.len()).filter(|&i| judgement.signals[i].contains(0)).collect()
 }
@@ -124,10 +124,10 @@ fn limits_follow_the_sample_sizes() {
     let counts = Counts::of_items(vec![10.0, 30.0, 160.0], vec![100.0, 400.0, 1500.0]).unwrap();
     let p = attributes::estimate(&counts, ChartKind::P).unwrap();
     // p̄ = 200/2000, so σᵢ = 0.3/√nᵢ.
-    assert_eq!((p.limits.center.constant(), p.points.as_slice()), (Some(0.1), &[0.1, 0.075, 160.0 / 1500.0][..]));
+    assert_eq!((p.limits.center.constant(), &*p.points), (Some(0.1), &[0.1, 0.075, 160.0 / 1500.0][..]));
     for (i, n) in [100.0_f64, 400.0, 1500.0].into_iter().enumerate() {
         assert!((p.limits.upper.at(i) - (0.1 + 0.9 / n.sqrt())).abs() < 1e-15);
-        assert!((p.limits.sigma.0.at(i) - 0.3 / n.sqrt()).abs() < 1e-16);
+        assert!((p.limits.sigma.at(i) - 0.3 / n.sqrt()).abs() < 1e-16);
     }
     let np = attributes::estimate(&counts, ChartKind::Np).unwrap();
     for (i, n) in [100.0_f64, 400.0, 1500.0].into_iter().enumerate() {
@@ -177,7 +177,7 @@ fn laney_widens_the_limits_by_the_moving_range_of_z() {
     for (plain, primed) in [(ChartKind::P, ChartKind::LaneyP), (ChartKind::U, ChartKind::LaneyU)] {
         let p = attributes::estimate(&counts, plain).unwrap();
         let laney = laney::estimate(&counts, primed).unwrap();
-        let sigma = &p.limits.sigma.0;
+        let sigma = &p.limits.sigma;
         let z = (0..5).map(|i| (p.points[i] - p.limits.center.at(i)) / sigma.at(i)).collect();
         let inflation = SigmaEstimator::AverageMovingRange.of_sample(&sample(z)).unwrap().sigma;
         assert!(inflation > 1.0);

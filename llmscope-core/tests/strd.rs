@@ -158,7 +158,7 @@ fn moving_range_sigma_and_individuals_limits_match_exact_arithmetic() {
         let name = case["name"].as_str().unwrap();
         let sample = Sample::new(&data[..]).unwrap();
         let chart = individuals::estimate(&sample, SigmaEstimator::AverageMovingRange).unwrap();
-        let companion = chart.companion.as_ref().unwrap();
+        let companion = chart.companion().unwrap();
         let values = [
             ("sigma_mr_over_d2", chart.standards.within.unwrap().sigma),
             ("i_ucl", chart.limits.upper.at(0)),

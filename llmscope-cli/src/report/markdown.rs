@@ -3,10 +3,9 @@
 use std::io::Write;
 
 use anyhow::Result;
+use llmscope_core::analysis::index;
 use llmscope_core::quantity::with_unit;
 use llmscope_core::{Analysis, Report};
-
-use super::{broken_rules, index};
 
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "| group | metric | verdict | n | center | limits | rules broken | Cpk | Ppk |")?;
@@ -28,7 +27,7 @@ fn row(analysis: &Analysis) -> [String; 9] {
         analysis.n.to_string(),
         limits.map(|limits| constant(&limits.center)).unwrap_or_default(),
         limits.map(|limits| format!("{} … {}", constant(&limits.lower), constant(&limits.upper))).unwrap_or_default(),
-        broken_rules(analysis),
+        analysis.broken_rules(),
         analysis.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),
         analysis.performance.map(|p| index(p.ppk, p.ppk_interval)).unwrap_or_default(),
     ]

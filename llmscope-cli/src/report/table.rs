@@ -6,17 +6,14 @@ use anstyle::Style;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
-use llmscope_core::analysis::Drawing;
+use llmscope_core::analysis::{Drawing, MOST_VIOLATIONS};
 use llmscope_core::plot::{Mark, terminal};
-use llmscope_core::quantity::{number, number_to, scale_of, with_unit_to};
-use llmscope_core::{Analysis, Line, Metric, Report, Verdict};
+use llmscope_core::quantity::{number_to, scale_of};
+use llmscope_core::{Analysis, Report, Verdict};
 
-use super::{broken_rules, index};
 use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
 
 const CHART_ROWS: usize = 9;
-/// Violations listed before the rest is only counted.
-const MOST_VIOLATIONS: usize = 12;
 
 pub(crate) fn write(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
     for analysis in &report.analyses {
@@ -37,7 +34,7 @@ fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
             analysis.group_title(),
             analysis.metric.clone(),
             analysis.verdict.words().to_owned(),
-            broken_rules(analysis),
+            analysis.broken_rules(),
         ]);
     }
     writeln!(out, "{BOLD}Summary{BOLD:#}")?;
@@ -84,30 +81,12 @@ impl<W: Write> Section<'_, W> {
             Verdict::NotEnoughData => CAUTION,
         };
         let verdict = analysis.verdict.words().to_uppercase();
-        let title = match analysis.metric.parse::<Metric>() {
-            Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
-            Err(_) => analysis.metric.clone(),
-        };
+        let title = analysis.metric_title();
         let group = analysis.group_title();
         let fits = verdict.len() + title.chars().count() + group.chars().count() + 4 <= self.width;
         let gap = if fits { "  " } else { "\n  " };
         writeln!(self.out, "{style}{verdict}{style:#}{gap}{BOLD}{title}{BOLD:#}{gap}{group}")?;
-        let mut facts = vec![format!("{} measurements", analysis.n)];
-        let excluded = analysis.excluded;
-        for (count, what) in [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")]
-        {
-            if count > 0 {
-                facts.push(format!("{count} {what}"));
-            }
-        }
-        if let Some(need) = analysis.need {
-            facts.push(format!("a judgement needs at least {need} points"));
-        }
-        if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
-            facts.push(format!("{first:.0} to {last:.0}"));
-        }
-        facts.push(analysis.source.join(", "));
-        self.wrapped(DIM, "  ", &facts.join(" · "))
+        self.wrapped(DIM, "  ", &analysis.scope().join(" · "))
     }
 
     /// The chart with the values of its three lines at the left.
@@ -117,7 +96,9 @@ impl<W: Write> Section<'_, W> {
         let lines = [&limits.upper, &limits.center, &limits.lower];
         let (factor, symbol) = self.scale(limits.upper.at(last));
         let labels = lines.map(|line| {
-            format!("{} {symbol}", number_to(line.at(last) * factor, self.resolution() * factor)).trim_end().to_owned()
+            format!("{} {symbol}", number_to(line.at(last) * factor, self.analysis.resolution() * factor))
+                .trim_end()
+                .to_owned()
         });
         let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(8);
         let (cells, rows) = terminal(drawing, self.width.saturating_sub(margin + 4), CHART_ROWS);
@@ -136,41 +117,9 @@ impl<W: Write> Section<'_, W> {
     }
 
     fn facts(&mut self) -> Result<()> {
-        let analysis = self.analysis;
         let mut table = bare_table(self.width);
-        let mut fact = |name: &str, text: String| {
+        for (name, text) in self.analysis.facts() {
             table.add_row(vec![format!(" {name}"), text]);
-        };
-        if let Some(limits) = &analysis.limits {
-            fact(
-                "limits",
-                format!("{} ({}, phase {})", self.limits(limits), analysis.chart.title(), analysis.phase.numeral()),
-            );
-        }
-        if let Some(text) = self.sigma() {
-            fact("sigma", text);
-        }
-        if let Some(quantiles) = analysis.quantiles {
-            let q = [quantiles.p50, quantiles.p90, quantiles.p95, quantiles.p99].map(|value| self.quantity(value));
-            let mean = analysis.mean.map(|mean| format!("mean {}  ", self.quantity(mean))).unwrap_or_default();
-            fact("values", format!("{mean}p50 {}  p90 {}  p95 {}  p99 {}", q[0], q[1], q[2], q[3]));
-        }
-        if let Some(limits) = analysis.specification {
-            let one = |name: &str, value: Option<f64>| value.map(|v| format!("{name} {}", self.quantity(v)));
-            let parts = [one("LSL", limits.lower), one("target", limits.target), one("USL", limits.upper)];
-            fact("specification", parts.into_iter().flatten().collect::<Vec<_>>().join("  "));
-        }
-        for (name, text) in self.capability() {
-            fact(name, text);
-        }
-        if let Some(dispersion) = &analysis.dispersion {
-            let signals: usize = dispersion.violations.iter().map(|violation| violation.signals().len()).sum();
-            let text = match signals {
-                0 => "no signal".to_owned(),
-                1 => format!("1 signal, at {}", dispersion.violations[0].first_signal),
-                _ => format!("{signals} signals, first at {}", dispersion.violations[0].first_signal),
-            };
-            fact("spread", format!("{text} ({})", dispersion.chart.title()));
         }
         for line in table.lines() {
             writeln!(self.out, "{}", line.trim_end())?;
@@ -201,8 +150,8 @@ impl<W: Write> Section<'_, W> {
                 violation.signals().len().to_string(),
                 violation.side.name().to_owned(),
                 at.map_or_else(
-                    || self.quantity(value),
-                    |at| format!("{}  {}", clock(drawing, at), self.quantity(value)),
+                    || self.analysis.quantity(value),
+                    |at| format!("{}  {}", clock(drawing, at), self.analysis.quantity(value)),
                 ),
             ]));
         }
@@ -216,67 +165,6 @@ impl<W: Write> Section<'_, W> {
             self.wrapped(DIM, "  ", &format!("… and {rest} more: --format json lists all of them"))?;
         }
         Ok(())
-    }
-
-    fn limits(&self, limits: &llmscope_core::ControlLimits) -> String {
-        let one = |name: &str, line: &Line| match line {
-            Line::Constant(value) => format!("{name} {}", self.quantity(*value)),
-            Line::PerPoint(_) => {
-                let (low, high) = line.extent().unwrap_or_default();
-                format!("{name} {} to {}", self.quantity(low), self.quantity(high))
-            }
-        };
-        let clamped = if limits.clamped.lower { " (clamped)" } else { "" };
-        let (lower, center) = (one("lower", &limits.lower), one("center", &limits.center));
-        format!("{lower}{clamped}  {center}  {}", one("upper", &limits.upper))
-    }
-
-    fn sigma(&self) -> Option<String> {
-        let sigma = self.analysis.sigma?;
-        let mut parts = Vec::new();
-        if let (Some(within), Some(estimator)) = (sigma.within, sigma.estimator) {
-            parts.push(format!("within {} ({})", self.quantity(within), estimator.convention()));
-        }
-        if let Some(overall) = sigma.overall {
-            parts.push(format!("overall {}", self.quantity(overall)));
-        }
-        if let Some(inflation) = sigma.inflation {
-            parts.push(format!("σz {}", number(inflation)));
-        }
-        (!parts.is_empty()).then(|| parts.join("  "))
-    }
-
-    fn capability(&self) -> Vec<(&'static str, String)> {
-        let mut rows = Vec::new();
-        if let Some(c) = self.analysis.capability {
-            let cp = c.cp.map(|cp| format!("Cp {}  ", index(cp, c.cp_interval))).unwrap_or_default();
-            let sigma = format!("σ {}, {}", self.quantity(c.sigma), c.estimator.convention());
-            rows.push(("capability", format!("{cp}Cpk {}  ({sigma})", index(c.cpk, c.cpk_interval))));
-        }
-        if let Some(p) = self.analysis.performance {
-            let pp = p.pp.map(|pp| format!("Pp {}  ", index(pp, p.pp_interval))).unwrap_or_default();
-            let cpm = p.cpm.map(|cpm| format!("  Cpm {cpm:.2}")).unwrap_or_default();
-            rows.push(("performance", format!("{pp}Ppk {}{cpm}", index(p.ppk, p.ppk_interval))));
-        }
-        if let Some(observed) = self.analysis.observed_ppm {
-            let expected = self.analysis.expected_ppm;
-            let one = |name: &str, ppm: Option<f64>| ppm.map(|ppm| format!("  expected {name} {}", number(ppm)));
-            let within = expected.and_then(|ppm| one("within", ppm.within)).unwrap_or_default();
-            let overall = expected.and_then(|ppm| one("overall", ppm.overall)).unwrap_or_default();
-            rows.push(("ppm outside", format!("observed {}{within}{overall}", number(observed))));
-        }
-        rows
-    }
-
-    fn quantity(&self, value: f64) -> String {
-        with_unit_to(self.analysis.plotted_unit(), value, self.resolution())
-    }
-
-    /// What values must be told apart to: a tenth of the plotted points' sigma.
-    fn resolution(&self) -> f64 {
-        let drawing = self.analysis.drawing.as_ref();
-        let sigma = drawing.map(|drawing| drawing.chart.limits.sigma.0.at(0));
-        sigma.or(self.analysis.sigma.and_then(|sigma| sigma.overall)).unwrap_or(0.0) / 10.0
     }
 
     fn scale(&self, value: f64) -> (f64, &'static str) {

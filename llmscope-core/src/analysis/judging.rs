@@ -61,8 +61,8 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     let rules = if constant { RuleSet::none() } else { rules_for(kind, plan) };
     let judgement = chart.judge(&rules)?;
     analysis.verdict = verdict(&judgement);
-    if let Some(companion) = &chart.companion {
-        let dispersion = dispersion(companion, &plan.rules)?;
+    if let Some(companion) = chart.companion() {
+        let dispersion = dispersion(&companion, &plan.rules)?;
         if kind.needs_subgroups() && !dispersion.violations.is_empty() {
             analysis.verdict = Verdict::OutOfControl;
         }
@@ -99,7 +99,7 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
             .collect()
     });
     analysis.warnings = warnings::of(&analysis, chart.points.len(), constant, data.left_over());
-    analysis.drawing = Some(Drawing { chart, judgement, rules, times });
+    analysis.drawing = Some(Drawing { chart: chart.into_owned(), judgement, rules, times });
     Ok(analysis)
 }
 
@@ -285,7 +285,7 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
     Ok(Data::Counted { counts, firsts: (0..values.len()).collect() })
 }
 
-fn chart(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'_>) -> Result<Chart> {
+fn chart<'a>(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'a>) -> Result<Chart<'a>> {
     let chart = match &plan.origin {
         Origin::Data if plan.stages.is_empty() => estimate(kind, plan, data, 0..data.len()),
         Origin::Data => staged(data.len(), &plan.stages, |points| estimate(kind, plan, data, points)),
@@ -307,7 +307,7 @@ fn chart(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'_>) -> Resu
     Ok(if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) })
 }
 
-fn estimate(kind: ChartKind, plan: &Plan, data: &Data<'_>, points: Range<usize>) -> Result<Chart> {
+fn estimate<'a>(kind: ChartKind, plan: &Plan, data: &Data<'a>, points: Range<usize>) -> Result<Chart<'a>> {
     match data {
         Data::Single(sample) => {
             let estimator = plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange);
@@ -322,7 +322,7 @@ fn estimate(kind: ChartKind, plan: &Plan, data: &Data<'_>, points: Range<usize>)
     }
 }
 
-fn monitor(standards: &Standards, data: &Data<'_>) -> Result<Chart> {
+fn monitor<'a>(standards: &Standards, data: &Data<'a>) -> Result<Chart<'a>> {
     match data {
         Data::Single(sample) if standards.chart == ChartKind::Ewma => ewma::monitor(standards, sample),
         Data::Single(sample) => individuals::monitor(standards, sample),
@@ -363,7 +363,7 @@ fn verdict(judgement: &Judgement) -> Verdict {
     if judgement.is_in_control() { Verdict::InControl } else { Verdict::OutOfControl }
 }
 
-fn dispersion(companion: &Chart, rules: &RuleSet) -> Result<Dispersion> {
+fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {
     let rules = if companion.is_degenerate() { RuleSet::none() } else { rules.without_zones() };
     let violations = companion.judge(&rules)?.violations;
     Ok(Dispersion {

@@ -4,16 +4,18 @@ mod judging;
 mod plan;
 mod series;
 mod warnings;
+mod words;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use judging::analyze;
 pub use plan::{Baseline, Grouping, Origin, Plan};
 pub use series::{Measure, Observation, Selection, Series};
+pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
 use crate::chart::{Chart, ChartKind, Phase};
@@ -27,7 +29,7 @@ use crate::stats::Normality;
 pub const REPORT_SCHEMA: &str = "llmscope.report/1";
 
 /// Analyses under one roof, as they are written.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope report")]
 pub struct Report {
     /// The version of the format: `llmscope.report/1`.
@@ -55,7 +57,7 @@ impl Report {
 }
 
 /// Whether the process is the one that the limits describe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// No rule signals.
@@ -79,7 +81,7 @@ impl Verdict {
 }
 
 /// Chart, violations and capability of one metric of one group. What does not apply is absent.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Analysis {
     /// The files that the data come from.
     pub source: Vec<String>,
@@ -160,10 +162,10 @@ pub struct Analysis {
 }
 
 /// What the numbers of an analysis were computed from, for those who draw it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drawing {
     /// The chart.
-    pub chart: Chart,
+    pub chart: Chart<'static>,
     /// What the rules say about each of its points.
     pub judgement: Judgement,
     /// The rules.
@@ -189,7 +191,7 @@ impl Drawing {
 }
 
 /// Requests that were left out of a judgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Excluded {
     /// Failed requests, which have no latency.
     pub failed: usize,
@@ -200,7 +202,7 @@ pub struct Excluded {
 }
 
 /// Within and overall sigma.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SigmaReport {
     /// The within sigma that the limits stand on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,7 +219,7 @@ pub struct SigmaReport {
 }
 
 /// The chart of the spread that belongs to a chart of the level.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Dispersion {
     /// Moving range, range or standard deviation.
     pub chart: ChartKind,
@@ -230,14 +232,14 @@ pub struct Dispersion {
 }
 
 /// Dependence of neighbours.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Autocorrelation {
     /// Correlation of neighbours.
     pub lag1: f64,
 }
 
 /// Quantiles by Hyndman & Fan's seventh method.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// Median.
     pub p50: f64,
@@ -250,7 +252,7 @@ pub struct Quantiles {
 }
 
 /// One plotted point.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// 0-based position in the analyzed order.
     pub i: usize,
@@ -270,24 +272,6 @@ pub struct Point {
 }
 
 impl Analysis {
-    /// The group in a few words: `groq · llama-3-70b`.
-    #[must_use]
-    pub fn group_title(&self) -> String {
-        ["provider", "model"]
-            .iter()
-            .filter_map(|name| self.group.get(*name))
-            .chain(self.group.iter().filter(|(name, _)| *name != "provider" && *name != "model").map(|(_, v)| v))
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" · ")
-    }
-
-    /// The unit of what is plotted: a count or a proportion is no quantity of the metric.
-    #[must_use]
-    pub fn plotted_unit(&self) -> Unit {
-        if self.chart.is_attribute() { Unit::One } else { self.unit }
-    }
-
     /// The frozen limits of this study, for a later phase II; `None` if nothing was estimated.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {

@@ -133,7 +133,7 @@ impl Counts {
 /// # Errors
 /// [`Error::NotEnoughData`] without samples; [`Error::Parameter`] for another kind of chart, or a c chart of areas that
 /// differ (a u chart takes those).
-pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart> {
+pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
     let rate = counts.overall_rate()?;
     let center = if kind == ChartKind::C { rate * area_of_c(counts)? } else { rate };
     chart(Phase::I, Standards::of_counts(kind, center)?, counts)
@@ -143,11 +143,11 @@ pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart> {
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards are of another kind.
-pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart> {
+pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, counts)
 }
 
-fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart> {
+fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart<'static>> {
     let center = standards.center;
     let sizes = counts.sizes();
     let (points, limits, bounds) = match standards.chart {
@@ -171,7 +171,7 @@ fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart> {
 }
 
 /// The np chart: its center line and its upper bound vary with the sample size too.
-fn np(phase: Phase, standards: Standards, counts: &Counts) -> Chart {
+fn np(phase: Phase, standards: Standards, counts: &Counts) -> Chart<'static> {
     let p = standards.center;
     let line = |of_size: &dyn Fn(f64) -> f64| Line::through(counts.sizes().iter().map(|&n| of_size(n)).collect());
     let mut limits = ControlLimits::three_sigma(line(&|n| n * p), line(&|n| (n * p * (1.0 - p)).sqrt()))

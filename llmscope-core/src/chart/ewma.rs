@@ -62,7 +62,7 @@ impl Ewma {
 /// assert!(chart.limits.upper.at(5) > chart.limits.upper.at(0)); // the limits widen to their asymptote
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
-pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> Result<Chart> {
+pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> Result<Chart<'static>> {
     let center = Moments::of(sample.values()).mean();
     let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
     let within = estimator.of_sample(sample)?;
@@ -74,11 +74,11 @@ pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> R
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
-pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart> {
+pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }
 
-fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart> {
+fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     let within = standards.within_for(ChartKind::Ewma)?;
     let ewma = standards.ewma.ok_or_else(|| wrong_chart(standards.chart, "ewma, with its lambda"))?;
     let (mut points, mut sigmas) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));

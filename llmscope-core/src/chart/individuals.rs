@@ -27,7 +27,7 @@ use crate::stats::Moments;
 /// assert_eq!(format!("{:.3}", chart.limits.upper.at(0)), "55.802");
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
-pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator) -> Result<Chart> {
+pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Chart<'a>> {
     let moments = Moments::of(sample.values());
     let center = moments.mean().ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
     let within = estimator.of_sample(sample)?;
@@ -40,25 +40,27 @@ pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator) -> Result<Chart>
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
-pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart> {
+pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     chart(Phase::II, *standards, sample)
 }
 
-fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart> {
+fn chart<'a>(phase: Phase, standards: Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     let sigma = standards.within_for(ChartKind::Individuals)?.sigma;
     let limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::Constant(sigma));
-    let mut chart = Chart::plain(phase, sample.values().to_vec(), limits, standards);
+    let mut chart = Chart::plain(phase, sample.shared(), limits, standards);
     chart.breaks = sample.breaks().to_vec();
-    chart.companion = Some(Box::new(moving_range(phase, standards, sigma, sample)));
     Ok(chart)
 }
 
-fn moving_range(phase: Phase, standards: Standards, sigma: f64, sample: &Sample<'_>) -> Chart {
-    let (ranges, positions) = moving_ranges(sample);
-    let limits = ControlLimits::three_sigma(Line::Constant(d2(2) * sigma), Line::Constant(d3(2) * sigma))
-        .clamped_to(Bounds::NON_NEGATIVE);
-    let mut chart = Chart::plain(phase, ranges, limits, Standards { chart: ChartKind::MovingRange, ..standards });
-    chart.breaks = (1..positions.len()).filter(|&i| positions[i] != positions[i - 1] + 1).collect();
-    chart.positions = Some(positions);
-    chart
+/// The chart of the moving ranges, stage by stage where sigma changes: no range reaches across a stage.
+pub(super) fn moving_range(chart: &Chart<'_>) -> Chart<'static> {
+    let (ranges, positions) = moving_ranges(&chart.points, &chart.breaks);
+    let line = |factor: f64| match &chart.limits.sigma {
+        Line::Constant(sigma) => Line::Constant(factor * sigma),
+        Line::PerPoint(sigmas) => Line::through(positions.iter().map(|&at| factor * sigmas[at]).collect()),
+    };
+    let limits = ControlLimits::three_sigma(line(d2(2)), line(d3(2))).clamped_to(Bounds::NON_NEGATIVE);
+    let standards = Standards { chart: ChartKind::MovingRange, ..chart.standards };
+    let breaks = (1..positions.len()).filter(|&i| positions[i] != positions[i - 1] + 1).collect();
+    Chart { breaks, positions: Some(positions), ..Chart::plain(chart.phase, ranges, limits, standards) }
 }

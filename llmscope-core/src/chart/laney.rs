@@ -12,7 +12,7 @@ use crate::sigma::SigmaEstimator;
 ///
 /// # Errors
 /// [`Error::NotEnoughData`] for fewer than two samples; [`Error::Parameter`] for another kind of chart.
-pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart> {
+pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
     let center = counts.overall_rate()?;
     let standards = Standards::of_counts(kind, center)?;
     let sigma = sampling_sigma(kind, center)?;
@@ -34,11 +34,11 @@ pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart> {
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards are of another kind.
-pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart> {
+pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, counts)
 }
 
-fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart> {
+fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart<'static>> {
     let inflation = standards.inflation.ok_or_else(|| wrong_chart(standards.chart, "laney-p or laney-u"))?;
     let sigma = sampling_sigma(standards.chart, standards.center)?;
     let bounds = if standards.chart == ChartKind::LaneyP { Bounds::PROPORTION } else { Bounds::NON_NEGATIVE };

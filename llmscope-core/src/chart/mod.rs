@@ -11,6 +11,7 @@ pub mod laney;
 mod stages;
 pub mod xbar;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -22,6 +23,7 @@ pub use stages::staged;
 use crate::error::{Error, Result, by_name};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
+use crate::quantity::number_to;
 use crate::rules::{self, Judgement, RuleSet};
 use crate::sigma::SigmaEstimate;
 
@@ -269,15 +271,15 @@ fn wrong_chart(chart: ChartKind, expected: &'static str) -> Error {
     Error::Parameter { name: "chart of the standards", value: chart.name().to_owned(), expected }
 }
 
-/// A control chart.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Chart {
+/// A control chart. One of single measurements borrows the points of its sample where that borrows them too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chart<'a> {
     /// The plotted statistic.
     pub kind: ChartKind,
     /// Where the limits came from.
     pub phase: Phase,
     /// What is plotted, in time order.
-    pub points: Vec<f64>,
+    pub points: Cow<'a, [f64]>,
     /// Center line, limits, and the sigma that the zones are multiples of.
     pub limits: ControlLimits,
     /// Positions before which something is missing: every run ends there.
@@ -285,12 +287,31 @@ pub struct Chart {
     /// What the limits stand on.
     pub standards: Standards,
     /// For a moving range chart: the position of each point's later measurement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<Vec<usize>>,
-    /// The chart of the spread that belongs to this chart of the level.
-    pub companion: Option<Box<Chart>>,
+    /// The chart of the spread of subgroups. That of single measurements follows from the points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spread: Option<Box<Chart<'static>>>,
 }
 
-impl Chart {
+impl<'a> Chart<'a> {
+    /// The chart of the spread that belongs to this chart of the level: moving ranges, ranges or standard deviations.
+    #[must_use]
+    pub fn companion(&self) -> Option<Cow<'_, Chart<'static>>> {
+        match self.kind {
+            ChartKind::Individuals => Some(Cow::Owned(individuals::moving_range(self))),
+            _ => self.spread.as_deref().map(Cow::Borrowed),
+        }
+    }
+
+    /// The same chart with points of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Chart<'static> {
+        let Self { kind, phase, points, limits, breaks, standards, positions, spread } = self;
+        let points = Cow::Owned(points.into_owned());
+        Chart { kind, phase, points, limits, breaks, standards, positions, spread }
+    }
+
     /// The same chart with its limits clamped to what the plotted quantity can be.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
@@ -316,7 +337,7 @@ impl Chart {
     /// # Ok::<(), llmscope_core::Error>(())
     /// ```
     pub fn judge(&self, rules: &RuleSet) -> Result<Judgement> {
-        let mut judgement = rules::judge(&self.points, &self.limits.center, &self.limits.sigma.0, &self.breaks, rules)?;
+        let mut judgement = rules::judge(&self.points, &self.limits.center, &self.limits.sigma, &self.breaks, rules)?;
         if let Some(positions) = &self.positions {
             for violation in &mut judgement.violations {
                 violation.first = positions[violation.first];
@@ -330,20 +351,36 @@ impl Chart {
     /// True if sigma is zero everywhere: the limits collapse on the center line.
     #[must_use]
     pub fn is_degenerate(&self) -> bool {
-        self.limits.sigma.0.extent().is_some_and(|(_, max)| max == 0.0)
+        self.limits.sigma.extent().is_some_and(|(_, max)| max == 0.0)
     }
 
-    /// A chart without breaks or companion.
-    fn plain(phase: Phase, points: Vec<f64>, limits: ControlLimits, standards: Standards) -> Self {
+    /// A chart without breaks.
+    fn plain(phase: Phase, points: impl Into<Cow<'a, [f64]>>, limits: ControlLimits, standards: Standards) -> Self {
         Self {
             kind: standards.chart,
             phase,
-            points,
+            points: points.into(),
             limits,
             breaks: Vec::new(),
             standards,
             positions: None,
-            companion: None,
+            spread: None,
+        }
+    }
+}
+
+impl fmt::Display for Chart<'_> {
+    /// Kind, phase and limits in a line or two.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sigma = self.limits.sigma.extent().map_or(0.0, |(smallest, _)| smallest);
+        let limits = self.limits.describe(|value| number_to(value, sigma / 10.0));
+        let (title, phase, n) = (self.kind.title(), self.phase.numeral(), self.points.len());
+        write!(f, "{title}, phase {phase}, {n} points\n  limits  {limits}")?;
+        match self.standards.within {
+            Some(within) => {
+                write!(f, "\n  sigma   {} ({})", number_to(within.sigma, 0.0), within.estimator.convention())
+            }
+            None => Ok(()),
         }
     }
 }

@@ -22,7 +22,11 @@ use crate::limits::ControlLimits;
 /// assert_eq!((chart.limits.center.at(3), chart.limits.center.at(4)), (1.0, 2.0));
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
-pub fn staged(count: usize, starts: &[usize], estimate: impl Fn(Range<usize>) -> Result<Chart>) -> Result<Chart> {
+pub fn staged<'a>(
+    count: usize,
+    starts: &[usize],
+    estimate: impl Fn(Range<usize>) -> Result<Chart<'a>>,
+) -> Result<Chart<'a>> {
     let rising = starts.windows(2).all(|pair| pair[0] < pair[1]);
     if !rising || starts.iter().any(|&start| start == 0 || start >= count) {
         return Err(Error::Parameter {
@@ -41,7 +45,7 @@ pub fn staged(count: usize, starts: &[usize], estimate: impl Fn(Range<usize>) ->
 }
 
 /// `stage`, whose first point stands at position `start`, appended to `whole`.
-fn joined(whole: Chart, stage: Chart, start: usize) -> Chart {
+fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
     let offset = whole.points.len();
     let limits = ControlLimits::concatenated(&[(offset, &whole.limits), (stage.points.len(), &stage.limits)]);
     let mut breaks = whole.breaks;
@@ -53,9 +57,9 @@ fn joined(whole: Chart, stage: Chart, start: usize) -> Chart {
         positions.extend(added.iter().map(|position| position + start));
         positions
     });
-    let companion = whole.companion.zip(stage.companion).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
+    let spread = whole.spread.zip(stage.spread).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
     let mut points = whole.points;
-    points.extend(stage.points);
+    points.to_mut().extend_from_slice(&stage.points);
     let (kind, phase, standards) = (whole.kind, whole.phase, whole.standards);
-    Chart { kind, phase, points, limits, breaks, standards, positions, companion }
+    Chart { kind, phase, points, limits, breaks, standards, positions, spread }
 }

@@ -27,7 +27,11 @@ use crate::stats::Moments;
 /// assert_eq!(chart.points.len(), 3);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
-pub fn estimate(subgroups: &Subgroups<'_>, kind: ChartKind, estimator: Option<SigmaEstimator>) -> Result<Chart> {
+pub fn estimate(
+    subgroups: &Subgroups<'_>,
+    kind: ChartKind,
+    estimator: Option<SigmaEstimator>,
+) -> Result<Chart<'static>> {
     let estimator = estimator.unwrap_or(match kind {
         ChartKind::XbarS => SigmaEstimator::AverageStandardDeviation,
         _ => SigmaEstimator::AverageRange,
@@ -42,11 +46,11 @@ pub fn estimate(subgroups: &Subgroups<'_>, kind: ChartKind, estimator: Option<Si
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
-pub fn monitor(standards: &Standards, subgroups: &Subgroups<'_>) -> Result<Chart> {
+pub fn monitor(standards: &Standards, subgroups: &Subgroups<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, subgroups)
 }
 
-fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Result<Chart> {
+fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Result<Chart<'static>> {
     if !standards.chart.needs_subgroups() {
         return Err(Error::Parameter {
             name: "chart",
@@ -56,15 +60,15 @@ fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Resul
     }
     let sigma = standards.within_for(standards.chart)?.sigma;
     let sizes = sizes(subgroups);
-    let means = subgroups.iter().map(|subgroup| Moments::of(subgroup).mean().unwrap_or_default()).collect();
+    let means: Vec<f64> = subgroups.iter().map(|subgroup| Moments::of(subgroup).mean().unwrap_or_default()).collect();
     let limits = limits_by_size(standards.center, &sizes, |n| sigma / n.sqrt());
     let mut chart = Chart::plain(phase, means, limits, standards);
-    chart.companion = Some(Box::new(dispersion(phase, standards, sigma, subgroups)));
+    chart.spread = Some(Box::new(dispersion(phase, standards, sigma, subgroups)));
     Ok(chart)
 }
 
 /// The R or S chart: each subgroup's spread against what σ̂ leads to expect at its size.
-fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgroups<'_>) -> Chart {
+fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgroups<'_>) -> Chart<'static> {
     type OfSubgroup = fn(&[f64]) -> f64;
     type OfSize = fn(usize) -> f64;
     let (kind, statistic, mean, deviation): (_, OfSubgroup, OfSize, OfSize) = match standards.chart {
@@ -73,7 +77,7 @@ fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgro
     };
     let line = |of_size: OfSize| Line::through(subgroups.sizes().iter().map(|&n| of_size(n) * sigma).collect());
     let limits = ControlLimits::three_sigma(line(mean), line(deviation)).clamped_to(Bounds::NON_NEGATIVE);
-    let points = subgroups.iter().map(statistic).collect();
+    let points: Vec<f64> = subgroups.iter().map(statistic).collect();
     Chart::plain(phase, points, limits, Standards { chart: kind, ..standards })
 }
 

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::axis::Axis;
 use super::svg::{Anchor, Picture};
 use crate::analysis::{Analysis, Drawing, Verdict};
+use crate::capability::SpecificationLimits;
 use crate::cast::float;
 use crate::limits::Line;
-use crate::metric::Metric;
+use crate::metric::{Metric, Unit};
 use crate::quantity::{number_to, scale_of};
 use crate::rules::{Rule, Violation};
 
@@ -34,18 +35,61 @@ const ZONES: [(f64, &str); 3] = [(3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f
 /// An analysis without a chart (too few data) gives a picture that says so.
 #[must_use]
 pub fn svg(analysis: &Analysis) -> String {
-    let legend = analysis.drawing.as_ref().map(legend_entries).unwrap_or_default();
-    let height = legend_top(legend.len()) + LEGEND_LINE * float(legend.len());
-    let mut picture = Picture::new(WIDTH, height);
-    heading(&mut picture, analysis);
-    match &analysis.drawing {
-        Some(drawing) if !drawing.chart.points.is_empty() => {
-            Plot::new(analysis, drawing).draw(&mut picture, &legend);
-            draw_legend(&mut picture, &legend);
+    picture(&Caption::of(analysis), analysis.drawing.as_ref())
+}
+
+/// A control chart that belongs to no analysis, under a title of one's own, as SVG.
+#[must_use]
+pub fn svg_of(drawing: &Drawing, title: &str) -> String {
+    let chart = &drawing.chart;
+    let inside = drawing.judgement.is_in_control();
+    let caption = Caption {
+        title: title.to_owned(),
+        quantity: String::new(),
+        unit: Unit::One,
+        verdict: if inside { Verdict::InControl } else { Verdict::OutOfControl },
+        facts: vec![
+            chart.kind.title().to_owned(),
+            format!("phase {}", chart.phase.numeral()),
+            format!("{} points", chart.points.len()),
+        ],
+        specification: None,
+    };
+    picture(&caption, Some(drawing))
+}
+
+/// What stands around a chart.
+struct Caption {
+    title: String,
+    quantity: String,
+    unit: Unit,
+    verdict: Verdict,
+    facts: Vec<String>,
+    specification: Option<SpecificationLimits>,
+}
+
+impl Caption {
+    fn of(analysis: &Analysis) -> Self {
+        let mut facts = vec![
+            analysis.chart.title().to_owned(),
+            format!("phase {}", analysis.phase.numeral()),
+            format!("{} measurements", analysis.n),
+        ];
+        if analysis.excluded.failed > 0 {
+            facts.push(format!("{} requests failed", analysis.excluded.failed));
         }
-        _ => picture.text((WIDTH / 2.0, 240.0), Anchor::Middle, MUTED, "not enough data for a chart"),
+        if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
+            facts.push(format!("{first:.0} to {last:.0}"));
+        }
+        Self {
+            title: title(analysis),
+            quantity: analysis.metric.clone(),
+            unit: analysis.plotted_unit(),
+            verdict: analysis.verdict,
+            facts,
+            specification: analysis.specification,
+        }
     }
-    picture.finish(&title(analysis))
 }
 
 fn title(analysis: &Analysis) -> String {
@@ -54,32 +98,36 @@ fn title(analysis: &Analysis) -> String {
     if group.is_empty() { metric } else { format!("{group}: {metric}") }
 }
 
-fn heading(picture: &mut Picture, analysis: &Analysis) {
-    let color = match analysis.verdict {
+fn picture(caption: &Caption, drawing: Option<&Drawing>) -> String {
+    let legend = drawing.map(legend_entries).unwrap_or_default();
+    let height = legend_top(legend.len()) + LEGEND_LINE * float(legend.len());
+    let mut picture = Picture::new(WIDTH, height);
+    heading(&mut picture, caption);
+    match drawing {
+        Some(drawing) if !drawing.chart.points.is_empty() => {
+            Plot::new(caption, drawing).draw(&mut picture, &legend);
+            draw_legend(&mut picture, &legend);
+        }
+        _ => picture.text((WIDTH / 2.0, 240.0), Anchor::Middle, MUTED, "not enough data for a chart"),
+    }
+    picture.finish(&caption.title)
+}
+
+fn heading(picture: &mut Picture, caption: &Caption) {
+    let color = match caption.verdict {
         Verdict::InControl => "#1a7f37",
         Verdict::OutOfControl => "#d1242f",
         Verdict::NotEnoughData => "#9a6700",
     };
-    picture.text((LEFT, 30.0), Anchor::Start, HEADING, &title(analysis));
+    picture.text((LEFT, 30.0), Anchor::Start, HEADING, &caption.title);
     let style = format!(r#"font-size="15" font-weight="600" fill="{color}""#);
-    picture.text((RIGHT, 30.0), Anchor::End, &style, analysis.verdict.words());
-    let mut parts = vec![
-        analysis.chart.title().to_owned(),
-        format!("phase {}", analysis.phase.numeral()),
-        format!("{} measurements", analysis.n),
-    ];
-    if analysis.excluded.failed > 0 {
-        parts.push(format!("{} requests failed", analysis.excluded.failed));
-    }
-    if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
-        parts.push(format!("{first:.0} to {last:.0}"));
-    }
-    picture.text((LEFT, 52.0), Anchor::Start, MUTED, &parts.join(" · "));
+    picture.text((RIGHT, 30.0), Anchor::End, &style, caption.verdict.words());
+    picture.text((LEFT, 52.0), Anchor::Start, MUTED, &caption.facts.join(" · "));
 }
 
 /// The chart area with its two axes.
 struct Plot<'a> {
-    analysis: &'a Analysis,
+    caption: &'a Caption,
     drawing: &'a Drawing,
     /// Smallest and largest value that the drawing shows.
     range: (f64, f64),
@@ -90,14 +138,14 @@ struct Plot<'a> {
 }
 
 impl<'a> Plot<'a> {
-    fn new(analysis: &'a Analysis, drawing: &'a Drawing) -> Self {
-        let (low, high) = value_range(analysis, drawing);
+    fn new(caption: &'a Caption, drawing: &'a Drawing) -> Self {
+        let (low, high) = value_range(caption.specification, drawing);
         // One unit for all numbers of the drawing.
-        let (factor, symbol) = scale_of(analysis.plotted_unit(), low.abs().max(high.abs()));
+        let (factor, symbol) = scale_of(caption.unit, low.abs().max(high.abs()));
         let margin = (high - low) * 0.04;
         let last = float(drawing.chart.points.len().saturating_sub(1));
         Self {
-            analysis,
+            caption,
             drawing,
             range: (low, high),
             x: Axis::new((-0.5, last + 0.5), (LEFT, RIGHT)),
@@ -166,8 +214,8 @@ impl<'a> Plot<'a> {
             picture.text((x, BOTTOM + 18.0), Anchor::Middle, MUTED, &format!("{tick}"));
         }
         let unit = if self.symbol.is_empty() { String::new() } else { format!(" in {}", self.symbol) };
-        picture.text((LEFT, TOP - 8.0), Anchor::Start, MUTED, &format!("{}{unit}", self.analysis.metric));
-        let what = if self.analysis.chart.needs_subgroups() { "subgroup" } else { "point" };
+        picture.text((LEFT, TOP - 8.0), Anchor::Start, MUTED, &format!("{}{unit}", self.caption.quantity));
+        let what = if self.drawing.chart.kind.needs_subgroups() { "subgroup" } else { "point" };
         picture.text((RIGHT, BOTTOM + 36.0), Anchor::End, MUTED, &format!("{what}, in order of time"));
     }
 
@@ -175,7 +223,7 @@ impl<'a> Plot<'a> {
     fn lines(&self, picture: &mut Picture) {
         let limits = &self.drawing.chart.limits;
         let last = self.drawing.chart.points.len() - 1;
-        let resolution = limits.sigma.0.at(last) / 10.0 * self.factor;
+        let resolution = limits.sigma.at(last) / 10.0 * self.factor;
         let mut labels: Vec<(f64, String, &str)> = Vec::new();
         let mut line = |picture: &mut Picture, name: &str, line: &Line, color: &'static str, dash: &str| {
             let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.3" {dash}"#);
@@ -203,7 +251,7 @@ impl<'a> Plot<'a> {
     }
 
     fn specification(&self) -> Vec<(&'static str, f64)> {
-        let Some(limits) = self.analysis.specification else { return Vec::new() };
+        let Some(limits) = self.caption.specification else { return Vec::new() };
         let (low, high) = self.range;
         [("USL", limits.upper), ("LSL", limits.lower)]
             .into_iter()
@@ -314,10 +362,10 @@ impl<'a> Plot<'a> {
 }
 
 /// What the drawing must show: points, limits, and specification limits unless they are far away.
-fn value_range(analysis: &Analysis, drawing: &Drawing) -> (f64, f64) {
+fn value_range(specification: Option<SpecificationLimits>, drawing: &Drawing) -> (f64, f64) {
     let (low, high) = drawing.extent().unwrap_or_default();
     let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
-    let limits = analysis.specification.map_or([None, None], |limits| [limits.lower, limits.upper]);
+    let limits = specification.map_or([None, None], |limits| [limits.lower, limits.upper]);
     limits
         .into_iter()
         .flatten()

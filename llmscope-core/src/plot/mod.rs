@@ -7,7 +7,7 @@ mod png;
 mod svg;
 mod terminal;
 
-pub use drawing::svg;
+pub use drawing::{svg, svg_of};
 #[cfg(feature = "png")]
 pub use png::png;
 pub use terminal::{Mark, terminal};

@@ -1,5 +1,7 @@
 //! Judging a whole chart at once.
 
+use serde::{Deserialize, Serialize};
+
 use super::monitor::check_lines;
 use super::pattern::{Hit, Judged, Tracker};
 use super::{Rule, RuleMask, RuleSet, Side, Violation};
@@ -8,7 +10,7 @@ use crate::limits::Line;
 use crate::sample::segments;
 
 /// What the rules say about every point of a chart.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judgement {
     /// For each point, the rules that signal at it.
     pub signals: Vec<RuleMask>,

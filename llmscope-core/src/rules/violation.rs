@@ -1,5 +1,7 @@
 //! A violation: where a rule was broken, and on which side.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,14 @@ impl Violation {
     /// The points at which the rule signals.
     pub fn signals(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
         self.first_signal..self.last + 1
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let signals = self.signals().len();
+        let plural = if signals == 1 { "" } else { "s" };
+        write!(f, "{} at {}: {signals} signal{plural}, {}", self.rule, self.range(), self.side.name())
     }
 }
 

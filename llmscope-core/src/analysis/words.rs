@@ -1,0 +1,194 @@
+//! An analysis in words, the same for every face that prints one.
+
+use std::fmt;
+
+use super::{Analysis, Drawing};
+use crate::capability::Interval;
+use crate::metric::{Metric, Unit};
+use crate::quantity::{number, with_unit_to};
+use crate::rules::Violation;
+
+/// Violations that a text lists before it only counts the rest.
+pub const MOST_VIOLATIONS: usize = 12;
+
+impl Analysis {
+    /// The group in a few words: `groq · llama-3-70b`.
+    #[must_use]
+    pub fn group_title(&self) -> String {
+        ["provider", "model"]
+            .iter()
+            .filter_map(|name| self.group.get(*name))
+            .chain(self.group.iter().filter(|(name, _)| *name != "provider" && *name != "model").map(|(_, v)| v))
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+
+    /// The metric and what it means: `ttft_s (time to first token)`.
+    #[must_use]
+    pub fn metric_title(&self) -> String {
+        match self.metric.parse::<Metric>() {
+            Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
+            Err(_) => self.metric.clone(),
+        }
+    }
+
+    /// The unit of what is plotted: a count or a proportion is no quantity of the metric.
+    #[must_use]
+    pub fn plotted_unit(&self) -> Unit {
+        if self.chart.is_attribute() { Unit::One } else { self.unit }
+    }
+
+    /// A plotted value in its best unit, with digits enough to tell the points apart.
+    #[must_use]
+    pub fn quantity(&self, value: f64) -> String {
+        with_unit_to(self.plotted_unit(), value, self.resolution())
+    }
+
+    /// What values must be told apart to: a tenth of the plotted points' sigma.
+    #[must_use]
+    pub fn resolution(&self) -> f64 {
+        let drawing = self.drawing.as_ref();
+        let sigma = drawing.map(|drawing| drawing.chart.limits.sigma.at(0));
+        sigma.or(self.sigma.and_then(|sigma| sigma.overall)).unwrap_or(0.0) / 10.0
+    }
+
+    /// How much was measured, when, where, and what was left out.
+    #[must_use]
+    pub fn scope(&self) -> Vec<String> {
+        let mut parts = vec![format!("{} measurements", self.n)];
+        let excluded = self.excluded;
+        for (count, what) in [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")]
+        {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        if let Some(need) = self.need {
+            parts.push(format!("a judgement needs at least {need} points"));
+        }
+        if let Some((first, last)) = self.drawing.as_ref().and_then(Drawing::time_span) {
+            parts.push(format!("{first:.0} to {last:.0}"));
+        }
+        if !self.source.is_empty() {
+            parts.push(self.source.join(", "));
+        }
+        parts
+    }
+
+    /// `nelson-1 ×3, nelson-5`: the rules that were broken and how often.
+    #[must_use]
+    pub fn broken_rules(&self) -> String {
+        let mut rules: Vec<(&str, usize)> = Vec::new();
+        for Violation { rule, .. } in &self.violations {
+            match rules.iter_mut().find(|(code, _)| *code == rule.as_str()) {
+                Some((_, count)) => *count += 1,
+                None => rules.push((rule.as_str(), 1)),
+            }
+        }
+        rules.sort_unstable();
+        let one = |(code, count): (&str, usize)| if count == 1 { code.to_owned() } else { format!("{code} ×{count}") };
+        rules.into_iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The numbers, each with its name: limits, sigma, quantiles, capability. What does not apply is absent.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if let Some(limits) = &self.limits {
+            let limits = limits.describe(|value| self.quantity(value));
+            facts.push(("limits", format!("{limits} ({}, phase {})", self.chart.title(), self.phase.numeral())));
+        }
+        facts.extend(self.sigma_words().map(|text| ("sigma", text)));
+        if let Some(quantiles) = self.quantiles {
+            let q = [quantiles.p50, quantiles.p90, quantiles.p95, quantiles.p99].map(|value| self.quantity(value));
+            let mean = self.mean.map(|mean| format!("mean {}  ", self.quantity(mean))).unwrap_or_default();
+            facts.push(("values", format!("{mean}p50 {}  p90 {}  p95 {}  p99 {}", q[0], q[1], q[2], q[3])));
+        }
+        if let Some(limits) = self.specification {
+            let one = |name: &str, value: Option<f64>| value.map(|v| format!("{name} {}", self.quantity(v)));
+            let parts = [one("LSL", limits.lower), one("target", limits.target), one("USL", limits.upper)];
+            facts.push(("specification", parts.into_iter().flatten().collect::<Vec<_>>().join("  ")));
+        }
+        facts.extend(self.capability_words());
+        if let Some(dispersion) = &self.dispersion {
+            let signals: usize = dispersion.violations.iter().map(|violation| violation.signals().len()).sum();
+            let text = match signals {
+                0 => "no signal".to_owned(),
+                1 => format!("1 signal, at {}", dispersion.violations[0].first_signal),
+                _ => format!("{signals} signals, first at {}", dispersion.violations[0].first_signal),
+            };
+            facts.push(("spread", format!("{text} ({})", dispersion.chart.title())));
+        }
+        facts
+    }
+
+    fn sigma_words(&self) -> Option<String> {
+        let sigma = self.sigma?;
+        let mut parts = Vec::new();
+        if let (Some(within), Some(estimator)) = (sigma.within, sigma.estimator) {
+            parts.push(format!("within {} ({})", self.quantity(within), estimator.convention()));
+        }
+        if let Some(overall) = sigma.overall {
+            parts.push(format!("overall {}", self.quantity(overall)));
+        }
+        if let Some(inflation) = sigma.inflation {
+            parts.push(format!("σz {}", number(inflation)));
+        }
+        (!parts.is_empty()).then(|| parts.join("  "))
+    }
+
+    fn capability_words(&self) -> Vec<(&'static str, String)> {
+        let mut rows = Vec::new();
+        if let Some(c) = self.capability {
+            let cp = c.cp.map(|cp| format!("Cp {}  ", index(cp, c.cp_interval))).unwrap_or_default();
+            let sigma = format!("σ {}, {}", self.quantity(c.sigma), c.estimator.convention());
+            rows.push(("capability", format!("{cp}Cpk {}  ({sigma})", index(c.cpk, c.cpk_interval))));
+        }
+        if let Some(p) = self.performance {
+            let pp = p.pp.map(|pp| format!("Pp {}  ", index(pp, p.pp_interval))).unwrap_or_default();
+            let cpm = p.cpm.map(|cpm| format!("  Cpm {cpm:.2}")).unwrap_or_default();
+            rows.push(("performance", format!("{pp}Ppk {}{cpm}", index(p.ppk, p.ppk_interval))));
+        }
+        if let Some(observed) = self.observed_ppm {
+            let expected = self.expected_ppm;
+            let one = |name: &str, ppm: Option<f64>| ppm.map(|ppm| format!("  expected {name} {}", number(ppm)));
+            let within = expected.and_then(|ppm| one("within", ppm.within)).unwrap_or_default();
+            let overall = expected.and_then(|ppm| one("overall", ppm.overall)).unwrap_or_default();
+            rows.push(("ppm outside", format!("observed {}{within}{overall}", number(observed))));
+        }
+        rows
+    }
+}
+
+impl fmt::Display for Analysis {
+    /// The report of this analysis as plain text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {}", self.verdict.words().to_uppercase(), self.metric_title())?;
+        let group = self.group_title();
+        if !group.is_empty() {
+            write!(f, "  {group}")?;
+        }
+        write!(f, "\n  {}", self.scope().join(" · "))?;
+        for (name, text) in self.facts() {
+            write!(f, "\n  {name:<14}{text}")?;
+        }
+        for violation in self.violations.iter().take(MOST_VIOLATIONS) {
+            write!(f, "\n  {violation}")?;
+        }
+        if let rest @ 1.. = self.violations.len().saturating_sub(MOST_VIOLATIONS) {
+            write!(f, "\n  … and {rest} more violations")?;
+        }
+        self.warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
+    }
+}
+
+/// An index with its interval: `1.20 [1.00, 1.40]`.
+#[must_use]
+pub fn index(value: f64, interval: Option<Interval>) -> String {
+    let short = |value: f64| if value.abs() < 100.0 { format!("{value:.2}") } else { number(value) };
+    match interval {
+        Some(interval) => format!("{} [{}, {}]", short(value), short(interval.lower), short(interval.upper)),
+        None => short(value),
+    }
+}

@@ -12,7 +12,6 @@ use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::{self, Log, Tool};
 use llmscope_core::{Analysis, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
-use serde::{Deserialize, Serialize};
 
 use crate::args::{AnalyzeArgs, Format};
 use crate::output::{self, CAUTION, Sink};
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         draw(path, &analyses)?;
     }
     if let Some(path) = &args.save_baseline {
-        save_baseline(path, &analyses)?;
+        write_atomically(path, Baseline::to_json(&analyses)?.as_bytes())?;
     }
     let report = Report::new(Some(Timestamp::now()), analyses);
     write(args, &report)?;
@@ -160,33 +159,9 @@ fn specification(args: &AnalyzeArgs, unit: Unit) -> Result<Option<SpecificationL
     Ok(Some(SpecificationLimits::new(lower, upper, target)?))
 }
 
-const BASELINE_SCHEMA: &str = "llmscope.baseline/1";
-
-/// The file of `--save-baseline`.
-#[derive(Serialize, Deserialize)]
-struct BaselineFile {
-    schema: String,
-    baselines: Vec<Baseline>,
-}
-
 fn read_baseline(path: &Path) -> Result<Vec<Baseline>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file: BaselineFile = serde_json::from_str(&text)
-        .with_context(|| format!("{}: not a baseline; make one with --save-baseline", path.display()))?;
-    ensure!(
-        file.schema == BASELINE_SCHEMA,
-        "{}: schema \"{}\" is not {BASELINE_SCHEMA}; make the baseline again with --save-baseline",
-        path.display(),
-        file.schema
-    );
-    Ok(file.baselines)
-}
-
-fn save_baseline(path: &Path, analyses: &[Analysis]) -> Result<()> {
-    let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
-    ensure!(!baselines.is_empty(), "no limits to save: there are not enough data");
-    let file = BaselineFile { schema: BASELINE_SCHEMA.to_owned(), baselines };
-    Ok(write_atomically(path, format!("{}\n", serde_json::to_string_pretty(&file)?).as_bytes())?)
+    Ok(Baseline::read(&path.display().to_string(), &text)?)
 }
 
 fn draw(path: &Path, analyses: &[Analysis]) -> Result<()> {

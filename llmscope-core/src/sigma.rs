@@ -69,6 +69,22 @@ impl SigmaEstimator {
         }
     }
 
+    /// The estimator's name in files and in Python.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::AverageMovingRange => "average_moving_range",
+            Self::MedianMovingRange => "median_moving_range",
+            Self::AverageRange => "average_range",
+            Self::AverageStandardDeviation => "average_standard_deviation",
+            Self::Pooled => "pooled",
+            Self::PooledBiased => "pooled_biased",
+            Self::Overall => "overall",
+            Self::OverallUnbiased => "overall_unbiased",
+            Self::Given => "given",
+        }
+    }
+
     /// The convention in a few words and its formula, to print beside the number.
     #[must_use]
     pub const fn convention(self) -> &'static str {
@@ -159,7 +175,11 @@ impl fmt::Display for SigmaEstimator {
 impl FromStr for SigmaEstimator {
     type Err = Error;
 
+    /// Reads either name: `average-mr` or `average_moving_range`.
     fn from_str(name: &str) -> Result<Self> {
+        if let Some(&estimator) = Self::ALL.iter().find(|estimator| estimator.key() == name) {
+            return Ok(estimator);
+        }
         by_name("sigma estimator", name, &Self::ALL, Self::name)
     }
 }

@@ -272,3 +272,12 @@ fn equal_values_collapse_the_limits() {
     assert_eq!((limits.lower.at(0), limits.center.at(0), limits.upper.at(0)), (0.1, 0.1, 0.1));
     assert!(chart.is_degenerate() && chart.judge(&RuleSet::nelson()).unwrap().is_in_control());
 }
+
+#[test]
+fn an_estimator_goes_by_the_name_that_files_give_it() {
+    for estimator in SigmaEstimator::ALL {
+        assert_eq!(serde_json::to_value(estimator).unwrap(), estimator.key());
+        assert_eq!(estimator.key().parse(), Ok(estimator));
+        assert_eq!(estimator.name().parse(), Ok(estimator));
+    }
+}

@@ -58,7 +58,7 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     // A chart whose points are all equal shows nothing that a rule could be about.
     let constant =
         chart.is_degenerate() && chart.points.iter().enumerate().all(|(i, &x)| x == chart.limits.center.at(i));
-    let rules = if constant { RuleSet::none() } else { rules_for(kind, plan) };
+    let rules = if constant { RuleSet::none() } else { kind.fitting(&plan.rules) };
     let judgement = chart.judge(&rules)?;
     analysis.verdict = verdict(&judgement);
     if let Some(companion) = chart.companion() {
@@ -101,11 +101,6 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     analysis.warnings = warnings::of(&analysis, chart.points.len(), constant, data.left_over());
     analysis.drawing = Some(Drawing { chart: chart.into_owned(), judgement, rules, times });
     Ok(analysis)
-}
-
-/// The rules that fit the chart.
-fn rules_for(kind: ChartKind, plan: &Plan) -> RuleSet {
-    if kind.is_average() { plan.rules.limits_only() } else { plan.rules.clone() }
 }
 
 /// The error rate is a proportion of the requests that are counted together.
@@ -162,7 +157,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
             inflation: None,
         }),
         limits: None,
-        rules: rules_for(kind, plan).codes().cloned().collect(),
+        rules: kind.fitting(&plan.rules).codes().cloned().collect(),
         violations: Vec::new(),
         verdict: Verdict::NotEnoughData,
         need: None,
@@ -246,7 +241,7 @@ fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &[usi
         None => Err(Error::Parameter {
             name: "subgroups",
             value: "none".to_owned(),
-            expected: "given for an X̄ chart: --subgroup N or --subgroup-by COLUMN",
+            expected: "given for an X̄ chart: a size, or a column of labels",
         }),
     }
 }
@@ -266,7 +261,7 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
     let needs_size = || Error::Parameter {
         name: "sample size",
         value: "none".to_owned(),
-        expected: "given for p, np, u and Laney charts: --size N or --size COLUMN",
+        expected: "given for p, np, u and Laney charts: a number, or a column",
     };
     let sizes = match &plan.size {
         Some(Grouping::Every(size)) => vec![float(*size); values.len()],
@@ -364,7 +359,7 @@ fn verdict(judgement: &Judgement) -> Verdict {
 }
 
 fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {
-    let rules = if companion.is_degenerate() { RuleSet::none() } else { rules.without_zones() };
+    let rules = if companion.is_degenerate() { RuleSet::none() } else { companion.kind.fitting(rules) };
     let violations = companion.judge(&rules)?.violations;
     Ok(Dispersion {
         chart: companion.kind,

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::Analysis;
 use crate::capability::SpecificationLimits;
 use crate::chart::ewma::Ewma;
 use crate::chart::{ChartKind, Standards};
+use crate::error::{Error, Location, Result};
 use crate::rules::RuleSet;
 use crate::sample::Missing;
 use crate::sigma::SigmaEstimator;
@@ -99,4 +101,46 @@ pub struct Baseline {
     pub n: usize,
     /// The frozen limits.
     pub standards: Standards,
+}
+
+const BASELINE_SCHEMA: &str = "llmscope.baseline/1";
+
+/// Frozen limits as they are kept in a file.
+#[derive(Serialize, Deserialize)]
+struct BaselineFile {
+    schema: String,
+    baselines: Vec<Baseline>,
+}
+
+impl Baseline {
+    /// Reads what [`Baseline::to_json`] wrote; `source` names it in messages.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for anything else.
+    pub fn read(source: &str, text: &str) -> Result<Vec<Self>> {
+        let refuse = |line: Option<u64>, problem: String| {
+            let location = Location { line, ..Location::of(source) };
+            Error::Format { location, problem, fix: "make a baseline with --save-baseline".to_owned() }
+        };
+        let file: BaselineFile = serde_json::from_str(text)
+            .map_err(|error| refuse(Some(error.line() as u64), format!("not a baseline: {error}")))?;
+        if file.schema != BASELINE_SCHEMA {
+            return Err(refuse(None, format!("schema \"{}\" is not {BASELINE_SCHEMA}", file.schema)));
+        }
+        Ok(file.baselines)
+    }
+
+    /// The limits of these studies, to be kept in a file.
+    ///
+    /// # Errors
+    /// [`Error::NotEnoughData`] if no study has limits.
+    pub fn to_json(studies: &[Analysis]) -> Result<String> {
+        let baselines: Vec<Self> = studies.iter().filter_map(Analysis::baseline).collect();
+        if baselines.is_empty() {
+            return Err(Error::NotEnoughData { what: "a baseline (studies with limits)", have: 0, need: 1 });
+        }
+        let file = BaselineFile { schema: BASELINE_SCHEMA.to_owned(), baselines };
+        let text = serde_json::to_string_pretty(&file);
+        text.map(|text| text + "\n").map_err(|error| Error::Render { message: error.to_string() })
+    }
 }

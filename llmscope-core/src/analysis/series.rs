@@ -96,7 +96,7 @@ impl Series {
         for (index, observation) in self.observations.iter().enumerate() {
             let Some(value) = observation.value else {
                 if policy == Missing::Error && !observation.failed {
-                    return Err(self.refused(observation, "no value", "say what a gap means: --missing break or drop"));
+                    return Err(self.refused(observation, "no value", "say what a gap means (missing: break or drop)"));
                 }
                 continue;
             };
@@ -188,7 +188,7 @@ impl Selection {
         }
         if present.is_empty() {
             return Err(Error::Unknown {
-                what: "column: name one with --column",
+                what: "column: name the one to judge",
                 name: String::new(),
                 expected: offered(logs),
             });
@@ -280,7 +280,7 @@ fn of_row(log: &Log, table: &Table, row: usize, measure: &Measure) -> Result<Obs
             return Err(Error::Format {
                 location: Location::of(&log.source).line(table.lines[row]).field(measure.name()),
                 problem: format!("\"{}\" is not a number", excerpt(text)),
-                fix: "correct it, or leave the cell empty and say --missing break or drop".to_owned(),
+                fix: "correct it, or leave the cell empty and say what a gap means (missing: break or drop)".to_owned(),
             });
         }
         Some(Cell::Missing) | None => None,

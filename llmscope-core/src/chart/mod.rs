@@ -144,6 +144,18 @@ impl ChartKind {
     pub const fn is_dispersion(self) -> bool {
         matches!(self, Self::MovingRange | Self::Range | Self::StandardDeviation)
     }
+
+    /// Those of `rules` that fit this kind of chart: no zones for a spread, only the limits for an average.
+    #[must_use]
+    pub fn fitting(self, rules: &RuleSet) -> RuleSet {
+        if self.is_dispersion() {
+            rules.without_zones()
+        } else if self.is_average() {
+            rules.limits_only()
+        } else {
+            rules.clone()
+        }
+    }
 }
 
 impl fmt::Display for ChartKind {

@@ -242,6 +242,12 @@ impl RuleMask {
         rule < RuleSet::MAX && self.0 >> rule & 1 == 1
     }
 
+    /// The set as bits: bit i stands for the i-th rule.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
     pub(crate) fn insert(&mut self, rule: usize) {
         self.0 |= 1 << rule;
     }

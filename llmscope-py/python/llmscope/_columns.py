@@ -1,0 +1,72 @@
+"""A chart as columns beside the data: what the polars and pandas namespaces share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import llmscope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal
+
+    import numpy.typing as npt
+
+    from llmscope import Chart, Judgement, RuleSet
+
+    _Columns = dict[str, npt.NDArray[Any]]
+    _Missing = Literal["error", "break", "drop"]
+
+CHART_TYPES: dict[str, type] = {"point": float, "lower": float, "center": float, "upper": float, "signal": bool}
+
+
+def chart_columns(
+    make: Callable[[], Chart], present: npt.NDArray[np.bool_], rules: RuleSet | None, missing: _Missing
+) -> _Columns:
+    """Point, limits and whether any rule signals, one for each row; NaN where a row has no point.
+
+    Too few data make a column of NaN, as the standard deviation of one value is NaN.
+    """
+    kept = _kept(present, missing)
+    columns: _Columns = {
+        name: np.full(len(present), np.nan if kind is float else False) for name, kind in CHART_TYPES.items()
+    }
+    try:
+        chart = make()
+    except llmscope.NotEnoughDataError:
+        return columns
+    limits = chart.limits
+    columns["point"][kept] = chart.points
+    for name, line in (("lower", limits.lower), ("center", limits.center), ("upper", limits.upper)):
+        columns[name][kept] = line
+    columns["signal"][kept] = chart.judge(rules).signals != 0
+    return columns
+
+
+def rule_columns(
+    make: Callable[[], Judgement], present: npt.NDArray[np.bool_], rules: RuleSet, missing: _Missing
+) -> _Columns:
+    """Whether each rule signals, one column for each code, one value for each row."""
+    kept = _kept(present, missing)
+    columns: _Columns = {code: np.zeros(len(present), dtype=bool) for code in rules.codes}
+    try:
+        judgement = make()
+    except llmscope.NotEnoughDataError:
+        return columns
+    for code, column in columns.items():
+        column[kept] = judgement.signals_of(code)
+    return columns
+
+
+def index(make: Callable[[], float | None]) -> float | None:
+    """A number, or nothing where the data are too few or do not vary."""
+    try:
+        return make()
+    except llmscope.NotEnoughDataError:
+        return None
+
+
+def _kept(present: npt.NDArray[np.bool_], missing: _Missing) -> npt.NDArray[np.bool_] | slice:
+    return slice(None) if missing == "error" else present

@@ -1,0 +1,1675 @@
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from os import PathLike
+from typing import Any, Literal, Protocol, TypeAlias, final, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+class _Frame(Protocol):
+    @property
+    def columns(self) -> Any: ...
+    def __getitem__(self, name: Any, /) -> Any: ...
+
+_Numbers: TypeAlias = ArrayLike | _ArrowArray | _ArrowStream | Sequence[float | None]
+_Labels: TypeAlias = int | _Numbers | Sequence[str]
+_Path: TypeAlias = str | PathLike[str]
+_Rules: TypeAlias = str | RuleSet | Sequence[Rule | str]
+_Bounds: TypeAlias = tuple[float | None, float | None]
+_Missing: TypeAlias = Literal["error", "break", "drop"]
+_Side: TypeAlias = Literal["above", "below", "both"]
+_Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
+_Interval: TypeAlias = tuple[float, float]
+_Log: TypeAlias = _Path | Log | Session
+_Lines: TypeAlias = float | NDArray[np.float64]
+
+__version__: str
+
+@overload
+def analyze(  # type: ignore[overload-overlap]
+    data: _Log | Sequence[_Log] | _Frame | Mapping[str, Any],
+    *,
+    metric: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    chart: str | None = None,
+    subgroups: int | str | None = None,
+    sizes: int | str | None = None,
+    rules: _Rules | None = None,
+    sigma_estimator: str | None = None,
+    phase1: int | tuple[int, int] | None = None,
+    baseline: _Path | None = None,
+    center: float | None = None,
+    sigma: float | None = None,
+    stages: Sequence[int] = ...,
+    lsl: float | str | None = None,
+    usl: float | str | None = None,
+    target: float | str | None = None,
+    missing: _Missing | None = None,
+    confidence: float = 0.95,
+    points: bool = False,
+    lambda_: float = 0.2,
+    width: float = 3.0,
+) -> Report:
+    """Judges data: control chart, violations and capability, for each group and metric.
+
+    Args:
+        data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
+            dictionary of columns; or one-dimensional numbers.
+        metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
+            ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Logs have defaults, a data frame
+            with one number column too. For bare numbers, a name for them; that of the Series unless told.
+        by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several.
+        chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
+            ``"laney-u"`` or ``"ewma"``.
+        subgroups: The size of subgroups, or the column that labels them.
+        sizes: Sample size of a chart of counts, or the column that holds it.
+        rules: A preset, a list of rules, or a :class:`RuleSet`.
+        sigma_estimator: The within sigma, if not the chart's own.
+        phase1: Limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
+        baseline: Limits that :meth:`Report.save_baseline` froze in this file.
+        center: Standards given: the center line.
+        sigma: Standards given: sigma of a single measurement.
+        stages: Points at which new limits begin.
+        lsl: Lower specification limit: a number in the metric's unit, or a text such as ``"200ms"``.
+        usl: Upper specification limit: a service level objective is one.
+        target: Target value.
+        missing: What a gap means: ``"error"``, ``"break"`` or ``"drop"``; ``"break"`` for requests and ``"error"`` for
+            columns unless told.
+        confidence: Level of the capability intervals.
+        points: True to list every point in the JSON.
+        lambda_: Weight of the newest point of an EWMA chart.
+        width: Width of the limits of an EWMA chart, in sigmas of the average.
+
+    Returns:
+        An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
+
+    Raises:
+        UnknownNameError: If the data have no such metric or column, with those that they have.
+        FormatError: For text or a gap in a column of numbers, with its row.
+        ParameterError: If the parameters do not fit each other or the data.
+
+    Example:
+        >>> import llmscope as ls
+        >>> calls = {"model": ["a", "b"] * 15, "ttft_s": [0.30, 0.50, 0.31, 0.52, 0.29, 0.51] * 4 + [0.30, 0.50] * 3}
+        >>> report = ls.analyze(calls, metric="ttft_s", by="model", usl="800ms")
+        >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
+        [('a', 'in_control', 18.3), ('b', 'in_control', 11.0)]
+    """
+@overload
+def analyze(
+    data: _Numbers,
+    *,
+    metric: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    chart: str | None = None,
+    subgroups: int | str | None = None,
+    sizes: int | str | None = None,
+    rules: _Rules | None = None,
+    sigma_estimator: str | None = None,
+    phase1: int | tuple[int, int] | None = None,
+    baseline: _Path | None = None,
+    center: float | None = None,
+    sigma: float | None = None,
+    stages: Sequence[int] = ...,
+    lsl: float | str | None = None,
+    usl: float | str | None = None,
+    target: float | str | None = None,
+    missing: _Missing | None = None,
+    confidence: float = 0.95,
+    points: bool = False,
+    lambda_: float = 0.2,
+    width: float = 3.0,
+) -> Analysis: ...
+def individuals(
+    values: _Numbers,
+    *,
+    sigma_estimator: str = "average_moving_range",
+    stages: Sequence[int] = ...,
+    bounds: _Bounds = ...,
+    missing: _Missing = "error",
+) -> Chart:
+    """Individuals chart: limits x̄ ± 3σ̂ of single measurements, with their moving ranges beside it (I-MR).
+
+    Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4.
+
+    Args:
+        values: Measurements in time order. Shape (n,); NumPy, pandas, polars, Arrow, or a sequence. Contiguous float64
+            is not copied.
+        sigma_estimator: How the within sigma is estimated: ``"average_moving_range"`` (MR̄/d₂), ``"median_moving_range"``, ``"overall"`` or
+            ``"overall_unbiased"``.
+        stages: Points at which new limits begin.
+        bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a latency.
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run and moving range ends there)
+            or ``"drop"``.
+
+    Returns:
+        The phase I chart, in the unit of the data.
+
+    Raises:
+        NotEnoughDataError: For fewer than two neighbours.
+        NonFiniteError: For a NaN or infinity, with its index.
+        MissingValueError: For a missing value under ``"error"``.
+
+    Example:
+        >>> import llmscope as ls
+        >>> chart = ls.individuals([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
+        >>> round(chart.limits.upper, 3)
+        55.803
+        >>> chart.judge().is_in_control
+        True
+    """
+def xbar(
+    values: _Numbers,
+    subgroups: _Labels | None = None,
+    *,
+    chart: str = "xbar-r",
+    sigma_estimator: str | None = None,
+    stages: Sequence[int] = ...,
+    bounds: _Bounds = ...,
+    missing: _Missing = "error",
+) -> Chart:
+    """X̄ chart: subgroup means with limits x̿ ± 3σ̂/√nᵢ, and their spread beside it (X̄–R, X̄–S), for subgroups of any sizes.
+
+    Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 6.2 and 6.3.
+
+    Args:
+        values: A matrix whose rows are subgroups, shape (k, n); or measurements in time order, shape (N,).
+        subgroups: For measurements: the size of the subgroups, or a label for each measurement. Neighbours with one
+            label are a subgroup.
+        chart: ``"xbar-r"`` (σ̂ = R̄/d₂) or ``"xbar-s"`` (σ̂ = S̄/c₄).
+        sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``, ``"pooled_biased"``, …
+        stages: Subgroups at which new limits begin.
+        bounds: What the quantity can be.
+        missing: What a missing value (or NaN) means.
+
+    Returns:
+        The phase I chart.
+
+    Raises:
+        NotEnoughDataError: Without subgroups.
+        ParameterError: If the chart or the estimator takes no subgroups.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.xbar([[74.03, 74.002, 74.019], [73.995, 73.992, 74.001], [73.988, 74.024, 74.021]]).kind
+        'xbar-r'
+    """
+def attributes(
+    counts: _Numbers, sizes: float | _Numbers | None = None, *, chart: str = "p", stages: Sequence[int] = ...
+) -> Chart:
+    """Chart of counts: p and np for nonconforming items, c and u for nonconformities, Laney's p′ and u′.
+
+    Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 7; Laney 2002, *Quality
+    Engineering* 14(4).
+
+    Args:
+        counts: Whole numbers in time order. Shape (n,).
+        sizes: Sample sizes (p, np, Laney p′) or areas of opportunity (c, u, Laney u′): one number, or one for each
+            count.
+        chart: ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"`` or ``"laney-u"``.
+        stages: Samples at which new limits begin.
+
+    Returns:
+        The phase I chart, its limits clamped to what a proportion or rate can be.
+
+    Raises:
+        CountError: For a count that is no whole number from 0 to its sample's size.
+        ParameterError: If sizes are missing, or another kind of chart is named.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.attributes([12, 15, 8, 10], 50, chart="p").limits.center
+        0.225
+    """
+def ewma(
+    values: _Numbers,
+    *,
+    lambda_: float = 0.2,
+    width: float = 3.0,
+    sigma_estimator: str = "average_moving_range",
+    bounds: _Bounds = ...,
+    missing: _Missing = "error",
+) -> Chart:
+    """EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. For small lasting shifts.
+
+    Source: Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990.
+
+    Args:
+        values: Measurements in time order. Shape (n,).
+        lambda_: Weight λ of the newest point, above 0 and at most 1.
+        width: Distance L of the limits from the center line, in standard deviations of the average.
+        sigma_estimator: How the within sigma is estimated.
+        bounds: What the quantity can be.
+        missing: What a missing value (or NaN) means; after a gap the average starts again.
+
+    Returns:
+        The phase I chart. Only its limits can be judged: its points depend on each other.
+
+    Raises:
+        ParameterError: Unless 0 < λ ≤ 1 and L is positive.
+        NotEnoughDataError: For fewer than two neighbours.
+
+    Example:
+        >>> import llmscope as ls
+        >>> chart = ls.ewma([0.31, 0.29, 0.30, 0.32, 0.30, 0.31], lambda_=0.2)
+        >>> bool(chart.limits.upper[-1] > chart.limits.upper[0])
+        True
+    """
+def judge(
+    points: _Numbers,
+    center: float | _Numbers,
+    sigma: float | _Numbers,
+    *,
+    rules: _Rules | None = None,
+    breaks: Sequence[int] = ...,
+) -> Judgement:
+    """Judges points against a center line and the standard deviation of the plotted statistic.
+
+    Args:
+        points: The plotted points in time order. Shape (n,).
+        center: The center line: one value, or one for each point.
+        sigma: The standard deviation of the plotted statistic: one value, or one for each point.
+        rules: A preset, a list of rules, or a :class:`RuleSet`.
+        breaks: Positions before which something is missing: every run ends there.
+
+    Returns:
+        What the rules say about every point (Nelson 1984, *Journal of Quality Technology* 16(4), for the default).
+
+    Raises:
+        NonFiniteError: For a point that is no number.
+        LengthMismatchError: If a line that varies does not have one value for each point.
+        ParameterError: For lines that are none.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.judge([0.1, 3.2, -0.4], center=0.0, sigma=1.0).violations
+        [Violation(rule='nelson-1', first=1, last=1, signals=[1], side='above')]
+    """
+def capability(
+    values: _Numbers,
+    subgroups: _Labels | None = None,
+    *,
+    lsl: float | None = None,
+    usl: float | None = None,
+    sigma_estimator: str | None = None,
+    confidence: float = 0.95,
+    missing: _Missing = "error",
+) -> Capability | None:
+    """Cp, CPL, CPU and Cpk: how the process lies between its specification limits, by its within sigma.
+
+    Source: AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery, ch. 8; intervals by χ² (Cp) and Bissell 1990 (Cpk).
+
+    Args:
+        values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
+        subgroups: The size of the subgroups, or a label for each measurement.
+        lsl: Lower specification limit, in the unit of the data.
+        usl: Upper specification limit: a service level objective is one.
+        sigma_estimator: The within sigma: the average moving range of single measurements, the pooled standard
+            deviation of subgroups, unless told (see :func:`sigma`).
+        confidence: Level of the intervals.
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        The indices, or ``None`` if the data do not vary: then capability is undefined.
+
+    Raises:
+        SpecificationError: Without a limit, or unless LSL < USL.
+        NotEnoughDataError: For fewer than two values.
+
+    Example:
+        >>> import llmscope as ls
+        >>> index = ls.capability([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30], usl=0.40)
+        >>> round(index.cpk, 3), index.cp is None
+        (2.454, True)
+    """
+def performance(
+    values: _Numbers,
+    *,
+    lsl: float | None = None,
+    usl: float | None = None,
+    target: float | None = None,
+    confidence: float = 0.95,
+    missing: _Missing = "error",
+) -> Performance | None:
+    """Pp, PPL, PPU, Ppk and Cpm: how the process lies between its specification limits, by its overall sigma.
+
+    Source: as :func:`capability`; Cpm by Chan, Cheng & Spiring 1988.
+
+    Args:
+        values: Measurements. Shape (n,).
+        lsl: Lower specification limit, in the unit of the data.
+        usl: Upper specification limit.
+        target: Target value, for Cpm.
+        confidence: Level of the intervals.
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        The indices, or ``None`` for fewer than two values or without variation.
+
+    Raises:
+        SpecificationError: Without a limit, or unless LSL < USL.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.performance([9.8, 10.1, 10.0, 9.9, 10.2], lsl=9.0, usl=11.0).ppk, 4)
+        2.1082
+    """
+def expected_ppm(
+    mean: float, sigma: float, *, lsl: float | None = None, usl: float | None = None
+) -> float | None:
+    """Shares outside the specification limits that a normal process leads to expect, per million.
+
+    Args:
+        mean: The process mean.
+        sigma: Its standard deviation.
+        lsl: Lower specification limit.
+        usl: Upper specification limit.
+
+    Returns:
+        Parts per million, or ``None`` if sigma is 0.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.expected_ppm(10.0, 1.0, lsl=7.0, usl=13.0), 1)
+        2699.8
+    """
+def sigma(
+    values: _Numbers,
+    subgroups: _Labels | None = None,
+    *,
+    estimator: str | None = None,
+    missing: _Missing = "error",
+) -> SigmaEstimate:
+    """Estimates sigma.
+
+    Args:
+        values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
+        subgroups: The size of the subgroups, or a label for each measurement.
+        estimator: ``"average_moving_range"`` (the default for single measurements), ``"median_moving_range"``, ``"average_range"``,
+            ``"average_standard_deviation"``, ``"pooled"`` (the default for subgroups), ``"pooled_biased"``, ``"overall"`` or
+            ``"overall_unbiased"``.
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        The estimate in the unit of the data, with its convention and degrees of freedom.
+
+    Raises:
+        NotEnoughDataError: For fewer than two values, or no two neighbours.
+        ParameterError: For an estimator that does not fit the data.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.sigma([1.0, 2.0, 1.0, 2.0]).sigma  # 1 / d2(2)
+        0.886226925452758
+    """
+def moments(values: _Numbers, *, missing: _Missing = "error") -> Moments:
+    """Count, mean, standard deviation, skewness and kurtosis in one pass.
+
+    Source: Chan, Golub & LeVeque 1979; Pébay 2008, in double-double arithmetic.
+
+    Args:
+        values: Measurements. Shape (n,).
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.moments([1.0, 2.0, 4.0]).merge(ls.moments([9.0])).mean
+        4.0
+    """
+@overload
+def quantile(values: _Numbers, p: float, *, method: int = 7, missing: _Missing = "error") -> float:
+    """Quantiles of a sample.
+
+    Source: Hyndman & Fan 1996, *The American Statistician* 50(4).
+
+    Args:
+        values: Measurements. Shape (n,).
+        p: A probability, or several.
+        method: Hyndman and Fan's number, 1 to 9; 7 is NumPy's and pandas' default.
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        A float for one probability, an array for several.
+
+    Raises:
+        NotEnoughDataError: Without data.
+        ParameterError: For a probability outside [0, 1] or an unknown method.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.quantile([1.0, 2.0, 4.0, 8.0], 0.5)
+        3.0
+        >>> ls.quantile([1.0, 2.0, 4.0, 8.0], [0.0, 1.0]).tolist()
+        [1.0, 8.0]
+    """
+@overload
+def quantile(
+    values: _Numbers, p: _Numbers, *, method: int = 7, missing: _Missing = "error"
+) -> NDArray[np.float64]: ...
+def anderson_darling(values: _Numbers, *, missing: _Missing = "error") -> Normality | None:
+    """Anderson–Darling test of normality, with mean and standard deviation estimated from the data.
+
+    Source: Anderson & Darling 1954; p-value by Stephens 1986.
+
+    Args:
+        values: Measurements. Shape (n,).
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        The statistic and its p-value, or ``None`` for fewer than 8 values or without variation.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.anderson_darling([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 9.0]).p < 0.005
+        True
+    """
+def autocorrelation(values: _Numbers, lag: int = 1, *, missing: _Missing = "error") -> float | None:
+    """Autocorrelation: the correlation of values that lie ``lag`` points apart.
+
+    Args:
+        values: Measurements in time order. Shape (n,).
+        lag: The distance, in points.
+        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        The correlation, or ``None`` without variation or without such pairs.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.autocorrelation([1.0, -1.0, 1.0, -1.0])
+        -0.75
+    """
+def factors(n: int) -> Factors:
+    """The factors of Shewhart charts, computed from their defining integrals for any n.
+
+    Args:
+        n: The size of the subgroups, at least 2.
+
+    Raises:
+        ParameterError: For n < 2, where no spread can be seen.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.factors(5).A2, 4), round(ls.factors(5).D4, 4)
+        (0.5768, 2.1145)
+    """
+def d2(n: int) -> float:
+    """d₂(n): the expected range of n standard normal values (Tippett 1925).
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.d2(5), 12)
+        2.325928947281
+    """
+def d3(n: int) -> float:
+    """d₃(n): the standard deviation of the range of n standard normal values.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.d3(5), 6)
+        0.864082
+    """
+def d4(n: int) -> float:
+    """d₄(n): the median of the range of n standard normal values.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.d4(2), 6)
+        0.953873
+    """
+def c4(n: int) -> float:
+    """c₄(n): the expected standard deviation of n standard normal values.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.c4(5), 6)
+        0.939986
+    """
+def c5(n: int) -> float:
+    """c₅(n) = √(1 − c₄²): the standard deviation of the standard deviation of n standard normal values.
+
+    Example:
+        >>> import llmscope as ls
+        >>> round(ls.c5(5), 6)
+        0.341214
+    """
+def read_log(path: _Path, tool: str | None = None) -> Log:
+    """Reads a log of any tool that is recognized by its content: sessions, LLMPerf, CSV, JSON Lines.
+
+    Args:
+        path: The file.
+        tool: Forces a format instead of recognizing it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``.
+
+    Raises:
+        FormatError: With the file, line and field, what was found and what to do.
+        OSError: If the file cannot be read.
+
+    Example:
+        >>> import llmscope as ls, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "latency.csv"
+        >>> _ = path.write_text("model,latency\nsmall,0.31\nsmall,0.29\n")
+        >>> log = ls.read_log(path)
+        >>> log.tool, len(log)
+        ('csv', 2)
+    """
+def read_session(path: _Path) -> Session:
+    """Reads a recorded run: a session of our own, or a log of a tool that records requests.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FormatError: If it is none, with what was found and what to do.
+        OSError: If the file cannot be read.
+
+    Example:
+        >>> import llmscope as ls, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.json"
+        >>> _ = path.write_text('{"schema": "llmscope.session/1", "records": [{"ttft_s": 0.31}]}')
+        >>> len(ls.read_session(path))
+        1
+    """
+def _png(svg: str) -> bytes: ...
+def _restore(name: str, state: str) -> Any: ...
+
+@final
+class Chart:
+    """A control chart: the plotted points, the limits they are judged against, and where the limits came from.
+
+    Made by :func:`individuals`, :func:`xbar`, :func:`attributes` and :func:`ewma` (phase I), and by
+    :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
+    change a copy of the array, not the array.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.individuals([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
+        individuals chart, phase I, 10 points
+          limits  lower 45.82  center 50.81  upper 55.80
+          sigma   1.664 (average moving range / d2)
+    """
+
+    @property
+    def kind(self) -> str:
+        """The plotted statistic: ``"individuals"``, ``"xbar-r"``, ``"p"``, …"""
+    @property
+    def phase(self) -> int:
+        """1: limits from these data; 2: limits from an earlier study."""
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """What is plotted, in time order. Shape (n,), read-only."""
+    @property
+    def limits(self) -> ControlLimits:
+        """Center line, limits, and the sigma that the zones are multiples of."""
+    @property
+    def breaks(self) -> list[int]:
+        """Positions before which something is missing: every run ends there."""
+    @property
+    def positions(self) -> list[int] | None:
+        """For a moving range chart, the position of each point's later measurement."""
+    @property
+    def standards(self) -> Standards:
+        """What the limits stand on: to be kept, and used on later data."""
+    @property
+    def companion(self) -> Chart | None:
+        """The chart of the spread that belongs to this chart of the level: moving ranges, ranges or standard deviations."""
+    @property
+    def is_degenerate(self) -> bool:
+        """True if sigma is zero everywhere: the limits collapse on the center line."""
+    def judge(self, rules: _Rules | None = None) -> Judgement:
+        """Judges the points by rules.
+
+        Args:
+            rules: A preset, a list of rules, or a :class:`RuleSet`, applied as it is. Without one, those of Nelson's
+                rules that fit the chart: no zones on a chart of a spread, only the limits on an EWMA chart.
+
+        Raises:
+            UnknownNameError: For a rule that is not known.
+        """
+    def monitor(
+        self,
+        values: _Numbers,
+        *,
+        subgroups: _Labels | None = None,
+        sizes: float | _Numbers | None = None,
+        bounds: _Bounds = ...,
+        missing: _Missing = "error",
+    ) -> Chart:
+        """Phase II: the same chart of new data against these limits, which are not estimated again.
+
+        Args:
+            values: The new measurements, or counts. Shape (n,), or a matrix whose rows are subgroups.
+            subgroups: Size of the subgroups, or a label for each measurement (X̄ charts).
+            sizes: Sample sizes or areas of opportunity (charts of counts).
+            bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``.
+            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+
+        Raises:
+            ParameterError: If the data do not fit the chart.
+
+        Example:
+            >>> import llmscope as ls
+            >>> study = ls.individuals([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30])
+            >>> study.monitor([0.30, 0.42]).judge("1").violations[0].first
+            1
+        """
+    def to_dict(self) -> dict[str, Any]:
+        """Points, limits and standards as a dictionary."""
+    def to_json(self) -> str:
+        """Points, limits and standards as JSON; every number reads back to the last bit."""
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row for each point: ``point``, ``lower``, ``center``, ``upper``, ``sigma``.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+        """
+    def to_svg(self, title: str | None = None) -> str:
+        """The chart as SVG, judged by those of Nelson's rules that fit it."""
+    def save(self, path: _Path, title: str | None = None) -> None:
+        """Writes the chart to a file whose name ends in ``.svg`` or ``.png``."""
+    def plot(self, ax: Any = None, title: str | None = None) -> Any:
+        """Draws the chart with matplotlib, judged by those of Nelson's rules that fit it.
+
+        Args:
+            ax: The axes to draw on; new ones unless given.
+            title: The title.
+
+        Returns:
+            The axes.
+        """
+    def to_plotly(self, title: str | None = None) -> Any:
+        """The chart as a plotly figure, judged by those of Nelson's rules that fit it."""
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+    def _repr_svg_(self) -> str: ...
+
+@final
+class ControlLimits:
+    """Control limits: each line is one number, or an array with one for each point where the limits vary.
+
+    Example:
+        >>> import llmscope as ls
+        >>> limits = ls.individuals([1.0, 2.0, 1.0, 2.0]).limits
+        >>> limits.center, round(limits.upper, 3)
+        (1.5, 4.159)
+    """
+
+    @property
+    def lower(self) -> Any:
+        """Lower control limit: center − 3σ, not below the physical bound."""
+    @property
+    def center(self) -> Any:
+        """Center line."""
+    @property
+    def upper(self) -> Any:
+        """Upper control limit: center + 3σ, not above the physical bound."""
+    @property
+    def sigma(self) -> Any:
+        """Standard deviation of the plotted statistic."""
+    @property
+    def lower_clamped(self) -> bool:
+        """True if the lower limit was set to a physical bound somewhere."""
+    @property
+    def upper_clamped(self) -> bool:
+        """True if the upper limit was set to a physical bound somewhere."""
+    def to_dict(self) -> dict[str, Any]:
+        """The lines as a dictionary."""
+    def to_json(self) -> str:
+        """The lines as JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Standards:
+    """What a phase I study fixes and a phase II chart uses unchanged.
+
+    Args:
+        chart: The chart that they are for.
+        center: Center line: the mean; a proportion (p, np); counts per area (c, u).
+        sigma: Within sigma of a single measurement, for charts of measurements.
+        lambda_: Weight of the newest point of an EWMA chart.
+        width: Width of the limits of an EWMA chart, in sigmas of the average.
+
+    Raises:
+        ParameterError: If the numbers do not fit the chart.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.Standards("individuals", center=0.30, sigma=0.01).monitor([0.31, 0.36]).judge("1").is_in_control
+        False
+    """
+
+    def __new__(
+        cls, chart: str, center: float, sigma: float | None = None, *, lambda_: float = 0.2, width: float = 3.0
+    ) -> Standards: ...
+    @property
+    def chart(self) -> str:
+        """The chart that they are for."""
+    @property
+    def center(self) -> float:
+        """The center line."""
+    @property
+    def within(self) -> SigmaEstimate | None:
+        """The within sigma, for charts of measurements."""
+    @property
+    def inflation(self) -> float | None:
+        """Laney's σ_z: how much the points vary beyond the binomial or Poisson."""
+    def monitor(
+        self,
+        values: _Numbers,
+        *,
+        subgroups: _Labels | None = None,
+        sizes: float | _Numbers | None = None,
+        bounds: _Bounds = ...,
+        missing: _Missing = "error",
+    ) -> Chart:
+        """Phase II: a chart of new data against these standards. See :meth:`Chart.monitor`."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Judgement:
+    """What rules say about every point of a chart.
+
+    Example:
+        >>> import llmscope as ls
+        >>> judgement = ls.individuals([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.52, 0.31]).judge()
+        >>> judgement
+        OUT OF CONTROL: 1 violation of 8 rules at 10 points
+          nelson-1 at 8: 1 signal, above
+        >>> judgement.signals_of("nelson-1").nonzero()[0].tolist()
+        [8]
+    """
+
+    @property
+    def violations(self) -> list[Violation]:
+        """The violations, ordered by their first signal. Overlapping ones are all there."""
+    @property
+    def signals(self) -> NDArray[np.uint32]:
+        """For each point the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32."""
+    @property
+    def members(self) -> NDArray[np.uint32]:
+        """For each point the rules of whose patterns it is a part, as bits. Shape (n,), uint32."""
+    def signals_of(self, rule: str) -> NDArray[np.bool_]:
+        """The points at which one rule signals. Shape (n,), bool.
+
+        Raises:
+            UnknownNameError: If the rule was not judged.
+        """
+    def members_of(self, rule: str) -> NDArray[np.bool_]:
+        """The points that belong to a pattern of one rule. Shape (n,), bool.
+
+        Raises:
+            UnknownNameError: If the rule was not judged.
+        """
+    @property
+    def is_in_control(self) -> bool:
+        """True if no rule signals anywhere."""
+    @property
+    def rules(self) -> RuleSet:
+        """The rules that were judged."""
+    @property
+    def chart(self) -> Chart | None:
+        """The chart that was judged; ``None`` for bare points."""
+    def to_dict(self) -> dict[str, Any]:
+        """Masks, violations and rules as a dictionary."""
+    def to_json(self) -> str:
+        """Masks, violations and rules as JSON."""
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row for each violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+        """
+    def to_svg(self, title: str | None = None) -> str:
+        """The chart with these signals, as SVG."""
+    def save(self, path: _Path, title: str | None = None) -> None:
+        """Writes the chart with these signals to a file whose name ends in ``.svg`` or ``.png``."""
+    def plot(self, ax: Any = None, title: str | None = None) -> Any:
+        """Draws the chart with matplotlib.
+
+        Args:
+            ax: The axes to draw on; new ones unless given.
+            title: The title.
+
+        Returns:
+            The axes.
+        """
+    def to_plotly(self, title: str | None = None) -> Any:
+        """The chart as a plotly figure."""
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+    def _repr_svg_(self) -> str | None: ...
+
+@final
+class Monitor:
+    """Judges points as they arrive against a frozen center line and sigma.
+
+    It gives the signals of :func:`judge` for the same points, wherever the stream is cut. Its state is a few numbers
+    for each rule; ``pickle`` keeps it.
+
+    Args:
+        center: The center line.
+        sigma: The standard deviation of the plotted statistic.
+        rules: A preset, a list of rules, or a :class:`RuleSet`.
+
+    Raises:
+        ParameterError: Unless the center line is finite, and sigma finite and not negative.
+
+    Example:
+        >>> import llmscope as ls
+        >>> monitor = ls.Monitor(center=0.30, sigma=0.01)
+        >>> monitor.push(0.31)
+        []
+        >>> [signal.rule for signal in monitor.push(0.36)]
+        ['nelson-1']
+    """
+
+    def __new__(cls, center: float, sigma: float, rules: _Rules | None = None) -> Monitor: ...
+    def push(self, x: float, *, center: float | None = None, sigma: float | None = None) -> list[Signal]:
+        """Takes one point and returns the signals that it raises, in the order of the rules.
+
+        Args:
+            x: The point.
+            center: Its own center line, for charts whose limits vary.
+            sigma: Its own sigma.
+
+        Raises:
+            NonFiniteError: For a NaN or an infinity, which leaves the monitor as it was.
+            ParameterError: If only one of ``center`` and ``sigma`` is given, or one cannot be.
+        """
+    def push_many(self, values: _Numbers, *, missing: _Missing = "error") -> list[Signal]:
+        """Takes many points and returns all signals, in order.
+
+        Args:
+            values: The points in time order. Shape (n,).
+            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run ends) or ``"drop"``.
+
+        Raises:
+            NonFiniteError: For a point that is no number; the monitor is left as it was.
+            MissingValueError: For a missing value under ``"error"``.
+        """
+    def gap(self) -> None:
+        """Says that something is missing here: every run ends."""
+    @property
+    def seen(self) -> int:
+        """Number of points pushed."""
+    @property
+    def rules(self) -> RuleSet:
+        """The rules that are judged."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Rule:
+    """A pattern of points under a code.
+
+    Args:
+        code: The rule's name in results.
+        pattern: One of ``{"beyond": {"multiple": 3, "count": 1, "window": 1}}``, ``{"same_side": {"length": 9}}``,
+            ``{"trend": {"length": 6}}``, ``{"alternating": {"length": 14}}``,
+            ``{"within": {"multiple": 1, "length": 15}}``,
+            ``{"outside": {"multiple": 1, "length": 8, "both_sides": False}}``, ``{"opposite": {"multiple": 2}}``.
+            Multiples are in sigmas, lengths in points.
+
+    Raises:
+        ParameterError: If the lengths or multiples make no pattern.
+
+    Example:
+        >>> import llmscope as ls
+        >>> rule = ls.Rule("three-up", {"trend": {"length": 3}})
+        >>> rule.description
+        '3 points in a row rising or falling'
+        >>> ls.judge([1.0, 2.0, 3.0, 4.0], 0.0, 10.0, rules=[rule]).violations[0].first_signal
+        2
+    """
+
+    def __new__(cls, code: str, pattern: Mapping[str, Mapping[str, Any]]) -> Rule: ...
+    @property
+    def code(self) -> str:
+        """The rule's code."""
+    @property
+    def description(self) -> str:
+        """What it looks for, in words."""
+    @property
+    def pattern(self) -> dict[str, dict[str, Any]]:
+        """What it looks for, as the dictionary that makes the same rule."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class RuleSet:
+    """Rules to judge a chart by, at most 32.
+
+    Args:
+        rules: The name of a preset (``"nelson"``, ``"western-electric"``, ``"aiag"``, ``"montgomery"``,
+            ``"westgard"``, ``"none"``), a list such as ``"1,2,5"`` of Nelson's rules or of codes, or a sequence of
+            :class:`Rule` and codes.
+
+    Raises:
+        UnknownNameError: For a rule or preset that is not known.
+        ParameterError: For more than 32 rules, or two with the same code.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.RuleSet("1,2,5").with_length("nelson-2", 8).codes
+        ['nelson-1', 'nelson-2', 'nelson-5']
+    """
+
+    def __new__(cls, rules: _Rules | None = None) -> RuleSet: ...
+    @staticmethod
+    def names() -> list[str]:
+        """The names of the presets."""
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules, in order."""
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the rules, in order."""
+    def with_length(self, code: str, length: int, count: int | None = None) -> RuleSet:
+        """The same set with another run length for one rule.
+
+        Args:
+            code: The rule's code, or its number.
+            length: Points in the pattern (the window of a k-of-m rule).
+            count: The k of a k-of-m rule.
+
+        Raises:
+            UnknownNameError: If the set has no such rule.
+            ParameterError: If the length does not fit it.
+        """
+    def with_multiple(self, code: str, multiple: float) -> RuleSet:
+        """The same set with another distance from the center line for one rule, in sigmas.
+
+        Raises:
+            UnknownNameError: If the set has no such rule.
+            ParameterError: If the distance does not fit it.
+        """
+    def without_zones(self) -> RuleSet:
+        """The rules that need no zones: for charts of a spread, whose statistic is skewed."""
+    def limits_only(self) -> RuleSet:
+        """The rules about a single point beyond a limit: for charts of averages, whose points depend on each other."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Violation:
+    """A maximal run of signals of one rule, together with the points of the first pattern.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.individuals([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.52, 0.31]).judge("1").violations[0]
+        Violation(rule='nelson-1', first=8, last=8, signals=[8], side='above')
+    """
+
+    @property
+    def rule(self) -> str:
+        """Code of the rule, such as ``"nelson-2"``."""
+    @property
+    def first(self) -> int:
+        """First point of the first pattern, 0-based."""
+    @property
+    def first_signal(self) -> int:
+        """The point that completed the first pattern: the first signal."""
+    @property
+    def last(self) -> int:
+        """The last signal. Every point from ``first_signal`` to ``last`` signals."""
+    @property
+    def side(self) -> _Side:
+        """``"above"`` the center line (or rising), ``"below"`` (or falling), or ``"both"``."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Signal:
+    """A rule's word that a point completes its pattern.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.Monitor(center=10.0, sigma=1.0).push(13.5)
+        [Signal(rule='nelson-1', first=0, at=0, side='above')]
+    """
+
+    @property
+    def rule(self) -> str:
+        """Code of the rule."""
+    @property
+    def first(self) -> int:
+        """First point of the pattern, counted from the first push."""
+    @property
+    def at(self) -> int:
+        """The point that completes it."""
+    @property
+    def side(self) -> _Side:
+        """``"above"``, ``"below"`` or ``"both"``."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class SigmaEstimate:
+    """An estimate of sigma that says how it came about."""
+
+    @property
+    def sigma(self) -> float:
+        """The estimate, in the unit of the data; 0 for data without variation."""
+    @property
+    def estimator(self) -> str:
+        """How it was estimated: ``"average_moving_range"``, ``"pooled"``, ``"overall"``, …"""
+    @property
+    def degrees_of_freedom(self) -> float | None:
+        """Effective degrees of freedom for intervals; ``None`` where none are published."""
+    @property
+    def convention(self) -> str:
+        """The convention and its formula in a few words: conventions differ, and so do the indices."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Capability:
+    """Capability: the indices of the within (short-term) sigma. Intervals are ``(lower, upper)``."""
+
+    @property
+    def cp(self) -> float | None:
+        """(USL − LSL)/6σ̂; ``None`` for one-sided limits."""
+    @property
+    def cp_interval(self) -> _Interval | None:
+        """Its χ² interval."""
+    @property
+    def cpl(self) -> float | None:
+        """(x̄ − LSL)/3σ̂."""
+    @property
+    def cpu(self) -> float | None:
+        """(USL − x̄)/3σ̂."""
+    @property
+    def cpk(self) -> float:
+        """The smaller of CPL and CPU."""
+    @property
+    def cpk_interval(self) -> _Interval | None:
+        """Its interval (Bissell 1990)."""
+    @property
+    def z_bench(self) -> float | None:
+        """The normal quantile of the expected share outside both limits."""
+    @property
+    def sigma(self) -> float:
+        """The within sigma that the indices stand on."""
+    @property
+    def estimator(self) -> str:
+        """How it was estimated."""
+    @property
+    def degrees_of_freedom(self) -> float | None:
+        """Degrees of freedom of the intervals."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Performance:
+    """Performance: the indices of the overall (long-term) sigma. Intervals are ``(lower, upper)``."""
+
+    @property
+    def pp(self) -> float | None:
+        """(USL − LSL)/6s; ``None`` for one-sided limits."""
+    @property
+    def pp_interval(self) -> _Interval | None:
+        """Its χ² interval."""
+    @property
+    def ppl(self) -> float | None:
+        """(x̄ − LSL)/3s."""
+    @property
+    def ppu(self) -> float | None:
+        """(USL − x̄)/3s."""
+    @property
+    def ppk(self) -> float:
+        """The smaller of PPL and PPU."""
+    @property
+    def ppk_interval(self) -> _Interval | None:
+        """Its interval (Bissell 1990)."""
+    @property
+    def z_bench(self) -> float | None:
+        """The normal quantile of the expected share outside both limits."""
+    @property
+    def cpm(self) -> float | None:
+        """(USL − LSL)/6√(Σ(x − T)²/(n − 1)): the spread about the target (Chan, Cheng & Spiring 1988)."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class ExpectedPpm:
+    """Shares outside the specification limits that a normal distribution leads to expect, per million."""
+
+    @property
+    def within(self) -> float | None:
+        """With the within sigma."""
+    @property
+    def overall(self) -> float | None:
+        """With the overall sigma."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Specification:
+    """What the customer, or the service level objective, allows."""
+
+    @property
+    def lower(self) -> float | None:
+        """Lower specification limit (LSL)."""
+    @property
+    def upper(self) -> float | None:
+        """Upper specification limit (USL)."""
+    @property
+    def target(self) -> float | None:
+        """Target value."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Factors:
+    """The factors of Shewhart charts with 3σ limits, for subgroups of n values (ASTM E2587; Montgomery, app. VI)."""
+
+    @property
+    def n(self) -> int:
+        """The size of the subgroups."""
+    @property
+    def d2(self) -> float:
+        """Expected range over σ: σ̂ = R̄/d₂."""
+    @property
+    def d3(self) -> float:
+        """Standard deviation of the range over σ."""
+    @property
+    def c4(self) -> float:
+        """Expected standard deviation over σ: σ̂ = S̄/c₄."""
+    @property
+    def A2(self) -> float:
+        """3/(d₂√n): limits of the mean are X̿ ± A₂R̄."""
+    @property
+    def A3(self) -> float:
+        """3/(c₄√n): limits of the mean are X̿ ± A₃S̄."""
+    @property
+    def B3(self) -> float:
+        """Lower limit of the standard deviation: B₃S̄."""
+    @property
+    def B4(self) -> float:
+        """Upper limit of the standard deviation: B₄S̄."""
+    @property
+    def B5(self) -> float:
+        """Lower limit of the standard deviation when σ is known: B₅σ."""
+    @property
+    def B6(self) -> float:
+        """Upper limit of the standard deviation when σ is known: B₆σ."""
+    @property
+    def D3(self) -> float:
+        """Lower limit of the range: D₃R̄."""
+    @property
+    def D4(self) -> float:
+        """Upper limit of the range: D₄R̄."""
+    @property
+    def E2(self) -> float:
+        """3/d₂: limits of individual values are X̄ ± E₂R̄."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Moments:
+    """Count, mean and higher moments of a sample, carried in twice the precision of a float.
+
+    The moments of two parts merge to those of the whole, so that parts may be on different machines.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.moments([1.0, 2.0, 4.0]).merge(ls.moments([9.0])).mean
+        4.0
+    """
+
+    @property
+    def count(self) -> int:
+        """Number of values."""
+    @property
+    def min(self) -> float | None:
+        """Smallest value; ``None`` without data."""
+    @property
+    def max(self) -> float | None:
+        """Largest value; ``None`` without data."""
+    @property
+    def mean(self) -> float | None:
+        """Arithmetic mean; ``None`` without data."""
+    @property
+    def variance(self) -> float | None:
+        """Sample variance with n − 1; ``None`` for fewer than two values."""
+    @property
+    def standard_deviation(self) -> float | None:
+        """Sample standard deviation with n − 1; ``None`` for fewer than two values."""
+    @property
+    def skewness(self) -> float | None:
+        """Skewness g₁ (Joanes & Gill 1998); ``None`` without variation."""
+    @property
+    def excess_kurtosis(self) -> float | None:
+        """Excess kurtosis g₂ (Joanes & Gill 1998); ``None`` without variation."""
+    def merge(self, other: Moments) -> Moments:
+        """The moments of both samples together."""
+    def to_dict(self) -> dict[str, Any]:
+        """The moments as a dictionary."""
+    def to_json(self) -> str:
+        """The moments as JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Normality:
+    """Anderson–Darling test of normality."""
+
+    @property
+    def anderson_darling(self) -> float:
+        """The statistic A²."""
+    @property
+    def p(self) -> float:
+        """Its p-value (Stephens 1986): small where the data are not normal."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Analysis:
+    """Chart, violations and capability of one metric of one group. What does not apply is ``None``.
+
+    Made by :func:`analyze`; in a notebook it shows itself as chart and report.
+    """
+
+    @property
+    def source(self) -> list[str]:
+        """The files that the data come from."""
+    @property
+    def group(self) -> dict[str, str]:
+        """What the requests have in common."""
+    @property
+    def metric(self) -> str:
+        """The metric or column."""
+    @property
+    def unit(self) -> str:
+        """Its unit: ``"s"``, ``"s/token"``, ``"1/s"``, …"""
+    @property
+    def n(self) -> int:
+        """Number of measurements."""
+    @property
+    def excluded(self) -> Excluded:
+        """What was left out."""
+    @property
+    def chart(self) -> str:
+        """The kind of chart."""
+    @property
+    def phase(self) -> int:
+        """1: limits from these data; 2: limits from an earlier study."""
+    @property
+    def mean(self) -> float | None:
+        """Arithmetic mean."""
+    @property
+    def median(self) -> float | None:
+        """Median."""
+    @property
+    def sigma(self) -> SigmaReport | None:
+        """Within and overall sigma."""
+    @property
+    def limits(self) -> ControlLimits | None:
+        """Control limits."""
+    @property
+    def rules(self) -> list[str]:
+        """Codes of the rules that were applied."""
+    @property
+    def violations(self) -> list[Violation]:
+        """Where they signal."""
+    @property
+    def verdict(self) -> Literal["in_control", "out_of_control", "not_enough_data"]:
+        """``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``."""
+    @property
+    def need(self) -> int | None:
+        """How many points a judgement needs, if there are too few."""
+    @property
+    def dispersion(self) -> Dispersion | None:
+        """The chart of the spread."""
+    @property
+    def specification(self) -> Specification | None:
+        """Specification limits."""
+    @property
+    def capability(self) -> Capability | None:
+        """Indices of the within sigma."""
+    @property
+    def performance(self) -> Performance | None:
+        """Indices of the overall sigma."""
+    @property
+    def confidence(self) -> float | None:
+        """Level of the confidence intervals."""
+    @property
+    def observed_ppm(self) -> float | None:
+        """Measurements outside the specification limits, per million."""
+    @property
+    def expected_ppm(self) -> ExpectedPpm | None:
+        """Share outside that a normal distribution leads to expect, per million."""
+    @property
+    def normality(self) -> Normality | None:
+        """Anderson–Darling test of normality."""
+    @property
+    def autocorrelation(self) -> float | None:
+        """Correlation of neighbours."""
+    @property
+    def quantiles(self) -> Quantiles | None:
+        """Quantiles."""
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should know before trusting the numbers."""
+    @property
+    def judgement(self) -> Judgement | None:
+        """The chart with its rules and signals; ``None`` if there are not enough data for one."""
+    def to_dict(self) -> dict[str, Any]:
+        """The analysis as a dictionary: the same as in the report of the command line."""
+    def to_json(self) -> str:
+        """The analysis as JSON: the same as in the report of the command line."""
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row with the main numbers.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+        """
+    def to_svg(self) -> str:
+        """The control chart as SVG."""
+    def save(self, path: _Path) -> None:
+        """Writes the control chart to a file whose name ends in ``.svg`` or ``.png``."""
+    def plot(self, ax: Any = None) -> Any:
+        """Draws the control chart with matplotlib.
+
+        Args:
+            ax: The axes to draw on; new ones unless given.
+
+        Returns:
+            The axes.
+
+        Raises:
+            NotEnoughDataError: If there are not enough data for a chart.
+        """
+    def to_plotly(self) -> Any:
+        """The control chart as a plotly figure.
+
+        Raises:
+            NotEnoughDataError: If there are not enough data for a chart.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+    def _repr_svg_(self) -> str: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Report:
+    """Analyses under one roof: one for each group and metric, in order of appearance.
+
+    A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
+    """
+
+    @property
+    def analyses(self) -> list[Analysis]:
+        """The analyses."""
+    @property
+    def is_in_control(self) -> bool:
+        """True if no analysis is out of control."""
+    def to_dict(self) -> dict[str, Any]:
+        """The report as a dictionary (``llmscope.report/1``), as the command line writes it."""
+    def to_json(self) -> str:
+        """The report as JSON (``llmscope.report/1``), as the command line writes it."""
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row for each analysis: group, metric, verdict and the main numbers.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+        """
+    def save_baseline(self, path: _Path) -> None:
+        """Freezes the limits of these studies in a file, for ``analyze(…, baseline=path)`` and the command line.
+
+        Raises:
+            NotEnoughDataError: If no study has limits.
+            FileError: If the operating system refuses.
+        """
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Analysis: ...
+    def __iter__(self) -> Iterator[Analysis]: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Excluded:
+    """Requests that were left out of a judgement."""
+
+    @property
+    def failed(self) -> int:
+        """Failed requests, which have no latency."""
+    @property
+    def warmup(self) -> int:
+        """Warm-up requests."""
+    @property
+    def missing(self) -> int:
+        """Requests without this metric."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class SigmaReport:
+    """Within and overall sigma."""
+
+    @property
+    def within(self) -> float | None:
+        """The within sigma that the limits stand on."""
+    @property
+    def estimator(self) -> str | None:
+        """How it was estimated."""
+    @property
+    def overall(self) -> float | None:
+        """The sample standard deviation."""
+    @property
+    def inflation(self) -> float | None:
+        """Laney's σ_z: variation beyond the binomial or Poisson."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Quantiles:
+    """Quantiles by Hyndman & Fan's seventh method."""
+
+    @property
+    def p50(self) -> float:
+        """Median."""
+    @property
+    def p90(self) -> float:
+        """90 % lie below."""
+    @property
+    def p95(self) -> float:
+        """95 % lie below."""
+    @property
+    def p99(self) -> float:
+        """99 % lie below."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Dispersion:
+    """The chart of the spread that belongs to a chart of the level."""
+
+    @property
+    def chart(self) -> str:
+        """``"moving-range"``, ``"range"`` or ``"standard-deviation"``."""
+    @property
+    def limits(self) -> ControlLimits:
+        """Its control limits."""
+    @property
+    def rules(self) -> list[str]:
+        """Codes of the rules that were applied: those without zones."""
+    @property
+    def violations(self) -> list[Violation]:
+        """Where they signal."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Session:
+    """One recorded run of requests.
+
+    Example:
+        >>> import llmscope as ls
+        >>> session = ls.Session.from_json('''{"schema": "llmscope.session/1", "provider": "vllm",
+        ...     "records": [{"ttft_s": 0.31, "e2e_s": 2.1}, {"status": "timeout"}]}''')
+        >>> len(session), session.provider, session.metric("ttft_s").tolist()
+        (2, 'vllm', [0.31, nan])
+    """
+
+    @staticmethod
+    def from_json(text: str) -> Session:
+        """Reads a session from its JSON document or JSON Lines.
+
+        Raises:
+            FormatError: With the line and field, what was found and what to do.
+        """
+    @property
+    def name(self) -> str | None:
+        """A name for the run."""
+    @property
+    def description(self) -> str | None:
+        """What was being tried, in a sentence."""
+    @property
+    def started_at(self) -> datetime | None:
+        """When the first request was issued, in UTC."""
+    @property
+    def provider(self) -> str | None:
+        """Who served the requests (OpenTelemetry: ``gen_ai.provider.name``)."""
+    @property
+    def model(self) -> str | None:
+        """The model that was asked for (OpenTelemetry: ``gen_ai.request.model``)."""
+    @property
+    def labels(self) -> dict[str, str]:
+        """Settings of the run and labels to group by."""
+    @property
+    def simulated(self) -> bool:
+        """True if no real endpoint was asked."""
+    @property
+    def environment(self) -> dict[str, Any] | None:
+        """The machine that asked, as a dictionary."""
+    def metric(self, name: str) -> NDArray[np.float64]:
+        """The values of a metric, one for each request, NaN where there is none. Shape (n,), in the metric's unit.
+
+        Args:
+            name: ``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``, ``"error_rate"``, … or an
+                attribute that the recording tool added.
+
+        Raises:
+            UnknownNameError: If no request has such a value.
+        """
+    def to_dict(self) -> dict[str, Any]:
+        """The session as a dictionary."""
+    def to_json(self) -> str:
+        """The session as one JSON document."""
+    def to_json_lines(self) -> str:
+        """The session as JSON Lines: what a recorder appends while it runs."""
+    def save(self, path: _Path) -> None:
+        """Writes the session to a file: JSON Lines if its name ends in ``.jsonl``, else one JSON document.
+
+        Raises:
+            FileError: If the operating system refuses.
+        """
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row for each request; what no request has is no column.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+        """
+    def __len__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Log:
+    """A log of any tool that is recognized by its content: requests, or a table of columns."""
+
+    @property
+    def source(self) -> str:
+        """The file's name as it was given."""
+    @property
+    def tool(self) -> str:
+        """The tool that wrote it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``."""
+    @property
+    def notices(self) -> list[str]:
+        """What was odd about the file."""
+    @property
+    def session(self) -> Session | None:
+        """The requests; ``None`` for a table, whose columns only their names explain."""
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row for each request or line.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+        """
+    def __len__(self) -> int: ...

@@ -1,0 +1,101 @@
+"""The chart of a judgement in matplotlib and plotly, for those who compose figures. Imported only when asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from llmscope import Judgement
+
+# One color for each rule, apart for color-blind eyes (Okabe & Ito 2008, darkened), as in the core's own drawing.
+RULE_COLORS = ("#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8")
+ZONES = ((3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea"))
+POINTS, CENTER, LIMITS = "#475569", "#1a7f37", "#b42318"
+
+
+class _Picture:
+    """What both libraries draw: lines written out for each point, gaps as NaN, the signals of each rule."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        chart = judgement.chart
+        if chart is None:
+            raise TypeError("a judgement of bare points has no chart: judge a chart to draw one")
+        n = len(chart)
+        self.x = np.arange(n)
+        self.points = np.asarray(chart.points)
+        limits = chart.limits
+        self.lower, self.center, self.upper, self.sigma = (
+            np.broadcast_to(np.asarray(line, dtype=float), n)
+            for line in (limits.lower, limits.center, limits.upper, limits.sigma)
+        )
+        # A gap in the data is a gap in the line that joins the points.
+        self.line_x = np.insert(self.x.astype(float), chart.breaks, np.nan)
+        self.line_y = np.insert(self.points, chart.breaks, np.nan)
+        self.signals = [
+            (code, RULE_COLORS[i % len(RULE_COLORS)], np.flatnonzero(judgement.signals_of(code)))
+            for i, code in enumerate(judgement.rules.codes)
+        ]
+
+    def zone(self, multiple: float) -> tuple[Any, Any]:
+        """Lower and upper edge of a zone, not beyond the limits as they are drawn."""
+        width = multiple * self.sigma
+        return np.maximum(self.center - width, self.lower), np.minimum(self.center + width, self.upper)
+
+
+def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
+    """Draws on ``ax``, or on new axes; returns them."""
+    import matplotlib.pyplot as plt
+
+    picture = _Picture(judgement)
+    if ax is None:
+        _, ax = plt.subplots(figsize=(11, 4.5), layout="constrained")
+    for multiple, color in ZONES:
+        low, high = picture.zone(multiple)
+        ax.fill_between(picture.x, low, high, color=color, step="mid", linewidth=0)
+    ax.step(picture.x, picture.upper, where="mid", color=LIMITS, linestyle="--", linewidth=1.2, label="UCL, LCL")
+    ax.step(picture.x, picture.lower, where="mid", color=LIMITS, linestyle="--", linewidth=1.2)
+    ax.step(picture.x, picture.center, where="mid", color=CENTER, linewidth=1.2, label="CL")
+    marker = "o" if len(picture.x) <= 400 else None
+    ax.plot(picture.line_x, picture.line_y, color=POINTS, linewidth=1, marker=marker, markersize=3)
+    for code, color, at in picture.signals:
+        if len(at):
+            style = {"facecolors": "none", "edgecolors": color, "linewidths": 1.6, "s": 60, "zorder": 3}
+            ax.scatter(at, picture.points[at], label=f"{code} ({len(at)})", **style)
+    ax.set_title(title or (judgement.chart.kind if judgement.chart else ""))
+    ax.set_xlabel("point, in order of time")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    ax.margins(x=0.01)
+    return ax
+
+
+def plotly_figure(judgement: Judgement, title: str | None) -> Any:
+    """A figure with hover texts and zoom."""
+    import plotly.graph_objects as go
+
+    picture = _Picture(judgement)
+    figure = go.Figure()
+
+    def line(y: Any, name: str, color: str, dash: str) -> None:
+        style = {"color": color, "dash": dash, "width": 1.3, "shape": "hvh"}
+        figure.add_trace(go.Scatter(x=picture.x, y=y, name=name, mode="lines", line=style))
+
+    for multiple, color in ZONES:
+        low, high = picture.zone(multiple)
+        hidden = {"mode": "lines", "line": {"width": 0, "shape": "hvh"}, "hoverinfo": "skip", "showlegend": False}
+        figure.add_trace(go.Scatter(x=picture.x, y=low, **hidden))
+        figure.add_trace(go.Scatter(x=picture.x, y=high, fill="tonexty", fillcolor=color, **hidden))
+    line(picture.upper, "UCL", LIMITS, "dash")
+    line(picture.center, "CL", CENTER, "solid")
+    line(picture.lower, "LCL", LIMITS, "dash")
+    mode = "lines+markers" if len(picture.x) <= 400 else "lines"
+    style = {"color": POINTS, "width": 1}
+    figure.add_trace(go.Scatter(x=picture.line_x, y=picture.line_y, name="points", mode=mode, line=style))
+    for code, color, at in picture.signals:
+        if len(at):
+            marker = {"symbol": "circle-open", "size": 11, "color": color, "line": {"width": 2}}
+            trace = go.Scatter(x=at, y=picture.points[at], name=f"{code} ({len(at)})", mode="markers", marker=marker)
+            figure.add_trace(trace)
+    figure.update_layout(title=title or None, template="plotly_white", xaxis_title="point, in order of time")
+    return figure

@@ -1,0 +1,322 @@
+//! Capability, performance, and the sigma they stand on.
+
+use llmscope_core::capability::{self as core, Interval};
+use llmscope_core::error::Result as CoreResult;
+use llmscope_core::{Missing, SigmaEstimate as CoreSigma, SigmaEstimator, SpecificationLimits, Unit};
+use pyo3::prelude::*;
+
+use crate::chart::GroupedData;
+use crate::document::record;
+use crate::error::Answer;
+use crate::values::{Values, matrix};
+use crate::work;
+
+fn pair(interval: &Option<Interval>) -> Option<(f64, f64)> {
+    interval.map(|interval| (interval.lower, interval.upper))
+}
+
+record! {
+    /// An estimate of sigma that says how it came about.
+    SigmaEstimate(CoreSigma) {
+        /// The estimate, in the unit of the data; 0 for data without variation.
+        sigma: f64,
+        /// How it was estimated: ``"average_moving_range"``, ``"pooled"``, ``"overall"``, …
+        estimator: &'static str = |estimator: &SigmaEstimator| estimator.key(),
+        /// Effective degrees of freedom for intervals; ``None`` where none are published.
+        degrees_of_freedom: Option<f64>,
+    }
+    {
+        /// The convention and its formula in a few words: conventions differ, and so do the indices.
+        #[getter]
+        fn convention(&self) -> &'static str {
+            self.0.estimator.convention()
+        }
+    }
+}
+
+record! {
+    /// Capability: the indices of the within (short-term) sigma. Intervals are ``(lower, upper)``.
+    Capability(core::Capability) {
+        /// (USL − LSL)/6σ̂; ``None`` for one-sided limits.
+        cp: Option<f64>,
+        /// Its χ² interval.
+        cp_interval: Option<(f64, f64)> = pair,
+        /// (x̄ − LSL)/3σ̂.
+        cpl: Option<f64>,
+        /// (USL − x̄)/3σ̂.
+        cpu: Option<f64>,
+        /// The smaller of CPL and CPU.
+        cpk: f64,
+        /// Its interval (Bissell 1990).
+        cpk_interval: Option<(f64, f64)> = pair,
+        /// The normal quantile of the expected share outside both limits.
+        z_bench: Option<f64>,
+        /// The within sigma that the indices stand on.
+        sigma: f64,
+        /// How it was estimated.
+        estimator: &'static str = |estimator: &SigmaEstimator| estimator.key(),
+        /// Degrees of freedom of the intervals.
+        degrees_of_freedom: Option<f64>,
+    }
+}
+
+record! {
+    /// Performance: the indices of the overall (long-term) sigma. Intervals are ``(lower, upper)``.
+    Performance(core::Performance) {
+        /// (USL − LSL)/6s; ``None`` for one-sided limits.
+        pp: Option<f64>,
+        /// Its χ² interval.
+        pp_interval: Option<(f64, f64)> = pair,
+        /// (x̄ − LSL)/3s.
+        ppl: Option<f64>,
+        /// (USL − x̄)/3s.
+        ppu: Option<f64>,
+        /// The smaller of PPL and PPU.
+        ppk: f64,
+        /// Its interval (Bissell 1990).
+        ppk_interval: Option<(f64, f64)> = pair,
+        /// The normal quantile of the expected share outside both limits.
+        z_bench: Option<f64>,
+        /// (USL − LSL)/6√(Σ(x − T)²/(n − 1)): the spread about the target (Chan, Cheng & Spiring 1988).
+        cpm: Option<f64>,
+    }
+}
+
+record! {
+    /// Shares outside the specification limits that a normal distribution leads to expect, per million.
+    ExpectedPpm(core::ExpectedPpm) {
+        /// With the within sigma.
+        within: Option<f64>,
+        /// With the overall sigma.
+        overall: Option<f64>,
+    }
+}
+
+record! {
+    /// What the customer, or the service level objective, allows.
+    Specification(SpecificationLimits) {
+        /// Lower specification limit (LSL).
+        lower: Option<f64>,
+        /// Upper specification limit (USL).
+        upper: Option<f64>,
+        /// Target value.
+        target: Option<f64>,
+    }
+}
+
+/// A specification limit: a number, or a text with a unit such as `800ms`.
+pub(crate) fn quantity(value: Option<&Bound<'_, PyAny>>, unit: Unit) -> Answer<Option<f64>> {
+    let Some(value) = value else { return Ok(None) };
+    match value.extract::<String>() {
+        Ok(text) => Ok(Some(unit.parse(&text)?)),
+        Err(_) => Ok(Some(value.extract()?)),
+    }
+}
+
+/// Measurements, in subgroups or not.
+enum Data {
+    Single(Values, Missing),
+    Grouped(GroupedData),
+}
+
+impl Data {
+    fn read(values: &Bound<'_, PyAny>, subgroups: Option<&Bound<'_, PyAny>>, missing: &str) -> Answer<Self> {
+        let missing = missing.parse()?;
+        if subgroups.is_some() || matrix(values)?.is_some() {
+            return Ok(Self::Grouped(GroupedData::read(values, subgroups, missing)?));
+        }
+        Ok(Self::Single(Values::read(values)?, missing))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Single(values, _) => values.len(),
+            Self::Grouped(data) => data.values.len(),
+        }
+    }
+
+    /// The estimate, and all measurements.
+    fn with<T>(
+        &self,
+        estimator: Option<SigmaEstimator>,
+        work: impl FnOnce(CoreSigma, &[f64]) -> CoreResult<T>,
+    ) -> CoreResult<T> {
+        match self {
+            Self::Single(values, missing) => {
+                let sample = values.sample(*missing)?;
+                let estimator = estimator.unwrap_or(SigmaEstimator::AverageMovingRange);
+                work(estimator.of_sample(&sample)?, sample.values())
+            }
+            Self::Grouped(data) => data.with(|subgroups| {
+                let estimator = estimator.unwrap_or(SigmaEstimator::Pooled);
+                work(estimator.of_subgroups(subgroups)?, subgroups.values())
+            }),
+        }
+    }
+}
+
+/// Estimates sigma.
+///
+/// Args:
+///     values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
+///     subgroups: The size of the subgroups, or a label for each measurement.
+///     estimator: ``"average_moving_range"`` (the default for single measurements), ``"median_moving_range"``, ``"average_range"``,
+///         ``"average_standard_deviation"``, ``"pooled"`` (the default for subgroups), ``"pooled_biased"``, ``"overall"`` or
+///         ``"overall_unbiased"``.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Returns:
+///     The estimate in the unit of the data, with its convention and degrees of freedom.
+///
+/// Raises:
+///     NotEnoughDataError: For fewer than two values, or no two neighbours.
+///     ParameterError: For an estimator that does not fit the data.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.sigma([1.0, 2.0, 1.0, 2.0]).sigma  # 1 / d2(2)
+///     0.886226925452758
+#[pyfunction]
+#[pyo3(signature = (values, subgroups = None, *, estimator = None, missing = "error"))]
+pub(crate) fn sigma(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    subgroups: Option<&Bound<'_, PyAny>>,
+    estimator: Option<&str>,
+    missing: &str,
+) -> Answer<SigmaEstimate> {
+    let data = Data::read(values, subgroups, missing)?;
+    let estimator = estimator.map(str::parse).transpose()?;
+    Ok(SigmaEstimate(work::run(py, data.len(), move || data.with(estimator, |sigma, _| Ok(sigma)))??))
+}
+
+/// Cp, CPL, CPU and Cpk: how the process lies between its specification limits, by its within sigma.
+///
+/// Source: AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery, ch. 8; intervals by χ² (Cp) and Bissell 1990 (Cpk).
+///
+/// Args:
+///     values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
+///     subgroups: The size of the subgroups, or a label for each measurement.
+///     lsl: Lower specification limit, in the unit of the data.
+///     usl: Upper specification limit: a service level objective is one.
+///     sigma_estimator: The within sigma: the average moving range of single measurements, the pooled standard
+///         deviation of subgroups, unless told (see :func:`sigma`).
+///     confidence: Level of the intervals.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Returns:
+///     The indices, or ``None`` if the data do not vary: then capability is undefined.
+///
+/// Raises:
+///     SpecificationError: Without a limit, or unless LSL < USL.
+///     NotEnoughDataError: For fewer than two values.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> index = ls.capability([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30], usl=0.40)
+///     >>> round(index.cpk, 3), index.cp is None
+///     (2.454, True)
+#[pyfunction]
+#[pyo3(signature = (
+    values, subgroups = None, *, lsl = None, usl = None, sigma_estimator = None, confidence = 0.95, missing = "error"
+))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+pub(crate) fn capability(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    subgroups: Option<&Bound<'_, PyAny>>,
+    lsl: Option<f64>,
+    usl: Option<f64>,
+    sigma_estimator: Option<&str>,
+    confidence: f64,
+    missing: &str,
+) -> Answer<Option<Capability>> {
+    let limits = SpecificationLimits::new(lsl, usl, None)?;
+    let confidence = checked(confidence)?;
+    let data = Data::read(values, subgroups, missing)?;
+    let estimator = sigma_estimator.map(str::parse).transpose()?;
+    let index = work::run(py, data.len(), move || {
+        data.with(estimator, |sigma, values| {
+            let mean = llmscope_core::stats::Moments::of(values).mean().unwrap_or_default();
+            Ok(core::capability(mean, &sigma, values.len(), &limits, confidence))
+        })
+    })??;
+    Ok(index.map(Capability))
+}
+
+/// Pp, PPL, PPU, Ppk and Cpm: how the process lies between its specification limits, by its overall sigma.
+///
+/// Source: as :func:`capability`; Cpm by Chan, Cheng & Spiring 1988.
+///
+/// Args:
+///     values: Measurements. Shape (n,).
+///     lsl: Lower specification limit, in the unit of the data.
+///     usl: Upper specification limit.
+///     target: Target value, for Cpm.
+///     confidence: Level of the intervals.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Returns:
+///     The indices, or ``None`` for fewer than two values or without variation.
+///
+/// Raises:
+///     SpecificationError: Without a limit, or unless LSL < USL.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> round(ls.performance([9.8, 10.1, 10.0, 9.9, 10.2], lsl=9.0, usl=11.0).ppk, 4)
+///     2.1082
+#[pyfunction]
+#[pyo3(signature = (
+    values, *, lsl = None, usl = None, target = None, confidence = 0.95, missing = "error"
+))]
+pub(crate) fn performance(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    lsl: Option<f64>,
+    usl: Option<f64>,
+    target: Option<f64>,
+    confidence: f64,
+    missing: &str,
+) -> Answer<Option<Performance>> {
+    let limits = SpecificationLimits::new(lsl, usl, target)?;
+    let confidence = checked(confidence)?;
+    let (values, missing) = (Values::read(values)?, missing.parse()?);
+    let index = work::run(py, values.len(), move || -> CoreResult<_> {
+        Ok(core::performance(values.sample(missing)?.values(), &limits, confidence))
+    })??;
+    Ok(index.map(Performance))
+}
+
+/// Shares outside the specification limits that a normal process leads to expect, per million.
+///
+/// Args:
+///     mean: The process mean.
+///     sigma: Its standard deviation.
+///     lsl: Lower specification limit.
+///     usl: Upper specification limit.
+///
+/// Returns:
+///     Parts per million, or ``None`` if sigma is 0.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> round(ls.expected_ppm(10.0, 1.0, lsl=7.0, usl=13.0), 1)
+///     2699.8
+#[pyfunction]
+#[pyo3(signature = (mean, sigma, *, lsl = None, usl = None))]
+pub(crate) fn expected_ppm(mean: f64, sigma: f64, lsl: Option<f64>, usl: Option<f64>) -> Answer<Option<f64>> {
+    Ok(core::expected_ppm(mean, sigma, &SpecificationLimits::new(lsl, usl, None)?))
+}
+
+/// A confidence level that is one.
+pub(crate) fn checked(confidence: f64) -> Answer<f64> {
+    if confidence > 0.0 && confidence < 1.0 {
+        return Ok(confidence);
+    }
+    Err(llmscope_core::Error::Parameter {
+        name: "confidence",
+        value: confidence.to_string(),
+        expected: "a level between 0 and 1, such as 0.95",
+    })?
+}

@@ -1,0 +1,107 @@
+//! What every result has in common: equality, pickling, `to_dict`, `to_json`, a readable `repr`.
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// The JSON of a result. Every number reads back to the last bit.
+pub(crate) fn to_json(value: &impl Serialize) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// The same as Python objects.
+pub(crate) fn to_dict<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    py.import("json")?.call_method1("loads", (to_json(value)?,))
+}
+
+pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
+}
+
+/// `Name(field=value, …)`: what is absent is left out, long lists are cut.
+pub(crate) fn repr(name: &str, value: &impl Serialize) -> PyResult<String> {
+    let fields = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
+    let Value::Object(fields) = fields else { return Ok(format!("{name}({})", shown(&fields))) };
+    let fields: Vec<String> = fields.iter().map(|(field, value)| format!("{field}={}", shown(value))).collect();
+    Ok(format!("{name}({})", fields.join(", ")))
+}
+
+fn shown(value: &Value) -> String {
+    const MOST: usize = 6;
+    match value {
+        Value::Null => "None".to_owned(),
+        Value::Bool(true) => "True".to_owned(),
+        Value::Bool(false) => "False".to_owned(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("'{text}'"),
+        Value::Array(items) => {
+            let mut parts: Vec<String> = items.iter().take(MOST).map(shown).collect();
+            if items.len() > MOST {
+                parts.push(format!("… {} in all", items.len()));
+            }
+            format!("[{}]", parts.join(", "))
+        }
+        Value::Object(fields) => {
+            let parts: Vec<String> = fields.iter().map(|(name, value)| format!("'{name}': {}", shown(value))).collect();
+            format!("{{{}}}", parts.join(", "))
+        }
+    }
+}
+
+/// What `pickle` calls to make the object again: the native `_restore`, with the class's name and its JSON.
+pub(crate) type Pickled<'py> = (Bound<'py, PyAny>, (&'static str, String));
+
+pub(crate) fn reduce<'py>(py: Python<'py>, name: &'static str, state: &impl Serialize) -> PyResult<Pickled<'py>> {
+    Ok((py.import("llmscope._native")?.getattr("_restore")?, (name, to_json(state)?)))
+}
+
+/// A frozen Python class around one of the core's plain structs: a property for each field, and what every result has.
+macro_rules! record {
+    (
+        $(#[$meta:meta])*
+        $name:ident($core:ty) { $($(#[$doc:meta])* $field:ident: $type:ty $(= $convert:expr)?),* $(,)? }
+        $({ $($method:tt)* })?
+    ) => {
+        $(#[$meta])*
+        #[pyo3::pyclass(frozen, eq, module = "llmscope")]
+        #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub(crate) struct $name(pub(crate) $core);
+
+        #[pyo3::pymethods]
+        impl $name {
+            $(
+                $(#[$doc])*
+                #[getter]
+                #[allow(non_snake_case, reason = "the literature's names")]
+                fn $field(&self) -> $type {
+                    $crate::document::record!(@value self.0, $field $(, $convert)?)
+                }
+            )*
+
+            $($($method)*)?
+
+            /// The fields as a dictionary; what does not apply is absent.
+            fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
+                $crate::document::to_dict(py, &self.0)
+            }
+
+            /// The fields as JSON; every number reads back to the last bit.
+            fn to_json(&self) -> pyo3::PyResult<String> {
+                $crate::document::to_json(&self.0)
+            }
+
+            fn __repr__(&self) -> pyo3::PyResult<String> {
+                $crate::document::repr(stringify!($name), &self.0)
+            }
+
+            fn __reduce__<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<$crate::document::Pickled<'py>> {
+                $crate::document::reduce(py, stringify!($name), &self.0)
+            }
+        }
+    };
+    (@value $this:expr, $field:ident) => { $this.$field.clone() };
+    (@value $this:expr, $field:ident, $convert:expr) => { ($convert)(&$this.$field) };
+}
+pub(crate) use record;

@@ -1,0 +1,91 @@
+//! The one map from the core's errors to Python's exceptions (`llmscope.errors`).
+
+use std::path::Path;
+
+use llmscope_core::Error;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// Why a call failed: the core's word, or Python's.
+pub(crate) enum Failure {
+    Core(Error),
+    Python(PyErr),
+}
+
+/// What the binding's functions return.
+pub(crate) type Answer<T> = Result<T, Failure>;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Core(error) => Python::attach(|py| exception(py, &error).unwrap_or_else(|broken| broken)),
+            Failure::Python(error) => error,
+        }
+    }
+}
+
+/// The file that could not be read, as the `OSError` that Python has for the case.
+pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> PyErr {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
+}
+
+/// The class by its name in `llmscope.errors`, with the offending values as attributes.
+fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
+    let values = PyDict::new(py);
+    let put = |name: &str, value: Bound<'_, PyAny>| values.set_item(name, value);
+    macro_rules! with {
+        ($class:literal $(, $name:literal: $value:expr)*) => {{
+            $(put($name, $value.into_pyobject(py)?.into_any())?;)*
+            $class
+        }};
+    }
+    let class = match error {
+        Error::NonFinite { index, value } => with!("NonFiniteError", "index": index, "value": value),
+        Error::Missing { index } => with!("MissingValueError", "index": index),
+        Error::TooLarge { index, value, max } => with!("TooLargeError", "index": index, "value": value, "max": max),
+        Error::NotEnoughData { what, have, need } => {
+            with!("NotEnoughDataError", "what": what, "have": have, "need": need)
+        }
+        Error::Parameter { name, value, expected } => {
+            with!("ParameterError", "name": name, "value": value, "expected": expected)
+        }
+        Error::LengthMismatch { left_name, left, right_name, right } => with!(
+            "LengthMismatchError",
+            "left_name": left_name, "left": left, "right_name": right_name, "right": right
+        ),
+        Error::Count { index, count, size, expected } => {
+            with!("CountError", "index": index, "count": count, "size": size, "expected": expected)
+        }
+        Error::Specification { lower, upper, reason } => {
+            with!("SpecificationError", "lower": lower, "upper": upper, "reason": reason)
+        }
+        Error::Unknown { what, name, expected } => {
+            with!("UnknownNameError", "what": what, "name": name, "expected": expected)
+        }
+        Error::Quantity { text, unit, hint } => {
+            with!("QuantityError", "text": text, "unit": unit.symbol(), "hint": hint)
+        }
+        Error::Format { location, problem, fix } => with!(
+            "FormatError",
+            "source": &location.source, "line": location.line, "field": location.field.as_deref(),
+            "problem": problem, "fix": fix
+        ),
+        Error::Io { path, message } => with!("FileError", "path": path, "reason": message),
+        Error::Render { message } => with!("RenderError", "reason": message),
+        _ => "Error",
+    };
+    let class = py.import("llmscope.errors")?.getattr(class)?;
+    Ok(PyErr::from_value(class.call((error.to_string(),), Some(&values))?))
+}

@@ -1,0 +1,8 @@
+//! Columns as a data frame of whichever library is in use (`llmscope._frames`).
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+pub(crate) fn of<'py>(columns: &Bound<'py, PyDict>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+    columns.py().import("llmscope._frames")?.call_method1("frame", (columns, backend))
+}

@@ -1,0 +1,77 @@
+//! An analysis in a notebook: the chart, and the report beside it as a table.
+
+use std::sync::Arc;
+
+use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, Verdict, index};
+use llmscope_core::plot;
+
+const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top";
+
+pub(crate) fn analysis(analysis: &Analysis) -> String {
+    let mut html = format!("<div style=\"max-width:1100px\">{}", plot::svg(analysis));
+    html.push_str("<table style=\"border:none;margin:0\">");
+    row(&mut html, "measured", &analysis.scope().join(" · "));
+    for (name, text) in analysis.facts() {
+        row(&mut html, name, &text);
+    }
+    for violation in analysis.violations.iter().take(MOST_VIOLATIONS) {
+        row(&mut html, "violation", &violation.to_string());
+    }
+    if let rest @ 1.. = analysis.violations.len().saturating_sub(MOST_VIOLATIONS) {
+        row(&mut html, "", &format!("… and {rest} more violations"));
+    }
+    for warning in &analysis.warnings {
+        row(&mut html, "⚠", warning);
+    }
+    html.push_str("</table></div>");
+    html
+}
+
+fn row(html: &mut String, name: &str, text: &str) {
+    html.push_str(&format!(
+        "<tr><th style=\"{CELL}\">{}</th><td style=\"{CELL}\">{}</td></tr>",
+        escaped(name),
+        escaped(text)
+    ));
+}
+
+/// A table of all verdicts, and each analysis behind a click; a single one is shown at once.
+pub(crate) fn report(analyses: &[Arc<Analysis>]) -> String {
+    if let [only] = analyses {
+        return analysis(only);
+    }
+    let heads = ["group", "metric", "verdict", "n", "center", "rules broken", "Cpk", "Ppk"];
+    let cells = |tag: &str, texts: &[String]| -> String {
+        texts.iter().map(|text| format!("<{tag} style=\"{CELL}\">{}</{tag}>", escaped(text))).collect()
+    };
+    let mut html = format!("<table><tr>{}</tr>", cells("th", &heads.map(str::to_owned)));
+    for analysis in analyses {
+        let center = analysis.limits.as_ref().and_then(|limits| limits.center.constant());
+        let texts = [
+            analysis.group_title(),
+            analysis.metric.clone(),
+            analysis.verdict.words().to_owned(),
+            analysis.n.to_string(),
+            center.map(|center| analysis.quantity(center)).unwrap_or_default(),
+            analysis.broken_rules(),
+            analysis.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),
+            analysis.performance.map(|p| index(p.ppk, p.ppk_interval)).unwrap_or_default(),
+        ];
+        let color = match analysis.verdict {
+            Verdict::InControl => "#1a7f37",
+            Verdict::OutOfControl => "#d1242f",
+            Verdict::NotEnoughData => "#9a6700",
+        };
+        html.push_str(&format!("<tr style=\"border-left:4px solid {color}\">{}</tr>", cells("td", &texts)));
+    }
+    html.push_str("</table>");
+    for one in analyses {
+        let title = format!("{} {}: {}", one.group_title(), one.metric, one.verdict.words());
+        html.push_str(&format!("<details><summary>{}</summary>{}</details>", escaped(&title), analysis(one)));
+    }
+    html
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,94 @@
+//! The native half of the Python package `llmscope`: signatures, one call each, one error map. Nothing here computes.
+//!
+//! The doc comments of classes and functions are what Python's `help()` shows, and their examples are tests.
+
+mod analysis;
+mod capability;
+mod chart;
+mod document;
+mod error;
+mod factors;
+mod foreign;
+mod frame;
+mod html;
+mod picture;
+mod rules;
+mod session;
+mod stats;
+mod table;
+mod values;
+mod work;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::_restore;
+    #[pymodule_export]
+    use super::analysis::{Analysis, Dispersion, Excluded, Quantiles, Report, SigmaReport, analyze};
+    #[pymodule_export]
+    use super::capability::{
+        Capability, ExpectedPpm, Performance, SigmaEstimate, Specification, capability, expected_ppm, performance,
+        sigma,
+    };
+    #[pymodule_export]
+    use super::chart::{Chart, ControlLimits, Standards, attributes_chart, ewma_chart, individuals, xbar};
+    #[pymodule_export]
+    use super::factors::{Factors, c4, c5, d2, d3, d4, factors};
+    #[pymodule_export]
+    use super::picture::_png;
+    #[pymodule_export]
+    use super::rules::{Judgement, Monitor, Rule, RuleSet, Signal, Violation, judge};
+    #[pymodule_export]
+    use super::session::{Log, Session, read_log, read_session};
+    #[pymodule_export]
+    use super::stats::{Moments, Normality, anderson_darling, autocorrelation, moments, quantile};
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals, reason = "Python's name")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}
+
+/// Makes a pickled object again, from the name of its class and its JSON.
+#[pyfunction]
+fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py, PyAny>> {
+    macro_rules! restored {
+        ($($class:ident = $make:expr),* $(,)?) => {
+            match name {
+                $(stringify!($class) => Ok(Bound::new(py, ($make)(document::from_json(state)?))?.into_any()),)*
+                _ => Err(PyValueError::new_err(format!("llmscope has no class {name}"))),
+            }
+        };
+    }
+    restored! {
+        Analysis = |state: analysis::AnalysisState| analysis::Analysis::from(state),
+        Capability = capability::Capability,
+        Chart = chart::Chart::of,
+        ControlLimits = chart::ControlLimits,
+        Dispersion = analysis::Dispersion,
+        Excluded = analysis::Excluded,
+        ExpectedPpm = capability::ExpectedPpm,
+        Factors = factors::Factors,
+        Judgement = |(judgement, rules, chart): rules::JudgementState| {
+            let chart = chart.and_then(|chart| Py::new(py, chart::Chart::of(chart)).ok());
+            rules::Judgement::new(judgement, rules, chart)
+        },
+        Moments = stats::Moments,
+        Monitor = rules::Monitor,
+        Normality = stats::Normality,
+        Performance = capability::Performance,
+        Quantiles = analysis::Quantiles,
+        Report = |states: Vec<analysis::AnalysisState>| analysis::Report::from(states),
+        Rule = rules::Rule,
+        RuleSet = rules::RuleSet,
+        Session = |session: llmscope_core::Session| session::Session(std::sync::Arc::new(session)),
+        SigmaEstimate = capability::SigmaEstimate,
+        SigmaReport = analysis::SigmaReport,
+        Signal = rules::Signal,
+        Specification = capability::Specification,
+        Standards = chart::Standards,
+        Violation = rules::Violation,
+    }
+}

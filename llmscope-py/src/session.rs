@@ -1,0 +1,357 @@
+//! Sessions and logs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use llmscope_core::files::write_atomically;
+use llmscope_core::ingest::{self, Cell, Content, Tool};
+use llmscope_core::session::{AttributeValue, RequestRecord};
+use llmscope_core::{Metric, Session as CoreSession};
+use numpy::PyArray1;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::document::{self, Pickled};
+use crate::error::{Answer, unreadable};
+use crate::{frame, work};
+
+/// One recorded run of requests.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> session = ls.Session.from_json('''{"schema": "llmscope.session/1", "provider": "vllm",
+///     ...     "records": [{"ttft_s": 0.31, "e2e_s": 2.1}, {"status": "timeout"}]}''')
+///     >>> len(session), session.provider, session.metric("ttft_s").tolist()
+///     (2, 'vllm', [0.31, nan])
+#[pyclass(frozen, eq, module = "llmscope")]
+#[derive(PartialEq)]
+pub(crate) struct Session(pub(crate) Arc<CoreSession>);
+
+#[pymethods]
+impl Session {
+    /// Reads a session from its JSON document or JSON Lines.
+    ///
+    /// Raises:
+    ///     FormatError: With the line and field, what was found and what to do.
+    #[staticmethod]
+    fn from_json(text: &str) -> Answer<Self> {
+        Ok(Self(Arc::new(CoreSession::read("session", text)?.session)))
+    }
+
+    /// A name for the run.
+    #[getter]
+    fn name(&self) -> Option<&str> {
+        self.0.header.name.as_deref()
+    }
+
+    /// What was being tried, in a sentence.
+    #[getter]
+    fn description(&self) -> Option<&str> {
+        self.0.header.description.as_deref()
+    }
+
+    /// When the first request was issued, in UTC.
+    #[getter]
+    fn started_at(&self) -> Option<Timestamp> {
+        self.0.header.started_at
+    }
+
+    /// Who served the requests (OpenTelemetry: ``gen_ai.provider.name``).
+    #[getter]
+    fn provider(&self) -> Option<&str> {
+        self.0.header.provider.as_deref()
+    }
+
+    /// The model that was asked for (OpenTelemetry: ``gen_ai.request.model``).
+    #[getter]
+    fn model(&self) -> Option<&str> {
+        self.0.header.model.as_deref()
+    }
+
+    /// Settings of the run and labels to group by.
+    #[getter]
+    fn labels(&self) -> BTreeMap<String, String> {
+        self.0.header.labels.clone()
+    }
+
+    /// True if no real endpoint was asked.
+    #[getter]
+    fn simulated(&self) -> bool {
+        self.0.header.simulated
+    }
+
+    /// The machine that asked, as a dictionary.
+    #[getter]
+    fn environment<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.header.environment.as_ref().map(|environment| document::to_dict(py, environment)).transpose()
+    }
+
+    /// The values of a metric, one for each request, NaN where there is none. Shape (n,), in the metric's unit.
+    ///
+    /// Args:
+    ///     name: ``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``, ``"error_rate"``, … or an
+    ///         attribute that the recording tool added.
+    ///
+    /// Raises:
+    ///     UnknownNameError: If no request has such a value.
+    fn metric<'py>(&self, py: Python<'py>, name: &str) -> Answer<Bound<'py, PyArray1<f64>>> {
+        let metric: Option<Metric> = name.parse().ok();
+        let value = |record: &RequestRecord| match metric {
+            Some(metric) => record.metric(metric),
+            None => record.attribute(name),
+        };
+        let values: Vec<Option<f64>> = self.0.records.iter().map(value).collect();
+        if metric.is_none() && values.iter().all(Option::is_none) {
+            let metrics = Metric::ALL.iter().map(|metric| metric.name()).collect::<Vec<_>>().join(", ");
+            Err(llmscope_core::Error::Unknown {
+                what: "metric or attribute",
+                name: name.to_owned(),
+                expected: metrics,
+            })?;
+        }
+        Ok(PyArray1::from_iter(py, values.into_iter().map(|value| value.unwrap_or(f64::NAN))))
+    }
+
+    /// The session as a dictionary.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document::to_dict(py, &*self.0)
+    }
+
+    /// The session as one JSON document.
+    fn to_json(&self) -> Answer<String> {
+        Ok(self.0.to_json()?)
+    }
+
+    /// The session as JSON Lines: what a recorder appends while it runs.
+    fn to_json_lines(&self) -> Answer<String> {
+        Ok(self.0.to_json_lines()?)
+    }
+
+    /// Writes the session to a file: JSON Lines if its name ends in ``.jsonl``, else one JSON document.
+    ///
+    /// Raises:
+    ///     FileError: If the operating system refuses.
+    fn save(&self, path: PathBuf) -> Answer<()> {
+        let lines = path.extension().is_some_and(|extension| extension == "jsonl");
+        let text = if lines { self.0.to_json_lines()? } else { self.0.to_json()? };
+        Ok(write_atomically(&path, text.as_bytes())?)
+    }
+
+    /// One row for each request; what no request has is no column.
+    ///
+    /// Args:
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    #[pyo3(signature = (backend = None))]
+    fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        frame::of(&columns(py, &self.0)?, backend)
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.records.len()
+    }
+
+    fn __repr__(&self) -> String {
+        let header = &self.0.header;
+        let failed = self.0.records.iter().filter(|record| !record.succeeded()).count();
+        let mut parts = vec![format!("{} requests", self.0.records.len())];
+        if failed > 0 {
+            parts.push(format!("{failed} failed"));
+        }
+        parts.extend([&header.name, &header.provider, &header.model].into_iter().flatten().cloned());
+        parts.extend(header.started_at.map(|at| format!("{at:.0}")));
+        if header.simulated {
+            parts.push("SIMULATED".to_owned());
+        }
+        format!("Session: {}", parts.join(" · "))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        document::reduce(py, "Session", &*self.0)
+    }
+}
+
+/// The columns of a session's data frame, those that at least one request has.
+fn columns<'py>(py: Python<'py>, session: &CoreSession) -> PyResult<Bound<'py, PyDict>> {
+    let columns = PyDict::new(py);
+    let records = &session.records;
+    let header = &session.header;
+    if records.iter().any(|record| record.started_at.is_some()) {
+        // NumPy's "not a time" is the smallest integer.
+        let micros = records.iter().map(|r| r.started_at.map_or(i64::MIN, |at| at.as_microsecond()));
+        let micros = PyArray1::from_iter(py, micros);
+        columns.set_item("started_at", micros.call_method1("view", ("datetime64[us]",))?)?;
+    }
+    let texts = |name: &str, text: &dyn Fn(&RequestRecord) -> Option<String>| {
+        let texts: Vec<Option<String>> = records.iter().map(text).collect();
+        if texts.iter().any(Option::is_some) { columns.set_item(name, PyList::new(py, texts)?) } else { Ok(()) }
+    };
+    texts("provider", &|record| record.provider.clone().or_else(|| header.provider.clone()))?;
+    texts("model", &|record| record.model.clone().or_else(|| header.model.clone()))?;
+    let status = |record: &RequestRecord| serde_json::to_value(record.status).ok()?.as_str().map(str::to_owned);
+    texts("status", &status)?;
+    texts("error_type", &|record| record.error.as_ref().map(|error| error.kind.clone()))?;
+    if records.iter().any(|record| record.warmup) {
+        columns.set_item("warmup", PyArray1::from_iter(py, records.iter().map(|record| record.warmup)))?;
+    }
+    let numbers = |name: &str, number: &dyn Fn(&RequestRecord) -> Option<f64>| {
+        let numbers: Vec<Option<f64>> = records.iter().map(number).collect();
+        if numbers.iter().all(Option::is_none) {
+            return Ok(());
+        }
+        columns.set_item(name, PyArray1::from_iter(py, numbers.into_iter().map(|n| n.unwrap_or(f64::NAN))))
+    };
+    for metric in Metric::ALL.into_iter().filter(|metric| *metric != Metric::ErrorRate) {
+        numbers(metric.name(), &|record| record.metric(metric))?;
+    }
+    #[allow(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
+    for (name, tokens) in [
+        ("input_tokens", (|record| record.input_tokens) as fn(&RequestRecord) -> Option<u64>),
+        ("output_tokens", |record| record.output_tokens),
+    ] {
+        numbers(name, &|record| tokens(record).map(|tokens| tokens as f64))?;
+    }
+    let attributes: std::collections::BTreeSet<&String> = records.iter().flat_map(|r| r.attributes.keys()).collect();
+    for name in attributes.into_iter().filter(|name| !columns.contains(name.as_str()).unwrap_or(true)) {
+        let of = |record: &RequestRecord| record.attributes.get(name).cloned();
+        if records.iter().filter_map(of).all(|value| matches!(value, AttributeValue::Number(_))) {
+            numbers(name, &|record| record.attribute(name))?;
+        } else {
+            texts(name, &|record| {
+                of(record).map(|value| match value {
+                    AttributeValue::Text(text) => text,
+                    AttributeValue::Number(number) => number.to_string(),
+                    AttributeValue::Bool(flag) => flag.to_string(),
+                })
+            })?;
+        }
+    }
+    Ok(columns)
+}
+
+/// A log of any tool that is recognized by its content: requests, or a table of columns.
+#[pyclass(frozen, module = "llmscope")]
+pub(crate) struct Log(pub(crate) Arc<ingest::Log>);
+
+#[pymethods]
+impl Log {
+    /// The file's name as it was given.
+    #[getter]
+    fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// The tool that wrote it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``.
+    #[getter]
+    fn tool(&self) -> &'static str {
+        self.0.tool.name()
+    }
+
+    /// What was odd about the file.
+    #[getter]
+    fn notices(&self) -> Vec<String> {
+        self.0.notices.iter().map(ToString::to_string).collect()
+    }
+
+    /// The requests; ``None`` for a table, whose columns only their names explain.
+    #[getter]
+    fn session(&self) -> Option<Session> {
+        match &self.0.content {
+            Content::Session(session) => Some(Session(Arc::new((**session).clone()))),
+            Content::Table(_) => None,
+        }
+    }
+
+    /// One row for each request or line.
+    ///
+    /// Args:
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    #[pyo3(signature = (backend = None))]
+    fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        let table = match &self.0.content {
+            Content::Session(session) => return frame::of(&columns(py, session)?, backend),
+            Content::Table(table) => table,
+        };
+        let columns = PyDict::new(py);
+        for column in &table.columns {
+            if column.cells.iter().any(|cell| matches!(cell, Cell::Text(_))) {
+                columns.set_item(&column.name, PyList::new(py, column.cells.iter().map(Cell::label))?)?;
+            } else {
+                let number = |cell: &Cell| if let Cell::Number(number) = cell { *number } else { f64::NAN };
+                columns.set_item(&column.name, PyArray1::from_iter(py, column.cells.iter().map(number)))?;
+            }
+        }
+        frame::of(&columns, backend)
+    }
+
+    fn __len__(&self) -> usize {
+        match &self.0.content {
+            Content::Session(session) => session.records.len(),
+            Content::Table(table) => table.rows(),
+        }
+    }
+
+    fn __repr__(&self) -> String {
+        let what = match &self.0.content {
+            Content::Session(_) => "requests",
+            Content::Table(_) => "rows",
+        };
+        format!("Log: {} {what} · {} · {}", self.__len__(), self.0.tool.name(), self.0.source)
+    }
+}
+
+/// Reads a log of any tool that is recognized by its content: sessions, LLMPerf, CSV, JSON Lines.
+///
+/// Args:
+///     path: The file.
+///     tool: Forces a format instead of recognizing it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``.
+///
+/// Raises:
+///     FormatError: With the file, line and field, what was found and what to do.
+///     OSError: If the file cannot be read.
+///
+/// Example:
+///     >>> import llmscope as ls, pathlib, tempfile
+///     >>> path = pathlib.Path(tempfile.mkdtemp()) / "latency.csv"
+///     >>> _ = path.write_text("model,latency\nsmall,0.31\nsmall,0.29\n")
+///     >>> log = ls.read_log(path)
+///     >>> log.tool, len(log)
+///     ('csv', 2)
+#[pyfunction]
+#[pyo3(signature = (path, tool = None))]
+pub(crate) fn read_log(py: Python<'_>, path: PathBuf, tool: Option<&str>) -> Answer<Log> {
+    let tool: Option<Tool> = tool.map(str::parse).transpose()?;
+    let size = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.len();
+    let log = work::run(py, usize::try_from(size).unwrap_or(usize::MAX), move || -> Answer<ingest::Log> {
+        let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
+        Ok(ingest::read(&path.display().to_string(), &bytes, tool)?)
+    })??;
+    Ok(Log(Arc::new(log)))
+}
+
+/// Reads a recorded run: a session of our own, or a log of a tool that records requests.
+///
+/// Args:
+///     path: The file.
+///
+/// Raises:
+///     FormatError: If it is none, with what was found and what to do.
+///     OSError: If the file cannot be read.
+///
+/// Example:
+///     >>> import llmscope as ls, pathlib, tempfile
+///     >>> path = pathlib.Path(tempfile.mkdtemp()) / "run.json"
+///     >>> _ = path.write_text('{"schema": "llmscope.session/1", "records": [{"ttft_s": 0.31}]}')
+///     >>> len(ls.read_session(path))
+///     1
+#[pyfunction]
+pub(crate) fn read_session(py: Python<'_>, path: PathBuf) -> Answer<Session> {
+    let log = read_log(py, path, None)?;
+    let refused = || llmscope_core::Error::Format {
+        location: llmscope_core::Location::of(&log.0.source),
+        problem: format!("a table ({}), not a session", log.0.tool.name()),
+        fix: "read it with read_log, or judge it with analyze".to_owned(),
+    };
+    Ok(log.session().ok_or_else(refused)?)
+}

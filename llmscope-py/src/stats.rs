@@ -1,0 +1,269 @@
+//! Descriptive statistics.
+
+use llmscope_core::error::Result as CoreResult;
+use llmscope_core::stats::{self as core, QuantileMethod, Sorted};
+use llmscope_core::{Error, Missing};
+use numpy::PyArray1;
+use pyo3::IntoPyObjectExt as _;
+use pyo3::prelude::*;
+use serde::Serialize;
+
+use crate::document::{self, Pickled, record};
+use crate::error::Answer;
+use crate::values::Values;
+use crate::work;
+
+/// Count, mean and higher moments of a sample, carried in twice the precision of a float.
+///
+/// The moments of two parts merge to those of the whole, so that parts may be on different machines.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.moments([1.0, 2.0, 4.0]).merge(ls.moments([9.0])).mean
+///     4.0
+#[pyclass(frozen, eq, module = "llmscope")]
+#[derive(PartialEq)]
+pub(crate) struct Moments(pub(crate) core::Moments);
+
+/// What moments say, as it is written.
+#[derive(Serialize)]
+struct Described {
+    count: u64,
+    min: Option<f64>,
+    max: Option<f64>,
+    mean: Option<f64>,
+    standard_deviation: Option<f64>,
+    skewness: Option<f64>,
+    excess_kurtosis: Option<f64>,
+}
+
+impl Moments {
+    fn described(&self) -> Described {
+        Described {
+            count: self.0.count(),
+            min: self.0.min(),
+            max: self.0.max(),
+            mean: self.0.mean(),
+            standard_deviation: self.0.standard_deviation(),
+            skewness: self.0.skewness(),
+            excess_kurtosis: self.0.excess_kurtosis(),
+        }
+    }
+}
+
+#[pymethods]
+impl Moments {
+    /// Number of values.
+    #[getter]
+    fn count(&self) -> u64 {
+        self.0.count()
+    }
+
+    /// Smallest value; ``None`` without data.
+    #[getter]
+    fn min(&self) -> Option<f64> {
+        self.0.min()
+    }
+
+    /// Largest value; ``None`` without data.
+    #[getter]
+    fn max(&self) -> Option<f64> {
+        self.0.max()
+    }
+
+    /// Arithmetic mean; ``None`` without data.
+    #[getter]
+    fn mean(&self) -> Option<f64> {
+        self.0.mean()
+    }
+
+    /// Sample variance with n − 1; ``None`` for fewer than two values.
+    #[getter]
+    fn variance(&self) -> Option<f64> {
+        self.0.variance()
+    }
+
+    /// Sample standard deviation with n − 1; ``None`` for fewer than two values.
+    #[getter]
+    fn standard_deviation(&self) -> Option<f64> {
+        self.0.standard_deviation()
+    }
+
+    /// Skewness g₁ (Joanes & Gill 1998); ``None`` without variation.
+    #[getter]
+    fn skewness(&self) -> Option<f64> {
+        self.0.skewness()
+    }
+
+    /// Excess kurtosis g₂ (Joanes & Gill 1998); ``None`` without variation.
+    #[getter]
+    fn excess_kurtosis(&self) -> Option<f64> {
+        self.0.excess_kurtosis()
+    }
+
+    /// The moments of both samples together.
+    fn merge(&self, other: &Self) -> Self {
+        Self(self.0.merge(&other.0))
+    }
+
+    /// The moments as a dictionary.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document::to_dict(py, &self.described())
+    }
+
+    /// The moments as JSON.
+    fn to_json(&self) -> PyResult<String> {
+        document::to_json(&self.described())
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        document::repr("Moments", &self.described())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        document::reduce(py, "Moments", &self.0)
+    }
+}
+
+record! {
+    /// Anderson–Darling test of normality.
+    Normality(core::Normality) {
+        /// The statistic A².
+        anderson_darling: f64,
+        /// Its p-value (Stephens 1986): small where the data are not normal.
+        p: f64,
+    }
+}
+
+/// Count, mean, standard deviation, skewness and kurtosis in one pass.
+///
+/// Source: Chan, Golub & LeVeque 1979; Pébay 2008, in double-double arithmetic.
+///
+/// Args:
+///     values: Measurements. Shape (n,).
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.moments([1.0, 2.0, 4.0]).merge(ls.moments([9.0])).mean
+///     4.0
+#[pyfunction]
+#[pyo3(signature = (values, *, missing = "error"))]
+pub(crate) fn moments(py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Moments> {
+    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
+    let moments = work::run(py, values.len(), move || values.sample(missing).map(|s| core::Moments::of(s.values())))??;
+    Ok(Moments(moments))
+}
+
+/// Quantiles of a sample.
+///
+/// Source: Hyndman & Fan 1996, *The American Statistician* 50(4).
+///
+/// Args:
+///     values: Measurements. Shape (n,).
+///     p: A probability, or several.
+///     method: Hyndman and Fan's number, 1 to 9; 7 is NumPy's and pandas' default.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Returns:
+///     A float for one probability, an array for several.
+///
+/// Raises:
+///     NotEnoughDataError: Without data.
+///     ParameterError: For a probability outside [0, 1] or an unknown method.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.quantile([1.0, 2.0, 4.0, 8.0], 0.5)
+///     3.0
+///     >>> ls.quantile([1.0, 2.0, 4.0, 8.0], [0.0, 1.0]).tolist()
+///     [1.0, 8.0]
+#[pyfunction]
+#[pyo3(signature = (values, p, *, method = 7, missing = "error"))]
+pub(crate) fn quantile<'py>(
+    py: Python<'py>,
+    values: &Bound<'py, PyAny>,
+    p: &Bound<'py, PyAny>,
+    method: usize,
+    missing: &str,
+) -> Answer<Bound<'py, PyAny>> {
+    const METHODS: [QuantileMethod; 9] = [
+        QuantileMethod::HyndmanFan1,
+        QuantileMethod::HyndmanFan2,
+        QuantileMethod::HyndmanFan3,
+        QuantileMethod::HyndmanFan4,
+        QuantileMethod::HyndmanFan5,
+        QuantileMethod::HyndmanFan6,
+        QuantileMethod::HyndmanFan7,
+        QuantileMethod::HyndmanFan8,
+        QuantileMethod::HyndmanFan9,
+    ];
+    let refuse = |name, value: String, expected| Error::Parameter { name, value, expected };
+    let method = *method
+        .checked_sub(1)
+        .and_then(|index| METHODS.get(index))
+        .ok_or_else(|| refuse("method", method.to_string(), "a number from 1 to 9"))?;
+    let one = p.extract::<f64>();
+    let wanted = one.as_ref().map_or_else(|_| Values::read(p).map(|p| p.filled()), |&p| Ok(vec![p]))?;
+    if let Some(bad) = wanted.iter().find(|p| !(0.0..=1.0).contains(*p)) {
+        Err(refuse("p", bad.to_string(), "a probability from 0 to 1"))?;
+    }
+    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
+    let found = work::run(py, values.len(), move || -> CoreResult<Vec<f64>> {
+        let sorted = Sorted::of(values.sample(missing)?.values());
+        let none = || Error::NotEnoughData { what: "a quantile (values)", have: 0, need: 1 };
+        wanted.iter().map(|&p| sorted.quantile(p, method).ok_or_else(none)).collect()
+    })??;
+    Ok(if one.is_ok() { found[0].into_bound_py_any(py)? } else { PyArray1::from_vec(py, found).into_any() })
+}
+
+/// Anderson–Darling test of normality, with mean and standard deviation estimated from the data.
+///
+/// Source: Anderson & Darling 1954; p-value by Stephens 1986.
+///
+/// Args:
+///     values: Measurements. Shape (n,).
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Returns:
+///     The statistic and its p-value, or ``None`` for fewer than 8 values or without variation.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.anderson_darling([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 9.0]).p < 0.005
+///     True
+#[pyfunction]
+#[pyo3(signature = (values, *, missing = "error"))]
+pub(crate) fn anderson_darling(py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Option<Normality>> {
+    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
+    let test = work::run(py, values.len(), move || {
+        values.sample(missing).map(|sample| core::anderson_darling(&Sorted::of(sample.values())))
+    })??;
+    Ok(test.map(Normality))
+}
+
+/// Autocorrelation: the correlation of values that lie ``lag`` points apart.
+///
+/// Args:
+///     values: Measurements in time order. Shape (n,).
+///     lag: The distance, in points.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///
+/// Returns:
+///     The correlation, or ``None`` without variation or without such pairs.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.autocorrelation([1.0, -1.0, 1.0, -1.0])
+///     -0.75
+#[pyfunction]
+#[pyo3(signature = (values, lag = 1, *, missing = "error"))]
+pub(crate) fn autocorrelation(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    lag: usize,
+    missing: &str,
+) -> Answer<Option<f64>> {
+    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
+    Ok(work::run(py, values.len(), move || values.sample(missing).map(|sample| core::autocorrelation(&sample, lag)))??)
+}

@@ -1,0 +1,172 @@
+//! Data frames, and columns of anything, as the core's table.
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{
+    ArrowDictionaryKeyType, ArrowTimestampType, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
+};
+use arrow_array::{Array as _, ArrayRef};
+use arrow_schema::{DataType, TimeUnit};
+use jiff::Timestamp;
+use llmscope_core::ingest::{Cell, Column, Content, Log, Table, Tool};
+use llmscope_core::{Error, error};
+use pyo3::exceptions::PyImportError;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+
+use crate::error::Answer;
+use crate::foreign;
+use crate::values::{Values, is_pandas};
+
+/// A label for each measurement.
+pub(crate) type Labels = Vec<Cell>;
+
+/// What messages call a data frame; its rows count from 0.
+const SOURCE: &str = "frame";
+/// Columns that say when a row was measured, as the core looks for them.
+const TIMES: [&str; 3] = ["started_at", "timestamp", "time"];
+
+/// The names of the columns of a data frame or of a dictionary of columns; `None` for anything else.
+pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    for attribute in ["column_names", "columns", "keys"] {
+        let Some(names) = data.getattr_opt(attribute)? else { continue };
+        let names = if names.is_callable() { names.call0()? } else { names };
+        let Ok(names) = names.try_iter() else { continue };
+        let text = |name: PyResult<Bound<'_, PyAny>>| Ok(name?.str()?.to_string());
+        return names.map(text).collect::<PyResult<_>>().map(Some);
+    }
+    Ok(None)
+}
+
+/// The columns of a frame that a judgement needs, as a log.
+pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Answer<Log> {
+    let mut table = Table::default();
+    for name in names.iter().filter(|name| needed.contains(&name.as_str()) || TIMES.contains(&name.as_str())) {
+        let cells = labels(&data.get_item(PyString::new(data.py(), name))?)?;
+        table.columns.push(Column { name: name.clone(), cells });
+    }
+    if let Some(missing) = needed.iter().find(|needed| !names.iter().any(|name| name == *needed)) {
+        Err(Error::Unknown { what: "column", name: (*missing).to_owned(), expected: names.join(", ") })?;
+    }
+    let rows = table.columns.first().map_or(0, |column| column.cells.len());
+    if let Some(other) = table.columns.iter().find(|column| column.cells.len() != rows) {
+        Err(Error::LengthMismatch {
+            left_name: "the first column",
+            left: rows,
+            right_name: "another column",
+            right: other.cells.len(),
+        })?;
+    }
+    table.lines = (0..rows as u64).collect();
+    Ok(Log { source: SOURCE.to_owned(), tool: Tool::Csv, content: Content::Table(table), notices: Vec::new() })
+}
+
+/// A column of numbers, texts or times, cell by cell.
+pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
+    let kind = values.getattr_opt("dtype")?.and_then(|dtype| dtype.getattr("kind").ok()?.extract::<String>().ok());
+    if !matches!(kind.as_deref(), Some("f" | "i" | "u")) || !is_numpy_backed(values)? {
+        match foreign::arrow_chunks(values) {
+            Ok(Some(chunks)) => return of_chunks(&chunks),
+            // pandas without pyarrow.
+            Err(error) if !error.is_instance_of::<PyImportError>(values.py()) => return Err(error.into()),
+            _ => {}
+        }
+    }
+    match kind.as_deref() {
+        Some("f" | "i" | "u") => Ok(numbers(&Values::read(values)?)),
+        _ => Ok(values.try_iter()?.map(|item| of_object(&item?)).collect::<PyResult<_>>()?),
+    }
+}
+
+/// pandas' extension types have a kind too, and a missing value that NumPy does not know.
+fn is_numpy_backed(values: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!is_pandas(values) || !values.getattr("dtype")?.hasattr("na_value")?)
+}
+
+/// A NaN says that a number is missing, as in a file.
+fn numbers(values: &Values) -> Labels {
+    values.iter().map(|value| value.filter(|value| !value.is_nan()).map_or(Cell::Missing, Cell::Number)).collect()
+}
+
+fn of_object(item: &Bound<'_, PyAny>) -> PyResult<Cell> {
+    let kind = item.get_type().name()?;
+    if item.is_none() || kind == "NAType" || kind == "NaTType" {
+        return Ok(Cell::Missing);
+    }
+    if kind != "bool"
+        && !item.is_instance_of::<PyString>()
+        && let Ok(number) = item.extract::<f64>()
+    {
+        return Ok(if number.is_nan() { Cell::Missing } else { Cell::Number(number) });
+    }
+    match item.extract::<Timestamp>() {
+        Ok(timestamp) => Ok(Cell::Text(timestamp.to_string())),
+        Err(_) => Ok(Cell::Text(item.str()?.to_string())),
+    }
+}
+
+fn of_chunks(chunks: &[ArrayRef]) -> Answer<Labels> {
+    let mut cells = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
+    for chunk in chunks {
+        cells.extend(of_chunk(chunk)?);
+    }
+    Ok(cells)
+}
+
+fn of_chunk(chunk: &ArrayRef) -> Answer<Labels> {
+    fn texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Labels {
+        texts.map(|text| text.map_or(Cell::Missing, |text| Cell::Text(text.to_owned()))).collect()
+    }
+    Ok(match chunk.data_type() {
+        DataType::Utf8 => texts(chunk.as_string::<i32>().iter()),
+        DataType::LargeUtf8 => texts(chunk.as_string::<i64>().iter()),
+        DataType::Utf8View => texts(chunk.as_string_view().iter()),
+        DataType::Boolean => {
+            let text = |flag: Option<bool>| flag.map_or(Cell::Missing, |flag| Cell::Text(flag.to_string()));
+            chunk.as_boolean().iter().map(text).collect()
+        }
+        DataType::Timestamp(unit, _) => match unit {
+            TimeUnit::Second => times::<TimestampSecondType>(chunk, Timestamp::from_second)?,
+            TimeUnit::Millisecond => times::<TimestampMillisecondType>(chunk, Timestamp::from_millisecond)?,
+            TimeUnit::Microsecond => times::<TimestampMicrosecondType>(chunk, Timestamp::from_microsecond)?,
+            TimeUnit::Nanosecond => {
+                times::<TimestampNanosecondType>(chunk, |at| Timestamp::from_nanosecond(at.into()))?
+            }
+        },
+        DataType::Dictionary(key, _) => match **key {
+            DataType::Int8 => categories::<Int8Type>(chunk)?,
+            DataType::Int16 => categories::<Int16Type>(chunk)?,
+            DataType::Int32 => categories::<Int32Type>(chunk)?,
+            DataType::Int64 => categories::<Int64Type>(chunk)?,
+            DataType::UInt8 => categories::<UInt8Type>(chunk)?,
+            DataType::UInt16 => categories::<UInt16Type>(chunk)?,
+            DataType::UInt32 => categories::<UInt32Type>(chunk)?,
+            _ => categories::<UInt64Type>(chunk)?,
+        },
+        _ => numbers(&Values::of_chunk(chunk)?),
+    })
+}
+
+fn times<T: ArrowTimestampType>(
+    chunk: &ArrayRef,
+    read: impl Fn(i64) -> Result<Timestamp, jiff::Error>,
+) -> error::Result<Labels> {
+    let cell = |at: Option<i64>| match at.map(&read) {
+        None => Ok(Cell::Missing),
+        Some(Ok(at)) => Ok(Cell::Text(at.to_string())),
+        Some(Err(error)) => Err(Error::Quantity {
+            text: at.unwrap_or_default().to_string(),
+            unit: llmscope_core::Unit::Second,
+            hint: if error.to_string().is_empty() { "a time" } else { "a time between the years -9999 and 9999" },
+        }),
+    };
+    chunk.as_primitive::<T>().iter().map(cell).collect()
+}
+
+/// Categories: each is converted once.
+fn categories<K: ArrowDictionaryKeyType>(chunk: &ArrayRef) -> Answer<Labels> {
+    let dictionary = chunk.as_dictionary::<K>();
+    let names = of_chunk(dictionary.values())?;
+    Ok(dictionary.keys_iter().map(|key| key.map_or(Cell::Missing, |key| names[key].clone())).collect())
+}

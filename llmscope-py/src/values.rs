@@ -1,0 +1,235 @@
+//! Whatever Python calls a sequence of numbers, as the core's sample.
+
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_schema::DataType;
+use llmscope_core::{Missing, Sample, error};
+use numpy::{PyArray1, PyArrayDescrMethods as _, PyUntypedArray, PyUntypedArrayMethods as _};
+use pyo3::exceptions::{PyImportError, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{IntoPyDict as _, PyString};
+
+use crate::foreign;
+
+/// Numbers of which some may be missing. Contiguous f64 stay where Python put them.
+#[derive(Clone)]
+pub(crate) struct Values {
+    data: ScalarBuffer<f64>,
+    nulls: Option<NullBuffer>,
+}
+
+impl From<Vec<f64>> for Values {
+    fn from(data: Vec<f64>) -> Self {
+        Self { data: data.into(), nulls: None }
+    }
+}
+
+impl Values {
+    /// Reads NumPy, pandas, polars and Arrow data, whatever has the buffer protocol, and sequences of numbers.
+    pub(crate) fn read(values: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if let Ok(array) = values.cast::<PyUntypedArray>() {
+            return Self::of_array(array);
+        }
+        if is_pandas(values) {
+            return Self::of_pandas(values);
+        }
+        if let Some(chunks) = foreign::arrow_chunks(values)? {
+            return Self::of_chunks(&chunks);
+        }
+        if values.is_instance_of::<PyString>() || values.hasattr(intern!(values.py(), "keys"))? {
+            return Err(not_numbers(values));
+        }
+        let array = values.py().import(intern!(values.py(), "numpy"))?.call_method1("asarray", (values,))?;
+        Self::of_array(array.cast::<PyUntypedArray>()?)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// The value at a position, if there is one.
+    pub(crate) fn get(&self, index: usize) -> Option<f64> {
+        self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(index)).then(|| self.data[index])
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Option<f64>> + '_ {
+        (0..self.len()).map(|index| self.get(index))
+    }
+
+    /// The positions of the values that a sample keeps.
+    pub(crate) fn kept(&self, missing: Missing) -> impl Iterator<Item = usize> + '_ {
+        (0..self.len())
+            .filter(move |&index| missing == Missing::Error || self.get(index).is_some_and(|value| !value.is_nan()))
+    }
+
+    /// All values, with NaN where one is missing.
+    pub(crate) fn filled(&self) -> Vec<f64> {
+        self.iter().map(|value| value.unwrap_or(f64::NAN)).collect()
+    }
+
+    /// The sample, borrowed where nothing is missing. Where the policy says what a gap means, a NaN is a gap too, as in
+    /// pandas; an infinity never is.
+    pub(crate) fn sample(&self, missing: Missing) -> error::Result<Sample<'_>> {
+        let gaps_allowed = missing != Missing::Error;
+        if self.nulls.is_none() && !(gaps_allowed && self.data.iter().any(|value| value.is_nan())) {
+            return Sample::new(&self.data[..]);
+        }
+        let present = |value: Option<f64>| value.filter(|value| !(gaps_allowed && value.is_nan()));
+        Ok(Sample::gather(self.iter().map(present), missing)?.0)
+    }
+
+    fn of_array(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
+        let py = array.py();
+        if array.ndim() != 1 {
+            let shape = array.getattr(intern!(py, "shape"))?;
+            return Err(PyTypeError::new_err(format!("expected one-dimensional data, got an array of shape {shape}")));
+        }
+        if array.hasattr(intern!(py, "mask"))? {
+            // NumPy's conversion of a masked array would show what is masked.
+            let floats = array.call_method1("astype", ("float64",))?.call_method1("filled", (f64::NAN,))?;
+            return Self::of_array(floats.cast::<PyUntypedArray>()?);
+        }
+        if let Ok(floats) = array.cast::<PyArray1<f64>>()
+            && let Some(data) = foreign::borrow_array(floats)
+        {
+            return Ok(Self { data, nulls: None });
+        }
+        match array.dtype().kind() {
+            b'f' | b'i' | b'u' | b'b' => {
+                let keywords = [("dtype", "float64")].into_py_dict(py)?;
+                let copy = array.call_method("astype", (), Some(&keywords))?;
+                let copy = py.import("numpy")?.call_method1("ascontiguousarray", (copy,))?;
+                let data = foreign::borrow_array(copy.cast::<PyArray1<f64>>()?);
+                Ok(Self { data: data.ok_or_else(|| not_numbers(array))?, nulls: None })
+            }
+            b'O' => Self::of_objects(array),
+            _ => Err(not_numbers(array)),
+        }
+    }
+
+    /// A list such as `[0.3, None, 0.2]`.
+    fn of_objects(array: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let (mut data, mut present) = (Vec::new(), Vec::new());
+        for (index, item) in array.try_iter()?.enumerate() {
+            let item = item?;
+            let missing = item.is_none() || item.get_type().name()? == "NAType";
+            present.push(!missing);
+            data.push(if missing { 0.0 } else { item.extract::<f64>().map_err(|_| not_a_number(index, &item))? });
+        }
+        Ok(Self::with_nulls(data.into(), Some(NullBuffer::from(present))))
+    }
+
+    fn of_pandas(values: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = values.py();
+        // An extension dtype knows what is missing, and tells it through Arrow; without pyarrow it becomes NaN.
+        if values.getattr(intern!(py, "dtype"))?.hasattr(intern!(py, "na_value"))? {
+            match foreign::arrow_chunks(values) {
+                Ok(Some(chunks)) => return Self::of_chunks(&chunks),
+                Err(error) if !error.is_instance_of::<PyImportError>(py) => return Err(error),
+                _ => {
+                    let keywords = [("dtype", "float64")].into_py_dict(py)?;
+                    keywords.set_item("na_value", f64::NAN)?;
+                    let array = values.call_method("to_numpy", (), Some(&keywords))?;
+                    return Self::of_array(array.cast::<PyUntypedArray>()?);
+                }
+            }
+        }
+        Self::of_array(values.call_method0(intern!(py, "to_numpy"))?.cast::<PyUntypedArray>()?)
+    }
+
+    fn of_chunks(chunks: &[ArrayRef]) -> PyResult<Self> {
+        if let [chunk] = chunks {
+            return Self::of_chunk(chunk);
+        }
+        let parts = chunks.iter().map(Self::of_chunk).collect::<PyResult<Vec<_>>>()?;
+        let data: Vec<f64> = parts.iter().flat_map(|part| part.data.iter().copied()).collect();
+        let some_missing = parts.iter().any(|part| part.nulls.is_some());
+        let present = || parts.iter().flat_map(|part| (0..part.len()).map(|index| part.get(index).is_some())).collect();
+        Ok(Self::with_nulls(data.into(), some_missing.then(present)))
+    }
+
+    pub(crate) fn of_chunk(chunk: &ArrayRef) -> PyResult<Self> {
+        fn cast<T: ArrowPrimitiveType>(chunk: &ArrayRef, to_f64: impl Fn(T::Native) -> f64) -> ScalarBuffer<f64> {
+            chunk.as_primitive::<T>().values().iter().map(|&value| to_f64(value)).collect()
+        }
+        #[allow(clippy::cast_precision_loss, reason = "counts beyond 2^53 are rounded, as NumPy rounds them")]
+        let data = match chunk.data_type() {
+            DataType::Float64 => chunk.as_primitive::<Float64Type>().values().clone(),
+            DataType::Float32 => cast::<Float32Type>(chunk, f64::from),
+            DataType::Float16 => cast::<Float16Type>(chunk, f64::from),
+            DataType::Int8 => cast::<Int8Type>(chunk, f64::from),
+            DataType::Int16 => cast::<Int16Type>(chunk, f64::from),
+            DataType::Int32 => cast::<Int32Type>(chunk, f64::from),
+            DataType::Int64 => cast::<Int64Type>(chunk, |value| value as f64),
+            DataType::UInt8 => cast::<UInt8Type>(chunk, f64::from),
+            DataType::UInt16 => cast::<UInt16Type>(chunk, f64::from),
+            DataType::UInt32 => cast::<UInt32Type>(chunk, f64::from),
+            DataType::UInt64 => cast::<UInt64Type>(chunk, |value| value as f64),
+            DataType::Boolean => chunk.as_boolean().values().iter().map(|flag| f64::from(u8::from(flag))).collect(),
+            DataType::Null => vec![0.0; chunk.len()].into(),
+            other => {
+                return Err(PyTypeError::new_err(format!(
+                    "expected numbers, got Arrow data of type {other}{}",
+                    hint(matches!(other, DataType::Duration(_)),)
+                )));
+            }
+        };
+        Ok(Self::with_nulls(data, chunk.logical_nulls()))
+    }
+
+    fn with_nulls(data: ScalarBuffer<f64>, nulls: Option<NullBuffer>) -> Self {
+        Self { data, nulls: nulls.filter(|nulls| nulls.null_count() > 0) }
+    }
+}
+
+/// A matrix whose rows are subgroups, row after row, and its number of columns; `None` for anything else.
+pub(crate) fn matrix(values: &Bound<'_, PyAny>) -> PyResult<Option<(Values, usize)>> {
+    let py = values.py();
+    if values.getattr_opt(intern!(py, "columns"))?.is_some() || is_nested(values)? {
+        let array = py.import("numpy")?.call_method1("asarray", (values,))?;
+        return matrix(&array);
+    }
+    let Ok(array) = values.cast::<PyUntypedArray>() else { return Ok(None) };
+    if array.ndim() != 2 {
+        return Ok(None);
+    }
+    let columns = array.shape()[1];
+    // C order, whatever the order in memory.
+    let flat = array.call_method1("reshape", (-1,))?;
+    Ok(Some((Values::read(&flat)?, columns)))
+}
+
+/// A list of lists.
+fn is_nested(values: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let is_list = |item: &Bound<'_, PyAny>| {
+        item.is_instance_of::<pyo3::types::PyList>() || item.is_instance_of::<pyo3::types::PyTuple>()
+    };
+    Ok(is_list(values) && values.len()? > 0 && is_list(&values.get_item(0)?))
+}
+
+pub(crate) fn is_pandas(values: &Bound<'_, PyAny>) -> bool {
+    let module = values.get_type().module();
+    module.is_ok_and(|module| module.to_str().is_ok_and(|name| name == "pandas" || name.starts_with("pandas.")))
+}
+
+fn not_numbers(values: &Bound<'_, PyAny>) -> PyErr {
+    let kind = values.get_type().to_string();
+    let dtype = values.getattr("dtype").map(|dtype| format!(" of dtype {dtype}")).unwrap_or_default();
+    PyTypeError::new_err(format!("expected numbers, got {kind}{dtype}{}", hint(dtype.contains("timedelta"))))
+}
+
+fn hint(is_duration: bool) -> &'static str {
+    if is_duration { "; convert durations to seconds first (.dt.total_seconds())" } else { "" }
+}
+
+fn not_a_number(index: usize, item: &Bound<'_, PyAny>) -> PyErr {
+    let shown = item.repr().map(|text| text.to_string()).unwrap_or_default();
+    let shown: String = shown.chars().take(60).collect();
+    PyTypeError::new_err(format!("value {index} is {shown}: expected a number or None"))
+}

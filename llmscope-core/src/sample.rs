@@ -171,7 +171,7 @@ fn is_acceptable(value: f64) -> bool {
     value.abs() <= Sample::MAX_MAGNITUDE
 }
 
-fn unacceptable(index: usize, value: f64) -> Error {
+pub(crate) fn unacceptable(index: usize, value: f64) -> Error {
     if value.is_finite() {
         Error::TooLarge { index, value, max: Sample::MAX_MAGNITUDE }
     } else {

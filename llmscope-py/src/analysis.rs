@@ -55,7 +55,7 @@ record! {
 record! {
     /// Quantiles by Hyndman & Fan's seventh method.
     Quantiles(core::Quantiles) {
-        /// Median.
+        /// The median: 50 % lie below.
         p50: f64,
         /// 90 % lie below.
         p90: f64,
@@ -144,7 +144,7 @@ impl Analysis {
         self.0.mean
     }
 
-    /// Median.
+    /// Median of the measurements.
     #[getter]
     fn median(&self) -> Option<f64> {
         self.0.median
@@ -530,7 +530,7 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
 ///     >>> calls = {"model": ["a", "b"] * 15, "ttft_s": [0.30, 0.50, 0.31, 0.52, 0.29, 0.51] * 4 + [0.30, 0.50] * 3}
 ///     >>> report = ls.analyze(calls, metric="ttft_s", by="model", usl="800ms")
 ///     >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
-///     [('a', 'in_control', 18.3), ('b', 'in_control', 11.0)]
+///     [('a', 'out_of_control', 16.5), ('b', 'in_control', 9.6)]
 #[pyfunction]
 #[pyo3(signature = (
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,

@@ -215,7 +215,7 @@ pub(crate) fn sigma(
 ///     >>> import llmscope as ls
 ///     >>> index = ls.capability([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30], usl=0.40)
 ///     >>> round(index.cpk, 3), index.cp is None
-///     (2.454, True)
+///     (2.526, True)
 #[pyfunction]
 #[pyo3(signature = (
     values, subgroups = None, *, lsl = None, usl = None, sigma_estimator = None, confidence = 0.95, missing = "error"

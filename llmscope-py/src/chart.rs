@@ -462,7 +462,7 @@ fn finished(py: Python<'_>, size: usize, chart: impl FnOnce() -> CoreResult<Char
 ///     >>> import llmscope as ls
 ///     >>> chart = ls.individuals([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
 ///     >>> round(chart.limits.upper, 3)
-///     55.803
+///     55.802
 ///     >>> chart.judge().is_in_control
 ///     True
 #[pyfunction]

@@ -8,12 +8,13 @@ use arrow_array::types::{
 };
 use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
-use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::{Timestamp, tz::TimeZone};
 use llmscope_core::ingest::{Cell, Column, Content, Log, Table, Tool};
 use llmscope_core::{Error, error};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyMapping, PyString};
 
 use crate::error::Answer;
 use crate::foreign;
@@ -29,14 +30,13 @@ const TIMES: [&str; 3] = ["started_at", "timestamp", "time"];
 
 /// The names of the columns of a data frame or of a dictionary of columns; `None` for anything else.
 pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
-    for attribute in ["column_names", "columns", "keys"] {
-        let Some(names) = data.getattr_opt(attribute)? else { continue };
-        let names = if names.is_callable() { names.call0()? } else { names };
-        let Ok(names) = names.try_iter() else { continue };
-        let text = |name: PyResult<Bound<'_, PyAny>>| Ok(name?.str()?.to_string());
-        return names.map(text).collect::<PyResult<_>>().map(Some);
-    }
-    Ok(None)
+    let names = match (data.getattr_opt("column_names")?, data.getattr_opt("columns")?) {
+        (Some(names), _) | (None, Some(names)) => names,
+        _ if data.is_instance_of::<PyMapping>() => data.call_method0("keys")?,
+        _ => return Ok(None),
+    };
+    // pyarrow's `columns` are the columns themselves: it is asked for `column_names` first.
+    names.try_iter()?.map(|name| Ok(name?.str()?.to_string())).collect::<PyResult<_>>().map(Some)
 }
 
 /// The columns of a frame that a judgement needs, as a log.
@@ -75,6 +75,7 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
     }
     match kind.as_deref() {
         Some("f" | "i" | "u") => Ok(numbers(&Values::read(values)?)),
+        Some("M") => of_datetimes(values),
         _ => Ok(values.try_iter()?.map(|item| of_object(&item?)).collect::<PyResult<_>>()?),
     }
 }
@@ -82,6 +83,17 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
 /// pandas' extension types have a kind too, and a missing value that NumPy does not know.
 fn is_numpy_backed(values: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!is_pandas(values) || !values.getattr("dtype")?.hasattr("na_value")?)
+}
+
+/// NumPy's times: whole nanoseconds of UTC, the smallest integer for "not a time".
+fn of_datetimes(values: &Bound<'_, PyAny>) -> Answer<Labels> {
+    let array = values.py().import("numpy")?.call_method1("asarray", (values, "datetime64[ns]"))?;
+    let nanos: Vec<i64> = array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()?;
+    let cell = |nanos: i64| match Timestamp::from_nanosecond(nanos.into()) {
+        Ok(at) if nanos != i64::MIN => Cell::Text(at.to_string()),
+        _ => Cell::Missing,
+    };
+    Ok(nanos.into_iter().map(cell).collect())
 }
 
 /// A NaN says that a number is missing, as in a file.
@@ -100,9 +112,13 @@ fn of_object(item: &Bound<'_, PyAny>) -> PyResult<Cell> {
     {
         return Ok(if number.is_nan() { Cell::Missing } else { Cell::Number(number) });
     }
-    match item.extract::<Timestamp>() {
-        Ok(timestamp) => Ok(Cell::Text(timestamp.to_string())),
-        Err(_) => Ok(Cell::Text(item.str()?.to_string())),
+    if let Ok(at) = item.extract::<Timestamp>() {
+        return Ok(Cell::Text(at.to_string()));
+    }
+    // A time without a zone is one of UTC.
+    match item.extract::<DateTime>().ok().and_then(|at| at.to_zoned(TimeZone::UTC).ok()) {
+        Some(at) => Ok(Cell::Text(at.timestamp().to_string())),
+        None => Ok(Cell::Text(item.str()?.to_string())),
     }
 }
 

@@ -10,10 +10,10 @@ use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use llmscope_core::{Missing, Sample, error};
 use numpy::{PyArray1, PyArrayDescrMethods as _, PyUntypedArray, PyUntypedArrayMethods as _};
-use pyo3::exceptions::{PyImportError, PyTypeError};
+use pyo3::exceptions::{PyImportError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict as _, PyString};
+use pyo3::types::{IntoPyDict as _, PyMapping, PyString};
 
 use crate::foreign;
 
@@ -39,10 +39,13 @@ impl Values {
         if is_pandas(values) {
             return Self::of_pandas(values);
         }
-        if let Some(chunks) = foreign::arrow_chunks(values)? {
-            return Self::of_chunks(&chunks);
+        match foreign::arrow_chunks(values) {
+            Ok(Some(chunks)) => return Self::of_chunks(&chunks),
+            // What Arrow cannot import (a polars column of nulls), NumPy may be able to read.
+            Err(error) if !error.is_instance_of::<PyValueError>(values.py()) => return Err(error),
+            _ => {}
         }
-        if values.is_instance_of::<PyString>() || values.hasattr(intern!(values.py(), "keys"))? {
+        if values.is_instance_of::<PyString>() || values.is_instance_of::<PyMapping>() {
             return Err(not_numbers(values));
         }
         let array = values.py().import(intern!(values.py(), "numpy"))?.call_method1("asarray", (values,))?;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::error::{Error, Location, Result};
 use crate::ingest::{Cell, Content, Log, Table, excerpt};
 use crate::metric::{Bounds, Metric, Unit};
-use crate::sample::{Missing, Sample};
+use crate::sample::{Missing, Sample, unacceptable};
 use crate::session::{AttributeValue, RequestRecord, Session};
 
 /// What is judged: a metric of requests, or a column by its name.
@@ -52,7 +52,7 @@ impl Measure {
 /// The measurements of one metric of one group of requests, gaps included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// The files that they come from.
+    /// The files that they come from; none for numbers that were given as they are.
     pub sources: Vec<String>,
     /// What the requests have in common: `provider`, `model`, …
     pub group: BTreeMap<String, String>,
@@ -89,20 +89,20 @@ impl Series {
     /// The values as a sample, and which observation each one is.
     ///
     /// # Errors
-    /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite.
+    /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite;
+    /// [`Error::Missing`], [`Error::NonFinite`] or [`Error::TooLarge`] where there is no file to name.
     pub fn sample(&self, missing: Option<Missing>) -> Result<(Sample<'static>, Vec<usize>)> {
         let policy = missing.unwrap_or(self.missing);
         let (mut values, mut kept, mut breaks) = (Vec::new(), Vec::new(), Vec::new());
         for (index, observation) in self.observations.iter().enumerate() {
             let Some(value) = observation.value else {
                 if policy == Missing::Error && !observation.failed {
-                    return Err(self.refused(observation, "no value", "say what a gap means (missing: break or drop)"));
+                    return Err(self.missing_at(index));
                 }
                 continue;
             };
             if value.abs() > Sample::MAX_MAGNITUDE || value.is_nan() {
-                let problem = format!("{value} is not a finite measurement");
-                return Err(self.refused(observation, &problem, "correct it, or leave it out"));
+                return Err(self.unacceptable_at(index, value));
             }
             if kept.last().is_some_and(|&last| self.parted(last, index, policy)) {
                 breaks.push(values.len());
@@ -126,8 +126,22 @@ impl Series {
         Location { line: observation.line, ..Location::of(&self.sources[observation.source]) }.field(&field)
     }
 
-    fn refused(&self, observation: &Observation, problem: &str, fix: &str) -> Error {
-        Error::Format { location: self.location(observation), problem: problem.to_owned(), fix: fix.to_owned() }
+    fn missing_at(&self, index: usize) -> Error {
+        self.refused(index, "no value", "say what a gap means (missing: break or drop)", Error::Missing { index })
+    }
+
+    fn unacceptable_at(&self, index: usize, value: f64) -> Error {
+        let problem = format!("{value} is not a finite measurement");
+        self.refused(index, &problem, "correct it, or leave it out", unacceptable(index, value))
+    }
+
+    /// The error with its place in a file; `bare` for numbers that come from none.
+    fn refused(&self, index: usize, problem: &str, fix: &str, bare: Error) -> Error {
+        if self.sources.is_empty() {
+            return bare;
+        }
+        let location = self.location(&self.observations[index]);
+        Error::Format { location, problem: problem.to_owned(), fix: fix.to_owned() }
     }
 }
 

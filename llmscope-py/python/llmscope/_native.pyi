@@ -99,7 +99,7 @@ def analyze(  # type: ignore[overload-overlap]
         >>> calls = {"model": ["a", "b"] * 15, "ttft_s": [0.30, 0.50, 0.31, 0.52, 0.29, 0.51] * 4 + [0.30, 0.50] * 3}
         >>> report = ls.analyze(calls, metric="ttft_s", by="model", usl="800ms")
         >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
-        [('a', 'in_control', 18.3), ('b', 'in_control', 11.0)]
+        [('a', 'out_of_control', 16.5), ('b', 'in_control', 9.6)]
     """
 @overload
 def analyze(
@@ -160,7 +160,7 @@ def individuals(
         >>> import llmscope as ls
         >>> chart = ls.individuals([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
         >>> round(chart.limits.upper, 3)
-        55.803
+        55.802
         >>> chart.judge().is_in_control
         True
     """
@@ -326,7 +326,7 @@ def capability(
         >>> import llmscope as ls
         >>> index = ls.capability([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30], usl=0.40)
         >>> round(index.cpk, 3), index.cp is None
-        (2.454, True)
+        (2.526, True)
     """
 def performance(
     values: _Numbers,
@@ -1357,7 +1357,7 @@ class Analysis:
         """Arithmetic mean."""
     @property
     def median(self) -> float | None:
-        """Median."""
+        """Median of the measurements."""
     @property
     def sigma(self) -> SigmaReport | None:
         """Within and overall sigma."""
@@ -1535,7 +1535,7 @@ class Quantiles:
 
     @property
     def p50(self) -> float:
-        """Median."""
+        """The median: 50 % lie below."""
     @property
     def p90(self) -> float:
         """90 % lie below."""

@@ -1,0 +1,35 @@
+"""What the tests share: the core's reference tables, and random latencies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+REFERENCES = REPOSITORY / "llmscope-core/tests/reference"
+SESSIONS = REPOSITORY / "examples/sessions"
+
+
+def reference(name: str) -> Any:
+    """A golden table of the core, which says where it came from."""
+    table = json.loads((REFERENCES / f"{name}.json").read_text(encoding="utf-8"))
+    assert table["source"], f"{name} has no source"
+    return table
+
+
+def number(value: Any) -> float:
+    """A number, which the tables write as a string where no digit may be lost on the way."""
+    return float(value)
+
+
+@pytest.fixture
+def latencies() -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Skewed, with a shift, so that several rules signal."""
+    generator = np.random.default_rng(20261123)
+    values = 0.2 + generator.exponential(0.05, 400)
+    values[200:240] += 0.08
+    return values

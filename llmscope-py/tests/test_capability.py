@@ -1,0 +1,126 @@
+"""Capability, factors and statistics from Python against the golden tables of the core."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from conftest import number, reference
+
+import llmscope as ls
+
+
+def test_piston_rings_under_every_sigma_convention() -> None:
+    rings = np.array(reference("pistonrings_xbar_r_s")["phase1"], dtype=float)
+    exact = reference("pistonrings_capability")["exact_values"]
+    conventions = {
+        "rbar_d2": "average_range",
+        "sbar_c4": "average_standard_deviation",
+        "pooled_no_unbiasing": "pooled_biased",
+        "pooled_c4 (Minitab default)": "pooled",
+    }
+    limits = {"lsl": 73.95, "usl": 74.05}
+    for name, estimator in conventions.items():
+        index = ls.capability(rings, sigma_estimator=estimator, **limits)
+        row = exact["within"][name]
+        assert index is not None and index.estimator == estimator
+        assert [index.sigma, index.cp, index.cpl, index.cpu, index.cpk] == pytest.approx(
+            [number(row[key]) for key in ("sigma", "cp", "cpl", "cpu", "cpk")], rel=1e-11
+        )
+        assert ls.expected_ppm(number(exact["mean"]), index.sigma, **limits) == pytest.approx(
+            number(row["ppm_expected"]), rel=1e-9
+        )
+    flat = ls.capability(rings.ravel(), **limits)
+    assert flat is not None
+    assert flat.cpk == pytest.approx(number(exact["within"]["moving_range_of_flattened_data"]["cpk"]), rel=1e-11)
+    assert ls.capability(rings, **limits) == ls.capability(rings.ravel(), 5, **limits)
+    overall = ls.performance(rings.ravel(), target=74.0, **limits)
+    assert overall is not None and overall.ppk_interval is not None
+    assert overall.ppk == pytest.approx(number(exact["overall"]["ppk"]), rel=1e-11)
+    assert overall.ppk_interval == pytest.approx([number(end) for end in exact["ci95"]["ppk_bissell_df124"]], rel=1e-11)
+    assert overall.cpm == pytest.approx(number(exact["cpm"]["about_target_over_n_minus_1_minitab"]), rel=1e-11)
+
+
+def test_what_has_no_variation_has_no_capability() -> None:
+    assert ls.capability([1.0, 1.0, 1.0], usl=2.0) is None
+    assert ls.performance([1.0, 1.0, 1.0], usl=2.0) is None
+    with pytest.raises(ls.SpecificationError, match="give at least one"):
+        ls.capability([1.0, 2.0])
+    with pytest.raises(ls.SpecificationError) as caught:
+        ls.performance([1.0, 2.0], lsl=3.0, usl=2.0)
+    assert (caught.value.lower, caught.value.upper) == (3.0, 2.0)
+    with pytest.raises(ls.ParameterError, match="confidence is 95"):
+        ls.capability([1.0, 2.0], usl=3.0, confidence=95)
+
+
+def test_factors_against_the_published_table() -> None:
+    rows = reference("control_chart_constants")["rows"]
+    checked = 0
+    for row in rows if isinstance(rows, list) else rows.values():
+        n = int(row["n"])
+        for name in ("d2", "d3", "c4"):
+            if name in row:
+                assert getattr(ls, name)(n) == pytest.approx(number(row[name]), rel=1e-12)
+                assert getattr(ls.factors(n), name) == getattr(ls, name)(n)
+                checked += 1
+    assert checked > 50
+    with pytest.raises(ls.ParameterError, match="n is 1"):
+        ls.factors(1)
+
+
+def test_moments_and_limits_of_the_nist_sets() -> None:
+    exact = {case["name"]: case for case in reference("nist_strd_binary64")["cases"]}
+    checked = 0
+    for case in reference("nist_strd_univariate")["cases"]:
+        # The other sets are given by a rule, which the core's own tests follow.
+        if "data" not in case:
+            continue
+        checked += 1
+        row, data = exact[case["name"]], np.array(case["data"], dtype=float)
+        moments = ls.moments(data)
+        assert (moments.count, moments.mean) == (case["n"], pytest.approx(number(row["mean"]), rel=1e-15))
+        assert moments.standard_deviation == pytest.approx(number(row["sd"]), rel=1e-15)
+        assert ls.autocorrelation(data) == pytest.approx(number(row["lag1"]), rel=1e-13)
+        assert ls.individuals(data).limits.upper == pytest.approx(number(row["i_ucl"]), rel=1e-14)
+    assert checked == 5
+
+
+def test_moments_of_parts_are_those_of_the_whole() -> None:
+    rng = np.random.default_rng(5)
+    values = rng.normal(1e6, 1.0, 10_001)
+    whole = ls.moments(values)
+    parts = ls.moments(values[:3000]).merge(ls.moments(values[3000:]))
+    assert whole.count == parts.count == 10_001
+    assert parts.mean == pytest.approx(whole.mean, rel=1e-15)
+    assert parts.standard_deviation == pytest.approx(np.std(values, ddof=1), rel=1e-9)
+    assert ls.moments([]).mean is None
+
+
+@pytest.mark.parametrize("method", range(1, 10))
+def test_quantiles_are_numpys(method: int) -> None:
+    names = ["inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf", "hazen",
+             "weibull", "linear", "median_unbiased", "normal_unbiased"]
+    values = np.random.default_rng(6).exponential(1.0, 101)
+    p = [0.01, 0.1, 0.25, 0.5, 0.9, 0.99]
+    expected = np.quantile(values, p, method=names[method - 1])
+    assert ls.quantile(values, p, method=method) == pytest.approx(expected, rel=1e-12)
+
+
+def test_quantiles_that_cannot_be() -> None:
+    with pytest.raises(ls.NotEnoughDataError):
+        ls.quantile([], 0.5)
+    with pytest.raises(ls.ParameterError, match=r"p is 1\.5"):
+        ls.quantile([1.0], 1.5)
+    with pytest.raises(ls.ParameterError, match="method is 0"):
+        ls.quantile([1.0], 0.5, method=0)
+
+
+def test_normality_and_autocorrelation() -> None:
+    generator = np.random.default_rng(7)
+    normal, skewed = generator.normal(0, 1, 500), generator.exponential(1, 500)
+    first, second = ls.anderson_darling(normal), ls.anderson_darling(skewed)
+    assert first is not None and second is not None and first.p > 0.05 > 1e-6 > second.p
+    assert ls.anderson_darling([1.0, 2.0]) is None
+    centered = normal - normal.mean()
+    assert ls.autocorrelation(normal, 3) == pytest.approx(
+        (centered[3:] * centered[:-3]).sum() / (centered**2).sum(), rel=1e-9
+    )

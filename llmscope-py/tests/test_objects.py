@@ -1,0 +1,113 @@
+"""What every result has in common: it is frozen, equals its copy, and pickles to the last bit."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import SESSIONS
+
+import llmscope as ls
+from llmscope import _native
+
+
+def results() -> dict[str, Any]:
+    values = np.random.default_rng(9).normal(0.3, 0.02, 60)
+    chart = ls.individuals(values)
+    report = ls.analyze(SESSIONS / "second-load.json", usl="800ms", lsl=0.0)
+    analysis = report[0]
+    monitor = ls.Monitor(0.3, 0.02)
+    monitor.push_many(values[:40])
+    capability = ls.capability(values, lsl=0.2, usl=0.4)
+    return {
+        "Analysis": analysis,
+        "Capability": capability,
+        "Chart": ls.ewma(values),
+        "ControlLimits": ls.attributes([1, 2, 3], [10, 20, 30]).limits,
+        "Dispersion": analysis.dispersion,
+        "Excluded": analysis.excluded,
+        "ExpectedPpm": analysis.expected_ppm,
+        "Factors": ls.factors(5),
+        "Judgement": chart.judge(),
+        "Moments": ls.moments(values),
+        "Monitor": monitor,
+        "Normality": ls.anderson_darling(values),
+        "Performance": ls.performance(values, lsl=0.2, usl=0.4),
+        "Quantiles": analysis.quantiles,
+        "Report": report,
+        "Rule": ls.Rule("up", {"trend": {"length": 3}}),
+        "RuleSet": ls.RuleSet("westgard"),
+        "Session": ls.read_session(SESSIONS / "paused.json"),
+        "SigmaEstimate": ls.sigma(values),
+        "SigmaReport": analysis.sigma,
+        "Signal": ls.Monitor(0.0, 1.0).push(9.0)[0],
+        "Specification": analysis.specification,
+        "Standards": chart.standards,
+        "Violation": ls.judge([9.0], 0.0, 1.0).violations[0],
+    }
+
+
+CLASSES = {name: kind for name, kind in vars(_native).items() if isinstance(kind, type)}
+
+
+def test_every_class_is_tried() -> None:
+    # A log holds a whole file: its path is what a colleague wants.
+    assert sorted(results()) == sorted(set(CLASSES) - {"Log"})
+    for name, result in results().items():
+        assert type(result) is CLASSES[name]
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"Log"}))
+def test_a_copy_is_equal_to_the_last_bit(name: str) -> None:
+    result = results()[name]
+    for twin in (pickle.loads(pickle.dumps(result)), copy.copy(result), copy.deepcopy(result)):
+        assert type(twin) is type(result)
+        assert twin == result
+        assert repr(twin) == repr(result)
+    assert result != object()
+    if name != "Monitor":
+        assert json.loads(result.to_json()) == result.to_dict()
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"Monitor"}))
+def test_results_are_frozen(name: str) -> None:
+    public = [attribute for attribute in vars(CLASSES[name]) if not attribute.startswith("_")]
+    result = results().get(name) or ls.read_log(SESSIONS / "paused.json")
+    assert public
+    for attribute in public:
+        with pytest.raises(AttributeError):
+            setattr(result, attribute, None)
+
+
+def test_a_pickled_analysis_still_draws_itself() -> None:
+    analysis = results()["Analysis"]
+    assert pickle.loads(pickle.dumps(analysis))._repr_svg_() == analysis._repr_svg_()
+    judgement = results()["Judgement"]
+    assert pickle.loads(pickle.dumps(judgement)).to_svg() == judgement.to_svg()
+
+
+def test_a_pickled_monitor_goes_on_where_it_was() -> None:
+    monitor = results()["Monitor"]
+    twin = pickle.loads(pickle.dumps(monitor))
+    rest = np.random.default_rng(10).normal(0.31, 0.03, 100)
+    signals = monitor.push_many(rest)
+    assert twin.push_many(rest) == signals != []
+
+
+def test_reprs_read_like_the_thing() -> None:
+    shown = {name: repr(result) for name, result in results().items()}
+    assert shown["Capability"].startswith("Capability(cp=")
+    assert shown["Moments"].startswith("Moments(count=60, min=0.2")
+    assert shown["Monitor"] == "Monitor(seen=40, rules='nelson-1,nelson-2,nelson-3,nelson-4,nelson-5,nelson-6,nelson-7,nelson-8')"
+    assert shown["Violation"] == "Violation(rule='nelson-1', first=0, last=0, signals=[0], side='above')"
+
+
+def test_what_restores_a_pickle_refuses_other_names() -> None:
+    with pytest.raises(ValueError, match="no class Popen"):
+        _native._restore("Popen", "{}")
+    with pytest.raises(ValueError, match="missing field"):
+        _native._restore("Factors", "{}")

@@ -1,9 +1,13 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust bench schemas clean
+.PHONY: help run check fmt clippy docs test test-rust test-python python bench bench-python schemas stubs clean
+
+# The virtual environment of the Python package and its tests.
+VENV := target/python
+PYTHON ?= python3
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 run: ## Judge the example sessions (exit 1 only says that signals were found)
 	cargo run --quiet --release --bin llmscope-cli -- analyze examples/sessions/*.json --by session || test $$? -eq 1
@@ -19,16 +23,32 @@ clippy:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
 
-test: ## All tests, every feature combination of the core, and the examples
+test: test-rust test-python ## All tests, in Rust and in Python
+
+test-rust: ## Every feature combination of the core, the command line, the examples
 	cargo test -p llmscope-core --locked
-	cargo test --workspace --all-features --locked
+	cargo test --workspace --exclude llmscope-py --all-features --locked
+
+test-python: python ## pytest, the types of the stub, the examples in docstrings, documents and notebooks
+	cargo build --quiet --locked --bin llmscope-cli
+	cd llmscope-py && ../$(VENV)/bin/python -m pytest
+
+python: ## Build the Python package and install it with what its tests need, in $(VENV)
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check './llmscope-py[test]'
 
 bench: ## Criterion benchmarks of the hot paths
 	cargo bench -p llmscope-benches
 
+bench-python: ## The Python package beside its peers, as ratios of one run
+	$(PYTHON) benches/python/compare.py
+
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json
 	cargo run --quiet --bin llmscope-cli -- schema report > docs/report.schema.json
+
+stubs: python ## Copy the docstrings of the Python package into its stub
+	$(VENV)/bin/python llmscope-py/tools/stub_docs.py
 
 clean: ## Remove what was built
 	cargo clean

@@ -8,9 +8,10 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of this workspace that it may use.
-const ARROWS: [(&str, &[&str]); 4] = [
+const ARROWS: [(&str, &[&str]); 5] = [
     ("llmscope-core", &[]),
     ("llmscope-cli", &["llmscope-core"]),
+    ("llmscope-py", &["llmscope-core"]),
     ("llmscope-examples", &["llmscope-core"]),
     ("llmscope-benches", &["llmscope-core"]),
 ];

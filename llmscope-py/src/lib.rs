@@ -2,6 +2,8 @@
 //!
 //! The doc comments of classes and functions are what Python's `help()` shows, and their examples are tests.
 
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
 mod analysis;
 mod capability;
 mod chart;

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-python python bench bench-python schemas stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-python python bench bench-python schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -46,6 +46,9 @@ bench-python: ## The Python package beside its peers, as ratios of one run
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json
 	cargo run --quiet --bin llmscope-cli -- schema report > docs/report.schema.json
+
+notebooks: python ## Execute the notebooks of the examples in place
+	$(VENV)/bin/python llmscope-py/tools/notebooks.py
 
 stubs: python ## Copy the docstrings of the Python package into its stub
 	$(VENV)/bin/python llmscope-py/tools/stub_docs.py

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, Verdict, index};
 use llmscope_core::plot;
 
-const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top";
+const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
 
 pub(crate) fn analysis(analysis: &Analysis) -> String {
     let mut html = format!("<div style=\"max-width:1100px\">{}", plot::svg(analysis));

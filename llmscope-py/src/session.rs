@@ -90,19 +90,24 @@ impl Session {
 
     /// The values of a metric, one for each request, NaN where there is none. Shape (n,), in the metric's unit.
     ///
+    /// Requests that only warm the endpoint up are left out, as in every judgement.
+    ///
     /// Args:
     ///     name: ``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``, ``"error_rate"``, … or an
     ///         attribute that the recording tool added.
+    ///     warmup: True to keep the warm-up requests.
     ///
     /// Raises:
     ///     UnknownNameError: If no request has such a value.
-    fn metric<'py>(&self, py: Python<'py>, name: &str) -> Answer<Bound<'py, PyArray1<f64>>> {
+    #[pyo3(signature = (name, *, warmup = false))]
+    fn metric<'py>(&self, py: Python<'py>, name: &str, warmup: bool) -> Answer<Bound<'py, PyArray1<f64>>> {
         let metric: Option<Metric> = name.parse().ok();
         let value = |record: &RequestRecord| match metric {
             Some(metric) => record.metric(metric),
             None => record.attribute(name),
         };
-        let values: Vec<Option<f64>> = self.0.records.iter().map(value).collect();
+        let judged = self.0.records.iter().filter(|record| warmup || !record.warmup);
+        let values: Vec<Option<f64>> = judged.map(value).collect();
         if metric.is_none() && values.iter().all(Option::is_none) {
             let metrics = Metric::ALL.iter().map(|metric| metric.name()).collect::<Vec<_>>().join(", ");
             Err(llmscope_core::Error::Unknown {

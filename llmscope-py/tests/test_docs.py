@@ -80,5 +80,9 @@ def test_the_stub_carries_the_docstrings() -> None:
     run("tools/stub_docs.py", "--check")
 
 
+def test_the_outputs_of_the_notebooks_are_those_of_today() -> None:
+    run("tools/notebooks.py", "--check")
+
+
 def test_the_python_half_is_typed() -> None:
     run("-m", "mypy", "python", "tools")

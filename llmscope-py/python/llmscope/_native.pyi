@@ -1618,12 +1618,15 @@ class Session:
     @property
     def environment(self) -> dict[str, Any] | None:
         """The machine that asked, as a dictionary."""
-    def metric(self, name: str) -> NDArray[np.float64]:
+    def metric(self, name: str, *, warmup: bool = False) -> NDArray[np.float64]:
         """The values of a metric, one for each request, NaN where there is none. Shape (n,), in the metric's unit.
+
+        Requests that only warm the endpoint up are left out, as in every judgement.
 
         Args:
             name: ``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``, ``"error_rate"``, … or an
                 attribute that the recording tool added.
+            warmup: True to keep the warm-up requests.
 
         Raises:
             UnknownNameError: If no request has such a value.

@@ -1,0 +1,42 @@
+"""Executes the notebooks of ``examples/notebooks`` in place, so that their outputs are those of today's code.
+
+python tools/notebooks.py           # execute and write
+python tools/notebooks.py --check   # execute; exit 1 if an output is another than the one written
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[2] / "examples/notebooks"
+
+
+def executed(path: Path) -> Any:
+    """The notebook with fresh outputs, and without what changes from run to run."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
+    notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    for cell in notebook.cells:
+        cell.metadata = {}
+    return notebook
+
+
+def main() -> None:
+    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    if not paths:
+        raise SystemExit(f"{NOTEBOOKS}: no notebook to execute")
+    for path in paths:
+        text = nbformat.writes(executed(path)) + "\n"
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            raise SystemExit(f"{path}: its outputs are not those of today: run `make notebooks`")
+
+
+if __name__ == "__main__":
+    main()

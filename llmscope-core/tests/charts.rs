@@ -19,7 +19,7 @@ const PISTON_RINGS: &str = include_str!("reference/pistonrings_xbar_r_s.json");
 /// The points of a chart at which one of Nelson's rules signals.
 fn signals(chart: &Chart<'_>, rule: NelsonRule) -> Vec<usize> {
     let judgement = chart.judge(&RuleSet::new([rule.into()]).unwrap()).unwrap();
-    (0..chart.points.len()).filter(|&i| judgement.signals[i].contains(0)).collect()
+    (0..chart.points.len()).filter(|&i| judgement.signals.at(i).contains(0)).collect()
 }
 
 fn rings(phase: &str, subgroups: usize) -> Sample<'static> {
@@ -202,7 +202,7 @@ fn violations_of_moving_ranges_are_given_in_positions_of_the_measurements() {
     // Measurement 7 differs from 6, and 8 from 7; the range before measurement 3 is missing.
     assert_eq!(found, [(7, 7, 8)]);
     // The masks belong to the ranges, of which these are the sixth and the seventh.
-    assert!(judgement.signals[5].contains(0) && judgement.signals[6].contains(0));
+    assert!(judgement.signals.at(5).contains(0) && judgement.signals.at(6).contains(0));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn without(counts: &Counts, excluded: &[usize]) -> Counts {
 
 fn beyond_limits(chart: &llmscope_core::Chart<'_>) -> Vec<usize> {
     let judgement = chart.judge(&RuleSet::new([NelsonRule::OneBeyondLimits.into()]).unwrap()).unwrap();
-    (0..chart.points.len()).filter(|&i| judgement.signals[i].contains(0)).collect()
+    (0..chart.points.len()).filter(|&i| judgement.signals.at(i).contains(0)).collect()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn proportions_of_the_orange_juice_cans() {
     assert_eq!(beyond_limits(&chart), positions(&expected["beyond_limits_1based"]));
     let eight: RuleSet = "western-electric-4".parse().unwrap();
     let runs = chart.judge(&eight).unwrap();
-    let runs: Vec<usize> = (0..30).filter(|&i| !runs.signals[i].is_empty()).collect();
+    let runs: Vec<usize> = (0..30).filter(|&i| !runs.signals.at(i).is_empty()).collect();
     assert_eq!(runs, positions(&expected["run8_one_side_1based"]));
     assert_eq!((chart.phase, chart.limits.clamped.lower), (Phase::I, false));
 }

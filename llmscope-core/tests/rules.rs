@@ -18,13 +18,13 @@ fn nelson(number: usize) -> RuleSet {
 /// Positions at which the first rule of the set signals.
 fn signals(points: &[f64], breaks: &[usize], rules: &RuleSet) -> Vec<usize> {
     let judgement = judged(points, breaks, rules);
-    (0..points.len()).filter(|&i| judgement.signals[i].contains(0)).collect()
+    (0..points.len()).filter(|&i| judgement.signals.at(i).contains(0)).collect()
 }
 
 /// Positions that belong to a pattern of the first rule of the set.
 fn members(points: &[f64], breaks: &[usize], rules: &RuleSet) -> Vec<usize> {
     let judgement = judged(points, breaks, rules);
-    (0..points.len()).filter(|&i| judgement.members[i].contains(0)).collect()
+    (0..points.len()).filter(|&i| judgement.members.at(i).contains(0)).collect()
 }
 
 /// `(first, first signal, last, side)` of each violation.
@@ -215,7 +215,7 @@ fn overlapping_rules_are_all_reported_in_order() {
     let judgement = judged(&points, &[], &RuleSet::nelson());
     let codes: Vec<_> = judgement.violations.iter().map(|v| (v.rule.as_str(), v.first_signal)).collect();
     assert_eq!(codes, [("nelson-1", 0), ("nelson-5", 1), ("nelson-6", 3), ("nelson-8", 7), ("nelson-2", 8)]);
-    let at_the_last: Vec<_> = RuleSet::nelson().select(judgement.signals[8]).map(|r| r.code().to_string()).collect();
+    let at_the_last: Vec<_> = RuleSet::nelson().select(judgement.signals.at(8)).map(|r| r.code().to_string()).collect();
     assert_eq!(at_the_last, ["nelson-1", "nelson-2", "nelson-5", "nelson-6", "nelson-8"]);
 }
 

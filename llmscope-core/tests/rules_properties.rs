@@ -131,7 +131,7 @@ proptest! {
 
     #[test]
     fn signals_are_those_of_the_definition(chart in chart()) {
-        let found: Vec<_> = chart.judged().signals.into_iter().map(flags).collect();
+        let found: Vec<_> = chart.judged().signals.iter().map(flags).collect();
         prop_assert_eq!(found, defined_signals(&chart.points, &chart.breaks, chart.center, chart.sigma));
     }
 
@@ -139,7 +139,7 @@ proptest! {
     fn every_signal_is_a_member_and_every_member_belongs_to_a_violation(chart in chart()) {
         let judgement = chart.judged();
         let rules = RuleSet::nelson();
-        for (at, (signals, members)) in judgement.signals.iter().zip(&judgement.members).enumerate() {
+        for (at, (signals, members)) in judgement.signals.iter().zip(judgement.members.iter()).enumerate() {
             for (rule, known) in rules.rules().iter().enumerate() {
                 prop_assert!(!signals.contains(rule) || members.contains(rule), "{} at {}", known.code(), at);
                 let mut own = judgement.violations.iter().filter(|v| v.rule == *known.code());
@@ -160,7 +160,7 @@ proptest! {
             prop_assert!(violation.first_signal - violation.first < length);
             // Where every point of the window is needed, the first pattern is exactly that long.
             prop_assert!(matches!(rule, 4 | 5) || violation.first_signal - violation.first == length - 1);
-            prop_assert!(judgement.members[violation.first].contains(rule));
+            prop_assert!(judgement.members.at(violation.first).contains(rule));
             prop_assert!(!chart.breaks.iter().any(|&gap| gap > violation.first && gap <= violation.last));
             for at in violation.signals() {
                 prop_assert!(!rebuilt[at][rule], "violations of one rule share a signal");
@@ -168,12 +168,12 @@ proptest! {
             }
             // Maximal: the neighbours of the run do not signal, or belong to another side or another segment.
             let after = violation.last + 1;
-            if judgement.signals.get(after).is_some_and(|mask| mask.contains(rule)) && !chart.breaks.contains(&after) {
+            if after < judgement.signals.len() && judgement.signals.at(after).contains(rule) && !chart.breaks.contains(&after) {
                 let next = judgement.violations.iter().find(|v| v.rule == violation.rule && v.first_signal == after);
                 prop_assert!(next.is_some_and(|next| next.side != violation.side));
             }
         }
-        let found: Vec<_> = judgement.signals.iter().copied().map(flags).collect();
+        let found: Vec<_> = judgement.signals.iter().map(flags).collect();
         prop_assert_eq!(rebuilt, found);
         prop_assert!(judgement.violations.is_sorted_by_key(|violation| violation.first_signal));
     }
@@ -243,10 +243,10 @@ fn check_monitor(chart: &RandomChart, split: usize) -> Result<(), TestCaseError>
         }
         let signals = monitor.push(x).unwrap();
         let found: [bool; 8] = std::array::from_fn(|rule| signals.iter().any(|signal| signal.rule == rule));
-        prop_assert_eq!(found, flags(judgement.signals[at]), "point {}", at);
+        prop_assert_eq!(found, flags(judgement.signals.at(at)), "point {}", at);
         for signal in signals {
             prop_assert_eq!(signal.at, at);
-            prop_assert!(judgement.members[signal.first].contains(signal.rule));
+            prop_assert!(judgement.members.at(signal.first).contains(signal.rule));
         }
     }
     prop_assert_eq!(monitor.seen(), chart.points.len());

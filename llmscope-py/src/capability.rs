@@ -237,7 +237,7 @@ pub(crate) fn capability(
     let estimator = sigma_estimator.map(str::parse).transpose()?;
     let index = work::run(py, data.len(), move || {
         data.with(estimator, |sigma, values| {
-            let mean = llmscope_core::stats::Moments::of(values).mean().unwrap_or_default();
+            let mean = llmscope_core::stats::mean(values).unwrap_or_default();
             Ok(core::capability(mean, &sigma, values.len(), &limits, confidence))
         })
     })??;

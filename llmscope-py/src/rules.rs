@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use llmscope_core::{Line, RuleCode, RuleMask, Violation as CoreViolation, rules as core};
+use llmscope_core::rules::{self as core, Marks};
+use llmscope_core::{Line, RuleCode, RuleMask, Violation as CoreViolation};
 use numpy::PyArray1;
 use pyo3::exceptions::{PyIndexError, PyTypeError};
 use pyo3::prelude::*;
@@ -262,13 +263,13 @@ impl Judgement {
     /// For each point the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32.
     #[getter]
     fn signals<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
-        PyArray1::from_iter(py, self.inner.signals.iter().map(|mask| mask.bits()))
+        PyArray1::from_iter(py, self.inner.signals.iter().map(RuleMask::bits))
     }
 
     /// For each point the rules of whose patterns it is a part, as bits. Shape (n,), uint32.
     #[getter]
     fn members<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
-        PyArray1::from_iter(py, self.inner.members.iter().map(|mask| mask.bits()))
+        PyArray1::from_iter(py, self.inner.members.iter().map(RuleMask::bits))
     }
 
     /// The points at which one rule signals. Shape (n,), bool.
@@ -422,8 +423,10 @@ impl<'a> AsDocument<'a> for (&'a core::Judgement, &'a core::RuleSet) {
     }
 }
 
-pub(crate) fn flags<'py>(py: Python<'py>, masks: &[RuleMask], rule: usize) -> Bound<'py, PyArray1<bool>> {
-    PyArray1::from_iter(py, masks.iter().map(|mask| mask.contains(rule)))
+fn flags<'py>(py: Python<'py>, marks: &Marks, rule: usize) -> Bound<'py, PyArray1<bool>> {
+    let mut flags = vec![false; marks.len()];
+    marks.points_of(rule).for_each(|point| flags[point] = true);
+    PyArray1::from_vec(py, flags)
 }
 
 /// Judges points against a center line and the standard deviation of the plotted statistic.

@@ -92,8 +92,8 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
                 i,
                 t: observation(i).at,
                 x: chart.points[i],
-                rules: codes(judgement.signals[i]),
-                member_of: codes(judgement.members[i]),
+                rules: codes(judgement.signals.at(i)),
+                member_of: codes(judgement.members.at(i)),
                 source_index: Some(observation(i).position),
             })
             .collect()

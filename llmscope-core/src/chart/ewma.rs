@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::limits::{ControlLimits, LIMIT_MULTIPLE, Line};
 use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
-use crate::stats::Moments;
+use crate::stats::mean;
 
 /// How much an EWMA chart remembers and how wide its limits are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,7 +63,7 @@ impl Ewma {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> Result<Chart<'static>> {
-    let center = Moments::of(sample.values()).mean();
+    let center = mean(sample.values());
     let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
     let within = estimator.of_sample(sample)?;
     let standards = Standards::of_measurements(ChartKind::Ewma, center, within)?;

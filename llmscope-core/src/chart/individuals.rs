@@ -7,7 +7,7 @@ use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::sample::Sample;
 use crate::sigma::{SigmaEstimator, moving_ranges};
-use crate::stats::Moments;
+use crate::stats::mean;
 
 /// Phase I: limits x̄ ± 3σ̂ from these data, with σ̂ from the moving ranges unless another estimator is named
 /// (Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4).
@@ -28,8 +28,8 @@ use crate::stats::Moments;
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Chart<'a>> {
-    let moments = Moments::of(sample.values());
-    let center = moments.mean().ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
+    let center =
+        mean(sample.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
     let within = estimator.of_sample(sample)?;
     let standards =
         Standards { chart: ChartKind::Individuals, center, within: Some(within), inflation: None, ewma: None };

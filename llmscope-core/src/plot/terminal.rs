@@ -61,7 +61,7 @@ pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark
         put(row(limits.center.at(point)), column, Mark::Center);
     }
     for (i, &x) in chart.points.iter().enumerate() {
-        let mark = if drawing.judgement.signals[i].is_empty() { Mark::Point } else { Mark::Signal };
+        let mark = if drawing.judgement.signals.at(i).is_empty() { Mark::Point } else { Mark::Signal };
         put(row(x), i * columns / count, mark);
     }
     let last = count.saturating_sub(1);

@@ -1,21 +1,30 @@
-//! Judging a whole chart at once.
+//! Judging a whole chart at once, 64 points to a machine word.
+//!
+//! Each comparison of the points with a line becomes a set of [`Bits`]; a pattern is a few shifts and conjunctions of
+//! such sets. It is done block by block, so that the sets of a block stay in the cache; a block is looked at with as many
+//! points around it as the longest pattern spans, and with the feature `parallel` blocks are shared among threads. The
+//! definitions are those of the streaming [`Monitor`](super::Monitor), and a property test holds the two together.
+
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::bits::{Bits, WORD};
+use super::block::Block;
+use super::marks::Marks;
 use super::monitor::check_lines;
-use super::pattern::{Hit, Judged, Tracker};
-use super::{Rule, RuleMask, RuleSet, Side, Violation};
+use super::pattern::Judged;
+use super::{Pattern, Rule, RuleSet, Side, Violation};
 use crate::error::{Error, Result};
 use crate::limits::Line;
-use crate::sample::segments;
 
 /// What the rules say about every point of a chart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judgement {
     /// For each point, the rules that signal at it.
-    pub signals: Vec<RuleMask>,
+    pub signals: Marks,
     /// For each point, the rules of whose patterns it is a part.
-    pub members: Vec<RuleMask>,
+    pub members: Marks,
     /// The violations, ordered by their first signal, then by rule. Overlapping ones are all there.
     pub violations: Vec<Violation>,
 }
@@ -48,56 +57,127 @@ impl Judgement {
 /// ```
 pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules: &RuleSet) -> Result<Judgement> {
     check(points, center, sigma)?;
-    let mut judgement = Judgement {
-        signals: vec![RuleMask::default(); points.len()],
-        members: vec![RuleMask::default(); points.len()],
-        violations: Vec::new(),
-    };
-    match (center.constant(), sigma.constant()) {
-        // Lines that do not vary stay in registers.
-        (Some(center), Some(sigma)) => {
-            judgement.scan_all(points, breaks, rules, |_, x| Judged { x, center, sigma });
-        }
-        _ => {
-            judgement.scan_all(points, breaks, rules, |at, x| Judged { x, center: center.at(at), sigma: sigma.at(at) });
-        }
+    let chart =
+        Lined { points, center, sigma, breaks: breaks.iter().copied().filter(|&at| at < points.len()).collect() };
+    let found = chart.look_for(rules);
+    // No more violations than stretches of signals, but for those that a gap cuts in two.
+    let stretches = found.iter().flatten().map(|found| found.signals.stretches()).sum();
+    let mut violations = Vec::with_capacity(stretches);
+    let (mut signals, mut members) = (Vec::new(), Vec::new());
+    for (rule, found) in rules.rules().iter().zip(found) {
+        found.iter().for_each(|found| chart.add_violations(rule, found, &mut violations));
+        let (signal, member): (Vec<_>, Vec<_>) = found.into_iter().map(|found| (found.signals, found.members)).unzip();
+        signals.push(union(signal));
+        members.push(union(member));
     }
     // Stable: violations that begin at the same point keep the order of the rules.
-    judgement.violations.sort_by_key(|violation| violation.first_signal);
-    Ok(judgement)
+    violations.sort_by_key(|violation| violation.first_signal);
+    let marks = |rules| Marks::new(rules, points.len());
+    Ok(Judgement { signals: marks(signals), members: marks(members), violations })
 }
 
-impl Judgement {
-    /// Applies every rule, one after the other, to every stretch without a gap.
-    fn scan_all(&mut self, points: &[f64], breaks: &[usize], rules: &RuleSet, judged: impl Fn(usize, f64) -> Judged) {
-        for (index, rule) in rules.rules().iter().enumerate() {
-            let mut start = 0;
-            for stretch in segments(points, breaks) {
-                self.scan(index, rule, start, stretch, &judged);
-                start += stretch.len();
+/// Points with the lines that they are judged against.
+pub(super) struct Lined<'a> {
+    pub(super) points: &'a [f64],
+    pub(super) center: &'a Line,
+    pub(super) sigma: &'a Line,
+    /// The points before which something is missing.
+    pub(super) breaks: Vec<usize>,
+}
+
+/// Where a pattern was found on one side.
+pub(super) struct Found {
+    pub(super) side: Side,
+    pub(super) signals: Bits,
+    pub(super) members: Bits,
+}
+
+/// Points of a block: its sets take 4 KiB each and stay in the cache.
+const BLOCK: usize = 1 << 15;
+
+impl Lined<'_> {
+    /// Where each rule's pattern is found, above and below, or on both sides at once.
+    fn look_for(&self, rules: &RuleSet) -> Vec<Vec<Found>> {
+        let n = self.points.len();
+        // What a block must see around it, in whole words.
+        let context = rules.rules().iter().map(|rule| rule.pattern().span()).max().unwrap_or(1).next_multiple_of(WORD);
+        let block = BLOCK.max(4 * context);
+        let starts: Vec<usize> = (0..n).step_by(block).collect();
+        let look = |&start: &usize| {
+            let seen = start.saturating_sub(context)..n.min(start + block + context);
+            let block = Block::of(self, &seen, rules);
+            let found: Vec<_> = rules.rules().iter().map(|rule| block.look_for(rule.pattern())).collect();
+            (start, seen.start, found)
+        };
+        let mut all: Vec<Vec<Found>> = rules.rules().iter().map(|rule| nothing(rule.pattern(), n)).collect();
+        for (start, seen_from, found) in mapped(&starts, look) {
+            let part = start..n.min(start + block);
+            for (all, found) in all.iter_mut().flatten().zip(found.iter().flatten()) {
+                all.signals.put(part.clone(), &found.signals, seen_from);
+                all.members.put(part.clone(), &found.members, seen_from);
             }
+        }
+        all
+    }
+
+    /// The maximal runs of signals between gaps.
+    fn add_violations(&self, rule: &Rule, found: &Found, violations: &mut Vec<Violation>) {
+        let mut from = 0;
+        while let Some(first_signal) = found.signals.next(from) {
+            let gap = self.breaks.get(self.breaks.partition_point(|&at| at <= first_signal));
+            let end = found.signals.next_outside(first_signal + 1);
+            let end = gap.map_or(end, |&gap| end.min(gap));
+            let first = self.first(rule.pattern(), first_signal, found.side);
+            let side = self.side(rule.pattern(), first..end, found.side);
+            violations.push(Violation { rule: rule.code().clone(), first, first_signal, last: end - 1, side });
+            from = end;
         }
     }
 
-    /// Applies one rule to the points of one stretch, the first of which stands at `start`.
-    fn scan(
-        &mut self,
-        index: usize,
-        rule: &Rule,
-        start: usize,
-        stretch: &[f64],
-        judged: impl Fn(usize, f64) -> Judged,
-    ) {
-        let (mut run, mut tracker) = (Run::default(), Tracker::default());
-        for (at, &x) in (start..).zip(stretch) {
-            if let Some(hit) = tracker.step(rule.pattern(), judged(at, x)) {
-                self.signals[at].insert(index);
-                run.mark_members(&mut self.members, index, at, hit);
-                self.violations.extend(run.advance(at, hit).map(|extent| extent.of(rule)));
-            }
-        }
-        self.violations.extend(run.current.map(|extent| extent.of(rule)));
+    /// The first point of the pattern that is complete at `last`.
+    fn first(&self, pattern: Pattern, last: usize, side: Side) -> usize {
+        let Pattern::Beyond { multiple, window, .. } = pattern else { return last + 1 - pattern.span() };
+        // Nothing before a gap belongs to the window.
+        let gap = self.breaks.partition_point(|&at| at <= last).checked_sub(1).map_or(0, |index| self.breaks[index]);
+        let start = (last + 1).saturating_sub(window).max(gap);
+        (start..last).find(|&point| self.at(point).beyond(multiple) == Some(side)).unwrap_or(last)
     }
+
+    /// The side of a violation: of a pattern that may lie on either side, the sides of its points.
+    fn side(&self, pattern: Pattern, mut points: Range<usize>, side: Side) -> Side {
+        let Pattern::Outside { multiple, .. } = pattern else { return side };
+        let first = self.at(points.start).beyond(multiple);
+        let mixed = points.any(|point| self.at(point).beyond(multiple) != first);
+        if mixed { Side::Both } else { first.unwrap_or(Side::Both) }
+    }
+
+    pub(super) fn at(&self, point: usize) -> Judged {
+        Judged { x: self.points[point], center: self.center.at(point), sigma: self.sigma.at(point) }
+    }
+}
+
+/// All points of the sets of one rule.
+fn union(sets: Vec<Bits>) -> Bits {
+    sets.into_iter().reduce(|all, set| all.or(&set)).unwrap_or_default()
+}
+
+/// Each block's answer, in order.
+#[cfg(not(feature = "parallel"))]
+fn mapped<T>(starts: &[usize], look: impl Fn(&usize) -> T) -> impl Iterator<Item = T> {
+    starts.iter().map(look)
+}
+
+/// Each block's answer, in order, from several threads.
+#[cfg(feature = "parallel")]
+fn mapped<T: Send>(starts: &[usize], look: impl Fn(&usize) -> T + Send + Sync) -> Vec<T> {
+    use rayon::prelude::*;
+    if let [only] = starts { vec![look(only)] } else { starts.par_iter().map(look).collect() }
+}
+
+/// What is found of a pattern where nothing is.
+fn nothing(pattern: Pattern, len: usize) -> Vec<Found> {
+    let found = |side| Found { side, signals: Bits::none(len), members: Bits::none(len) };
+    if pattern.is_about_both_sides() { vec![found(Side::Both)] } else { vec![found(Side::Above), found(Side::Below)] }
 }
 
 fn check(points: &[f64], center: &Line, sigma: &Line) -> Result<()> {
@@ -119,59 +199,5 @@ fn check(points: &[f64], center: &Line, sigma: &Line) -> Result<()> {
     match (center.constant(), sigma.constant()) {
         (Some(center), Some(sigma)) => check_lines(center, sigma),
         _ => (0..points.len()).try_for_each(|i| check_lines(center.at(i), sigma.at(i))),
-    }
-}
-
-/// A violation of a rule that is not named yet.
-#[derive(Clone, Copy)]
-struct Extent {
-    first: usize,
-    first_signal: usize,
-    last: usize,
-    side: Side,
-}
-
-impl Extent {
-    fn of(self, rule: &Rule) -> Violation {
-        let Self { first, first_signal, last, side } = self;
-        Violation { rule: rule.code().clone(), first, first_signal, last, side }
-    }
-}
-
-/// The run of signals that a rule is in, or was in last.
-#[derive(Default)]
-struct Run {
-    current: Option<Extent>,
-    /// Points below this position are marked as members already.
-    marked: usize,
-}
-
-impl Run {
-    /// Takes a completed pattern; returns the violation that ended before it.
-    fn advance(&mut self, at: usize, hit: Hit) -> Option<Extent> {
-        match &mut self.current {
-            // A pattern that may change sides (rule 1) starts another violation when it does; one that is about both
-            // sides goes on and its side widens.
-            Some(run) if run.last + 1 == at && (run.side == hit.side || hit.members.is_none()) => {
-                run.last = at;
-                run.side = run.side.joined(hit.side);
-                None
-            }
-            _ => self.current.replace(Extent { first: at + 1 - hit.span, first_signal: at, last: at, side: hit.side }),
-        }
-    }
-
-    /// Marks the points of a pattern, each once.
-    fn mark_members(&mut self, members: &mut [RuleMask], rule: usize, at: usize, hit: Hit) {
-        let first = at + 1 - hit.span;
-        match hit.members {
-            Some(bits) => {
-                (0..hit.span).filter(|back| bits >> back & 1 == 1).for_each(|back| members[at - back].insert(rule));
-            }
-            None => {
-                members[first.max(self.marked)..=at].iter_mut().for_each(|mask| mask.insert(rule));
-                self.marked = at + 1;
-            }
-        }
     }
 }

@@ -7,6 +7,10 @@
 //! [`judge`] takes a whole chart, [`Monitor`] one point at a time; both give the same signals for the same points.
 
 mod batch;
+mod bits;
+mod block;
+mod comparisons;
+mod marks;
 mod monitor;
 mod nelson;
 mod pattern;
@@ -21,6 +25,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{Judgement, judge};
+pub use marks::Marks;
 pub use monitor::{Monitor, Signal};
 pub use nelson::NelsonRule;
 pub use pattern::Pattern;

@@ -64,6 +64,36 @@ const MAX_LENGTH: usize = 10_000;
 const MAX_WINDOW: usize = 64;
 
 impl Pattern {
+    /// How many points the pattern takes, or reaches back over at most.
+    pub(super) const fn span(self) -> usize {
+        match self {
+            Self::Beyond { window, .. } => window,
+            Self::SameSide { length }
+            | Self::Trend { length }
+            | Self::Alternating { length }
+            | Self::Within { length, .. }
+            | Self::Outside { length, .. } => length,
+            Self::Opposite { .. } => 2,
+        }
+    }
+
+    /// True for patterns that do not ask on which side of the center line, or in which direction, their points lie.
+    pub(super) const fn is_about_both_sides(self) -> bool {
+        !matches!(self, Self::Beyond { .. } | Self::SameSide { .. } | Self::Trend { .. })
+    }
+
+    /// The line that the pattern compares points with, as a multiple of sigma; 0 is the center line.
+    pub(super) const fn line(self) -> Option<f64> {
+        match self {
+            Self::SameSide { .. } => Some(0.0),
+            Self::Beyond { multiple, .. }
+            | Self::Within { multiple, .. }
+            | Self::Outside { multiple, .. }
+            | Self::Opposite { multiple } => Some(multiple),
+            Self::Trend { .. } | Self::Alternating { .. } => None,
+        }
+    }
+
     /// True if the pattern is judged against zones, which need symmetric limits: Nelson's rules 5 to 8.
     ///
     /// A single point beyond the control limits is no zone pattern.
@@ -190,7 +220,7 @@ pub(super) struct Judged {
 impl Judged {
     /// The side on which the point lies beyond `multiple` sigmas. Compared with the line itself, CL ± kσ, so that a
     /// point equal to the printed limit is not beyond it.
-    fn beyond(self, multiple: f64) -> Option<Side> {
+    pub(super) fn beyond(self, multiple: f64) -> Option<Side> {
         if self.x > self.center + multiple * self.sigma {
             Some(Side::Above)
         } else if self.x < self.center - multiple * self.sigma {
@@ -221,8 +251,6 @@ impl Judged {
 pub(super) struct Hit {
     pub(super) span: usize,
     pub(super) side: Side,
-    /// Which of the last points belong to the pattern: bit 0 is this point. `None`: all `span` of them.
-    pub(super) members: Option<u64>,
 }
 
 /// What one pattern remembers of the points so far: a few numbers, however long the run.
@@ -275,7 +303,7 @@ impl Tracker {
                 let (now, before) = (point.beyond(multiple), self.side);
                 self.side = now;
                 let opposite = now.is_some() && before.is_some() && now != before;
-                opposite.then_some(Hit { span: 2, side: Side::Both, members: None })
+                opposite.then_some(Hit { span: 2, side: Side::Both })
             }
         }
     }
@@ -288,7 +316,7 @@ impl Tracker {
         let side = beyond?;
         let members = if side == Side::Above { self.above } else { self.below };
         let span = MAX_WINDOW - members.leading_zeros() as usize;
-        (members.count_ones() as usize >= count).then_some(Hit { span, side, members: Some(members) })
+        (members.count_ones() as usize >= count).then_some(Hit { span, side })
     }
 
     #[inline]
@@ -307,7 +335,7 @@ impl Tracker {
             _ => Side::Below,
         };
         let hit = self.run >= length && (!both_sides || side == Side::Both);
-        hit.then_some(Hit { span: length, side, members: None })
+        hit.then_some(Hit { span: length, side })
     }
 
     /// Up, down, or none for a tie and for the first point.
@@ -346,11 +374,11 @@ impl Tracker {
     /// A run of points.
     fn run_hit(&self, length: usize) -> Option<Hit> {
         let side = self.side?;
-        (self.run >= length).then_some(Hit { span: length, side, members: None })
+        (self.run >= length).then_some(Hit { span: length, side })
     }
 
     /// A run of differences, which are one fewer than the points that they join.
     fn difference_hit(&self, length: usize, side: Option<Side>) -> Option<Hit> {
-        (self.run + 1 >= length && self.run > 0).then_some(Hit { span: length, side: side?, members: None })
+        (self.run + 1 >= length && self.run > 0).then_some(Hit { span: length, side: side? })
     }
 }

@@ -29,10 +29,6 @@ impl Side {
             Self::Both => "both",
         }
     }
-
-    pub(super) fn joined(self, other: Self) -> Self {
-        if self == other { self } else { Self::Both }
-    }
 }
 
 /// A maximal run of signals of one rule, together with the points of the pattern that the first signal completed.

@@ -9,6 +9,6 @@ pub mod special;
 
 pub use autocorrelation::autocorrelation;
 pub(crate) use double_double::sum;
-pub use moments::Moments;
+pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use quantile::{QuantileMethod, Sorted};

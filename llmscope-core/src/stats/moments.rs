@@ -78,21 +78,19 @@ impl Moments {
     fn of_block(block: &[f64]) -> Self {
         let n = block.len() as f64;
         let rough = sum(block.len(), |i| block[i]).divided_by(n);
-        let center = rough.value();
-        let deviations = sum(block.len(), |i| block[i] - center);
-        let squares = sum(block.len(), |i| (block[i] - center).powi(2));
-        let (m3, m4) = higher_powers(block, center);
-        // `center` is the mean rounded to f64; `correction` is what the rounding left, so that M₂ is about the mean.
-        let correction = deviations.value() / n;
-        let m2 = squares.add(-correction * deviations.value());
+        let (min, max) = extent(block);
+        let powers = Powers::about(rough.value(), block);
+        // The center is the mean rounded to f64; `correction` is what the rounding left, so that M₂ is about the mean.
+        let correction = powers.deviations / n;
+        let m2 = powers.squares.add(-correction * powers.deviations);
         Self {
             count: block.len() as u64,
-            min: block.iter().copied().fold(f64::INFINITY, f64::min),
-            max: block.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            min,
+            max,
             mean: rough,
             m2: if m2.value() > 0.0 { m2 } else { DoubleDouble::default() },
-            m3: m3 - 3.0 * correction * m2.value(),
-            m4: m4 - 4.0 * correction * m3,
+            m3: powers.cubes - 3.0 * correction * m2.value(),
+            m4: powers.fourths - 4.0 * correction * powers.cubes,
         }
     }
 
@@ -174,19 +172,67 @@ impl Moments {
     }
 }
 
-/// Σ(x − c)³ and Σ(x − c)⁴, in lanes.
-fn higher_powers(block: &[f64], center: f64) -> (f64, f64) {
-    const LANES: usize = 8;
-    let (mut cubes, mut fourths) = ([0.0; LANES], [0.0; LANES]);
+/// Arithmetic mean of finite values, as [`Moments::mean`] gives it, without the other moments; `None` without data.
+#[must_use]
+pub fn mean(values: &[f64]) -> Option<f64> {
+    #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
+    let n = values.len() as f64;
+    let total =
+        values.chunks(BLOCK).fold(DoubleDouble::default(), |total, block| total.plus(sum(block.len(), |i| block[i])));
+    (n > 0.0).then(|| total.divided_by(n).value())
+}
+
+/// The lanes in which sums are kept, so that the compiler can vectorize them.
+const LANES: usize = 4;
+
+/// Smallest and largest of a block that is not empty.
+fn extent(block: &[f64]) -> (f64, f64) {
+    let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
     let (chunks, rest) = block.as_chunks::<LANES>();
     for chunk in chunks {
         for lane in 0..LANES {
-            let deviation = chunk[lane] - center;
-            let square = deviation * deviation;
-            cubes[lane] += square * deviation;
-            fourths[lane] += square * square;
+            // Not `f64::min`, which looks for NaN: there is none.
+            min[lane] = if chunk[lane] < min[lane] { chunk[lane] } else { min[lane] };
+            max[lane] = if chunk[lane] > max[lane] { chunk[lane] } else { max[lane] };
         }
     }
-    let tail = rest.iter().map(|x| x - center).fold((0.0, 0.0), |(c, f), d| (c + d.powi(3), f + d.powi(4)));
-    (cubes.iter().sum::<f64>() + tail.0, fourths.iter().sum::<f64>() + tail.1)
+    let all = |lanes: [f64; LANES]| lanes.into_iter().chain(rest.iter().copied());
+    (all(min).fold(f64::INFINITY, f64::min), all(max).fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// Sums of the powers of x − c.
+struct Powers {
+    deviations: f64,
+    squares: DoubleDouble,
+    cubes: f64,
+    fourths: f64,
+}
+
+impl Powers {
+    fn about(center: f64, block: &[f64]) -> Self {
+        let squares = sum(block.len(), |i| (block[i] - center) * (block[i] - center));
+        let (mut deviations, mut cubes, mut fourths) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        let (chunks, rest) = block.as_chunks::<LANES>();
+        for chunk in chunks {
+            for lane in 0..LANES {
+                let deviation = chunk[lane] - center;
+                let square = deviation * deviation;
+                deviations[lane] += deviation;
+                cubes[lane] += square * deviation;
+                fourths[lane] += square * square;
+            }
+        }
+        let mut powers = Self {
+            deviations: deviations.iter().sum(),
+            squares,
+            cubes: cubes.iter().sum(),
+            fourths: fourths.iter().sum(),
+        };
+        for deviation in rest.iter().map(|x| x - center) {
+            powers.deviations += deviation;
+            powers.cubes += deviation.powi(3);
+            powers.fourths += deviation.powi(4);
+        }
+        powers
+    }
 }

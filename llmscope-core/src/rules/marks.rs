@@ -1,0 +1,79 @@
+//! For each point of a chart, a set of rules.
+
+use serde::{Deserialize, Serialize};
+
+use super::bits::Bits;
+use super::{RuleMask, RuleSet};
+
+/// For each point a set of rules, kept as one bit for each rule and point.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<RuleMask>", into = "Vec<RuleMask>")]
+pub struct Marks {
+    rules: Vec<Bits>,
+    points: usize,
+}
+
+impl Marks {
+    /// One set of points for each rule, in the order of the rule set.
+    pub(super) fn new(rules: Vec<Bits>, points: usize) -> Self {
+        Self { rules, points }
+    }
+
+    /// Number of points.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.points
+    }
+
+    /// True if there is no point.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.points == 0
+    }
+
+    /// The rules at a point.
+    ///
+    /// # Panics
+    /// If there is no such point.
+    #[must_use]
+    pub fn at(&self, point: usize) -> RuleMask {
+        assert!(point < self.points, "point {point} of {}", self.points);
+        let mut mask = RuleMask::default();
+        for (rule, bits) in self.rules.iter().enumerate() {
+            if bits.get(point) {
+                mask.insert(rule);
+            }
+        }
+        mask
+    }
+
+    /// The rules at every point, in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RuleMask> + '_ {
+        (0..self.points).map(|point| self.at(point))
+    }
+
+    /// The points of a rule, by its place in the set, in order.
+    pub fn points_of(&self, rule: usize) -> impl Iterator<Item = usize> + '_ {
+        self.rules.get(rule).into_iter().flat_map(Bits::positions)
+    }
+
+    /// The number of points of a rule, by its place in the set.
+    #[must_use]
+    pub fn count_of(&self, rule: usize) -> usize {
+        self.rules.get(rule).map_or(0, Bits::count)
+    }
+}
+
+impl From<Marks> for Vec<RuleMask> {
+    fn from(marks: Marks) -> Self {
+        marks.iter().collect()
+    }
+}
+
+impl From<Vec<RuleMask>> for Marks {
+    fn from(masks: Vec<RuleMask>) -> Self {
+        let rules = (0..RuleSet::MAX).filter(|&rule| masks.iter().any(|mask| mask.contains(rule))).max();
+        let bits = |rule: usize| Bits::of(masks.len(), |point| masks[point].contains(rule));
+        Self { rules: (0..rules.map_or(0, |last| last + 1)).map(bits).collect(), points: masks.len() }
+    }
+}

@@ -235,7 +235,10 @@ fn average_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
     }
     let total: f64 = sample
         .segments()
-        .map(|values| stats::sum(values.len().saturating_sub(1), |i| (values[i + 1] - values[i]).abs()).value())
+        .map(|values| {
+            let later = values.get(1..).unwrap_or_default();
+            stats::sum_of_pairs(&values[..later.len()], later, |before, now| (now - before).abs()).value()
+        })
         .sum();
     Ok(SigmaEstimate {
         sigma: total / float(count) / d2(2),
@@ -278,7 +281,7 @@ fn minimum_variance(
     let sizes = subgroups.sizes();
     if sizes.windows(2).all(|pair| pair[0] == pair[1]) {
         let dispersions: Vec<f64> = subgroups.iter().map(dispersion).collect();
-        return stats::sum(dispersions.len(), |i| dispersions[i]).value() / float(sizes.len()) / expectation(sizes[0]);
+        return stats::sum(&dispersions, |x| x).value() / float(sizes.len()) / expectation(sizes[0]);
     }
     let (mut weighted, mut weights) = (0.0, 0.0);
     for subgroup in subgroups.iter() {

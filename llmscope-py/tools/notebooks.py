@@ -18,7 +18,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "examples/notebooks"
 
 def executed(path: Path) -> Any:
     """The notebook with fresh outputs, and without what changes from run to run."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     for cell in notebook.cells:
@@ -31,7 +31,7 @@ def main() -> None:
     if not paths:
         raise SystemExit(f"{NOTEBOOKS}: no notebook to execute")
     for path in paths:
-        text = nbformat.writes(executed(path)) + "\n"
+        text = nbformat.writes(executed(path)) + "\n"  # type: ignore[no-untyped-call]
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif path.read_text(encoding="utf-8") != text:

@@ -94,7 +94,7 @@ impl Counts {
 
     /// Σ counts / Σ sizes: p̄ or ū.
     pub(super) fn overall_rate(&self) -> Result<f64> {
-        let total = |values: &[f64]| stats::sum(values.len(), |i| values[i]).value();
+        let total = |values: &[f64]| stats::sum(values, |x| x).value();
         match self.len() {
             0 => Err(Error::NotEnoughData { what: "a center line (samples)", have: 0, need: 1 }),
             _ => Ok(total(&self.counts) / total(&self.sizes)),

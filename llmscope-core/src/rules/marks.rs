@@ -15,7 +15,11 @@ pub struct Marks {
 
 impl Marks {
     /// One set of points for each rule, in the order of the rule set.
-    pub(super) fn new(rules: Vec<Bits>, points: usize) -> Self {
+    pub(super) fn new(mut rules: Vec<Bits>, points: usize) -> Self {
+        // Rules without a point at the end of the set leave no trace, so that equal marks are equal.
+        while rules.last().is_some_and(|last| last.next(0).is_none()) {
+            rules.pop();
+        }
         Self { rules, points }
     }
 
@@ -72,8 +76,7 @@ impl From<Marks> for Vec<RuleMask> {
 
 impl From<Vec<RuleMask>> for Marks {
     fn from(masks: Vec<RuleMask>) -> Self {
-        let rules = (0..RuleSet::MAX).filter(|&rule| masks.iter().any(|mask| mask.contains(rule))).max();
         let bits = |rule: usize| Bits::of(masks.len(), |point| masks[point].contains(rule));
-        Self { rules: (0..rules.map_or(0, |last| last + 1)).map(bits).collect(), points: masks.len() }
+        Self::new((0..RuleSet::MAX).map(bits).collect(), masks.len())
     }
 }

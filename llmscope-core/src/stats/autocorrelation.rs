@@ -19,9 +19,9 @@ pub fn autocorrelation(sample: &Sample<'_>, lag: usize) -> Option<f64> {
     let moments = Moments::of(sample.values());
     let (mean, rest) = (moments.mean()?, moments.mean_rest());
     let products = |segment: &[f64]| {
-        double_double::sum(segment.len().saturating_sub(lag), |i| {
-            ((segment[i] - mean) - rest) * ((segment[i + lag] - mean) - rest)
-        })
+        let later = segment.get(lag..).unwrap_or_default();
+        let deviation = |x: f64| (x - mean) - rest;
+        double_double::sum_of_pairs(&segment[..later.len()], later, |a, b| deviation(a) * deviation(b))
     };
     let pairs: usize = sample.segments().map(|segment| segment.len().saturating_sub(lag)).sum();
     let numerator = sample.segments().map(products).fold(double_double::DoubleDouble::default(), |a, b| a.plus(b));

@@ -48,26 +48,57 @@ impl DoubleDouble {
     }
 }
 
-/// The sum of `term(0) … term(count − 1)`, in eight interleaved lanes so that the compiler can vectorize it.
-pub(crate) fn sum(count: usize, term: impl Fn(usize) -> f64) -> DoubleDouble {
-    const LANES: usize = 8;
-    let (mut sums, mut errors) = ([0.0; LANES], [0.0; LANES]);
-    let whole = count - count % LANES;
-    for start in (0..whole).step_by(LANES) {
+/// Interleaved partial sums, so that the compiler can vectorize a loop over them.
+const LANES: usize = 8;
+
+/// The sum of a term of each value.
+#[inline(always)]
+pub(crate) fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> DoubleDouble {
+    let (chunks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = Lanes::default();
+    for chunk in chunks {
+        lanes.add(chunk.map(&term));
+    }
+    rest.iter().fold(lanes.total(), |total, &value| total.add(term(value)))
+}
+
+/// The sum of a term of each pair of values that stand at the same place.
+#[inline(always)]
+pub(crate) fn sum_of_pairs(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> DoubleDouble {
+    let ((lefts, left_rest), (rights, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
+    let mut lanes = Lanes::default();
+    for (left, right) in lefts.iter().zip(rights) {
+        lanes.add(std::array::from_fn(|lane| term(left[lane], right[lane])));
+    }
+    left_rest.iter().zip(right_rest).fold(lanes.total(), |total, (&left, &right)| total.add(term(left, right)))
+}
+
+/// Sums that are kept side by side, each with the sum of its rounding errors.
+#[derive(Default)]
+struct Lanes {
+    sums: [f64; LANES],
+    errors: [f64; LANES],
+}
+
+impl Lanes {
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "three iterators side by side are not vectorized: 2.5 ns for 1.5")]
+    fn add(&mut self, terms: [f64; LANES]) {
         for lane in 0..LANES {
-            let (sum, error) = two_sum(sums[lane], term(start + lane));
-            sums[lane] = sum;
-            errors[lane] += error;
+            let (sum, error) = two_sum(self.sums[lane], terms[lane]);
+            self.sums[lane] = sum;
+            self.errors[lane] += error;
         }
     }
-    let mut total = DoubleDouble::default();
-    for lane in 0..LANES {
-        total = total.plus(DoubleDouble { hi: sums[lane], lo: errors[lane] });
+
+    fn total(&self) -> DoubleDouble {
+        let lanes = self.sums.iter().zip(&self.errors);
+        lanes.fold(DoubleDouble::default(), |total, (&hi, &lo)| total.plus(DoubleDouble { hi, lo }))
     }
-    (whole..count).fold(total, |total, index| total.add(term(index)))
 }
 
 /// `a + b` and its rounding error, without a branch (Knuth 1969).
+#[inline(always)]
 fn two_sum(a: f64, b: f64) -> (f64, f64) {
     let sum = a + b;
     let b_part = sum - a;

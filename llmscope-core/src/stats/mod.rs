@@ -8,7 +8,7 @@ mod quantile;
 pub mod special;
 
 pub use autocorrelation::autocorrelation;
-pub(crate) use double_double::sum;
+pub(crate) use double_double::{sum, sum_of_pairs};
 pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use quantile::{QuantileMethod, Sorted};

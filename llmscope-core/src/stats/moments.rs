@@ -77,7 +77,7 @@ impl Moments {
 
     fn of_block(block: &[f64]) -> Self {
         let n = block.len() as f64;
-        let rough = sum(block.len(), |i| block[i]).divided_by(n);
+        let rough = sum(block, |x| x).divided_by(n);
         let (min, max) = extent(block);
         let powers = Powers::about(rough.value(), block);
         // The center is the mean rounded to f64; `correction` is what the rounding left, so that M₂ is about the mean.
@@ -177,8 +177,7 @@ impl Moments {
 pub fn mean(values: &[f64]) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
     let n = values.len() as f64;
-    let total =
-        values.chunks(BLOCK).fold(DoubleDouble::default(), |total, block| total.plus(sum(block.len(), |i| block[i])));
+    let total = values.chunks(BLOCK).fold(DoubleDouble::default(), |total, block| total.plus(sum(block, |x| x)));
     (n > 0.0).then(|| total.divided_by(n).value())
 }
 
@@ -210,7 +209,7 @@ struct Powers {
 
 impl Powers {
     fn about(center: f64, block: &[f64]) -> Self {
-        let squares = sum(block.len(), |i| (block[i] - center) * (block[i] - center));
+        let squares = sum(block, |x| (x - center) * (x - center));
         let (mut deviations, mut cubes, mut fourths) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
         let (chunks, rest) = block.as_chunks::<LANES>();
         for chunk in chunks {

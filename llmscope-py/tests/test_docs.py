@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import REPOSITORY
 
 import llmscope
 import llmscope.errors
@@ -51,6 +53,17 @@ def test_the_example_runs(name: str) -> None:
     failures: list[str] = []
     result = doctest.DocTestRunner().run(example, out=failures.append)
     assert result.attempted > 0 and not failures, "".join(failures)
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/python.md", "llmscope-py/README.md"])
+def test_the_documents_do_what_they_show(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    monkeypatch.chdir(REPOSITORY)
+    namespace: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(block, document, "exec"), namespace)
 
 
 def test_arguments_in_docstrings_are_those_of_the_signature() -> None:

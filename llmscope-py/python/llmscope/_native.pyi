@@ -450,7 +450,7 @@ def quantile(values: _Numbers, p: float, *, method: int = 7, missing: _Missing =
     """
 @overload
 def quantile(
-    values: _Numbers, p: _Numbers, *, method: int = 7, missing: _Missing = "error"
+    values: _Numbers, p: Sequence[float] | NDArray[Any], *, method: int = 7, missing: _Missing = "error"
 ) -> NDArray[np.float64]: ...
 def anderson_darling(values: _Numbers, *, missing: _Missing = "error") -> Normality | None:
     """Anderson–Darling test of normality, with mean and standard deviation estimated from the data.

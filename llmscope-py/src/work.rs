@@ -8,8 +8,8 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// Work on fewer values than this takes a few milliseconds: not worth a thread.
-const SHORT: usize = 100_000;
+/// Work on fewer values than this takes milliseconds: not worth a thread.
+const SHORT: usize = 1_000_000;
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Does the work on `size` values while other Python threads run.

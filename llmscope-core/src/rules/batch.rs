@@ -57,8 +57,10 @@ impl Judgement {
 /// ```
 pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules: &RuleSet) -> Result<Judgement> {
     check(points, center, sigma)?;
-    let chart =
-        Lined { points, center, sigma, breaks: breaks.iter().copied().filter(|&at| at < points.len()).collect() };
+    let mut breaks: Vec<usize> = breaks.iter().copied().filter(|&at| at < points.len()).collect();
+    breaks.sort_unstable();
+    breaks.dedup();
+    let chart = Lined { points, center, sigma, breaks };
     let found = chart.look_for(rules);
     // No more violations than stretches of signals, but for those that a gap cuts in two.
     let stretches = found.iter().flatten().map(|found| found.signals.stretches()).sum();

@@ -67,7 +67,7 @@ fn selection(args: &AnalyzeArgs) -> Result<Selection> {
         Ok(Some(Grouping::Column(column))) => Some(column),
         _ => None,
     });
-    Ok(Selection { measures, by: args.by.clone(), companion })
+    Ok(Selection { measures, by: (!args.by.is_empty()).then(|| args.by.clone()), companion })
 }
 
 /// What was typed, in the unit of a series.

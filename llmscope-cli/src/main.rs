@@ -9,8 +9,12 @@ mod report;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 
 use crate::args::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How a run ended: 0 in control, 1 signals found, 2 error.
 fn main() -> ExitCode {

@@ -493,9 +493,10 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
 ///     data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
 ///         dictionary of columns; or one-dimensional numbers.
 ///     metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
-///         ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Logs have defaults, a data frame
-///         with one number column too. For bare numbers, a name for them; that of the Series unless told.
-///     by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several.
+///         ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
+///         the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.
+///     by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
+///         one group. Provider and model, where the data have them, unless told.
 ///     chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
 ///         ``"laney-u"`` or ``"ewma"``.
 ///     subgroups: The size of subgroups, or the column that labels them.
@@ -578,12 +579,12 @@ pub(crate) fn analyze<'py>(
         size: sizes,
         specification: None,
     };
-    let (metrics, by) = (names(metric)?, names(by)?);
+    let (metrics, by) = (names(metric)?, by.map(|by| names(Some(by))).transpose()?);
     let companion = [&plan.subgroups, &plan.size].into_iter().find_map(|grouping| match grouping {
         Some(Grouping::Column(name)) => Some(name.clone()),
         _ => None,
     });
-    let (series, bare) = match series(data, &metrics, &by, companion)? {
+    let (series, bare) = match series(data, metrics, by, companion)? {
         Found::Numbers(series) => (vec![series], true),
         Found::Groups(series) => (series, false),
     };
@@ -654,27 +655,42 @@ enum Found {
     Groups(Vec<Series>),
 }
 
-fn series(data: &Bound<'_, PyAny>, metrics: &[String], by: &[String], companion: Option<String>) -> Answer<Found> {
-    let select = |logs: &[ingest::Log]| -> Answer<Found> {
-        let measures = metrics.iter().map(|name| measure(name, logs)).collect();
-        Ok(Found::Groups(Selection { measures, by: by.to_vec(), companion: companion.clone() }.series(logs)?))
+fn series(
+    data: &Bound<'_, PyAny>,
+    mut metrics: Vec<String>,
+    by: Option<Vec<String>>,
+    companion: Option<String>,
+) -> Answer<Found> {
+    let logs = match (logs(data)?, table::columns_of(data)?) {
+        (Some(logs), _) => logs,
+        (None, Some(columns)) => {
+            let mut others: Vec<&str> = by.iter().flatten().chain(&companion).map(String::as_str).collect();
+            if by.is_none() {
+                others.extend(columns.iter().map(String::as_str).filter(|name| GROUPS.contains(name)));
+            }
+            if metrics.is_empty() {
+                metrics = table::usual_metrics(&columns, &others)?;
+            }
+            let needed: Vec<&str> = metrics.iter().map(String::as_str).chain(others).collect();
+            vec![table::log_of(data, &columns, &needed)?]
+        }
+        (None, None) => {
+            if let Some(name) = by.iter().flatten().next().or(companion.as_ref()) {
+                Err(Error::Parameter {
+                    name: "by, subgroups or sizes",
+                    value: name.clone(),
+                    expected: "a number, or used with a data frame that has such a column",
+                })?;
+            }
+            return Ok(Found::Numbers(numbers(data, metrics.first())?));
+        }
     };
-    if let Some(logs) = logs(data)? {
-        return select(&logs);
-    }
-    if let Some(columns) = table::columns_of(data)? {
-        let needed: Vec<&str> = metrics.iter().chain(by).chain(&companion).map(String::as_str).collect();
-        return select(&[table::log_of(data, &columns, &needed)?]);
-    }
-    if let Some(name) = by.first().or(companion.as_ref()) {
-        Err(Error::Parameter {
-            name: "by, subgroups or sizes",
-            value: name.clone(),
-            expected: "a number, or used with a data frame that has such a column",
-        })?;
-    }
-    Ok(Found::Numbers(numbers(data, metrics.first())?))
+    let measures = metrics.iter().map(|name| measure(name, &logs)).collect();
+    Ok(Found::Groups(Selection { measures, by, companion }.series(&logs)?))
 }
+
+/// What requests are grouped by unless told.
+const GROUPS: [&str; 2] = ["provider", "model"];
 
 /// A metric of requests, or a column of a table by its own name.
 fn measure(name: &str, logs: &[ingest::Log]) -> Measure {

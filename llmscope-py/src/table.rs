@@ -11,7 +11,7 @@ use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
 use llmscope_core::ingest::{Cell, Column, Content, Log, Table, Tool};
-use llmscope_core::{Error, error};
+use llmscope_core::{Error, Metric, error};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString};
@@ -37,6 +37,24 @@ pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>
     };
     // pyarrow's `columns` are the columns themselves: it is asked for `column_names` first.
     names.try_iter()?.map(|name| Ok(name?.str()?.to_string())).collect::<PyResult<_>>().map(Some)
+}
+
+/// What to judge in a frame if nobody says: the metrics among its columns, or the only column without another use.
+pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<String>> {
+    let usual: Vec<String> =
+        columns.iter().filter(|name| Metric::DEFAULT.iter().any(|metric| metric.name() == *name)).cloned().collect();
+    if !usual.is_empty() {
+        return Ok(usual);
+    }
+    let unused = |name: &&String| !others.contains(&name.as_str()) && !TIMES.contains(&name.as_str());
+    if let [only] = columns.iter().filter(unused).collect::<Vec<_>>()[..] {
+        return Ok(vec![only.clone()]);
+    }
+    Err(Error::Unknown {
+        what: "metric: name the column to judge",
+        name: "none".to_owned(),
+        expected: columns.join(", "),
+    })?
 }
 
 /// The columns of a frame that a judgement needs, as a log.

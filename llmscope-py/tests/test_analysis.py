@@ -73,12 +73,12 @@ def test_frames_of_every_kind(kind: str) -> None:
 
 
 def test_counts_and_subgroups_by_column() -> None:
-    report = ls.analyze(pd.DataFrame(frame()), metric="failed", chart="p", sizes="size")
+    report = ls.analyze(pd.DataFrame(frame()), metric="failed", by=[], chart="p", sizes="size")
     assert report[0].limits == ls.attributes(frame()["failed"], 50).limits
-    report = ls.analyze(pl.DataFrame(frame()), metric="ttft_s", chart="xbar-s", subgroups=5)
+    report = ls.analyze(pl.DataFrame(frame()), metric="ttft_s", by=[], chart="xbar-s", subgroups=5)
     assert report[0].limits == ls.xbar(frame()["ttft_s"], 5, chart="xbar-s").limits
     columns = {**frame(), "batch": [f"b{i // 6}" for i in range(60)]}
-    by_label = ls.analyze(columns, metric="ttft_s", chart="xbar-r", subgroups="batch")
+    by_label = ls.analyze(columns, metric="ttft_s", by=[], chart="xbar-r", subgroups="batch")
     assert by_label[0].limits == ls.xbar(frame()["ttft_s"], 6).limits
 
 
@@ -176,3 +176,16 @@ def test_how_it_shows_itself() -> None:
     assert "<script>" not in hostile._repr_html_()
     both = ls.analyze(frame(), metric="ttft_s", by="model")._repr_html_()
     assert both.count("<details>") == 2
+
+
+def test_what_is_judged_and_grouped_if_nobody_says(tmp_path: Path) -> None:
+    table = pd.DataFrame(frame())
+    table.to_csv(tmp_path / "log.csv", index=False)
+    report = ls.analyze(table)
+    assert [(a.metric, a.group) for a in report] == [("ttft_s", {"model": "large"}), ("ttft_s", {"model": "small"})]
+    # The same as from a file, whose rows are called lines.
+    assert [a.limits for a in report] == [a.limits for a in ls.analyze(tmp_path / "log.csv")]
+    assert [a.metric for a in ls.analyze({"model": ["a"] * 12, "latency": [1.0, 2.0] * 6})] == ["latency"]
+    with pytest.raises(ls.UnknownNameError, match="expected a, b"):
+        ls.analyze({"a": [1.0], "b": [2.0]})
+    assert len(ls.analyze(table, by=[])) == 1

@@ -153,8 +153,8 @@ type Key = BTreeMap<String, String>;
 pub struct Selection {
     /// What to judge; empty: the default metrics that are present.
     pub measures: Vec<Measure>,
-    /// Names to group by; empty: provider and model where the data say so, else the file.
-    pub by: Vec<String>,
+    /// Names to group by, perhaps none; without a list, provider and model where the data say so, else the file.
+    pub by: Option<Vec<String>>,
     /// A column to read beside the measure: subgroup labels or sample sizes.
     pub companion: Option<String>,
 }
@@ -231,8 +231,8 @@ impl Selection {
         let named = |names: &[&str]| -> Key {
             names.iter().filter_map(|name| Some(((*name).to_owned(), label(log, row, name)?))).collect()
         };
-        if !self.by.is_empty() {
-            return named(&self.by.iter().map(String::as_str).collect::<Vec<_>>());
+        if let Some(by) = &self.by {
+            return named(&by.iter().map(String::as_str).collect::<Vec<_>>());
         }
         let usual = named(&["provider", "model"]);
         if usual.is_empty() { named(&["session"]) } else { usual }

@@ -136,12 +136,18 @@ impl Lined<'_> {
         }
     }
 
+    /// The gaps before the points of a range.
+    pub(super) fn breaks_in(&self, points: &Range<usize>) -> &[usize] {
+        let before = |end: usize| self.breaks.partition_point(|&at| at < end);
+        &self.breaks[before(points.start)..before(points.end)]
+    }
+
     /// The first point of the pattern that is complete at `last`.
     fn first(&self, pattern: Pattern, last: usize, side: Side) -> usize {
         let Pattern::Beyond { multiple, window, .. } = pattern else { return last + 1 - pattern.span() };
         // Nothing before a gap belongs to the window.
-        let gap = self.breaks.partition_point(|&at| at <= last).checked_sub(1).map_or(0, |index| self.breaks[index]);
-        let start = (last + 1).saturating_sub(window).max(gap);
+        let reach = (last + 1).saturating_sub(window)..last + 1;
+        let start = self.breaks_in(&reach).last().copied().unwrap_or(reach.start);
         (start..last).find(|&point| self.at(point).beyond(multiple) == Some(side)).unwrap_or(last)
     }
 

@@ -26,7 +26,7 @@ impl Block {
     pub(super) fn of(chart: &Lined<'_>, seen: &Range<usize>, rules: &RuleSet) -> Self {
         let points = &chart.points[seen.clone()];
         let n = points.len();
-        let breaks: Vec<usize> = chart.breaks.iter().filter(|at| seen.contains(at)).map(|at| at - seen.start).collect();
+        let breaks: Vec<usize> = chart.breaks_in(seen).iter().map(|at| at - seen.start).collect();
         let starts = Bits::at(n, &breaks);
         let patterns = || rules.rules().iter().map(Rule::pattern);
         let mut multiples: Vec<f64> = patterns().filter_map(Pattern::line).collect();

@@ -62,9 +62,10 @@ def analyze(  # type: ignore[overload-overlap]
         data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
             dictionary of columns; or one-dimensional numbers.
         metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
-            ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Logs have defaults, a data frame
-            with one number column too. For bare numbers, a name for them; that of the Series unless told.
-        by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several.
+            ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
+            the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.
+        by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
+            one group. Provider and model, where the data have them, unless told.
         chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
             ``"laney-u"`` or ``"ewma"``.
         subgroups: The size of subgroups, or the column that labels them.

@@ -24,7 +24,8 @@ use crate::rules::{Judgement, Violation, index_of, read as read_rules};
 use crate::session::{Log, Session, read_log};
 use crate::stats::Normality;
 use crate::values::Values;
-use crate::{frame, html, picture, table, work};
+use crate::work::{self, ANALYZING};
+use crate::{frame, html, picture, table};
 
 record! {
     /// Requests that were left out of a judgement.
@@ -598,8 +599,8 @@ pub(crate) fn analyze<'py>(
         .into_iter()
         .map(|series| Ok((Plan { specification: specify(series.measure.unit())?, ..plan.clone() }, series)))
         .collect::<Answer<Vec<_>>>()?;
-    let size = planned.iter().map(|(_, series)| series.observations.len()).sum();
-    let mut analyses = work::run(py, size, move || {
+    let size: usize = planned.iter().map(|(_, series)| series.observations.len()).sum();
+    let mut analyses = work::run(py, size.saturating_mul(ANALYZING), move || {
         planned.iter().map(|(plan, series)| core::analyze(series, plan).map(Arc::new)).collect::<Result<Vec<_>, _>>()
     })??;
     match analyses.pop() {

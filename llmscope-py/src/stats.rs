@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::document::{self, Pickled, record};
 use crate::error::Answer;
 use crate::values::Values;
-use crate::work;
+use crate::work::{self, SORTING};
 
 /// Count, mean and higher moments of a sample, carried in twice the precision of a float.
 ///
@@ -209,7 +209,7 @@ pub(crate) fn quantile<'py>(
         Err(refuse("p", bad.to_string(), "a probability from 0 to 1"))?;
     }
     let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
-    let found = work::run(py, values.len(), move || -> CoreResult<Vec<f64>> {
+    let found = work::run(py, values.len().saturating_mul(SORTING), move || -> CoreResult<Vec<f64>> {
         let sorted = Sorted::of(values.sample(missing)?.values());
         let none = || Error::NotEnoughData { what: "a quantile (values)", have: 0, need: 1 };
         wanted.iter().map(|&p| sorted.quantile(p, method).ok_or_else(none)).collect()
@@ -236,7 +236,7 @@ pub(crate) fn quantile<'py>(
 #[pyo3(signature = (values, *, missing = "error"))]
 pub(crate) fn anderson_darling(py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Option<Normality>> {
     let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
-    let test = work::run(py, values.len(), move || {
+    let test = work::run(py, values.len().saturating_mul(SORTING), move || {
         values.sample(missing).map(|sample| core::anderson_darling(&Sorted::of(sample.values())))
     })??;
     Ok(test.map(Normality))

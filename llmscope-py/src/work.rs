@@ -8,20 +8,24 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// Work on fewer values than this takes milliseconds: not worth a thread.
-const SHORT: usize = 1_000_000;
+/// Steps of work that take some tens of milliseconds: less is not worth a thread.
+const SHORT: usize = 10_000_000;
+/// Steps for each value where values are sorted.
+pub(crate) const SORTING: usize = 20;
+/// Steps for each value where each is an observation with a place of its own.
+pub(crate) const ANALYZING: usize = 100;
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Does the work on `size` values while other Python threads run.
+/// Does work of so many steps, one for each value where nothing else is said, while other Python threads run.
 ///
 /// Long work goes to a thread of its own, so that this one can look for signals. After Ctrl-C the caller gets its
 /// `KeyboardInterrupt` at once; the thread, which owns all that it reads, ends its work unheard.
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
-    size: usize,
+    steps: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> PyResult<T> {
-    if size < SHORT {
+    if steps < SHORT {
         return Ok(py.detach(work));
     }
     let (sender, mut receiver) = sync_channel(1);

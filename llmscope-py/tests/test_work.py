@@ -72,6 +72,22 @@ def test_ctrl_c_interrupts_a_long_call() -> None:
     assert waited < 1.0
 
 
+def test_a_forked_process_judges_like_its_parent() -> None:
+    # multiprocessing forks on Linux: a pool of threads would be gone in the child, and the call would never end.
+    program = textwrap.dedent(
+        f"""
+        import os, numpy as np, llmscope as ls
+        values = np.random.default_rng(16).normal(0, 1, {LONG // 10})
+        expected = len(ls.individuals(values).judge().violations)
+        child = os.fork()
+        if child == 0:
+            os._exit(int(len(ls.individuals(values).judge().violations) != expected))
+        assert os.waitpid(child, 0)[1] == 0
+        """
+    )
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", program], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("kind", ["numpy", "polars", "pyarrow"])
 def test_contiguous_floats_are_not_copied(kind: str) -> None:
     program = textwrap.dedent(

@@ -127,7 +127,12 @@ impl Series {
     }
 
     fn missing_at(&self, index: usize) -> Error {
-        self.refused(index, "no value", "say what a gap means (missing: break or drop)", Error::Missing { index })
+        self.refused(
+            index,
+            "no value",
+            "say what a gap means: --missing break or drop (in Python, missing=)",
+            Error::Missing { index },
+        )
     }
 
     fn unacceptable_at(&self, index: usize, value: f64) -> Error {
@@ -202,7 +207,7 @@ impl Selection {
         }
         if present.is_empty() {
             return Err(Error::Unknown {
-                what: "column: name the one to judge",
+                what: "column: name one with --column (in Python, metric=)",
                 name: String::new(),
                 expected: offered(logs),
             });
@@ -294,7 +299,7 @@ fn of_row(log: &Log, table: &Table, row: usize, measure: &Measure) -> Result<Obs
             return Err(Error::Format {
                 location: Location::of(&log.source).line(table.lines[row]).field(measure.name()),
                 problem: format!("\"{}\" is not a number", excerpt(text)),
-                fix: "correct it, or leave the cell empty and say what a gap means (missing: break or drop)".to_owned(),
+                fix: "correct it, or leave the cell empty and say what a gap means: --missing break or drop (in Python, missing=)".to_owned(),
             });
         }
         Some(Cell::Missing) | None => None,

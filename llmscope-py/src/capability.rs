@@ -5,7 +5,7 @@ use llmscope_core::error::Result as CoreResult;
 use llmscope_core::{Missing, SigmaEstimate as CoreSigma, SigmaEstimator, SpecificationLimits, Unit};
 use pyo3::prelude::*;
 
-use crate::chart::GroupedData;
+use crate::data::GroupedData;
 use crate::document::record;
 use crate::error::Answer;
 use crate::values::{Values, matrix};

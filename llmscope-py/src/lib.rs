@@ -5,17 +5,23 @@
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
 mod analysis;
+mod analyze;
 mod capability;
 mod chart;
+mod data;
 mod document;
 mod error;
+mod estimate;
 mod factors;
 mod foreign;
 mod frame;
 mod html;
+mod judgement;
+mod monitor;
 mod picture;
 mod rules;
 mod session;
+mod standards;
 mod stats;
 mod table;
 mod values;
@@ -33,22 +39,32 @@ mod _native {
     #[pymodule_export]
     use super::_restore;
     #[pymodule_export]
-    use super::analysis::{Analysis, Dispersion, Excluded, Quantiles, Report, SigmaReport, analyze};
+    use super::analysis::{Analysis, Dispersion, Excluded, Quantiles, Report, SigmaReport};
+    #[pymodule_export]
+    use super::analyze::analyze;
     #[pymodule_export]
     use super::capability::{
         Capability, ExpectedPpm, Performance, SigmaEstimate, Specification, capability, expected_ppm, performance,
         sigma,
     };
     #[pymodule_export]
-    use super::chart::{Chart, ControlLimits, Standards, attributes_chart, ewma_chart, individuals, xbar};
+    use super::chart::{Chart, ControlLimits};
+    #[pymodule_export]
+    use super::estimate::{attributes_chart, ewma_chart, individuals, xbar};
     #[pymodule_export]
     use super::factors::{Factors, c4, c5, d2, d3, d4, factors};
     #[pymodule_export]
+    use super::judgement::{Judgement, judge};
+    #[pymodule_export]
+    use super::monitor::Monitor;
+    #[pymodule_export]
     use super::picture::_png;
     #[pymodule_export]
-    use super::rules::{Judgement, Monitor, Rule, RuleSet, Signal, Violation, judge};
+    use super::rules::{Rule, RuleSet, Signal, Violation};
     #[pymodule_export]
     use super::session::{Log, Session, read_log, read_session};
+    #[pymodule_export]
+    use super::standards::Standards;
     #[pymodule_export]
     use super::stats::{Moments, Normality, anderson_darling, autocorrelation, moments, quantile};
 
@@ -77,12 +93,12 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Excluded = analysis::Excluded,
         ExpectedPpm = capability::ExpectedPpm,
         Factors = factors::Factors,
-        Judgement = |(judgement, rules, chart): rules::JudgementState| {
+        Judgement = |(judgement, rules, chart): judgement::JudgementState| {
             let chart = chart.and_then(|chart| Py::new(py, chart::Chart::of(chart)).ok());
-            rules::Judgement::new(judgement, rules, chart)
+            judgement::Judgement::new(judgement, rules, chart)
         },
         Moments = stats::Moments,
-        Monitor = rules::Monitor,
+        Monitor = monitor::Monitor,
         Normality = stats::Normality,
         Performance = capability::Performance,
         Quantiles = analysis::Quantiles,
@@ -94,7 +110,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         SigmaReport = analysis::SigmaReport,
         Signal = rules::Signal,
         Specification = capability::Specification,
-        Standards = chart::Standards,
+        Standards = standards::Standards,
         Violation = rules::Violation,
     }
 }

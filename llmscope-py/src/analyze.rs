@@ -1,0 +1,291 @@
+//! From data of any kind to their analyses.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use llmscope_core::analysis::{
+    self as core, Baseline, Grouping, Measure, Observation, Origin, Plan, Selection, Series,
+};
+use llmscope_core::chart::ewma::Ewma;
+use llmscope_core::ingest::{self, Content, Tool};
+use llmscope_core::{Error, Missing, RuleSet, SpecificationLimits, Unit};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyList, PyString, PyTuple};
+
+use crate::analysis::{Analysis, Report};
+use crate::capability::{checked, quantity};
+use crate::error::{Answer, unreadable};
+use crate::rules::read as read_rules;
+use crate::session::{Log, Session, read_log};
+use crate::table;
+use crate::values::Values;
+use crate::work::{self, ANALYZING};
+
+/// Judges data: control chart, violations and capability, for each group and metric.
+///
+/// Args:
+///     data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
+///         dictionary of columns; or one-dimensional numbers.
+///     metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
+///         ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
+///         the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.
+///     by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
+///         one group. Provider and model, where the data have them, unless told.
+///     chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
+///         ``"laney-u"`` or ``"ewma"``.
+///     subgroups: The size of subgroups, or the column that labels them.
+///     sizes: Sample size of a chart of counts, or the column that holds it.
+///     rules: A preset, a list of rules, or a :class:`RuleSet`.
+///     sigma_estimator: The within sigma, if not the chart's own.
+///     phase1: Limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
+///     baseline: Limits that :meth:`Report.save_baseline` froze in this file.
+///     center: Standards given: the center line.
+///     sigma: Standards given: sigma of a single measurement.
+///     stages: Points at which new limits begin.
+///     lsl: Lower specification limit: a number in the metric's unit, or a text such as ``"200ms"``.
+///     usl: Upper specification limit: a service level objective is one.
+///     target: Target value.
+///     missing: What a gap means: ``"error"``, ``"break"`` or ``"drop"``; ``"break"`` for requests and ``"error"`` for
+///         columns unless told.
+///     confidence: Level of the capability intervals.
+///     points: True to list every point in the JSON.
+///     lambda_: Weight of the newest point of an EWMA chart.
+///     width: Width of the limits of an EWMA chart, in sigmas of the average.
+///
+/// Returns:
+///     An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
+///
+/// Raises:
+///     UnknownNameError: If the data have no such metric or column, with those that they have.
+///     FormatError: For text or a gap in a column of numbers, with its row.
+///     ParameterError: If the parameters do not fit each other or the data.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> calls = {"model": ["a", "b"] * 15, "ttft_s": [0.30, 0.50, 0.31, 0.52, 0.29, 0.51] * 4 + [0.30, 0.50] * 3}
+///     >>> report = ls.analyze(calls, metric="ttft_s", by="model", usl="800ms")
+///     >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
+///     [('a', 'out_of_control', 16.5), ('b', 'in_control', 9.6)]
+#[pyfunction]
+#[pyo3(signature = (
+    data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
+    sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = Vec::new(),
+    lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
+    width = 3.0
+))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+pub(crate) fn analyze<'py>(
+    py: Python<'py>,
+    data: &Bound<'py, PyAny>,
+    metric: Option<&Bound<'py, PyAny>>,
+    by: Option<&Bound<'py, PyAny>>,
+    chart: Option<&str>,
+    subgroups: Option<&Bound<'py, PyAny>>,
+    sizes: Option<&Bound<'py, PyAny>>,
+    rules: Option<&Bound<'py, PyAny>>,
+    sigma_estimator: Option<&str>,
+    phase1: Option<&Bound<'py, PyAny>>,
+    baseline: Option<PathBuf>,
+    center: Option<f64>,
+    sigma: Option<f64>,
+    stages: Vec<usize>,
+    lsl: Option<&Bound<'py, PyAny>>,
+    usl: Option<&Bound<'py, PyAny>>,
+    target: Option<&Bound<'py, PyAny>>,
+    missing: Option<&str>,
+    confidence: f64,
+    points: bool,
+    lambda_: f64,
+    width: f64,
+) -> Answer<Bound<'py, PyAny>> {
+    let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
+    let plan = Plan {
+        chart: chart.map(str::parse).transpose()?,
+        rules: rules.map_or_else(|| Ok(RuleSet::nelson()), read_rules)?,
+        ewma: Ewma::new(lambda_, width)?,
+        estimator: sigma_estimator.map(str::parse).transpose()?,
+        origin: origin(phase1, baseline, center, sigma)?,
+        stages,
+        missing: missing.map(str::parse).transpose()?,
+        confidence: checked(confidence)?,
+        points,
+        subgroups,
+        size: sizes,
+        specification: None,
+    };
+    let (metrics, by) = (names(metric)?, by.map(|by| names(Some(by))).transpose()?);
+    let companion = [&plan.subgroups, &plan.size].into_iter().find_map(|grouping| match grouping {
+        Some(Grouping::Column(name)) => Some(name.clone()),
+        _ => None,
+    });
+    let (series, bare) = match series(data, metrics, by, companion)? {
+        Found::Numbers(series) => (vec![series], true),
+        Found::Groups(series) => (series, false),
+    };
+    let specify = |unit: Unit| -> Answer<Option<SpecificationLimits>> {
+        if lsl.is_none() && usl.is_none() && target.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(SpecificationLimits::new(quantity(lsl, unit)?, quantity(usl, unit)?, quantity(target, unit)?)?))
+    };
+    let planned = series
+        .into_iter()
+        .map(|series| Ok((Plan { specification: specify(series.measure.unit())?, ..plan.clone() }, series)))
+        .collect::<Answer<Vec<_>>>()?;
+    let size: usize = planned.iter().map(|(_, series)| series.observations.len()).sum();
+    let mut analyses = work::run(py, size.saturating_mul(ANALYZING), move || {
+        planned.iter().map(|(plan, series)| core::analyze(series, plan).map(Arc::new)).collect::<Result<Vec<_>, _>>()
+    })??;
+    match analyses.pop() {
+        Some(analysis) if bare => Ok(Bound::new(py, Analysis(analysis))?.into_any()),
+        last => Ok(Bound::new(py, Report(analyses.into_iter().chain(last).collect()))?.into_any()),
+    }
+}
+
+/// One name, or several.
+fn names(names: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+    names.map_or_else(
+        || Ok(Vec::new()),
+        |names| names.extract::<String>().map(|name| vec![name]).or_else(|_| names.extract()),
+    )
+}
+
+/// A number, or the name of a column.
+fn grouping(value: &Bound<'_, PyAny>) -> PyResult<Grouping> {
+    value.extract::<usize>().map(Grouping::Every).or_else(|_| value.extract::<String>().map(Grouping::Column))
+}
+
+fn origin(
+    phase1: Option<&Bound<'_, PyAny>>,
+    baseline: Option<PathBuf>,
+    center: Option<f64>,
+    sigma: Option<f64>,
+) -> Answer<Origin> {
+    let given = usize::from(phase1.is_some()) + usize::from(baseline.is_some()) + usize::from(center.is_some());
+    if given > 1 || (sigma.is_some() && center.is_none()) {
+        Err(Error::Parameter {
+            name: "the origin of the limits",
+            value: "more than one, or sigma alone".to_owned(),
+            expected: "one of phase1, baseline, or center (with sigma)",
+        })?;
+    }
+    if let Some(path) = baseline {
+        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+        return Ok(Origin::Baseline(Baseline::read(&path.display().to_string(), &text)?));
+    }
+    if let Some(points) = phase1 {
+        let range = match points.extract::<usize>() {
+            Ok(count) => 0..count,
+            Err(_) => points.extract::<(usize, usize)>().map(|(start, end)| start..end)?,
+        };
+        return Ok(Origin::FirstPoints(range));
+    }
+    Ok(center.map_or(Origin::Data, |center| Origin::Given { center, sigma }))
+}
+
+/// The series that the data hold.
+enum Found {
+    Numbers(Series),
+    Groups(Vec<Series>),
+}
+
+fn series(
+    data: &Bound<'_, PyAny>,
+    mut metrics: Vec<String>,
+    by: Option<Vec<String>>,
+    companion: Option<String>,
+) -> Answer<Found> {
+    let logs = match (logs(data)?, table::columns_of(data)?) {
+        (Some(logs), _) => logs,
+        (None, Some(columns)) => {
+            let mut others: Vec<&str> = by.iter().flatten().chain(&companion).map(String::as_str).collect();
+            if by.is_none() {
+                others.extend(columns.iter().map(String::as_str).filter(|name| GROUPS.contains(name)));
+            }
+            if metrics.is_empty() {
+                metrics = table::usual_metrics(&columns, &others)?;
+            }
+            let needed: Vec<&str> = metrics.iter().map(String::as_str).chain(others).collect();
+            vec![table::log_of(data, &columns, &needed)?]
+        }
+        (None, None) => {
+            if let Some(name) = by.iter().flatten().next().or(companion.as_ref()) {
+                Err(Error::Parameter {
+                    name: "by, subgroups or sizes",
+                    value: name.clone(),
+                    expected: "a number, or used with a data frame that has such a column",
+                })?;
+            }
+            return Ok(Found::Numbers(numbers(data, metrics.first())?));
+        }
+    };
+    let measures = metrics.iter().map(|name| measure(name, &logs)).collect();
+    Ok(Found::Groups(Selection { measures, by, companion }.series(&logs)?))
+}
+
+/// What requests are grouped by unless told.
+const GROUPS: [&str; 2] = ["provider", "model"];
+
+/// A metric of requests, or a column of a table by its own name.
+fn measure(name: &str, logs: &[ingest::Log]) -> Measure {
+    let sessions = logs.iter().any(|log| matches!(log.content, Content::Session(_)));
+    match name.parse() {
+        Ok(metric) if sessions => Measure::Metric(metric),
+        _ => Measure::Column(name.to_owned()),
+    }
+}
+
+/// A path, a log, a session, or a list of those; `None` for anything else.
+fn logs(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<ingest::Log>>> {
+    if let Ok(log) = data.cast::<Log>() {
+        return Ok(Some(vec![(*log.get().0).clone()]));
+    }
+    if let Ok(session) = data.cast::<Session>() {
+        let session = (*session.get().0).clone();
+        let source = session.header.name.clone().unwrap_or_else(|| "session".to_owned());
+        let content = Content::Session(Box::new(session));
+        return Ok(Some(vec![ingest::Log { source, tool: Tool::Llmscope, content, notices: Vec::new() }]));
+    }
+    if data.is_instance_of::<PyString>() || data.hasattr("__fspath__")? {
+        let log = read_log(data.py(), data.extract()?, None)?;
+        return Ok(Some(vec![(*log.0).clone()]));
+    }
+    let is_list = data.is_instance_of::<PyList>() || data.is_instance_of::<PyTuple>();
+    if !is_list || data.len()? == 0 || logs(&data.get_item(0)?)?.is_none() {
+        return Ok(None);
+    }
+    let mut all = Vec::new();
+    for item in data.try_iter()? {
+        let Some(found) = logs(&item?)? else {
+            return Err(PyTypeError::new_err("expected paths, logs and sessions in the list").into());
+        };
+        all.extend(found);
+    }
+    Ok(Some(all))
+}
+
+/// Bare numbers, by the name that was given or that the Series has.
+fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Answer<Series> {
+    let own = data.getattr_opt("name")?.and_then(|name| name.extract::<String>().ok()).filter(|name| !name.is_empty());
+    let name = name.cloned().or(own).unwrap_or_else(|| "value".to_owned());
+    let values = Values::read(data)?;
+    let observation = |(position, value): (usize, Option<f64>)| Observation {
+        value: value.filter(|value| !value.is_nan()),
+        failed: false,
+        at: None,
+        source: 0,
+        position,
+        line: None,
+        companion: None,
+    };
+    Ok(Series {
+        sources: Vec::new(),
+        group: BTreeMap::new(),
+        measure: Measure::Column(name),
+        observations: values.iter().enumerate().map(observation).collect(),
+        warmup: 0,
+        missing: Missing::Error,
+    })
+}

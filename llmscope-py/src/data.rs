@@ -1,0 +1,106 @@
+//! Measurements in subgroups, and counts with their sizes.
+
+use llmscope_core::chart::attributes::Counts;
+use llmscope_core::error::Result as CoreResult;
+use llmscope_core::{ChartKind, Error, Missing, Subgroups};
+use pyo3::prelude::*;
+
+use crate::error::Answer;
+use crate::table::{self, Labels};
+use crate::values::{Values, matrix};
+
+/// Counts with the sizes of their samples.
+pub(crate) struct CountData {
+    pub(crate) counts: Values,
+    sizes: Sizes,
+}
+
+enum Sizes {
+    All(f64),
+    Each(Values),
+}
+
+impl CountData {
+    pub(crate) fn read(counts: &Bound<'_, PyAny>, sizes: Option<&Bound<'_, PyAny>>, kind: ChartKind) -> Answer<Self> {
+        let sizes = match sizes {
+            None if kind == ChartKind::C => Sizes::All(1.0),
+            None => Err(Error::Parameter {
+                name: "sizes",
+                value: "none".to_owned(),
+                expected: "given for p, np, u and Laney charts",
+            })?,
+            Some(sizes) => match sizes.extract::<f64>() {
+                Ok(size) => Sizes::All(size),
+                Err(_) => Sizes::Each(Values::read(sizes)?),
+            },
+        };
+        Ok(Self { counts: Values::read(counts)?, sizes })
+    }
+
+    pub(crate) fn checked(&self, kind: ChartKind) -> CoreResult<Counts> {
+        let numbers = |values: &Values| values.sample(Missing::Error).map(|sample| sample.values().to_vec());
+        let counts = numbers(&self.counts)?;
+        let sizes = match &self.sizes {
+            Sizes::All(size) => vec![*size; counts.len()],
+            Sizes::Each(sizes) => numbers(sizes)?,
+        };
+        let of_items = matches!(kind, ChartKind::P | ChartKind::Np | ChartKind::LaneyP);
+        if of_items { Counts::of_items(counts, sizes) } else { Counts::of_events(counts, sizes) }
+    }
+}
+
+/// Measurements with what says which of them belong together.
+pub(crate) struct GroupedData {
+    pub(crate) values: Values,
+    by: By,
+    missing: Missing,
+}
+
+enum By {
+    Size(usize),
+    Labels(Labels),
+}
+
+impl GroupedData {
+    pub(crate) fn read(
+        values: &Bound<'_, PyAny>,
+        subgroups: Option<&Bound<'_, PyAny>>,
+        missing: Missing,
+    ) -> Answer<Self> {
+        let Some(subgroups) = subgroups else {
+            let Some((values, size)) = matrix(values)? else {
+                return Err(Error::Parameter {
+                    name: "subgroups",
+                    value: "none".to_owned(),
+                    expected: "a size or labels, or a matrix whose rows are subgroups",
+                })?;
+            };
+            return Ok(Self { values, by: By::Size(size), missing });
+        };
+        let by = match subgroups.extract::<usize>() {
+            Ok(size) => By::Size(size),
+            Err(_) => By::Labels(table::labels(subgroups)?),
+        };
+        Ok(Self { values: Values::read(values)?, by, missing })
+    }
+
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&Subgroups<'_>) -> CoreResult<T>) -> CoreResult<T> {
+        let sample = self.values.sample(self.missing)?;
+        match &self.by {
+            By::Size(size) => work(&Subgroups::of_size(&sample, *size)?),
+            By::Labels(labels) => {
+                let kept = self.values.kept(self.missing);
+                if labels.len() != self.values.len() {
+                    return Err(Error::LengthMismatch {
+                        left_name: "the labels",
+                        left: labels.len(),
+                        right_name: "the values",
+                        right: self.values.len(),
+                    });
+                }
+                let labels: Vec<_> = kept.map(|index| &labels[index]).collect();
+                work(&Subgroups::of_labels(&sample, &labels)?)
+            }
+        }
+    }
+}

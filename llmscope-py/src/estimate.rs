@@ -1,0 +1,213 @@
+//! Phase I: charts that take their limits from the data they show.
+
+use llmscope_core::chart::attributes::{self, Counts};
+use llmscope_core::chart::ewma::{self, Ewma};
+use llmscope_core::chart::{individuals as core_individuals, laney, staged, xbar as core_xbar};
+use llmscope_core::{ChartKind, SigmaEstimator, Subgroups};
+use pyo3::prelude::*;
+
+use crate::chart::{Chart, bounds_of, finished};
+use crate::data::{CountData, GroupedData};
+use crate::error::Answer;
+use crate::values::Values;
+
+/// Individuals chart: limits x̄ ± 3σ̂ of single measurements, with their moving ranges beside it (I-MR).
+///
+/// Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4.
+///
+/// Args:
+///     values: Measurements in time order. Shape (n,); NumPy, pandas, polars, Arrow, or a sequence. Contiguous float64
+///         is not copied.
+///     sigma_estimator: How the within sigma is estimated: ``"average_moving_range"`` (MR̄/d₂), ``"median_moving_range"``, ``"overall"`` or
+///         ``"overall_unbiased"``.
+///     stages: Points at which new limits begin.
+///     bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a latency.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run and moving range ends there)
+///         or ``"drop"``.
+///
+/// Returns:
+///     The phase I chart, in the unit of the data.
+///
+/// Raises:
+///     NotEnoughDataError: For fewer than two neighbours.
+///     NonFiniteError: For a NaN or infinity, with its index.
+///     MissingValueError: For a missing value under ``"error"``.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> chart = ls.individuals([49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1])
+///     >>> round(chart.limits.upper, 3)
+///     55.802
+///     >>> chart.judge().is_in_control
+///     True
+#[pyfunction]
+#[pyo3(signature = (
+    values, *, sigma_estimator = "average_moving_range", stages = Vec::new(), bounds = (None, None), missing = "error"
+))]
+pub(crate) fn individuals(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    sigma_estimator: &str,
+    stages: Vec<usize>,
+    bounds: (Option<f64>, Option<f64>),
+    missing: &str,
+) -> Answer<Chart> {
+    let estimator: SigmaEstimator = sigma_estimator.parse()?;
+    let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
+    finished(py, values.len(), move || {
+        Chart::of_sample(values, missing, bounds, |sample| {
+            if stages.is_empty() {
+                return core_individuals::estimate(sample, estimator);
+            }
+            staged(sample.len(), &stages, |points| {
+                Ok(core_individuals::estimate(&sample.slice(points), estimator)?.into_owned())
+            })
+        })
+    })
+}
+
+/// EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. For small lasting shifts.
+///
+/// Source: Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990.
+///
+/// Args:
+///     values: Measurements in time order. Shape (n,).
+///     lambda_: Weight λ of the newest point, above 0 and at most 1.
+///     width: Distance L of the limits from the center line, in standard deviations of the average.
+///     sigma_estimator: How the within sigma is estimated.
+///     bounds: What the quantity can be.
+///     missing: What a missing value (or NaN) means; after a gap the average starts again.
+///
+/// Returns:
+///     The phase I chart. Only its limits can be judged: its points depend on each other.
+///
+/// Raises:
+///     ParameterError: Unless 0 < λ ≤ 1 and L is positive.
+///     NotEnoughDataError: For fewer than two neighbours.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> chart = ls.ewma([0.31, 0.29, 0.30, 0.32, 0.30, 0.31], lambda_=0.2)
+///     >>> bool(chart.limits.upper[-1] > chart.limits.upper[0])
+///     True
+#[pyfunction]
+#[pyo3(name = "ewma", signature = (
+    values, *, lambda_ = 0.2, width = 3.0, sigma_estimator = "average_moving_range", bounds = (None, None), missing = "error"
+))]
+pub(crate) fn ewma_chart(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    lambda_: f64,
+    width: f64,
+    sigma_estimator: &str,
+    bounds: (Option<f64>, Option<f64>),
+    missing: &str,
+) -> Answer<Chart> {
+    let (estimator, average) = (sigma_estimator.parse()?, Ewma::new(lambda_, width)?);
+    let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
+    finished(py, values.len(), move || {
+        Chart::of_sample(values, missing, bounds, |sample| ewma::estimate(sample, estimator, average))
+    })
+}
+
+/// X̄ chart: subgroup means with limits x̿ ± 3σ̂/√nᵢ, and their spread beside it (X̄–R, X̄–S), for subgroups of any sizes.
+///
+/// Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 6.2 and 6.3.
+///
+/// Args:
+///     values: A matrix whose rows are subgroups, shape (k, n); or measurements in time order, shape (N,).
+///     subgroups: For measurements: the size of the subgroups, or a label for each measurement. Neighbours with one
+///         label are a subgroup.
+///     chart: ``"xbar-r"`` (σ̂ = R̄/d₂) or ``"xbar-s"`` (σ̂ = S̄/c₄).
+///     sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``, ``"pooled_biased"``, …
+///     stages: Subgroups at which new limits begin.
+///     bounds: What the quantity can be.
+///     missing: What a missing value (or NaN) means.
+///
+/// Returns:
+///     The phase I chart.
+///
+/// Raises:
+///     NotEnoughDataError: Without subgroups.
+///     ParameterError: If the chart or the estimator takes no subgroups.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.xbar([[74.03, 74.002, 74.019], [73.995, 73.992, 74.001], [73.988, 74.024, 74.021]]).kind
+///     'xbar-r'
+#[pyfunction]
+#[pyo3(signature = (
+    values, subgroups = None, *, chart = "xbar-r", sigma_estimator = None, stages = Vec::new(), bounds = (None, None),
+    missing = "error"
+))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+pub(crate) fn xbar(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    subgroups: Option<&Bound<'_, PyAny>>,
+    chart: &str,
+    sigma_estimator: Option<&str>,
+    stages: Vec<usize>,
+    bounds: (Option<f64>, Option<f64>),
+    missing: &str,
+) -> Answer<Chart> {
+    let (kind, bounds) = (chart.parse()?, bounds_of(bounds));
+    let estimator: Option<SigmaEstimator> = sigma_estimator.map(str::parse).transpose()?;
+    let data = GroupedData::read(values, subgroups, missing.parse()?)?;
+    finished(py, data.values.len(), move || {
+        let estimate = |subgroups: &Subgroups<'_>| {
+            if stages.is_empty() {
+                return core_xbar::estimate(subgroups, kind, estimator);
+            }
+            staged(subgroups.len(), &stages, |points| core_xbar::estimate(&subgroups.slice(points), kind, estimator))
+        };
+        Ok(Chart::of(data.with(estimate)?.with_bounds(bounds)))
+    })
+}
+
+/// Chart of counts: p and np for nonconforming items, c and u for nonconformities, Laney's p′ and u′.
+///
+/// Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 7; Laney 2002, *Quality
+/// Engineering* 14(4).
+///
+/// Args:
+///     counts: Whole numbers in time order. Shape (n,).
+///     sizes: Sample sizes (p, np, Laney p′) or areas of opportunity (c, u, Laney u′): one number, or one for each
+///         count.
+///     chart: ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"`` or ``"laney-u"``.
+///     stages: Samples at which new limits begin.
+///
+/// Returns:
+///     The phase I chart, its limits clamped to what a proportion or rate can be.
+///
+/// Raises:
+///     CountError: For a count that is no whole number from 0 to its sample's size.
+///     ParameterError: If sizes are missing, or another kind of chart is named.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.attributes([12, 15, 8, 10], 50, chart="p").limits.center
+///     0.225
+#[pyfunction]
+#[pyo3(name = "attributes", signature = (counts, sizes = None, *, chart = "p", stages = Vec::new()))]
+pub(crate) fn attributes_chart(
+    py: Python<'_>,
+    counts: &Bound<'_, PyAny>,
+    sizes: Option<&Bound<'_, PyAny>>,
+    chart: &str,
+    stages: Vec<usize>,
+) -> Answer<Chart> {
+    let kind: ChartKind = chart.parse()?;
+    let data = CountData::read(counts, sizes, kind)?;
+    finished(py, data.counts.len(), move || {
+        let counts = data.checked(kind)?;
+        let estimate = |counts: &Counts| match kind.is_laney() {
+            true => laney::estimate(counts, kind),
+            false => attributes::estimate(counts, kind),
+        };
+        Ok(Chart::of(match stages.is_empty() {
+            true => estimate(&counts)?,
+            false => staged(counts.len(), &stages, |points| estimate(&counts.slice(points)))?,
+        }))
+    })
+}

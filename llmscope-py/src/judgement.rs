@@ -1,0 +1,281 @@
+//! What rules say about a chart, or about bare points.
+
+use std::sync::Arc;
+
+use llmscope_core::rules::{self as core, Marks};
+use llmscope_core::{Line, RuleCode, RuleMask};
+use numpy::PyArray1;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde::Serialize;
+
+use crate::chart::Chart;
+use crate::document::{self, Pickled};
+use crate::error::Answer;
+use crate::rules::{RuleSet, Violation, read};
+use crate::values::Values;
+use crate::{frame, picture, work};
+
+/// What rules say about every point of a chart.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> judgement = ls.individuals([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.52, 0.31]).judge()
+///     >>> judgement
+///     OUT OF CONTROL: 1 violation of 8 rules at 10 points
+///       nelson-1 at 8: 1 signal, above
+///     >>> judgement.signals_of("nelson-1").nonzero()[0].tolist()
+///     [8]
+#[pyclass(frozen, module = "llmscope")]
+pub(crate) struct Judgement {
+    inner: Arc<core::Judgement>,
+    rules: core::RuleSet,
+    chart: Option<Py<Chart>>,
+}
+
+impl Judgement {
+    pub(crate) fn new(judgement: core::Judgement, rules: core::RuleSet, chart: Option<Py<Chart>>) -> Self {
+        Self { inner: Arc::new(judgement), rules, chart }
+    }
+
+    fn position(&self, code: &str) -> Answer<usize> {
+        let known = self.rules.codes().position(|known| known.as_str() == code);
+        Ok(known.ok_or_else(|| llmscope_core::Error::Unknown {
+            what: "rule of this judgement",
+            name: code.to_owned(),
+            expected: self.rules.codes().map(RuleCode::as_str).collect::<Vec<_>>().join(", "),
+        })?)
+    }
+
+    fn chart_of(&self, py: Python<'_>) -> PyResult<Py<Chart>> {
+        let none = || PyTypeError::new_err("a judgement of bare points has no chart: judge a chart to draw one");
+        self.chart.as_ref().map(|chart| chart.clone_ref(py)).ok_or_else(none)
+    }
+}
+
+#[pymethods]
+impl Judgement {
+    /// The violations, ordered by their first signal. Overlapping ones are all there.
+    #[getter]
+    fn violations(&self) -> Vec<Violation> {
+        self.inner.violations.iter().cloned().map(Violation).collect()
+    }
+
+    /// For each point the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32.
+    #[getter]
+    fn signals<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+        PyArray1::from_iter(py, self.inner.signals.iter().map(RuleMask::bits))
+    }
+
+    /// For each point the rules of whose patterns it is a part, as bits. Shape (n,), uint32.
+    #[getter]
+    fn members<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
+        PyArray1::from_iter(py, self.inner.members.iter().map(RuleMask::bits))
+    }
+
+    /// The points at which one rule signals. Shape (n,), bool.
+    ///
+    /// Raises:
+    ///     UnknownNameError: If the rule was not judged.
+    fn signals_of<'py>(&self, py: Python<'py>, rule: &str) -> Answer<Bound<'py, PyArray1<bool>>> {
+        Ok(flags(py, &self.inner.signals, self.position(rule)?))
+    }
+
+    /// The points that belong to a pattern of one rule. Shape (n,), bool.
+    ///
+    /// Raises:
+    ///     UnknownNameError: If the rule was not judged.
+    fn members_of<'py>(&self, py: Python<'py>, rule: &str) -> Answer<Bound<'py, PyArray1<bool>>> {
+        Ok(flags(py, &self.inner.members, self.position(rule)?))
+    }
+
+    /// True if no rule signals anywhere.
+    #[getter]
+    fn is_in_control(&self) -> bool {
+        self.inner.is_in_control()
+    }
+
+    /// The rules that were judged.
+    #[getter]
+    fn rules(&self) -> RuleSet {
+        RuleSet(self.rules.clone())
+    }
+
+    /// The chart that was judged; ``None`` for bare points.
+    #[getter]
+    fn chart(&self, py: Python<'_>) -> Option<Py<Chart>> {
+        self.chart.as_ref().map(|chart| chart.clone_ref(py))
+    }
+
+    /// Masks, violations and rules as a dictionary.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document::to_dict(py, &(&*self.inner, &self.rules).document())
+    }
+
+    /// Masks, violations and rules as JSON.
+    fn to_json(&self) -> PyResult<String> {
+        document::to_json(&(&*self.inner, &self.rules).document())
+    }
+
+    /// One row for each violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
+    ///
+    /// Args:
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    #[pyo3(signature = (backend = None))]
+    fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        let violations = &self.inner.violations;
+        let columns = PyDict::new(py);
+        columns.set_item("rule", violations.iter().map(|v| v.rule.as_str()).collect::<Vec<_>>())?;
+        columns.set_item("first", violations.iter().map(|v| v.first).collect::<Vec<_>>())?;
+        columns.set_item("first_signal", violations.iter().map(|v| v.first_signal).collect::<Vec<_>>())?;
+        columns.set_item("last", violations.iter().map(|v| v.last).collect::<Vec<_>>())?;
+        columns.set_item("side", violations.iter().map(|v| v.side.name()).collect::<Vec<_>>())?;
+        frame::of(&columns, backend)
+    }
+
+    /// The chart with these signals, as SVG.
+    #[pyo3(signature = (title = None))]
+    fn to_svg(&self, py: Python<'_>, title: Option<&str>) -> PyResult<String> {
+        Ok(self.chart_of(py)?.get().drawn(&self.inner, &self.rules, title))
+    }
+
+    /// Writes the chart with these signals to a file whose name ends in ``.svg`` or ``.png``.
+    #[pyo3(signature = (path, title = None))]
+    fn save(&self, py: Python<'_>, path: std::path::PathBuf, title: Option<&str>) -> Answer<()> {
+        picture::save(py, self.to_svg(py, title)?, path)
+    }
+
+    fn _repr_svg_(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        if self.chart.is_some() { self.to_svg(py, None).map(Some) } else { Ok(None) }
+    }
+
+    /// Draws the chart with matplotlib.
+    ///
+    /// Args:
+    ///     ax: The axes to draw on; new ones unless given.
+    ///     title: The title.
+    ///
+    /// Returns:
+    ///     The axes.
+    #[pyo3(signature = (ax = None, title = None))]
+    fn plot<'py>(
+        slf: &Bound<'py, Self>,
+        ax: Option<&Bound<'py, PyAny>>,
+        title: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        picture::matplotlib(slf, title, ax)
+    }
+
+    /// The chart as a plotly figure.
+    #[pyo3(signature = (title = None))]
+    fn to_plotly<'py>(slf: &Bound<'py, Self>, title: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        picture::plotly(slf, title)
+    }
+
+    fn __len__(&self) -> usize {
+        self.inner.signals.len()
+    }
+
+    fn __repr__(&self) -> String {
+        const MOST: usize = 12;
+        let violations = &self.inner.violations;
+        let verdict = if violations.is_empty() { "IN CONTROL" } else { "OUT OF CONTROL" };
+        let plural = if violations.len() == 1 { "" } else { "s" };
+        let (rules, points) = (self.rules.rules().len(), self.inner.signals.len());
+        let mut text = format!("{verdict}: {} violation{plural} of {rules} rules at {points} points", violations.len());
+        for violation in violations.iter().take(MOST) {
+            text.push_str(&format!("\n  {violation}"));
+        }
+        if violations.len() > MOST {
+            text.push_str(&format!("\n  … and {} more", violations.len() - MOST));
+        }
+        text
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        let same = |other: &Self| self.inner == other.inner && self.rules == other.rules;
+        other.cast::<Self>().is_ok_and(|other| same(other.get()))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        let chart = self.chart.as_ref().map(|chart| chart.get().core());
+        document::reduce(py, "Judgement", &(&*self.inner, &self.rules, chart))
+    }
+}
+
+/// What a pickled judgement holds.
+pub(crate) type JudgementState = (core::Judgement, core::RuleSet, Option<llmscope_core::Chart<'static>>);
+
+/// A judgement as it is written.
+#[derive(Serialize)]
+struct Document<'a> {
+    rules: &'a core::RuleSet,
+    #[serde(flatten)]
+    judgement: &'a core::Judgement,
+}
+
+trait AsDocument<'a> {
+    fn document(self) -> Document<'a>;
+}
+
+impl<'a> AsDocument<'a> for (&'a core::Judgement, &'a core::RuleSet) {
+    fn document(self) -> Document<'a> {
+        Document { judgement: self.0, rules: self.1 }
+    }
+}
+
+fn flags<'py>(py: Python<'py>, marks: &Marks, rule: usize) -> Bound<'py, PyArray1<bool>> {
+    let mut flags = vec![false; marks.len()];
+    marks.points_of(rule).for_each(|point| flags[point] = true);
+    PyArray1::from_vec(py, flags)
+}
+
+/// Judges points against a center line and the standard deviation of the plotted statistic.
+///
+/// Args:
+///     points: The plotted points in time order. Shape (n,).
+///     center: The center line: one value, or one for each point.
+///     sigma: The standard deviation of the plotted statistic: one value, or one for each point.
+///     rules: A preset, a list of rules, or a :class:`RuleSet`.
+///     breaks: Positions before which something is missing: every run ends there.
+///
+/// Returns:
+///     What the rules say about every point (Nelson 1984, *Journal of Quality Technology* 16(4), for the default).
+///
+/// Raises:
+///     NonFiniteError: For a point that is no number.
+///     LengthMismatchError: If a line that varies does not have one value for each point.
+///     ParameterError: For lines that are none.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.judge([0.1, 3.2, -0.4], center=0.0, sigma=1.0).violations
+///     [Violation(rule='nelson-1', first=1, last=1, signals=[1], side='above')]
+#[pyfunction]
+#[pyo3(signature = (points, center, sigma, *, rules = None, breaks = Vec::new()))]
+pub(crate) fn judge(
+    py: Python<'_>,
+    points: &Bound<'_, PyAny>,
+    center: &Bound<'_, PyAny>,
+    sigma: &Bound<'_, PyAny>,
+    rules: Option<&Bound<'_, PyAny>>,
+    breaks: Vec<usize>,
+) -> Answer<Judgement> {
+    let points = Values::read(points)?;
+    let (center, sigma) = (line(center)?, line(sigma)?);
+    let rules = rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)?;
+    let (judgement, rules) = work::run(py, points.len(), move || {
+        let sample = points.sample(llmscope_core::Missing::Error)?.with_breaks(breaks)?;
+        core::judge(sample.values(), &center, &sigma, sample.breaks(), &rules).map(|judgement| (judgement, rules))
+    })??;
+    Ok(Judgement::new(judgement, rules, None))
+}
+
+/// A number, or one for each point.
+fn line(values: &Bound<'_, PyAny>) -> PyResult<Line> {
+    match values.extract::<f64>() {
+        Ok(value) => Ok(Line::Constant(value)),
+        Err(_) => Ok(Line::PerPoint(Values::read(values)?.filled())),
+    }
+}

@@ -1,0 +1,135 @@
+//! Judging points as they arrive.
+
+use llmscope_core::{RuleCode, rules as core};
+use pyo3::prelude::*;
+
+use crate::document::{self, Pickled};
+use crate::error::Answer;
+use crate::rules::{NamedSignal, RuleSet, Signal, read};
+use crate::values::Values;
+use crate::work;
+
+/// Judges points as they arrive against a frozen center line and sigma.
+///
+/// It gives the signals of :func:`judge` for the same points, wherever the stream is cut. Its state is a few numbers
+/// for each rule; ``pickle`` keeps it.
+///
+/// Args:
+///     center: The center line.
+///     sigma: The standard deviation of the plotted statistic.
+///     rules: A preset, a list of rules, or a :class:`RuleSet`.
+///
+/// Raises:
+///     ParameterError: Unless the center line is finite, and sigma finite and not negative.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> monitor = ls.Monitor(center=0.30, sigma=0.01)
+///     >>> monitor.push(0.31)
+///     []
+///     >>> [signal.rule for signal in monitor.push(0.36)]
+///     ['nelson-1']
+#[pyclass(module = "llmscope", eq)]
+#[derive(PartialEq)]
+pub(crate) struct Monitor(pub(crate) core::Monitor);
+
+#[pymethods]
+impl Monitor {
+    #[new]
+    #[pyo3(signature = (center, sigma, rules = None))]
+    fn new(center: f64, sigma: f64, rules: Option<&Bound<'_, PyAny>>) -> Answer<Self> {
+        let rules = rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)?;
+        Ok(Self(core::Monitor::new(rules, center, sigma)?))
+    }
+
+    /// Takes one point and returns the signals that it raises, in the order of the rules.
+    ///
+    /// Args:
+    ///     x: The point.
+    ///     center: Its own center line, for charts whose limits vary.
+    ///     sigma: Its own sigma.
+    ///
+    /// Raises:
+    ///     NonFiniteError: For a NaN or an infinity, which leaves the monitor as it was.
+    ///     ParameterError: If only one of ``center`` and ``sigma`` is given, or one cannot be.
+    #[pyo3(signature = (x, *, center = None, sigma = None))]
+    fn push(&mut self, x: f64, center: Option<f64>, sigma: Option<f64>) -> Answer<Vec<Signal>> {
+        let signals = match (center, sigma) {
+            (None, None) => self.0.push(x)?,
+            (Some(center), Some(sigma)) => self.0.push_against(x, center, sigma)?,
+            _ => Err(llmscope_core::Error::Parameter {
+                name: "center and sigma",
+                value: "one of them".to_owned(),
+                expected: "given together, or not at all",
+            })?,
+        };
+        let signals = signals.to_vec();
+        Ok(named(&signals, self.0.rules()))
+    }
+
+    /// Takes many points and returns all signals, in order.
+    ///
+    /// Args:
+    ///     values: The points in time order. Shape (n,).
+    ///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run ends) or ``"drop"``.
+    ///
+    /// Raises:
+    ///     NonFiniteError: For a point that is no number; the monitor is left as it was.
+    ///     MissingValueError: For a missing value under ``"error"``.
+    #[pyo3(signature = (values, *, missing = "error"))]
+    fn push_many(&mut self, py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Vec<Signal>> {
+        let (values, missing) = (Values::read(values)?, missing.parse()?);
+        // The work is done on a copy, so that an error or Ctrl-C leaves the monitor as it was.
+        let mut monitor = self.0.clone();
+        let (monitor, signals) = work::run(py, values.len(), move || -> llmscope_core::error::Result<_> {
+            let sample = values.sample(missing)?;
+            let mut signals = Vec::new();
+            for (index, segment) in sample.segments().enumerate() {
+                if index > 0 {
+                    monitor.gap();
+                }
+                for &x in segment {
+                    signals.extend_from_slice(monitor.push(x)?);
+                }
+            }
+            Ok((monitor, signals))
+        })??;
+        self.0 = monitor;
+        Ok(named(&signals, self.0.rules()))
+    }
+
+    /// Says that something is missing here: every run ends.
+    fn gap(&mut self) {
+        self.0.gap();
+    }
+
+    /// Number of points pushed.
+    #[getter]
+    fn seen(&self) -> usize {
+        self.0.seen()
+    }
+
+    /// The rules that are judged.
+    #[getter]
+    fn rules(&self) -> RuleSet {
+        RuleSet(self.0.rules().clone())
+    }
+
+    fn __repr__(&self) -> String {
+        let codes: Vec<&str> = self.0.rules().codes().map(RuleCode::as_str).collect();
+        format!("Monitor(seen={}, rules='{}')", self.0.seen(), codes.join(","))
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        document::reduce(py, "Monitor", &self.0)
+    }
+}
+
+fn named(signals: &[core::Signal], rules: &core::RuleSet) -> Vec<Signal> {
+    signals
+        .iter()
+        .map(|&core::Signal { rule, first, at, side }| {
+            Signal(NamedSignal { rule: rules.rules()[rule].code().clone(), first, at, side })
+        })
+        .collect()
+}

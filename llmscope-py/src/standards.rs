@@ -1,0 +1,98 @@
+//! What a phase I study fixes, and phase II.
+
+use llmscope_core::chart::ewma::{self, Ewma};
+use llmscope_core::chart::{attributes, individuals, laney, xbar};
+use llmscope_core::{ChartKind, Error, SigmaEstimate, Standards as CoreStandards};
+use pyo3::prelude::*;
+
+use crate::capability::SigmaEstimate as PySigmaEstimate;
+use crate::chart::{Chart, bounds_of, finished};
+use crate::data::{CountData, GroupedData};
+use crate::document::record;
+use crate::error::Answer;
+use crate::values::Values;
+
+record! {
+    /// What a phase I study fixes and a phase II chart uses unchanged.
+    ///
+    /// Args:
+    ///     chart: The chart that they are for.
+    ///     center: Center line: the mean; a proportion (p, np); counts per area (c, u).
+    ///     sigma: Within sigma of a single measurement, for charts of measurements.
+    ///     lambda_: Weight of the newest point of an EWMA chart.
+    ///     width: Width of the limits of an EWMA chart, in sigmas of the average.
+    ///
+    /// Raises:
+    ///     ParameterError: If the numbers do not fit the chart.
+    ///
+    /// Example:
+    ///     >>> import llmscope as ls
+    ///     >>> ls.Standards("individuals", center=0.30, sigma=0.01).monitor([0.31, 0.36]).judge("1").is_in_control
+    ///     False
+    Standards(CoreStandards) {
+        /// The chart that they are for.
+        chart: &'static str = |chart: &ChartKind| chart.name(),
+        /// The center line.
+        center: f64,
+        /// The within sigma, for charts of measurements.
+        within: Option<PySigmaEstimate> = |within: &Option<SigmaEstimate>| within.map(PySigmaEstimate),
+        /// Laney's σ_z: how much the points vary beyond the binomial or Poisson.
+        inflation: Option<f64>,
+    }
+    {
+        #[new]
+        #[pyo3(signature = (chart, center, sigma = None, *, lambda_ = 0.2, width = 3.0))]
+        fn new(chart: &str, center: f64, sigma: Option<f64>, lambda_: f64, width: f64) -> Answer<Self> {
+            let kind: ChartKind = chart.parse()?;
+            if kind.is_attribute() {
+                return Ok(Self(CoreStandards::of_counts(kind, center)?));
+            }
+            let sigma = sigma.ok_or(Error::Parameter {
+                name: "sigma",
+                value: "none".to_owned(),
+                expected: "given for a chart of measurements",
+            })?;
+            let standards = CoreStandards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
+            let ewma = if kind == ChartKind::Ewma { Some(Ewma::new(lambda_, width)?) } else { None };
+            Ok(Self(CoreStandards { ewma, ..standards }))
+        }
+
+        /// Phase II: a chart of new data against these standards. See :meth:`Chart.monitor`.
+        #[pyo3(signature = (values, *, subgroups = None, sizes = None, bounds = (None, None), missing = "error"))]
+        pub(crate) fn monitor(
+            &self,
+            py: Python<'_>,
+            values: &Bound<'_, PyAny>,
+            subgroups: Option<&Bound<'_, PyAny>>,
+            sizes: Option<&Bound<'_, PyAny>>,
+            bounds: (Option<f64>, Option<f64>),
+            missing: &str,
+        ) -> Answer<Chart> {
+            let (standards, bounds, missing) = (self.0, bounds_of(bounds), missing.parse()?);
+            let kind = standards.chart;
+            if kind.is_attribute() {
+                let data = CountData::read(values, sizes, kind)?;
+                return finished(py, data.counts.len(), move || {
+                    let counts = data.checked(kind)?;
+                    let laney = kind.is_laney();
+                    let chart = if laney { laney::monitor } else { attributes::monitor }(&standards, &counts)?;
+                    Ok(Chart::of(chart))
+                });
+            }
+            if kind.needs_subgroups() {
+                let data = GroupedData::read(values, subgroups, missing)?;
+                return finished(py, data.values.len(), move || {
+                    let chart = data.with(|subgroups| xbar::monitor(&standards, subgroups))?;
+                    Ok(Chart::of(chart.with_bounds(bounds)))
+                });
+            }
+            let values = Values::read(values)?;
+            finished(py, values.len(), move || {
+                Chart::of_sample(values, missing, bounds, |sample| match kind {
+                    ChartKind::Ewma => ewma::monitor(&standards, sample),
+                    _ => individuals::monitor(&standards, sample),
+                })
+            })
+        }
+    }
+}

@@ -59,9 +59,10 @@ def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
     ax.step(picture.x, picture.center, where="mid", color=CENTER, linewidth=1.2, label="CL")
     marker = "o" if len(picture.x) <= 400 else None
     ax.plot(picture.line_x, picture.line_y, color=POINTS, linewidth=1, marker=marker, markersize=3)
-    for code, color, at in picture.signals:
+    for i, (code, color, at) in enumerate(picture.signals):
         if len(at):
-            style = {"facecolors": "none", "edgecolors": color, "linewidths": 1.6, "s": 60, "zorder": 3}
+            # Where rules agree on a point, the first of them is seen.
+            style = {"facecolors": "none", "edgecolors": color, "linewidths": 1.6, "s": 60, "zorder": 4 - i / 32}
             ax.scatter(at, picture.points[at], label=f"{code} ({len(at)})", **style)
     ax.set_title(title or (judgement.chart.kind if judgement.chart else ""))
     ax.set_xlabel("point, in order of time")
@@ -92,10 +93,15 @@ def plotly_figure(judgement: Judgement, title: str | None) -> Any:
     mode = "lines+markers" if len(picture.x) <= 400 else "lines"
     style = {"color": POINTS, "width": 1}
     figure.add_trace(go.Scatter(x=picture.line_x, y=picture.line_y, name="points", mode=mode, line=style))
-    for code, color, at in picture.signals:
+    for code, color, at in reversed(picture.signals):
         if len(at):
             marker = {"symbol": "circle-open", "size": 11, "color": color, "line": {"width": 2}}
             trace = go.Scatter(x=at, y=picture.points[at], name=f"{code} ({len(at)})", mode="markers", marker=marker)
             figure.add_trace(trace)
-    figure.update_layout(title=title or None, template="plotly_white", xaxis_title="point, in order of time")
+    figure.update_layout(
+        title=title or None,
+        template="plotly_white",
+        xaxis_title="point, in order of time",
+        legend_traceorder="reversed",
+    )
     return figure

@@ -172,11 +172,7 @@ impl Analysis {
     /// ``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``.
     #[getter]
     fn verdict(&self) -> &'static str {
-        match self.0.verdict {
-            core::Verdict::InControl => "in_control",
-            core::Verdict::OutOfControl => "out_of_control",
-            core::Verdict::NotEnoughData => "not_enough_data",
-        }
+        self.0.verdict.key()
     }
 
     /// How many points a judgement needs, if there are too few.
@@ -459,7 +455,7 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
     columns.set_item("n", analyses.iter().map(|a| a.n).collect::<Vec<_>>())?;
     columns.set_item("failed", analyses.iter().map(|a| a.excluded.failed).collect::<Vec<_>>())?;
     columns.set_item("chart", analyses.iter().map(|a| a.chart.name()).collect::<Vec<_>>())?;
-    columns.set_item("verdict", analyses.iter().map(|a| Analysis(a.clone()).verdict()).collect::<Vec<_>>())?;
+    columns.set_item("verdict", analyses.iter().map(|a| a.verdict.key()).collect::<Vec<_>>())?;
     columns.set_item("violations", analyses.iter().map(|a| a.violations.len()).collect::<Vec<_>>())?;
     type Number = fn(&core::Analysis) -> Option<f64>;
     let numbers: [(&str, Number); 11] = [

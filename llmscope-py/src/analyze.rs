@@ -9,7 +9,7 @@ use llmscope_core::analysis::{
 };
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::ingest::{self, Content, Tool};
-use llmscope_core::{Error, Missing, RuleSet, SpecificationLimits, Unit};
+use llmscope_core::{Error, Missing, SpecificationLimits, Unit};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -17,7 +17,7 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use crate::analysis::{Analysis, Report};
 use crate::capability::{checked, quantity};
 use crate::error::{Answer, unreadable};
-use crate::rules::read as read_rules;
+use crate::rules::read_or_nelson;
 use crate::session::{Log, Session, read_log};
 use crate::table;
 use crate::values::Values;
@@ -103,7 +103,7 @@ pub(crate) fn analyze<'py>(
     let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
     let plan = Plan {
         chart: chart.map(str::parse).transpose()?,
-        rules: rules.map_or_else(|| Ok(RuleSet::nelson()), read_rules)?,
+        rules: read_or_nelson(rules)?,
         ewma: Ewma::new(lambda_, width)?,
         estimator: sigma_estimator.map(str::parse).transpose()?,
         origin: origin(phase1, baseline, center, sigma)?,
@@ -115,7 +115,7 @@ pub(crate) fn analyze<'py>(
         size: sizes,
         specification: None,
     };
-    let (metrics, by) = (names(metric)?, by.map(|by| names(Some(by))).transpose()?);
+    let (metrics, by) = (metric.map(names).transpose()?.unwrap_or_default(), by.map(names).transpose()?);
     let companion = [&plan.subgroups, &plan.size].into_iter().find_map(|grouping| match grouping {
         Some(Grouping::Column(name)) => Some(name.clone()),
         _ => None,
@@ -145,11 +145,8 @@ pub(crate) fn analyze<'py>(
 }
 
 /// One name, or several.
-fn names(names: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
-    names.map_or_else(
-        || Ok(Vec::new()),
-        |names| names.extract::<String>().map(|name| vec![name]).or_else(|_| names.extract()),
-    )
+fn names(names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    names.extract::<String>().map(|name| vec![name]).or_else(|_| names.extract())
 }
 
 /// A number, or the name of a column.
@@ -202,13 +199,13 @@ fn series(
         (None, Some(columns)) => {
             let mut others: Vec<&str> = by.iter().flatten().chain(&companion).map(String::as_str).collect();
             if by.is_none() {
-                others.extend(columns.iter().map(String::as_str).filter(|name| GROUPS.contains(name)));
+                others.extend(columns.iter().map(String::as_str).filter(|name| Selection::GROUPS.contains(name)));
             }
             if metrics.is_empty() {
                 metrics = table::usual_metrics(&columns, &others)?;
             }
             let needed: Vec<&str> = metrics.iter().map(String::as_str).chain(others).collect();
-            vec![table::log_of(data, &columns, &needed)?]
+            vec![Arc::new(table::log_of(data, &columns, &needed)?)]
         }
         (None, None) => {
             if let Some(name) = by.iter().flatten().next().or(companion.as_ref()) {
@@ -222,14 +219,11 @@ fn series(
         }
     };
     let measures = metrics.iter().map(|name| measure(name, &logs)).collect();
-    Ok(Found::Groups(Selection { measures, by, companion }.series(&logs)?))
+    Ok(Found::Groups(Selection { measures, by, companion }.series(logs.iter().map(|log| &**log))?))
 }
 
-/// What requests are grouped by unless told.
-const GROUPS: [&str; 2] = ["provider", "model"];
-
 /// A metric of requests, or a column of a table by its own name.
-fn measure(name: &str, logs: &[ingest::Log]) -> Measure {
+fn measure(name: &str, logs: &[Arc<ingest::Log>]) -> Measure {
     let sessions = logs.iter().any(|log| matches!(log.content, Content::Session(_)));
     match name.parse() {
         Ok(metric) if sessions => Measure::Metric(metric),
@@ -238,19 +232,18 @@ fn measure(name: &str, logs: &[ingest::Log]) -> Measure {
 }
 
 /// A path, a log, a session, or a list of those; `None` for anything else.
-fn logs(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<ingest::Log>>> {
+fn logs(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Arc<ingest::Log>>>> {
     if let Ok(log) = data.cast::<Log>() {
-        return Ok(Some(vec![(*log.get().0).clone()]));
+        return Ok(Some(vec![log.get().0.clone()]));
     }
     if let Ok(session) = data.cast::<Session>() {
-        let session = (*session.get().0).clone();
+        let session = session.get().0.clone();
         let source = session.header.name.clone().unwrap_or_else(|| "session".to_owned());
-        let content = Content::Session(Box::new(session));
-        return Ok(Some(vec![ingest::Log { source, tool: Tool::Llmscope, content, notices: Vec::new() }]));
+        let content = Content::Session(session);
+        return Ok(Some(vec![Arc::new(ingest::Log { source, tool: Tool::Llmscope, content, notices: Vec::new() })]));
     }
     if data.is_instance_of::<PyString>() || data.hasattr("__fspath__")? {
-        let log = read_log(data.py(), data.extract()?, None)?;
-        return Ok(Some(vec![(*log.0).clone()]));
+        return Ok(Some(vec![read_log(data.py(), data.extract()?, None)?.0]));
     }
     let is_list = data.is_instance_of::<PyList>() || data.is_instance_of::<PyTuple>();
     if !is_list || data.len()? == 0 || logs(&data.get_item(0)?)?.is_none() {

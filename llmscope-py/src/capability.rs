@@ -2,13 +2,13 @@
 
 use llmscope_core::capability::{self as core, Interval};
 use llmscope_core::error::Result as CoreResult;
-use llmscope_core::{Missing, SigmaEstimate as CoreSigma, SigmaEstimator, SpecificationLimits, Unit};
+use llmscope_core::{Missing, Sample, SigmaEstimate as CoreSigma, SigmaEstimator, SpecificationLimits, Unit};
 use pyo3::prelude::*;
 
 use crate::data::GroupedData;
 use crate::document::record;
 use crate::error::Answer;
-use crate::values::{Values, matrix};
+use crate::values::{Values, with_sample};
 use crate::work;
 
 fn pair(interval: &Option<Interval>) -> Option<(f64, f64)> {
@@ -122,10 +122,10 @@ enum Data {
 impl Data {
     fn read(values: &Bound<'_, PyAny>, subgroups: Option<&Bound<'_, PyAny>>, missing: &str) -> Answer<Self> {
         let missing = missing.parse()?;
-        if subgroups.is_some() || matrix(values)?.is_some() {
-            return Ok(Self::Grouped(GroupedData::read(values, subgroups, missing)?));
+        match GroupedData::find(values, subgroups, missing)? {
+            Some(data) => Ok(Self::Grouped(data)),
+            None => Ok(Self::Single(Values::read(values)?, missing)),
         }
-        Ok(Self::Single(Values::read(values)?, missing))
     }
 
     fn len(&self) -> usize {
@@ -271,7 +271,6 @@ pub(crate) fn capability(
     values, *, lsl = None, usl = None, target = None, confidence = 0.95, missing = "error"
 ))]
 pub(crate) fn performance(
-    py: Python<'_>,
     values: &Bound<'_, PyAny>,
     lsl: Option<f64>,
     usl: Option<f64>,
@@ -281,11 +280,8 @@ pub(crate) fn performance(
 ) -> Answer<Option<Performance>> {
     let limits = SpecificationLimits::new(lsl, usl, target)?;
     let confidence = checked(confidence)?;
-    let (values, missing) = (Values::read(values)?, missing.parse()?);
-    let index = work::run(py, values.len(), move || -> CoreResult<_> {
-        Ok(core::performance(values.sample(missing)?.values(), &limits, confidence))
-    })??;
-    Ok(index.map(Performance))
+    let index = move |sample: &Sample<'_>| Ok(core::performance(sample.values(), &limits, confidence));
+    Ok(with_sample(values, missing, 1, index)?.map(Performance))
 }
 
 /// Shares outside the specification limits that a normal process leads to expect, per million.

@@ -209,7 +209,7 @@ impl Chart {
     /// The chart as SVG, judged by those of Nelson's rules that fit it.
     #[pyo3(signature = (title = None))]
     fn to_svg(slf: &Bound<'_, Self>, title: Option<&str>) -> Answer<String> {
-        Ok(Bound::new(slf.py(), Self::judge(slf, None)?)?.call_method1("to_svg", (title,))?.extract()?)
+        Ok(Self::judge(slf, None)?.to_svg(slf.py(), title)?)
     }
 
     /// Writes the chart to a file whose name ends in ``.svg`` or ``.png``.

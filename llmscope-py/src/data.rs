@@ -44,8 +44,7 @@ impl CountData {
             Sizes::All(size) => vec![*size; counts.len()],
             Sizes::Each(sizes) => numbers(sizes)?,
         };
-        let of_items = matches!(kind, ChartKind::P | ChartKind::Np | ChartKind::LaneyP);
-        if of_items { Counts::of_items(counts, sizes) } else { Counts::of_events(counts, sizes) }
+        Counts::of_chart(kind, counts, sizes)
     }
 }
 
@@ -67,21 +66,28 @@ impl GroupedData {
         subgroups: Option<&Bound<'_, PyAny>>,
         missing: Missing,
     ) -> Answer<Self> {
+        let none = || Error::Parameter {
+            name: "subgroups",
+            value: "none".to_owned(),
+            expected: "a size or labels, or a matrix whose rows are subgroups",
+        };
+        Ok(Self::find(values, subgroups, missing)?.ok_or_else(none)?)
+    }
+
+    /// `None` if nothing says which measurements belong together.
+    pub(crate) fn find(
+        values: &Bound<'_, PyAny>,
+        subgroups: Option<&Bound<'_, PyAny>>,
+        missing: Missing,
+    ) -> Answer<Option<Self>> {
         let Some(subgroups) = subgroups else {
-            let Some((values, size)) = matrix(values)? else {
-                return Err(Error::Parameter {
-                    name: "subgroups",
-                    value: "none".to_owned(),
-                    expected: "a size or labels, or a matrix whose rows are subgroups",
-                })?;
-            };
-            return Ok(Self { values, by: By::Size(size), missing });
+            return Ok(matrix(values)?.map(|(values, size)| Self { values, by: By::Size(size), missing }));
         };
         let by = match subgroups.extract::<usize>() {
             Ok(size) => By::Size(size),
             Err(_) => By::Labels(table::labels(subgroups)?),
         };
-        Ok(Self { values: Values::read(values)?, by, missing })
+        Ok(Some(Self { values: Values::read(values)?, by, missing }))
     }
 
     pub(crate) fn with<T>(&self, work: impl FnOnce(&Subgroups<'_>) -> CoreResult<T>) -> CoreResult<T> {

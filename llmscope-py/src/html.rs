@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, Verdict, index};
-use llmscope_core::plot;
+use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, index};
+use llmscope_core::plot::{self, escaped};
 
 const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
 
@@ -57,11 +57,7 @@ pub(crate) fn report(analyses: &[Arc<Analysis>]) -> String {
             analysis.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),
             analysis.performance.map(|p| index(p.ppk, p.ppk_interval)).unwrap_or_default(),
         ];
-        let color = match analysis.verdict {
-            Verdict::InControl => "#1a7f37",
-            Verdict::OutOfControl => "#d1242f",
-            Verdict::NotEnoughData => "#9a6700",
-        };
+        let color = plot::verdict_color(analysis.verdict);
         html.push_str(&format!("<tr style=\"border-left:4px solid {color}\">{}</tr>", cells("td", &texts)));
     }
     html.push_str("</table>");
@@ -70,8 +66,4 @@ pub(crate) fn report(analyses: &[Arc<Analysis>]) -> String {
         html.push_str(&format!("<details><summary>{}</summary>{}</details>", escaped(&title), analysis(one)));
     }
     html
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

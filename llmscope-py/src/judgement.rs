@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::chart::Chart;
 use crate::document::{self, Pickled};
 use crate::error::Answer;
-use crate::rules::{RuleSet, Violation, read};
+use crate::rules::{RuleSet, Violation, read_or_nelson};
 use crate::values::Values;
 use crate::{frame, picture, work};
 
@@ -37,6 +37,10 @@ pub(crate) struct Judgement {
 impl Judgement {
     pub(crate) fn new(judgement: core::Judgement, rules: core::RuleSet, chart: Option<Py<Chart>>) -> Self {
         Self { inner: Arc::new(judgement), rules, chart }
+    }
+
+    fn document(&self) -> Document<'_> {
+        Document { rules: &self.rules, judgement: &self.inner }
     }
 
     fn position(&self, code: &str) -> Answer<usize> {
@@ -110,12 +114,12 @@ impl Judgement {
 
     /// Masks, violations and rules as a dictionary.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        document::to_dict(py, &(&*self.inner, &self.rules).document())
+        document::to_dict(py, &self.document())
     }
 
     /// Masks, violations and rules as JSON.
     fn to_json(&self) -> PyResult<String> {
-        document::to_json(&(&*self.inner, &self.rules).document())
+        document::to_json(&self.document())
     }
 
     /// One row for each violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
@@ -136,7 +140,7 @@ impl Judgement {
 
     /// The chart with these signals, as SVG.
     #[pyo3(signature = (title = None))]
-    fn to_svg(&self, py: Python<'_>, title: Option<&str>) -> PyResult<String> {
+    pub(crate) fn to_svg(&self, py: Python<'_>, title: Option<&str>) -> PyResult<String> {
         Ok(self.chart_of(py)?.get().drawn(&self.inner, &self.rules, title))
     }
 
@@ -215,16 +219,6 @@ struct Document<'a> {
     judgement: &'a core::Judgement,
 }
 
-trait AsDocument<'a> {
-    fn document(self) -> Document<'a>;
-}
-
-impl<'a> AsDocument<'a> for (&'a core::Judgement, &'a core::RuleSet) {
-    fn document(self) -> Document<'a> {
-        Document { judgement: self.0, rules: self.1 }
-    }
-}
-
 fn flags<'py>(py: Python<'py>, marks: &Marks, rule: usize) -> Bound<'py, PyArray1<bool>> {
     let mut flags = vec![false; marks.len()];
     marks.points_of(rule).for_each(|point| flags[point] = true);
@@ -264,7 +258,7 @@ pub(crate) fn judge(
 ) -> Answer<Judgement> {
     let points = Values::read(points)?;
     let (center, sigma) = (line(center)?, line(sigma)?);
-    let rules = rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)?;
+    let rules = read_or_nelson(rules)?;
     let (judgement, rules) = work::run(py, points.len(), move || {
         let sample = points.sample(llmscope_core::Missing::Error)?.with_breaks(breaks)?;
         core::judge(sample.values(), &center, &sigma, sample.breaks(), &rules).map(|judgement| (judgement, rules))

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use crate::document::{self, Pickled};
 use crate::error::Answer;
-use crate::rules::{NamedSignal, RuleSet, Signal, read};
+use crate::rules::{NamedSignal, RuleSet, Signal, read_or_nelson};
 use crate::values::Values;
 use crate::work;
 
@@ -38,7 +38,7 @@ impl Monitor {
     #[new]
     #[pyo3(signature = (center, sigma, rules = None))]
     fn new(center: f64, sigma: f64, rules: Option<&Bound<'_, PyAny>>) -> Answer<Self> {
-        let rules = rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)?;
+        let rules = read_or_nelson(rules)?;
         Ok(Self(core::Monitor::new(rules, center, sigma)?))
     }
 

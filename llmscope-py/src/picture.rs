@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use llmscope_core::{Error, files::write_atomically, plot};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
 
 use crate::error::Answer;
+use crate::judgement::Judgement;
 use crate::work;
 
 /// Work that is worth a thread of its own, whatever the number of points.
@@ -37,20 +37,17 @@ pub(crate) fn _png(py: Python<'_>, svg: String) -> Answer<Vec<u8>> {
 }
 
 pub(crate) fn matplotlib<'py>(
-    judgement: &Bound<'py, impl pyo3::PyClass>,
+    judgement: &Bound<'py, Judgement>,
     title: Option<&str>,
     ax: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     plotting(judgement.py())?.call_method1("matplotlib_axes", (judgement, title, ax))
 }
 
-pub(crate) fn plotly<'py>(
-    judgement: &Bound<'py, impl pyo3::PyClass>,
-    title: Option<&str>,
-) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn plotly<'py>(judgement: &Bound<'py, Judgement>, title: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
     plotting(judgement.py())?.call_method1("plotly_figure", (judgement, title))
 }
 
 fn plotting(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
-    py.import(PyString::new(py, "llmscope._plotting"))
+    py.import("llmscope._plotting")
 }

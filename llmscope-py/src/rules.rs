@@ -127,7 +127,7 @@ record! {
         #[new]
         #[pyo3(signature = (rules = None))]
         fn new(rules: Option<&Bound<'_, PyAny>>) -> Answer<Self> {
-            Ok(Self(rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)?))
+            Ok(Self(read_or_nelson(rules)?))
         }
 
         /// The names of the presets.
@@ -186,6 +186,11 @@ record! {
             self.0.rules().len()
         }
     }
+}
+
+/// The rules that were given, or Nelson's eight.
+pub(crate) fn read_or_nelson(rules: Option<&Bound<'_, PyAny>>) -> Answer<core::RuleSet> {
+    rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)
 }
 
 /// A preset's name, a list of rules in a string, a rule set, or a sequence of rules and codes.

@@ -181,7 +181,6 @@ impl Session {
 fn columns<'py>(py: Python<'py>, session: &CoreSession) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
     let records = &session.records;
-    let header = &session.header;
     if records.iter().any(|record| record.started_at.is_some()) {
         // NumPy's "not a time" is the smallest integer.
         let micros = records.iter().map(|r| r.started_at.map_or(i64::MIN, |at| at.as_microsecond()));
@@ -192,8 +191,8 @@ fn columns<'py>(py: Python<'py>, session: &CoreSession) -> PyResult<Bound<'py, P
         let texts: Vec<Option<String>> = records.iter().map(text).collect();
         if texts.iter().any(Option::is_some) { columns.set_item(name, PyList::new(py, texts)?) } else { Ok(()) }
     };
-    texts("provider", &|record| record.provider.clone().or_else(|| header.provider.clone()))?;
-    texts("model", &|record| record.model.clone().or_else(|| header.model.clone()))?;
+    texts("provider", &|record| session.provider_of(record).map(str::to_owned))?;
+    texts("model", &|record| session.model_of(record).map(str::to_owned))?;
     let status = |record: &RequestRecord| serde_json::to_value(record.status).ok()?.as_str().map(str::to_owned);
     texts("status", &status)?;
     texts("error_type", &|record| record.error.as_ref().map(|error| error.kind.clone()))?;
@@ -219,17 +218,11 @@ fn columns<'py>(py: Python<'py>, session: &CoreSession) -> PyResult<Bound<'py, P
     }
     let attributes: std::collections::BTreeSet<&String> = records.iter().flat_map(|r| r.attributes.keys()).collect();
     for name in attributes.into_iter().filter(|name| !columns.contains(name.as_str()).unwrap_or(true)) {
-        let of = |record: &RequestRecord| record.attributes.get(name).cloned();
-        if records.iter().filter_map(of).all(|value| matches!(value, AttributeValue::Number(_))) {
+        let mut values = records.iter().filter_map(|record| record.attributes.get(name));
+        if values.all(|value| matches!(value, AttributeValue::Number(_))) {
             numbers(name, &|record| record.attribute(name))?;
         } else {
-            texts(name, &|record| {
-                of(record).map(|value| match value {
-                    AttributeValue::Text(text) => text,
-                    AttributeValue::Number(number) => number.to_string(),
-                    AttributeValue::Bool(flag) => flag.to_string(),
-                })
-            })?;
+            texts(name, &|record| record.attributes.get(name).map(AttributeValue::label))?;
         }
     }
     Ok(columns)
@@ -263,7 +256,7 @@ impl Log {
     #[getter]
     fn session(&self) -> Option<Session> {
         match &self.0.content {
-            Content::Session(session) => Some(Session(Arc::new((**session).clone()))),
+            Content::Session(session) => Some(Session(session.clone())),
             Content::Table(_) => None,
         }
     }

@@ -1,8 +1,7 @@
 //! Descriptive statistics.
 
-use llmscope_core::error::Result as CoreResult;
 use llmscope_core::stats::{self as core, QuantileMethod, Sorted};
-use llmscope_core::{Error, Missing};
+use llmscope_core::{Error, Sample};
 use numpy::PyArray1;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
@@ -10,8 +9,8 @@ use serde::Serialize;
 
 use crate::document::{self, Pickled, record};
 use crate::error::Answer;
-use crate::values::Values;
-use crate::work::{self, SORTING};
+use crate::values::{Values, with_sample};
+use crate::work::SORTING;
 
 /// Count, mean and higher moments of a sample, carried in twice the precision of a float.
 ///
@@ -149,10 +148,8 @@ record! {
 ///     4.0
 #[pyfunction]
 #[pyo3(signature = (values, *, missing = "error"))]
-pub(crate) fn moments(py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Moments> {
-    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
-    let moments = work::run(py, values.len(), move || values.sample(missing).map(|s| core::Moments::of(s.values())))??;
-    Ok(Moments(moments))
+pub(crate) fn moments(values: &Bound<'_, PyAny>, missing: &str) -> Answer<Moments> {
+    Ok(Moments(with_sample(values, missing, 1, |sample| Ok(core::Moments::of(sample.values())))?))
 }
 
 /// Quantiles of a sample.
@@ -187,33 +184,21 @@ pub(crate) fn quantile<'py>(
     method: usize,
     missing: &str,
 ) -> Answer<Bound<'py, PyAny>> {
-    const METHODS: [QuantileMethod; 9] = [
-        QuantileMethod::HyndmanFan1,
-        QuantileMethod::HyndmanFan2,
-        QuantileMethod::HyndmanFan3,
-        QuantileMethod::HyndmanFan4,
-        QuantileMethod::HyndmanFan5,
-        QuantileMethod::HyndmanFan6,
-        QuantileMethod::HyndmanFan7,
-        QuantileMethod::HyndmanFan8,
-        QuantileMethod::HyndmanFan9,
-    ];
     let refuse = |name, value: String, expected| Error::Parameter { name, value, expected };
     let method = *method
         .checked_sub(1)
-        .and_then(|index| METHODS.get(index))
+        .and_then(|index| QuantileMethod::ALL.get(index))
         .ok_or_else(|| refuse("method", method.to_string(), "a number from 1 to 9"))?;
     let one = p.extract::<f64>();
     let wanted = one.as_ref().map_or_else(|_| Values::read(p).map(|p| p.filled()), |&p| Ok(vec![p]))?;
     if let Some(bad) = wanted.iter().find(|p| !(0.0..=1.0).contains(*p)) {
         Err(refuse("p", bad.to_string(), "a probability from 0 to 1"))?;
     }
-    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
-    let found = work::run(py, values.len().saturating_mul(SORTING), move || -> CoreResult<Vec<f64>> {
-        let sorted = Sorted::of(values.sample(missing)?.values());
+    let found: Vec<f64> = with_sample(values, missing, SORTING, move |sample| {
+        let sorted = Sorted::of(sample.values());
         let none = || Error::NotEnoughData { what: "a quantile (values)", have: 0, need: 1 };
         wanted.iter().map(|&p| sorted.quantile(p, method).ok_or_else(none)).collect()
-    })??;
+    })?;
     Ok(if one.is_ok() { found[0].into_bound_py_any(py)? } else { PyArray1::from_vec(py, found).into_any() })
 }
 
@@ -234,12 +219,9 @@ pub(crate) fn quantile<'py>(
 ///     True
 #[pyfunction]
 #[pyo3(signature = (values, *, missing = "error"))]
-pub(crate) fn anderson_darling(py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Option<Normality>> {
-    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
-    let test = work::run(py, values.len().saturating_mul(SORTING), move || {
-        values.sample(missing).map(|sample| core::anderson_darling(&Sorted::of(sample.values())))
-    })??;
-    Ok(test.map(Normality))
+pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answer<Option<Normality>> {
+    let test = |sample: &Sample<'_>| Ok(core::anderson_darling(&Sorted::of(sample.values())));
+    Ok(with_sample(values, missing, SORTING, test)?.map(Normality))
 }
 
 /// Autocorrelation: the correlation of values that lie ``lag`` points apart.
@@ -258,12 +240,6 @@ pub(crate) fn anderson_darling(py: Python<'_>, values: &Bound<'_, PyAny>, missin
 ///     -0.75
 #[pyfunction]
 #[pyo3(signature = (values, lag = 1, *, missing = "error"))]
-pub(crate) fn autocorrelation(
-    py: Python<'_>,
-    values: &Bound<'_, PyAny>,
-    lag: usize,
-    missing: &str,
-) -> Answer<Option<f64>> {
-    let (values, missing): (_, Missing) = (Values::read(values)?, missing.parse()?);
-    Ok(work::run(py, values.len(), move || values.sample(missing).map(|sample| core::autocorrelation(&sample, lag)))??)
+pub(crate) fn autocorrelation(values: &Bound<'_, PyAny>, lag: usize, missing: &str) -> Answer<Option<f64>> {
+    with_sample(values, missing, 1, move |sample| Ok(core::autocorrelation(sample, lag)))
 }

@@ -10,6 +10,7 @@ use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
+use llmscope_core::analysis::Selection;
 use llmscope_core::ingest::{Cell, Column, Content, Log, Table, Tool};
 use llmscope_core::{Error, Metric, error};
 use pyo3::exceptions::PyImportError;
@@ -18,15 +19,13 @@ use pyo3::types::{PyMapping, PyString};
 
 use crate::error::Answer;
 use crate::foreign;
-use crate::values::{Values, is_pandas};
+use crate::values::{Values, has_extension_dtype, is_pandas};
 
 /// A label for each measurement.
 pub(crate) type Labels = Vec<Cell>;
 
 /// What messages call a data frame; its rows count from 0.
 const SOURCE: &str = "frame";
-/// Columns that say when a row was measured, as the core looks for them.
-const TIMES: [&str; 3] = ["started_at", "timestamp", "time"];
 
 /// The names of the columns of a data frame or of a dictionary of columns; `None` for anything else.
 pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
@@ -46,7 +45,7 @@ pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<S
     if !usual.is_empty() {
         return Ok(usual);
     }
-    let unused = |name: &&String| !others.contains(&name.as_str()) && !TIMES.contains(&name.as_str());
+    let unused = |name: &&String| !others.contains(&name.as_str()) && !Selection::TIMES.contains(&name.as_str());
     if let [only] = columns.iter().filter(unused).collect::<Vec<_>>()[..] {
         return Ok(vec![only.clone()]);
     }
@@ -60,7 +59,8 @@ pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<S
 /// The columns of a frame that a judgement needs, as a log.
 pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Answer<Log> {
     let mut table = Table::default();
-    for name in names.iter().filter(|name| needed.contains(&name.as_str()) || TIMES.contains(&name.as_str())) {
+    for name in names.iter().filter(|name| needed.contains(&name.as_str()) || Selection::TIMES.contains(&name.as_str()))
+    {
         let cells = labels(&data.get_item(PyString::new(data.py(), name))?)?;
         table.columns.push(Column { name: name.clone(), cells });
     }
@@ -83,7 +83,8 @@ pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str])
 /// A column of numbers, texts or times, cell by cell.
 pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
     let kind = values.getattr_opt("dtype")?.and_then(|dtype| dtype.getattr("kind").ok()?.extract::<String>().ok());
-    if !matches!(kind.as_deref(), Some("f" | "i" | "u")) || !is_numpy_backed(values)? {
+    // pandas' own dtypes have a kind too.
+    if !matches!(kind.as_deref(), Some("f" | "i" | "u")) || (is_pandas(values) && has_extension_dtype(values)?) {
         match foreign::arrow_chunks(values) {
             Ok(Some(chunks)) => return of_chunks(&chunks),
             // pandas without pyarrow.
@@ -96,11 +97,6 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
         Some("M") => of_datetimes(values),
         _ => Ok(values.try_iter()?.map(|item| of_object(&item?)).collect::<PyResult<_>>()?),
     }
-}
-
-/// pandas' extension types have a kind too, and a missing value that NumPy does not know.
-fn is_numpy_backed(values: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(!is_pandas(values) || !values.getattr("dtype")?.hasattr("na_value")?)
 }
 
 /// NumPy's times: whole nanoseconds of UTC, the smallest integer for "not a time".
@@ -186,14 +182,14 @@ fn times<T: ArrowTimestampType>(
     chunk: &ArrayRef,
     read: impl Fn(i64) -> Result<Timestamp, jiff::Error>,
 ) -> error::Result<Labels> {
-    let cell = |at: Option<i64>| match at.map(&read) {
-        None => Ok(Cell::Missing),
-        Some(Ok(at)) => Ok(Cell::Text(at.to_string())),
-        Some(Err(error)) => Err(Error::Quantity {
-            text: at.unwrap_or_default().to_string(),
+    let cell = |at: Option<i64>| {
+        let Some(raw) = at else { return Ok(Cell::Missing) };
+        let at = read(raw).map_err(|_| Error::Quantity {
+            text: raw.to_string(),
             unit: llmscope_core::Unit::Second,
-            hint: if error.to_string().is_empty() { "a time" } else { "a time between the years -9999 and 9999" },
-        }),
+            hint: "a time between the years -9999 and 9999",
+        })?;
+        Ok(Cell::Text(at.to_string()))
     };
     chunk.as_primitive::<T>().iter().map(cell).collect()
 }

@@ -15,7 +15,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict as _, PyMapping, PyString};
 
-use crate::foreign;
+use crate::error::Answer;
+use crate::{foreign, work};
 
 /// Numbers of which some may be missing. Contiguous f64 stay where Python put them.
 #[derive(Clone)]
@@ -67,8 +68,13 @@ impl Values {
 
     /// The positions of the values that a sample keeps.
     pub(crate) fn kept(&self, missing: Missing) -> impl Iterator<Item = usize> + '_ {
-        (0..self.len())
-            .filter(move |&index| missing == Missing::Error || self.get(index).is_some_and(|value| !value.is_nan()))
+        self.present(missing).enumerate().filter_map(|(index, value)| value.map(|_| index))
+    }
+
+    /// The values with their gaps. Where the policy says what a gap means, a NaN is a gap too, as in pandas; an infinity
+    /// never is.
+    fn present(&self, missing: Missing) -> impl Iterator<Item = Option<f64>> + '_ {
+        self.iter().map(move |value| value.filter(|value| missing == Missing::Error || !value.is_nan()))
     }
 
     /// All values, with NaN where one is missing.
@@ -76,15 +82,13 @@ impl Values {
         self.iter().map(|value| value.unwrap_or(f64::NAN)).collect()
     }
 
-    /// The sample, borrowed where nothing is missing. Where the policy says what a gap means, a NaN is a gap too, as in
-    /// pandas; an infinity never is.
+    /// The sample, borrowed where nothing is missing.
     pub(crate) fn sample(&self, missing: Missing) -> error::Result<Sample<'_>> {
         let gaps_allowed = missing != Missing::Error;
         if self.nulls.is_none() && !(gaps_allowed && self.data.iter().any(|value| value.is_nan())) {
             return Sample::new(&self.data[..]);
         }
-        let present = |value: Option<f64>| value.filter(|value| !(gaps_allowed && value.is_nan()));
-        Ok(Sample::gather(self.iter().map(present), missing)?.0)
+        Ok(Sample::gather(self.present(missing), missing)?.0)
     }
 
     fn of_array(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
@@ -131,7 +135,7 @@ impl Values {
     fn of_pandas(values: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = values.py();
         // An extension dtype knows what is missing, and tells it through Arrow; without pyarrow it becomes NaN.
-        if values.getattr(intern!(py, "dtype"))?.hasattr(intern!(py, "na_value"))? {
+        if has_extension_dtype(values)? {
             match foreign::arrow_chunks(values) {
                 Ok(Some(chunks)) => return Self::of_chunks(&chunks),
                 Err(error) if !error.is_instance_of::<PyImportError>(py) => return Err(error),
@@ -191,6 +195,17 @@ impl Values {
     }
 }
 
+/// What can be said of a sample, by work of so many steps for each value.
+pub(crate) fn with_sample<T: Send + 'static>(
+    values: &Bound<'_, PyAny>,
+    missing: &str,
+    steps: usize,
+    work: impl FnOnce(&Sample<'_>) -> error::Result<T> + Send + 'static,
+) -> Answer<T> {
+    let (py, values, missing) = (values.py(), Values::read(values)?, missing.parse()?);
+    Ok(work::run(py, values.len().saturating_mul(steps), move || work(&values.sample(missing)?))??)
+}
+
 /// A matrix whose rows are subgroups, row after row, and its number of columns; `None` for anything else.
 pub(crate) fn matrix(values: &Bound<'_, PyAny>) -> PyResult<Option<(Values, usize)>> {
     let py = values.py();
@@ -214,6 +229,11 @@ fn is_nested(values: &Bound<'_, PyAny>) -> PyResult<bool> {
         item.is_instance_of::<pyo3::types::PyList>() || item.is_instance_of::<pyo3::types::PyTuple>()
     };
     Ok(is_list(values) && values.len()? > 0 && is_list(&values.get_item(0)?))
+}
+
+/// pandas' own dtypes have a missing value that NumPy does not know.
+pub(crate) fn has_extension_dtype(series: &Bound<'_, PyAny>) -> PyResult<bool> {
+    series.getattr(intern!(series.py(), "dtype"))?.hasattr(intern!(series.py(), "na_value"))
 }
 
 pub(crate) fn is_pandas(values: &Bound<'_, PyAny>) -> bool {

@@ -275,8 +275,7 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
         None if kind == ChartKind::C => vec![1.0; values.len()],
         None => return Err(needs_size()),
     };
-    let of_items = matches!(kind, ChartKind::P | ChartKind::Np | ChartKind::LaneyP);
-    let counts = if of_items { Counts::of_items } else { Counts::of_events }(values.to_vec(), sizes)?;
+    let counts = Counts::of_chart(kind, values.to_vec(), sizes)?;
     Ok(Data::Counted { counts, firsts: (0..values.len()).collect() })
 }
 

@@ -69,6 +69,16 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict's name in files and in Python.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::InControl => "in_control",
+            Self::OutOfControl => "out_of_control",
+            Self::NotEnoughData => "not_enough_data",
+        }
+    }
+
     /// The verdict in words.
     #[must_use]
     pub const fn words(self) -> &'static str {

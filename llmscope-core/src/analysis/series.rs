@@ -127,12 +127,7 @@ impl Series {
     }
 
     fn missing_at(&self, index: usize) -> Error {
-        self.refused(
-            index,
-            "no value",
-            "say what a gap means: --missing break or drop (in Python, missing=)",
-            Error::Missing { index },
-        )
+        self.refused(index, "no value", &format!("say {GAP_POLICY}"), Error::Missing { index })
     }
 
     fn unacceptable_at(&self, index: usize, value: f64) -> Error {
@@ -150,6 +145,9 @@ impl Series {
     }
 }
 
+/// How to say it, on the command line and in Python.
+const GAP_POLICY: &str = "what a gap means: --missing break or drop (in Python, missing=)";
+
 /// The names that a group goes by, with its values.
 type Key = BTreeMap<String, String>;
 
@@ -165,13 +163,19 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// What requests are grouped by unless told.
+    pub const GROUPS: [&str; 2] = ["provider", "model"];
+    /// The columns of a table that may say when a row was measured; the first that is there does.
+    pub const TIMES: [&str; 3] = ["started_at", "timestamp", "time"];
+
     /// The series of every group and measure, in order of first appearance. The observations of a group are put in
     /// order of time if all of them have one.
     ///
     /// # Errors
     /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] if no log has what was asked for, with what
     /// it has.
-    pub fn series(&self, logs: &[Log]) -> Result<Vec<Series>> {
+    pub fn series<'l>(&self, logs: impl IntoIterator<Item = &'l Log>) -> Result<Vec<Series>> {
+        let logs: &[&Log] = &logs.into_iter().collect::<Vec<_>>();
         let measures = self.present_measures(logs)?;
         let groups = self.groups(logs);
         let mut all = Vec::new();
@@ -188,7 +192,7 @@ impl Selection {
         Ok(all)
     }
 
-    fn present_measures(&self, logs: &[Log]) -> Result<Vec<Measure>> {
+    fn present_measures(&self, logs: &[&Log]) -> Result<Vec<Measure>> {
         if let Some(absent) = self.measures.iter().find(|measure| !logs.iter().any(|log| offers(log, measure))) {
             return Err(Error::Unknown {
                 what: "metric or column",
@@ -216,7 +220,7 @@ impl Selection {
     }
 
     /// Groups with the rows of each, `(log, row)`.
-    fn groups(&self, logs: &[Log]) -> Vec<(Key, Vec<(usize, usize)>)> {
+    fn groups(&self, logs: &[&Log]) -> Vec<(Key, Vec<(usize, usize)>)> {
         let mut groups: Vec<(Key, Vec<(usize, usize)>)> = Vec::new();
         let mut places = BTreeMap::new();
         for (log_index, log) in logs.iter().enumerate() {
@@ -239,11 +243,11 @@ impl Selection {
         if let Some(by) = &self.by {
             return named(&by.iter().map(String::as_str).collect::<Vec<_>>());
         }
-        let usual = named(&["provider", "model"]);
+        let usual = named(&Self::GROUPS);
         if usual.is_empty() { named(&["session"]) } else { usual }
     }
 
-    fn one(&self, logs: &[Log], group: &Key, rows: &[(usize, usize)], measure: &Measure) -> Result<Series> {
+    fn one(&self, logs: &[&Log], group: &Key, rows: &[(usize, usize)], measure: &Measure) -> Result<Series> {
         let mut series = Series {
             sources: Vec::new(),
             group: group.clone(),
@@ -254,7 +258,7 @@ impl Selection {
         };
         let mut source_of: BTreeMap<usize, usize> = BTreeMap::new();
         for &(log_index, row) in rows {
-            let log = &logs[log_index];
+            let log = logs[log_index];
             let source = *source_of.entry(log_index).or_insert_with(|| {
                 series.sources.push(log.source.clone());
                 series.sources.len() - 1
@@ -299,12 +303,12 @@ fn of_row(log: &Log, table: &Table, row: usize, measure: &Measure) -> Result<Obs
             return Err(Error::Format {
                 location: Location::of(&log.source).line(table.lines[row]).field(measure.name()),
                 problem: format!("\"{}\" is not a number", excerpt(text)),
-                fix: "correct it, or leave the cell empty and say what a gap means: --missing break or drop (in Python, missing=)".to_owned(),
+                fix: format!("correct it, or leave the cell empty and say {GAP_POLICY}"),
             });
         }
         Some(Cell::Missing) | None => None,
     };
-    let time = ["started_at", "timestamp", "time"].iter().find_map(|name| table.column(name));
+    let time = Selection::TIMES.iter().find_map(|name| table.column(name));
     let at = time.and_then(|column| match &column.cells[row] {
         Cell::Text(text) => text.parse().ok(),
         _ => None,
@@ -335,15 +339,12 @@ fn label(log: &Log, row: usize, name: &str) -> Option<String> {
 }
 
 fn record_label(session: &Session, record: &RequestRecord, name: &str) -> Option<String> {
-    let header = &session.header;
     match name {
-        "provider" => record.provider.clone().or_else(|| header.provider.clone()),
-        "model" => record.model.clone().or_else(|| header.model.clone()),
+        "provider" => session.provider_of(record).map(str::to_owned),
+        "model" => session.model_of(record).map(str::to_owned),
         _ => match record.attributes.get(name) {
-            Some(AttributeValue::Text(text)) => Some(text.clone()),
-            Some(AttributeValue::Number(number)) => Some(number.to_string()),
-            Some(AttributeValue::Bool(flag)) => Some(flag.to_string()),
-            None => header.labels.get(name).cloned(),
+            Some(value) => Some(value.label()),
+            None => session.header.labels.get(name).cloned(),
         },
     }
 }
@@ -388,7 +389,7 @@ fn offers(log: &Log, measure: &Measure) -> bool {
 }
 
 /// What could be judged, to say so in an error.
-fn offered(logs: &[Log]) -> String {
+fn offered(logs: &[&Log]) -> String {
     let mut names: Vec<String> = Vec::new();
     let mut add = |name: &str| {
         if !names.iter().any(|known| known == name) {

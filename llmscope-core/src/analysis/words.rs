@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Analysis, Drawing};
+use super::{Analysis, Drawing, Selection};
 use crate::capability::Interval;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number, with_unit_to};
@@ -15,10 +15,9 @@ impl Analysis {
     /// The group in a few words: `groq · llama-3-70b`.
     #[must_use]
     pub fn group_title(&self) -> String {
-        ["provider", "model"]
-            .iter()
-            .filter_map(|name| self.group.get(*name))
-            .chain(self.group.iter().filter(|(name, _)| *name != "provider" && *name != "model").map(|(_, v)| v))
+        let usual = Selection::GROUPS.iter().filter_map(|name| self.group.get(*name));
+        usual
+            .chain(self.group.iter().filter(|(name, _)| !Selection::GROUPS.contains(&name.as_str())).map(|(_, v)| v))
             .cloned()
             .collect::<Vec<_>>()
             .join(" · ")

@@ -68,6 +68,17 @@ impl Counts {
         }
     }
 
+    /// The counts that a kind of chart shows: items for p, np and Laney p′, events for the others.
+    ///
+    /// # Errors
+    /// Those of [`Counts::of_items`] or [`Counts::of_events`].
+    pub fn of_chart(kind: ChartKind, counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
+        match kind {
+            ChartKind::P | ChartKind::Np | ChartKind::LaneyP => Self::of_items(counts, sizes),
+            _ => Self::of_events(counts, sizes),
+        }
+    }
+
     /// The counts.
     #[must_use]
     pub fn counts(&self) -> &[f64] {

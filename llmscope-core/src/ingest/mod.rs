@@ -6,6 +6,7 @@ mod llmperf;
 mod table;
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 pub use table::{Cell, Column, Table};
 
@@ -76,7 +77,7 @@ pub struct Log {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// Requests, with metrics of known meaning.
-    Session(Box<Session>),
+    Session(Arc<Session>),
     /// Columns, whose meaning only their names tell.
     Table(Table),
 }
@@ -100,9 +101,9 @@ pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
     let (content, notices) = match tool {
         Tool::Llmscope => {
             let read = Session::read(source, text)?;
-            (Content::Session(Box::new(read.session)), read.notices)
+            (Content::Session(Arc::new(read.session)), read.notices)
         }
-        Tool::Llmperf => (Content::Session(Box::new(llmperf::read(source, text)?)), Vec::new()),
+        Tool::Llmperf => (Content::Session(Arc::new(llmperf::read(source, text)?)), Vec::new()),
         Tool::JsonLines => json_lines::read(source, text).map(|(table, notices)| (Content::Table(table), notices))?,
         Tool::Csv => (Content::Table(delimited::read(source, text)?), Vec::new()),
     };

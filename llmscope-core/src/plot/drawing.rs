@@ -113,12 +113,18 @@ fn picture(caption: &Caption, drawing: Option<&Drawing>) -> String {
     picture.finish(&caption.title)
 }
 
-fn heading(picture: &mut Picture, caption: &Caption) {
-    let color = match caption.verdict {
+/// The color of a verdict, the same wherever one is shown.
+#[must_use]
+pub const fn verdict_color(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::InControl => "#1a7f37",
         Verdict::OutOfControl => "#d1242f",
         Verdict::NotEnoughData => "#9a6700",
-    };
+    }
+}
+
+fn heading(picture: &mut Picture, caption: &Caption) {
+    let color = verdict_color(caption.verdict);
     picture.text((LEFT, 30.0), Anchor::Start, HEADING, &caption.title);
     let style = format!(r#"font-size="15" font-weight="600" fill="{color}""#);
     picture.text((RIGHT, 30.0), Anchor::End, &style, caption.verdict.words());

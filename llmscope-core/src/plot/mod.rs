@@ -7,7 +7,8 @@ mod png;
 mod svg;
 mod terminal;
 
-pub use drawing::{svg, svg_of};
+pub use drawing::{svg, svg_of, verdict_color};
 #[cfg(feature = "png")]
 pub use png::png;
+pub use svg::escaped;
 pub use terminal::{Mark, terminal};

@@ -74,7 +74,8 @@ impl Picture {
 }
 
 /// Text that cannot be mistaken for markup; characters that XML forbids are replaced.
-fn escaped(text: &str) -> String {
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -2,13 +2,11 @@
 
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 /// Points in a word.
 pub(super) const WORD: usize = u64::BITS as usize;
 
 /// A set of points. Bits beyond the last point are 0.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Bits {
     words: Vec<u64>,
     len: usize,
@@ -128,43 +126,36 @@ impl Bits {
     }
 
     /// The points that end `length` points in a row of the set.
-    pub(super) fn runs(mut self, length: usize) -> Self {
-        let mut done = 1;
-        while done < length {
-            let step = done.min(length - done);
-            // From the end, so that what is read has not been written yet.
-            for w in (0..self.words.len()).rev() {
-                self.words[w] &= self.word_later(w, step);
-            }
-            done += step;
-        }
-        self
+    pub(super) fn runs(self, length: usize) -> Self {
+        // From the end, so that what is read has not been written yet.
+        self.doubled(length, |set, by| {
+            (0..set.words.len()).rev().for_each(|w| set.words[w] &= set.word_later(w, by));
+        })
     }
 
     /// The points of the set, each with the `length` − 1 points before it.
-    pub(super) fn with_points_before(mut self, length: usize) -> Self {
-        let mut done = 1;
-        while done < length {
-            let step = done.min(length - done);
-            for w in 0..self.words.len() {
-                self.words[w] |= self.word_earlier(w, step);
-            }
-            done += step;
-        }
-        self
+    pub(super) fn with_points_before(self, length: usize) -> Self {
+        self.doubled(length, |set, by| (0..set.words.len()).for_each(|w| set.words[w] |= set.word_earlier(w, by)))
     }
 
     /// The points of the set, each with the `length` − 1 points after it.
-    pub(super) fn with_points_after(mut self, length: usize) -> Self {
-        let mut done = 1;
-        while done < length {
-            let step = done.min(length - done);
-            for w in (0..self.words.len()).rev() {
-                self.words[w] |= self.word_later(w, step);
-            }
-            done += step;
+    pub(super) fn with_points_after(self, length: usize) -> Self {
+        let widened = self.doubled(length, |set, by| {
+            (0..set.words.len()).rev().for_each(|w| set.words[w] |= set.word_later(w, by));
+        });
+        widened.trimmed()
+    }
+
+    /// Joins the set with itself moved by a point, then by two, four and so on, until it covers `length` points.
+    #[inline]
+    fn doubled(mut self, length: usize, join: impl Fn(&mut Self, usize)) -> Self {
+        let mut covered = 1;
+        while covered < length {
+            let step = covered.min(length - covered);
+            join(&mut self, step);
+            covered += step;
         }
-        self.trimmed()
+        self
     }
 
     /// The first point from `start` on that is in the set.

@@ -1,4 +1,5 @@
-//! Comparisons of points with lines and with each other, 64 to a word: compiled twice, and the processor picks at run time.
+//! Comparisons of points with lines and with each other, 64 to a word: compiled twice, and the processor picks at run
+//! time.
 
 use std::ops::Range;
 

@@ -39,6 +39,20 @@ pub struct Session {
     pub events: Vec<RunEvent>,
 }
 
+impl Session {
+    /// Who served a request of this run.
+    #[must_use]
+    pub fn provider_of<'s>(&'s self, record: &'s RequestRecord) -> Option<&'s str> {
+        record.provider.as_deref().or(self.header.provider.as_deref())
+    }
+
+    /// The model that a request of this run asked for.
+    #[must_use]
+    pub fn model_of<'s>(&'s self, record: &'s RequestRecord) -> Option<&'s str> {
+        record.model.as_deref().or(self.header.model.as_deref())
+    }
+}
+
 /// What holds for every request of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionHeader {

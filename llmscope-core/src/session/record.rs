@@ -109,6 +109,18 @@ pub enum AttributeValue {
     Bool(bool),
 }
 
+impl AttributeValue {
+    /// The value as a text to group by.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Bool(flag) => flag.to_string(),
+        }
+    }
+}
+
 impl RequestRecord {
     /// True if a complete answer came.
     #[must_use]

@@ -30,6 +30,21 @@ pub enum QuantileMethod {
     HyndmanFan9,
 }
 
+impl QuantileMethod {
+    /// Every method, in the order of Hyndman and Fan's numbers.
+    pub const ALL: [Self; 9] = [
+        Self::HyndmanFan1,
+        Self::HyndmanFan2,
+        Self::HyndmanFan3,
+        Self::HyndmanFan4,
+        Self::HyndmanFan5,
+        Self::HyndmanFan6,
+        Self::HyndmanFan7,
+        Self::HyndmanFan8,
+        Self::HyndmanFan9,
+    ];
+}
+
 /// Values in ascending order, to take many quantiles from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sorted(Vec<f64>);

@@ -30,7 +30,8 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         draw(path, &analyses)?;
     }
     if let Some(path) = &args.save_baseline {
-        write_atomically(path, Baseline::to_json(&analyses)?.as_bytes())?;
+        let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
+        write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
     }
     let report = Report::new(Some(Timestamp::now()), analyses);
     write(args, &report)?;
@@ -159,7 +160,7 @@ fn specification(args: &AnalyzeArgs, unit: Unit) -> Result<Option<SpecificationL
     Ok(Some(SpecificationLimits::new(lower, upper, target)?))
 }
 
-fn read_baseline(path: &Path) -> Result<Vec<Baseline>> {
+pub(crate) fn read_baseline(path: &Path) -> Result<Vec<Baseline>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(Baseline::read(&path.display().to_string(), &text)?)
 }

@@ -38,7 +38,7 @@ prop_compose! {
     ) -> Session {
         let header = SessionHeader { name, provider: Some("ollama".to_owned()), ..SessionHeader::default() };
         let events = vec![RunEvent { at: jiff::Timestamp::UNIX_EPOCH, message }];
-        Session { header, records, events }
+        Session { header, records, events, ..Session::default() }
     }
 }
 
@@ -149,4 +149,15 @@ fn the_committed_schema_is_the_one_the_types_give() {
     assert_eq!(committed, Session::json_schema(), "run `make schemas`");
     let committed: serde_json::Value = serde_json::from_str(include_str!("../../docs/report.schema.json")).unwrap();
     assert_eq!(committed, llmscope_core::Report::json_schema(), "run `make schemas`");
+}
+
+#[test]
+fn what_a_session_says_against_itself_is_a_warning() {
+    let text = r#"{"schema":"llmscope.session/1","simulated":true,"records":[{"ttft_s":0.2},{"ttft_s":0.3}],
+        "client_health":{"bottleneck":true,"reasons":["timers fired late"],"connections_opened":1,"connections_reused":0}}"#;
+    let log = llmscope_core::ingest::read("run.json", text.as_bytes(), None).unwrap();
+    let series = llmscope_core::analysis::Selection::default().series([&log]).unwrap();
+    let warnings = llmscope_core::analyze(&series[0], &llmscope_core::Plan::default()).unwrap().warnings;
+    assert_eq!(warnings[0], "run.json is SIMULATED: no real endpoint was asked");
+    assert_eq!(warnings[1], "run.json: the machine that measured was the bottleneck: timers fired late");
 }

@@ -407,8 +407,8 @@ impl Report {
     ///     NotEnoughDataError: If no study has limits.
     ///     FileError: If the operating system refuses.
     fn save_baseline(&self, path: PathBuf) -> Answer<()> {
-        let studies: Vec<core::Analysis> = self.0.iter().map(|analysis| (**analysis).clone()).collect();
-        Ok(write_atomically(&path, Baseline::to_json(&studies)?.as_bytes())?)
+        let baselines: Vec<Baseline> = self.0.iter().filter_map(|analysis| analysis.baseline()).collect();
+        Ok(write_atomically(&path, Baseline::to_json(&baselines)?.as_bytes())?)
     }
 
     fn _repr_html_(&self) -> String {

@@ -280,5 +280,6 @@ fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Answer<Series> {
         observations: values.iter().enumerate().map(observation).collect(),
         warmup: 0,
         missing: Missing::Error,
+        cautions: Vec::new(),
     })
 }

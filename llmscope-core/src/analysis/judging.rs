@@ -33,6 +33,12 @@ const ERROR_RATE_POINTS: usize = 15;
 /// Those of reading the values ([`Series::sample`]) and of parameters that do not fit the data. Too few data are no
 /// error: the verdict says so.
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
+    let mut analysis = judged(series, plan)?;
+    analysis.warnings.splice(0..0, series.cautions.iter().cloned());
+    Ok(analysis)
+}
+
+fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let (sample, kept) = series.sample(plan.missing)?;
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
     let mut analysis = described(series, plan, kind, &sample);

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::Analysis;
 use crate::capability::SpecificationLimits;
 use crate::chart::ewma::Ewma;
 use crate::chart::{ChartKind, Standards};
@@ -130,16 +129,15 @@ impl Baseline {
         Ok(file.baselines)
     }
 
-    /// The limits of these studies, to be kept in a file.
+    /// The limits of several studies, to be kept in a file.
     ///
     /// # Errors
-    /// [`Error::NotEnoughData`] if no study has limits.
-    pub fn to_json(studies: &[Analysis]) -> Result<String> {
-        let baselines: Vec<Self> = studies.iter().filter_map(Analysis::baseline).collect();
+    /// [`Error::NotEnoughData`] if there are none.
+    pub fn to_json(baselines: &[Self]) -> Result<String> {
         if baselines.is_empty() {
             return Err(Error::NotEnoughData { what: "a baseline (studies with limits)", have: 0, need: 1 });
         }
-        let file = BaselineFile { schema: BASELINE_SCHEMA.to_owned(), baselines };
+        let file = BaselineFile { schema: BASELINE_SCHEMA.to_owned(), baselines: baselines.to_vec() };
         let text = serde_json::to_string_pretty(&file);
         text.map(|text| text + "\n").map_err(|error| Error::Render { message: error.to_string() })
     }

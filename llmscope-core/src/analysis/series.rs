@@ -64,6 +64,8 @@ pub struct Series {
     pub warmup: usize,
     /// What a gap means if nobody says: an error in a table, a break in a session, whose failures are no mistake.
     pub missing: Missing,
+    /// What their sources say against themselves: a simulation, a machine that was too busy to measure.
+    pub cautions: Vec<String>,
 }
 
 /// One request's place in a series.
@@ -255,12 +257,14 @@ impl Selection {
             observations: Vec::with_capacity(rows.len()),
             warmup: 0,
             missing: Missing::Break,
+            cautions: Vec::new(),
         };
         let mut source_of: BTreeMap<usize, usize> = BTreeMap::new();
         for &(log_index, row) in rows {
             let log = logs[log_index];
             let source = *source_of.entry(log_index).or_insert_with(|| {
                 series.sources.push(log.source.clone());
+                series.cautions.extend(cautions(log));
                 series.sources.len() - 1
             });
             let mut observation = match &log.content {
@@ -284,6 +288,17 @@ impl Selection {
         }
         Ok(series)
     }
+}
+
+/// What a session says against itself.
+fn cautions(log: &Log) -> Vec<String> {
+    let Content::Session(session) = &log.content else { return Vec::new() };
+    let source = &log.source;
+    let simulated = session.header.simulated.then(|| format!("{source} is SIMULATED: no real endpoint was asked"));
+    let health = session.client_health.as_ref().filter(|health| health.bottleneck);
+    let busy = health
+        .map(|health| format!("{source}: the machine that measured was the bottleneck: {}", health.reasons.join("; ")));
+    simulated.into_iter().chain(busy).collect()
 }
 
 fn of_record(record: &RequestRecord, measure: &Measure) -> Observation {

@@ -41,7 +41,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Session> {
     for (index, record) in records.iter().enumerate() {
         check_record(record, || Location::of(source).field(&format!("[{index}]")))?;
     }
-    Ok(Session { header, records, events: Vec::new() })
+    Ok(Session { header, records, ..Session::default() })
 }
 
 fn record(response: Response) -> RequestRecord {

@@ -1,5 +1,6 @@
 //! The machine and the software of a run.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ pub struct Environment {
     /// Operating system and its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os: Option<String>,
+    /// The container that the run was in, such as `docker` or `kubernetes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
     /// Kernel version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
@@ -38,6 +42,9 @@ pub struct Cpu {
     /// Logical processors that the run could use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logical_cores: Option<u32>,
+    /// Physical cores of the machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_cores: Option<u32>,
 }
 
 /// One graphics processor.
@@ -61,4 +68,47 @@ pub struct Software {
     /// Its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+}
+
+/// What a machine was doing at one moment. What could not be read is absent, never 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineSample {
+    /// When it was read, by the wall clock.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// Share of all processors that was busy since the sample before: 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_utilization: Option<f64>,
+    /// Load average over one minute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_1m: Option<f64>,
+    /// Main memory in use, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_used_bytes: Option<u64>,
+    /// Temperature of the hottest processor sensor, in degrees Celsius.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_temperature_c: Option<f64>,
+    /// The graphics processors, in the order of [`Environment::gpus`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<GpuSample>,
+}
+
+/// What a graphics processor was doing at one moment.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct GpuSample {
+    /// Share of the time in which it was busy: 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub utilization: Option<f64>,
+    /// Its memory in use, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_used_bytes: Option<u64>,
+    /// Its temperature, in degrees Celsius.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_c: Option<f64>,
+    /// Power that it draws, in watts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub power_w: Option<f64>,
+    /// Energy that it has used since its driver was loaded, in joules: differences of two samples have a meaning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_j: Option<f64>,
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{RequestRecord, RunEvent, Session, SessionHeader, migrate};
+use super::{ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionHeader, migrate};
 use crate::error::{Error, Location, Result};
 use crate::files::write_atomically;
 
@@ -45,6 +45,10 @@ pub(crate) enum SessionLine {
     Request(Box<RequestRecord>),
     /// Something else that happened.
     Event(RunEvent),
+    /// What the machine was doing.
+    Sample(MachineSample),
+    /// How far the measuring side can be trusted: the last line of a run that ended by itself.
+    ClientHealth(ClientHealth),
 }
 
 impl Session {
@@ -84,6 +88,13 @@ impl Session {
             text.push_str(",\n");
             push_array(&mut text, "events", &self.events)?;
         }
+        if !self.samples.is_empty() {
+            text.push_str(",\n");
+            push_array(&mut text, "samples", &self.samples)?;
+        }
+        if let Some(health) = &self.client_health {
+            text.push_str(&format!(",\n  \"client_health\": {}", to_value(health)?));
+        }
         text.push_str("\n}\n");
         Ok(text)
     }
@@ -96,8 +107,10 @@ impl Session {
         let header = SessionLine::Session(Box::new(self.header.clone()));
         let requests = self.records.iter().map(|record| SessionLine::Request(Box::new(record.clone())));
         let events = self.events.iter().cloned().map(SessionLine::Event);
+        let samples = self.samples.iter().cloned().map(SessionLine::Sample);
+        let health = self.client_health.iter().cloned().map(SessionLine::ClientHealth);
         let mut text = String::new();
-        for line in std::iter::once(header).chain(requests).chain(events) {
+        for line in std::iter::once(header).chain(requests).chain(events).chain(samples).chain(health) {
             text.push_str(&line.to_text()?);
         }
         Ok(text)
@@ -172,6 +185,8 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
                 session.records.push(*record);
             }
             Ok(SessionLine::Event(event)) => session.events.push(event),
+            Ok(SessionLine::Sample(sample)) => session.samples.push(sample),
+            Ok(SessionLine::ClientHealth(health)) => session.client_health = Some(health),
             Err(_) if is_torn(line) => notices.push(torn_tail(location())),
             Err(error) => return Err(malformed(location(), &error)),
         }

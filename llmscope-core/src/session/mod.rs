@@ -3,6 +3,7 @@
 //! A [`Session`] travels as one JSON document or, while it is being recorded, as JSON Lines; both carry the version
 //! [`SCHEMA`]. Everything that a tool did not record is absent: never 0, never an invented value.
 
+mod client;
 mod environment;
 mod format;
 mod migrate;
@@ -15,7 +16,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use environment::{Cpu, Environment, Gpu, Software};
+pub use client::ClientHealth;
+pub use environment::{Cpu, Environment, Gpu, GpuSample, MachineSample, Software};
 pub use format::{Notice, ReadSession};
 pub(crate) use format::{check_record, is_torn, malformed, torn_tail};
 pub use record::{AttributeValue, RequestError, RequestRecord, Status};
@@ -37,6 +39,12 @@ pub struct Session {
     /// What else happened while the run went on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<RunEvent>,
+    /// What the machine was doing while the run went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<MachineSample>,
+    /// How far the measuring side can be trusted, as it said at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_health: Option<ClientHealth>,
 }
 
 impl Session {

@@ -5,7 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::format::SessionLine;
-use super::{Notice, RequestRecord, RunEvent, Session, SessionHeader};
+use super::{ClientHealth, MachineSample, Notice, RequestRecord, RunEvent, Session, SessionHeader};
 use crate::error::{Error, Location, Result};
 
 /// Appends the records of one session to a JSON Lines file.
@@ -80,6 +80,22 @@ impl SessionWriter {
     /// [`Error::Io`].
     pub fn append_event(&mut self, event: &RunEvent) -> Result<()> {
         self.write(&SessionLine::Event(event.clone()))
+    }
+
+    /// Appends what the machine was doing.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn append_sample(&mut self, sample: &MachineSample) -> Result<()> {
+        self.write(&SessionLine::Sample(sample.clone()))
+    }
+
+    /// Appends what the client says about itself at the end of a run.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn append_health(&mut self, health: &ClientHealth) -> Result<()> {
+        self.write(&SessionLine::ClientHealth(health.clone()))
     }
 
     /// Waits until everything appended so far is on the disk.

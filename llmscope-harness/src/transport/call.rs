@@ -1,0 +1,42 @@
+//! Small calls whose timing nobody measures: lists of models, posts to a service, webhooks.
+
+use std::time::Duration;
+
+use ::http::Request;
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use super::{Exchange as _, HttpTransport, Transport as _};
+use crate::failure::{Failure, FailureKind};
+use crate::refusal::words_of;
+
+const LARGEST: usize = 8 << 20;
+
+/// The whole body of a successful answer.
+pub(crate) async fn call(
+    transport: &HttpTransport,
+    request: Request<Bytes>,
+    limit: Duration,
+) -> Result<Vec<u8>, Failure> {
+    let late = |_| Failure::new(FailureKind::Timeout, format!("no answer within {limit:?}"));
+    timeout(limit, fetch(transport, request)).await.map_err(late)?
+}
+
+async fn fetch(transport: &HttpTransport, request: Request<Bytes>) -> Result<Vec<u8>, Failure> {
+    let mut exchange = transport.send(request).await?;
+    let status = exchange.head().status.as_u16();
+    let mut body = Vec::new();
+    while let Some(frame) = exchange.next().await {
+        body.extend_from_slice(&frame?.bytes);
+        if body.len() > LARGEST {
+            return Err(Failure::new(FailureKind::TooLarge, "more than 8 MiB"));
+        }
+    }
+    match FailureKind::of_status(status) {
+        None => Ok(body),
+        Some(kind) => {
+            let words = format!("HTTP {status}: {}", words_of(&body));
+            Err(Failure { code: Some(status), ..Failure::new(kind, words) })
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A vendor that does not exist: answers of random words at random times, for demonstrations and tests.
+//!
+//! It speaks the dialect of OpenAI's chat completions, so that everything but the socket is the real thing. Sessions
+//! that it answered carry `"simulated": true` and its name as their provider.
+
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
+use llmscope_core::Unit;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
+
+use super::openai::{self, ChatReader};
+use super::{Ask, Endpoint, Profile, Reader, Vendor, at, post};
+use crate::error::{Error, Result};
+use crate::failure::Failure;
+use crate::transport::{Exchange, Frame, Head, Journey, Transport};
+
+const PROFILE: Profile = Profile {
+    name: "simulated",
+    provider: "simulated",
+    url: Some("http://simulated.invalid/v1"),
+    key_variables: &[],
+    needs_key: false,
+    budget: None,
+};
+
+#[derive(Debug)]
+pub(super) struct Simulated;
+
+impl Vendor for Simulated {
+    fn profile(&self) -> &'static Profile {
+        &PROFILE
+    }
+
+    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+        let url = at(&endpoint.url, &["chat", "completions"])?;
+        post(PROFILE.name, endpoint, &url, openai::body(ask, false), ask.extra)
+    }
+
+    fn reader(&self) -> Box<dyn Reader> {
+        Box::new(ChatReader)
+    }
+}
+
+/// How the simulated endpoint behaves. Times are lognormal around their medians.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Simulation {
+    /// Median time to first token, in seconds.
+    pub ttft_s: f64,
+    /// Median time per output token, in seconds.
+    pub tpot_s: f64,
+    /// Spread of both: standard deviation of their logarithms.
+    pub spread: f64,
+    /// Tokens of an answer that nobody bounds.
+    pub output_tokens: u32,
+    /// Share of requests that are answered with 500.
+    pub failures: f64,
+    /// Share of requests that are answered with 429 and `retry-after: 0`.
+    pub rate_limited: f64,
+    /// After so many requests all times are multiplied.
+    pub shift: Option<(u64, f64)>,
+    /// Of the random numbers.
+    pub seed: u64,
+}
+
+impl Default for Simulation {
+    fn default() -> Self {
+        Self {
+            ttft_s: 0.05,
+            tpot_s: 0.002,
+            spread: 0.1,
+            output_tokens: 32,
+            failures: 0.0,
+            rate_limited: 0.0,
+            shift: None,
+            seed: 0,
+        }
+    }
+}
+
+impl FromStr for Simulation {
+    type Err = Error;
+
+    /// Reads `ttft=250ms,tpot=10ms,spread=0.1,tokens=64,failures=1%,rate-limited=2%,shift=100:1.5`; what is not named
+    /// keeps its default.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut simulation = Self::default();
+        for part in text.split(',').filter(|part| !part.trim().is_empty()) {
+            let refuse = || Error::Setting {
+                name: "simulation",
+                value: part.to_owned(),
+                expected: "expected ttft=250ms, tpot=10ms, spread=0.1, tokens=64, failures=1%, rate-limited=2% or \
+                           shift=AFTER:FACTOR"
+                    .to_owned(),
+            };
+            let (name, value) = part.split_once('=').ok_or_else(refuse)?;
+            let positive = |value: &str| value.parse().ok().filter(|x: &f64| x.is_finite() && *x >= 0.0);
+            let seconds = || Unit::Second.parse(value).ok().filter(|s| (0.0..=3600.0).contains(s)).ok_or_else(refuse);
+            let share = || {
+                let percent = value.strip_suffix('%').and_then(positive).map(|percent| percent / 100.0);
+                percent.or_else(|| positive(value)).filter(|share| *share <= 1.0).ok_or_else(refuse)
+            };
+            match name.trim() {
+                "ttft" => simulation.ttft_s = seconds()?,
+                "tpot" => simulation.tpot_s = seconds()?,
+                "spread" => simulation.spread = positive(value).filter(|s| *s <= 5.0).ok_or_else(refuse)?,
+                "tokens" => simulation.output_tokens = value.parse().map_err(|_| refuse())?,
+                "failures" => simulation.failures = share()?,
+                "rate-limited" => simulation.rate_limited = share()?,
+                "shift" => {
+                    let (after, factor) = value.split_once(':').ok_or_else(refuse)?;
+                    let after = after.parse().map_err(|_| refuse())?;
+                    let factor = positive(factor).filter(|factor| *factor <= 1000.0).ok_or_else(refuse)?;
+                    simulation.shift = Some((after, factor));
+                }
+                _ => return Err(refuse()),
+            }
+        }
+        Ok(simulation)
+    }
+}
+
+/// Answers without a socket, by the run's own clock.
+#[derive(Debug)]
+pub struct SimulatedTransport {
+    simulation: Simulation,
+    asked: AtomicU64,
+}
+
+impl SimulatedTransport {
+    /// A simulated endpoint that nobody has asked yet.
+    #[must_use]
+    pub fn new(simulation: Simulation) -> Self {
+        Self { simulation, asked: AtomicU64::new(0) }
+    }
+}
+
+impl Transport for SimulatedTransport {
+    type Exchange = SimulatedExchange;
+
+    async fn send(&self, request: Request<Bytes>) -> Result<SimulatedExchange, Failure> {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let exchange = SimulatedExchange::new(&self.simulation, number, request.body());
+        sleep_until(exchange.head.at).await;
+        Ok(exchange)
+    }
+}
+
+/// An answer that is known from the beginning and told in time.
+#[derive(Debug)]
+pub struct SimulatedExchange {
+    head: Head,
+    written_at: Instant,
+    /// The last one first.
+    frames: Vec<Frame>,
+    last_arrival: Instant,
+}
+
+impl SimulatedExchange {
+    fn new(simulation: &Simulation, number: u64, body: &[u8]) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(simulation.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let written_at = Instant::now();
+        let status = status(simulation, random.random());
+        let factor = match simulation.shift {
+            Some((after, factor)) if number >= after => factor,
+            _ => 1.0,
+        };
+        let mut around = |median_s: f64| {
+            let seconds = median_s * factor * (simulation.spread * normal(&mut random)).exp();
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+        };
+        let (ttft, tpot) = (around(simulation.ttft_s), around(simulation.tpot_s));
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static("text/event-stream"));
+        headers.insert("server", HeaderValue::from_static("llmscope-simulated"));
+        let mut frames = match status {
+            StatusCode::OK => answer(simulation, body, written_at + ttft, tpot),
+            _ => {
+                headers.insert("retry-after", HeaderValue::from_static("0"));
+                let words = json!({"error": {"message": "simulated failure", "type": "simulated"}}).to_string();
+                vec![Frame { at: written_at + ttft / 10, bytes: Bytes::from(words) }]
+            }
+        };
+        frames.reverse();
+        let head = Head { status, headers, at: written_at + ttft / 10 };
+        Self { head, written_at, frames, last_arrival: written_at }
+    }
+}
+
+fn status(simulation: &Simulation, draw: f64) -> StatusCode {
+    if draw < simulation.failures {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else if draw < simulation.failures + simulation.rate_limited {
+        StatusCode::TOO_MANY_REQUESTS
+    } else {
+        StatusCode::OK
+    }
+}
+
+fn answer(simulation: &Simulation, body: &[u8], first: Instant, tpot: Duration) -> Vec<Frame> {
+    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
+    let bound = asked["max_tokens"].as_u64().and_then(|tokens| u32::try_from(tokens).ok());
+    let tokens = bound.unwrap_or(simulation.output_tokens).clamp(1, 100_000);
+    let words = asked["messages"].as_array().into_iter().flatten();
+    let words = words.filter_map(|message| message["content"].as_str()).map(|text| text.split_whitespace().count());
+    let usage = json!({"prompt_tokens": words.sum::<usize>(), "completion_tokens": tokens});
+    let event = |chunk: &Value| format!("data: {chunk}\n\n");
+    let mut frames = Vec::new();
+    for token in 0..tokens {
+        let finish = if token + 1 == tokens { json!("stop") } else { Value::Null };
+        let chunk = json!({"id": "simulated", "model": asked["model"], "choices":
+            [{"index": 0, "delta": {"content": "word "}, "finish_reason": finish}]});
+        frames.push(Frame { at: first + tpot * token, bytes: Bytes::from(event(&chunk)) });
+    }
+    let end = event(&json!({"choices": [], "usage": usage})) + "data: [DONE]\n\n";
+    frames.push(Frame { at: first + tpot * (tokens - 1), bytes: Bytes::from(end) });
+    frames
+}
+
+/// A standard normal number (Box and Muller 1958).
+fn normal(random: &mut impl rand::Rng) -> f64 {
+    let (u, v): (f64, f64) = (random.random(), random.random());
+    (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+impl Exchange for SimulatedExchange {
+    fn head(&self) -> &Head {
+        &self.head
+    }
+
+    fn journey(&self) -> Journey {
+        Journey { written_at: Some(self.written_at), ..Journey::default() }
+    }
+
+    async fn next(&mut self) -> Option<Result<Frame, Failure>> {
+        let frame = self.frames.pop()?;
+        sleep_until(frame.at).await;
+        self.last_arrival = frame.at;
+        Some(Ok(frame))
+    }
+
+    fn last_arrival(&self) -> Instant {
+        self.last_arrival
+    }
+}

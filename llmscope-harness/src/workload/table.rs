@@ -1,0 +1,56 @@
+//! Comma-, semicolon- and tab-separated values with a header line.
+
+use llmscope_core::error::{Error, Location, Result};
+
+use super::source::Source;
+
+/// A table, read row by row.
+pub(super) struct Table<'s> {
+    source: &'s Source,
+    reader: csv::Reader<&'s [u8]>,
+    /// The names of the columns as the file has them, with the spaces around.
+    pub(super) names: Vec<String>,
+}
+
+impl<'s> Table<'s> {
+    /// Reads the header. The delimiter is the one that it has most of.
+    pub(super) fn open(source: &'s Source) -> Result<Self> {
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(delimiter(&source.text)).from_reader(source.text.as_bytes());
+        let headers = reader.headers().map_err(|error| malformed(source, &error))?;
+        let names = headers.iter().map(str::to_owned).collect();
+        Ok(Self { source, reader, names })
+    }
+
+    /// The place of a column, whatever its case and the spaces around.
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|other| other.trim().eq_ignore_ascii_case(name))
+    }
+
+    /// Hands each row to `take`, with its line.
+    pub(super) fn each(mut self, mut take: impl FnMut(&csv::StringRecord, &Location) -> Result<()>) -> Result<()> {
+        let mut record = csv::StringRecord::new();
+        while self.reader.read_record(&mut record).map_err(|error| malformed(self.source, &error))? {
+            let line = record.position().map_or(1, csv::Position::line);
+            take(&record, &self.source.location().line(line))?;
+        }
+        Ok(())
+    }
+}
+
+fn delimiter(text: &str) -> u8 {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let count = |delimiter: u8| first.bytes().filter(|&byte| byte == delimiter).count();
+    [b'\t', b';', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
+}
+
+fn malformed(source: &Source, error: &csv::Error) -> Error {
+    let line = error.position().map_or(1, csv::Position::line);
+    let (problem, fix) = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            (format!("{len} fields where the header names {expected_len}"), "correct the line, or quote its delimiters")
+        }
+        _ => (error.to_string(), "correct the line"),
+    };
+    Error::Format { location: source.location().line(line), problem, fix: fix.to_owned() }
+}

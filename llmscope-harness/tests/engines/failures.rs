@@ -1,0 +1,112 @@
+//! What goes wrong on purpose. The gateway takes its failures from headers: each share is a probability.
+
+use std::time::{Duration, Instant};
+
+use llmscope_core::session::{RequestRecord, Status};
+use llmscope_harness::{Plan, Target, TargetOptions, VendorKind};
+
+use crate::server::OPEN_GATEWAY;
+use crate::{ask, number, options, plan, records, text};
+
+/// Requests of which the gateway spoils a share in one of its ways.
+fn spoiled(vendor: VendorKind, way: &str, share: &str) -> Target {
+    let headers = [(format!("x-aimock-chaos-{way}"), share.to_owned())].into();
+    let options = options(&OPEN_GATEWAY.url, Some("some-model"));
+    Target::new(vendor, TargetOptions { headers, ..options }).unwrap()
+}
+
+#[track_caller]
+fn check_failure(record: &RequestRecord, kind: &str, code: Option<i64>) {
+    assert_eq!(record.status, Status::Error, "{record:?}");
+    let error = record.error.as_ref().unwrap();
+    assert_eq!((error.kind.as_str(), error.code), (kind, code), "{record:?}");
+    assert!((record.ttft_s, record.tpot_s, record.e2e_s) == (None, None, None), "{record:?}");
+}
+
+const DIALECTS: [VendorKind; 6] = [
+    VendorKind::OpenAi,
+    VendorKind::OpenAiResponses,
+    VendorKind::Anthropic,
+    VendorKind::Gemini,
+    VendorKind::Bedrock,
+    VendorKind::Ollama,
+];
+
+#[test]
+fn a_refusal_for_the_rate_is_counted_as_such() {
+    for vendor in DIALECTS {
+        for record in records(spoiled(vendor, "ratelimit", "1"), ask("[plain] count"), plan(1, 1)) {
+            check_failure(&record, "rate_limited", Some(429));
+        }
+    }
+}
+
+#[test]
+fn an_error_of_the_server_is_counted_as_such() {
+    for record in records(spoiled(VendorKind::OpenAi, "drop", "1"), ask("[plain] count"), plan(2, 4)) {
+        check_failure(&record, "server_error", Some(500));
+    }
+}
+
+/// The gateway closes before it has said anything.
+#[test]
+fn a_closed_connection_is_counted_as_such() {
+    for vendor in DIALECTS {
+        for record in records(spoiled(vendor, "disconnect", "1"), ask("[plain] count"), plan(1, 1)) {
+            check_failure(&record, "connection", None);
+        }
+    }
+}
+
+/// The gateway answers with broken JSON instead of a stream.
+#[test]
+fn a_malformed_answer_is_no_stream() {
+    for record in records(spoiled(VendorKind::OpenAi, "malformed", "1"), ask("[plain] count"), plan(2, 4)) {
+        check_failure(&record, "wrong_content_type", None);
+    }
+}
+
+#[test]
+fn a_stream_that_ends_early_is_cut() {
+    for vendor in DIALECTS {
+        let target = Target::new(vendor, options(&OPEN_GATEWAY.url, Some("some-model"))).unwrap();
+        for record in records(target, ask("[cut] count"), plan(2, 4)) {
+            check_failure(&record, "cut", None);
+            assert!(number(&record, "head_s").is_some(), "it had begun: {record:?}");
+        }
+    }
+}
+
+/// The first request is told to wait a second. It waits, asks again, and says so; the others pass after it.
+#[test]
+fn a_wait_is_obeyed() {
+    let target = Target::new(VendorKind::OpenAi, options(&OPEN_GATEWAY.url, Some("some-model"))).unwrap();
+    let begun = Instant::now();
+    let records = records(target, ask("[limited] count"), Plan { retries: 3, ..plan(1, 3) });
+    assert!(begun.elapsed() >= Duration::from_secs(1), "{records:?}");
+    assert!(records.iter().all(|record| record.status == Status::Ok), "{records:?}");
+    let [first, others @ ..] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((number(first, "retries"), number(first, "rate_limited")), (Some(1.0), Some(1.0)), "{first:?}");
+    assert_eq!(text(first, "retried_after"), Some("rate_limited"), "{first:?}");
+    assert!(number(first, "retry_wait_s").unwrap() >= 1.0, "{first:?}");
+    assert!(first.ttft_s.unwrap() < 1.0, "the wait is no latency: {first:?}");
+    assert!(others.iter().all(|record| number(record, "retries").is_none()), "{others:?}");
+}
+
+/// Of the connections, half are closed, by chance: whoever is hit asks again, and says so.
+#[test]
+fn closed_connections_are_tried_again() {
+    let target = spoiled(VendorKind::OpenAi, "disconnect", "0.5");
+    let plan = Plan { retries: 3, reuse_connections: false, ..plan(16, 32) };
+    let records = records(target, ask("[plain] count"), plan);
+    let (hit, spared): (Vec<_>, Vec<_>) = records.iter().partition(|record| number(record, "retries").is_some());
+    assert!(spared.iter().all(|record| record.status == Status::Ok), "{spared:?}");
+    // That none of thirty-two is hit happens once in four billion times.
+    assert!(!hit.is_empty(), "{records:?}");
+    for record in hit {
+        let told: Vec<_> = text(record, "retried_after").unwrap().split(',').collect();
+        assert!(told.iter().all(|kind| *kind == "connection"), "{record:?}");
+        assert_eq!(number(record, "retries"), Some(told.len() as f64), "{record:?}");
+        assert!(record.status == Status::Ok || told.len() == 3, "{record:?}");
+    }
+}

@@ -1,0 +1,87 @@
+//! Servers of others, each a process that lives as long as its stdin is open: no longer than this one.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// llama.cpp with a small random model.
+pub(crate) static LLAMA_CPP: LazyLock<Server> =
+    LazyLock::new(|| Server::start(Command::new(engines().join("python/bin/python")).arg(here("llama_server.py"))));
+
+/// A gateway that speaks the dialects of many vendors and answers nobody without [`KEY_VARIABLE`]'s value.
+pub(crate) static GATEWAY: LazyLock<Server> =
+    LazyLock::new(|| Server::start(gateway().env("AIMOCK_API_KEYS", std::env::var(KEY_VARIABLE).unwrap())));
+
+/// The same for everybody: it checks no signatures, so whoever signs is refused by the other.
+pub(crate) static OPEN_GATEWAY: LazyLock<Server> = LazyLock::new(|| Server::start(&mut gateway()));
+
+/// A variable that cargo sets for every test: its value serves as the key.
+pub(crate) const KEY_VARIABLE: &str = "CARGO_PKG_NAME";
+
+const LONGEST_START: Duration = Duration::from_secs(60);
+
+fn here(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engines").join(file)
+}
+
+fn engines() -> PathBuf {
+    let engines = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/engines");
+    assert!(engines.join("installed").exists(), "the engines of these tests are not installed: run `make engines`");
+    engines
+}
+
+fn gateway() -> Command {
+    let engines = engines();
+    let mut command = Command::new(engines.join("node"));
+    command
+        .args(["--import", "data:text/javascript,process.stdin.on('end', () => process.exit()).resume()"])
+        .arg(engines.join("node_modules/@copilotkit/aimock/dist/cli.js"))
+        .args(["--port", "0", "--log-level", "info", "--validate-on-load", "--fixtures"])
+        .arg(here("gateway.json"));
+    command
+}
+
+/// A server at a port of its own.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    _process: Process,
+}
+
+/// Ended when dropped. As a static it never is; then the closing of its stdin with the end of this process does it.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Server {
+    /// Starts it, and waits until it says where it listens.
+    fn start(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = Process(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")));
+        let (said, lines) = mpsc::channel();
+        let stdout = BufReader::new(process.0.stdout.take().unwrap());
+        // Both are read to their ends: a full pipe would stop the server.
+        thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
+        let mut stderr = process.0.stderr.take().unwrap();
+        let complaints = thread::spawn(move || {
+            let mut words = Vec::new();
+            let _ = stderr.read_to_end(&mut words);
+            String::from_utf8_lossy(&words).into_owned()
+        });
+        while let Ok(line) = lines.recv_timeout(LONGEST_START) {
+            if let Some(at) = line.find("http://127.0.0.1:") {
+                return Self { url: line[at..].trim().to_owned(), _process: process };
+            }
+        }
+        drop(process);
+        panic!("{command:?} did not start: {}", complaints.join().unwrap_or_default());
+    }
+}

@@ -1,1 +1,3 @@
-//! Benchmarks live in `benches/`; this crate is otherwise empty.
+//! What the mock endpoint and the reference client share. Criterion's benchmarks live in `benches/`.
+
+pub mod sockets;

@@ -1,0 +1,34 @@
+//! Raw reads and writes on a socket: between the system call and the time stamp stands nothing of a library.
+
+use std::io::{self, ErrorKind};
+
+use tokio::net::TcpStream;
+
+/// Appends what the socket holds to `buffer` and says how many bytes came; 0 once the other side has closed.
+pub async fn read_some(stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let mut piece = [0; 16 * 1024];
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut piece) {
+            Ok(read) => {
+                buffer.extend_from_slice(&piece[..read]);
+                return Ok(read);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Gives all bytes to the socket, in one system call unless its buffer is full.
+pub async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        // Trying first saves a trip through the reactor: the buffer of a socket is rarely full.
+        match stream.try_write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => stream.writable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

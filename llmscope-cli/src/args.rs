@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::bench::BenchArgs;
+use crate::monitor::MonitorArgs;
+use crate::probe::ProbeArgs;
+
 const EXAMPLES: &str = "\
 Examples:
   llmscope-cli analyze sessions/*.json                        judge each provider and model
@@ -26,6 +30,12 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Judge logs: control chart, violations and capability per group and metric
     Analyze(Box<AnalyzeArgs>),
+    /// Measure an endpoint: send requests, stamp every chunk of the answers, write a session
+    Bench(Box<BenchArgs>),
+    /// Watch endpoints for weeks: judge each result at once, tell violations and recoveries
+    Monitor(Box<MonitorArgs>),
+    /// Describe this machine: processors, memory, temperatures, GPUs
+    Probe(ProbeArgs),
     /// Print the JSON Schema of sessions or reports
     Schema(SchemaArgs),
     /// Print a completion script for a shell

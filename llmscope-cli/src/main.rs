@@ -2,9 +2,13 @@
 
 mod analyze;
 mod args;
+mod bench;
 mod generate;
+mod monitor;
 mod output;
+mod probe;
 mod report;
+mod target;
 
 use std::process::ExitCode;
 
@@ -20,6 +24,9 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Analyze(args) => analyze::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Monitor(args) => monitor::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Schema(args) => generate::schema(&args),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),

@@ -74,6 +74,11 @@ pub(crate) fn say(style: Style, label: &str, text: &str) {
     let _ = writeln!(stream, "{style}{label}{style:#} {text}");
 }
 
+/// Several lines for the person at the terminal.
+pub(crate) fn write_words(text: &[u8]) {
+    let _ = anstream::AutoStream::auto(io::stderr()).write_all(text);
+}
+
 pub(crate) fn say_error(error: &anyhow::Error) {
     say(BAD, "error:", &format!("{error:#}"));
 }

@@ -45,7 +45,8 @@ fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
     Ok(())
 }
 
-fn bare_table(width: usize) -> Table {
+/// Columns without lines, broken at words so that they fit.
+pub(crate) fn bare_table(width: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));

@@ -1,0 +1,199 @@
+//! `bench`: options → benchmark → records as they come → session and summary.
+
+mod args;
+mod progress;
+mod recorder;
+mod summary;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use llmscope_core::session::{ClientHealth, RequestRecord, SessionHeader};
+use llmscope_harness::workload::{Sizes, Tier, Workload};
+use llmscope_harness::{Arrival, Bench, Courier, Delivery, Load, Next, Plan, Probe, Running, Tally, Update, log_entry};
+
+use self::args::ArrivalArg;
+pub(crate) use self::args::BenchArgs;
+use self::progress::Progress;
+use self::recorder::Recorder;
+use crate::output::{self, CAUTION};
+
+/// Answers of about a hundred words, where nobody says how long they shall be.
+const SYNTHETIC_OUTPUT_TOKENS: u32 = 128;
+/// Different prompts of a synthetic workload: enough that a prefix cache knows none of them.
+const SYNTHETIC_PROMPTS: usize = 1000;
+
+pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
+    let bench = bench(args)?;
+    let header = header(args, &bench)?;
+    let objectives = args.slo.clone().unwrap_or_default();
+    let courier = args.post.as_deref().map(Courier::to_service).transpose()?;
+    let mut recorder = Recorder::open(args.output.as_deref(), &header, args.append)?;
+    let mut progress = Progress::new(args.quiet || args.json, &header);
+    let interrupted = on_interrupt()?;
+    let running = bench.start()?;
+    let mut post = |record: &RequestRecord| {
+        let (provider, model) = (header.provider.as_deref(), header.model.as_deref());
+        if let Some(courier) = courier.as_ref().filter(|_| !record.warmup) {
+            courier.send(log_entry(record, provider.unwrap_or_default(), model.unwrap_or_default(), None));
+        }
+    };
+    let tally = Tally::new(objectives);
+    let ended = drain(&running, &interrupted, &mut recorder, &mut progress, &mut post, tally);
+    // Even if the disk is full, the run has to end before the program does.
+    running.stop();
+    running.join()?;
+    progress.finish();
+    let (tally, health) = ended?;
+    let path = recorder.finish()?;
+    courier.map_or(Ok(()), bring_the_rest)?;
+    if !args.quiet {
+        summary::report(args, &header, &tally, health.as_ref(), path.as_deref())?;
+    }
+    let summary = tally.summary();
+    if summary.requests > 0 && summary.failed == summary.requests {
+        let kinds = summary.errors.iter().map(|(kind, count)| format!("{kind} ×{count}")).collect::<Vec<_>>();
+        bail!("no request succeeded: {}", kinds.join(", "));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn bench(args: &BenchArgs) -> Result<Bench> {
+    let target = args.target.target(args.vendor)?;
+    let workload = workload(args)?;
+    for notice in &workload.notices {
+        output::say(CAUTION, "note:", notice);
+    }
+    Ok(Bench::new(target, workload, plan(args), args.simulate.unwrap_or_default())?)
+}
+
+fn workload(args: &BenchArgs) -> Result<Workload> {
+    if let Some(path) = &args.trace {
+        return Ok(Workload::read_trace(path, args.seed)?);
+    }
+    let workload = prompts(args)?;
+    Ok(match args.output_tokens {
+        Some(tokens) => workload.with_output_tokens(tokens),
+        None => workload,
+    })
+}
+
+fn prompts(args: &BenchArgs) -> Result<Workload> {
+    if let Some(path) = &args.prompts {
+        return Ok(Workload::read(path)?);
+    }
+    let Some(input_tokens) = args.prompt_tokens else {
+        // One kind of question unless told: a chart of answers of several lengths would show the mixture.
+        let usual = [Tier::SimpleRecall];
+        return Ok(Workload::tiers(if args.tier.is_empty() { &usual } else { &args.tier }));
+    };
+    let output_tokens = args.output_tokens.unwrap_or(SYNTHETIC_OUTPUT_TOKENS);
+    let sizes = Sizes { input_tokens_stdev: args.prompt_tokens_stdev, ..Sizes::fixed(input_tokens, output_tokens) };
+    let asked = args.requests.and_then(|requests| usize::try_from(requests + args.warmup).ok());
+    Ok(Workload::synthetic(sizes, asked.unwrap_or(SYNTHETIC_PROMPTS).clamp(1, SYNTHETIC_PROMPTS), args.seed))
+}
+
+fn plan(args: &BenchArgs) -> Plan {
+    let load = match (args.rate, &args.trace) {
+        (_, Some(_)) => Load::Replay { speed: args.speed },
+        (Some(rate_per_s), None) => {
+            let arrival = match args.arrival {
+                ArrivalArg::Constant => Arrival::Constant,
+                ArrivalArg::Poisson => Arrival::Poisson,
+            };
+            Load::Open { rate_per_s, arrival }
+        }
+        (None, None) if args.sweep.is_empty() => Load::Closed { concurrency: vec![args.concurrency.unwrap_or(1)] },
+        (None, None) => Load::Closed { concurrency: args.sweep.clone() },
+    };
+    Plan {
+        load,
+        requests: args.requests,
+        duration: args.duration,
+        warmup: args.warmup,
+        ramp: args.ramp,
+        think: args.think,
+        timeout: args.timeout,
+        connect_timeout: args.connect_timeout,
+        retries: args.retries,
+        reuse_connections: !args.no_keepalive,
+        output_tokens: args.output_tokens,
+        seed: args.seed,
+        sample_machine: args.sample_machine,
+        budget: args.budget,
+    }
+}
+
+fn header(args: &BenchArgs, bench: &Bench) -> Result<SessionHeader> {
+    let mut header = bench.header(Probe::new().environment());
+    header.name.clone_from(&args.name);
+    for label in &args.label {
+        let (name, value) = label.split_once('=').context("--label: expected NAME=VALUE, such as build=1234")?;
+        header.labels.insert(name.trim().to_owned(), value.trim().to_owned());
+    }
+    Ok(header)
+}
+
+/// Receives what the run reports until it ends, and stops it at Ctrl-C.
+fn drain(
+    running: &Running,
+    interrupted: &AtomicBool,
+    recorder: &mut Recorder,
+    progress: &mut Progress,
+    post: &mut impl FnMut(&RequestRecord),
+    mut tally: Tally,
+) -> Result<(Tally, Option<ClientHealth>)> {
+    const TICK: Duration = Duration::from_millis(200);
+    let mut health = None;
+    let mut stopped = false;
+    loop {
+        if !stopped && interrupted.load(Ordering::Relaxed) {
+            stopped = true;
+            running.stop();
+        }
+        match running.next(TICK) {
+            Next::Finished => return Ok((tally, health)),
+            Next::Idle => progress.show(&tally),
+            Next::Update(update) => {
+                recorder.record(&update)?;
+                match update {
+                    Update::Request(record) => {
+                        post(&record);
+                        tally.push(&record);
+                        progress.advance(&tally);
+                    }
+                    Update::Stage(stage) => progress.begin(&stage),
+                    Update::Event(event) => progress.say(&event.message),
+                    Update::Health(last) => health = Some(last),
+                    Update::Sample(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// What a service has not taken yet is in the session; a benchmark does not wait for ever.
+fn bring_the_rest(courier: Courier) -> Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let Delivery { delivered, waiting, refused, trouble, .. } = courier.close(PATIENCE, None)?;
+    let style = if waiting + usize::try_from(refused).unwrap_or(0) > 0 { CAUTION } else { output::DIM };
+    let why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
+    output::say(style, "post:", &format!("{delivered} records posted, {waiting} not, {refused} refused{why}"));
+    Ok(())
+}
+
+/// A flag that Ctrl-C or a termination raises; the second time ends the program at once.
+pub(crate) fn on_interrupt() -> Result<Arc<AtomicBool>> {
+    use signal_hook::consts::TERM_SIGNALS;
+    const INTERRUPTED: i32 = 130;
+    let flag = Arc::new(AtomicBool::new(false));
+    for &signal in TERM_SIGNALS {
+        // In this order: the first signal finds the flag down, and raises it.
+        signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, flag.clone())?;
+        signal_hook::flag::register(signal, flag.clone())?;
+    }
+    Ok(flag)
+}

@@ -1,0 +1,107 @@
+//! What a person sees while a run goes on.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use llmscope_core::quantity::{number, with_unit};
+use llmscope_core::session::SessionHeader;
+use llmscope_core::{Metric, Unit};
+use llmscope_harness::{Stage, Summary, Tally};
+
+use super::summary::{failures, verdict};
+use crate::output::{self, CAUTION};
+
+/// Summing up is cheap, and no eye reads faster.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// A bar with a few lines under it, on standard error; nothing where that is no terminal.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    shown: Option<Instant>,
+    is_quiet: bool,
+    title: String,
+}
+
+impl Progress {
+    pub(crate) fn new(is_quiet: bool, header: &SessionHeader) -> Self {
+        let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
+        let bar = ProgressBar::with_draw_target(None, target);
+        Self { bar, shown: None, is_quiet, title: title(header) }
+    }
+
+    /// Another stage begins.
+    pub(crate) fn begin(&mut self, stage: &Stage) {
+        let bar = if stage.requests.is_some() {
+            " {wide_bar} {pos}/{len} {elapsed} (about {eta} left)"
+        } else {
+            " {pos} requests {elapsed}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(&format!("{{prefix}}{bar}\n{{msg}}")) {
+            self.bar.set_style(style);
+        }
+        let what = match (stage.warmup, stage.concurrency.filter(|_| stage.step)) {
+            (true, _) => format!("{} · warm-up", self.title),
+            (false, Some(clients)) => format!("{} · {clients} clients", self.title),
+            (false, None) => self.title.clone(),
+        };
+        self.bar.set_prefix(what);
+        self.bar.reset();
+        match stage.requests {
+            Some(requests) => self.bar.set_length(requests),
+            None => self.bar.unset_length(),
+        }
+    }
+
+    /// One more has ended.
+    pub(crate) fn advance(&mut self, tally: &Tally) {
+        self.bar.inc(1);
+        self.show(tally);
+    }
+
+    pub(crate) fn show(&mut self, tally: &Tally) {
+        if self.bar.is_hidden() || self.shown.is_some_and(|shown| shown.elapsed() < REFRESH) {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        self.bar.set_message(lines(&tally.summary(), tally).join("\n"));
+        self.bar.tick();
+    }
+
+    pub(crate) fn say(&self, message: &str) {
+        if !self.is_quiet {
+            self.bar.suspend(|| output::say(CAUTION, "note:", message));
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Whom a run asks; a simulation is called one wherever it is shown.
+pub(crate) fn title(header: &SessionHeader) -> String {
+    let parts = [&header.provider, &header.model].into_iter().flatten().cloned();
+    let mut parts: Vec<String> = parts.collect();
+    if header.simulated {
+        parts = vec!["SIMULATED endpoint".to_owned()];
+    }
+    parts.join(" · ")
+}
+
+fn lines(summary: &Summary, tally: &Tally) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (metric, name) in [(Metric::Ttft, "TTFT"), (Metric::Tpot, "TPOT"), (Metric::E2e, "e2e ")] {
+        let Some(distribution) = summary.metrics.get(metric.name()) else { continue };
+        let quantity = |value: f64| with_unit(Unit::Second, value);
+        let (p50, p99) = (quantity(distribution.p50), quantity(distribution.p99));
+        lines.push(format!("  {name}  p50 {p50:<10} p99 {p99:<10} {}", verdict(tally.values(metric))));
+    }
+    let rates = [(summary.requests_per_s, "requests/s"), (summary.output_tokens_per_s, "tokens/s")];
+    let mut parts: Vec<String> =
+        rates.into_iter().filter_map(|(rate, unit)| Some(format!("{} {unit}", number(rate?)))).collect();
+    if summary.failed > 0 {
+        parts.push(failures(summary));
+    }
+    lines.push(format!("  {}", parts.join(" · ")));
+    lines
+}

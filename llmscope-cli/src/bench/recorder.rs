@@ -1,0 +1,96 @@
+//! Where the records of a run go while it goes on.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use jiff::Timestamp;
+use llmscope_core::Session;
+use llmscope_core::session::{SessionHeader, SessionWriter};
+use llmscope_harness::Update;
+
+use crate::output::{self, CAUTION, Sink};
+
+/// A session that grows. Whatever happens, what was recorded before stays readable.
+pub(crate) enum Recorder {
+    /// JSON Lines: each record is appended as it ends.
+    Lines { writer: SessionWriter, path: PathBuf },
+    /// One document: JSON Lines beside it while the run goes on, `run.json.partial`.
+    Document { writer: SessionWriter, partial: PathBuf, path: PathBuf },
+    /// Standard output, at the end.
+    Stdout(Box<Session>),
+}
+
+impl Recorder {
+    pub(crate) fn open(path: Option<&Path>, header: &SessionHeader, append: bool) -> Result<Self> {
+        let path = path.map_or_else(unnamed, Path::to_owned);
+        if path.as_os_str() == "-" {
+            return Ok(Self::Stdout(Box::new(Session { header: header.clone(), ..Session::default() })));
+        }
+        let is_document = path.extension().is_some_and(|extension| extension == "json");
+        ensure!(!(append && is_document), "--append: {} is one document; only .jsonl can grow", path.display());
+        if append && path.exists() {
+            let (writer, notices) = SessionWriter::resume(&path)?;
+            for notice in notices {
+                output::say(CAUTION, "note:", &notice.to_string());
+            }
+            return Ok(Self::Lines { writer, path });
+        }
+        ensure!(!path.exists(), "{} exists: name another file, or move it away", path.display());
+        if !is_document {
+            return Ok(Self::Lines { writer: SessionWriter::create(&path, header)?, path });
+        }
+        let mut partial = path.clone().into_os_string();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        Ok(Self::Document { writer: SessionWriter::create(&partial, header)?, partial, path })
+    }
+
+    pub(crate) fn record(&mut self, update: &Update) -> Result<()> {
+        match self {
+            Self::Lines { writer, .. } | Self::Document { writer, .. } => match update {
+                Update::Request(record) => writer.append(record)?,
+                Update::Event(event) => writer.append_event(event)?,
+                Update::Sample(sample) => writer.append_sample(sample)?,
+                Update::Health(health) => writer.append_health(health)?,
+                Update::Stage(_) => {}
+            },
+            Self::Stdout(session) => match update {
+                Update::Request(record) => session.records.push((**record).clone()),
+                Update::Event(event) => session.events.push(event.clone()),
+                Update::Sample(sample) => session.samples.push(sample.clone()),
+                Update::Health(health) => session.client_health = Some(health.clone()),
+                Update::Stage(_) => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// Brings the session to its place, and says where that is.
+    pub(crate) fn finish(self) -> Result<Option<PathBuf>> {
+        match self {
+            Self::Lines { writer, path } => {
+                writer.sync()?;
+                Ok(Some(path))
+            }
+            Self::Document { writer, partial, path } => {
+                drop(writer);
+                let text = std::fs::read_to_string(&partial)?;
+                Session::read(&partial.display().to_string(), &text)?.session.write_json(&path)?;
+                std::fs::remove_file(&partial)?;
+                Ok(Some(path))
+            }
+            Self::Stdout(session) => {
+                let mut sink = Sink::stdout();
+                sink.write_all(session.to_json_lines()?.as_bytes())?;
+                sink.finish()?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// What was measured is not thrown away because nobody named a file.
+fn unnamed() -> PathBuf {
+    PathBuf::from(format!("llmscope-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
+}

@@ -1,0 +1,176 @@
+//! What a run amounts to, for people and as JSON.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use comfy_table::{CellAlignment, Table, presets};
+use llmscope_core::chart::individuals;
+use llmscope_core::quantity::{number, scale_of};
+use llmscope_core::session::{ClientHealth, SessionHeader};
+use llmscope_core::{Metric, RuleSet, Sample, SigmaEstimator, Unit};
+use llmscope_harness::{Distribution, Summary, Tally};
+use serde_json::json;
+
+use super::BenchArgs;
+use super::progress::title;
+use crate::output::{self, BAD, BOLD, CAUTION, DIM, GOOD, Sink};
+
+/// A judgement of fewer points would mean nothing.
+const FEWEST_POINTS: usize = 10;
+
+/// Data to standard output, words to standard error. Where the session itself goes to standard output, all are words.
+pub(crate) fn report(
+    args: &BenchArgs,
+    header: &SessionHeader,
+    tally: &Tally,
+    health: Option<&ClientHealth>,
+    path: Option<&Path>,
+) -> Result<()> {
+    let summary = tally.summary();
+    if args.json {
+        let session = path.map(|path| path.display().to_string());
+        let document = json!({"schema": "llmscope.bench/1", "session": session, "simulated": header.simulated,
+            "summary": summary, "client_health": health});
+        let mut sink = Sink::stdout();
+        writeln!(sink, "{document:#}")?;
+        return sink.finish();
+    }
+    let mut text = Vec::new();
+    write(&mut text, header, &summary, tally, health)?;
+    if path.is_some() {
+        let mut sink = Sink::stdout();
+        sink.write_all(&text)?;
+        sink.finish()?;
+    } else {
+        output::write_words(&text);
+    }
+    if let Some(path) = path {
+        output::say(DIM, "session:", &path.display().to_string());
+        output::say(DIM, "judge it:", &format!("llmscope-cli analyze {}", path.display()));
+    }
+    Ok(())
+}
+
+fn write(
+    out: &mut impl Write,
+    header: &SessionHeader,
+    summary: &Summary,
+    tally: &Tally,
+    health: Option<&ClientHealth>,
+) -> Result<()> {
+    writeln!(out, "{BOLD}{}{BOLD:#}", title(header))?;
+    writeln!(out, "{}", scope(summary).join(" · "))?;
+    if summary.failed > 0 {
+        writeln!(out, "{BAD}{}{BAD:#}", failures(summary))?;
+    }
+    writeln!(out)?;
+    for line in table(summary).lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    writeln!(out)?;
+    for metric in [Metric::Ttft, Metric::Tpot, Metric::E2e] {
+        let words = verdict(tally.values(metric));
+        if !words.is_empty() {
+            let style = if words.starts_with("in control") { GOOD } else { CAUTION };
+            writeln!(out, "{:<8} {style}{words}{style:#}", metric.name())?;
+        }
+    }
+    health.map_or(Ok(()), |health| write_health(out, health))
+}
+
+fn scope(summary: &Summary) -> Vec<String> {
+    let mut parts = vec![format!("{} requests", summary.requests)];
+    let mut part = |value: Option<f64>, unit: &str| {
+        if let Some(value) = value {
+            parts.push(format!("{} {unit}", number(value)));
+        }
+    };
+    part(summary.wall_s, "s");
+    part(summary.requests_per_s, "requests/s");
+    part(summary.output_tokens_per_s, "output tokens/s");
+    part(summary.goodput_per_s, "good requests/s");
+    part(summary.good_share.map(|share| share * 100.0), "% good");
+    part(summary.cost_usd, "USD");
+    if summary.retries > 0 {
+        parts.push(format!("{} retries", summary.retries));
+    }
+    parts
+}
+
+/// `3 failed: timeout ×2, cut ×1`.
+pub(super) fn failures(summary: &Summary) -> String {
+    let kinds = summary.errors.iter().map(|(kind, count)| format!("{kind} ×{count}")).collect::<Vec<_>>();
+    format!("{} failed: {}", summary.failed, kinds.join(", "))
+}
+
+fn table(summary: &Summary) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["", "mean", "p50", "p90", "p95", "p99", "max", "n"]);
+    let known = Tally::METRICS.iter().map(|metric| (metric.name(), metric.unit()));
+    for (name, unit) in known.chain([("icl_s", Unit::Second)]) {
+        let Some(distribution) = summary.metrics.get(name) else { continue };
+        table.add_row(row(name, unit, distribution));
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+/// All values of a row in one unit, which its name then says.
+fn row(name: &str, unit: Unit, distribution: &Distribution) -> Vec<String> {
+    let (factor, symbol) = scale_of(unit, distribution.p50);
+    let Distribution { n, mean, p50, p90, p95, p99, max } = distribution;
+    let values = [mean, p50, p90, p95, p99, max].map(|value| number(value * factor));
+    let title = format!("{} ({symbol})", name.trim_end_matches("_s"));
+    std::iter::once(title).chain(values).chain([n.to_string()]).collect()
+}
+
+/// What an individuals chart of these values says so far: `in control`, or the rules that signal.
+pub(super) fn verdict(values: &[f64]) -> String {
+    let judged = || {
+        let chart = individuals::estimate(&Sample::new(values).ok()?, SigmaEstimator::AverageMovingRange).ok()?;
+        let rules = RuleSet::nelson();
+        let violations = chart.judge(&rules).ok()?.violations;
+        let broken = rules.rules().iter().map(|rule| {
+            let code = rule.code();
+            (code, violations.iter().filter(|violation| &violation.rule == code).count())
+        });
+        Some(broken.filter(|(_, count)| *count > 0).map(|(code, count)| format!("{code} ×{count}")).collect::<Vec<_>>())
+    };
+    match values.len() {
+        0 => String::new(),
+        n if n < FEWEST_POINTS => format!("not enough data: {n} of {FEWEST_POINTS} points"),
+        _ => match judged() {
+            None => String::new(),
+            Some(broken) if broken.is_empty() => "in control".to_owned(),
+            Some(broken) => format!("out of control: {}", broken.join(", ")),
+        },
+    }
+}
+
+fn write_health(out: &mut impl Write, health: &ClientHealth) -> Result<()> {
+    let ms = |seconds: Option<f64>| seconds.map(|seconds| format!("{} ms (p99)", number(seconds * 1e3)));
+    let percent = |share: Option<f64>| share.map(|share| format!("{} %", number(share * 100.0)));
+    let facts = [
+        ("timers late by", ms(health.timer_lag_p99_s)),
+        ("bytes unread for", ms(health.unread_p99_s)),
+        ("CPU", percent(health.cpu_share)),
+        ("waited for CPU", percent(health.cpu_wait_share)),
+    ];
+    let mut facts: Vec<String> =
+        facts.into_iter().filter_map(|(name, fact)| Some(format!("{name} {}", fact?))).collect();
+    if health.connections_opened > 0 {
+        let (opened, reused) = (health.connections_opened, health.connections_reused);
+        facts.push(format!("{opened} connections opened, reused {reused} times"));
+    }
+    if health.bottleneck {
+        writeln!(out, "{BAD}client   this machine was the bottleneck{BAD:#}: {}", health.reasons.join("; "))?;
+    } else {
+        writeln!(out, "client   {GOOD}healthy{GOOD:#}")?;
+    }
+    writeln!(out, "{DIM}         {}{DIM:#}", facts.join(" · "))?;
+    Ok(())
+}

@@ -1,0 +1,250 @@
+//! `bench` as a person would use it: sessions on disk, a run that is broken off, keys that stay secret.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![cfg(unix)]
+
+mod endpoint;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use endpoint::{Server, chat, reply, signal};
+use serde_json::Value;
+
+const FAST: &str = "ttft=4ms,tpot=1ms,tokens=6,spread=0.05";
+
+fn program() -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    for name in ["NO_COLOR", "COLUMNS", "CLICOLOR_FORCE", "OPENAI_API_KEY", "OPENAI_BASE_URL"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    program().args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn lines(path: &Path) -> Vec<Value> {
+    fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn of_kind<'l>(lines: &'l [Value], kind: &str) -> Vec<&'l Value> {
+    lines.iter().filter(|line| line["kind"] == kind).collect()
+}
+
+#[test]
+fn from_a_simulated_endpoint_to_a_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.jsonl");
+    let file = path.to_str().unwrap();
+    let output = run(&["bench", "--vendor", "simulated", "-n", "40", "--warmup", "3", "--simulate", FAST, "-o", file]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let summary = text(&output.stdout);
+    assert!(summary.starts_with("SIMULATED endpoint\n40 requests"), "{summary}");
+    assert!(summary.contains("ttft (ms)") && summary.contains("client   "), "{summary}");
+    assert!(text(&output.stderr).contains("llmscope-cli analyze"));
+
+    let lines = lines(&path);
+    assert_eq!((of_kind(&lines, "session").len(), of_kind(&lines, "request").len()), (1, 43));
+    assert_eq!(lines.last().unwrap()["kind"], "client_health", "its last word");
+    assert_eq!(lines[0]["simulated"], true);
+    assert!(lines[0]["environment"]["cpu"]["logical_cores"].as_u64() > Some(0));
+
+    let report = run(&["analyze", file, "--json", "--metric", "ttft_s"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    let analysis = &report["analyses"][0];
+    assert_eq!((analysis["n"].as_u64(), analysis["excluded"]["warmup"].as_u64()), (Some(40), Some(3)));
+    assert!(analysis["warnings"][0].as_str().unwrap().contains("SIMULATED"));
+}
+
+#[test]
+fn a_document_a_pipe_and_a_session_that_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("run.json");
+    let common = ["bench", "--vendor", "simulated", "-n", "12", "--simulate", FAST, "-o"];
+    let with = |more: &[&str]| run(&[&common, more].concat());
+    assert_eq!(with(&[json.to_str().unwrap(), "--label", "build=7"]).status.code(), Some(0));
+    let document: Value = serde_json::from_str(&fs::read_to_string(&json).unwrap()).unwrap();
+    assert_eq!(document["records"].as_array().unwrap().len(), 12);
+    assert_eq!(document["labels"]["build"], "7");
+    assert!(!folder.path().join("run.json.partial").exists());
+
+    let again = with(&[json.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(text(&again.stderr).contains("run.json exists"));
+
+    let lines_path = folder.path().join("run.jsonl");
+    let grow = [lines_path.to_str().unwrap(), "--append"];
+    assert_eq!((with(&grow).status.code(), with(&grow).status.code()), (Some(0), Some(0)));
+    assert_eq!(of_kind(&lines(&lines_path), "request").len(), 24);
+
+    let piped = with(&["-"]);
+    assert_eq!(text(&piped.stdout).lines().filter(|line| line.contains(r#""kind":"request""#)).count(), 12);
+    assert!(text(&piped.stderr).contains("12 requests"), "words go where they are read");
+}
+
+#[test]
+fn ctrl_c_half_way_keeps_what_was_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let mut child = program()
+        .args(["bench", "--vendor", "simulated", "-n", "100000", "--simulate", FAST, "-c", "4", "-o"])
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until(|| fs::read_to_string(&path).is_ok_and(|text| text.lines().count() > 20));
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let lines = lines(&path);
+    assert!(of_kind(&lines, "request").len() >= 20);
+    assert!(of_kind(&lines, "event")[0]["message"].as_str().unwrap().starts_with("stopped by the user"));
+    assert_eq!(of_kind(&lines, "client_health").len(), 1);
+}
+
+#[test]
+fn a_sweep_has_a_group_for_each_step_and_objectives_make_goodput() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sweep.jsonl");
+    let file = path.to_str().unwrap();
+    let slo = ["--slo", "ttft=1s,tpot=1s", "--json"];
+    let sweep = ["bench", "--vendor", "simulated", "-n", "12", "--sweep", "1,3", "--simulate", FAST, "-o", file];
+    let output = run(&[&sweep[..], &slo].concat());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["schema"], "llmscope.bench/1");
+    assert_eq!((document["simulated"].as_bool(), document["summary"]["good_share"].as_f64()), (Some(true), Some(1.0)));
+    assert_eq!(document["summary"]["requests"], 24);
+    let report = run(&["analyze", file, "--json", "--metric", "ttft_s", "--by", "concurrency"]);
+    let report: Value = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn what_cannot_be_is_said_before_anything_is_asked() {
+    let cases: [(&[&str], &str); 8] = [
+        (&["--vendor", "nobody"], "unknown vendor \"nobody\": expected openai, "),
+        (&["--vendor", "azure", "--model", "m"], "--url is missing: azure has a different address for every customer"),
+        (&["--vendor", "openai", "--model", "m"], "openai needs a key: set OPENAI_API_KEY in the environment"),
+        (&["--vendor", "simulated", "--rate", "0"], "--rate is 0: expected above 0"),
+        (&["--vendor", "simulated", "-n", "0"], "--requests is 0: expected at least 1"),
+        (&["--vendor", "simulated", "--simulate", "ttft=fast"], "ttft=fast"),
+        (&["--vendor", "openai", "--url", "http://u:p@localhost/v1", "--model", "m"], "no place for a password"),
+        (&["--vendor", "simulated", "--prompts", "no-such-file.jsonl"], "no-such-file.jsonl"),
+    ];
+    for (args, words) in cases {
+        let output = run(&[&["bench"], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
+        assert!(!text(&output.stderr).contains("u:p@"));
+    }
+}
+
+#[test]
+fn when_every_request_fails_that_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(|_, socket| reply(socket, "500 Internal Server Error", "text/plain", "out of memory"));
+    let path = folder.path().join("run.jsonl");
+    let url = server.url("/v1");
+    let args = ["bench", "--vendor", "openai", "--url", &url, "--model", "m", "-n", "3", "-o", path.to_str().unwrap()];
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no request succeeded: server_error ×3"), "{}", text(&output.stderr));
+    assert_eq!(of_kind(&lines(&path), "request").len(), 3);
+}
+
+#[test]
+fn records_are_posted_as_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Server::start(|_, socket| reply(socket, "200 OK", "application/json", r#"{"status":"logged"}"#));
+    let path = folder.path().join("run.jsonl");
+    let url = service.url("");
+    let args = [
+        "bench",
+        "--vendor",
+        "simulated",
+        "-n",
+        "7",
+        "--warmup",
+        "2",
+        "--output-tokens",
+        "5",
+        "--simulate",
+        FAST,
+        "--post",
+        &url,
+        "-o",
+    ];
+    let output = run(&[&args[..], &[path.to_str().unwrap()]].concat());
+    assert!(text(&output.stderr).contains("7 records posted, 0 not, 0 refused"), "{}", text(&output.stderr));
+    let arrived = service.arrived();
+    assert_eq!(arrived.len(), 7);
+    assert_eq!((arrived[0].path.as_str(), &arrived[0].body["provider"]), ("/api/log", &"simulated".into()));
+    assert_eq!(arrived[0].body["tokens_out"], 5, "what was typed goes before what the prompts say");
+}
+
+/// The key goes to the endpoint, and nowhere else: not to the session, the terminal, the list of processes.
+#[test]
+fn a_key_never_shows() {
+    const KEY: &str = "sk-canary-7f3a91c0d2";
+    const HEADER: &str = "canary-header-51b8";
+    let folder = tempfile::tempdir().unwrap();
+    let delay = AtomicU64::new(100);
+    let server = Server::start(move |arrived, socket| {
+        // Some servers repeat a key in what they say about it.
+        if arrived.body["messages"][0]["content"].as_str().unwrap_or_default().len() % 2 == 0 {
+            let words = format!(r#"{{"error":{{"message":"Incorrect API key provided: {KEY} ({HEADER})"}}}}"#);
+            reply(socket, "401 Unauthorized", "application/json", &words);
+        } else {
+            chat(socket, &delay);
+        }
+    });
+    let prompts = folder.path().join("prompts.txt");
+    fs::write(&prompts, "odd\neven\n").unwrap();
+    let path = folder.path().join("run.jsonl");
+    let mut child = program()
+        .args(["bench", "--vendor", "openai", "--url", &server.url("/v1"), "--model", "m", "-n", "8"])
+        .args(["--header-env", "X-Extra=EXTRA", "--prompts", prompts.to_str().unwrap(), "-o", path.to_str().unwrap()])
+        .env("OPENAI_API_KEY", KEY)
+        .env("EXTRA", HEADER)
+        .env("RUST_BACKTRACE", "full")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until(|| !server.arrived().is_empty());
+    // What `ps` shows of this process.
+    let mut seen = vec![fs::read_to_string(format!("/proc/{}/cmdline", child.id())).unwrap()];
+    assert!(seen[0].contains("X-Extra=EXTRA"), "{}", seen[0]);
+    let output = {
+        child.wait().unwrap();
+        child.wait_with_output().unwrap()
+    };
+    seen.extend([text(&output.stdout), text(&output.stderr), fs::read_to_string(&path).unwrap()]);
+    seen.push(text(&run(&["analyze", path.to_str().unwrap(), "--json", "--metric", "error_rate"]).stdout));
+
+    assert!(server.arrived().iter().all(|arrived| arrived.headers.contains(KEY) && arrived.headers.contains(HEADER)));
+    let session = fs::read_to_string(&path).unwrap();
+    assert!(session.contains("Incorrect API key provided: *** (***)"), "{session}");
+    assert!(session.contains(r#""status":"ok""#), "{session}");
+    assert_eq!(seen.len(), 5);
+    for text in seen {
+        assert!(!text.contains(KEY) && !text.contains(HEADER), "{text}");
+    }
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited for nothing");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,214 @@
+//! `monitor` against an endpoint that slows down and a service that goes away, on real sockets.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![cfg(unix)]
+
+mod endpoint;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use endpoint::{Server, chat, reply, signal};
+use serde_json::Value;
+
+fn monitor(args: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    for name in ["OPENAI_API_KEY", "LLMSCOPE_API_BASE", "LLMSCOPE_WEBHOOK_URL", "MONITORING_INTERVAL", "USE_OLLAMA"] {
+        command.env_remove(name);
+    }
+    command.arg("monitor").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Requests that have been answered, as the session says.
+fn recorded(path: &Path) -> usize {
+    fs::read_to_string(path).map_or(0, |text| text.lines().filter(|line| line.contains(r#""kind":"request""#)).count())
+}
+
+fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !done() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn terminate(mut child: Child) -> (Option<i32>, String, String) {
+    signal(&child, "TERM");
+    let code = child.wait().unwrap().code();
+    let output = child.wait_with_output().unwrap();
+    (code, String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// An endpoint whose first token comes after a time that the test sets.
+fn slow_endpoint() -> (Server, Arc<AtomicU64>) {
+    let delay = Arc::new(AtomicU64::new(20));
+    let set = delay.clone();
+    (Server::start(move |_, socket| chat(socket, &set)), delay)
+}
+
+#[test]
+fn a_slowdown_is_told_once_and_its_end_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (endpoint, delay) = slow_endpoint();
+    let hooks = Server::start(|_, socket| reply(socket, "200 OK", "text/plain", "ok"));
+    let (session, told) = (folder.path().join("watch.jsonl"), folder.path().join("told.jsonl"));
+    let command = format!("echo \"$LLMSCOPE_EVENT\" >> {0}; cat >> {0}", told.display());
+    let baseline = folder.path().join("base.json");
+    let child = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "100ms"])
+        // Rule 1 alone, and limits wide enough that a busy machine raises no alarm of its own.
+        .args(["--rules", "1", "--learn", "20", "--metric", "ttft_s", "--recover-after", "4", "--json"])
+        .args(["--on-violation", &command, "--save-baseline", baseline.to_str().unwrap()])
+        .args(["-o", session.to_str().unwrap()])
+        .env("LLMSCOPE_WEBHOOK_URL", hooks.url("/services/T000/B000/secret-path"))
+        .spawn()
+        .unwrap();
+    wait_until("limits", || baseline.exists());
+    delay.store(800, Ordering::SeqCst);
+    let before = recorded(&session);
+    wait_until("slow answers", || recorded(&session) >= before + 6);
+    delay.store(20, Ordering::SeqCst);
+    wait_until("the end of it", || fs::read_to_string(&told).is_ok_and(|text| text.contains("\nrecovery\n")));
+    let (code, stdout, stderr) = terminate(child);
+
+    let events: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let count = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
+    assert_eq!((count("learned"), count("violation"), count("recovery")), (1, 1, 1), "{stderr}");
+    assert_eq!(count("result"), recorded(&session));
+    assert_eq!(code, Some(0), "nothing is open at the end: {stderr}");
+    let violation = events.iter().find(|event| event["event"] == "violation").unwrap();
+    assert_eq!((&violation["metric"], &violation["side"]), (&"ttft_s".into(), &"above".into()));
+
+    let text = fs::read_to_string(&told).unwrap();
+    assert_eq!((text.matches("violation\n").count(), text.matches("recovery\n").count()), (1, 1), "{text}");
+    let messages: Vec<String> = hooks.arrived().iter().map(|arrived| arrived.body["text"].to_string()).collect();
+    assert_eq!(messages.len(), 2, "{messages:?}");
+    assert!(messages[0].contains("ttft_s out of control, higher") && messages[1].contains("back in control"));
+    let session = fs::read_to_string(&session).unwrap();
+    assert_eq!(session.matches(r#""kind":"event""#).count(), 3, "limits, violation, recovery");
+    for text in [&stdout, &stderr, &session] {
+        assert!(!text.contains("secret-path"), "a webhook's address is a secret");
+    }
+    assert!(fs::read_to_string(&baseline).unwrap().contains("llmscope.baseline/1"));
+}
+
+#[test]
+fn a_service_that_is_away_for_a_while_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (endpoint, _) = slow_endpoint();
+    // A port that nobody listens on yet.
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let session = folder.path().join("watch.jsonl");
+    let child = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "100ms"])
+        .args(["--post", &format!("http://127.0.0.1:{port}"), "-o", session.to_str().unwrap()])
+        .env("LLMSCOPE_API_KEY", "canary-of-the-service")
+        .spawn()
+        .unwrap();
+    wait_until("results", || recorded(&session) >= 8);
+    let service = Server::start_at(port, |_, socket| {
+        reply(socket, "200 OK", "application/json", r#"{"status":"logged"}"#);
+    });
+    wait_until("what had waited", || service.arrived().len() >= 12);
+    let (_, stdout, stderr) = terminate(child);
+    let arrived = service.arrived();
+    assert_eq!(arrived.len(), recorded(&session), "{stderr}");
+    let entry = &arrived[0].body;
+    assert_eq!(
+        (arrived[0].path.as_str(), &entry["provider"], &entry["model"]),
+        ("/api/log", &"openai-compatible".into(), &"m".into())
+    );
+    assert!(entry["latency"].as_f64().unwrap() > 0.02 && entry["success"] == true && entry["tokens_out"] == 4);
+    let times: Vec<&str> =
+        arrived.iter().map(|letter| letter.body["metadata"]["started_at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "in their order");
+    assert!(arrived[0].headers.contains("Bearer canary-of-the-service"));
+    assert!(stderr.contains("connection_refused") && stderr.contains("takes records again"), "{stderr}");
+    assert!(![stdout, stderr].concat().contains("canary-of-the-service"));
+}
+
+#[test]
+fn what_could_not_be_posted_is_kept_for_the_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (endpoint, _) = slow_endpoint();
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let (session, spool) = (folder.path().join("watch.jsonl"), folder.path().join("unsent.jsonl"));
+    let watch = |count: &str| {
+        let url = endpoint.url("/v1");
+        monitor(&["--vendor", "openai", "--url", &url, "--model", "m", "--interval", "100ms", "--count", count, "-q"])
+            .args(["--post", &format!("http://127.0.0.1:{port}"), "--spool", spool.to_str().unwrap()])
+            .args(["-o", session.to_str().unwrap()])
+            .output()
+            .unwrap()
+    };
+    assert_eq!(watch("5").status.code(), Some(0));
+    assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
+    let service = Server::start_at(port, |_, socket| reply(socket, "200 OK", "application/json", "{}"));
+    assert_eq!(watch("3").status.code(), Some(0));
+    assert_eq!((service.arrived().len(), recorded(&session)), (8, 8), "and the session went on");
+    assert!(!spool.exists());
+}
+
+#[test]
+fn failures_in_a_row_are_a_violation_and_the_exit_status_says_that_it_is_open() {
+    let server = Server::start(|_, socket| reply(socket, "503 Service Unavailable", "text/plain", "loading"));
+    let url = server.url("/v1");
+    let output = monitor(&["--vendor", "openai", "--url", &url, "--model", "m", "--interval", "100ms", "--json"])
+        .args(["--count", "6", "--failures", "3"])
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let failing: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| event["event"] == "failing")
+        .collect();
+    assert_eq!(failing.len(), 1, "{stdout}");
+    assert_eq!((&failing[0]["error"], failing[0]["failures"].as_u64()), (&"overloaded".into(), Some(3)));
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn several_endpoints_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (endpoint, _) = slow_endpoint();
+    let config = folder.path().join("endpoints.toml");
+    let text = format!(
+        "interval = \"100ms\"\n[[endpoint]]\nname = \"real\"\nvendor = \"openai\"\nurl = \"{}\"\nmodel = \"m\"\n\
+         [[endpoint]]\nname = \"toy\"\nvendor = \"simulated\"\nsimulate = \"ttft=5ms,tpot=1ms\"\n",
+        endpoint.url("/v1")
+    );
+    fs::write(&config, &text).unwrap();
+    let output = monitor(&["--config", config.to_str().unwrap(), "--count", "10", "--json"]).output().unwrap();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        *counts.entry(event["endpoint"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert!(counts["real"] >= 3 && counts["toy (SIMULATED)"] >= 3, "{counts:?}");
+
+    fs::write(&config, text.replace("model =", "modle =")).unwrap();
+    let refused = monitor(&["--config", config.to_str().unwrap()]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert!(words.contains("endpoints.toml") && words.contains("modle"), "{words}");
+}
+
+#[test]
+fn the_environment_of_the_earlier_service_is_understood() {
+    let output = monitor(&["--count", "2", "--json"])
+        .env("USE_OLLAMA", "false")
+        .env("MONITORING_INTERVAL", "0.1")
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stdout.lines().count(), 2, "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("SIMULATED endpoint"));
+    let nothing = monitor(&[]).output().unwrap();
+    assert!(String::from_utf8(nothing.stderr).unwrap().contains("nothing to watch"));
+}

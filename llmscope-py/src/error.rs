@@ -9,6 +9,7 @@ use pyo3::types::PyDict;
 /// Why a call failed: the core's word, or Python's.
 pub(crate) enum Failure {
     Core(Error),
+    Harness(llmscope_harness::Error),
     Python(PyErr),
 }
 
@@ -18,6 +19,15 @@ pub(crate) type Answer<T> = Result<T, Failure>;
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Core(error)
+    }
+}
+
+impl From<llmscope_harness::Error> for Failure {
+    fn from(error: llmscope_harness::Error) -> Self {
+        match error {
+            llmscope_harness::Error::Core(error) => Self::Core(error),
+            error => Self::Harness(error),
+        }
     }
 }
 
@@ -31,6 +41,7 @@ impl From<Failure> for PyErr {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Core(error) => Python::attach(|py| exception(py, &error).unwrap_or_else(|broken| broken)),
+            Failure::Harness(error) => Python::attach(|py| bench_exception(py, &error).unwrap_or_else(|broken| broken)),
             Failure::Python(error) => error,
         }
     }
@@ -86,6 +97,28 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Render { message } => with!("RenderError", "reason": message),
         _ => "Error",
     };
+    raised(py, class, &error.to_string(), &values)
+}
+
+/// What keeps a benchmark from beginning.
+fn bench_exception(py: Python<'_>, error: &llmscope_harness::Error) -> PyResult<PyErr> {
+    let values = PyDict::new(py);
+    let class = match error {
+        llmscope_harness::Error::Setting { name, value, expected } => {
+            values.set_item("name", name)?;
+            values.set_item("value", value)?;
+            values.set_item("expected", expected)?;
+            "ParameterError"
+        }
+        error => {
+            values.set_item("reason", error.to_string())?;
+            "BenchError"
+        }
+    };
+    raised(py, class, &error.to_string(), &values)
+}
+
+fn raised(py: Python<'_>, class: &str, message: &str, values: &Bound<'_, PyDict>) -> PyResult<PyErr> {
     let class = py.import("llmscope.errors")?.getattr(class)?;
-    Ok(PyErr::from_value(class.call((error.to_string(),), Some(&values))?))
+    Ok(PyErr::from_value(class.call((message,), Some(values))?))
 }

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod analyze;
+mod bench;
 mod capability;
 mod chart;
 mod data;
@@ -19,6 +20,7 @@ mod html;
 mod judgement;
 mod monitor;
 mod picture;
+mod probe;
 mod rules;
 mod session;
 mod standards;
@@ -43,6 +45,8 @@ mod _native {
     #[pymodule_export]
     use super::analyze::analyze;
     #[pymodule_export]
+    use super::bench::bench;
+    #[pymodule_export]
     use super::capability::{
         Capability, ExpectedPpm, Performance, SigmaEstimate, Specification, capability, expected_ppm, performance,
         sigma,
@@ -59,6 +63,8 @@ mod _native {
     use super::monitor::Monitor;
     #[pymodule_export]
     use super::picture::_png;
+    #[pymodule_export]
+    use super::probe::probe;
     #[pymodule_export]
     use super::rules::{Rule, RuleSet, Signal, Violation};
     #[pymodule_export]

@@ -9,6 +9,7 @@ use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::{self, Cell, Content, Tool};
 use llmscope_core::session::{AttributeValue, RequestRecord};
 use llmscope_core::{Metric, Session as CoreSession};
+use llmscope_harness::{Objectives, Summary};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -117,6 +118,32 @@ impl Session {
             })?;
         }
         Ok(PyArray1::from_iter(py, values.into_iter().map(|value| value.unwrap_or(f64::NAN))))
+    }
+
+    /// What else happened while the run went on, as dictionaries of ``at`` and ``message``.
+    #[getter]
+    fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document::to_dict(py, &self.0.events)
+    }
+
+    /// What the client said about itself at the end, as a dictionary: whether its times are the endpoint's or its own.
+    #[getter]
+    fn client_health<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.client_health.as_ref().map(|health| document::to_dict(py, health)).transpose()
+    }
+
+    /// What the run amounts to, as a dictionary: requests, failures by kind, rates, tokens, cost, and the distribution
+    /// of each metric (mean, p50, p90, p95, p99, max). Warm-up requests are left out.
+    ///
+    /// Args:
+    ///     slo: Objectives for goodput: ``"ttft=500ms,tpot=50ms,e2e=10s"``.
+    ///
+    /// Raises:
+    ///     ParameterError: If the objectives cannot be read.
+    #[pyo3(signature = (*, slo = None))]
+    fn summary<'py>(&self, py: Python<'py>, slo: Option<&str>) -> Answer<Bound<'py, PyAny>> {
+        let objectives = slo.map(str::parse::<Objectives>).transpose()?.unwrap_or_default();
+        Ok(document::to_dict(py, &Summary::of(&self.0.records, &objectives))?)
     }
 
     /// The session as a dictionary.

@@ -114,7 +114,7 @@ def test_every_error_of_the_core_is_listed() -> None:
 def test_every_class_belongs_to_an_error_of_the_core() -> None:
     assert {kind for kind, *_ in CASES.values()} == {
         kind for kind in vars(ls.errors).values() if isinstance(kind, type) and issubclass(kind, ls.Error)
-    } - {ls.Error}
+    } - {ls.Error, ls.BenchError}
 
 
 @pytest.mark.parametrize("variant", CASES)
@@ -140,3 +140,17 @@ def test_a_file_that_is_not_there() -> None:
     with pytest.raises(OSError) as caught:
         ls.individuals([1.0, 2.0]).save("/no/such/folder/chart.svg")
     assert isinstance(caught.value, ls.FileError)
+
+
+def test_what_keeps_a_benchmark_from_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(ls.BenchError, match="anthropic needs a key: set ANTHROPIC_API_KEY in the environment") as caught:
+        ls.bench("anthropic", model="m")
+    assert "ANTHROPIC_API_KEY" in caught.value.reason
+    with pytest.raises(ls.ParameterError, match="--rate is -1") as refused:
+        ls.bench("simulated", rate=-1.0)
+    assert refused.value.value == "-1"
+    with pytest.raises(ls.UnknownNameError, match="unknown vendor"):
+        ls.bench("nobody")
+    with pytest.raises(ls.QuantityError):
+        ls.bench("simulated", duration="8 MB")

@@ -43,6 +43,7 @@ from llmscope._native import (
     anderson_darling,
     attributes,
     autocorrelation,
+    bench,
     c4,
     c5,
     capability,
@@ -56,6 +57,7 @@ from llmscope._native import (
     judge,
     moments,
     performance,
+    probe,
     quantile,
     read_log,
     read_session,
@@ -63,6 +65,7 @@ from llmscope._native import (
     xbar,
 )
 from llmscope.errors import (
+    BenchError,
     CountError,
     Error,
     FileError,
@@ -81,6 +84,7 @@ from llmscope.errors import (
 
 __all__ = [
     "Analysis",
+    "BenchError",
     "Capability",
     "Chart",
     "ControlLimits",
@@ -124,6 +128,7 @@ __all__ = [
     "anderson_darling",
     "attributes",
     "autocorrelation",
+    "bench",
     "c4",
     "c5",
     "capability",
@@ -137,6 +142,7 @@ __all__ = [
     "judge",
     "moments",
     "performance",
+    "probe",
     "quantile",
     "read_log",
     "read_session",

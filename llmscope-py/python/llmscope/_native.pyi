@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from typing import Any, Literal, Protocol, TypeAlias, final, overload
@@ -539,6 +539,103 @@ def c5(n: int) -> float:
         >>> import llmscope as ls
         >>> round(ls.c5(5), 6)
         0.341214
+    """
+def probe() -> dict[str, Any]:
+    """Describes this machine: what it is, and what it is doing now.
+
+    What cannot be read here is absent: never ``None``, never 0.
+
+    Returns:
+        ``{"environment": …, "sample": …}``. The environment holds the operating system, kernel, container, processors,
+        memory in bytes and GPUs; the sample the share of the processors that is busy (0 to 1), the load, memory in use,
+        temperatures in degrees Celsius, and of each GPU its utilization, memory, power in watts and energy in joules.
+
+    Example:
+        >>> import llmscope as ls
+        >>> machine = ls.probe()
+        >>> machine["environment"]["memory_bytes"] > 0
+        True
+    """
+def bench(
+    vendor: str,
+    *,
+    url: str | None = None,
+    model: str | None = None,
+    provider: str | None = None,
+    key_env: str | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+    requests: int | None = None,
+    duration: float | str | None = None,
+    concurrency: int | Sequence[int] = ...,
+    rate: float | None = None,
+    arrival: str = "poisson",
+    warmup: int = 0,
+    prompts: _Path | Sequence[str] | None = None,
+    prompt_tokens: int | None = None,
+    output_tokens: int | None = None,
+    tier: str | None = None,
+    timeout: float | str | None = None,
+    retries: int = 0,
+    reuse_connections: bool = True,
+    seed: int = 0,
+    price_in: float | None = None,
+    price_out: float | None = None,
+    simulate: str | None = None,
+    name: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    output: _Path | None = None,
+    progress: bool | Callable[[dict[str, Any]], object] | None = None,
+) -> Session:
+    """Measures an endpoint: sends requests, stamps every chunk of the answers, and returns them as a session.
+
+    Ctrl-C ends the run; the session then holds what has ended until then. Keys come from the environment, as on the
+    command line: ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``, …
+
+    Args:
+        vendor: ``"openai"`` (and compatible servers), ``"openai-responses"``, ``"azure"``, ``"openrouter"``,
+            ``"anthropic"``, ``"gemini"``, ``"bedrock"``, ``"github"``, ``"ollama"``, ``"ollama-generate"`` or
+            ``"simulated"``.
+        url: Base of its addresses, such as ``"http://localhost:8000/v1"``; the vendor's own unless told.
+        model: The model; the only one that the endpoint lists unless told.
+        provider: Name for who serves it, where the dialect is not the vendor.
+        key_env: Environment variable that holds the key, where it is not the vendor's own.
+        extra_body: Fields to set in every request's body.
+        requests: Requests to measure; 100 unless there is a duration.
+        duration: How long requests are issued: seconds, or a text such as ``"60s"``.
+        concurrency: Closed loop: so many clients, each waits for its answer. Several numbers are a sweep.
+        rate: Open loop: requests per second, whether earlier ones are answered or not.
+        arrival: How those are spaced: ``"poisson"`` or ``"constant"``.
+        warmup: Requests that come first and are not judged.
+        prompts: Prompts as texts, or the path of a file of them.
+        prompt_tokens: Synthetic prompts of about so many tokens.
+        output_tokens: Longest answer to ask for.
+        tier: Built-in prompts: ``"simple-recall"``, ``"moderate-reasoning"``, ``"complex-reasoning"``,
+            ``"high-load-creative"`` or ``"extended-context"``.
+        timeout: Longest time for a whole answer: seconds or a text.
+        retries: Further attempts after 429, 5xx or a broken connection.
+        reuse_connections: False to open a new connection for every request.
+        seed: Of every random choice.
+        price_in: US dollars for a million tokens of the prompt.
+        price_out: US dollars for a million tokens of the answer.
+        simulate: How the simulated vendor behaves: ``"ttft=50ms,tpot=2ms,failures=1%,shift=100:1.5"``.
+        name: A name for the run.
+        labels: Labels to group by.
+        output: File in JSON Lines that grows while the run goes on; it must not exist.
+        progress: True for a line on standard error, False for none, or a function that is called about twice a second
+            with the summary so far as a dictionary.
+
+    Returns:
+        The session.
+
+    Raises:
+        BenchError: If the endpoint cannot be asked: no key, no such address, no model named.
+        ParameterError: If the parameters do not fit each other.
+
+    Example:
+        >>> import llmscope as ls
+        >>> session = ls.bench("simulated", requests=12, simulate="ttft=5ms,tpot=1ms,tokens=8", progress=False)
+        >>> len(session), session.simulated, session.summary()["failed"]
+        (12, True, 0)
     """
 def read_log(path: _Path, tool: str | None = None) -> Log:
     """Reads a log of any tool that is recognized by its content: sessions, LLMPerf, CSV, JSON Lines.
@@ -1631,6 +1728,22 @@ class Session:
 
         Raises:
             UnknownNameError: If no request has such a value.
+        """
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What else happened while the run went on, as dictionaries of ``at`` and ``message``."""
+    @property
+    def client_health(self) -> dict[str, Any] | None:
+        """What the client said about itself at the end, as a dictionary: whether its times are the endpoint's or its own."""
+    def summary(self, *, slo: str | None = None) -> dict[str, Any]:
+        """What the run amounts to, as a dictionary: requests, failures by kind, rates, tokens, cost, and the distribution
+        of each metric (mean, p50, p90, p95, p99, max). Warm-up requests are left out.
+
+        Args:
+            slo: Objectives for goodput: ``"ttft=500ms,tpot=50ms,e2e=10s"``.
+
+        Raises:
+            ParameterError: If the objectives cannot be read.
         """
     def to_dict(self) -> dict[str, Any]:
         """The session as a dictionary."""

@@ -7,6 +7,7 @@ numbers are expected) is a ``TypeError``, a file that does not exist a ``FileNot
 from __future__ import annotations
 
 __all__ = [
+    "BenchError",
     "CountError",
     "Error",
     "FileError",
@@ -221,6 +222,16 @@ class RenderError(Error):
 
     Attributes:
         reason: The rasterizer's words.
+    """
+
+    reason: str
+
+
+class BenchError(Error):
+    """An endpoint cannot be measured: no key in the environment, no such address, no model named.
+
+    Attributes:
+        reason: What is missing, and how to say it.
     """
 
     reason: str

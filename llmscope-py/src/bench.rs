@@ -1,0 +1,302 @@
+//! Measuring an endpoint.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use llmscope_core::session::SessionWriter;
+use llmscope_core::{Session as CoreSession, Unit};
+use llmscope_harness::vendor::Simulation;
+use llmscope_harness::workload::{Conversation, Sizes, Tier, Turn, Workload};
+use llmscope_harness::{
+    Arrival, Bench, Load, Next, Objectives, Plan, Prices, Probe, Running, Tally, Target, TargetOptions, Update,
+    VendorKind,
+};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::error::Answer;
+use crate::session::Session;
+
+/// Measures an endpoint: sends requests, stamps every chunk of the answers, and returns them as a session.
+///
+/// Ctrl-C ends the run; the session then holds what has ended until then. Keys come from the environment, as on the
+/// command line: ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``, …
+///
+/// Args:
+///     vendor: ``"openai"`` (and compatible servers), ``"openai-responses"``, ``"azure"``, ``"openrouter"``,
+///         ``"anthropic"``, ``"gemini"``, ``"bedrock"``, ``"github"``, ``"ollama"``, ``"ollama-generate"`` or
+///         ``"simulated"``.
+///     url: Base of its addresses, such as ``"http://localhost:8000/v1"``; the vendor's own unless told.
+///     model: The model; the only one that the endpoint lists unless told.
+///     provider: Name for who serves it, where the dialect is not the vendor.
+///     key_env: Environment variable that holds the key, where it is not the vendor's own.
+///     extra_body: Fields to set in every request's body.
+///     requests: Requests to measure; 100 unless there is a duration.
+///     duration: How long requests are issued: seconds, or a text such as ``"60s"``.
+///     concurrency: Closed loop: so many clients, each waits for its answer. Several numbers are a sweep.
+///     rate: Open loop: requests per second, whether earlier ones are answered or not.
+///     arrival: How those are spaced: ``"poisson"`` or ``"constant"``.
+///     warmup: Requests that come first and are not judged.
+///     prompts: Prompts as texts, or the path of a file of them.
+///     prompt_tokens: Synthetic prompts of about so many tokens.
+///     output_tokens: Longest answer to ask for.
+///     tier: Built-in prompts: ``"simple-recall"``, ``"moderate-reasoning"``, ``"complex-reasoning"``,
+///         ``"high-load-creative"`` or ``"extended-context"``.
+///     timeout: Longest time for a whole answer: seconds or a text.
+///     retries: Further attempts after 429, 5xx or a broken connection.
+///     reuse_connections: False to open a new connection for every request.
+///     seed: Of every random choice.
+///     price_in: US dollars for a million tokens of the prompt.
+///     price_out: US dollars for a million tokens of the answer.
+///     simulate: How the simulated vendor behaves: ``"ttft=50ms,tpot=2ms,failures=1%,shift=100:1.5"``.
+///     name: A name for the run.
+///     labels: Labels to group by.
+///     output: File in JSON Lines that grows while the run goes on; it must not exist.
+///     progress: True for a line on standard error, False for none, or a function that is called about twice a second
+///         with the summary so far as a dictionary.
+///
+/// Returns:
+///     The session.
+///
+/// Raises:
+///     BenchError: If the endpoint cannot be asked: no key, no such address, no model named.
+///     ParameterError: If the parameters do not fit each other.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> session = ls.bench("simulated", requests=12, simulate="ttft=5ms,tpot=1ms,tokens=8", progress=False)
+///     >>> len(session), session.simulated, session.summary()["failed"]
+///     (12, True, 0)
+#[pyfunction]
+#[pyo3(signature = (
+    vendor, *, url = None, model = None, provider = None, key_env = None, extra_body = None, requests = None,
+    duration = None, concurrency = Several(vec![1]), rate = None, arrival = "poisson", warmup = 0, prompts = None,
+    prompt_tokens = None, output_tokens = None, tier = None, timeout = None, retries = 0, reuse_connections = true,
+    seed = 0, price_in = None, price_out = None, simulate = None, name = None, labels = None, output = None,
+    progress = None
+))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+pub(crate) fn bench<'py>(
+    py: Python<'py>,
+    vendor: &str,
+    url: Option<String>,
+    model: Option<String>,
+    provider: Option<String>,
+    key_env: Option<String>,
+    extra_body: Option<Bound<'py, PyDict>>,
+    requests: Option<u64>,
+    duration: Option<Seconds>,
+    concurrency: Several,
+    rate: Option<f64>,
+    arrival: &str,
+    warmup: u64,
+    prompts: Option<Bound<'py, PyAny>>,
+    prompt_tokens: Option<u32>,
+    output_tokens: Option<u32>,
+    tier: Option<&str>,
+    timeout: Option<Seconds>,
+    retries: u32,
+    reuse_connections: bool,
+    seed: u64,
+    price_in: Option<f64>,
+    price_out: Option<f64>,
+    simulate: Option<&str>,
+    name: Option<String>,
+    labels: Option<BTreeMap<String, String>>,
+    output: Option<PathBuf>,
+    progress: Option<Bound<'py, PyAny>>,
+) -> Answer<Session> {
+    let extra = match extra_body {
+        None => serde_json::Map::new(),
+        Some(fields) => {
+            let text: String = py.import("json")?.call_method1("dumps", (fields,))?.extract()?;
+            crate::document::from_json(&text)?
+        }
+    };
+    let options = TargetOptions {
+        url,
+        model,
+        provider,
+        key_variable: key_env,
+        extra,
+        prices: Prices { input_usd_per_million: price_in, output_usd_per_million: price_out },
+        ..TargetOptions::default()
+    };
+    let vendor: VendorKind = vendor.parse()?;
+    let simulation = simulate.map(str::parse::<Simulation>).transpose()?.unwrap_or_default();
+    let workload = workload(prompts, prompt_tokens, output_tokens, tier, seed)?;
+    let workload = match output_tokens {
+        Some(tokens) => workload.with_output_tokens(tokens),
+        None => workload,
+    };
+    let usual = Plan::default();
+    let plan = Plan {
+        load: load(concurrency, rate, arrival)?,
+        requests,
+        duration: duration.map(|time| time.0),
+        warmup,
+        timeout: timeout.map_or(usual.timeout, |time| time.0),
+        retries,
+        reuse_connections,
+        output_tokens,
+        seed,
+        ..usual
+    };
+    let target = py.detach(|| Target::new(vendor, options))?;
+    let bench = Bench::new(target, workload, plan, simulation)?;
+    let mut header = bench.header(Probe::new().environment());
+    header.name = name;
+    header.labels.extend(labels.unwrap_or_default());
+    let writer = output.map(|path| SessionWriter::create(&path, &header)).transpose()?;
+    let session = CoreSession { header, ..CoreSession::default() };
+    let mut recording = Recording { session, writer, tally: Tally::new(Objectives::default()) };
+    let mut running = bench.start()?;
+    let listener = listener(py, progress)?;
+    let drained = recording.drain(py, &mut running, listener.as_ref());
+    running.stop();
+    py.detach(|| running.join())?;
+    drained?;
+    Ok(Session(Arc::new(recording.session)))
+}
+
+/// What a run has brought so far.
+struct Recording {
+    session: CoreSession,
+    writer: Option<SessionWriter>,
+    tally: Tally,
+}
+
+impl Recording {
+    /// Receives until the run ends. Ctrl-C stops the run, and what has ended is still received.
+    fn drain(&mut self, py: Python<'_>, running: &mut Running, listener: Option<&Bound<'_, PyAny>>) -> Answer<()> {
+        const TICK: Duration = Duration::from_millis(50);
+        const TELL: Duration = Duration::from_millis(500);
+        let mut told = Instant::now();
+        loop {
+            // Borrowed alone, because the thread that waits without the GIL must be the only one that does.
+            let waiting = &mut *running;
+            match py.detach(move || waiting.next(TICK)) {
+                Next::Finished => break,
+                Next::Idle => {}
+                Next::Update(update) => self.take(update)?,
+            }
+            if py.check_signals().is_err() {
+                running.stop();
+            }
+            if let Some(listener) = listener.filter(|_| told.elapsed() >= TELL) {
+                told = Instant::now();
+                listener.call1((crate::document::to_dict(py, &self.tally.summary())?, false))?;
+            }
+        }
+        if let Some(listener) = listener {
+            listener.call1((crate::document::to_dict(py, &self.tally.summary())?, true))?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, update: Update) -> Answer<()> {
+        let session = &mut self.session;
+        match update {
+            Update::Stage(_) => {}
+            Update::Request(record) => {
+                self.writer.as_mut().map(|writer| writer.append(&record)).transpose()?;
+                self.tally.push(&record);
+                session.records.push(*record);
+            }
+            Update::Event(event) => {
+                self.writer.as_mut().map(|writer| writer.append_event(&event)).transpose()?;
+                session.events.push(event);
+            }
+            Update::Sample(sample) => session.samples.push(sample),
+            Update::Health(health) => {
+                self.writer.as_mut().map(|writer| writer.append_health(&health)).transpose()?;
+                session.client_health = Some(health);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who is told how far the run has come: a function of the summary and whether the run has ended.
+fn listener<'py>(py: Python<'py>, progress: Option<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let module = py.import("llmscope._progress")?;
+    Ok(match progress {
+        None => module.call_method0("usual")?.extract::<Option<Bound<'py, PyAny>>>()?,
+        Some(choice) if choice.is_callable() => Some(module.call_method1("of", (choice,))?),
+        Some(choice) if choice.is_truthy()? => Some(module.getattr("line")?),
+        Some(_) => None,
+    })
+}
+
+fn load(concurrency: Several, rate: Option<f64>, arrival: &str) -> Answer<Load> {
+    let arrival = match arrival {
+        "poisson" => Arrival::Poisson,
+        "constant" => Arrival::Constant,
+        other => Err(llmscope_core::Error::Unknown {
+            what: "arrival",
+            name: other.to_owned(),
+            expected: "poisson or constant".to_owned(),
+        })?,
+    };
+    Ok(match rate {
+        Some(rate_per_s) => Load::Open { rate_per_s, arrival },
+        None => Load::Closed { concurrency: concurrency.0 },
+    })
+}
+
+fn workload(
+    prompts: Option<Bound<'_, PyAny>>,
+    prompt_tokens: Option<u32>,
+    output_tokens: Option<u32>,
+    tier: Option<&str>,
+    seed: u64,
+) -> Answer<Workload> {
+    const SYNTHETIC_PROMPTS: usize = 1000;
+    const SYNTHETIC_OUTPUT_TOKENS: u32 = 128;
+    if let Some(prompts) = prompts {
+        if prompts.is_instance_of::<PyString>() || prompts.hasattr("__fspath__")? {
+            return Ok(Workload::read(&prompts.extract::<PathBuf>()?)?);
+        }
+        let texts: Vec<String> = prompts.extract()?;
+        let turn =
+            |text: String| Conversation { turns: vec![Turn { text, output_tokens: None }], ..Default::default() };
+        let conversations = texts.into_iter().map(turn).collect();
+        return Ok(Workload { name: "given prompts".to_owned(), conversations, ..Workload::default() });
+    }
+    if let Some(input_tokens) = prompt_tokens {
+        let sizes = Sizes::fixed(input_tokens, output_tokens.unwrap_or(SYNTHETIC_OUTPUT_TOKENS));
+        return Ok(Workload::synthetic(sizes, SYNTHETIC_PROMPTS, seed));
+    }
+    Ok(Workload::tiers(&[tier.map(str::parse::<Tier>).transpose()?.unwrap_or(Tier::SimpleRecall)]))
+}
+
+/// One number or several.
+pub(crate) struct Several(Vec<usize>);
+
+impl<'py> FromPyObject<'_, 'py> for Several {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        object.extract::<usize>().map(|one| Self(vec![one])).or_else(|_| Ok(Self(object.extract()?)))
+    }
+}
+
+/// A duration: seconds, or a text with a unit.
+pub(crate) struct Seconds(Duration);
+
+impl<'py> FromPyObject<'_, 'py> for Seconds {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let seconds = match object.extract::<String>() {
+            Ok(text) => Unit::Second.parse(&text).map_err(|error| PyErr::from(crate::error::Failure::from(error)))?,
+            Err(_) => object.extract::<f64>()?,
+        };
+        Duration::try_from_secs_f64(seconds)
+            .map(Self)
+            .map_err(|_| PyTypeError::new_err(format!("{seconds} is no duration in seconds")))
+    }
+}

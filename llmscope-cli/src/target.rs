@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use llmscope_core::Unit;
 use llmscope_harness::{Prices, Target, TargetOptions, VendorKind};
 use serde_json::{Map, Value};
@@ -59,6 +60,12 @@ impl TargetArgs {
         };
         Ok(Target::new(vendor, options)?)
     }
+}
+
+/// Vendors by their names, which shells can complete.
+pub(crate) fn vendor() -> impl TypedValueParser<Value = VendorKind> {
+    let names = VendorKind::ALL.map(|vendor| vendor.profile().name);
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<VendorKind>())
 }
 
 fn pairs(texts: &[String], separator: char, option: &str, form: &str) -> Result<BTreeMap<String, String>> {

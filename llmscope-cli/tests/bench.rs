@@ -131,7 +131,7 @@ fn a_sweep_has_a_group_for_each_step_and_objectives_make_goodput() {
 #[test]
 fn what_cannot_be_is_said_before_anything_is_asked() {
     let cases: [(&[&str], &str); 8] = [
-        (&["--vendor", "nobody"], "unknown vendor \"nobody\": expected openai, "),
+        (&["--vendor", "nobody"], "[possible values: openai, openai-responses, azure, "),
         (&["--vendor", "azure", "--model", "m"], "--url is missing: azure has a different address for every customer"),
         (&["--vendor", "openai", "--model", "m"], "openai needs a key: set OPENAI_API_KEY in the environment"),
         (&["--vendor", "simulated", "--rate", "0"], "--rate is 0: expected above 0"),

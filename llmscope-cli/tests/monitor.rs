@@ -46,11 +46,16 @@ fn terminate(mut child: Child) -> (Option<i32>, String, String) {
     (code, String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// An endpoint whose first token comes after a time that the test sets.
+/// An endpoint whose first token comes after a time that the test sets, and up to 100 ms more: so much variation is
+/// common here, and limits that are learned from it raise no alarm when the machine is busy.
 fn slow_endpoint() -> (Server, Arc<AtomicU64>) {
     let delay = Arc::new(AtomicU64::new(20));
-    let set = delay.clone();
-    (Server::start(move |_, socket| chat(socket, &set)), delay)
+    let (set, asked) = (delay.clone(), AtomicU64::new(0));
+    let server = Server::start(move |_, socket| {
+        let more = asked.fetch_add(1, Ordering::SeqCst) * 37 % 100;
+        chat(socket, &AtomicU64::new(set.load(Ordering::SeqCst) + more));
+    });
+    (server, delay)
 }
 
 #[test]
@@ -62,7 +67,6 @@ fn a_slowdown_is_told_once_and_its_end_once() {
     let command = format!("echo \"$LLMSCOPE_EVENT\" >> {0}; cat >> {0}", told.display());
     let baseline = folder.path().join("base.json");
     let child = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "100ms"])
-        // Rule 1 alone, and limits wide enough that a busy machine raises no alarm of its own.
         .args(["--rules", "1", "--learn", "20", "--metric", "ttft_s", "--recover-after", "4", "--json"])
         .args(["--on-violation", &command, "--save-baseline", baseline.to_str().unwrap()])
         .args(["-o", session.to_str().unwrap()])
@@ -70,9 +74,9 @@ fn a_slowdown_is_told_once_and_its_end_once() {
         .spawn()
         .unwrap();
     wait_until("limits", || baseline.exists());
-    delay.store(800, Ordering::SeqCst);
+    delay.store(1500, Ordering::SeqCst);
     let before = recorded(&session);
-    wait_until("slow answers", || recorded(&session) >= before + 6);
+    wait_until("slow answers", || recorded(&session) >= before + 4);
     delay.store(20, Ordering::SeqCst);
     wait_until("the end of it", || fs::read_to_string(&told).is_ok_and(|text| text.contains("\nrecovery\n")));
     let (code, stdout, stderr) = terminate(child);

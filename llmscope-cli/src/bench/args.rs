@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use llmscope_harness::workload::Tier;
 use llmscope_harness::{Objectives, VendorKind, vendor::Simulation};
 
-use crate::target::{TargetArgs, duration};
+use crate::target::{TargetArgs, duration, vendor};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,9 +29,8 @@ Exit status: 0 measured, 2 error, or no request succeeded.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
-    /// Vendor: openai (and compatible servers), openai-responses, azure, openrouter, anthropic, gemini, bedrock,
-    /// github, ollama, ollama-generate, simulated
-    #[arg(long, value_name = "VENDOR")]
+    /// Whom to ask; compatible servers (vLLM, llama.cpp, …) are asked as openai
+    #[arg(long, value_name = "VENDOR", value_parser = vendor())]
     pub(crate) vendor: VendorKind,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
@@ -91,13 +91,9 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", help_heading = "Prompts")]
     pub(crate) output_tokens: Option<u32>,
     /// Built-in prompts (repeatable) [default: simple-recall]
-    #[arg(
-        long,
-        value_name = "TIER",
-        help_heading = "Prompts",
-        long_help = "Built-in prompts (repeatable): simple-recall, moderate-reasoning, complex-reasoning, \
-                       high-load-creative, extended-context [default: all of them]"
-    )]
+    ///
+    /// Answers of different tiers differ in length: judge them with `analyze --by label`.
+    #[arg(long, value_name = "TIER", value_parser = tier(), help_heading = "Prompts")]
     pub(crate) tier: Vec<Tier>,
 
     /// Longest time for a whole answer
@@ -141,6 +137,10 @@ pub(crate) struct BenchArgs {
     /// No progress, no summary
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
+}
+
+fn tier() -> impl TypedValueParser<Value = Tier> {
+    PossibleValuesParser::new(Tier::ALL.map(Tier::name)).try_map(|name| name.parse::<Tier>())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

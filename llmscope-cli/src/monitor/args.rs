@@ -7,7 +7,7 @@ use clap::Args;
 use llmscope_harness::VendorKind;
 use llmscope_harness::vendor::Simulation;
 
-use crate::target::{TargetArgs, duration};
+use crate::target::{TargetArgs, duration, vendor};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +36,7 @@ Exit status: 0 nothing out of control at the end, 1 a violation is open, 2 error
 #[command(after_help = EXAMPLES)]
 pub(crate) struct MonitorArgs {
     /// Vendor of the endpoint to watch; several endpoints come from --config
-    #[arg(long, value_name = "VENDOR", conflicts_with = "config")]
+    #[arg(long, value_name = "VENDOR", value_parser = vendor(), conflicts_with = "config")]
     pub(crate) vendor: Option<VendorKind>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,

@@ -65,10 +65,12 @@ fn write(
         writeln!(out, "{BAD}{}{BAD:#}", failures(summary))?;
     }
     writeln!(out)?;
-    for line in table(summary).lines() {
-        writeln!(out, "{}", line.trim_end())?;
+    if !summary.metrics.is_empty() {
+        for line in table(summary).lines() {
+            writeln!(out, "{}", line.trim_end())?;
+        }
+        writeln!(out)?;
     }
-    writeln!(out)?;
     for metric in [Metric::Ttft, Metric::Tpot, Metric::E2e] {
         let words = verdict(tally.values(metric));
         if !words.is_empty() {

@@ -293,7 +293,7 @@ impl Selection {
 /// What a session says against itself.
 fn cautions(log: &Log) -> Vec<String> {
     let Content::Session(session) = &log.content else { return Vec::new() };
-    let source = &log.source;
+    let source = if log.source == "-" { "standard input" } else { &log.source };
     let simulated = session.header.simulated.then(|| format!("{source} is SIMULATED: no real endpoint was asked"));
     let health = session.client_health.as_ref().filter(|health| health.bottleneck);
     let busy = health

@@ -138,7 +138,7 @@ impl Workload {
     pub fn tiers(which: &[Tier]) -> Self {
         let which = if which.is_empty() { &Tier::ALL } else { which };
         Self {
-            name: "tiers".to_owned(),
+            name: which.iter().map(|tier| tier.name()).collect::<Vec<_>>().join(", "),
             conversations: which.iter().flat_map(|&tier| tiers::conversations(tier)).collect(),
             ..Self::default()
         }

@@ -191,6 +191,42 @@ fn records_are_posted_as_well() {
     assert_eq!(arrived[0].body["tokens_out"], 5, "what was typed goes before what the prompts say");
 }
 
+#[test]
+fn encrypted_connections_go_through_the_proxy_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    // It opens the tunnel for whoever says the password, and then no TLS comes out of it.
+    let proxy = Server::start(|arrived, socket| {
+        let known = arrived.headers.to_ascii_lowercase().contains("proxy-authorization: basic dtpwyxnzd29yza==");
+        let status = if known { "200 Connection established" } else { "407 Proxy Authentication Required" };
+        let _ = std::io::Write::write_all(socket, format!("HTTP/1.1 {status}\r\n\r\nno tls").as_bytes());
+    });
+    let ask = |name: &str, proxy: &str, no_proxy: &str| {
+        let path = folder.path().join(name);
+        let url = "https://llm.example.invalid/v1";
+        let output = program()
+            .args(["bench", "--vendor", "openai", "--url", url, "--model", "m", "-n", "1", "-o"])
+            .arg(&path)
+            .env("HTTPS_PROXY", proxy)
+            .env("NO_PROXY", no_proxy)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!text(&output.stderr).contains("password"), "{}", text(&output.stderr));
+        fs::read_to_string(path).unwrap_or_else(|_| text(&output.stderr))
+    };
+    let address = format!("127.0.0.1:{}", proxy.port);
+    let tunneled = ask("a.jsonl", &format!("http://u:password@{address}"), "");
+    assert!(tunneled.contains(r#""type":"tls""#), "{tunneled}");
+    assert!(proxy.arrived().iter().all(|arrived| arrived.path == "llm.example.invalid:443"));
+    let refused = ask("b.jsonl", &format!("http://{address}"), "");
+    assert!(refused.contains(&format!("the proxy {address}: tunnel error: proxy authorization required")), "{refused}");
+    let count = proxy.arrived().len();
+    let direct = ask("c.jsonl", &format!("http://{address}"), "example.invalid");
+    assert!(direct.contains(r#""type":"dns""#), "{direct}");
+    assert_eq!(proxy.arrived().len(), count);
+    assert!(ask("d.jsonl", "socks5://u:password@127.0.0.1:1", "").contains("HTTPS_PROXY: expected http://HOST:PORT"));
+}
+
 /// The key goes to the endpoint, and nowhere else: not to the session, the terminal, the list of processes.
 #[test]
 fn a_key_never_shows() {

@@ -16,7 +16,7 @@ use crate::plan::{Arrival, Load, Plan};
 use crate::probe::Probe;
 use crate::run::{Job, Update, run};
 use crate::target::Target;
-use crate::transport::{Gauges, Transport};
+use crate::transport::{Gauges, HttpTransport, Transport};
 use crate::vendor::{SimulatedTransport, Simulation, VendorKind};
 use crate::workload::Workload;
 
@@ -31,13 +31,15 @@ pub struct Bench {
     pub plan: Plan,
     /// How the simulated vendor behaves, if that is the target.
     pub simulation: Simulation,
+    /// The way there; none to the simulated vendor.
+    transport: Option<HttpTransport>,
 }
 
 impl Bench {
     /// A benchmark, if the plan can be carried out with this target and workload.
     ///
     /// # Errors
-    /// [`Error::Setting`].
+    /// [`Error::Setting`]; [`Error::Tls`] or [`Error::Url`] if there is no way to the target.
     pub fn new(target: Target, workload: Workload, plan: Plan, simulation: Simulation) -> Result<Self> {
         let plan = plan.checked(target.vendor)?;
         if matches!(plan.load, Load::Replay { .. }) && workload.arrivals_s.is_none() {
@@ -55,7 +57,10 @@ impl Bench {
                 expected: "expected at least one prompt in each conversation, and one conversation".to_owned(),
             });
         }
-        Ok(Self { target, workload, plan, simulation })
+        let is_simulated = target.vendor == VendorKind::Simulated;
+        let way = || target.transport(plan.connect_timeout, plan.reuse_connections);
+        let transport = if is_simulated { None } else { Some(way()?) };
+        Ok(Self { target, workload, plan, simulation, transport })
     }
 
     /// What a session says before its first request.
@@ -108,16 +113,19 @@ impl Bench {
     /// Starts it.
     ///
     /// # Errors
-    /// [`Error::Tls`] or [`Error::Start`].
+    /// [`Error::Start`].
     pub fn start(self) -> Result<Running> {
-        let Self { target, workload, plan, simulation } = self;
-        if target.vendor == VendorKind::Simulated {
-            let transport = SimulatedTransport::new(Simulation { seed: plan.seed, ..simulation });
-            return start(transport, None, target, workload, plan);
+        let Self { target, workload, plan, simulation, transport } = self;
+        match transport {
+            Some(transport) => {
+                let gauges = transport.gauges();
+                start(transport, Some(gauges), target, workload, plan)
+            }
+            None => {
+                let transport = SimulatedTransport::new(Simulation { seed: plan.seed, ..simulation });
+                start(transport, None, target, workload, plan)
+            }
         }
-        let transport = target.transport(plan.connect_timeout, plan.reuse_connections)?;
-        let gauges = transport.gauges();
-        start(transport, Some(gauges), target, workload, plan)
     }
 }
 

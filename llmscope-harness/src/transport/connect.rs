@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::proxy::Proxy;
 use super::stamped::{Stamped, Stamps};
 use super::{Gauges, Journey};
 use crate::error::{Error, Result};
@@ -75,6 +76,7 @@ fn without_secrets(url: &Url) -> String {
 pub struct Connector {
     origin: Origin,
     tls: Option<(TlsConnector, ServerName<'static>)>,
+    proxy: Option<Proxy>,
     limit: Duration,
 }
 
@@ -88,10 +90,12 @@ impl Connector {
     /// A connector that gives up after `limit`. `roots` is a PEM file of certificates to trust beside the system's.
     ///
     /// # Errors
-    /// [`Error::Tls`] if the certificates cannot be read or the host is no valid name.
+    /// [`Error::Tls`] if the certificates cannot be read or the host is no valid name; [`Error::Url`] for a proxy in the
+    /// environment that is none.
     pub fn new(origin: Origin, limit: Duration, roots: Option<&std::path::Path>) -> Result<Self> {
         let tls = if origin.tls { Some(tls(&origin.host, roots)?) } else { None };
-        Ok(Self { origin, tls, limit })
+        let proxy = Proxy::from_environment(&origin)?;
+        Ok(Self { origin, tls, proxy, limit })
     }
 
     pub(super) async fn open(&self, gauges: &Arc<Gauges>) -> Result<Opened, Failure> {
@@ -104,11 +108,14 @@ impl Connector {
         let addresses = self.resolve().await?;
         let resolved = Instant::now();
         let socket = first_to_answer(&addresses).await?;
-        let connected = Instant::now();
         // Small requests and small chunks must not wait for each other.
         let _ = socket.set_nodelay(true);
-        let stamped = Stamped::new(socket, gauges.clone());
+        let mut stamped = Stamped::new(socket, gauges.clone());
         let stamps = stamped.stamps();
+        if let Some(proxy) = &self.proxy {
+            stamped = proxy.tunnel(stamped).await?;
+        }
+        let connected = Instant::now();
         let mut journey = Journey {
             dns_s: Some((resolved - begun).as_secs_f64()),
             tcp_s: Some((connected - resolved).as_secs_f64()),
@@ -128,7 +135,10 @@ impl Connector {
     }
 
     async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let Origin { host, port, .. } = &self.origin;
+        let (host, port) = match &self.proxy {
+            Some(proxy) => (&proxy.host, &proxy.port),
+            None => (&self.origin.host, &self.origin.port),
+        };
         let unknown = |why: &str| Failure::new(FailureKind::Dns, format!("cannot resolve {host}: {why}"));
         let found = tokio::net::lookup_host((host.as_str(), *port)).await;
         let addresses: Vec<SocketAddr> = found.map_err(|error| unknown(&error.to_string()))?.collect();

@@ -4,6 +4,7 @@ mod call;
 mod connect;
 mod gauges;
 mod http;
+mod proxy;
 mod stamped;
 
 use std::future::Future;
@@ -80,7 +81,7 @@ pub struct Frame {
 pub struct Journey {
     /// Time to resolve the name.
     pub dns_s: Option<f64>,
-    /// Time to open the connection.
+    /// Time to open the connection, and the tunnel where a proxy is in the way.
     pub tcp_s: Option<f64>,
     /// Time for the TLS handshake.
     pub tls_s: Option<f64>,

@@ -88,7 +88,10 @@ impl Courier {
         let runtime = runtime.map_err(|error| Error::Start { message: error.to_string() })?;
         let letters = mailbox.clone();
         let thread = std::thread::Builder::new().name("courier".to_owned());
-        let thread = thread.spawn(move || letters.deliver_all(&route, &runtime));
+        let thread = thread.spawn(move || {
+            letters.deliver_all(&route, &runtime);
+            runtime.shutdown_background();
+        });
         let thread = thread.map_err(|error| Error::Start { message: error.to_string() })?;
         Ok(Self { mailbox, thread: Some(thread) })
     }

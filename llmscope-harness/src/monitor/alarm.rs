@@ -158,10 +158,6 @@ impl Alarm {
         self.raised = None;
         Change::Cleared(results)
     }
-
-    pub(super) fn is_raised(&self) -> bool {
-        self.raised.is_some()
-    }
 }
 
 #[cfg(test)]

@@ -112,13 +112,6 @@ impl Judge {
         kinds.into_iter().map(|kind| Notice { at, endpoint: self.endpoint.clone(), kind }).collect()
     }
 
-    /// Metrics that are out of control at present, and whether requests fail.
-    #[must_use]
-    pub fn open_violations(&self) -> usize {
-        let failing = usize::from(self.failures >= self.failures_to_alarm);
-        failing + self.metrics.iter().filter(|judge| judge.alarm.is_raised()).count()
-    }
-
     fn note_failure(&mut self, record: &RequestRecord) -> Vec<NoticeKind> {
         self.failures += 1;
         for judge in &mut self.metrics {

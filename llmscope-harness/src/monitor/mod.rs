@@ -3,6 +3,7 @@
 mod alarm;
 mod judge;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
@@ -114,7 +115,7 @@ impl Watching {
             .map_err(|error| Error::Start { message: error.to_string() })?;
         let (sender, observations) = mpsc::channel();
         let (stop, stopped) = watch::channel(false);
-        let mut watches: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
+        let mut watches: Vec<Watch> = Vec::new();
         for (index, watched) in endpoints.into_iter().enumerate() {
             if watched.interval < SHORTEST_INTERVAL {
                 return Err(setting("--interval", &format!("{:?}", watched.interval), "at least 100ms"));
@@ -133,6 +134,8 @@ impl Watching {
         drop(sender);
         let thread = std::thread::Builder::new().name("monitor".to_owned()).spawn(move || {
             runtime.block_on(until_stopped(watches, stopped));
+            // A resolver that is still at work is not waited for.
+            runtime.shutdown_background();
         });
         let thread = thread.map_err(|error| Error::Start { message: error.to_string() })?;
         Ok(Self { observations, stop, thread: Some(thread) })
@@ -174,10 +177,10 @@ fn setting(name: &'static str, value: &str, expected: &str) -> Error {
     Error::Setting { name, value: value.to_owned(), expected: format!("expected {expected}") }
 }
 
-async fn until_stopped(
-    watches: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>>,
-    mut stopped: watch::Receiver<bool>,
-) {
+/// One endpoint's loop, whatever its transport.
+type Watch = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn until_stopped(watches: Vec<Watch>, mut stopped: watch::Receiver<bool>) {
     let mut tasks = tokio::task::JoinSet::new();
     for watch in watches {
         tasks.spawn(watch);

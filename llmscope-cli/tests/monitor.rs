@@ -99,7 +99,16 @@ fn a_slowdown_is_told_once_and_its_end_once() {
     for text in [&stdout, &stderr, &session] {
         assert!(!text.contains("secret-path"), "a webhook's address is a secret");
     }
-    assert!(fs::read_to_string(&baseline).unwrap().contains("llmscope.baseline/1"));
+    let limits = fs::read_to_string(&baseline).unwrap();
+    assert!(limits.contains("llmscope.baseline/1"));
+
+    let again = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "100ms"])
+        .args(["--rules", "1", "--learn", "10", "--metric", "ttft_s", "--json", "--count", "12"])
+        .args(["--save-baseline", baseline.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(again.stdout).unwrap().contains("learned"), "a restart does not move the limits");
+    assert_eq!(fs::read_to_string(&baseline).unwrap(), limits);
 }
 
 #[test]

@@ -82,7 +82,7 @@ pub(crate) struct MonitorArgs {
     /// Results to learn limits from, where none are frozen
     #[arg(long, value_name = "N", default_value_t = 30, help_heading = "Judging")]
     pub(crate) learn: usize,
-    /// Keep the limits that were learned in a file
+    /// Keep the limits that were learned in a file; where it is there already, they are not learned again
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(crate) save_baseline: Option<PathBuf>,
     /// Results without a signal that make a recovery

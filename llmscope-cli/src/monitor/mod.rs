@@ -33,7 +33,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) fn run(args: &MonitorArgs) -> Result<ExitCode> {
     let endpoints = config::endpoints(args)?;
     let judging = judging(args)?;
-    let mut desk = Desk::new(args, &endpoints)?;
+    let mut desk = Desk::new(args, &endpoints, judging.baselines.clone())?;
     let interrupted = crate::bench::on_interrupt()?;
     for watched in &endpoints {
         output::say(DIM, "watching:", &format!("{} every {:?}", watched.name, watched.interval));
@@ -58,7 +58,9 @@ pub(crate) fn run(args: &MonitorArgs) -> Result<ExitCode> {
 
 fn judging(args: &MonitorArgs) -> Result<Judging> {
     let metrics = args.metric.iter().map(|name| name.parse()).collect::<Result<Vec<Metric>, _>>()?;
-    let baselines = args.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default();
+    // What an earlier monitor learned holds for the next one: a restart must not move the limits.
+    let kept = args.save_baseline.as_deref().filter(|path| path.exists());
+    let baselines = args.baseline.as_deref().or(kept).map(read_baseline).transpose()?.unwrap_or_default();
     let defaults = Judging::default();
     Ok(Judging {
         metrics: if metrics.is_empty() { defaults.metrics } else { metrics },
@@ -77,7 +79,8 @@ struct Desk<'a> {
     session: Option<SessionWriter>,
     courier: Option<Courier>,
     hooks: Hooks,
-    learned: Vec<Baseline>,
+    /// Frozen before or learned since.
+    limits: Vec<Baseline>,
     /// Violations that have begun and not ended, by endpoint and metric.
     open: BTreeMap<(String, &'static str), Timestamp>,
     results: u64,
@@ -87,7 +90,7 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn new(args: &'a MonitorArgs, endpoints: &[Watched]) -> Result<Self> {
+    fn new(args: &'a MonitorArgs, endpoints: &[Watched], frozen: Vec<Baseline>) -> Result<Self> {
         let courier = args.post.as_deref().map(Courier::to_service).transpose()?;
         if let (Some(courier), Some(spool)) = (&courier, &args.spool) {
             let found = courier.load(spool)?;
@@ -101,7 +104,7 @@ impl<'a> Desk<'a> {
             session: args.output.as_deref().map(|path| open_session(path, endpoints)).transpose()?,
             courier,
             hooks: Hooks::new(args)?,
-            learned: Vec::new(),
+            limits: frozen,
             open: BTreeMap::new(),
             results: 0,
             failed: 0,
@@ -211,8 +214,8 @@ impl<'a> Desk<'a> {
         let group = target.into_iter().flat_map(|target| {
             [("provider".to_owned(), target.provider.clone()), ("model".to_owned(), target.model.clone())]
         });
-        self.learned.push(Baseline { group: group.collect(), metric: metric.name().to_owned(), n, standards });
-        Ok(write_atomically(path, Baseline::to_json(&self.learned)?.as_bytes())?)
+        self.limits.push(Baseline { group: group.collect(), metric: metric.name().to_owned(), n, standards });
+        Ok(write_atomically(path, Baseline::to_json(&self.limits)?.as_bytes())?)
     }
 
     /// Says once that the service is gone, and once that it is back.

@@ -64,6 +64,7 @@ bench-harness: ## The harness beside other load generators and the truth, as rat
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json
 	cargo run --quiet --bin llmscope-cli -- schema report > docs/report.schema.json
+	cargo run --quiet --bin llmscope-cli -- schema bench > docs/bench.schema.json
 
 notebooks: python ## Execute the notebooks of the examples in place
 	$(VENV)/bin/python llmscope-py/tools/notebooks.py

@@ -176,6 +176,8 @@ pub(crate) enum SchemaKind {
     SessionLine,
     /// The output of `analyze --json`
     Report,
+    /// The output of `bench --json`
+    Bench,
 }
 
 #[derive(Debug, Args)]

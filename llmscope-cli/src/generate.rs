@@ -8,6 +8,7 @@ use clap::CommandFactory as _;
 use llmscope_core::{Report, Session};
 
 use crate::args::{Cli, CompletionsArgs, ManArgs, SchemaArgs, SchemaKind};
+use crate::bench::BenchReport;
 use crate::output::Sink;
 
 pub(crate) fn schema(args: &SchemaArgs) -> Result<ExitCode> {
@@ -15,6 +16,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Result<ExitCode> {
         SchemaKind::Session => Session::json_schema(),
         SchemaKind::SessionLine => Session::json_lines_schema(),
         SchemaKind::Report => Report::json_schema(),
+        SchemaKind::Bench => schemars::schema_for!(BenchReport).to_value(),
     };
     print(format!("{schema:#}\n").as_bytes())
 }

@@ -260,3 +260,11 @@ fn texts_made_from_the_program() {
     let schema: Value = serde_json::from_slice(&run(&["schema", "session"]).stdout).unwrap();
     assert_eq!(schema["title"], "LLMscope session");
 }
+
+#[test]
+fn the_schemas_in_the_documentation_are_those_of_today() {
+    for name in ["session", "report", "bench"] {
+        let path = format!("{}/../docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(fs::read_to_string(path).unwrap(), stdout(&run(&["schema", name])), "run `make schemas`");
+    }
+}

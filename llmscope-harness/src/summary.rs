@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use llmscope_core::session::RequestRecord;
 use llmscope_core::stats::{QuantileMethod, Sorted, mean};
 use llmscope_core::{Metric, Unit};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -73,7 +74,7 @@ impl FromStr for Objectives {
 }
 
 /// One metric over the successful requests of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Distribution {
     /// Requests that have it.
     pub n: usize,
@@ -113,7 +114,7 @@ impl Distribution {
 }
 
 /// What a run amounts to. Warm-up requests are left out; failed requests count, and have no latency.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Requests that ended.
     pub requests: usize,

@@ -19,6 +19,7 @@ use self::args::ArrivalArg;
 pub(crate) use self::args::BenchArgs;
 use self::progress::Progress;
 use self::recorder::Recorder;
+pub(crate) use self::summary::BenchReport;
 use crate::output::{self, CAUTION};
 
 /// Answers of about a hundred words, where nobody says how long they shall be.

@@ -10,7 +10,8 @@ use llmscope_core::quantity::{number, scale_of};
 use llmscope_core::session::{ClientHealth, SessionHeader};
 use llmscope_core::{Metric, RuleSet, Sample, SigmaEstimator, Unit};
 use llmscope_harness::{Distribution, Summary, Tally};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::BenchArgs;
 use super::progress::title;
@@ -18,6 +19,24 @@ use crate::output::{self, BAD, BOLD, CAUTION, DIM, GOOD, Sink};
 
 /// A judgement of fewer points would mean nothing.
 const FEWEST_POINTS: usize = 10;
+
+/// The output of `bench --json`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "LLMscope benchmark", extend("$id" = "https://llmscope.dev/schema/bench-1.json"))]
+pub(crate) struct BenchReport {
+    /// The version of the format: `llmscope.bench/1`.
+    schema: String,
+    /// The file that holds the records; absent where they went to standard output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    /// True if no real endpoint was asked.
+    simulated: bool,
+    /// What the run amounts to.
+    summary: Summary,
+    /// How far its times can be trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_health: Option<ClientHealth>,
+}
 
 /// Data to standard output, words to standard error. Where the session itself goes to standard output, all are words.
 pub(crate) fn report(
@@ -29,11 +48,15 @@ pub(crate) fn report(
 ) -> Result<()> {
     let summary = tally.summary();
     if args.json {
-        let session = path.map(|path| path.display().to_string());
-        let document = json!({"schema": "llmscope.bench/1", "session": session, "simulated": header.simulated,
-            "summary": summary, "client_health": health});
+        let document = BenchReport {
+            schema: "llmscope.bench/1".to_owned(),
+            session: path.map(|path| path.display().to_string()),
+            simulated: header.simulated,
+            summary,
+            client_health: health.cloned(),
+        };
         let mut sink = Sink::stdout();
-        writeln!(sink, "{document:#}")?;
+        writeln!(sink, "{}", serde_json::to_string_pretty(&document)?)?;
         return sink.finish();
     }
     let mut text = Vec::new();

@@ -179,10 +179,11 @@ fn drain(
 /// What a service has not taken yet is in the session; a benchmark does not wait for ever.
 fn bring_the_rest(courier: Courier) -> Result<()> {
     const PATIENCE: Duration = Duration::from_secs(10);
-    let Delivery { delivered, waiting, refused, trouble, .. } = courier.close(PATIENCE, None)?;
-    let style = if waiting + usize::try_from(refused).unwrap_or(0) > 0 { CAUTION } else { output::DIM };
+    let Delivery { delivered, waiting, dropped, refused, trouble } = courier.close(PATIENCE, None)?;
+    let left = waiting as u64 + dropped;
+    let style = if left + refused > 0 { CAUTION } else { output::DIM };
     let why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
-    output::say(style, "post:", &format!("{delivered} records posted, {waiting} not, {refused} refused{why}"));
+    output::say(style, "post:", &format!("{delivered} records posted, {left} not, {refused} refused{why}"));
     Ok(())
 }
 

@@ -142,6 +142,45 @@ impl Error {
     pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
         Self::Io { path: path.display().to_string(), message: error.to_string() }
     }
+
+    /// Broken JSON at its place. The parser counts lines within what it was given, which begins at the location's line.
+    #[must_use]
+    pub fn of_json(location: Location, error: &serde_json::Error) -> Self {
+        let line = location.line.unwrap_or(0).max(1) + (error.line().max(1) as u64 - 1);
+        let message = error.to_string();
+        let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+        let problem = format!("{what} (column {})", error.column());
+        let fix = match error.classify() {
+            serde_json::error::Category::Eof => "the file is cut short: copy it again or record it again",
+            serde_json::error::Category::Data => "correct the field, or leave it out if it was not recorded",
+            _ => "correct the JSON at that place",
+        };
+        Self::Format { location: location.line(line), problem, fix: fix.to_owned() }
+    }
+
+    /// A broken line of delimited values.
+    #[must_use]
+    pub fn of_csv(source: &str, error: &csv::Error) -> Self {
+        let line = error.position().map_or(1, csv::Position::line);
+        let (problem, fix) = match error.kind() {
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                let problem = format!("{len} fields where the header names {expected_len}");
+                (problem, "correct the line, or quote its delimiters")
+            }
+            _ => (error.to_string(), "correct the line"),
+        };
+        Self::Format { location: Location::of(source).line(line), problem, fix: fix.to_owned() }
+    }
+}
+
+/// The start of a text, to quote it in a message.
+#[must_use]
+pub fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// The one of `all` that goes by `name`.

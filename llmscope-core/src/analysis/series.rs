@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use crate::error::{Error, Location, Result};
-use crate::ingest::{Cell, Content, Log, Table, excerpt};
+use crate::error::{Error, Location, Result, excerpt};
+use crate::ingest::{Cell, Content, Log, Table};
 use crate::metric::{Bounds, Metric, Unit};
 use crate::sample::{Missing, Sample, unacceptable};
 use crate::session::{AttributeValue, RequestRecord, Session};

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Cell, Column, Table, excerpt};
-use crate::error::{Error, Location, Result};
-use crate::session::{Notice, is_torn, malformed, torn_tail};
+use super::{Cell, Column, Table};
+use crate::error::{Error, Location, Result, excerpt};
+use crate::session::{Notice, is_torn, torn_tail};
 
 /// Reads objects into columns. Fields of nested objects get dotted names: `timings.prompt_ms`.
 pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
     let (mut builder, mut notices) = (Builder::default(), Vec::new());
     if text.trim_start().starts_with('[') {
-        let rows: Vec<Value> = serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+        let rows: Vec<Value> =
+            serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
         for (row, value) in (1..).zip(&rows) {
             builder.add(row, value, || Location::of(source).field(&format!("[{}]", row - 1)))?;
         }
@@ -26,7 +27,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
         match serde_json::from_str::<Value>(line.trim_end()) {
             Ok(value) => builder.add(number, &value, location)?,
             Err(_) if is_torn(line) && !builder.table.lines.is_empty() => notices.push(torn_tail(location())),
-            Err(error) => return Err(malformed(location(), &error)),
+            Err(error) => return Err(Error::of_json(location(), &error)),
         }
     }
     Ok((builder.table, notices))

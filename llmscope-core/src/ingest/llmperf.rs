@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Location, Result};
+use crate::error::{Error, Location, Result};
 use crate::session::{
-    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, check_record, malformed,
+    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, check_record,
 };
 
 /// The fields that every response has, errors too.
@@ -32,7 +32,7 @@ struct Response {
 
 pub(super) fn read(source: &str, text: &str) -> Result<Session> {
     let responses: Vec<Response> =
-        serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+        serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let header = SessionHeader {
         recorder: Some(Software { name: "LLMPerf".to_owned(), version: None }),
         ..SessionHeader::default()

@@ -8,6 +8,7 @@ mod table;
 use std::str::FromStr;
 use std::sync::Arc;
 
+pub use delimited::delimiter;
 pub use table::{Cell, Column, Table};
 
 use crate::error::{Error, Location, Result, by_name};
@@ -138,14 +139,4 @@ fn is_session(text: &str) -> bool {
     const MARK: &str = "\"llmscope.session/";
     let head_end = text.char_indices().nth(4096).map_or(text.len(), |(at, _)| at);
     text.starts_with('{') && text[..head_end].contains(MARK)
-}
-
-/// The start of a text, to quote it in a message.
-pub(crate) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 40;
-    let mut start: String = text.chars().take(LONGEST).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    start
 }

@@ -146,10 +146,10 @@ impl SessionLine {
 
 fn read_document(source: &str, text: &str) -> Result<ReadSession> {
     let object: Map<String, Value> =
-        serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+        serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     migrate::to_current(&object, Location::of(source))?;
     // Parsed again from the text: errors then name their line.
-    let session: Session = serde_json::from_str(text).map_err(|error| malformed(Location::of(source), &error))?;
+    let session: Session = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     for (index, record) in session.records.iter().enumerate() {
         check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
     }
@@ -165,7 +165,7 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
         }
         let location = || Location::of(source).line(number);
         if !has_header {
-            let header = serde_json::from_str(line.trim_end()).map_err(|error| malformed(location(), &error))?;
+            let header = serde_json::from_str(line.trim_end()).map_err(|error| Error::of_json(location(), &error))?;
             migrate::to_current(&header, location())?;
         }
         match serde_json::from_str::<SessionLine>(line.trim_end()) {
@@ -188,7 +188,7 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
             Ok(SessionLine::Sample(sample)) => session.samples.push(sample),
             Ok(SessionLine::ClientHealth(health)) => session.client_health = Some(health),
             Err(_) if is_torn(line) => notices.push(torn_tail(location())),
-            Err(error) => return Err(malformed(location(), &error)),
+            Err(error) => return Err(Error::of_json(location(), &error)),
         }
     }
     Ok(ReadSession { session, notices })
@@ -219,22 +219,8 @@ pub(crate) fn check_record(record: &RequestRecord, location: impl FnOnce() -> Lo
     }
 }
 
-/// A JSON error at its place. The parser counts lines within what it was given.
-pub(crate) fn malformed(location: Location, error: &serde_json::Error) -> Error {
-    let line = location.line.unwrap_or(0).max(1) + (error.line().max(1) as u64 - 1);
-    let message = error.to_string();
-    let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
-    let problem = format!("{what} (column {})", error.column());
-    let fix = match error.classify() {
-        serde_json::error::Category::Eof => "the file is cut short: copy it again or record it again",
-        serde_json::error::Category::Data => "correct the field, or leave it out if it was not recorded",
-        _ => "correct the JSON at that place",
-    };
-    Error::Format { location: location.line(line), problem, fix: fix.to_owned() }
-}
-
 fn to_value<T: Serialize>(value: &T) -> Result<Value> {
-    serde_json::to_value(value).map_err(|error| malformed(Location::of("session"), &error))
+    serde_json::to_value(value).map_err(|error| Error::of_json(Location::of("session"), &error))
 }
 
 fn push_array<T: Serialize>(text: &mut String, name: &str, items: &[T]) -> Result<()> {

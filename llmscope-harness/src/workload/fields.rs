@@ -1,9 +1,9 @@
 //! Fields of JSON objects, with errors that name them.
 
-use llmscope_core::error::{Location, Result};
+use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::{Map, Value};
 
-use super::source::{excerpt, refuse};
+use super::source::refuse;
 
 /// The largest number of tokens, in or out: more than any context holds.
 pub(super) const MOST_TOKENS: u32 = 10_000_000;

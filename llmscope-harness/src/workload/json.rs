@@ -26,7 +26,7 @@ fn each_line(source: &Source, mut take: impl FnMut(&Value, &Location) -> Result<
         match values.next() {
             None => return Ok(()),
             Some(Ok(value)) => take(&value, &source.location().line(line))?,
-            Some(Err(error)) => return Err(malformed(source, &error)),
+            Some(Err(error)) => return Err(Error::of_json(source.location(), &error)),
         }
     }
 }
@@ -38,7 +38,7 @@ fn each_item(source: &Source, take: impl FnMut(&Value, &Location) -> Result<()>)
     let end = deserializer.deserialize_seq(&mut items).and_then(|()| deserializer.end());
     match (items.refusal, end) {
         (Some(refusal), _) => Err(refusal),
-        (None, Err(error)) => Err(malformed(source, &error)),
+        (None, Err(error)) => Err(Error::of_json(source.location(), &error)),
         (None, Ok(())) => Ok(()),
     }
 }
@@ -68,18 +68,6 @@ impl<'de, T: FnMut(&Value, &Location) -> Result<()>> Visitor<'de> for &mut Items
             index += 1;
         }
         Ok(())
-    }
-}
-
-/// A JSON error at its place.
-fn malformed(source: &Source, error: &serde_json::Error) -> Error {
-    let message = error.to_string();
-    let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
-    let fix = if error.is_eof() { "the file is cut short: copy it again" } else { "correct the JSON at that place" };
-    Error::Format {
-        location: source.location().line(error.line().max(1) as u64),
-        problem: format!("{what} (column {})", error.column()),
-        fix: fix.to_owned(),
     }
 }
 

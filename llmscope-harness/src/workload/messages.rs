@@ -1,10 +1,10 @@
 //! Chats as a list of messages: OpenAI's `role` and `content`, ShareGPT's `from` and `value`.
 
-use llmscope_core::error::{Location, Result};
+use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::Value;
 
 use super::fields::{first, text, within};
-use super::source::{excerpt, refuse};
+use super::source::refuse;
 
 /// What a list of messages holds for us. What the endpoint's side said, its tools too, is dropped.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! Files of prompts, recognized by content.
 
-use llmscope_core::error::{Location, Result};
+use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::{Map, Value};
 
 use super::fields::{first, label, text, tokens, within};
 use super::messages::{self, Chat};
-use super::source::{Source, excerpt, refuse};
+use super::source::{Source, refuse};
 use super::table::Table;
 use super::tally::Tally;
 use super::{Conversation, Turn, Workload, json};

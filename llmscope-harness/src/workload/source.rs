@@ -56,15 +56,6 @@ pub(super) fn refuse<T>(location: Location, problem: impl Into<String>, fix: imp
     Err(Error::Format { location, problem: problem.into(), fix: fix.into() })
 }
 
-/// The start of a text, to quote it in a message.
-pub(super) fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
 fn too_large(given: &str) -> Error {
     Error::Format {
         location: Location::of(given),

@@ -1,6 +1,7 @@
 //! Comma-, semicolon- and tab-separated values with a header line.
 
 use llmscope_core::error::{Error, Location, Result};
+use llmscope_core::ingest::delimiter;
 
 use super::source::Source;
 
@@ -17,7 +18,7 @@ impl<'s> Table<'s> {
     pub(super) fn open(source: &'s Source) -> Result<Self> {
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter(&source.text)).from_reader(source.text.as_bytes());
-        let headers = reader.headers().map_err(|error| malformed(source, &error))?;
+        let headers = reader.headers().map_err(|error| Error::of_csv(&source.given, &error))?;
         let names = headers.iter().map(str::to_owned).collect();
         Ok(Self { source, reader, names })
     }
@@ -30,27 +31,10 @@ impl<'s> Table<'s> {
     /// Hands each row to `take`, with its line.
     pub(super) fn each(mut self, mut take: impl FnMut(&csv::StringRecord, &Location) -> Result<()>) -> Result<()> {
         let mut record = csv::StringRecord::new();
-        while self.reader.read_record(&mut record).map_err(|error| malformed(self.source, &error))? {
+        while self.reader.read_record(&mut record).map_err(|error| Error::of_csv(&self.source.given, &error))? {
             let line = record.position().map_or(1, csv::Position::line);
             take(&record, &self.source.location().line(line))?;
         }
         Ok(())
     }
-}
-
-fn delimiter(text: &str) -> u8 {
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let count = |delimiter: u8| first.bytes().filter(|&byte| byte == delimiter).count();
-    [b'\t', b';', b','].into_iter().max_by_key(|&delimiter| count(delimiter)).unwrap_or(b',')
-}
-
-fn malformed(source: &Source, error: &csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
-    let (problem, fix) = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            (format!("{len} fields where the header names {expected_len}"), "correct the line, or quote its delimiters")
-        }
-        _ => (error.to_string(), "correct the line"),
-    };
-    Error::Format { location: source.location().line(line), problem, fix: fix.to_owned() }
 }

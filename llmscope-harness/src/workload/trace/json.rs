@@ -1,11 +1,11 @@
 //! Traces in JSON Lines: our own, and Mooncake's.
 
-use llmscope_core::error::{Location, Result};
+use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::{Map, Value};
 
 use super::{Clock, EXPECTED, Request, Row, Served, Trace};
 use crate::workload::fields::{first, label, time, tokens, tokens_or_none, within};
-use crate::workload::source::{Source, excerpt, refuse};
+use crate::workload::source::{Source, refuse};
 use crate::workload::{json, prompts};
 
 /// Reads either form; each line tells which one it is.

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use llmscope_core::error::{Location, Result};
+use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::Value;
 
 use super::{Clock, EXPECTED, Served, Trace};
 use crate::workload::fields::{time, tokens_or_none};
-use crate::workload::source::{Source, excerpt, refuse};
+use crate::workload::source::{Source, refuse};
 use crate::workload::table::Table;
 
 /// Reads either table; its header tells which one it is.

@@ -7,8 +7,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::Request;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
 use llmscope_core::files::write_atomically;
 use llmscope_core::session::RequestRecord;
 use serde_json::{Map, Value, json};
@@ -17,7 +17,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::failure::{Failure, FailureKind};
 use crate::secret::Secret;
-use crate::transport::{Connector, HttpTransport, Origin, call};
+use crate::transport::{Connector, HttpTransport, Origin, call, request};
 
 /// Letters that wait while the service is down; beyond this the oldest go.
 const MOST_WAITING: usize = 10_000;
@@ -161,14 +161,9 @@ struct Route {
 
 impl Route {
     async fn bring(&self, letter: &Value) -> Result<(), Failure> {
-        let target = &self.url[url::Position::BeforePath..url::Position::AfterQuery];
-        let host = &self.url[url::Position::BeforeHost..url::Position::AfterPort];
-        let mut request = Request::post(target)
-            .header(HOST, host)
-            .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("llmscope/", env!("CARGO_PKG_VERSION")))
-            .body(Bytes::from(letter.to_string()))
+        let mut request = request(Method::POST, &self.url, Bytes::from(letter.to_string()))
             .map_err(|error| Failure::new(FailureKind::BadRequest, error.to_string()))?;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(key) = &self.key {
             let header = key.header("service", "Bearer ");
             let header = header.map_err(|error| Failure::new(FailureKind::Unauthorized, error.to_string()))?;

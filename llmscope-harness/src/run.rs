@@ -6,7 +6,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use llmscope_core::session::{AttributeValue, ClientHealth, MachineSample, RequestRecord, RunEvent};
+use llmscope_core::session::{
+    AttributeValue, ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionWriter,
+};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -34,6 +36,33 @@ pub enum Update {
     Sample(MachineSample),
     /// The last word of a run: how far its times can be trusted.
     Health(ClientHealth),
+}
+
+impl Update {
+    /// Appends it to a file, if it is something that a session keeps.
+    ///
+    /// # Errors
+    /// [`llmscope_core::Error::Io`].
+    pub fn append_to(&self, writer: &mut SessionWriter) -> llmscope_core::Result<()> {
+        match self {
+            Self::Stage(_) => Ok(()),
+            Self::Request(record) => writer.append(record),
+            Self::Event(event) => writer.append_event(event),
+            Self::Sample(sample) => writer.append_sample(sample),
+            Self::Health(health) => writer.append_health(health),
+        }
+    }
+
+    /// Puts it into a session, if it is something that a session keeps.
+    pub fn put_into(self, session: &mut Session) {
+        match self {
+            Self::Stage(_) => {}
+            Self::Request(record) => session.records.push(*record),
+            Self::Event(event) => session.events.push(event),
+            Self::Sample(sample) => session.samples.push(sample),
+            Self::Health(health) => session.client_health = Some(health),
+        }
+    }
 }
 
 /// A part of a run with one load.

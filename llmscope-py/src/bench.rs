@@ -198,24 +198,11 @@ impl Recording {
     }
 
     fn take(&mut self, update: Update) -> Answer<()> {
-        let session = &mut self.session;
-        match update {
-            Update::Stage(_) => {}
-            Update::Request(record) => {
-                self.writer.as_mut().map(|writer| writer.append(&record)).transpose()?;
-                self.tally.push(&record);
-                session.records.push(*record);
-            }
-            Update::Event(event) => {
-                self.writer.as_mut().map(|writer| writer.append_event(&event)).transpose()?;
-                session.events.push(event);
-            }
-            Update::Sample(sample) => session.samples.push(sample),
-            Update::Health(health) => {
-                self.writer.as_mut().map(|writer| writer.append_health(&health)).transpose()?;
-                session.client_health = Some(health);
-            }
+        self.writer.as_mut().map(|writer| update.append_to(writer)).transpose()?;
+        if let Update::Request(record) = &update {
+            self.tally.push(record);
         }
+        update.put_into(&mut self.session);
         Ok(())
     }
 }
@@ -254,8 +241,6 @@ fn workload(
     tier: Option<&str>,
     seed: u64,
 ) -> Answer<Workload> {
-    const SYNTHETIC_PROMPTS: usize = 1000;
-    const SYNTHETIC_OUTPUT_TOKENS: u32 = 128;
     if let Some(prompts) = prompts {
         if prompts.is_instance_of::<PyString>() || prompts.hasattr("__fspath__")? {
             return Ok(Workload::read(&prompts.extract::<PathBuf>()?)?);
@@ -267,8 +252,8 @@ fn workload(
         return Ok(Workload { name: "given prompts".to_owned(), conversations, ..Workload::default() });
     }
     if let Some(input_tokens) = prompt_tokens {
-        let sizes = Sizes::fixed(input_tokens, output_tokens.unwrap_or(SYNTHETIC_OUTPUT_TOKENS));
-        return Ok(Workload::synthetic(sizes, SYNTHETIC_PROMPTS, seed));
+        let sizes = Sizes::fixed(input_tokens, output_tokens.unwrap_or(Workload::SYNTHETIC_OUTPUT_TOKENS));
+        return Ok(Workload::synthetic(sizes, Workload::SYNTHETIC_PROMPTS, seed));
     }
     Ok(Workload::tiers(&[tier.map(str::parse::<Tier>).transpose()?.unwrap_or(Tier::SimpleRecall)]))
 }

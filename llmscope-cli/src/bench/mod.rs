@@ -22,11 +22,6 @@ use self::recorder::Recorder;
 pub(crate) use self::summary::BenchReport;
 use crate::output::{self, CAUTION};
 
-/// Answers of about a hundred words, where nobody says how long they shall be.
-const SYNTHETIC_OUTPUT_TOKENS: u32 = 128;
-/// Different prompts of a synthetic workload: enough that a prefix cache knows none of them.
-const SYNTHETIC_PROMPTS: usize = 1000;
-
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let bench = bench(args)?;
     let header = header(args, &bench)?;
@@ -51,10 +46,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let (tally, health) = ended?;
     let path = recorder.finish()?;
     courier.map_or(Ok(()), bring_the_rest)?;
-    if !args.quiet {
-        summary::report(args, &header, &tally, health.as_ref(), path.as_deref())?;
-    }
     let summary = tally.summary();
+    if !args.quiet {
+        summary::report(args, &header, &summary, &tally, health.as_ref(), path.as_deref())?;
+    }
     if summary.requests > 0 && summary.failed == summary.requests {
         let kinds = summary.errors.iter().map(|(kind, count)| format!("{kind} ×{count}")).collect::<Vec<_>>();
         bail!("no request succeeded: {}", kinds.join(", "));
@@ -91,10 +86,11 @@ fn prompts(args: &BenchArgs) -> Result<Workload> {
         let usual = [Tier::SimpleRecall];
         return Ok(Workload::tiers(if args.tier.is_empty() { &usual } else { &args.tier }));
     };
-    let output_tokens = args.output_tokens.unwrap_or(SYNTHETIC_OUTPUT_TOKENS);
+    let output_tokens = args.output_tokens.unwrap_or(Workload::SYNTHETIC_OUTPUT_TOKENS);
     let sizes = Sizes { input_tokens_stdev: args.prompt_tokens_stdev, ..Sizes::fixed(input_tokens, output_tokens) };
-    let asked = args.requests.and_then(|requests| usize::try_from(requests + args.warmup).ok());
-    Ok(Workload::synthetic(sizes, asked.unwrap_or(SYNTHETIC_PROMPTS).clamp(1, SYNTHETIC_PROMPTS), args.seed))
+    let asked = args.requests.and_then(|requests| usize::try_from(requests.saturating_add(args.warmup)).ok());
+    let most = Workload::SYNTHETIC_PROMPTS;
+    Ok(Workload::synthetic(sizes, asked.unwrap_or(most).clamp(1, most), args.seed))
 }
 
 fn plan(args: &BenchArgs) -> Plan {

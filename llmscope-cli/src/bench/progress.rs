@@ -80,12 +80,10 @@ impl Progress {
 
 /// Whom a run asks; a simulation is called one wherever it is shown.
 pub(crate) fn title(header: &SessionHeader) -> String {
-    let parts = [&header.provider, &header.model].into_iter().flatten().cloned();
-    let mut parts: Vec<String> = parts.collect();
     if header.simulated {
-        parts = vec!["SIMULATED endpoint".to_owned()];
+        return "SIMULATED endpoint".to_owned();
     }
-    parts.join(" · ")
+    [&header.provider, &header.model].into_iter().flatten().cloned().collect::<Vec<_>>().join(" · ")
 }
 
 fn lines(summary: &Summary, tally: &Tally) -> Vec<String> {

@@ -48,22 +48,12 @@ impl Recorder {
 
     pub(crate) fn record(&mut self, update: &Update) -> Result<()> {
         match self {
-            Self::Lines { writer, .. } | Self::Document { writer, .. } => match update {
-                Update::Request(record) => writer.append(record)?,
-                Update::Event(event) => writer.append_event(event)?,
-                Update::Sample(sample) => writer.append_sample(sample)?,
-                Update::Health(health) => writer.append_health(health)?,
-                Update::Stage(_) => {}
-            },
-            Self::Stdout(session) => match update {
-                Update::Request(record) => session.records.push((**record).clone()),
-                Update::Event(event) => session.events.push(event.clone()),
-                Update::Sample(sample) => session.samples.push(sample.clone()),
-                Update::Health(health) => session.client_health = Some(health.clone()),
-                Update::Stage(_) => {}
-            },
+            Self::Lines { writer, .. } | Self::Document { writer, .. } => Ok(update.append_to(writer)?),
+            Self::Stdout(session) => {
+                update.clone().put_into(session);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Brings the session to its place, and says where that is.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
+use llmscope_core::analysis::MIN_POINTS;
 use llmscope_core::chart::individuals;
 use llmscope_core::quantity::{number, scale_of};
 use llmscope_core::session::{ClientHealth, SessionHeader};
@@ -16,9 +17,6 @@ use serde::Serialize;
 use super::BenchArgs;
 use super::progress::title;
 use crate::output::{self, BAD, BOLD, CAUTION, DIM, GOOD, Sink};
-
-/// A judgement of fewer points would mean nothing.
-const FEWEST_POINTS: usize = 10;
 
 /// The output of `bench --json`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -42,17 +40,17 @@ pub(crate) struct BenchReport {
 pub(crate) fn report(
     args: &BenchArgs,
     header: &SessionHeader,
+    summary: &Summary,
     tally: &Tally,
     health: Option<&ClientHealth>,
     path: Option<&Path>,
 ) -> Result<()> {
-    let summary = tally.summary();
     if args.json {
         let document = BenchReport {
             schema: "llmscope.bench/1".to_owned(),
             session: path.map(|path| path.display().to_string()),
             simulated: header.simulated,
-            summary,
+            summary: summary.clone(),
             client_health: health.cloned(),
         };
         let mut sink = Sink::stdout();
@@ -60,7 +58,7 @@ pub(crate) fn report(
         return sink.finish();
     }
     let mut text = Vec::new();
-    write(&mut text, header, &summary, tally, health)?;
+    write(&mut text, header, summary, tally, health)?;
     if path.is_some() {
         let mut sink = Sink::stdout();
         sink.write_all(&text)?;
@@ -167,7 +165,7 @@ pub(super) fn verdict(values: &[f64]) -> String {
     };
     match values.len() {
         0 => String::new(),
-        n if n < FEWEST_POINTS => format!("not enough data: {n} of {FEWEST_POINTS} points"),
+        n if n < MIN_POINTS => format!("not enough data: {n} of {MIN_POINTS} points"),
         _ => match judged() {
             None => String::new(),
             Some(broken) if broken.is_empty() => "in control".to_owned(),

@@ -19,7 +19,7 @@ use crate::sigma::{SigmaEstimate, SigmaEstimator};
 use crate::stats::{self, Moments, QuantileMethod, Sorted, anderson_darling};
 
 /// Fewest points of a chart whose limits are estimated from them.
-const MIN_POINTS: usize = 10;
+pub const MIN_POINTS: usize = 10;
 /// Fewest subgroups of an X̄ chart.
 const MIN_SUBGROUPS: usize = 5;
 /// Requests counted together for the error rate, unless told: so many that failures are seen, so few that the points

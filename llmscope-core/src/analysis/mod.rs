@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use judging::analyze;
+pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan};
 pub use series::{Measure, Observation, Selection, Series};
 pub use words::{MOST_VIOLATIONS, index};

@@ -1,7 +1,7 @@
 //! Judging the results of one endpoint as they come.
 
 use jiff::Timestamp;
-use llmscope_core::analysis::Baseline;
+use llmscope_core::analysis::{Baseline, MIN_POINTS};
 use llmscope_core::chart::individuals;
 use llmscope_core::session::RequestRecord;
 use llmscope_core::{Metric, Monitor, RuleSet, Sample, Side, SigmaEstimator, Standards};
@@ -77,12 +77,11 @@ impl Judge {
     /// # Errors
     /// [`Error::Core`] for limits that are none; [`Error::Setting`] if it would learn from next to nothing.
     pub fn new(watched: &Watched, judging: &Judging) -> Result<Self> {
-        const FEWEST: usize = 10;
-        if judging.learn < FEWEST {
+        if judging.learn < MIN_POINTS {
             return Err(Error::Setting {
                 name: "--learn",
                 value: judging.learn.to_string(),
-                expected: format!("expected at least {FEWEST} results: fewer make no limits"),
+                expected: format!("expected at least {MIN_POINTS} results: fewer make no limits"),
             });
         }
         let metrics = judging.metrics.iter().map(|&metric| {

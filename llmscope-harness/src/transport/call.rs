@@ -2,15 +2,27 @@
 
 use std::time::Duration;
 
-use ::http::Request;
+use ::http::header::{HOST, USER_AGENT};
+use ::http::{Method, Request};
 use bytes::Bytes;
 use tokio::time::timeout;
+use url::Url;
 
 use super::{Exchange as _, HttpTransport, Transport as _};
 use crate::failure::{Failure, FailureKind};
 use crate::refusal::words_of;
 
 const LARGEST: usize = 8 << 20;
+
+/// A request to an address, with what every request of ours says about itself.
+pub(crate) fn request(method: Method, url: &Url, body: Bytes) -> Result<Request<Bytes>, ::http::Error> {
+    Request::builder()
+        .method(method)
+        .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
+        .header(HOST, &url[url::Position::BeforeHost..url::Position::AfterPort])
+        .header(USER_AGENT, concat!("llmscope/", env!("CARGO_PKG_VERSION")))
+        .body(body)
+}
 
 /// The whole body of a successful answer.
 pub(crate) async fn call(

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::openai::authorized;
-use super::{Ask, Endpoint, Piece, Profile, Reader, Role, Vendor, parse, post, total};
+use super::{Ask, Endpoint, Piece, Profile, Reader, Vendor, parse, post, total};
 use crate::answer::{Answer, reported};
 use crate::error::{Error, Result};
 use crate::failure::Failure;
@@ -105,10 +105,10 @@ impl Vendor for Bedrock {
     }
 
     fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
-        let said = ask.conversation.iter().map(|utterance| {
-            let role = if utterance.role == Role::User { "user" } else { "assistant" };
-            json!({"role": role, "content": [{"text": utterance.text}]})
-        });
+        let said = ask
+            .conversation
+            .iter()
+            .map(|utterance| json!({"role": utterance.role.name(), "content": [{"text": utterance.text}]}));
         let mut body = Map::new();
         body.insert("messages".to_owned(), said.collect::<Vec<_>>().into());
         if let Some(system) = ask.system {

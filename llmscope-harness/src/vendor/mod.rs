@@ -15,7 +15,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, Method, Request};
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 use crate::failure::Failure;
 use crate::framing::{Framing, Message};
 use crate::secret::Secret;
+use crate::transport;
 
 /// Who says a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,17 @@ pub enum Role {
     User,
     /// The model.
     Assistant,
+}
+
+impl Role {
+    /// The name that most vendors have for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
 }
 
 /// One message of a conversation.
@@ -239,7 +251,7 @@ fn post(
     for (name, value) in extra {
         body.insert(name.clone(), value.clone());
     }
-    let mut request = request(vendor, endpoint, "POST", url, Bytes::from(Value::Object(body).to_string()))?;
+    let mut request = request(vendor, endpoint, Method::POST, url, Bytes::from(Value::Object(body).to_string()))?;
     let json = http::HeaderValue::from_static("application/json");
     request.headers_mut().entry(http::header::CONTENT_TYPE).or_insert(json);
     Ok(request)
@@ -247,19 +259,18 @@ fn post(
 
 /// A request without a body.
 fn get(vendor: &'static str, endpoint: &Endpoint, url: &Url) -> Result<Request<Bytes>> {
-    request(vendor, endpoint, "GET", url, Bytes::new())
+    request(vendor, endpoint, Method::GET, url, Bytes::new())
 }
 
-fn request(vendor: &'static str, endpoint: &Endpoint, method: &str, url: &Url, body: Bytes) -> Result<Request<Bytes>> {
-    let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-    let mut request = Request::builder()
-        .method(method)
-        .uri(target)
-        .header(http::header::HOST, host)
-        .header(http::header::USER_AGENT, concat!("llmscope/", env!("CARGO_PKG_VERSION")))
-        .body(body)
-        .map_err(|error| Error::Request { vendor, message: error.to_string() })?;
+fn request(
+    vendor: &'static str,
+    endpoint: &Endpoint,
+    method: Method,
+    url: &Url,
+    body: Bytes,
+) -> Result<Request<Bytes>> {
+    let mut request =
+        transport::request(method, url, body).map_err(|error| Error::Request { vendor, message: error.to_string() })?;
     for (name, value) in &endpoint.headers {
         request.headers_mut().insert(name, value.clone());
     }
@@ -279,10 +290,10 @@ fn at(base: &Url, segments: &[&str]) -> Result<Url> {
 /// The messages in OpenAI's form, which several vendors share.
 fn messages(ask: &Ask<'_>) -> Vec<Value> {
     let system = ask.system.iter().map(|text| serde_json::json!({"role": "system", "content": text}));
-    let said = ask.conversation.iter().map(|utterance| {
-        let role = if utterance.role == Role::User { "user" } else { "assistant" };
-        serde_json::json!({"role": role, "content": utterance.text})
-    });
+    let said = ask
+        .conversation
+        .iter()
+        .map(|utterance| serde_json::json!({"role": utterance.role.name(), "content": utterance.text}));
     system.chain(said).collect()
 }
 

@@ -75,6 +75,11 @@ pub struct Turn {
 }
 
 impl Workload {
+    /// Different prompts of a synthetic workload unless told: enough that a prefix cache knows none of them.
+    pub const SYNTHETIC_PROMPTS: usize = 1000;
+    /// Tokens of the answers to synthetic prompts unless told: about a hundred words.
+    pub const SYNTHETIC_OUTPUT_TOKENS: u32 = 128;
+
     /// The same, with answers of at most so many tokens whatever it said itself.
     #[must_use]
     pub fn with_output_tokens(mut self, tokens: u32) -> Self {

@@ -161,6 +161,16 @@ fn what_could_not_be_posted_is_kept_for_the_next_time() {
     };
     assert_eq!(watch("5").status.code(), Some(0));
     assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
+    // A monitor that is killed outright leaves them where they are.
+    let killed = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "1min"])
+        .args(["--post", &format!("http://127.0.0.1:{port}"), "--spool", spool.to_str().unwrap()])
+        .args(["-o", folder.path().join("killed.jsonl").to_str().unwrap()])
+        .spawn()
+        .unwrap();
+    wait_until("its first result", || recorded(&folder.path().join("killed.jsonl")) >= 1);
+    signal(&killed, "KILL");
+    assert_eq!(killed.wait_with_output().unwrap().status.code(), None);
+    assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
     let service = Server::start_at(port, |_, socket| reply(socket, "200 OK", "application/json", "{}"));
     assert_eq!(watch("3").status.code(), Some(0));
     assert_eq!((service.arrived().len(), recorded(&session)), (8, 8), "and the session went on");

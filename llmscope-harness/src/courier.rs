@@ -107,12 +107,16 @@ impl Courier {
         self.mailbox.delivery()
     }
 
-    /// Takes back the letters that an earlier courier could not deliver, and removes their file.
+    /// Takes back the letters that an earlier courier could not deliver. Their file stays until [`Courier::close`]: what
+    /// a crash leaves is delivered again, and not lost.
     ///
     /// # Errors
     /// [`Error::Core`] if the file cannot be read or holds something else.
     pub fn load(&self, spool: &Path) -> Result<usize> {
-        let Ok(text) = std::fs::read_to_string(spool) else { return Ok(0) };
+        if !spool.exists() {
+            return Ok(0);
+        }
+        let text = std::fs::read_to_string(spool).map_err(|error| refused(spool, &error))?;
         let lines = text.lines().filter(|line| !line.trim().is_empty());
         let letters = lines.map(serde_json::from_str).collect::<std::result::Result<Vec<Value>, _>>();
         let letters = letters.map_err(|error| {
@@ -125,23 +129,29 @@ impl Courier {
         })?;
         let count = letters.len();
         letters.into_iter().for_each(|letter| self.send(letter));
-        let _ = std::fs::remove_file(spool);
         Ok(count)
     }
 
-    /// Brings what waits, for no longer than `patience`; what is left then goes to the file `spool`, if there is one.
+    /// Brings what waits, for no longer than `patience`; what is left then goes to the file `spool`, if one is named, and
+    /// where nothing is left that file goes.
     ///
     /// # Errors
-    /// [`Error::Core`] if that file cannot be written.
+    /// [`Error::Core`] if that file cannot be written or removed.
     pub fn close(mut self, patience: Duration, spool: Option<&Path>) -> Result<Delivery> {
         self.mailbox.close(patience);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
         let state = self.mailbox.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(spool) = spool.filter(|_| !state.letters.is_empty()) {
-            let lines: String = state.letters.iter().map(|(_, letter)| format!("{letter}\n")).collect();
-            write_atomically(spool, lines.as_bytes())?;
+        match spool {
+            Some(spool) if !state.letters.is_empty() => {
+                let lines: String = state.letters.iter().map(|(_, letter)| format!("{letter}\n")).collect();
+                write_atomically(spool, lines.as_bytes())?;
+            }
+            Some(spool) if spool.exists() => {
+                std::fs::remove_file(spool).map_err(|error| refused(spool, &error))?;
+            }
+            _ => {}
         }
         Ok(Delivery { waiting: state.letters.len(), ..state.delivery.clone() })
     }
@@ -151,6 +161,11 @@ impl Drop for Courier {
     fn drop(&mut self) {
         self.mailbox.close(Duration::ZERO);
     }
+}
+
+/// The operating system's refusal of the spool.
+fn refused(spool: &Path, error: &std::io::Error) -> Error {
+    llmscope_core::Error::Io { path: spool.display().to_string(), message: error.to_string() }.into()
 }
 
 struct Route {

@@ -11,13 +11,16 @@ use llmscope_harness::{Stage, Summary, Tally};
 use super::summary::{failures, verdict};
 use crate::output::{self, CAUTION};
 
-/// Summing up is cheap, and no eye reads faster.
+/// No eye reads faster.
 const REFRESH: Duration = Duration::from_millis(500);
+/// Summing up sorts all results so far: with many, it must not take the processor from what it shows.
+const REST: u32 = 20;
 
 /// A bar with a few lines under it, on standard error; nothing where that is no terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    shown: Option<Instant>,
+    /// When the lines are worth making again.
+    due: Instant,
     is_quiet: bool,
     title: String,
 }
@@ -26,7 +29,7 @@ impl Progress {
     pub(crate) fn new(is_quiet: bool, header: &SessionHeader) -> Self {
         let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(10) };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { bar, shown: None, is_quiet, title: title(header) }
+        Self { bar, due: Instant::now(), is_quiet, title: title(header) }
     }
 
     /// Another stage begins.
@@ -59,12 +62,13 @@ impl Progress {
     }
 
     pub(crate) fn show(&mut self, tally: &Tally) {
-        if self.bar.is_hidden() || self.shown.is_some_and(|shown| shown.elapsed() < REFRESH) {
+        let begun = Instant::now();
+        if self.bar.is_hidden() || begun < self.due {
             return;
         }
-        self.shown = Some(Instant::now());
         self.bar.set_message(lines(&tally.summary(), tally).join("\n"));
         self.bar.tick();
+        self.due = Instant::now() + REFRESH.max(begun.elapsed() * REST);
     }
 
     pub(crate) fn say(&self, message: &str) {

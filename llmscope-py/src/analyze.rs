@@ -240,7 +240,7 @@ fn logs(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Arc<ingest::Log>>>> {
         let session = session.get().0.clone();
         let source = session.header.name.clone().unwrap_or_else(|| "session".to_owned());
         let content = Content::Session(session);
-        return Ok(Some(vec![Arc::new(ingest::Log { source, tool: Tool::Llmscope, content, notices: Vec::new() })]));
+        return Ok(Some(vec![Arc::new(ingest::Log { source, tool: Tool::LLMSCOPE, content, notices: Vec::new() })]));
     }
     if data.is_instance_of::<PyString>() || data.hasattr("__fspath__")? {
         return Ok(Some(vec![read_log(data.py(), data.extract()?, None)?.0]));

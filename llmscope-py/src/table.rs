@@ -77,7 +77,7 @@ pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str])
         })?;
     }
     table.lines = (0..rows as u64).collect();
-    Ok(Log { source: SOURCE.to_owned(), tool: Tool::Csv, content: Content::Table(table), notices: Vec::new() })
+    Ok(Log { source: SOURCE.to_owned(), tool: Tool::CSV, content: Content::Table(table), notices: Vec::new() })
 }
 
 /// A column of numbers, texts or times, cell by cell.

@@ -9,7 +9,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Table> {
     let headers = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
     let mut table = Table {
         columns: headers.iter().map(|name| Column { name: name.trim().to_owned(), cells: Vec::new() }).collect(),
-        lines: Vec::new(),
+        ..Table::default()
     };
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(|error| Error::of_csv(source, &error))? {

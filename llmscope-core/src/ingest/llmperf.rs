@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::tool::{Format, Found, Reading};
 use crate::error::{Error, Location, Result};
-use crate::session::{
-    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, check_record,
-};
+use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status};
 
 /// The fields that every response has, errors too.
-pub(super) fn recognizes(text: &str) -> bool {
-    let head_end = text.char_indices().nth(4096).map_or(text.len(), |(at, _)| at);
-    let head = &text[..head_end];
-    head.starts_with('[') && head.contains("\"error_code\"") && head.contains("\"end_to_end_latency_s\"")
-}
+pub(super) const FORMAT: Format = Format {
+    name: "llmperf",
+    title: "LLMPerf individual responses",
+    recognizes: |outline| outline.has_all(&["[].error_code", "[].end_to_end_latency_s"]),
+    reading: Reading::Whole(|source, text| read(source, text).map(|session| Found::Session(session, Vec::new()))),
+};
 
 #[derive(Deserialize)]
 struct Response {
@@ -30,7 +30,7 @@ struct Response {
     number_input_tokens: Option<u64>,
 }
 
-pub(super) fn read(source: &str, text: &str) -> Result<Session> {
+fn read(source: &str, text: &str) -> Result<Session> {
     let responses: Vec<Response> =
         serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let header = SessionHeader {
@@ -38,9 +38,6 @@ pub(super) fn read(source: &str, text: &str) -> Result<Session> {
         ..SessionHeader::default()
     };
     let records: Vec<RequestRecord> = responses.into_iter().map(record).collect();
-    for (index, record) in records.iter().enumerate() {
-        check_record(record, || Location::of(source).field(&format!("[{index}]")))?;
-    }
     Ok(Session { header, records, ..Session::default() })
 }
 

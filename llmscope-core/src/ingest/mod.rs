@@ -3,63 +3,21 @@
 mod delimited;
 mod json_lines;
 mod llmperf;
+mod outline;
+mod runs;
 mod table;
+mod tool;
 
-use std::str::FromStr;
 use std::sync::Arc;
 
 pub use delimited::delimiter;
 pub use table::{Cell, Column, Table};
+pub use tool::Tool;
 
-use crate::error::{Error, Location, Result, by_name};
-use crate::session::{Notice, Session};
-
-/// A tool whose logs are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Tool {
-    /// A session of our own, as a JSON document or as JSON Lines.
-    Llmscope,
-    /// LLMPerf's individual responses.
-    Llmperf,
-    /// JSON Lines, or a JSON array, of objects with numeric fields.
-    JsonLines,
-    /// Comma-, semicolon- or tab-separated values with a header line.
-    Csv,
-}
-
-impl Tool {
-    /// Every tool, in the order in which logs are tried.
-    pub const ALL: [Self; 4] = [Self::Llmscope, Self::Llmperf, Self::JsonLines, Self::Csv];
-
-    /// The tool's name on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Llmscope => "llmscope",
-            Self::Llmperf => "llmperf",
-            Self::JsonLines => "jsonl",
-            Self::Csv => "csv",
-        }
-    }
-
-    fn recognizes(self, text: &str) -> bool {
-        match self {
-            Self::Llmscope => is_session(text),
-            Self::Llmperf => llmperf::recognizes(text),
-            Self::JsonLines => text.starts_with(['{', '[']),
-            Self::Csv => true,
-        }
-    }
-}
-
-impl FromStr for Tool {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        by_name("tool", name, &Self::ALL, Self::name)
-    }
-}
+use crate::error::{Error, Location, Result};
+use crate::session::{Notice, Session, check_record, is_torn, torn_tail};
+use outline::Outline;
+use tool::{Found, Reading};
 
 /// A log that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,18 +55,44 @@ pub enum Content {
 /// ```
 pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
     let text = decode(source, bytes)?;
-    let tool = tool.or_else(|| Tool::ALL.into_iter().find(|tool| tool.recognizes(text.trim_start())));
-    let tool = tool.unwrap_or(Tool::Csv);
-    let (content, notices) = match tool {
-        Tool::Llmscope => {
-            let read = Session::read(source, text)?;
-            (Content::Session(Arc::new(read.session)), read.notices)
+    let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(text)));
+    let found = match tool.0.reading {
+        Reading::Whole(read) => read(source, text)?,
+        Reading::Lines { header, records } => read_lines(source, text, header, records)?,
+    };
+    let (content, notices) = match found {
+        Found::Session(session, notices) => {
+            for (index, record) in session.records.iter().enumerate() {
+                check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
+            }
+            (Content::Session(Arc::new(session)), notices)
         }
-        Tool::Llmperf => (Content::Session(Arc::new(llmperf::read(source, text)?)), Vec::new()),
-        Tool::JsonLines => json_lines::read(source, text).map(|(table, notices)| (Content::Table(table), notices))?,
-        Tool::Csv => (Content::Table(delimited::read(source, text)?), Vec::new()),
+        Found::Runs(runs) => (Content::Table(runs.table), Vec::new()),
+        Found::Table(table, notices) => (Content::Table(table), notices),
     };
     Ok(Log { source: source.to_owned(), tool, content, notices })
+}
+
+/// A log whose lines stand for themselves.
+fn read_lines(source: &str, text: &str, header: tool::HeaderOf, records: tool::RecordsOf) -> Result<Found> {
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let mut session = Session { header: header(first), ..Session::default() };
+    let mut notices = Vec::new();
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let location = || Location::of(source).line(number);
+        let known = session.records.len();
+        match records(line.trim_end(), &location, &mut session.records) {
+            Ok(()) => {
+                session.records[known..].iter().try_for_each(|record| check_record(record, location))?;
+            }
+            Err(_) if is_torn(line) && known > 0 => notices.push(torn_tail(location())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Found::Session(session, notices))
 }
 
 /// The text of a file, which must be UTF-8 and not empty.
@@ -132,11 +116,4 @@ fn decode<'b>(source: &str, bytes: &'b [u8]) -> Result<&'b str> {
             refuse(Some(line), "bytes that are not UTF-8", "save the file as UTF-8")
         }
     }
-}
-
-/// A session of our own announces its schema among its first fields.
-fn is_session(text: &str) -> bool {
-    const MARK: &str = "\"llmscope.session/";
-    let head_end = text.char_indices().nth(4096).map_or(text.len(), |(at, _)| at);
-    text.starts_with('{') && text[..head_end].contains(MARK)
 }

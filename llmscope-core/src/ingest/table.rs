@@ -7,6 +7,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The 1-based line of each row in the file.
     pub lines: Vec<u64>,
+    /// True if each row is the summary of a run, whose requests the tool did not keep.
+    pub of_runs: bool,
 }
 
 /// A column of a table.

@@ -1,6 +1,6 @@
 //! `analyze`: logs → series → analyses → report.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,19 +10,15 @@ use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series};
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
-use llmscope_core::ingest::{self, Log, Tool};
+use llmscope_core::ingest::Mapping;
 use llmscope_core::{Analysis, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
 
 use crate::args::{AnalyzeArgs, Format};
-use crate::output::{self, CAUTION, Sink};
-use crate::report;
-
-/// No log that a person looks at is larger; a pipe that never ends stops here.
-const LARGEST_INPUT: u64 = 4 << 30;
+use crate::output::{self, Sink};
+use crate::{logs, report};
 
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
-    let logs = read_logs(args)?;
-    let series = selection(args)?.series(&logs)?;
+    let series = logs::series(&args.files, args.from.as_deref(), selection(args)?)?.series;
     let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
     let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref())?)?);
     let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
@@ -39,28 +35,6 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(signals)))
 }
 
-fn read_logs(args: &AnalyzeArgs) -> Result<Vec<Log>> {
-    let tool = args.from.as_deref().map(str::parse::<Tool>).transpose()?;
-    let logs = args.files.iter().map(|path| read_log(path, tool)).collect::<Result<Vec<_>>>()?;
-    for notice in logs.iter().flat_map(|log| &log.notices) {
-        output::say(CAUTION, "note:", &notice.to_string());
-    }
-    Ok(logs)
-}
-
-fn read_log(path: &Path, tool: Option<Tool>) -> Result<Log> {
-    let source = path.display().to_string();
-    let mut bytes = Vec::new();
-    let size = if source == "-" {
-        std::io::stdin().take(LARGEST_INPUT + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(LARGEST_INPUT + 1).read_to_end(&mut bytes))
-    };
-    let size = size.with_context(|| format!("cannot read {source}"))?;
-    ensure!(size as u64 <= LARGEST_INPUT, "{source}: larger than 4 GiB; split it or take a part of it");
-    Ok(ingest::read(&source, &bytes, tool)?)
-}
-
 fn selection(args: &AnalyzeArgs) -> Result<Selection> {
     let mut measures = args.metric.iter().map(|name| Ok(Measure::Metric(name.parse()?))).collect::<Result<Vec<_>>>()?;
     measures.extend(args.column.iter().cloned().map(Measure::Column));
@@ -68,7 +42,8 @@ fn selection(args: &AnalyzeArgs) -> Result<Selection> {
         Ok(Some(Grouping::Column(column))) => Some(column),
         _ => None,
     });
-    Ok(Selection { measures, by: (!args.by.is_empty()).then(|| args.by.clone()), companion })
+    let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<Vec<Mapping>>>()?;
+    Ok(Selection { measures, by: (!args.by.is_empty()).then(|| args.by.clone()), companion, mappings })
 }
 
 /// What was typed, in the unit of a series.

@@ -50,9 +50,12 @@ pub(crate) struct AnalyzeArgs {
     /// Sessions, other tools' logs, CSV or JSON Lines; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Force a log format instead of recognizing it: llmscope, llmperf, jsonl, csv
+    /// Force a log format instead of recognizing it (`--from help` lists them)
     #[arg(long, value_name = "TOOL")]
     pub(crate) from: Option<String>,
+    /// What a column of a table is (repeatable): ttft_s=time_to_first_token:ms, model=engine, started_at=ts:ms
+    #[arg(long, value_name = "NAME=COLUMN[:UNIT]")]
+    pub(crate) map: Vec<String>,
 
     /// Metric to judge (repeatable): ttft_s, e2e_s, tpot_s, itl_s, output_tokens_per_s, cost_usd, error_rate, …
     #[arg(long, value_name = "METRIC", help_heading = "Selection")]
@@ -60,7 +63,7 @@ pub(crate) struct AnalyzeArgs {
     /// Numeric column or attribute to judge (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) column: Vec<String>,
-    /// Group by these: provider, model, session, a label or a column [default: provider,model, else session]
+    /// Group by these: provider, model, session, a label or a column [default: provider,model,run, else session]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Selection")]
     pub(crate) by: Vec<String>,
     /// What a gap means: error, break (ends runs), drop [default: break in sessions, error in tables]

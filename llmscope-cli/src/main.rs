@@ -4,6 +4,7 @@ mod analyze;
 mod args;
 mod bench;
 mod generate;
+mod logs;
 mod monitor;
 mod output;
 mod probe;

@@ -162,14 +162,21 @@ impl Error {
     #[must_use]
     pub fn of_csv(source: &str, error: &csv::Error) -> Self {
         let line = error.position().map_or(1, csv::Position::line);
-        let (problem, fix) = match error.kind() {
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                let problem = format!("{len} fields where the header names {expected_len}");
-                (problem, "correct the line, or quote its delimiters")
-            }
-            _ => (error.to_string(), "correct the line"),
-        };
-        Self::Format { location: Location::of(source).line(line), problem, fix: fix.to_owned() }
+        if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
+            let count = |len: &u64| usize::try_from(*len).unwrap_or(usize::MAX);
+            return Self::of_unequal_lengths(source, line, count(expected_len), count(len));
+        }
+        let (problem, fix) = (error.to_string(), "correct the line".to_owned());
+        Self::Format { location: Location::of(source).line(line), problem, fix }
+    }
+
+    /// A line of delimited values with another number of fields than its header.
+    pub(crate) fn of_unequal_lengths(source: &str, line: u64, named: usize, found: usize) -> Self {
+        Self::Format {
+            location: Location::of(source).line(line),
+            problem: format!("{found} fields where the header names {named}"),
+            fix: "correct the line, or quote its delimiters".to_owned(),
+        }
     }
 }
 

@@ -231,12 +231,14 @@ impl Unit {
         let (number, suffix) = trimmed.split_at(split);
         let error = |hint| Error::Quantity { text: text.to_owned(), unit: self, hint };
         let value: f64 = number.parse().map_err(|_| error("expected a number, such as 0.8 or 800ms"))?;
-        let scaled = self.scale(value, suffix.trim()).ok_or_else(|| error(self.hint()))?;
+        let scaled = self.convert(value, suffix.trim()).ok_or_else(|| error(self.hint()))?;
         if scaled.is_finite() { Ok(scaled) } else { Err(error("the number must be finite")) }
     }
 
-    /// `value` in the unit that `suffix` names, converted to `self`. Divisions by powers of ten round once.
-    fn scale(self, value: f64, suffix: &str) -> Option<f64> {
+    /// `value` in the unit that `suffix` names, converted to `self`; `None` if the suffix does not fit. Divisions by
+    /// powers of ten round once.
+    #[must_use]
+    pub fn convert(self, value: f64, suffix: &str) -> Option<f64> {
         if suffix.is_empty() {
             return Some(value);
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 const STEPS: [&[&str]; 8] = [
     &["metric", "error", "cast"],
-    &["sample", "quantity", "files"],
+    &["sample", "quantity", "files", "measure"],
     &["stats", "factors"],
     &["sigma", "limits"],
     &["rules", "capability", "session"],

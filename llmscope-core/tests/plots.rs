@@ -9,7 +9,7 @@ use llmscope_core::{Analysis, Plan, analyze, ingest};
 fn series(text: &str, columns: &[&str]) -> Series {
     let log = ingest::read("log.csv", text.as_bytes(), None).unwrap();
     let measures = columns.iter().map(|name| Measure::Column((*name).to_owned())).collect();
-    Selection { measures, by: Some(vec!["model".to_owned()]), companion: None }.series(&[log]).unwrap().remove(0)
+    Selection { measures, by: Some(vec!["model".to_owned()]), ..Selection::default() }.series(&[log]).unwrap().remove(0)
 }
 
 /// `count` points that vary a little, with a spike at each of `spikes`.

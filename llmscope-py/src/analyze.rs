@@ -1,15 +1,12 @@
 //! From data of any kind to their analyses.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use llmscope_core::analysis::{
-    self as core, Baseline, Grouping, Measure, Observation, Origin, Plan, Selection, Series,
-};
+use llmscope_core::analysis::{self as core, Baseline, Grouping, Measure, Origin, Plan, Selection, Series};
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::ingest::{self, Content, Tool};
-use llmscope_core::{Error, Missing, SpecificationLimits, Unit};
+use llmscope_core::{Error, SpecificationLimits, Unit};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple};
@@ -134,7 +131,7 @@ pub(crate) fn analyze<'py>(
         .into_iter()
         .map(|series| Ok((Plan { specification: specify(series.measure.unit())?, ..plan.clone() }, series)))
         .collect::<Answer<Vec<_>>>()?;
-    let size: usize = planned.iter().map(|(_, series)| series.observations.len()).sum();
+    let size: usize = planned.iter().map(|(_, series)| series.values.len()).sum();
     let mut analyses = work::run(py, size.saturating_mul(ANALYZING), move || {
         planned.iter().map(|(plan, series)| core::analyze(series, plan).map(Arc::new)).collect::<Result<Vec<_>, _>>()
     })??;
@@ -219,7 +216,9 @@ fn series(
         }
     };
     let measures = metrics.iter().map(|name| measure(name, &logs)).collect();
-    Ok(Found::Groups(Selection { measures, by, companion }.series(logs.iter().map(|log| &**log))?))
+    Ok(Found::Groups(
+        Selection { measures, by, companion, ..Selection::default() }.series(logs.iter().map(|log| &**log))?,
+    ))
 }
 
 /// A metric of requests, or a column of a table by its own name.
@@ -264,22 +263,6 @@ fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Answer<Series> {
     let own = data.getattr_opt("name")?.and_then(|name| name.extract::<String>().ok()).filter(|name| !name.is_empty());
     let name = name.cloned().or(own).unwrap_or_else(|| "value".to_owned());
     let values = Values::read(data)?;
-    let observation = |(position, value): (usize, Option<f64>)| Observation {
-        value: value.filter(|value| !value.is_nan()),
-        failed: false,
-        at: None,
-        source: 0,
-        position,
-        line: None,
-        companion: None,
-    };
-    Ok(Series {
-        sources: Vec::new(),
-        group: BTreeMap::new(),
-        measure: Measure::Column(name),
-        observations: values.iter().enumerate().map(observation).collect(),
-        warmup: 0,
-        missing: Missing::Error,
-        cautions: Vec::new(),
-    })
+    let values = values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
+    Ok(Series::of_numbers(&name, values))
 }

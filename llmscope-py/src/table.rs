@@ -10,8 +10,7 @@ use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
-use llmscope_core::analysis::Selection;
-use llmscope_core::ingest::{Cell, Column, Content, Log, Table, Tool};
+use llmscope_core::ingest::{Cell, Column, Content, Log, Projection, Table, Tool};
 use llmscope_core::{Error, Metric, error};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -45,7 +44,7 @@ pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<S
     if !usual.is_empty() {
         return Ok(usual);
     }
-    let unused = |name: &&String| !others.contains(&name.as_str()) && !Selection::TIMES.contains(&name.as_str());
+    let unused = |name: &&String| !others.contains(&name.as_str()) && !Projection::TIMES.contains(&name.as_str());
     if let [only] = columns.iter().filter(unused).collect::<Vec<_>>()[..] {
         return Ok(vec![only.clone()]);
     }
@@ -59,7 +58,8 @@ pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<S
 /// The columns of a frame that a judgement needs, as a log.
 pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Answer<Log> {
     let mut table = Table::default();
-    for name in names.iter().filter(|name| needed.contains(&name.as_str()) || Selection::TIMES.contains(&name.as_str()))
+    for name in
+        names.iter().filter(|name| needed.contains(&name.as_str()) || Projection::TIMES.contains(&name.as_str()))
     {
         let cells = labels(&data.get_item(PyString::new(data.py(), name))?)?;
         table.columns.push(Column { name: name.clone(), cells });

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Plan, Point, Quantiles,
+    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Kept, Measure, Origin, Plan, Point, Quantiles,
     Series, SigmaReport, Verdict, warnings,
 };
 use crate::capability::{self, ExpectedPpm};
@@ -88,19 +88,19 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     if plan.stages.is_empty() && !kind.is_attribute() {
         add_capability(&mut analysis, plan, &data, within, &sample)?;
     }
-    let firsts = data.first_measurements();
-    let observation = |point: usize| &series.observations[kept[firsts[point]]];
-    let times = (0..chart.points.len()).map(|point| observation(point).at).collect();
+    let observations = &series.observations;
+    let observation = |point: usize| kept.at(data.first_measurement(point));
+    let times = observations.times_of((0..chart.points.len()).map(observation));
     analysis.points = plan.points.then(|| {
         let codes = |mask: RuleMask| rules.select(mask).map(|rule| rule.code().clone()).collect();
         (0..chart.points.len())
             .map(|i| Point {
                 i,
-                t: observation(i).at,
+                t: observations.at(observation(i)),
                 x: chart.points[i],
                 rules: codes(judgement.signals.at(i)),
                 member_of: codes(judgement.members.at(i)),
-                source_index: Some(observation(i).position),
+                source_index: Some(observations.position(observation(i))),
             })
             .collect()
     });
@@ -131,8 +131,8 @@ fn fewest_points(kind: ChartKind, origin: &Origin) -> usize {
 /// What can be said of any sample, judged or not.
 fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>) -> Analysis {
     let is_error_rate = series.measure == Measure::Metric(Metric::ErrorRate);
-    let failed = series.observations.iter().filter(|observation| observation.failed).count();
-    let gaps = series.observations.len() - sample.len();
+    let failed = series.observations.failures();
+    let gaps = series.values.len() - sample.len();
     let moments = Moments::of(sample.values());
     let sorted = Sorted::of(sample.values());
     let quantile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7);
@@ -217,17 +217,17 @@ impl Data<'_> {
         }
     }
 
-    /// For each point, its first measurement.
-    fn first_measurements(&self) -> Vec<usize> {
+    /// The first measurement of a point.
+    fn first_measurement(&self, point: usize) -> usize {
         match self {
-            Self::Single(sample) => (0..sample.len()).collect(),
-            Self::Grouped(subgroups) => subgroups.starts().to_vec(),
-            Self::Counted { firsts, .. } => firsts.clone(),
+            Self::Single(_) => point,
+            Self::Grouped(subgroups) => subgroups.starts()[point],
+            Self::Counted { firsts, .. } => firsts[point],
         }
     }
 }
 
-fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a>, kept: &[usize]) -> Result<Data<'a>> {
+fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a>, kept: &Kept) -> Result<Data<'a>> {
     if kind.needs_subgroups() {
         return grouped(series, plan, sample, kept);
     }
@@ -237,12 +237,12 @@ fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a
     Ok(Data::Single(sample))
 }
 
-fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &[usize]) -> Result<Data<'a>> {
+fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &Kept) -> Result<Data<'a>> {
     match &plan.subgroups {
         Some(Grouping::Every(size)) => Ok(Data::Grouped(Subgroups::of_size(sample, *size)?)),
         Some(Grouping::Column(_)) => {
-            let label = |&index: &usize| series.observations[index].companion.as_ref().and_then(Cell::label);
-            Ok(Data::Grouped(Subgroups::of_labels(sample, &kept.iter().map(label).collect::<Vec<_>>())?))
+            let label = |value: usize| series.observations.companion(kept.at(value)).label();
+            Ok(Data::Grouped(Subgroups::of_labels(sample, &(0..sample.len()).map(label).collect::<Vec<_>>())?))
         }
         None => Err(Error::Parameter {
             name: "subgroups",
@@ -252,7 +252,7 @@ fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &[usi
     }
 }
 
-fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, kept: &[usize]) -> Result<Data<'a>> {
+fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, kept: &Kept) -> Result<Data<'a>> {
     let values = sample.values();
     if series.measure == Measure::Metric(Metric::ErrorRate) {
         let block = match plan.subgroups {
@@ -271,10 +271,9 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
     };
     let sizes = match &plan.size {
         Some(Grouping::Every(size)) => vec![float(*size); values.len()],
-        Some(Grouping::Column(_)) => kept
-            .iter()
-            .map(|&index| match &series.observations[index].companion {
-                Some(Cell::Number(size)) => Ok(*size),
+        Some(Grouping::Column(_)) => (0..values.len())
+            .map(|value| match series.observations.companion(kept.at(value)) {
+                Cell::Number(size) => Ok(*size),
                 _ => Err(needs_size()),
             })
             .collect::<Result<_>>()?,

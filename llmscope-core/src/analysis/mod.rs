@@ -2,6 +2,7 @@
 
 mod judging;
 mod plan;
+mod selection;
 mod series;
 mod warnings;
 mod words;
@@ -12,9 +13,11 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::measure::Measure;
 pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan};
-pub use series::{Measure, Observation, Selection, Series};
+pub use selection::{Gathering, Selection, SourceLog};
+pub use series::{Kept, Observations, Series};
 pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
@@ -180,7 +183,7 @@ pub struct Drawing {
     pub judgement: Judgement,
     /// The rules.
     pub rules: RuleSet,
-    /// When each point was measured, where that is known.
+    /// When each point was measured, where that is known; empty if no time is.
     pub times: Vec<Option<Timestamp>>,
 }
 

@@ -1,7 +1,24 @@
 //! Comma-, semicolon- and tab-separated values.
 
+use super::delimited_rows::Header;
 use super::{Cell, Column, Table};
 use crate::error::{Error, Location, Result};
+
+/// The names that a header line gives to columns.
+pub(super) fn header(source: &str, line: &str) -> Result<Header> {
+    let delimiter = delimiter(line);
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(line.as_bytes());
+    let names = reader.headers().map_err(|error| Error::of_csv(source, &error))?;
+    let names: Vec<_> = names.iter().map(|name| name.trim().to_owned()).collect();
+    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+        return Err(Error::Format {
+            location: Location::of(source).line(1),
+            problem: "the first line holds numbers where the names of the columns are expected".to_owned(),
+            fix: "put a header line before them, such as: latency".to_owned(),
+        });
+    }
+    Ok(Header { delimiter, names })
+}
 
 /// Reads a table whose first line names its columns. The delimiter is the one that the first line has most of.
 pub(super) fn read(source: &str, text: &str) -> Result<Table> {
@@ -18,12 +35,8 @@ pub(super) fn read(source: &str, text: &str) -> Result<Table> {
             column.cells.push(Cell::parse(cell));
         }
     }
-    if headers.iter().all(|name| name.trim().parse::<f64>().is_ok()) {
-        return Err(Error::Format {
-            location: Location::of(source).line(1),
-            problem: "the first line holds numbers where the names of the columns are expected".to_owned(),
-            fix: "put a header line before them, such as: latency".to_owned(),
-        });
+    if let Some(first) = text.lines().find(|line| !line.trim().is_empty()) {
+        header(source, first)?;
     }
     Ok(table)
 }

@@ -62,24 +62,29 @@ impl Builder {
     fn add_fields(&mut self, prefix: &str, fields: &Map<String, Value>) {
         for (name, value) in fields {
             let name = format!("{prefix}{name}");
-            let cell = match value {
-                Value::Object(nested) => {
-                    self.add_fields(&format!("{name}."), nested);
-                    continue;
-                }
-                Value::Null => Cell::Missing,
-                Value::Number(number) => number.as_f64().map_or(Cell::Missing, Cell::Number),
-                Value::String(text) => Cell::Text(text.clone()),
-                other => Cell::Text(other.to_string()),
-            };
+            if let Value::Object(nested) = value {
+                self.add_fields(&format!("{name}."), nested);
+                continue;
+            }
             let row = self.table.lines.len() - 1;
             let columns = &mut self.table.columns;
             let place = *self.places.entry(name).or_insert_with_key(|name| {
                 columns.push(Column { name: name.clone(), cells: Vec::new() });
                 columns.len() - 1
             });
-            columns[place].cells.resize(row, Cell::Missing);
-            columns[place].cells.push(cell);
+            // A path that stands twice in a row, as a name and as a nested field, has the last value.
+            columns[place].cells.resize(row + 1, Cell::Missing);
+            columns[place].cells[row] = cell(value);
         }
+    }
+}
+
+/// A value as a cell. What holds others and is no object is a text.
+pub(super) fn cell(value: &Value) -> Cell {
+    match value {
+        Value::Null => Cell::Missing,
+        Value::Number(number) => number.as_f64().map_or(Cell::Missing, Cell::Number),
+        Value::String(text) => Cell::Text(text.clone()),
+        other => Cell::Text(other.to_string()),
     }
 }

@@ -1,16 +1,29 @@
 //! Logs of benchmark tools, one file a tool, recognized by content and never by file name.
 
+mod blocks;
 mod delimited;
+mod delimited_rows;
+mod fields;
 mod json_lines;
+mod json_rows;
 mod llmperf;
+mod mapping;
+mod open;
 mod outline;
+mod projection;
 mod runs;
+mod stream;
 mod table;
 mod tool;
 
 use std::sync::Arc;
 
 pub use delimited::delimiter;
+pub use mapping::Mapping;
+pub use open::{Opened, open};
+pub(crate) use projection::GAP_POLICY;
+pub use projection::{Projection, Rows, Time};
+pub use stream::{Ending, Stream};
 pub use table::{Cell, Column, Table};
 pub use tool::Tool;
 
@@ -54,7 +67,8 @@ pub enum Content {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
-    let text = decode(source, bytes)?;
+    let unpacked = open::unpacked(source, bytes)?;
+    let text = decode(source, unpacked.as_deref().unwrap_or(bytes))?;
     let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(text)));
     let found = match tool.0.reading {
         Reading::Whole(read) => read(source, text)?,
@@ -97,23 +111,20 @@ fn read_lines(source: &str, text: &str, header: tool::HeaderOf, records: tool::R
 
 /// The text of a file, which must be UTF-8 and not empty.
 fn decode<'b>(source: &str, bytes: &'b [u8]) -> Result<&'b str> {
-    let refuse = |line: Option<u64>, problem: &str, fix: &str| {
-        let location = Location { line, ..Location::of(source) };
+    let refuse = |problem: &str, fix: &str| {
+        let location = Location::of(source);
         Err(Error::Format { location, problem: problem.to_owned(), fix: fix.to_owned() })
     };
-    if bytes.starts_with(&[0x1f, 0x8b]) || bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return refuse(None, "the file is compressed", "decompress it first (gunzip, unzstd)");
-    }
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return refuse(None, "the file is UTF-16", "save it as UTF-8");
+        return refuse("the file is UTF-16", "save it as UTF-8");
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.trim().is_empty() => refuse(None, "the file is empty", "give a log with at least one record"),
+        Ok(text) if text.trim().is_empty() => refuse("the file is empty", "give a log with at least one record"),
         Ok(text) => Ok(text),
         Err(error) => {
             let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-            refuse(Some(line), "bytes that are not UTF-8", "save the file as UTF-8")
+            Err(blocks::not_utf8(source, line))
         }
     }
 }

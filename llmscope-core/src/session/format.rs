@@ -67,10 +67,12 @@ impl Session {
     /// ```
     pub fn read(source: &str, text: &str) -> Result<ReadSession> {
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        match serde_json::from_str::<Map<String, Value>>(first) {
-            Ok(header) if header.contains_key("kind") => read_lines(source, text),
-            _ => read_document(source, text),
-        }
+        if Self::begins_lines(first) { read_lines(source, text) } else { read_document(source, text) }
+    }
+
+    /// True if this is the first line of a session in JSON Lines.
+    pub(crate) fn begins_lines(line: &str) -> bool {
+        serde_json::from_str::<Map<String, Value>>(line).is_ok_and(|header| header.contains_key("kind"))
     }
 
     /// The session as one JSON document, one record a line so that it can be read and compared by eye.
@@ -138,6 +140,17 @@ impl Session {
 }
 
 impl SessionLine {
+    /// Reads a line that is not the first one.
+    pub(crate) fn read(line: &str, location: impl Fn() -> Location) -> Result<Self> {
+        // Nearly every line is a request as we write it: its kind is seen without reading the line twice.
+        let read = if line.starts_with(r#"{"kind":"request","#) {
+            serde_json::from_str(line).map(Self::Request)
+        } else {
+            serde_json::from_str(line)
+        };
+        read.map_err(|error| Error::of_json(location(), &error))
+    }
+
     /// The line with its line feed.
     pub(super) fn to_text(&self) -> Result<String> {
         Ok(format!("{}\n", to_value(self)?))
@@ -168,18 +181,12 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
             let header = serde_json::from_str(line.trim_end()).map_err(|error| Error::of_json(location(), &error))?;
             migrate::to_current(&header, location())?;
         }
-        match serde_json::from_str::<SessionLine>(line.trim_end()) {
+        match SessionLine::read(line.trim_end(), location) {
             Ok(SessionLine::Session(header)) if !has_header => {
                 session.header = *header;
                 has_header = true;
             }
-            Ok(SessionLine::Session(_)) => {
-                return Err(Error::Format {
-                    location: location(),
-                    problem: "a second session begins here".to_owned(),
-                    fix: "keep one session a file".to_owned(),
-                });
-            }
+            Ok(SessionLine::Session(_)) => return Err(second_session(location())),
             Ok(SessionLine::Request(record)) => {
                 check_record(&record, location)?;
                 session.records.push(*record);
@@ -188,10 +195,19 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
             Ok(SessionLine::Sample(sample)) => session.samples.push(sample),
             Ok(SessionLine::ClientHealth(health)) => session.client_health = Some(health),
             Err(_) if is_torn(line) => notices.push(torn_tail(location())),
-            Err(error) => return Err(Error::of_json(location(), &error)),
+            Err(error) => return Err(error),
         }
     }
     Ok(ReadSession { session, notices })
+}
+
+/// Two sessions in one file.
+pub(crate) fn second_session(location: Location) -> Error {
+    Error::Format {
+        location,
+        problem: "a second session begins here".to_owned(),
+        fix: "keep one session a file".to_owned(),
+    }
 }
 
 /// A line that was cut while it was written: the last one, without its line feed.

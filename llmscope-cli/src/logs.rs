@@ -1,0 +1,85 @@
+//! Logs of any tool, from files and standard input, with a progress bar on long ones.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use llmscope_core::analysis::{Gathering, Selection, Series, SourceLog};
+use llmscope_core::ingest::{self, Opened, Tool};
+
+use crate::output::{self, CAUTION};
+
+/// Work that takes longer shows a bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What was selected from logs.
+pub(crate) struct Gathered {
+    pub(crate) series: Vec<Series>,
+    pub(crate) sources: Vec<SourceLog>,
+}
+
+/// The series of a selection, with words about what was odd in the logs.
+pub(crate) fn series(files: &[PathBuf], tool: Option<&str>, selection: Selection) -> Result<Gathered> {
+    let tool = tool.map(named).transpose()?;
+    let mut gathering = Gathering::new(selection);
+    for path in files {
+        match open(path, tool)? {
+            Opened::Log(log) => gathering.add(&log)?,
+            Opened::Stream(stream) => gathering.add_stream(*stream)?,
+        }
+    }
+    let sources = gathering.sources().to_vec();
+    for notice in sources.iter().flat_map(|log| &log.notices) {
+        output::say(CAUTION, "note:", &notice.to_string());
+    }
+    Ok(Gathered { series: gathering.finish()?, sources })
+}
+
+/// Opens a file, or standard input for `-`.
+fn open(path: &Path, tool: Option<Tool>) -> Result<Opened> {
+    let source = path.display().to_string();
+    if source == "-" {
+        return Ok(ingest::open(&source, io::stdin(), tool)?);
+    }
+    let file = File::open(path).with_context(|| format!("cannot read {source}"))?;
+    let size = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+    Ok(ingest::open(&source, Watched { bar: bar(&source, size), input: file }, tool)?)
+}
+
+/// The tool of this name; `help` lists them.
+fn named(name: &str) -> Result<Tool> {
+    if name == "help" {
+        let tools = Tool::ALL.iter().map(|tool| format!("  {:24} {}", tool.name(), tool.title()));
+        bail!("--from takes one of these:\n{}", tools.collect::<Vec<_>>().join("\n"));
+    }
+    Ok(name.parse()?)
+}
+
+/// A bar that nobody sees yet.
+fn bar(source: &str, size: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
+    let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(source.to_owned())
+}
+
+/// A file whose bytes are counted as they are read, on a bar that is drawn if it takes long.
+struct Watched {
+    bar: ProgressBar,
+    input: File,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bar.inc(read as u64);
+        if read == 0 {
+            self.bar.finish_and_clear();
+        } else if self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        Ok(read)
+    }
+}

@@ -1,0 +1,464 @@
+//! What to take from logs, and in which groups.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::series::{Observations, Series};
+use crate::error::{Error, Result};
+use crate::ingest::{Cell, Content, Ending, Log, Mapping, Projection, Rows, Stream, Time, Tool};
+use crate::measure::Measure;
+use crate::metric::Metric;
+use crate::sample::Missing;
+use crate::session::{AttributeValue, ClientHealth, Notice, Session, SessionHeader};
+
+/// The names that a group goes by, with its values.
+type Key = BTreeMap<String, String>;
+
+/// What to take from logs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Selection {
+    /// What to judge; empty: the default metrics that are present.
+    pub measures: Vec<Measure>,
+    /// Names to group by, perhaps none; without a list, provider, model and run where the data say so, else the file.
+    pub by: Option<Vec<String>>,
+    /// A column to read beside the measure: subgroup labels or sample sizes.
+    pub companion: Option<String>,
+    /// Columns of tables that go by other names.
+    pub mappings: Vec<Mapping>,
+}
+
+impl Selection {
+    /// What requests are grouped by unless told.
+    pub const GROUPS: [&str; 3] = ["provider", "model", "run"];
+    /// The statistics of runs that are judged when nobody names one: of each metric, the first that is there.
+    const STATISTICS: [&str; 2] = ["p50", "mean"];
+
+    /// The series of every group and measure, in order of first appearance. The observations of a group are put in
+    /// order of time if all of them have one.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] if no log has what was asked for, with what
+    /// it has.
+    pub fn series<'l>(&self, logs: impl IntoIterator<Item = &'l Log>) -> Result<Vec<Series>> {
+        let mut gathering = Gathering::new(self.clone());
+        for log in logs {
+            gathering.add(log)?;
+        }
+        gathering.finish()
+    }
+
+    /// What is needed of the rows of a log.
+    fn projection(&self, of_runs: bool) -> Projection {
+        let by = self.by.as_deref().map(|by| by.iter().map(String::as_str).collect::<Vec<_>>());
+        let labels = by.unwrap_or(Self::GROUPS.to_vec()).into_iter().filter(|&name| name != SESSION);
+        Projection {
+            measures: if self.measures.is_empty() { default_measures(of_runs) } else { self.measures.clone() },
+            labels: labels.map(str::to_owned).collect(),
+            companion: self.companion.clone(),
+            mappings: self.mappings.clone(),
+        }
+    }
+
+    /// The group of rows with these labels in a log of this name.
+    fn key(&self, labels: &[String], values: &[Option<String>], session: &str) -> Key {
+        let named = labels.iter().zip(values).filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        let mut key: Key = named.collect();
+        let by_session = match &self.by {
+            Some(by) => by.iter().any(|name| name == SESSION),
+            None => key.is_empty(),
+        };
+        if by_session {
+            key.insert(SESSION.to_owned(), session.to_owned());
+        }
+        key
+    }
+}
+
+/// The name that groups by file.
+const SESSION: &str = "session";
+
+fn default_measures(of_runs: bool) -> Vec<Measure> {
+    if !of_runs {
+        return Metric::DEFAULT.map(Measure::Metric).to_vec();
+    }
+    let statistics = |metric: Metric| Selection::STATISTICS.map(|statistic| format!("{}.{statistic}", metric.name()));
+    Metric::DEFAULT.into_iter().flat_map(statistics).map(Measure::Column).collect()
+}
+
+/// Series in the making: logs come in one after the other, and none of them is kept.
+pub struct Gathering {
+    selection: Selection,
+    requests: Projection,
+    runs: Projection,
+    sources: Vec<SourceLog>,
+    groups: Vec<Group>,
+    places: HashMap<(Key, bool), usize>,
+    /// What could be judged, to say so in an error.
+    names: Vec<String>,
+    offered: BTreeMap<String, bool>,
+}
+
+/// A log that was taken in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceLog {
+    /// The file's name as it was given.
+    pub source: String,
+    /// The tool that wrote it.
+    pub tool: Tool,
+    /// What holds for all of its requests; `None` for a table.
+    pub header: Option<SessionHeader>,
+    /// What the measuring side said about itself.
+    pub client_health: Option<ClientHealth>,
+    /// True if it holds summaries of runs and no requests.
+    pub of_runs: bool,
+    /// Requests, warm-up included, or rows.
+    pub records: usize,
+    /// What was odd about it.
+    pub notices: Vec<Notice>,
+}
+
+/// A group of rows, column by column.
+struct Group {
+    key: Key,
+    of_runs: bool,
+    missing: Missing,
+    warmup: usize,
+    /// Which of the logs it has rows of.
+    logs: Vec<usize>,
+    values: Vec<Vec<f64>>,
+    rows: usize,
+    observations: Observations,
+}
+
+impl Gathering {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(mut selection: Selection) -> Self {
+        let mut seen = Vec::new();
+        selection.measures.retain(|measure| {
+            !seen.contains(measure) && {
+                seen.push(measure.clone());
+                true
+            }
+        });
+        Self {
+            requests: selection.projection(false),
+            runs: selection.projection(true),
+            selection,
+            sources: Vec::new(),
+            groups: Vec::new(),
+            places: HashMap::new(),
+            names: Vec::new(),
+            offered: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a log in.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] for a mapping of a column that is not there.
+    pub fn add(&mut self, log: &Log) -> Result<()> {
+        self.learn_names(names_of(log));
+        let (source, tool, notices) = (log.source.clone(), log.tool, log.notices.clone());
+        let blank = SourceLog { source, tool, header: None, client_health: None, of_runs: false, records: 0, notices };
+        match &log.content {
+            Content::Session(session) => {
+                let Session { header, records, client_health, .. } = &**session;
+                let rows = self.requests.of_records(header, records);
+                self.sources.push(SourceLog {
+                    header: Some(header.clone()),
+                    client_health: client_health.clone(),
+                    ..blank
+                });
+                self.take(rows);
+            }
+            Content::Table(table) if self.selection.mappings.is_empty() || table.of_runs => {
+                let projection = if table.of_runs { &self.runs } else { &self.requests };
+                let rows = projection.of_table(&log.source, table)?;
+                self.sources.push(SourceLog { of_runs: table.of_runs, ..blank });
+                self.take(rows);
+            }
+            Content::Table(table) => {
+                let table = table.clone().mapped(&self.selection.mappings)?;
+                let rows = self.requests.of_table(&log.source, &table)?;
+                self.sources.push(blank);
+                self.take(rows);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in a log that is read as it comes.
+    ///
+    /// # Errors
+    /// Those of [`Stream::rows`].
+    pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
+        if let Some(head) = &stream.head {
+            self.learn_names(names_of(head));
+            if let Content::Table(table) = &head.content {
+                // What a mapping names must be there: that shows at the beginning, or it is a mistake.
+                table.clone().mapped(&self.selection.mappings)?;
+            }
+        }
+        let (source, tool, header) = (stream.source.clone(), stream.tool, stream.header.clone());
+        self.sources.push(SourceLog {
+            source,
+            tool,
+            header,
+            client_health: None,
+            of_runs: false,
+            records: 0,
+            notices: Vec::new(),
+        });
+        let projection = self.requests.clone();
+        let Ending { notices, client_health } = stream.rows(&projection, |rows| {
+            self.take(rows);
+            Ok(())
+        })?;
+        if let Some(log) = self.sources.last_mut() {
+            log.notices = notices;
+            log.client_health = client_health;
+        }
+        Ok(())
+    }
+
+    /// The logs that were taken in.
+    #[must_use]
+    pub fn sources(&self) -> &[SourceLog] {
+        &self.sources
+    }
+
+    /// The series of every group and measure, in order of first appearance. The observations of a group are put in
+    /// order of time if all of them have one.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`] if no log has what was asked for, with what it has.
+    pub fn finish(mut self) -> Result<Vec<Series>> {
+        let measures = self.present_measures()?;
+        let groups = std::mem::take(&mut self.groups);
+        let alone = groups.len() == 1;
+        let mut all = Vec::new();
+        for group in groups {
+            let known = if group.of_runs { &self.runs.measures } else { &self.requests.measures };
+            let known = known.clone();
+            let of_group = group.into_series(&self.sources, &known, &measures);
+            // A group that lacks a metric which others have says nothing about it, unless all its requests failed.
+            let says = |series: &Series| {
+                alone || !series.observations.failed.is_empty() || series.values.iter().any(|value| !value.is_nan())
+            };
+            all.extend(of_group.into_iter().filter(says));
+        }
+        Ok(all)
+    }
+
+    fn learn_names(&mut self, names: Vec<String>) {
+        let new = names.into_iter().filter(|name| !self.names.contains(name)).collect::<Vec<_>>();
+        self.names.extend(new);
+    }
+
+    /// Puts rows of the last log into their groups.
+    fn take(&mut self, rows: Rows) {
+        let log_index = self.sources.len() - 1;
+        let log = &mut self.sources[log_index];
+        let (of_runs, first) = (log.of_runs, log.records);
+        log.records += rows.records;
+        let (is_table, session) = (log.header.is_none(), log.session_name());
+        let projection = if of_runs { &self.runs } else { &self.requests };
+        for (measure, &offered) in projection.measures.iter().zip(&rows.offered) {
+            *self.offered.entry(measure.name().to_owned()).or_default() |= offered;
+        }
+        let mut places = Vec::with_capacity(rows.groups.len());
+        for (labels, &warmup) in rows.groups.iter().zip(&rows.warmup) {
+            let key = self.selection.key(&projection.labels, labels, &session);
+            let groups = &mut self.groups;
+            let place = *self.places.entry((key, of_runs)).or_insert_with_key(|(key, _)| {
+                groups.push(Group::new(key.clone(), of_runs, projection.measures.len()));
+                groups.len() - 1
+            });
+            let group = &mut self.groups[place];
+            group.warmup += warmup;
+            if is_table {
+                group.missing = Missing::Error;
+            }
+            if group.logs.last() != Some(&log_index) {
+                group.logs.push(log_index);
+            }
+            places.push(place);
+        }
+        for row in 0..rows.len() {
+            self.groups[places[rows.group[row] as usize]].push(&rows, row, first);
+        }
+    }
+
+    fn present_measures(&self) -> Result<Vec<Measure>> {
+        let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
+        let any_session = self.sources.iter().any(|log| log.header.is_some());
+        let is_error_rate = |measure: &Measure| any_session && *measure == Measure::Metric(Metric::ErrorRate);
+        let known =
+            || if self.names.is_empty() { "a log with at least one number".to_owned() } else { self.names.join(", ") };
+        if let Some(absent) = self.selection.measures.iter().find(|m| !offered(m) && !is_error_rate(m)) {
+            return Err(Error::Unknown { what: "metric or column", name: absent.name().to_owned(), expected: known() });
+        }
+        if !self.selection.measures.is_empty() {
+            return Ok(self.selection.measures.clone());
+        }
+        let mut present: Vec<_> = self.requests.measures.iter().filter(|m| offered(m)).cloned().collect();
+        for statistics in self.runs.measures.chunks(Selection::STATISTICS.len()) {
+            present.extend(statistics.iter().find(|m| offered(m)).cloned());
+        }
+        if present.is_empty() && any_session {
+            // Nothing but failures: there is no latency, and the error rate is what can be judged.
+            present.push(Measure::Metric(Metric::ErrorRate));
+        }
+        if present.is_empty() {
+            return Err(Error::Unknown {
+                what: "column: name one with --column (in Python, metric=)",
+                name: String::new(),
+                expected: known(),
+            });
+        }
+        Ok(present)
+    }
+}
+
+impl SourceLog {
+    /// A session's own name, or that of its file.
+    fn session_name(&self) -> String {
+        let own = self.header.as_ref().and_then(|header| header.name.clone());
+        own.unwrap_or_else(|| match self.source.as_str() {
+            "-" => "standard input".to_owned(),
+            source => Path::new(source).file_stem().map_or_else(|| source.into(), |stem| stem.to_string_lossy()).into(),
+        })
+    }
+
+    /// What it says against itself.
+    fn cautions(&self) -> Vec<String> {
+        let source = if self.source == "-" { "standard input" } else { &self.source };
+        let simulated = self.header.as_ref().is_some_and(|header| header.simulated);
+        let simulated = simulated.then(|| format!("{source} is SIMULATED: no real endpoint was asked"));
+        let health = self.client_health.as_ref().filter(|health| health.bottleneck);
+        let busy = health.map(|health| {
+            format!("{source}: the machine that measured was the bottleneck: {}", health.reasons.join("; "))
+        });
+        let runs = self.of_runs.then(|| {
+            format!(
+                "{source} holds summaries only ({}): each point is a run, its requests are not known",
+                self.tool.name()
+            )
+        });
+        simulated.into_iter().chain(busy).chain(runs).collect()
+    }
+}
+
+impl Group {
+    fn new(key: Key, of_runs: bool, measures: usize) -> Self {
+        Self {
+            key,
+            of_runs,
+            missing: Missing::Break,
+            warmup: 0,
+            logs: Vec::new(),
+            values: vec![Vec::new(); measures],
+            rows: 0,
+            observations: Observations::default(),
+        }
+    }
+
+    /// Adds a row of the last of its logs, which had `first` records before these rows.
+    fn push(&mut self, rows: &Rows, row: usize, first: usize) {
+        for (column, values) in self.values.iter_mut().zip(&rows.values) {
+            column.push(values[row]);
+        }
+        let (place, all) = (self.rows, &mut self.observations);
+        self.rows += 1;
+        put(&mut all.failed, place, rows.failed.get(row).copied(), false);
+        put(&mut all.times, place, rows.times.get(row).copied(), Time::NONE);
+        put(&mut all.source, place, u32::try_from(self.logs.len() - 1).ok().filter(|&log| log > 0), 0);
+        all.position.push(u32::try_from(first).unwrap_or(u32::MAX).saturating_add(rows.position[row]));
+        put(&mut all.line, place, rows.line.get(row).copied(), 0);
+        put(&mut all.companion, place, rows.companion.get(row).cloned(), Cell::Missing);
+    }
+
+    fn into_series(mut self, sources: &[SourceLog], known: &[Measure], wanted: &[Measure]) -> Vec<Series> {
+        self.sort_by_time();
+        let observations = Arc::new(self.observations);
+        let cautions: Vec<_> = self.logs.iter().flat_map(|&log| sources[log].cautions()).collect();
+        let mut values_of = |measure: &Measure| -> Option<Vec<f64>> {
+            if let Some(place) = known.iter().position(|known| known == measure) {
+                return Some(std::mem::take(&mut self.values[place]));
+            }
+            let failure = |index| if observations.failed(index) { 1.0 } else { 0.0 };
+            let is_error_rate = *measure == Measure::Metric(Metric::ErrorRate) && !self.of_runs;
+            is_error_rate.then(|| (0..self.rows).map(failure).collect())
+        };
+        let mut series = |measure: &Measure| {
+            Some(Series {
+                sources: self.logs.iter().map(|&log| sources[log].source.clone()).collect(),
+                group: self.key.clone(),
+                measure: measure.clone(),
+                values: values_of(measure)?,
+                observations: observations.clone(),
+                warmup: self.warmup,
+                missing: self.missing,
+                of_runs: self.of_runs,
+                cautions: cautions.clone(),
+            })
+        };
+        wanted.iter().filter_map(&mut series).collect()
+    }
+
+    /// Puts the rows in order of time if all of them have one.
+    fn sort_by_time(&mut self) {
+        let times = &self.observations.times;
+        let all_known = times.len() == self.rows && !times.contains(&Time::NONE);
+        if !all_known || times.is_sorted() {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.rows).collect();
+        order.sort_by_key(|&row| times[row]);
+        self.values.iter_mut().for_each(|column| reorder(column, &order));
+        let all = &mut self.observations;
+        reorder(&mut all.failed, &order);
+        reorder(&mut all.times, &order);
+        reorder(&mut all.source, &order);
+        reorder(&mut all.position, &order);
+        reorder(&mut all.line, &order);
+        reorder(&mut all.companion, &order);
+    }
+}
+
+/// Puts an entry at the end of a column, which stays empty as long as every entry is the usual one.
+fn put<T: Clone + PartialEq>(column: &mut Vec<T>, place: usize, entry: Option<T>, usual: T) {
+    let entry = entry.unwrap_or_else(|| usual.clone());
+    if column.is_empty() && entry == usual {
+        return;
+    }
+    column.resize(place, usual);
+    column.push(entry);
+}
+
+/// Puts the entries of a column in another order; one that holds only usual entries at its end may be shorter.
+fn reorder<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
+    if !column.is_empty() {
+        *column = order.iter().map(|&row| column[row].clone()).collect();
+    }
+}
+
+/// What a log offers to judge, as far as its first records show.
+fn names_of(log: &Log) -> Vec<String> {
+    const ENOUGH: usize = 1000;
+    let Content::Session(session) = &log.content else {
+        let Content::Table(table) = &log.content else { return Vec::new() };
+        return table.numeric_columns().map(str::to_owned).collect();
+    };
+    let records = &session.records[..session.records.len().min(ENOUGH)];
+    let metrics = Metric::ALL.iter().filter(|&&metric| records.iter().any(|record| record.metric(metric).is_some()));
+    let mut names: Vec<String> = metrics.map(|metric| metric.name().to_owned()).collect();
+    for (name, value) in records.iter().flat_map(|record| &record.attributes) {
+        if matches!(value, AttributeValue::Number(_)) && !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}

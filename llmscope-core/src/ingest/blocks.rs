@@ -1,0 +1,203 @@
+//! A stream cut into blocks of whole records, so that a log larger than memory can be read by several threads.
+
+use std::io::Read;
+use std::sync::mpsc::Receiver;
+
+use crate::error::{Error, Location, Result};
+
+/// Bytes of a block: large enough that handing it to a thread costs nothing, small enough that many fit in memory.
+const BLOCK_BYTES: usize = 2 << 20;
+/// A record that is longer is no record of a log.
+const LONGEST_RECORD_BYTES: usize = 256 << 20;
+
+/// Where a record may end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ends {
+    /// At every line feed.
+    Lines,
+    /// At every line feed outside a quoted field of delimited values.
+    Quoted {
+        /// What stands between fields.
+        delimiter: u8,
+    },
+}
+
+/// Whole records of a log.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) text: String,
+    /// 1-based line at which it begins.
+    pub(super) line: u64,
+    /// 0-based place among the blocks.
+    pub(super) index: usize,
+}
+
+/// The blocks of a stream, in order.
+pub(super) struct Blocks<R> {
+    source: String,
+    input: R,
+    ends: Ends,
+    /// What was read beyond the last record's end.
+    rest: Vec<u8>,
+    /// Buffers of blocks that were read, to be filled again: fresh ones cost as much as the reading.
+    spent: Receiver<String>,
+    line: u64,
+    index: usize,
+    block_bytes: usize,
+}
+
+impl<R: Read> Blocks<R> {
+    /// The blocks of what follows `line - 1` lines.
+    pub(super) fn new(source: &str, input: R, ends: Ends, line: u64, spent: Receiver<String>) -> Self {
+        let source = source.to_owned();
+        Self { source, input, ends, rest: Vec::new(), spent, line, index: 0, block_bytes: BLOCK_BYTES }
+    }
+
+    #[cfg(test)]
+    fn of_bytes(mut self, block_bytes: usize) -> Self {
+        self.block_bytes = block_bytes;
+        self
+    }
+
+    /// The next block; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Block>> {
+        let mut bytes = self.spent.try_recv().map(String::into_bytes).unwrap_or_default();
+        bytes.clear();
+        bytes.append(&mut self.rest);
+        loop {
+            let wanted = self.block_bytes.max(bytes.len() * 2) - bytes.len();
+            bytes.reserve_exact(wanted);
+            let read = (&mut self.input).take(wanted as u64).read_to_end(&mut bytes);
+            let read = read.map_err(|error| self.refuse_reading(&error))?;
+            if read < wanted {
+                return self.block(bytes);
+            }
+            if let Some(end) = self.ends.last(&bytes) {
+                // The next block begins with what this one leaves.
+                self.rest.extend_from_slice(&bytes[end..]);
+                bytes.truncate(end);
+                return self.block(bytes);
+            }
+            if bytes.len() > LONGEST_RECORD_BYTES {
+                return Err(self.refuse_length());
+            }
+        }
+    }
+
+    fn block(&mut self, bytes: Vec<u8>) -> Result<Option<Block>> {
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let lines = line_feeds(&bytes);
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            not_utf8(&self.source, self.line + line_feeds(valid))
+        })?;
+        let block = Block { text, line: self.line, index: self.index };
+        self.line += lines;
+        self.index += 1;
+        Ok(Some(block))
+    }
+
+    fn refuse_reading(&self, error: &std::io::Error) -> Error {
+        Error::Io { path: self.source.clone(), message: error.to_string() }
+    }
+
+    fn refuse_length(&self) -> Error {
+        Error::Format {
+            location: Location::of(&self.source).line(self.line),
+            problem: format!("a record of more than {} MiB begins here", LONGEST_RECORD_BYTES >> 20),
+            fix: "close the quotation mark that is open, or end the line".to_owned(),
+        }
+    }
+}
+
+impl Block {
+    /// Its lines with their line feeds, and the 1-based line of each.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
+        let mut start = 0;
+        let ends = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1);
+        let tail = (!self.text.ends_with('\n')).then_some(self.text.len());
+        let lines = ends.chain(tail).map(move |end| &self.text[std::mem::replace(&mut start, end)..end]);
+        (self.line..).zip(lines)
+    }
+}
+
+fn line_feeds(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// The refusal of bytes that are no text.
+pub(super) fn not_utf8(source: &str, line: u64) -> Error {
+    Error::Format {
+        location: Location::of(source).line(line),
+        problem: "bytes that are not UTF-8".to_owned(),
+        fix: "save the file as UTF-8".to_owned(),
+    }
+}
+
+impl Ends {
+    /// Where the last whole record in `bytes` ends, which begin with a record.
+    fn last(self, bytes: &[u8]) -> Option<usize> {
+        let Self::Quoted { delimiter } = self else { return memchr::memrchr(b'\n', bytes).map(|at| at + 1) };
+        let (mut end, mut at, mut quoted) = (None, 0, false);
+        while let Some(quote) = memchr::memchr(b'"', &bytes[at..]).map(|offset| at + offset) {
+            if !quoted {
+                end = memchr::memrchr(b'\n', &bytes[at..quote]).map(|offset| at + offset + 1).or(end);
+                let before = quote.checked_sub(1).map_or(b'\n', |before| bytes[before]);
+                // Elsewhere in a field a quotation mark stands for itself.
+                quoted = before == delimiter || matches!(before, b'\n' | b'\r');
+                at = quote + 1;
+            } else if bytes.get(quote + 1) == Some(&b'"') {
+                at = quote + 2;
+            } else {
+                quoted = false;
+                at = quote + 1;
+            }
+        }
+        if quoted {
+            return end;
+        }
+        // A mark that closes the buffer may be the first half of a doubled one: its field is not taken as closed.
+        let rest = at.min(bytes.len());
+        memchr::memrchr(b'\n', &bytes[rest..]).map(|offset| rest + offset + 1).or(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn texts(text: &str, ends: Ends, block_bytes: usize) -> Vec<Block> {
+        let mut blocks = Blocks::new("a", text.as_bytes(), ends, 1, std::sync::mpsc::channel().1).of_bytes(block_bytes);
+        std::iter::from_fn(|| blocks.next().unwrap()).collect()
+    }
+
+    fn records(text: &str) -> Vec<csv::StringRecord> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        reader.records().map(Result::unwrap).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_are_the_text_and_end_at_lines(text in "[a-z\n]{0,60}", block_bytes in 1_usize..20) {
+            let blocks = texts(&text, Ends::Lines, block_bytes);
+            prop_assert_eq!(blocks.iter().map(|block| block.text.as_str()).collect::<String>(), text.as_str());
+            for pair in blocks.windows(2) {
+                prop_assert!(pair[0].text.ends_with('\n'));
+                let lines = pair[0].text.matches('\n').count() as u64;
+                prop_assert_eq!(pair[1].line, pair[0].line + lines);
+            }
+        }
+
+        #[test]
+        fn no_block_ends_inside_a_quoted_field(text in "[a\",\n\r]{0,40}", block_bytes in 1_usize..12) {
+            let blocks = texts(&text, Ends::Quoted { delimiter: b',' }, block_bytes);
+            let apart: Vec<_> = blocks.iter().flat_map(|block| records(&block.text)).collect();
+            prop_assert_eq!(apart, records(&text));
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The way into a file: unpacked if it is packed, in blocks if its records stand on lines, else as a whole.
+
+use std::io::{Cursor, Read};
+
+use super::stream::Stream;
+use super::{Log, Tool, read};
+use crate::error::{Error, Location, Result};
+
+/// No log that is read as a whole is larger; a pipe that never ends stops here.
+const LARGEST_WHOLE_BYTES: u64 = 4 << 30;
+/// How much of a file is looked at to recognize it. A log that ends within is read as a whole.
+const HEAD_BYTES: usize = 256 << 10;
+
+/// A log that was opened.
+pub enum Opened {
+    /// One that was read.
+    Log(Log),
+    /// One that is long, and whose records can be taken as they come.
+    Stream(Box<Stream>),
+}
+
+/// Opens a log. `source` names it in messages; `tool` forces a format. What gzip or zstd packed is unpacked (with the
+/// feature `compression`).
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read; [`Error::Format`] as [`read`] gives it.
+pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Opened> {
+    let mut input = unpack(source, Box::new(input))?;
+    let head = take(source, &mut input, HEAD_BYTES as u64)?;
+    if head.len() < HEAD_BYTES {
+        return read(source, &head, tool).map(Opened::Log);
+    }
+    let text = text_of(&head).to_owned();
+    let skipped = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let all = Box::new(Cursor::new(head).chain(input));
+    let mut rest = match Stream::of(source, &text, skip(all, skipped), tool)? {
+        Ok(stream) => return Ok(Opened::Stream(Box::new(stream))),
+        Err(input) => input,
+    };
+    let bytes = take(source, &mut rest, LARGEST_WHOLE_BYTES + 1)?;
+    if bytes.len() as u64 > LARGEST_WHOLE_BYTES {
+        return Err(Error::Format {
+            location: Location::of(source),
+            problem: "larger than 4 GiB".to_owned(),
+            fix: "split it or take a part of it".to_owned(),
+        });
+    }
+    read(source, &bytes, tool).map(Opened::Log)
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The text at the beginning of a file, up to the first bytes that are none.
+fn text_of(head: &[u8]) -> &str {
+    let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
+    let valid = std::str::from_utf8(head).map_or_else(|error| error.valid_up_to(), str::len);
+    std::str::from_utf8(&head[..valid]).unwrap_or_default()
+}
+
+fn skip(mut input: Box<dyn Read + Send>, bytes: usize) -> Box<dyn Read + Send> {
+    // The bytes are in memory: reading them cannot fail.
+    let _ = std::io::copy(&mut (&mut input).take(bytes as u64), &mut std::io::sink());
+    input
+}
+
+fn take(source: &str, input: &mut dyn Read, most: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match input.take(most).read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Error::Io { path: source.to_owned(), message: error.to_string() }),
+    }
+}
+
+/// The stream without its packing.
+fn unpack(source: &str, mut input: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>> {
+    let mark = take(source, &mut input, 4)?;
+    let packing = Packing::of(&mark);
+    let whole: Box<dyn Read + Send> = Box::new(Cursor::new(mark).chain(input));
+    match packing {
+        None => Ok(whole),
+        Some(packing) => packing.open(source, whole),
+    }
+}
+
+/// How a file is packed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+impl Packing {
+    /// The packing that the first bytes announce.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "compression")]
+    fn open(self, source: &str, packed: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>> {
+        match self {
+            Self::Gzip => Ok(Box::new(flate2::read::MultiGzDecoder::new(packed))),
+            Self::Zstd => zstd::stream::read::Decoder::new(packed)
+                .map(|unpacked| Box::new(unpacked) as Box<dyn Read + Send>)
+                .map_err(|error| Error::Io { path: source.to_owned(), message: error.to_string() }),
+        }
+    }
+
+    #[cfg(not(feature = "compression"))]
+    fn open(self, source: &str, _: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>> {
+        let tool = match self {
+            Self::Gzip => "gunzip",
+            Self::Zstd => "unzstd",
+        };
+        Err(Error::Format {
+            location: Location::of(source),
+            problem: "the file is compressed".to_owned(),
+            fix: format!("decompress it first ({tool}), or build with the feature `compression`"),
+        })
+    }
+}
+
+/// What packed bytes hold.
+pub(super) fn unpacked(source: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
+    let Some(packing) = Packing::of(bytes) else { return Ok(None) };
+    let mut input = packing.open(source, Box::new(Cursor::new(bytes.to_vec())))?;
+    take(source, &mut input, LARGEST_WHOLE_BYTES).map(Some)
+}

@@ -1,0 +1,311 @@
+//! What a study needs of each row of a log, so that the rest need not be kept.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::{Cell, Mapping, Table};
+use crate::error::{Error, Location, Result, excerpt};
+use crate::measure::Measure;
+use crate::session::{AttributeValue, RequestRecord, SessionHeader};
+
+/// What is to be taken from each row of a log.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Projection {
+    /// What is judged.
+    pub measures: Vec<Measure>,
+    /// Names whose values tell rows apart: `provider`, `model`, a label, an attribute, a column.
+    pub labels: Vec<String>,
+    /// A column to keep beside the measures: labels of subgroups, or sample sizes.
+    pub companion: Option<String>,
+    /// Columns of tables that go by other names.
+    pub mappings: Vec<Mapping>,
+}
+
+/// Rows of a log, column by column, reduced to what a projection asks for.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// The labels of each group of rows, in the order of [`Projection::labels`].
+    pub groups: Vec<Vec<Option<String>>>,
+    /// Warm-up requests of each group, which are no rows.
+    pub warmup: Vec<usize>,
+    /// For each row, which of the groups it belongs to.
+    pub group: Vec<u32>,
+    /// For each measure, its value in each row; NaN where there is none.
+    pub values: Vec<Vec<f64>>,
+    /// For each row, whether its request failed; empty if none did.
+    pub failed: Vec<bool>,
+    /// For each row, when it was measured; empty if no row tells.
+    pub times: Vec<Time>,
+    /// For each row, its 0-based position in the log.
+    pub position: Vec<u32>,
+    /// For each row of a table, its 1-based line.
+    pub line: Vec<u32>,
+    /// For each row, the companion; empty unless one was asked for.
+    pub companion: Vec<Cell>,
+    /// Records of the log that these rows stand for, warm-up included.
+    pub records: usize,
+    /// For each measure, whether the log has such a field at all.
+    pub offered: Vec<bool>,
+    /// The place of each group.
+    places: HashMap<Vec<Option<String>>, usize>,
+}
+
+/// A moment of the wall clock in eight bytes, or none: to the nanosecond, from the year 1678 to 2261.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time(i64);
+
+impl Time {
+    /// No time is known.
+    pub const NONE: Self = Self(i64::MIN);
+
+    /// The moment, if there is one.
+    #[must_use]
+    pub fn get(self) -> Option<Timestamp> {
+        (self != Self::NONE).then(|| Timestamp::from_nanosecond(self.0.into()).ok()).flatten()
+    }
+}
+
+impl Time {
+    /// A moment in the form that most logs have, `2026-11-24T08:15:30.123Z`; `None` for any other form, which takes a
+    /// full parser to read.
+    pub(super) fn parse_usual(text: &str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let (head, fraction) = (bytes.get(..19)?, bytes[19..].strip_suffix(b"Z")?);
+        let is_usual = head[4] == b'-' && head[7] == b'-' && head[10] == b'T' && head[13] == b':' && head[16] == b':';
+        let number = |digits: &[u8]| {
+            digits
+                .iter()
+                .try_fold(0_i64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
+        };
+        let nanoseconds = match fraction {
+            [] => 0,
+            [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
+                number(digits)? * 10_i64.pow(u32::try_from(9 - digits.len()).ok()?)
+            }
+            _ => return None,
+        };
+        let (year, month, day) = (number(&head[..4])?, number(&head[5..7])?, number(&head[8..10])?);
+        let (hour, minute, second) = (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..])?);
+        // Days that not every month has, leap seconds and far years are left to the full parser.
+        let is_plain = is_usual && (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
+        if !is_plain || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
+        Some(Self(seconds * 1_000_000_000 + nanoseconds))
+    }
+}
+
+/// Days from 1 January 1970 to a date of the Gregorian calendar (Hinnant 2013, "chrono-Compatible Low-Level Date
+/// Algorithms", `days_from_civil`, for years after 0).
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    // The year begins in March, so that the day that some years lack is its last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let (era, of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
+}
+
+impl From<Option<Timestamp>> for Time {
+    fn from(at: Option<Timestamp>) -> Self {
+        at.and_then(|at| i64::try_from(at.as_nanosecond()).ok()).map_or(Self::NONE, Self)
+    }
+}
+
+impl Projection {
+    /// The columns of a table that may say when a row was measured; the first one with a value does.
+    pub const TIMES: [&str; 3] = ["started_at", "timestamp", "time"];
+
+    /// What is asked for of requests.
+    pub(crate) fn of_records(&self, header: &SessionHeader, records: &[RequestRecord]) -> Rows {
+        let mut rows = Rows { records: records.len(), ..Rows::new(self.measures.len()) };
+        let mut labels = vec![None; self.labels.len()];
+        for (position, record) in records.iter().enumerate() {
+            for (label, name) in labels.iter_mut().zip(&self.labels) {
+                *label = record_label(header, record, name);
+            }
+            let group = rows.group_of(&labels);
+            if record.warmup {
+                rows.warmup[group] += 1;
+                continue;
+            }
+            rows.begin(group, position, None);
+            for (index, measure) in self.measures.iter().enumerate() {
+                let value = record_value(record, measure);
+                rows.offered[index] |= value.is_some();
+                rows.values[index].push(value.unwrap_or(f64::NAN));
+            }
+            rows.mark(!record.succeeded());
+            rows.at(Time::from(record.started_at));
+            if let Some(name) = &self.companion {
+                rows.companion.push(record_cell(header, record, name));
+            }
+        }
+        rows
+    }
+
+    /// What is asked for of a table.
+    pub(crate) fn of_table(&self, source: &str, table: &Table) -> Result<Rows> {
+        let mut rows = Rows { records: table.rows(), ..Rows::new(self.measures.len()) };
+        let measured: Vec<_> = self.measures.iter().map(|measure| table.column(measure.name())).collect();
+        let labelled: Vec<_> = self.labels.iter().map(|name| table.column(name)).collect();
+        let times: Vec<_> = Self::TIMES.iter().filter_map(|name| table.column(name)).collect();
+        let companion = self.companion.as_ref().map(|name| table.column(name));
+        rows.offered = measured.iter().map(Option::is_some).collect();
+        let mut labels = vec![None; self.labels.len()];
+        for (row, &line) in table.lines.iter().enumerate() {
+            for (label, column) in labels.iter_mut().zip(&labelled) {
+                *label = column.and_then(|column| column.cells[row].label());
+            }
+            let group = rows.group_of(&labels);
+            rows.begin(group, row, Some(line));
+            for (index, column) in measured.iter().enumerate() {
+                let cell = column.map_or(&Cell::Missing, |column| &column.cells[row]);
+                let place = || Location::of(source).line(line);
+                rows.values[index].push(number(cell, self.measures[index].name(), place)?);
+            }
+            let at = times.iter().map(|column| &column.cells[row]).find(|cell| **cell != Cell::Missing);
+            rows.at(at.map_or(Time::NONE, time));
+            if let Some(column) = &companion {
+                rows.companion.push(column.map_or(Cell::Missing, |column| column.cells[row].clone()));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl Rows {
+    pub(super) fn new(measures: usize) -> Self {
+        Self { values: vec![Vec::new(); measures], offered: vec![false; measures], ..Self::default() }
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.group.len()
+    }
+
+    /// True without rows.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.group.is_empty()
+    }
+
+    /// The place of a group, which is made if it is new. Rows of a group tend to follow each other.
+    pub(super) fn group_of(&mut self, labels: &[Option<String>]) -> usize {
+        let last = self.group.last().map(|&group| group as usize).filter(|&group| self.groups[group] == labels);
+        last.or_else(|| self.places.get(labels).copied()).unwrap_or_else(|| {
+            self.groups.push(labels.to_vec());
+            self.warmup.push(0);
+            self.places.insert(labels.to_vec(), self.groups.len() - 1);
+            self.groups.len() - 1
+        })
+    }
+
+    pub(super) fn begin(&mut self, group: usize, position: usize, line: Option<u64>) {
+        self.group.push(narrow(group));
+        self.position.push(narrow(position));
+        self.line.extend(line.map(|line| u32::try_from(line).unwrap_or(u32::MAX)));
+    }
+
+    /// Whether the row just begun failed.
+    pub(super) fn mark(&mut self, failed: bool) {
+        if failed || !self.failed.is_empty() {
+            self.failed.resize(self.group.len() - 1, false);
+            self.failed.push(failed);
+        }
+    }
+
+    /// When the row just begun was measured.
+    pub(super) fn at(&mut self, time: Time) {
+        if time != Time::NONE || !self.times.is_empty() {
+            self.times.resize(self.group.len() - 1, Time::NONE);
+            self.times.push(time);
+        }
+    }
+}
+
+/// A position in a log: more than four billion rows are read as if they were the last of those.
+fn narrow(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+/// A cell as a measurement, NaN where there is none.
+pub(super) fn number(cell: &Cell, name: &str, place: impl FnOnce() -> Location) -> Result<f64> {
+    match cell {
+        Cell::Missing => Ok(f64::NAN),
+        Cell::Number(number) => Ok(*number),
+        Cell::Text(text) => Err(Error::Format {
+            location: place().field(name),
+            problem: format!("\"{}\" is not a number", excerpt(text)),
+            fix: format!("correct it, or leave the cell empty and say {GAP_POLICY}"),
+        }),
+    }
+}
+
+/// How to say what a gap means, on the command line and in Python.
+pub(crate) const GAP_POLICY: &str = "what a gap means: --missing break or drop (in Python, missing=)";
+
+/// A cell as the time of its row.
+pub(super) fn time(cell: &Cell) -> Time {
+    match cell {
+        Cell::Text(text) => Time::from(text.parse().ok()),
+        _ => Time::NONE,
+    }
+}
+
+fn record_value(record: &RequestRecord, measure: &Measure) -> Option<f64> {
+    match measure {
+        Measure::Metric(metric) => record.metric(*metric),
+        Measure::Column(name) if record.succeeded() => record.attribute(name),
+        Measure::Column(_) => None,
+    }
+}
+
+fn record_label(header: &SessionHeader, record: &RequestRecord, name: &str) -> Option<String> {
+    match name {
+        "provider" => record.provider.clone().or_else(|| header.provider.clone()),
+        "model" => record.model.clone().or_else(|| header.model.clone()),
+        _ => match record.attributes.get(name) {
+            Some(value) => Some(value.label()),
+            None => header.labels.get(name).cloned(),
+        },
+    }
+}
+
+fn record_cell(header: &SessionHeader, record: &RequestRecord, name: &str) -> Cell {
+    match record.attributes.get(name) {
+        Some(AttributeValue::Number(number)) => Cell::Number(*number),
+        _ => record_label(header, record, name).map_or(Cell::Missing, Cell::Text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn usual_times_are_read_as_the_full_parser_reads_them(
+            second in -3_000_000_000_i64..8_000_000_000, nanosecond in 0_i32..1_000_000_000, digits in 0_usize..10,
+        ) {
+            let at = Timestamp::new(second, nanosecond).unwrap();
+            let text = format!("{at:.digits$}");
+            let full = Time::from(text.parse::<Timestamp>().ok());
+            prop_assert!(Time::parse_usual(&text).is_none_or(|time| time == full), "{}", text);
+            if (10..29).contains(&text[8..10].parse::<u8>().unwrap()) && text.starts_with("20") {
+                prop_assert_eq!(Time::parse_usual(&text), Some(full));
+            }
+        }
+
+        #[test]
+        fn what_looks_like_a_time_and_is_none_is_left_to_the_full_parser(text in "[0-9:TZ.+-]{0,32}") {
+            let full = text.parse::<Timestamp>().ok();
+            prop_assert!(Time::parse_usual(&text).is_none_or(|time| time == Time::from(full)));
+        }
+    }
+}

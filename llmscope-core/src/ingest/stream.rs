@@ -1,0 +1,252 @@
+//! A log that is read in blocks by several threads and never kept as a whole.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use serde::de::IgnoredAny;
+
+use super::blocks::{Block, Blocks, Ends};
+use super::delimited_rows::Header;
+use super::fields::Wanted;
+use super::outline::Outline;
+use super::projection::{Projection, Rows};
+use super::tool::{Reading, RecordsOf, Tool};
+use super::{Log, delimited, delimited_rows, json_rows, read};
+use crate::error::{Error, Location, Result};
+use crate::session::{
+    ClientHealth, Notice, RequestRecord, Session, SessionHeader, SessionLine, check_record, is_torn, second_session,
+    torn_tail,
+};
+
+/// A log whose records stand on lines of their own, not yet read.
+pub struct Stream {
+    /// The file's name as it was given.
+    pub source: String,
+    /// The tool that wrote it.
+    pub tool: Tool,
+    /// What holds for all requests; `None` for a table.
+    pub header: Option<SessionHeader>,
+    /// Its first records, to see what it offers.
+    pub head: Option<Log>,
+    lines: Lines,
+    ends: Ends,
+    /// 1-based line of the first record.
+    first: u64,
+    input: Box<dyn Read + Send>,
+}
+
+/// What the lines are.
+enum Lines {
+    Objects,
+    Values(Header),
+    Requests(RecordsOf),
+    /// Of a session of our own.
+    Session,
+}
+
+/// What a stream said beside its rows.
+#[derive(Debug, Default)]
+pub struct Ending {
+    /// What was odd about it.
+    pub notices: Vec<Notice>,
+    /// What the measuring side said about itself at the end.
+    pub client_health: Option<ClientHealth>,
+}
+
+/// What a block came to.
+type Part = (Rows, Ending);
+
+impl Stream {
+    /// A stream of what begins with `head`, if it is a log of lines; `input` gives the whole of it.
+    pub(super) fn of(
+        source: &str,
+        head: &str,
+        input: Box<dyn Read + Send>,
+        tool: Option<Tool>,
+    ) -> Result<Result<Self, Box<dyn Read + Send>>> {
+        let blank = head.len() - head.trim_start().len();
+        let text = &head[blank..];
+        let Some(end) = text.find('\n') else { return Ok(Err(input)) };
+        let line = &text[..end];
+        let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(line)));
+        let is_object = || line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
+        let mut first = 1 + head[..blank].matches('\n').count() as u64;
+        let mut ends = Ends::Lines;
+        let mut header = None;
+        let lines = match &tool.0.reading {
+            Reading::Lines { header: of, records } if is_object() => {
+                header = Some(of(line));
+                Lines::Requests(*records)
+            }
+            _ if tool == Tool::JSON_LINES && is_object() => Lines::Objects,
+            _ if tool == Tool::LLMSCOPE && is_object() && Session::begins_lines(line) => {
+                header = Some(Session::read(source, text.get(..=end).unwrap_or(line))?.session.header);
+                Lines::Session
+            }
+            _ if tool == Tool::CSV && line.matches('"').count().is_multiple_of(2) => {
+                let named = delimited::header(source, line)?;
+                ends = Ends::Quoted { delimiter: named.delimiter };
+                first += 1;
+                Lines::Values(named)
+            }
+            _ => return Ok(Err(input)),
+        };
+        let head = first_records(source, text, tool);
+        let mut stream = Self { source: source.to_owned(), tool, header, head, lines, ends, first, input };
+        stream.skip_header(blank, end)?;
+        Ok(Ok(stream))
+    }
+
+    /// Leaves the blank beginning, and the names of columns, behind.
+    fn skip_header(&mut self, blank: usize, end: usize) -> Result<()> {
+        let skipped = blank + if matches!(self.lines, Lines::Values(_)) { end + 1 } else { 0 };
+        let read = std::io::copy(&mut (&mut self.input).take(skipped as u64), &mut std::io::sink());
+        read.map(|_| ()).map_err(|error| Error::Io { path: self.source.clone(), message: error.to_string() })
+    }
+
+    /// Gives the rows that a projection asks for to `take`, block by block in the order of the log; blocks are read by
+    /// as many threads as there are processors.
+    ///
+    /// # Errors
+    /// [`Error::Format`] with line and field; [`Error::Unknown`] for a mapping of a column that is not there;
+    /// [`Error::Io`]; what `take` refuses.
+    pub fn rows(self, projection: &Projection, mut take: impl FnMut(Rows) -> Result<()>) -> Result<Ending> {
+        let wanted = &Wanted::of(projection);
+        let Self { source, header, lines, ends, first, input, .. } = self;
+        let header = &header.unwrap_or_default();
+        let (source, lines) = (source.as_str(), &lines);
+        let part = move |block: &Block| part(source, block, lines, header, projection, wanted);
+        let mut ending = Ending::default();
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let (to_workers, blocks) = sync_channel::<Block>(threads);
+            let (to_us, parts) = sync_channel::<(usize, Result<Part>)>(threads);
+            // When the last worker leaves, nobody takes blocks any more, and the reader sees that.
+            let blocks = Arc::new(Mutex::new(blocks));
+            let (spent, buffers) = channel();
+            let errors = to_us.clone();
+            scope.spawn(move || cut(Blocks::new(source, input, ends, first, buffers), &to_workers, &errors));
+            for _ in 0..threads {
+                let (blocks, to_us, spent) = (blocks.clone(), to_us.clone(), spent.clone());
+                scope.spawn(move || work(&blocks, &to_us, &spent, part));
+            }
+            drop((blocks, to_us, spent));
+            in_order(&parts, |(rows, other)| {
+                ending.notices.extend(other.notices);
+                ending.client_health = other.client_health.or(ending.client_health.take());
+                take(rows)
+            })
+        })?;
+        Ok(ending)
+    }
+}
+
+/// Reads the stream and hands its blocks out.
+fn cut<R: Read>(mut blocks: Blocks<R>, workers: &SyncSender<Block>, errors: &SyncSender<(usize, Result<Part>)>) {
+    for index in 0.. {
+        let sent = match blocks.next() {
+            Ok(Some(block)) => workers.send(block).is_ok(),
+            Ok(None) => false,
+            // Nobody listens any more if another error came first.
+            Err(error) => errors.send((index, Err(error))).is_err(),
+        };
+        if !sent {
+            return;
+        }
+    }
+}
+
+fn work(
+    blocks: &Mutex<Receiver<Block>>,
+    results: &SyncSender<(usize, Result<Part>)>,
+    spent: &Sender<String>,
+    part: impl Fn(&Block) -> Result<Part>,
+) {
+    loop {
+        let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(block) = next else { return };
+        let sent = results.send((block.index, part(&block)));
+        // At the end nobody fills buffers any more.
+        let _ = spent.send(block.text);
+        if sent.is_err() {
+            return;
+        }
+    }
+}
+
+/// Takes parts in the order of the log, however they come.
+fn in_order(parts: &Receiver<(usize, Result<Part>)>, mut take: impl FnMut(Part) -> Result<()>) -> Result<()> {
+    let (mut early, mut next) = (BTreeMap::new(), 0);
+    for (index, part) in parts {
+        early.insert(index, part);
+        while let Some(part) = early.remove(&next) {
+            take(part?)?;
+            next += 1;
+        }
+    }
+    Ok(())
+}
+
+fn part(
+    source: &str,
+    block: &Block,
+    lines: &Lines,
+    header: &SessionHeader,
+    projection: &Projection,
+    wanted: &Wanted<'_>,
+) -> Result<Part> {
+    match lines {
+        Lines::Objects => {
+            let (rows, notices) = json_rows::read(source, block, wanted)?;
+            Ok((rows, Ending { notices, client_health: None }))
+        }
+        Lines::Values(names) => Ok((delimited_rows::read(source, block, names, wanted)?, Ending::default())),
+        Lines::Requests(records) => {
+            let (found, ending) = requests(source, block, |line, place, found, _| records(line, place, found))?;
+            Ok((projection.of_records(header, &found), ending))
+        }
+        Lines::Session => {
+            let (found, ending) = requests(source, block, |line, place, found, ending| {
+                match SessionLine::read(line, place)? {
+                    SessionLine::Request(record) => found.push(*record),
+                    SessionLine::ClientHealth(health) => ending.client_health = Some(health),
+                    SessionLine::Session(_) if place().line > Some(1) => return Err(second_session(place())),
+                    SessionLine::Session(_) | SessionLine::Event(_) | SessionLine::Sample(_) => {}
+                }
+                Ok(())
+            })?;
+            Ok((projection.of_records(header, &found), ending))
+        }
+    }
+}
+
+/// The requests that the lines of a block tell of.
+fn requests(
+    source: &str,
+    block: &Block,
+    read: impl Fn(&str, &dyn Fn() -> Location, &mut Vec<RequestRecord>, &mut Ending) -> Result<()>,
+) -> Result<(Vec<RequestRecord>, Ending)> {
+    let (mut found, mut ending) = (Vec::new(), Ending::default());
+    for (number, line) in block.lines() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place = || Location::of(source).line(number);
+        let known = found.len();
+        match read(line.trim_end(), &place, &mut found, &mut ending) {
+            Ok(()) => found[known..].iter().try_for_each(|record| check_record(record, place))?,
+            Err(_) if is_torn(line) && (block.index > 0 || known > 0) => ending.notices.push(torn_tail(place())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found, ending))
+}
+
+/// The records that stand in the head.
+fn first_records(source: &str, head: &str, tool: Tool) -> Option<Log> {
+    let whole = &head[..=head.rfind('\n')?];
+    read(source, whole.as_bytes(), Some(tool)).ok()
+}

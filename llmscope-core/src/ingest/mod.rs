@@ -4,6 +4,7 @@ mod blocks;
 mod delimited;
 mod delimited_rows;
 mod fields;
+mod failure;
 mod json_lines;
 mod json_rows;
 mod llmperf;
@@ -15,6 +16,7 @@ mod runs;
 mod stream;
 mod table;
 mod tool;
+mod vllm;
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::outline::Outline;
 use super::runs::Runs;
-use super::{Table, delimited, json_lines, llmperf, vllm};
+use super::{Table, delimited, guidellm, json_lines, llmperf, vllm};
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::{Notice, RequestRecord, Session, SessionHeader};
 
@@ -90,8 +90,15 @@ impl Tool {
     pub const CSV: Self = Self(&CSV);
 
     /// Every tool, in the order in which logs are tried: the tables, which take anything, come last.
-    pub const ALL: &'static [Self] =
-        &[Self::LLMSCOPE, Self(&llmperf::FORMAT), Self(&vllm::FORMAT), Self::JSON_LINES, Self::CSV];
+    pub const ALL: &'static [Self] = &[
+        Self::LLMSCOPE,
+        Self(&llmperf::FORMAT),
+        Self(&vllm::FORMAT),
+        Self(&guidellm::JSON),
+        Self(&guidellm::CSV),
+        Self::JSON_LINES,
+        Self::CSV,
+    ];
 
     /// The tool's name on the command line.
     #[must_use]

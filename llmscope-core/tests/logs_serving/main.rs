@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod guidellm;
 mod vllm;
 
 use std::path::Path;
@@ -14,8 +15,13 @@ use llmscope_core::{Error, RequestRecord, Session};
 use proptest::prelude::*;
 
 /// Every fixture, with the tool that it must be recognized as.
-const FIXTURES: &[(&str, &str)] =
-    &[("vllm/detailed.json", "vllm-bench-serve"), ("vllm/appended.jsonl", "vllm-bench-serve")];
+const FIXTURES: &[(&str, &str)] = &[
+    ("vllm/detailed.json", "vllm-bench-serve"),
+    ("vllm/appended.jsonl", "vllm-bench-serve"),
+    ("guidellm/report_v1.json", "guidellm"),
+    ("guidellm/report_v2.json", "guidellm"),
+    ("guidellm/report.csv", "guidellm-csv"),
+];
 
 fn text_of(fixture: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(fixture);

@@ -1,10 +1,12 @@
 //! Logs of benchmark tools, one file a tool, recognized by content and never by file name.
 
 mod blocks;
+mod aiperf;
 mod delimited;
 mod delimited_rows;
 mod fields;
 mod failure;
+mod genai_perf;
 mod guidellm;
 mod json_lines;
 mod json_rows;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::outline::Outline;
 use super::runs::Runs;
-use super::{Table, delimited, guidellm, json_lines, llmperf, vllm};
+use super::{Table, aiperf, delimited, genai_perf, guidellm, json_lines, llmperf, vllm};
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::{Notice, RequestRecord, Session, SessionHeader};
 
@@ -96,6 +96,13 @@ impl Tool {
         Self(&vllm::FORMAT),
         Self(&guidellm::JSON),
         Self(&guidellm::CSV),
+        Self(&aiperf::RECORDS),
+        Self(&aiperf::SUMMARY),
+        Self(&aiperf::TIMESLICES),
+        Self(&aiperf::CSV),
+        Self(&genai_perf::FORMAT),
+        Self(&aiperf::GENAI_PERF_SUMMARY),
+        Self(&aiperf::GENAI_PERF_CSV),
         Self::JSON_LINES,
         Self::CSV,
     ];

@@ -1,10 +1,13 @@
-//! LLMPerf's individual responses: a JSON array with one object a request, in order of completion, without times.
+//! LLMPerf's individual responses, a JSON array with one object a request, in order of completion, without times; and
+//! its summary, which is a JSON object with flat names.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::moment;
+use super::runs::Runs;
 use super::tool::{Format, Found, Reading};
 use crate::error::{Error, Location, Result};
 use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status};
@@ -15,6 +18,16 @@ pub(super) const FORMAT: Format = Format {
     title: "LLMPerf individual responses",
     recognizes: |outline| outline.has_all(&["[].error_code", "[].end_to_end_latency_s"]),
     reading: Reading::Whole(|source, text| read(source, text).map(|session| Found::Session(session, Vec::new()))),
+};
+
+/// The settings that every summary begins with.
+pub(super) const SUMMARY: Format = Format {
+    name: "llmperf-summary",
+    title: "LLMPerf summary",
+    recognizes: |outline| {
+        outline.has_all(&["mean_input_tokens", "stddev_input_tokens", "mean_output_tokens", "num_concurrent_requests"])
+    },
+    reading: Reading::Whole(read_summary),
 };
 
 #[derive(Deserialize)]
@@ -67,4 +80,48 @@ fn record(response: Response) -> RequestRecord {
             .collect::<BTreeMap<_, _>>(),
         ..RequestRecord::default()
     }
+}
+
+/// The summary's names, and ours. Its inter-token latency is e2e/n here too, and its throughput that of one request.
+const SUMMARIZED: &[(&str, &str)] = &[
+    ("ttft_s", "ttft_s"),
+    ("end_to_end_latency_s", "e2e_s"),
+    ("inter_token_latency_s", "inter_token_latency_s"),
+    ("request_output_throughput_token_per_s", "output_tokens_per_s"),
+    ("number_input_tokens", "input_tokens"),
+    ("number_output_tokens", "output_tokens"),
+];
+
+fn read_summary(source: &str, text: &str) -> Result<Found> {
+    // Python writes NaN for the statistics of nothing, as after a run of failures only.
+    let text = text.replace(": NaN", ": null");
+    let summary: BTreeMap<String, Value> =
+        serde_json::from_str(&text).map_err(|error| Error::of_json(Location::of(source), &error))?;
+    let number = |name: &str| match summary.get(name)? {
+        Value::Number(number) => number.as_f64(),
+        // pandas' integers are written as texts.
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    };
+    let result = |name: &str| number(&format!("results_{name}"));
+    let mut runs = Runs::default();
+    runs.begin(1);
+    runs.text("run", summary.get("name").and_then(Value::as_str));
+    runs.text("model", summary.get("model").and_then(Value::as_str));
+    // The end of the run, in whole seconds.
+    runs.text("timestamp", number("timestamp").and_then(moment::of_epoch_s).map(|at| at.to_string()).as_deref());
+    runs.number("concurrency", number("num_concurrent_requests"));
+    runs.number("requests", result("num_requests_started"));
+    runs.number("failed", result("number_errors"));
+    runs.number("requests_per_s", result("num_completed_requests_per_min").map(|per_minute| per_minute / 60.0));
+    runs.number("output_tokens_per_s", result("mean_output_throughput_token_per_s"));
+    for (theirs, ours) in SUMMARIZED {
+        for (name, statistic) in [("mean", "mean"), ("stddev", "std"), ("min", "min"), ("max", "max")] {
+            runs.number(&format!("{ours}.{statistic}"), result(&format!("{theirs}_{name}")));
+        }
+        for percentile in ["p25", "p50", "p75", "p90", "p95", "p99"] {
+            runs.number(&format!("{ours}.{percentile}"), result(&format!("{theirs}_quantiles_{percentile}")));
+        }
+    }
+    Ok(Found::Runs(runs))
 }

@@ -2,12 +2,15 @@
 
 mod blocks;
 mod aiperf;
+mod bench_my_llm;
 mod delimited;
 mod delimited_rows;
 mod fields;
 mod failure;
 mod genai_perf;
 mod guidellm;
+mod inference_benchmarker;
+mod infermark;
 mod json_lines;
 mod json_rows;
 mod llmperf;
@@ -16,6 +19,8 @@ mod open;
 mod moment;
 mod outline;
 mod projection;
+#[cfg(test)]
+mod recognition;
 mod runs;
 mod stream;
 mod table;

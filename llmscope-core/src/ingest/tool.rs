@@ -6,7 +6,10 @@ use std::str::FromStr;
 
 use super::outline::Outline;
 use super::runs::Runs;
-use super::{Table, aiperf, delimited, genai_perf, guidellm, json_lines, llmperf, vllm};
+use super::{
+    Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, inference_benchmarker, infermark, json_lines,
+    llmperf, vllm,
+};
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::{Notice, RequestRecord, Session, SessionHeader};
 
@@ -93,6 +96,7 @@ impl Tool {
     pub const ALL: &'static [Self] = &[
         Self::LLMSCOPE,
         Self(&llmperf::FORMAT),
+        Self(&llmperf::SUMMARY),
         Self(&vllm::FORMAT),
         Self(&guidellm::JSON),
         Self(&guidellm::CSV),
@@ -103,6 +107,9 @@ impl Tool {
         Self(&genai_perf::FORMAT),
         Self(&aiperf::GENAI_PERF_SUMMARY),
         Self(&aiperf::GENAI_PERF_CSV),
+        Self(&inference_benchmarker::FORMAT),
+        Self(&infermark::FORMAT),
+        Self(&bench_my_llm::FORMAT),
         Self::JSON_LINES,
         Self::CSV,
     ];

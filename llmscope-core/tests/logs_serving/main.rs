@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod aiperf;
+mod bench_my_llm;
+mod genai_perf;
 mod guidellm;
+mod summaries;
 mod vllm;
 
 use std::path::Path;
@@ -26,6 +29,14 @@ const FIXTURES: &[(&str, &str)] = &[
     ("aiperf/profile_export_aiperf.json", "aiperf-json"),
     ("aiperf/profile_export_aiperf_timeslices.json", "aiperf-timeslices"),
     ("aiperf/profile_export_aiperf.csv", "aiperf-csv"),
+    ("genai_perf/profile_export.json", "genai-perf"),
+    ("genai_perf/profile_export_genai_perf.json", "genai-perf-json"),
+    ("genai_perf/profile_export_genai_perf.csv", "genai-perf-csv"),
+    ("inference_benchmarker/results.json", "inference-benchmarker"),
+    ("infermark/infermark.json", "infermark"),
+    ("bench_my_llm/run.json", "bench-my-llm"),
+    ("llmperf/summary.json", "llmperf-summary"),
+    ("llmperf/individual_responses.json", "llmperf"),
 ];
 
 fn text_of(fixture: &str) -> String {
@@ -102,8 +113,7 @@ fn each_log_is_recognized_by_its_content_alone() {
 }
 
 #[test]
-fn no_other_format_recognizes_a_log() {
-    // Forced upon another reader, a log is refused or read as a plain table; it never panics.
+fn a_log_forced_upon_another_reader_never_leads_to_a_panic() {
     for (fixture, tool) in FIXTURES {
         for other in ingest::Tool::ALL.iter().filter(|other| other.name() != *tool) {
             let _ = ingest::read("log", text_of(fixture).as_bytes(), Some(*other));

@@ -180,5 +180,5 @@ fn to_si(tag: &str, value: f64, unit: &str, location: &dyn Fn() -> Location) -> 
 /// A count that was written as a number.
 fn count(value: f64) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, as tested")]
-    (value >= 0.0 && value < 9e15 && value.fract() == 0.0).then_some(value as u64)
+    ((0.0..9e15).contains(&value) && value.fract() == 0.0).then_some(value as u64)
 }

@@ -45,7 +45,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     let header = Header(header.clone());
     let mut runs = Runs::default();
     for cells in benchmarks {
-        Row { header: &header, cells }.put(&mut runs, Location::of(source).line(line_of(text, cells)))?;
+        Row { header: &header, cells }.put(&mut runs, &Location::of(source).line(line_of(text, cells)))?;
     }
     Ok(Found::Runs(runs))
 }
@@ -60,7 +60,7 @@ fn line_of(text: &str, row: &StringRecord) -> u64 {
 }
 
 impl Row<'_> {
-    fn put(&self, runs: &mut Runs, location: Location) -> Result<()> {
+    fn put(&self, runs: &mut Runs, location: &Location) -> Result<()> {
         runs.begin(location.line.unwrap_or(0));
         let strategy = self.text("Benchmark", "Strategy", "");
         runs.text("run", strategy);

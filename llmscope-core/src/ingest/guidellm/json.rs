@@ -373,6 +373,7 @@ fn summaries(report: &Report) -> Runs {
 
 /// The report's percentiles, whose names have no decimal point.
 const PERCENTILES: &[(&str, &str)] = &[
+    ("p001", "p0.1"),
     ("p01", "p1"),
     ("p05", "p5"),
     ("p10", "p10"),

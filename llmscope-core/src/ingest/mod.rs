@@ -1,5 +1,6 @@
 //! Logs of benchmark tools, one file a tool, recognized by content and never by file name.
 
+mod attributes;
 mod blocks;
 mod aiperf;
 mod bench_my_llm;
@@ -13,19 +14,23 @@ mod inference_benchmarker;
 mod infermark;
 mod json_lines;
 mod json_rows;
+mod llama_bench;
 mod llmperf;
 mod mapping;
+mod markdown;
 mod open;
 mod moment;
 mod outline;
 mod projection;
 #[cfg(test)]
 mod recognition;
+mod rows;
 mod runs;
 mod stream;
 mod table;
 mod tool;
 mod vllm;
+mod values;
 
 use std::sync::Arc;
 
@@ -92,7 +97,7 @@ pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
             }
             (Content::Session(Arc::new(session)), notices)
         }
-        Found::Runs(runs) => (Content::Table(runs.table), Vec::new()),
+        Found::Runs(runs) => (Content::Table(runs.table), runs.notices),
         Found::Table(table, notices) => (Content::Table(table), notices),
     };
     Ok(Log { source: source.to_owned(), tool, content, notices })

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Cell, Column, Table};
+use crate::session::Notice;
 
 /// A table of runs that grows row by row.
 ///
@@ -12,11 +13,13 @@ use super::{Cell, Column, Table};
 #[derive(Debug)]
 pub(crate) struct Runs {
     pub(crate) table: Table,
+    /// What was odd about the file.
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Default for Runs {
     fn default() -> Self {
-        Self { table: Table { of_runs: true, ..Table::default() } }
+        Self { table: Table { of_runs: true, ..Table::default() }, notices: Vec::new() }
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, inference_benchmarker, infermark, json_lines,
     llmperf, vllm,
 };
+use super::{Table, delimited, json_lines, llama_bench, llmperf};
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::{Notice, RequestRecord, Session, SessionHeader};
 
@@ -110,6 +111,10 @@ impl Tool {
         Self(&inference_benchmarker::FORMAT),
         Self(&infermark::FORMAT),
         Self(&bench_my_llm::FORMAT),
+        Self(&llama_bench::JSON),
+        Self(&llama_bench::CSV),
+        Self(&llama_bench::SQL),
+        Self(&llama_bench::MARKDOWN),
         Self::JSON_LINES,
         Self::CSV,
     ];

@@ -1,0 +1,152 @@
+//! Logs of engines' own benchmarks and of load generators of any kind: which tool wrote them, what each field becomes,
+//! and their traps.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod llama_bench;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use llmscope_core::ingest::{self, Cell, Content, Log, Table};
+use llmscope_core::session::AttributeValue;
+use llmscope_core::{Error, RequestRecord, Session};
+use proptest::prelude::*;
+
+/// Every fixture, with the tool that it must be recognized as.
+const FIXTURES: &[(&str, &str)] = &[
+    ("llama_bench/tests.json", "llama-bench"),
+    ("llama_bench/tests.jsonl", "llama-bench"),
+    ("llama_bench/tests.csv", "llama-bench-csv"),
+    ("llama_bench/tests.sql", "llama-bench-sql"),
+    ("llama_bench/tests.md", "llama-bench-markdown"),
+];
+
+fn text_of(fixture: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs").join(fixture);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// Reads a text under a name that tells nothing.
+#[track_caller]
+fn read(text: &str) -> Log {
+    ingest::read("log", text.as_bytes(), None).unwrap()
+}
+
+#[track_caller]
+fn session(log: Log) -> Arc<Session> {
+    match log.content {
+        Content::Session(session) => session,
+        Content::Table(table) => panic!("a table: {table:?}"),
+    }
+}
+
+#[track_caller]
+fn table(log: Log) -> Table {
+    match log.content {
+        Content::Table(table) => table,
+        Content::Session(session) => panic!("a session: {session:?}"),
+    }
+}
+
+/// The words of the error that a text leads to as a given tool's.
+#[track_caller]
+fn refusal(text: &str, tool: &str) -> String {
+    let error = ingest::read("log", text.as_bytes(), Some(tool.parse().unwrap())).unwrap_err();
+    assert!(matches!(error, Error::Format { .. }), "{error:?}");
+    error.to_string()
+}
+
+#[track_caller]
+fn cell<'t>(table: &'t Table, column: &str, row: usize) -> &'t Cell {
+    let names: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    &table.column(column).unwrap_or_else(|| panic!("no {column} in {names:?}")).cells[row]
+}
+
+#[track_caller]
+fn assert_number(table: &Table, column: &str, row: usize, expected: f64) {
+    assert_eq!(cell(table, column, row), &Cell::Number(expected), "{column}");
+}
+
+#[track_caller]
+fn assert_text(table: &Table, column: &str, row: usize, expected: &str) {
+    assert_eq!(cell(table, column, row), &Cell::Text(expected.to_owned()), "{column}");
+}
+
+fn text_attribute<'r>(record: &'r RequestRecord, name: &str) -> Option<&'r str> {
+    match record.attributes.get(name) {
+        Some(AttributeValue::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn run_of(record: &RequestRecord) -> Option<&str> {
+    text_attribute(record, "run")
+}
+
+#[track_caller]
+fn assert_close(actual: f64, expected: f64, tolerance: f64) {
+    assert!((actual - expected).abs() <= tolerance, "{actual} is not {expected} within {tolerance}");
+}
+
+#[test]
+fn each_log_is_recognized_by_its_content_alone() {
+    for (fixture, tool) in FIXTURES {
+        assert_eq!(read(&text_of(fixture)).tool.name(), *tool, "{fixture}");
+    }
+}
+
+#[test]
+fn windows_line_ends_change_nothing() {
+    for (fixture, tool) in FIXTURES {
+        let log = read(&text_of(fixture).replace('\n', "\r\n"));
+        assert_eq!((log.tool.name(), &log.content), (*tool, &read(&text_of(fixture)).content), "{fixture}");
+    }
+}
+
+#[test]
+fn a_log_that_is_forced_upon_another_reader_is_refused_or_read_as_a_table() {
+    for (fixture, tool) in FIXTURES {
+        for other in ingest::Tool::ALL.iter().filter(|other| other.name() != *tool) {
+            let _ = ingest::read("log", text_of(fixture).as_bytes(), Some(*other));
+        }
+    }
+}
+
+#[test]
+fn a_log_cut_short_anywhere_is_refused_or_told_of() {
+    for (fixture, tool) in FIXTURES {
+        let text = text_of(fixture);
+        let tool = tool.parse().unwrap();
+        for part in 1..40 {
+            let mut end = text.len() * part / 40;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            let at_line_end = text[..end].ends_with('\n') || text[end..].starts_with('\n');
+            match ingest::read("log", &text.as_bytes()[..end], Some(tool)) {
+                Ok(log) => assert!(at_line_end || !log.notices.is_empty(), "{fixture} at {end}"),
+                Err(error) => assert!(error.to_string().contains("log"), "{error}"),
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn bytes_that_were_changed_never_lead_to_a_panic(
+        which in 0..FIXTURES.len(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let (fixture, tool) = FIXTURES[which];
+        let mut bytes = text_of(fixture).into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        let _ = ingest::read("log", &bytes, None);
+        let _ = ingest::read("log", &bytes, Some(tool.parse().unwrap()));
+    }
+}

@@ -1,36 +1,41 @@
 //! Logs of benchmark tools, one file a tool, recognized by content and never by file name.
 
-mod attributes;
-mod blocks;
 mod aiperf;
+mod attributes;
 mod bench_my_llm;
+mod blocks;
 mod delimited;
 mod delimited_rows;
-mod fields;
+mod documents;
 mod failure;
+mod fields;
+mod gathered;
 mod genai_perf;
 mod guidellm;
 mod inference_benchmarker;
 mod infermark;
 mod json_lines;
 mod json_rows;
+mod litellm;
 mod llama_bench;
 mod llmperf;
 mod mapping;
 mod markdown;
-mod open;
 mod moment;
+mod open;
+mod otel;
 mod outline;
 mod projection;
 #[cfg(test)]
 mod recognition;
 mod rows;
 mod runs;
+mod service_export;
 mod stream;
 mod table;
 mod tool;
-mod vllm;
 mod values;
+mod vllm;
 
 use std::sync::Arc;
 

@@ -8,9 +8,8 @@ use super::outline::Outline;
 use super::runs::Runs;
 use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, inference_benchmarker, infermark, json_lines,
-    llmperf, vllm,
+    litellm, llama_bench, llmperf, otel, service_export, vllm,
 };
-use super::{Table, delimited, json_lines, llama_bench, llmperf};
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::{Notice, RequestRecord, Session, SessionHeader};
 
@@ -115,6 +114,12 @@ impl Tool {
         Self(&llama_bench::CSV),
         Self(&llama_bench::SQL),
         Self(&llama_bench::MARKDOWN),
+        Self(&otel::SPANS),
+        Self(&otel::CONSOLE),
+        Self(&otel::METRICS),
+        Self(&litellm::PAYLOADS),
+        Self(&litellm::SPEND_LOGS),
+        Self(&service_export::FORMAT),
         Self::JSON_LINES,
         Self::CSV,
     ];

@@ -1,0 +1,332 @@
+//! LiteLLM: what its callbacks log of each request, and the spend logs of its proxy.
+//!
+//! Both tell when the first chunk with content came (`completionStartTime`; chunks that carry only a role are passed
+//! over, litellm 1.80.0, `streaming_handler.py`), but set it to the end for requests that were not streamed.
+
+use std::collections::BTreeMap;
+
+use jiff::{Timestamp, civil, tz};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::outline::Outline;
+use super::tool::{Format, Found, Reading};
+use super::{documents, gathered};
+use crate::error::{Error, Location, Result};
+use crate::session::{AttributeValue, Notice, RequestError, RequestRecord, Software, Status};
+
+pub(super) const PAYLOADS: Format = Format {
+    name: "litellm",
+    title: "LiteLLM standard logging payloads",
+    recognizes: |outline| {
+        has_under(outline, &["", "[]."], &["call_type", "response_cost", "startTime", "completionStartTime"])
+    },
+    reading: Reading::Whole(|source, text| {
+        let (payloads, notices) = documents::read::<Payload>(source, text)?;
+        session(source, payloads.into_iter().map(|payload| payload.value.call()), notices)
+    }),
+};
+
+pub(super) const SPEND_LOGS: Format = Format {
+    name: "litellm-spend",
+    title: "LiteLLM spend logs",
+    recognizes: |outline| {
+        has_under(outline, &["", "[].", "data[]."], &["request_id", "call_type", "spend", "startTime", "endTime"])
+    },
+    reading: Reading::Whole(|source, text| {
+        let (pages, notices) = documents::read::<Spend>(source, text)?;
+        let rows = pages.into_iter().map(|page| page.value).flat_map(Spend::rows);
+        session(source, rows.map(Spend::call), notices)
+    }),
+};
+
+fn has_under(outline: &Outline<'_>, prefixes: &[&str], names: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| names.iter().all(|name| outline.has(&format!("{prefix}{name}"))))
+}
+
+/// LiteLLM's `StandardLoggingPayload`, with times as seconds since 1970.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload {
+    #[serde(rename = "call_type")]
+    call_type: Option<String>,
+    stream: Option<bool>,
+    status: Option<String>,
+    #[serde(rename = "custom_llm_provider")]
+    provider: Option<String>,
+    model: Option<String>,
+    #[serde(rename = "model_group")]
+    model_group: Option<String>,
+    #[serde(rename = "api_base")]
+    api_base: Option<String>,
+    #[serde(rename = "prompt_tokens")]
+    prompt_tokens: Option<u64>,
+    #[serde(rename = "completion_tokens")]
+    completion_tokens: Option<u64>,
+    start_time: Option<f64>,
+    end_time: Option<f64>,
+    completion_start_time: Option<f64>,
+    #[serde(rename = "response_cost")]
+    response_cost: Option<f64>,
+    #[serde(rename = "model_map_information")]
+    prices: Option<Prices>,
+    #[serde(rename = "cache_hit")]
+    cache_hit: Option<bool>,
+    #[serde(rename = "request_tags")]
+    request_tags: Option<Value>,
+    #[serde(rename = "error_information")]
+    error: Option<ErrorInformation>,
+    #[serde(rename = "hidden_params")]
+    hidden: Option<Hidden>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorInformation {
+    error_code: Option<String>,
+    error_class: Option<String>,
+    error_message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Hidden {
+    litellm_overhead_time_ms: Option<f64>,
+}
+
+/// What LiteLLM knows of a model's prices.
+#[derive(Deserialize)]
+struct Prices {
+    model_map_value: Option<Value>,
+}
+
+/// A row of the spend logs, or a page of them, with times as texts.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Spend {
+    #[serde(default)]
+    data: Vec<Spend>,
+    #[serde(rename = "request_id")]
+    request_id: Option<String>,
+    #[serde(rename = "call_type")]
+    call_type: Option<String>,
+    status: Option<String>,
+    #[serde(rename = "custom_llm_provider")]
+    provider: Option<String>,
+    model: Option<String>,
+    #[serde(rename = "model_group")]
+    model_group: Option<String>,
+    #[serde(rename = "api_base")]
+    api_base: Option<String>,
+    #[serde(rename = "prompt_tokens")]
+    prompt_tokens: Option<u64>,
+    #[serde(rename = "completion_tokens")]
+    completion_tokens: Option<u64>,
+    start_time: Option<String>,
+    end_time: Option<String>,
+    completion_start_time: Option<String>,
+    spend: Option<f64>,
+    #[serde(rename = "cache_hit")]
+    cache_hit: Option<Value>,
+    #[serde(rename = "request_tags")]
+    request_tags: Option<Value>,
+    metadata: Option<Value>,
+}
+
+/// What a row's metadata say, as far as it is asked for.
+#[derive(Deserialize, Default)]
+struct Metadata {
+    status: Option<String>,
+    error_information: Option<ErrorInformation>,
+    model_map_information: Option<Prices>,
+}
+
+/// A request, whichever way it was logged. Times are in microseconds since 1970.
+struct Call {
+    kind: Option<String>,
+    failed: bool,
+    provider: Option<String>,
+    model: Option<String>,
+    begin_us: Option<i64>,
+    first_us: Option<i64>,
+    end_us: Option<i64>,
+    tokens: [Option<u64>; 2],
+    cost: Option<f64>,
+    has_prices: bool,
+    cache_hit: Option<bool>,
+    overhead_ms: Option<f64>,
+    error: ErrorInformation,
+    texts: [(&'static str, Option<String>); 3],
+}
+
+impl Payload {
+    fn call(self) -> Call {
+        let end_us = self.end_time.and_then(of_epoch_s);
+        Call {
+            failed: self.status.as_deref() == Some("failure"),
+            begin_us: self.start_time.and_then(of_epoch_s),
+            // `stream` is absent for requests that were not streamed.
+            first_us: self.completion_start_time.and_then(of_epoch_s).filter(|_| self.stream == Some(true)),
+            end_us,
+            provider: self.provider,
+            model: self.model,
+            tokens: [self.prompt_tokens, self.completion_tokens],
+            cost: self.response_cost,
+            has_prices: has_prices(self.prices.as_ref()),
+            cache_hit: self.cache_hit,
+            overhead_ms: self.hidden.and_then(|hidden| hidden.litellm_overhead_time_ms),
+            error: self.error.unwrap_or_default(),
+            texts: [
+                ("model_group", self.model_group),
+                ("api_base", self.api_base),
+                ("request_tags", tags(self.request_tags)),
+            ],
+            kind: self.call_type,
+        }
+    }
+}
+
+impl Spend {
+    fn rows(self) -> Vec<Self> {
+        let is_page = self.request_id.is_none();
+        if is_page { self.data } else { vec![self] }
+    }
+
+    fn call(self) -> Call {
+        // A text in the database, an object in some answers of the proxy.
+        let metadata: Metadata = match self.metadata {
+            Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
+            Some(value) => serde_json::from_value(value).unwrap_or_default(),
+            None => Metadata::default(),
+        };
+        let failed = [&self.status, &metadata.status].into_iter().flatten().any(|status| status == "failure");
+        // The proxy logs a failed request with the time at which it does so, as its begin and as its end.
+        let end_us = self.end_time.as_deref().and_then(of_text).filter(|_| !failed);
+        let first_us = self.completion_start_time.as_deref().and_then(of_text);
+        Call {
+            failed,
+            begin_us: self.start_time.as_deref().and_then(of_text),
+            // The rows do not say whether a request was streamed; of those that were not, both times are one.
+            first_us: first_us.filter(|first_us| Some(*first_us) != end_us),
+            end_us,
+            provider: self.provider,
+            model: self.model,
+            tokens: [self.prompt_tokens, self.completion_tokens],
+            cost: self.spend,
+            has_prices: has_prices(metadata.model_map_information.as_ref()),
+            cache_hit: match self.cache_hit {
+                Some(Value::Bool(hit)) => Some(hit),
+                Some(Value::String(text)) if text == "True" => Some(true),
+                Some(Value::String(text)) if text == "False" => Some(false),
+                _ => None,
+            },
+            overhead_ms: None,
+            error: metadata.error_information.unwrap_or_default(),
+            texts: [
+                ("model_group", self.model_group),
+                ("api_base", self.api_base),
+                ("request_tags", tags(self.request_tags)),
+            ],
+            kind: self.call_type,
+        }
+    }
+}
+
+fn session(source: &str, calls: impl Iterator<Item = Call>, notices: Vec<Notice>) -> Result<Found> {
+    let records: Vec<RequestRecord> = calls.map(Call::record).collect();
+    if records.is_empty() {
+        return Err(Error::Format {
+            location: Location::of(source),
+            problem: "no requests".to_owned(),
+            fix: "export a time with requests in it".to_owned(),
+        });
+    }
+    Ok(Found::Session(gathered::session(Software { name: "LiteLLM".to_owned(), version: None }, records), notices))
+}
+
+impl Call {
+    fn record(self) -> RequestRecord {
+        let since_begin = |us: Option<i64>| seconds_between(self.begin_us?, us?);
+        let (first_s, lasted_s) = (since_begin(self.first_us), since_begin(self.end_us));
+        let mut attributes = BTreeMap::new();
+        let mut number = |name: &str, value: Option<f64>| {
+            attributes.extend(value.map(|value| (name.to_owned(), AttributeValue::Number(value))));
+        };
+        number("litellm_overhead_s", self.overhead_ms.map(super::runs::of_ms));
+        number("failed_after_s", lasted_s.filter(|_| self.failed));
+        attributes.extend(self.cache_hit.map(|hit| ("cache_hit".to_owned(), AttributeValue::Bool(hit))));
+        for (name, text) in self.texts.into_iter().chain([("call_type", self.kind)]) {
+            attributes.extend(present(text).map(|text| (name.to_owned(), AttributeValue::Text(text))));
+        }
+        let [input_tokens, output_tokens] = if self.failed { [None, None] } else { self.tokens };
+        RequestRecord {
+            started_at: self.begin_us.and_then(|us| Timestamp::from_microsecond(us).ok()),
+            provider: present(self.provider),
+            model: present(self.model),
+            status: if self.failed { outcome(&self.error) } else { Status::Ok },
+            error: self.failed.then(|| error(self.error)),
+            ttft_s: first_s.filter(|_| !self.failed),
+            e2e_s: lasted_s.filter(|_| !self.failed),
+            input_tokens,
+            output_tokens,
+            // LiteLLM writes 0 for what it has no price of.
+            cost_usd: self
+                .cost
+                .filter(|cost| *cost > 0.0 || (*cost == 0.0 && (self.has_prices || self.cache_hit == Some(true))))
+                .filter(|_| !self.failed),
+            attributes,
+            ..RequestRecord::default()
+        }
+    }
+}
+
+fn outcome(error: &ErrorInformation) -> Status {
+    match error.error_class.as_deref() {
+        Some("Timeout" | "APITimeoutError") => Status::Timeout,
+        _ => Status::Error,
+    }
+}
+
+fn error(error: ErrorInformation) -> RequestError {
+    RequestError {
+        kind: present(error.error_class).unwrap_or_else(|| "_OTHER".to_owned()),
+        code: error.error_code.and_then(|code| code.parse().ok()),
+        message: present(error.error_message),
+    }
+}
+
+fn present(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A list, or the text of one.
+fn tags(value: Option<Value>) -> Option<String> {
+    let list = match value? {
+        Value::String(text) => serde_json::from_str(&text).ok()?,
+        other => other,
+    };
+    let tags: Vec<&str> = list.as_array()?.iter().filter_map(Value::as_str).collect();
+    present(Some(tags.join(",")))
+}
+
+fn has_prices(prices: Option<&Prices>) -> bool {
+    prices.is_some_and(|prices| prices.model_map_value.is_some())
+}
+
+/// Seconds of a double in whole microseconds: a double of today resolves a quarter of one.
+fn of_epoch_s(seconds: f64) -> Option<i64> {
+    let us = (seconds * 1e6).round();
+    #[allow(clippy::cast_possible_truncation, reason = "within the range of an i64 by the condition")]
+    (us.abs() < 1e18).then_some(us as i64)
+}
+
+/// A time of the database: with an offset, or in UTC without one.
+fn of_text(text: &str) -> Option<i64> {
+    let with_offset = text.parse::<Timestamp>().ok();
+    let at = with_offset.or_else(|| tz::TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok())?;
+    Some(at.as_microsecond())
+}
+
+fn seconds_between(begin_us: i64, end_us: i64) -> Option<f64> {
+    let us = end_us.checked_sub(begin_us).filter(|us| *us >= 0)?;
+    #[allow(clippy::cast_precision_loss, reason = "a request lasts less than the 285 years of 2^53 microseconds")]
+    Some(us as f64 / 1e6)
+}

@@ -1,0 +1,81 @@
+//! Spans as Python's `ConsoleSpanExporter` prints them (`ReadableSpan.to_json`): indented objects, one after another.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::spans::{self, Span};
+use super::values::{Attributes, of_object};
+use crate::error::Result;
+use crate::ingest::documents;
+use crate::ingest::tool::{Format, Found, Reading};
+use crate::session::Software;
+
+pub(in crate::ingest) const FORMAT: Format = Format {
+    name: "otel-console",
+    title: "OpenTelemetry spans of generative AI (Python's console exporter)",
+    recognizes: |outline| {
+        ["", "[]."].iter().any(|prefix| {
+            ["context.trace_id", "context.span_id", "start_time", "attributes"]
+                .iter()
+                .all(|name| outline.has(&format!("{prefix}{name}")))
+        })
+    },
+    reading: Reading::Whole(read),
+};
+
+#[derive(Deserialize)]
+struct ConsoleSpan {
+    context: Option<Context>,
+    kind: Option<String>,
+    parent_id: Option<String>,
+    start_time: Option<Timestamp>,
+    end_time: Option<Timestamp>,
+    status: Option<ConsoleStatus>,
+    #[serde(default, deserialize_with = "of_object")]
+    attributes: Attributes,
+    resource: Option<ConsoleResource>,
+}
+
+#[derive(Deserialize)]
+struct Context {
+    trace_id: String,
+    span_id: String,
+}
+
+#[derive(Deserialize)]
+struct ConsoleStatus {
+    status_code: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ConsoleResource {
+    #[serde(default, deserialize_with = "of_object")]
+    attributes: Attributes,
+}
+
+fn read(source: &str, text: &str) -> Result<Found> {
+    let (found, notices) = documents::read::<ConsoleSpan>(source, text)?;
+    let spans = found.into_iter().map(|document| document.value.common()).collect();
+    let recorder = Software { name: "OpenTelemetry".to_owned(), version: None };
+    spans::session(source, recorder, spans, notices)
+}
+
+impl ConsoleSpan {
+    fn common(self) -> Span {
+        let (trace, id) = self.context.map(|context| (context.trace_id, context.span_id)).unwrap_or_default();
+        let status = self.status.as_ref();
+        Span {
+            trace,
+            id,
+            parent: self.parent_id.unwrap_or_default(),
+            of_server: self.kind.as_deref() == Some("SpanKind.SERVER"),
+            begin_ns: self.start_time.map(Timestamp::as_nanosecond),
+            end_ns: self.end_time.map(Timestamp::as_nanosecond),
+            failed: status.is_some_and(|status| status.status_code.as_deref() == Some("ERROR")),
+            message: self.status.and_then(|status| status.description),
+            attributes: self.attributes,
+            service: self.resource.and_then(|resource| resource.attributes.label(&["service.name"])),
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! Spans of requests to models (OpenTelemetry semantic conventions for generative AI), as OTLP JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::values::{Attributes, Integer};
+use super::{Subject, left_out};
+use crate::error::{Error, Location, Result};
+use crate::ingest::runs::of_ns;
+use crate::ingest::tool::{Format, Found, Reading};
+use crate::ingest::{documents, gathered};
+use crate::session::{AttributeValue, Notice, RequestError, RequestRecord, Software, Status};
+
+pub(in crate::ingest) const FORMAT: Format = Format {
+    name: "otel",
+    title: "OpenTelemetry spans of generative AI (OTLP JSON)",
+    recognizes: |outline| outline.has("resourceSpans[].scopeSpans") || outline.has("[].resourceSpans[].scopeSpans"),
+    reading: Reading::Whole(read),
+};
+
+/// An export request of spans, or one of other signals that a collector wrote into the same file.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    resource_spans: Option<Vec<ResourceSpans>>,
+    resource_metrics: Option<IgnoredAny>,
+    resource_logs: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ResourceSpans {
+    resource: Option<Resource>,
+    scope_spans: Option<Vec<ScopeSpans>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Resource {
+    #[serde(default)]
+    pub(super) attributes: Attributes,
+}
+
+#[derive(Deserialize)]
+struct ScopeSpans {
+    scope: Option<Scope>,
+    spans: Option<Vec<OtlpSpan>>,
+}
+
+#[derive(Deserialize, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Scope {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OtlpSpan {
+    #[serde(default)]
+    trace_id: String,
+    #[serde(default)]
+    span_id: String,
+    #[serde(default)]
+    parent_span_id: String,
+    #[serde(default)]
+    kind: Enumeration,
+    #[serde(default)]
+    start_time_unix_nano: Integer,
+    #[serde(default)]
+    end_time_unix_nano: Integer,
+    #[serde(default)]
+    attributes: Attributes,
+    status: Option<OtlpStatus>,
+}
+
+#[derive(Deserialize)]
+struct OtlpStatus {
+    #[serde(default)]
+    code: Enumeration,
+    message: Option<String>,
+}
+
+/// A number by OTLP's rules; a name in what protobuf's own JSON writers make.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum Enumeration {
+    Number(i64),
+    Name(String),
+}
+
+impl Default for Enumeration {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+impl Enumeration {
+    pub(super) fn is(&self, number: i64, name: &str) -> bool {
+        match self {
+            Self::Number(found) => *found == number,
+            Self::Name(found) => found == name,
+        }
+    }
+}
+
+/// A span, whichever way it was written.
+pub(super) struct Span {
+    pub(super) trace: String,
+    pub(super) id: String,
+    pub(super) parent: String,
+    /// True if the one that was asked recorded it, and not the one that asked.
+    pub(super) of_server: bool,
+    /// Nanoseconds since 1970.
+    pub(super) begin_ns: Option<i128>,
+    /// Nanoseconds since 1970.
+    pub(super) end_ns: Option<i128>,
+    pub(super) failed: bool,
+    pub(super) message: Option<String>,
+    pub(super) attributes: Attributes,
+    pub(super) service: Option<String>,
+}
+
+fn read(source: &str, text: &str) -> Result<Found> {
+    let (requests, mut notices) = documents::read::<Request>(source, text)?;
+    let (mut spans, mut scopes, mut others) = (Vec::new(), BTreeSet::new(), 0);
+    for request in requests.into_iter().map(|document| document.value) {
+        others += usize::from(request.resource_metrics.is_some() || request.resource_logs.is_some());
+        for resource in request.resource_spans.into_iter().flatten() {
+            let service = resource.resource.as_ref().and_then(|r| r.attributes.label(&["service.name"]));
+            for scope in resource.scope_spans.into_iter().flatten() {
+                let known = spans.len();
+                spans.extend(scope.spans.into_iter().flatten().map(|span| span.common(service.clone())));
+                if spans[known..].iter().any(|span: &Span| Subject::of(&span.attributes) == Subject::Request) {
+                    scopes.insert(scope.scope);
+                }
+            }
+        }
+    }
+    left_out(&mut notices, source, others, "export of metrics or logs", "exports of metrics or logs");
+    let scope = match scopes.pop_first() {
+        Some(Some(scope)) if scopes.is_empty() && !scope.name.is_empty() => scope,
+        _ => Scope { name: "OpenTelemetry".to_owned(), version: String::new() },
+    };
+    let recorder = Software { name: scope.name, version: Some(scope.version).filter(|version| !version.is_empty()) };
+    session(source, recorder, spans, notices)
+}
+
+impl OtlpSpan {
+    fn common(self, service: Option<String>) -> Span {
+        let known = |Integer(ns): Integer| (ns > 0).then_some(ns);
+        Span {
+            trace: self.trace_id,
+            id: self.span_id,
+            parent: self.parent_span_id,
+            of_server: self.kind.is(2, "SPAN_KIND_SERVER"),
+            begin_ns: known(self.start_time_unix_nano),
+            end_ns: known(self.end_time_unix_nano),
+            failed: self.status.as_ref().is_some_and(|status| status.code.is(2, "STATUS_CODE_ERROR")),
+            message: self.status.and_then(|status| status.message),
+            attributes: self.attributes,
+            service,
+        }
+    }
+}
+
+/// The session of the requests among these spans.
+pub(super) fn session(source: &str, recorder: Software, spans: Vec<Span>, mut notices: Vec<Notice>) -> Result<Found> {
+    let all = spans.len();
+    let count = |subject| spans.iter().filter(|span| Subject::of(&span.attributes) == subject).count();
+    let (others, steps) = (count(Subject::Other), count(Subject::Step));
+    let mut requests: Vec<Span> =
+        spans.into_iter().filter(|span| Subject::of(&span.attributes) == Subject::Request).collect();
+    let parent_of = |span: &Span| (span.trace.clone(), span.parent.clone());
+    let id_of = |span: &Span| (span.trace.clone(), span.id.clone());
+    // A framework's span around the client library's tells of the same request, and later: the inner one counts.
+    let within: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(parent_of).collect();
+    let before = requests.len();
+    requests.retain(|span| span.id.is_empty() || span.of_server || !within.contains(&id_of(span)));
+    let outer = before - requests.len();
+    // What a server tells of a request joins what its client tells.
+    let clients: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(id_of).collect();
+    let (served, requests): (Vec<Span>, Vec<Span>) =
+        requests.into_iter().partition(|span| span.of_server && clients.contains(&parent_of(span)));
+    let served: BTreeMap<_, Span> = served.into_iter().map(|span| (parent_of(&span), span)).collect();
+    left_out(&mut notices, source, others, "span that is not of generative AI", "spans that are not of generative AI");
+    left_out(&mut notices, source, steps, "span of an agent or a tool", "spans of agents and tools");
+    left_out(
+        &mut notices,
+        source,
+        outer,
+        "span around another of the same request",
+        "spans around others of the same request",
+    );
+    if requests.is_empty() {
+        return Err(Error::Format {
+            location: Location::of(source),
+            problem: format!("none of {all} spans is a request to a model"),
+            fix: "record the client with an instrumentation of OpenTelemetry's generative AI conventions \
+                  (gen_ai.operation.name, gen_ai.request.model)"
+                .to_owned(),
+        });
+    }
+    let backwards = requests.iter().filter(|span| span.begin_ns > span.end_ns && span.end_ns.is_some()).count();
+    left_out(
+        &mut notices,
+        source,
+        backwards,
+        "duration of a span that ends before it begins (its clock was set back)",
+        "durations of spans that end before they begin (their clock was set back)",
+    );
+    let mut session = gathered::session(
+        recorder,
+        requests.iter().map(|span| with_server(record(span), served.get(&id_of(span)))).collect(),
+    );
+    let services: BTreeSet<Option<&str>> = requests.iter().map(|span| span.service.as_deref()).collect();
+    if let [Some(service)] = services.into_iter().collect::<Vec<_>>()[..] {
+        session.header.labels.insert("service.name".to_owned(), service.to_owned());
+        session.records.iter_mut().for_each(|record| drop(record.attributes.remove("service.name")));
+    }
+    Ok(Found::Session(session, notices))
+}
+
+fn record(span: &Span) -> RequestRecord {
+    let attributes = &span.attributes;
+    let kind = attributes.label(&["error.type"]);
+    let failed = span.failed || kind.is_some();
+    let lasted_s = lasted_s(span);
+    let mut record = RequestRecord {
+        started_at: span.begin_ns.and_then(|ns| Timestamp::from_nanosecond(ns).ok()),
+        provider: attributes.label(&["gen_ai.provider.name", "gen_ai.system"]),
+        model: attributes.label(&["gen_ai.request.model"]),
+        input_tokens: attributes.count(&["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"]),
+        output_tokens: attributes.count(&["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"]),
+        attributes: own_attributes(span),
+        ..RequestRecord::default()
+    };
+    if failed {
+        put(&mut record.attributes, "failed_after_s", lasted_s);
+        record.status = outcome(kind.as_deref().unwrap_or_default());
+        record.error = Some(error(span, kind));
+    } else if span.of_server {
+        // What the one that was asked measured is no latency of the one that asks.
+        put(&mut record.attributes, "server_request_duration_s", lasted_s);
+    } else {
+        record.e2e_s = lasted_s;
+    }
+    record
+}
+
+/// Adds what the one that was asked measured.
+fn with_server(mut client: RequestRecord, server: Option<&Span>) -> RequestRecord {
+    let measured = server.map(record).unwrap_or_default().attributes;
+    client.attributes.extend(measured.into_iter().filter(|(name, _)| name.starts_with("server_")));
+    client
+}
+
+/// How long a span lasted; absent where its clock was set back in between.
+fn lasted_s(span: &Span) -> Option<f64> {
+    let (begin, end) = span.begin_ns.zip(span.end_ns).filter(|(begin, end)| begin <= end)?;
+    #[allow(clippy::cast_precision_loss, reason = "a difference of less than 100 days is below 2^53")]
+    Some(of_ns((end - begin) as f64))
+}
+
+/// OpenTelemetry's `error.type` is the class of an exception, a status code, or a word of the instrumentation.
+fn outcome(kind: &str) -> Status {
+    let kind = kind.to_ascii_lowercase();
+    if kind.contains("timeout") || kind.contains("deadline") {
+        Status::Timeout
+    } else if kind.contains("cancel") {
+        Status::Cancelled
+    } else {
+        Status::Error
+    }
+}
+
+fn error(span: &Span, kind: Option<String>) -> RequestError {
+    let status = span.attributes.count(&["http.response.status_code", "http.status_code"]);
+    let code = status.and_then(|code| i64::try_from(code).ok()).or_else(|| kind.as_deref()?.parse().ok());
+    RequestError {
+        kind: kind.unwrap_or_else(|| "_OTHER".to_owned()),
+        code,
+        message: span.message.clone().filter(|message| !message.is_empty()),
+    }
+}
+
+fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
+    let attributes = &span.attributes;
+    let mut own = BTreeMap::new();
+    // The first chunk of a stream often carries a role and no token: it is not our `ttft_s`.
+    put(&mut own, "time_to_first_chunk_s", attributes.number("gen_ai.response.time_to_first_chunk"));
+    // vLLM's spans: seconds by the engine's clock, from a request's arrival there.
+    for (name, theirs) in [
+        ("server_time_to_first_token_s", "gen_ai.latency.time_to_first_token"),
+        ("server_e2e_s", "gen_ai.latency.e2e"),
+        ("server_queue_s", "gen_ai.latency.time_in_queue"),
+        ("server_prefill_s", "gen_ai.latency.time_in_model_prefill"),
+        ("server_decode_s", "gen_ai.latency.time_in_model_decode"),
+    ] {
+        put(&mut own, name, attributes.number(theirs));
+    }
+    put(&mut own, "cached_tokens", attributes.number("gen_ai.usage.cache_read.input_tokens"));
+    put(&mut own, "reasoning_tokens", attributes.number("gen_ai.usage.reasoning.output_tokens"));
+    let asked = attributes.label(&["gen_ai.request.model"]);
+    let texts = [
+        ("gen_ai.operation.name", attributes.label(&["gen_ai.operation.name"])),
+        ("gen_ai.response.finish_reasons", attributes.label(&["gen_ai.response.finish_reasons"])),
+        ("gen_ai.response.id", attributes.label(&["gen_ai.response.id"])),
+        (
+            "gen_ai.response.model",
+            attributes.label(&["gen_ai.response.model"]).filter(|model| asked.as_ref() != Some(model)),
+        ),
+        ("server.address", attributes.label(&["server.address"])),
+        ("service.name", span.service.clone()),
+    ];
+    for (name, text) in texts {
+        own.extend(text.map(|text| (name.to_owned(), AttributeValue::Text(text))));
+    }
+    let stream = attributes.flag("gen_ai.request.stream");
+    own.extend(stream.map(|stream| ("gen_ai.request.stream".to_owned(), AttributeValue::Bool(stream))));
+    own
+}
+
+fn put(attributes: &mut BTreeMap<String, AttributeValue>, name: &str, number: Option<f64>) {
+    attributes.extend(number.map(|number| (name.to_owned(), AttributeValue::Number(number))));
+}

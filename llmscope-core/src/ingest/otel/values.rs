@@ -1,0 +1,202 @@
+//! The values of OTLP JSON.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error as _, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
+
+/// An integer of up to 64 bits, which OTLP JSON writes as a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Integer(pub(super) i128);
+
+/// A double, which JSON cannot always write as a number: not finite is absent here.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Double(pub(super) Option<f64>);
+
+impl<'de> Deserialize<'de> for Integer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Integer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer of 64 bits, as a number or a text")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Integer, E> {
+                Ok(Integer(number.into()))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Integer, E> {
+                Ok(Integer(number.into()))
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Integer, E> {
+                let of_64_bits = i128::from(i64::MIN)..=i128::from(u64::MAX);
+                let number = text.parse().ok().filter(|number| of_64_bits.contains(number));
+                number.map(Integer).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for Double {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Json::deserialize(deserializer)?;
+        let number = match &value {
+            Json::Number(number) => number.as_f64(),
+            Json::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        match number {
+            Some(number) => Ok(Self(number.is_finite().then_some(number))),
+            None => Err(D::Error::custom(format!("invalid type: {value}, expected a number"))),
+        }
+    }
+}
+
+/// What an attribute holds, as far as anything here asks for it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    Text(String),
+    Integer(i128),
+    Number(f64),
+    Flag(bool),
+    Texts(Vec<String>),
+}
+
+impl Value {
+    /// The value as a text to tell things apart by.
+    fn label(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Integer(number) => number.to_string(),
+            Self::Number(number) => number.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Texts(texts) => texts.join(","),
+        }
+    }
+}
+
+/// The attributes of a resource, a span or a data point, by their names.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Attributes(BTreeMap<String, Value>);
+
+impl Attributes {
+    /// True if a name is one of those that are looked for.
+    pub(super) fn any(&self, is_one: impl Fn(&str) -> bool) -> bool {
+        self.0.keys().any(|name| is_one(name))
+    }
+
+    /// Every attribute that has a plain value, as a text.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.label()))
+    }
+
+    /// The first of these names that holds something other than an empty text, as a text.
+    pub(super) fn label(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.0.get(*name)).map(Value::label).filter(|text| !text.is_empty())
+    }
+
+    /// The first of these names that holds a text which is not empty.
+    pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
+        names.iter().find_map(|name| match self.0.get(*name) {
+            Some(Value::Text(text)) if !text.is_empty() => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The first of these names that holds a count.
+    pub(super) fn count(&self, names: &[&str]) -> Option<u64> {
+        names.iter().find_map(|name| match self.0.get(*name) {
+            Some(Value::Integer(number)) => u64::try_from(*number).ok(),
+            _ => None,
+        })
+    }
+
+    /// A number, whole or not.
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
+        match self.0.get(name)? {
+            Value::Number(number) => Some(*number),
+            // Rounds beyond 2⁵³, as the JSON number of that size would have.
+            #[allow(clippy::cast_precision_loss, reason = "a duration of whole seconds is far below 2^53")]
+            Value::Integer(number) => Some(*number as f64),
+            _ => None,
+        }
+    }
+
+    /// A truth value.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.0.get(name)? {
+            Value::Flag(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+}
+
+/// One attribute of OTLP JSON.
+#[derive(Deserialize)]
+struct KeyValue {
+    #[serde(default)]
+    key: String,
+    value: Option<AnyValue>,
+}
+
+/// OTLP's union: one of these is there. Bytes and lists of keys are of no use here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AnyValue {
+    string_value: Option<String>,
+    int_value: Option<Integer>,
+    double_value: Option<Double>,
+    bool_value: Option<bool>,
+    array_value: Option<ArrayValue>,
+}
+
+#[derive(Deserialize)]
+struct ArrayValue {
+    #[serde(default)]
+    values: Vec<AnyValue>,
+}
+
+impl AnyValue {
+    fn plain(self) -> Option<Value> {
+        let number = self.double_value.and_then(|Double(number)| number);
+        let texts = |array: ArrayValue| Value::Texts(array.values.into_iter().filter_map(|v| v.string_value).collect());
+        self.string_value
+            .map(Value::Text)
+            .or(self.int_value.map(|Integer(number)| Value::Integer(number)))
+            .or(number.map(Value::Number))
+            .or(self.bool_value.map(Value::Flag))
+            .or(self.array_value.map(texts))
+    }
+}
+
+impl<'de> Deserialize<'de> for Attributes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = Option::<Vec<KeyValue>>::deserialize(deserializer)?.unwrap_or_default();
+        Ok(Self(pairs.into_iter().filter_map(|pair| Some((pair.key, pair.value?.plain()?))).collect()))
+    }
+}
+
+/// Attributes as a JSON object, as Python prints them.
+pub(super) fn of_object<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Attributes, D::Error> {
+    let object = Option::<BTreeMap<String, Json>>::deserialize(deserializer)?.unwrap_or_default();
+    Ok(Attributes(object.into_iter().filter_map(|(name, value)| Some((name, of_json(&value)?))).collect()))
+}
+
+fn of_json(value: &Json) -> Option<Value> {
+    Some(match value {
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Bool(flag) => Value::Flag(*flag),
+        Json::Number(number) => match number.as_i64() {
+            Some(integer) => Value::Integer(integer.into()),
+            None => Value::Number(number.as_f64().filter(|number| number.is_finite())?),
+        },
+        Json::Array(values) => Value::Texts(values.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
+        _ => return None,
+    })
+}

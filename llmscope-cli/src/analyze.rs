@@ -1,41 +1,77 @@
-//! `analyze`: logs → series → analyses → report.
+//! `analyze` and `report`: logs → series → analyses → report.
 
-use std::io::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
-use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series};
+use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog};
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::Mapping;
-use llmscope_core::{Analysis, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
+use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
 
-use crate::args::{AnalyzeArgs, Format};
+use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs};
+use crate::logs::{self, Gathered};
 use crate::output::{self, Sink};
-use crate::{logs, report};
+use crate::report;
+
+/// Logs, and what was found in them.
+pub(crate) struct Study {
+    pub(crate) logs: Vec<SourceLog>,
+    /// One for each analysis of the report.
+    pub(crate) series: Vec<Series>,
+    pub(crate) missing: Option<Missing>,
+    pub(crate) report: Report,
+}
+
+impl Study {
+    fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
+        let Gathered { series, logs } = logs::series(&args.files, args.from.as_deref(), selection(args)?)?;
+        let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
+        let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref(), points)?)?);
+        let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
+        let report = Report::new(Some(Timestamp::now()), analyses);
+        Ok(Self { logs, series, missing: missing(args)?, report })
+    }
+}
 
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
-    let series = logs::series(&args.files, args.from.as_deref(), selection(args)?)?.series;
-    let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref())?)?);
-    let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
+    let study = Study::of(&args.judging, args.points)?;
+    let analyses = &study.report.analyses;
     if let Some(path) = &args.plot {
-        draw(path, &analyses)?;
+        draw(path, analyses)?;
     }
     if let Some(path) = &args.save_baseline {
         let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
         write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
     }
-    let report = Report::new(Some(Timestamp::now()), analyses);
-    write(args, &report)?;
-    let signals = report.analyses.iter().any(|analysis| analysis.verdict == Verdict::OutOfControl);
+    write(args, &study)?;
+    let signals = analyses.iter().any(|analysis| analysis.verdict == Verdict::OutOfControl);
     Ok(ExitCode::from(u8::from(signals)))
 }
 
-fn selection(args: &AnalyzeArgs) -> Result<Selection> {
+/// `report`: the same study as one page. Its exit status tells whether the page was written; the verdict is on it.
+pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
+    ensure!(
+        args.output.is_some() || !io::stdout().is_terminal(),
+        "a page is no text for a terminal: say where it goes with -o report.html, or redirect standard output"
+    );
+    let study = Study::of(&args.judging, false)?;
+    let page = report::html::page(&study, args.title.as_deref())?;
+    let mut sink = Sink::to(args.output.as_deref());
+    sink.write_all(page.as_bytes())?;
+    sink.finish()?;
+    if let Some(path) = &args.output {
+        let size = format!("{} ({} kB)", path.display(), page.len().div_ceil(1000));
+        output::say(output::DIM, "written:", &size);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn selection(args: &JudgeArgs) -> Result<Selection> {
     let mut measures = args.metric.iter().map(|name| Ok(Measure::Metric(name.parse()?))).collect::<Result<Vec<_>>>()?;
     measures.extend(args.column.iter().cloned().map(Measure::Column));
     let companion = args.subgroup_by.clone().or_else(|| match size(args) {
@@ -47,7 +83,7 @@ fn selection(args: &AnalyzeArgs) -> Result<Selection> {
 }
 
 /// What was typed, in the unit of a series.
-fn plan(args: &AnalyzeArgs, series: &Series, baselines: Option<&[Baseline]>) -> Result<Plan> {
+fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, points: bool) -> Result<Plan> {
     let unit = series.measure.unit();
     ensure!(
         args.confidence > 0.0 && args.confidence < 1.0,
@@ -65,13 +101,17 @@ fn plan(args: &AnalyzeArgs, series: &Series, baselines: Option<&[Baseline]>) -> 
         origin: origin(args, unit, baselines)?,
         stages: args.stages.clone(),
         specification: specification(args, unit)?,
-        missing: args.missing.as_deref().map(str::parse).transpose()?,
+        missing: missing(args)?,
         confidence: args.confidence,
-        points: args.points,
+        points,
     })
 }
 
-fn size(args: &AnalyzeArgs) -> Result<Option<Grouping>> {
+fn missing(args: &JudgeArgs) -> Result<Option<Missing>> {
+    Ok(args.missing.as_deref().map(str::parse).transpose()?)
+}
+
+fn size(args: &JudgeArgs) -> Result<Option<Grouping>> {
     Ok(match args.size.as_deref().map(|size| (size, size.parse::<usize>())) {
         None => None,
         Some((_, Ok(0))) => bail!("--size 0: expected a number above 0 or the name of a column"),
@@ -80,7 +120,7 @@ fn size(args: &AnalyzeArgs) -> Result<Option<Grouping>> {
     })
 }
 
-fn rules(args: &AnalyzeArgs) -> Result<RuleSet> {
+fn rules(args: &JudgeArgs) -> Result<RuleSet> {
     let mut rules: RuleSet = args.rules.parse()?;
     for text in &args.rule_length {
         let (code, length) = assignment("--rule-length", text, "2=8 or 5=3/4")?;
@@ -102,7 +142,7 @@ fn assignment<'t>(option: &str, text: &'t str, example: &str) -> Result<(&'t str
     text.split_once('=').ok_or_else(|| anyhow!("{option} {text}: expected RULE=VALUE, such as {example}"))
 }
 
-fn origin(args: &AnalyzeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Result<Origin> {
+fn origin(args: &JudgeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Result<Origin> {
     if let Some(center) = &args.given_center {
         let sigma = args.given_sigma.as_deref().map(|sigma| unit.parse(sigma)).transpose()?;
         return Ok(Origin::Given { center: unit.parse(center)?, sigma });
@@ -123,7 +163,7 @@ fn phase1(text: &str) -> Result<Range<usize>> {
     if range.is_empty() { Err(expected()) } else { Ok(range) }
 }
 
-fn specification(args: &AnalyzeArgs, unit: Unit) -> Result<Option<SpecificationLimits>> {
+fn specification(args: &JudgeArgs, unit: Unit) -> Result<Option<SpecificationLimits>> {
     let read = |name: &str, text: &Option<String>| {
         text.as_deref().map(|text| unit.parse(text).with_context(|| name.to_owned())).transpose()
     };
@@ -167,12 +207,14 @@ fn named(path: &Path, analysis: &Analysis) -> PathBuf {
     path.with_file_name(format!("{name}.{extension}"))
 }
 
-fn write(args: &AnalyzeArgs, report: &Report) -> Result<()> {
+fn write(args: &AnalyzeArgs, study: &Study) -> Result<()> {
+    let report = &study.report;
     let mut sink = Sink::to(args.output.as_deref());
     match if args.json { Format::Json } else { args.format } {
         Format::Json => writeln!(sink, "{}", serde_json::to_string_pretty(report)?)?,
         Format::Csv => report::csv::write(&mut sink, report)?,
         Format::Markdown => report::markdown::write(&mut sink, report)?,
+        Format::Html => sink.write_all(report::html::page(study, None)?.as_bytes())?,
         Format::Table => {
             let width = sink.width();
             report::table::write(&mut sink, report, width)?;

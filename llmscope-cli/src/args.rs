@@ -18,6 +18,14 @@ Examples:
 
 Exit status: 0 in control, 1 signals found, 2 error.";
 
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  llmscope-cli report sessions/*.json -o report.html                  one page: verdicts, charts, violations
+  llmscope-cli report run.json --usl 800ms --title 'Nightly' -o r.html   capability against an SLO
+  llmscope-cli report log.csv --column latency_ms --by model > r.html    any numeric column
+
+Exit status: 0 the page was written, whatever it says; 2 error.";
+
 /// Statistical process control for LLM performance.
 #[derive(Debug, Parser)]
 #[command(name = "llmscope-cli", version, about, after_help = EXAMPLES, max_term_width = 100)]
@@ -34,6 +42,8 @@ pub(crate) enum Command {
     Bench(Box<BenchArgs>),
     /// Watch endpoints for weeks: judge each result at once, tell violations and recoveries
     Monitor(Box<MonitorArgs>),
+    /// Write one page that shows it all: verdicts, charts, violations, capability, environment
+    Report(Box<ReportArgs>),
     /// Describe this machine: processors, memory, temperatures, GPUs
     Probe(ProbeArgs),
     /// Print the JSON Schema of sessions or reports
@@ -44,9 +54,9 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
+/// Which logs, and how they are judged: `analyze` and `report` take the same.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct AnalyzeArgs {
+pub(crate) struct JudgeArgs {
     /// Sessions, other tools' logs, CSV or JSON Lines; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -104,12 +114,9 @@ pub(crate) struct AnalyzeArgs {
     /// Frozen limits from an earlier --save-baseline
     #[arg(long, value_name = "FILE", conflicts_with = "given_center", help_heading = "Limits")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Freeze the limits of this study in a file
-    #[arg(long, value_name = "FILE", help_heading = "Limits")]
-    pub(crate) save_baseline: Option<PathBuf>,
     /// Points at which new limits begin: A,B,…
     #[arg(long, value_name = "POINTS", value_delimiter = ',',
-          conflicts_with_all = ["phase1", "baseline", "given_center", "save_baseline"], help_heading = "Limits")]
+          conflicts_with_all = ["phase1", "baseline", "given_center"], help_heading = "Limits")]
     pub(crate) stages: Vec<usize>,
 
     /// Rules: nelson, western-electric, aiag, montgomery, westgard, none, or a list such as 1,2,5
@@ -134,6 +141,16 @@ pub(crate) struct AnalyzeArgs {
     /// Confidence level of the capability intervals
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, help_heading = "Specification")]
     pub(crate) confidence: f64,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct AnalyzeArgs {
+    #[command(flatten)]
+    pub(crate) judging: JudgeArgs,
+    /// Freeze the limits of this study in a file
+    #[arg(long, value_name = "FILE", conflicts_with = "stages", help_heading = "Limits")]
+    pub(crate) save_baseline: Option<PathBuf>,
 
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
@@ -162,6 +179,22 @@ pub(crate) enum Format {
     Csv,
     /// A table for a pull request
     Markdown,
+    /// One page that needs no network, as `report` writes it
+    Html,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLES)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) judging: JudgeArgs,
+
+    /// The page's title
+    #[arg(long, value_name = "TEXT", help_heading = "Output")]
+    pub(crate) title: Option<String>,
+    /// Write the page to this file; without it, to standard output unless that is a terminal
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What was selected from logs.
 pub(crate) struct Gathered {
     pub(crate) series: Vec<Series>,
-    pub(crate) sources: Vec<SourceLog>,
+    pub(crate) logs: Vec<SourceLog>,
 }
 
 /// The series of a selection, with words about what was odd in the logs.
@@ -31,11 +31,11 @@ pub(crate) fn series(files: &[PathBuf], tool: Option<&str>, selection: Selection
             Opened::Stream(stream) => gathering.add_stream(*stream)?,
         }
     }
-    let sources = gathering.sources().to_vec();
-    for notice in sources.iter().flat_map(|log| &log.notices) {
+    let logs = gathering.sources().to_vec();
+    for notice in logs.iter().flat_map(|log| &log.notices) {
         output::say(CAUTION, "note:", &notice.to_string());
     }
-    Ok(Gathered { series: gathering.finish()?, sources })
+    Ok(Gathered { series: gathering.finish()?, logs })
 }
 
 /// Opens a file, or standard input for `-`.

@@ -10,7 +10,7 @@ use crate::ingest::{Cell, Content, Ending, Log, Mapping, Projection, Rows, Strea
 use crate::measure::Measure;
 use crate::metric::Metric;
 use crate::sample::Missing;
-use crate::session::{AttributeValue, ClientHealth, Notice, Session, SessionHeader};
+use crate::session::{AttributeValue, ClientHealth, Notice, RunEvent, Session, SessionHeader};
 
 /// The names that a group goes by, with its values.
 type Key = BTreeMap<String, String>;
@@ -108,12 +108,18 @@ pub struct SourceLog {
     pub tool: Tool,
     /// What holds for all of its requests; `None` for a table.
     pub header: Option<SessionHeader>,
+    /// What else happened while it was recorded.
+    pub events: Vec<RunEvent>,
     /// What the measuring side said about itself.
     pub client_health: Option<ClientHealth>,
     /// True if it holds summaries of runs and no requests.
     pub of_runs: bool,
     /// Requests, warm-up included, or rows.
     pub records: usize,
+    /// Warm-up requests among them.
+    pub warmup: usize,
+    /// Requests that failed, apart from the warm-up.
+    pub failed: usize,
     /// What was odd about it.
     pub notices: Vec<Notice>,
 }
@@ -160,14 +166,14 @@ impl Gathering {
     /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] for a mapping of a column that is not there.
     pub fn add(&mut self, log: &Log) -> Result<()> {
         self.learn_names(names_of(log));
-        let (source, tool, notices) = (log.source.clone(), log.tool, log.notices.clone());
-        let blank = SourceLog { source, tool, header: None, client_health: None, of_runs: false, records: 0, notices };
+        let blank = SourceLog { notices: log.notices.clone(), ..SourceLog::new(&log.source, log.tool) };
         match &log.content {
             Content::Session(session) => {
-                let Session { header, records, client_health, .. } = &**session;
+                let Session { header, records, events, client_health, .. } = &**session;
                 let rows = self.requests.of_records(header, records);
                 self.sources.push(SourceLog {
                     header: Some(header.clone()),
+                    events: events.clone(),
                     client_health: client_health.clone(),
                     ..blank
                 });
@@ -201,23 +207,16 @@ impl Gathering {
                 table.clone().mapped(&self.selection.mappings)?;
             }
         }
-        let (source, tool, header) = (stream.source.clone(), stream.tool, stream.header.clone());
-        self.sources.push(SourceLog {
-            source,
-            tool,
-            header,
-            client_health: None,
-            of_runs: false,
-            records: 0,
-            notices: Vec::new(),
-        });
+        let header = stream.header.clone();
+        self.sources.push(SourceLog { header, ..SourceLog::new(&stream.source, stream.tool) });
         let projection = self.requests.clone();
-        let Ending { notices, client_health } = stream.rows(&projection, |rows| {
+        let Ending { notices, events, client_health } = stream.rows(&projection, |rows| {
             self.take(rows);
             Ok(())
         })?;
         if let Some(log) = self.sources.last_mut() {
             log.notices = notices;
+            log.events = events;
             log.client_health = client_health;
         }
         Ok(())
@@ -263,6 +262,8 @@ impl Gathering {
         let log = &mut self.sources[log_index];
         let (of_runs, first) = (log.of_runs, log.records);
         log.records += rows.records;
+        log.warmup += rows.warmup.iter().sum::<usize>();
+        log.failed += rows.failed.iter().filter(|&&failed| failed).count();
         let (is_table, session) = (log.header.is_none(), log.session_name());
         let projection = if of_runs { &self.runs } else { &self.requests };
         for (measure, &offered) in projection.measures.iter().zip(&rows.offered) {
@@ -323,6 +324,21 @@ impl Gathering {
 }
 
 impl SourceLog {
+    fn new(source: &str, tool: Tool) -> Self {
+        Self {
+            source: source.to_owned(),
+            tool,
+            header: None,
+            events: Vec::new(),
+            client_health: None,
+            of_runs: false,
+            records: 0,
+            warmup: 0,
+            failed: 0,
+            notices: Vec::new(),
+        }
+    }
+
     /// A session's own name, or that of its file.
     fn session_name(&self) -> String {
         let own = self.header.as_ref().and_then(|header| header.name.clone());

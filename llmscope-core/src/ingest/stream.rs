@@ -17,8 +17,8 @@ use super::tool::{Reading, RecordsOf, Tool};
 use super::{Log, delimited, delimited_rows, json_rows, read};
 use crate::error::{Error, Location, Result};
 use crate::session::{
-    ClientHealth, Notice, RequestRecord, Session, SessionHeader, SessionLine, check_record, is_torn, second_session,
-    torn_tail,
+    ClientHealth, Notice, RequestRecord, RunEvent, Session, SessionHeader, SessionLine, check_record, is_torn,
+    second_session, torn_tail,
 };
 
 /// A log whose records stand on lines of their own, not yet read.
@@ -52,6 +52,8 @@ enum Lines {
 pub struct Ending {
     /// What was odd about it.
     pub notices: Vec<Notice>,
+    /// What else happened while it was recorded.
+    pub events: Vec<RunEvent>,
     /// What the measuring side said about itself at the end.
     pub client_health: Option<ClientHealth>,
 }
@@ -136,6 +138,7 @@ impl Stream {
             drop((blocks, to_us, spent));
             in_order(&parts, |(rows, other)| {
                 ending.notices.extend(other.notices);
+                ending.events.extend(other.events);
                 ending.client_health = other.client_health.or(ending.client_health.take());
                 take(rows)
             })
@@ -201,7 +204,7 @@ fn part(
     match lines {
         Lines::Objects => {
             let (rows, notices) = json_rows::read(source, block, wanted)?;
-            Ok((rows, Ending { notices, client_health: None }))
+            Ok((rows, Ending { notices, ..Ending::default() }))
         }
         Lines::Values(names) => Ok((delimited_rows::read(source, block, names, wanted)?, Ending::default())),
         Lines::Requests(records) => {
@@ -214,7 +217,8 @@ fn part(
                     SessionLine::Request(record) => found.push(*record),
                     SessionLine::ClientHealth(health) => ending.client_health = Some(health),
                     SessionLine::Session(_) if place().line > Some(1) => return Err(second_session(place())),
-                    SessionLine::Session(_) | SessionLine::Event(_) | SessionLine::Sample(_) => {}
+                    SessionLine::Event(event) => ending.events.push(event),
+                    SessionLine::Session(_) | SessionLine::Sample(_) => {}
                 }
                 Ok(())
             })?;

@@ -2,7 +2,7 @@
 
 /// An axis from data to pixels, with about `wanted` ticks at multiples of 1, 2 or 5 times a power of ten.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Axis {
+pub struct Axis {
     low: f64,
     high: f64,
     start: f64,
@@ -11,19 +11,22 @@ pub(super) struct Axis {
 
 impl Axis {
     /// `low..high` of the data lie at the pixels `start..end`. An empty range is widened around its value.
-    pub(super) fn new((low, high): (f64, f64), (start, end): (f64, f64)) -> Self {
+    #[must_use]
+    pub fn new((low, high): (f64, f64), (start, end): (f64, f64)) -> Self {
         let pad = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
         let (low, high) = if high > low { (low, high) } else { (low - pad, high + pad) };
         Self { low, high, start, end }
     }
 
     /// The pixel of a value.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    #[must_use]
+    pub fn at(&self, value: f64) -> f64 {
         self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
     }
 
     /// Round values on the axis and the number of decimals that tells them apart.
-    pub(super) fn ticks(&self, wanted: f64) -> (Vec<f64>, usize) {
+    #[must_use]
+    pub fn ticks(&self, wanted: f64) -> (Vec<f64>, usize) {
         let rough = (self.high - self.low) / wanted;
         let power = 10f64.powf(rough.log10().floor());
         let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|&step| step >= rough).unwrap_or(rough);

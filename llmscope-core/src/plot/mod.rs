@@ -7,6 +7,7 @@ mod png;
 mod svg;
 mod terminal;
 
+pub use axis::Axis;
 pub use drawing::{svg, svg_of, verdict_color};
 #[cfg(feature = "png")]
 pub use png::png;

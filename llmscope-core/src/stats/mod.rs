@@ -2,6 +2,7 @@
 
 mod autocorrelation;
 mod double_double;
+mod histogram;
 mod moments;
 mod normality;
 mod quantile;
@@ -9,6 +10,7 @@ pub mod special;
 
 pub use autocorrelation::autocorrelation;
 pub(crate) use double_double::{sum, sum_of_pairs};
+pub use histogram::Histogram;
 pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use quantile::{QuantileMethod, Sorted};

@@ -1,0 +1,220 @@
+//! How each number of this page came about: formula and source, for what was used and nothing else.
+
+use std::collections::BTreeSet;
+
+use llmscope_core::{Analysis, ChartKind, Phase, SigmaEstimator};
+use maud::{Markup, html};
+
+/// A number, its definition, and who published it.
+struct Method {
+    name: String,
+    formula: String,
+    source: &'static str,
+}
+
+pub(super) fn section(analyses: &[Analysis]) -> Markup {
+    html! {
+        section.plain.methods id="methods" aria-labelledby="methods-title" {
+            h2 id="methods-title" { "How these numbers were computed" }
+            p {
+                "Points x₁…xₙ, mean x̄, center line CL, within sigma σ̂, overall sample standard deviation s (n − 1). "
+                "Sums are carried in double-double precision; comparisons with a limit are strict."
+            }
+            dl.methods {
+                @for method in methods(analyses) {
+                    div {
+                        dt { (method.name) }
+                        dd { (method.formula) " " cite { (method.source) } }
+                    }
+                }
+            }
+            h3 { "Rules" }
+            p {
+                "A rule signals at the point that completes its pattern and at each further point that completes it again. A "
+                "violation is a run of such signals with the points of the first pattern. A point on a line is not beyond it; "
+                "a gap ends every run. Rules are judged independently: none hides another."
+            }
+            dl.pairs {
+                @for (code, words) in rules(analyses) { div { dt { code { (code) } } dd { (words) } } }
+            }
+            h3 { "Command" }
+            pre tabindex="0" { code { (command()) } }
+            p.muted { "llmscope-cli " (env!("CARGO_PKG_VERSION")) }
+        }
+    }
+}
+
+fn methods(analyses: &[Analysis]) -> Vec<Method> {
+    let mut methods = Vec::new();
+    let mut add = |applies: bool, name: &str, formula: &str, source: &'static str| {
+        if applies {
+            methods.push(Method { name: name.to_owned(), formula: formula.to_owned(), source });
+        }
+    };
+    let any = |test: fn(&Analysis) -> bool| analyses.iter().any(test);
+    for kind in kinds(analyses) {
+        let (formula, source) = chart(kind);
+        add(true, kind.title(), formula, source);
+    }
+    add(
+        any(|a| a.limits.as_ref().is_some_and(|l| l.clamped.lower || l.clamped.upper)),
+        "clamped limits",
+        "A limit beyond what the quantity can be (below 0 for a latency) is set to that bound.",
+        "",
+    );
+    add(
+        any(|a| a.phase == Phase::II),
+        "phase II",
+        "These data are judged against limits that were fixed before, and never re-estimated.",
+        "Woodall 2000",
+    );
+    for estimator in estimators(analyses) {
+        let (formula, source) = sigma(estimator);
+        add(true, &format!("sigma: {}", estimator.convention()), formula, source);
+    }
+    add(any(|a| a.sigma.is_some_and(|s| s.overall.is_some())), "sigma overall", "s = √(Σ(xᵢ − x̄)²/(n − 1)).", "");
+    add(
+        any(|a| a.quantiles.is_some()),
+        "quantiles",
+        "Linear interpolation at position (n − 1)p + 1 of the sorted values.",
+        "Hyndman & Fan 1996, type 7",
+    );
+    add(
+        any(|a| a.autocorrelation.is_some()),
+        "autocorrelation",
+        "Σ(xᵢ − x̄)(xᵢ₊₁ − x̄)/Σ(xᵢ − x̄)².",
+        "Box & Jenkins 1976",
+    );
+    add(
+        any(|a| a.normality.is_some()),
+        "normality",
+        "A² = −n − (1/n)Σ(2i − 1)[ln Φ(zᵢ) + ln(1 − Φ(zₙ₊₁₋ᵢ))] of the sorted z = (x − x̄)/s, with Stephens’ p-value.",
+        "Anderson & Darling 1954; Stephens 1986",
+    );
+    add(
+        any(|a| !a.chart.is_attribute()),
+        "histogram",
+        "Equal bins about 2·IQR/∛n wide, at most 80.",
+        "Freedman & Diaconis 1981",
+    );
+    add(
+        any(|a| a.capability.is_some()),
+        "capability",
+        "Cp = (USL − LSL)/6σ̂, Cpk = min((USL − x̄)/3σ̂, (x̄ − LSL)/3σ̂). One limit gives the one-sided index and no Cp.",
+        "AIAG SPC 2005; ISO 22514-2",
+    );
+    add(any(|a| a.performance.is_some()), "performance", "Pp and Ppk: the same with s.", "AIAG SPC 2005; ISO 22514-2");
+    add(
+        any(|a| a.performance.is_some_and(|p| p.cpm.is_some())),
+        "Cpm",
+        "(USL − LSL)/6√(Σ(x − T)²/(n − 1)), T the target.",
+        "Chan, Cheng & Spiring 1988",
+    );
+    add(
+        any(|a| a.performance.is_some()),
+        "intervals",
+        "χ² for Cp and Pp; for Cpk and Ppk the normal approximation with the degrees of freedom of the sigma that was used.",
+        "Bissell 1990",
+    );
+    add(
+        any(|a| a.observed_ppm.is_some()),
+        "outside, per million",
+        "Observed: the share of the measurements beyond a specification limit. Expected: the share that a normal \
+         distribution with mean x̄ and the sigma named would have there.",
+        "",
+    );
+    methods
+}
+
+/// The charts of the page, those of the spread among them.
+fn kinds(analyses: &[Analysis]) -> Vec<ChartKind> {
+    let mut kinds = Vec::new();
+    for analysis in analyses.iter().filter(|analysis| analysis.limits.is_some()) {
+        for kind in [Some(analysis.chart), analysis.dispersion.as_ref().map(|d| d.chart)].into_iter().flatten() {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+    }
+    kinds
+}
+
+fn chart(kind: ChartKind) -> (&'static str, &'static str) {
+    match kind {
+        ChartKind::Individuals => ("CL = x̄, limits x̄ ± 3σ̂.", "Shewhart 1931; Montgomery ch. 6.4"),
+        ChartKind::MovingRange => (
+            "|xᵢ − xᵢ₋₁|: CL = d₂σ̂, limits d₂σ̂ ± 3d₃σ̂, not below 0. Its signals do not set the verdict.",
+            "Rigdon, Cruthis & Champ 1994",
+        ),
+        ChartKind::XbarR | ChartKind::XbarS => {
+            ("Subgroup means: CL = mean of all measurements, limits CL ± 3σ̂/√nᵢ.", "Shewhart 1931; Montgomery ch. 6")
+        }
+        ChartKind::Range => ("Subgroup ranges: CL = d₂(nᵢ)σ̂, limits ± 3d₃(nᵢ)σ̂.", "Montgomery ch. 6.2"),
+        ChartKind::StandardDeviation => {
+            ("Subgroup standard deviations: CL = c₄(nᵢ)σ̂, limits ± 3σ̂√(1 − c₄²).", "Montgomery ch. 6.3")
+        }
+        ChartKind::P => ("pᵢ = Dᵢ/nᵢ: CL = p̄ = ΣD/Σn, limits p̄ ± 3√(p̄(1 − p̄)/nᵢ).", "Montgomery ch. 7.2"),
+        ChartKind::Np => ("Dᵢ: CL = nᵢp̄, limits nᵢp̄ ± 3√(nᵢp̄(1 − p̄)).", "Montgomery ch. 7.2"),
+        ChartKind::C => ("cᵢ: CL = c̄, limits c̄ ± 3√c̄.", "Montgomery ch. 7.3"),
+        ChartKind::U => ("uᵢ = cᵢ/aᵢ: CL = ū = Σc/Σa, limits ū ± 3√(ū/aᵢ).", "Montgomery ch. 7.3"),
+        ChartKind::LaneyP | ChartKind::LaneyU => {
+            ("As the p or u chart, with limits widened by σz = MR̄/d₂ of the standardized points.", "Laney 2002")
+        }
+        ChartKind::Ewma => {
+            ("zᵢ = λxᵢ + (1 − λ)zᵢ₋₁, z₀ = CL = x̄, limits CL ± Lσ̂√(λ/(2 − λ)·(1 − (1 − λ)²ⁱ)).", "Roberts 1959")
+        }
+        _ => ("See docs/methods.md.", ""),
+    }
+}
+
+fn estimators(analyses: &[Analysis]) -> Vec<SigmaEstimator> {
+    let mut found = Vec::new();
+    for analysis in analyses {
+        let own = [analysis.sigma.and_then(|sigma| sigma.estimator), analysis.capability.map(|c| c.estimator)];
+        for estimator in own.into_iter().flatten() {
+            if !found.contains(&estimator) {
+                found.push(estimator);
+            }
+        }
+    }
+    found
+}
+
+fn sigma(estimator: SigmaEstimator) -> (&'static str, &'static str) {
+    match estimator {
+        SigmaEstimator::AverageMovingRange => {
+            ("Mean of |xᵢ − xᵢ₋₁| / d₂(2), d₂(2) = 1.128.", "Shewhart 1931; Tippett 1925")
+        }
+        SigmaEstimator::MedianMovingRange => ("Median of |xᵢ − xᵢ₋₁| / d₄(2), d₄(2) = 0.954.", "Montgomery ch. 6.4"),
+        SigmaEstimator::AverageRange => ("R̄/d₂(n); unequal sizes weighted by d₂²/d₃².", "Burr 1969"),
+        SigmaEstimator::AverageStandardDeviation => ("S̄/c₄(n); unequal sizes weighted by c₄²/(1 − c₄²).", "Burr 1969"),
+        SigmaEstimator::Pooled => ("√(Σ(nᵢ − 1)sᵢ²/Σ(nᵢ − 1)) / c₄(Σ(nᵢ − 1) + 1).", "AIAG SPC 2005"),
+        SigmaEstimator::PooledBiased => ("√(Σ(nᵢ − 1)sᵢ²/Σ(nᵢ − 1)).", "AIAG SPC 2005"),
+        SigmaEstimator::Overall => ("s.", ""),
+        SigmaEstimator::OverallUnbiased => ("s/c₄(n).", "Montgomery ch. 6.3"),
+        _ => ("Given, not estimated.", ""),
+    }
+}
+
+/// Codes of the rules that were applied, each with its pattern.
+fn rules(analyses: &[Analysis]) -> Vec<(String, String)> {
+    let mut seen = BTreeSet::new();
+    let drawn = analyses.iter().filter_map(|analysis| analysis.drawing.as_ref());
+    let rules = drawn.flat_map(|drawing| drawing.rules.rules());
+    let rule = |rule: &llmscope_core::Rule| (rule.code().to_string(), rule.pattern().describe());
+    rules.map(rule).filter(|rule| seen.insert(rule.clone())).collect()
+}
+
+/// What was typed, as a shell would take it again.
+fn command() -> String {
+    let quoted = |argument: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+%@".contains(c);
+        if !argument.is_empty() && argument.chars().all(plain) {
+            argument
+        } else {
+            format!("'{}'", argument.replace('\'', "'\\''"))
+        }
+    };
+    let typed = std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
+    std::iter::once("llmscope-cli".to_owned()).chain(typed).collect::<Vec<_>>().join(" ")
+}

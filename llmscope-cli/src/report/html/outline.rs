@@ -1,0 +1,99 @@
+//! The page from top to bottom.
+
+use anyhow::Result;
+use llmscope_core::Verdict;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::assets::Assets;
+use super::{environment, island, methods, section, verdicts};
+use crate::analyze::Study;
+
+/// The study as one HTML document.
+pub(crate) fn page(study: &Study, title: Option<&str>) -> Result<String> {
+    let title = title.unwrap_or("LLMscope report");
+    let assets = Assets::new();
+    let events = environment::events(&study.logs);
+    let island = island::json(study, &events)?;
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(assets.policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content={ "llmscope-cli " (env!("CARGO_PKG_VERSION")) };
+                link rel="icon" href="data:,";
+                title { (title) }
+                style { (PreEscaped(&assets.style)) }
+            }
+            body {
+                a.skip href="#verdicts" { "Skip to the verdicts" }
+                (header(study, title))
+                main {
+                    (verdicts::table(study))
+                    @for (index, (analysis, series)) in study.report.analyses.iter().zip(&study.series).enumerate() {
+                        (section::section(index, analysis, series, study.missing, &events))
+                    }
+                    (environment::section(&study.logs))
+                    (methods::section(&study.report.analyses))
+                }
+                (footer(study))
+                script type="application/json" id="data" { (PreEscaped(island)) }
+                @for script in assets.scripts() {
+                    script { (PreEscaped(script)) }
+                }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+fn header(study: &Study, title: &str) -> Markup {
+    let simulated = environment::simulated(&study.logs);
+    html! {
+        header.top {
+            @if !simulated.is_empty() {
+                p.simulated role="note" {
+                    strong { "Simulated" }
+                    " No real endpoint was asked in " (simulated.join(", ")) ". These numbers describe no service."
+                }
+            }
+            p.overline { "Statistical process control" }
+            h1 { (title) }
+            p.lead { (verdicts::sentence(study)) }
+            p.facts {
+                (environment::counted(study.logs.len(), "file")) " · "
+                @if let Some(at) = study.report.generated_at { "judged " (format!("{at:.0}")) }
+            }
+        }
+    }
+}
+
+fn footer(study: &Study) -> Markup {
+    html! {
+        footer {
+            p {
+                "Written by llmscope-cli " (env!("CARGO_PKG_VERSION"))
+                @if let Some(at) = study.report.generated_at { " at " (format!("{at:.0}")) }
+                ". This page is one file and asks no network. All times are UTC; positions count from 0."
+            }
+        }
+    }
+}
+
+/// The mark and the word of a verdict: never told by color alone.
+pub(super) fn badge(verdict: Verdict) -> Markup {
+    // A tick, a cross, a question of more data: drawn, because fonts may lack them.
+    let (class, path) = match verdict {
+        Verdict::InControl => ("good", "M3 8.5l3.2 3.2L13 4.8"),
+        Verdict::OutOfControl => ("bad", "M4 4l8 8M12 4l-8 8"),
+        Verdict::NotEnoughData => ("thin", "M3 8h.01M8 8h.01M13 8h.01"),
+    };
+    html! {
+        span class={ "badge " (class) } {
+            svg viewBox="0 0 16 16" aria-hidden="true" focusable="false" { path d=(path) {} }
+            (verdict.words())
+        }
+    }
+}

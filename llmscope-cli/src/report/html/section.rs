@@ -1,0 +1,296 @@
+//! One analysis: verdict in words, charts, distribution, numbers, violations.
+
+use llmscope_core::analysis::{Analysis, Drawing, MOST_VIOLATIONS, Series, index};
+use llmscope_core::quantity::number;
+use llmscope_core::{Line, Metric, Missing, Verdict, Violation, plot};
+use maud::{Markup, PreEscaped, html};
+
+use super::environment::{Event, counted};
+use super::outline::badge;
+use super::{histogram, island, spread, thin};
+
+/// More rows than a person reads: the JSON has all of them.
+const MOST_ROWS: usize = 400;
+
+/// The element that shows an analysis, by its place in the report.
+pub(super) fn id(index: usize) -> String {
+    format!("series-{}", index + 1)
+}
+
+pub(super) fn section(
+    position: usize,
+    analysis: &Analysis,
+    series: &Series,
+    missing: Option<Missing>,
+    events: &[Event],
+) -> Markup {
+    let id = id(position);
+    let group = analysis.group_title();
+    html! {
+        section.series id=(id) aria-label={ (group) " " (analysis.metric_title()) } {
+            header {
+                @if !group.is_empty() { p.overline { (group) } }
+                h2 { (title(analysis)) }
+                (badge(analysis.verdict))
+            }
+            p.lead { (sentence(analysis)) }
+            p.facts { (analysis.scope().join(" · ")) }
+            @if !analysis.warnings.is_empty() {
+                ul.callouts aria-label="What to know before trusting the numbers" {
+                    @for warning in &analysis.warnings { li { (warning) } }
+                }
+            }
+            @if let Some(drawing) = &analysis.drawing { (charts(&id, analysis, drawing, events)) }
+            div.columns {
+                @if let Ok((sample, _)) = series.sample(missing) {
+                    @if !analysis.chart.is_attribute() { (histogram::figure(analysis, sample.values())) }
+                }
+                (numbers(analysis))
+            }
+            @if let Some(drawing) = &analysis.drawing { (violations(&id, analysis, drawing)) }
+        }
+    }
+}
+
+/// `Time to first token ttft_s`; a column has its name only.
+fn title(analysis: &Analysis) -> Markup {
+    match analysis.metric.parse::<Metric>() {
+        Ok(metric) => html! { (capitalized(metric.title())) " " code { (metric.name()) } },
+        Err(_) => html! { (analysis.metric) },
+    }
+}
+
+/// The verdict with what it rests on.
+fn sentence(analysis: &Analysis) -> String {
+    let Some(drawing) = &analysis.drawing else {
+        let need = analysis.need.map(|need| format!(": a judgement needs {need} points")).unwrap_or_default();
+        return format!("There are too few data to judge{need}.");
+    };
+    let points = drawing.chart.points.len();
+    let first = analysis.violations.iter().min_by_key(|violation| violation.first_signal);
+    let Some(first) = first else {
+        return match analysis.verdict {
+            Verdict::OutOfControl => "The level is steady, its spread is not.".to_owned(),
+            _ if drawing.rules.rules().is_empty() => format!("No rule was applied to the {points} points."),
+            _ => format!("No rule signals at any of the {points} points."),
+        };
+    };
+    let signals = drawing.judgement.signals.iter().filter(|mask| !mask.is_empty()).count();
+    let rules = drawing.rules.rules().iter().enumerate();
+    let broken = rules.filter(|(rule, _)| drawing.judgement.signals.count_of(*rule) > 0).count();
+    let verb = if broken == 1 { "signals" } else { "signal" };
+    format!(
+        "{} {verb} at {signals} of {points} points. First at point {}{}: {}, {}.",
+        counted(broken, "rule"),
+        first.first_signal,
+        time(drawing, first.first_signal).map(|at| format!(" ({at})")).unwrap_or_default(),
+        meaning(drawing, first),
+        first.side.name()
+    )
+}
+
+fn meaning(drawing: &Drawing, violation: &Violation) -> String {
+    let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
+    rule.map(|rule| rule.pattern().describe()).unwrap_or_default()
+}
+
+fn time(drawing: &Drawing, point: usize) -> Option<String> {
+    drawing.times.get(point).copied().flatten().map(|at| at.strftime("%F %T UTC").to_string())
+}
+
+fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) -> Markup {
+    let events = island::placed(analysis, drawing, events);
+    let points = drawing.chart.points.len();
+    html! {
+        figure.chart data-analysis=(id) data-chart="0" {
+            figcaption { span.what { (capitalized(analysis.chart.title())) ", phase " (analysis.phase.numeral()) } }
+            div.still { (PreEscaped(plot::svg(analysis))) }
+            @if !events.is_empty() {
+                ul.happened aria-label="What else happened" {
+                    @for event in &events {
+                        li { b { (event.letter) } (event.at) ", before point " (event.point) ": " (event.message) }
+                    }
+                }
+            }
+            p.key {
+                span { i.dot.beyond aria-hidden="true" {} "beyond a control limit" }
+                span { i.dot.pattern aria-hidden="true" {} "completes another rule’s pattern" }
+                span { i.band aria-hidden="true" {} "zones C, B, A: one, two, three sigmas from the center" }
+                @if points > thin::MOST {
+                    span {
+                        "Of " (points) " points the lowest and highest of each stretch are drawn, and every point that begins, "
+                        "completes or ends a violation."
+                    }
+                }
+            }
+        }
+        @if let Some(spread) = spread::still(analysis, drawing) {
+            figure.chart.small data-analysis=(id) data-chart="1" {
+                figcaption {
+                    span.what { (capitalized(spread.title)) }
+                    " " span.muted { (spread.verdict) }
+                }
+                div.still { (spread.picture) }
+            }
+        }
+    }
+}
+
+pub(super) fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A name, a value, and what to know about it.
+type Row = (String, String, String);
+
+fn numbers(analysis: &Analysis) -> Markup {
+    html! {
+        div.numbers {
+            (pairs("Level and spread", &statistics(analysis)))
+            (pairs("Against the specification", &capability(analysis)))
+        }
+    }
+}
+
+fn pairs(title: &str, rows: &[Row]) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            h3 { (title) }
+            dl.values {
+                @for (name, value, note) in rows {
+                    div { dt { (name) } dd { (value) @if !note.is_empty() { " " span.note { (note) } } } }
+                }
+            }
+        }
+    }
+}
+
+fn statistics(analysis: &Analysis) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut add = |name: &str, value: Option<String>, note: String| {
+        rows.extend(value.map(|value| (name.to_owned(), value, note)));
+    };
+    let quantity = |value: f64| analysis.quantity(value);
+    if let Some(limits) = &analysis.limits {
+        let line = |line: &Line| match line {
+            Line::Constant(value) => Some(quantity(*value)),
+            Line::PerPoint(_) => line.extent().map(|(low, high)| format!("{} to {}", quantity(low), quantity(high))),
+        };
+        let clamped = |is: bool| if is { "set to what is possible".to_owned() } else { String::new() };
+        add("upper control limit", line(&limits.upper), clamped(limits.clamped.upper));
+        add("center line", line(&limits.center), String::new());
+        add("lower control limit", line(&limits.lower), clamped(limits.clamped.lower));
+    }
+    add("mean", analysis.mean.map(quantity), String::new());
+    add("median", analysis.median.map(quantity), String::new());
+    if let Some(sigma) = analysis.sigma {
+        let convention = sigma.estimator.map(|estimator| estimator.convention().to_owned()).unwrap_or_default();
+        add("sigma within", sigma.within.map(quantity), convention);
+        add("sigma overall", sigma.overall.map(quantity), "sample standard deviation".to_owned());
+        add("σz", sigma.inflation.map(number), "variation beyond the binomial or Poisson".to_owned());
+    }
+    if let Some(q) = analysis.quantiles {
+        for (name, value) in [("90 % quantile", q.p90), ("95 % quantile", q.p95), ("99 % quantile", q.p99)] {
+            add(name, Some(quantity(value)), String::new());
+        }
+    }
+    let lag1 = analysis.autocorrelation.map(|autocorrelation| format!("{:.2}", autocorrelation.lag1));
+    add("autocorrelation", lag1, "of neighbours".to_owned());
+    let normality = analysis.normality;
+    let p =
+        normality.map(|test| format!("p {}", if test.p < 0.0001 { "below 0.0001".to_owned() } else { number(test.p) }));
+    add("Anderson–Darling", normality.map(|test| format!("{:.2}", test.anderson_darling)), p.unwrap_or_default());
+    rows
+}
+
+fn capability(analysis: &Analysis) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut add = |name: &str, value: Option<String>, note: &str| {
+        rows.extend(value.map(|value| (name.to_owned(), value, note.to_owned())));
+    };
+    let quantity = |value: f64| analysis.quantity(value);
+    if let Some(limits) = analysis.specification {
+        add("upper limit (USL)", limits.upper.map(quantity), "");
+        add("target", limits.target.map(quantity), "");
+        add("lower limit (LSL)", limits.lower.map(quantity), "");
+    }
+    let level =
+        analysis.confidence.map(|level| format!("{} % interval", (level * 1e4).round() / 100.0)).unwrap_or_default();
+    if let Some(c) = analysis.capability {
+        add("Cp", c.cp.map(|cp| index(cp, c.cp_interval)), &level);
+        let convention = c.estimator.convention();
+        let known = if c.cpk_interval.is_some() { format!("{level}; {convention}") } else { convention.to_owned() };
+        add("Cpk", Some(index(c.cpk, c.cpk_interval)), &known);
+    }
+    if let Some(p) = analysis.performance {
+        add("Pp", p.pp.map(|pp| index(pp, p.pp_interval)), &level);
+        add("Ppk", Some(index(p.ppk, p.ppk_interval)), &level);
+        add("Cpm", p.cpm.map(|cpm| index(cpm, None)), "");
+    }
+    let expected = analysis.expected_ppm;
+    add("observed outside", analysis.observed_ppm.map(number), "per million");
+    let million = |ppm: f64| if ppm > 0.0 && ppm < 0.001 { "below 0.001".to_owned() } else { number(ppm) };
+    add("expected, within", expected.and_then(|ppm| ppm.within).map(million), "per million, if normal");
+    add("expected, overall", expected.and_then(|ppm| ppm.overall).map(million), "per million, if normal");
+    rows
+}
+
+fn violations(id: &str, analysis: &Analysis, drawing: &Drawing) -> Markup {
+    let all = &analysis.violations;
+    let first = &all[..all.len().min(MOST_VIOLATIONS)];
+    let rest = &all[first.len()..all.len().min(MOST_ROWS)];
+    html! {
+        @if !all.is_empty() {
+            h3 id={ (id) "-violations" } { "Violations" }
+            (violation_table("First violations", analysis, drawing, first))
+            @if !rest.is_empty() {
+                details {
+                    summary { (counted(all.len() - first.len(), "more violation")) }
+                    (violation_table("More violations", analysis, drawing, rest))
+                    @if all.len() > MOST_ROWS {
+                        p.muted { "The first " (MOST_ROWS) " are listed; analyze --json lists all " (all.len()) "." }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn violation_table(label: &str, analysis: &Analysis, drawing: &Drawing, rows: &[Violation]) -> Markup {
+    let timed = rows.iter().any(|violation| time(drawing, violation.first_signal).is_some());
+    html! {
+        div.scroll tabindex="0" role="region" aria-label={ (label) " of " (analysis.group_title()) " " (analysis.metric) } {
+            table.violations {
+                thead {
+                    tr {
+                        th scope="col" { "Rule" }
+                        th scope="col" { "Meaning" }
+                        th scope="col" { "Side" }
+                        th.number scope="col" { "From" }
+                        th.number scope="col" { "To" }
+                        th.number scope="col" { "Signals" }
+                        th.number scope="col" { "First signal" }
+                        th.number scope="col" { "Value there" }
+                        @if timed { th scope="col" { "Time" } }
+                    }
+                }
+                tbody {
+                    @for violation in rows {
+                        tr data-first=(violation.first) data-last=(violation.last) {
+                            th scope="row" { code { (violation.rule) } }
+                            td { (meaning(drawing, violation)) }
+                            td { (violation.side.name()) }
+                            td.number { (violation.first) }
+                            td.number { (violation.last) }
+                            td.number { (violation.signals().len()) }
+                            td.number { (violation.first_signal) }
+                            td.number { (analysis.quantity(drawing.chart.points[violation.first_signal])) }
+                            @if timed { td.time { @if let Some(at) = time(drawing, violation.first_signal) { (at) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

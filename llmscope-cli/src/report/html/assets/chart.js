@@ -66,18 +66,23 @@ const controlChart = (() => {
     const number = (value) => (value * factor).toFixed(decimals);
     const quantity = (value) => (symbol ? `${number(value)} ${symbol}` : number(value));
     const last = along.length - 1;
-    const pad = byTime ? Math.max((along[last] - along[0]) * 0.01, 0.5) : Math.max(last * 0.01, 0.5);
-    const whole = [along[0] - pad, along[last] + pad];
+    // The charts of one analysis stand under each other: both reach over the points of the first.
+    const level = analysis.charts[0];
+    const ends = byTime ? [level.t[0] / 1000, level.t.at(-1) / 1000] : [level.i[0], level.i.at(-1)];
+    const pad = Math.max((ends[1] - ends[0]) * 0.01, 0.5);
+    const whole = [ends[0] - pad, ends[1] + pad];
     const spread = ["moving-range", "range", "standard-deviation"].includes(chart.kind);
-    let highlight = null, current = -1, quiet = false;
+    let near = false, highlight = null, current = -1, quiet = false, byKey = false;
 
     const tip = document.createElement("div");
     tip.className = "tip";
     tip.hidden = true;
 
-    // Points and limits that are in sight, and specification limits unless they are far away.
+    // Points and limits that are in sight, and specification limits unless they are far away. Near the limits: these and
+    // half their width on both sides.
     function yRange(u, low, high) {
       const [from, to] = visible(u);
+      if (near) low = high = null;
       for (const line of [chart.lower, chart.upper]) {
         for (let k = from; k <= to; k += typeof line === "number" ? to - from + 1 : 1) {
           const value = at(line, k) * factor;
@@ -92,7 +97,7 @@ const controlChart = (() => {
         low = Math.min(low, value * factor);
         high = Math.max(high, value * factor);
       }
-      const margin = (high - low || span) * 0.06;
+      const margin = (high - low || span) * (near ? 0.5 : 0.06);
       const floor = bottom >= 0 && low - margin < 0 ? 0 : low - margin;
       return [low === 0 && bottom === 0 ? 0 : floor, high + margin];
     }
@@ -162,7 +167,7 @@ const controlChart = (() => {
       const ratio = uPlot.pxRatio;
       const [, to] = visible(u);
       const labels = [];
-      const level = (name, line, color, dash) => {
+      const rule = (name, line, color, dash) => {
         ctx.strokeStyle = color;
         ctx.lineWidth = 1.2 * ratio;
         ctx.setLineDash(dash.map((length) => length * ratio));
@@ -179,13 +184,13 @@ const controlChart = (() => {
       ctx.save();
       ctx.save();
       inside(u);
-      level("UCL", chart.upper, css("--bad"), [6, 4]);
-      level("CL", chart.center, css("--good"), []);
+      rule("UCL", chart.upper, css("--bad"), [6, 4]);
+      rule("CL", chart.center, css("--good"), []);
       // A lower limit of 0 is the axis.
-      if (chart.lower !== 0) level("LCL", chart.lower, css("--bad"), [6, 4]);
+      if (chart.lower !== 0) rule("LCL", chart.lower, css("--bad"), [6, 4]);
       ["LSL", "target", "USL"].forEach((name, k) => {
         const value = chart.specification?.[k];
-        if (value != null) level(name, value, css("--spec"), [2, 3]);
+        if (value != null) rule(name, value, css("--spec"), [2, 3]);
       });
       events(u);
       ctx.restore();
@@ -207,6 +212,7 @@ const controlChart = (() => {
       ctx.lineWidth = ratio;
       ctx.setLineDash([ratio, 3 * ratio]);
       ctx.font = FONT.replace("12px", `600 ${12 * ratio}px`);
+      ctx.textAlign = "left";
       ctx.textBaseline = "top";
       const places = [];
       for (const [letter, point] of analysis.events) {
@@ -231,22 +237,38 @@ const controlChart = (() => {
       const { ctx } = u;
       const ratio = uPlot.pxRatio;
       const [from, to] = visible(u);
-      const near = (to - from) / (u.bbox.width / ratio) < 0.35;
+      const sparse = (to - from) / (u.bbox.width / ratio) < 0.35;
       ctx.save();
       inside(u);
       ctx.strokeStyle = css("--bad");
       ctx.lineWidth = 1.3 * ratio;
+      const { top, height } = u.bbox;
       for (let k = from; k <= to; k++) {
+        const [x, y] = [u.valToPos(along[k], "x", true), u.valToPos(chart.x[k] * factor, "y", true)];
+        if (y < top || y > top + height) {
+          beyondSight(ctx, x, y < top ? top : top + height, y < top ? ratio : -ratio);
+          continue;
+        }
         if (!found[k]?.signals.length) continue;
         const beyond = chart.x[k] > at(chart.upper, k) || chart.x[k] < at(chart.lower, k);
-        const [x, y] = [u.valToPos(along[k], "x", true), u.valToPos(chart.x[k] * factor, "y", true)];
         ctx.beginPath();
-        ctx.arc(x, y, (beyond || near ? 3.4 : 2) * ratio, 0, 2 * Math.PI);
+        ctx.arc(x, y, (beyond || sparse ? 3.4 : 2) * ratio, 0, 2 * Math.PI);
         ctx.fillStyle = beyond ? css("--bad") : css("--paper");
-        if (beyond || near) ctx.fill();
+        if (beyond || sparse) ctx.fill();
         ctx.stroke();
       }
       ctx.restore();
+    }
+
+    // A triangle at the edge points to where the point would be.
+    function beyondSight(ctx, x, edge, up) {
+      ctx.beginPath();
+      ctx.moveTo(x, edge + up);
+      ctx.lineTo(x - 4.5 * Math.abs(up), edge + 9 * up);
+      ctx.lineTo(x + 4.5 * Math.abs(up), edge + 9 * up);
+      ctx.closePath();
+      ctx.fillStyle = css("--bad");
+      ctx.fill();
     }
 
     // What is known about a point, in lines of text: heading, details, signals.
@@ -321,7 +343,7 @@ const controlChart = (() => {
       hooks: {
         drawClear: [zones],
         draw: [lines, signals],
-        setCursor: [(u) => show(u, u.cursor.left >= 0 && u.cursor.idx != null ? of[u.cursor.idx] : -1)],
+        setCursor: [(u) => byKey || show(u, u.cursor.left >= 0 && u.cursor.idx != null ? of[u.cursor.idx] : -1)],
         setScale: [(u, key) => { if (key === "x" && !quiet) zoomed([u.scales.x.min, u.scales.x.max]); }],
       },
     };
@@ -356,16 +378,21 @@ const controlChart = (() => {
     function go(k) {
       if (k < 0 || k > last) return;
       const { min, max } = u.scales.x;
+      current = k;
       if (along[k] < min || along[k] > max) {
         const half = (max - min) / 2;
         const range = [along[k] - half, along[k] + half];
         setRange(range);
         zoomed(range);
       }
-      requestAnimationFrame(() => {
+      said(words(k).map(([text]) => text).join(". "));
+      // After uPlot has set the range.
+      queueMicrotask(() => {
+        if (current !== k) return;
+        byKey = true;
         u.setCursor({ left: u.valToPos(along[k], "x"), top: u.valToPos(chart.x[k] * factor, "y") });
+        byKey = false;
         show(u, k);
-        said(words(k).map(([text]) => text).join(". "));
       });
     }
 
@@ -400,6 +427,16 @@ const controlChart = (() => {
     return {
       setRange,
       reset,
+      // Some points lie so far out that the others look equal.
+      isWide: chart.x.some((x, k) => {
+        const width = at(chart.upper, k) - at(chart.lower, k);
+        return x > at(chart.upper, k) + 1.5 * width || x < at(chart.lower, k) - 1.5 * width;
+      }),
+      setNear(value) {
+        near = value;
+        const { min, max } = u.scales.x;
+        setRange([min, max]);
+      },
       redraw: () => u.redraw(false, true),
       resize: () => u.setSize({ width: Math.max(host.clientWidth, 200), height }),
       destroy: () => u.destroy(),

@@ -15,16 +15,18 @@
     const figures = [...section.querySelectorAll("figure.chart")];
     const timed = analysis.charts.every((chart) => chart.t);
     const charts = [];
-    let byTime = false;
+    let byTime = false, near = false;
 
     const said = make("p", { className: "said" });
     said.setAttribute("aria-live", "polite");
     const reset = make("button", { type: "button", textContent: "Reset zoom", disabled: true, onclick: () => charts[0]?.reset() });
     const toggle = make("button", { type: "button", textContent: "Time axis", onclick: () => switchAxis(!byTime) });
     toggle.setAttribute("aria-pressed", "false");
+    const closer = make("button", { type: "button", textContent: "Near the limits", hidden: true, onclick: () => setNear(!near) });
+    closer.setAttribute("aria-pressed", "false");
     const csv = make("button", { type: "button", textContent: "CSV", title: "Save the points as CSV", onclick: () => save(analysis) });
     csv.setAttribute("aria-label", "Save the points as CSV");
-    figures[0].querySelector("figcaption").append(make("div", { className: "tools" }, ...(timed ? [toggle] : []), reset, csv));
+    figures[0].querySelector("figcaption").append(make("div", { className: "tools" }, closer, ...(timed ? [toggle] : []), reset, csv));
     figures[0].append(said);
 
     const hosts = figures.map((figure, k) => {
@@ -58,6 +60,15 @@
         host.closest("figure").dataset.ready = "true";
       });
       reset.disabled = true;
+      closer.hidden = !charts.some((chart) => chart.isWide);
+      if (near) setNear(true);
+    }
+
+    // Leaves far points at the edge, so that the others can be told apart.
+    function setNear(value) {
+      near = value;
+      closer.setAttribute("aria-pressed", String(near));
+      charts.forEach((chart) => chart.setNear(near));
     }
 
     function switchAxis(value) {

@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-const UPLOT: &str = include_str!("assets/uplot/uPlot.iife.min.js");
+/// With its licence, which must go with every copy.
+const UPLOT: &str =
+    concat!("/*\n", include_str!("assets/uplot/LICENSE"), "*/\n", include_str!("assets/uplot/uPlot.iife.min.js"));
 const UPLOT_STYLE: &str = include_str!("assets/uplot/uPlot.min.css");
 const CHART: &str = include_str!("assets/chart.js");
 const PAGE: &str = include_str!("assets/page.js");
@@ -46,7 +48,7 @@ mod tests {
     #[test]
     fn what_comes_from_elsewhere_is_what_its_readme_says() {
         let readme = include_str!("assets/uplot/README.md");
-        for text in [UPLOT, UPLOT_STYLE] {
+        for text in [include_str!("assets/uplot/uPlot.iife.min.js"), UPLOT_STYLE] {
             let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
             assert!(readme.contains(&hash), "{hash}");
         }

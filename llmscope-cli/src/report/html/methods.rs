@@ -94,8 +94,8 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
     add(
         any(|a| !a.chart.is_attribute()),
         "histogram",
-        "Equal bins about 2·IQR/∛n wide, at most 80.",
-        "Freedman & Diaconis 1981",
+        "Equal bins about 2·IQR/∛n wide, at most 80, of the values within three IQR of the quartiles.",
+        "Freedman & Diaconis 1981; Tukey 1977",
     );
     add(
         any(|a| a.capability.is_some()),

@@ -10,7 +10,7 @@ use crate::analyze::Study;
 
 /// The study as one HTML document.
 pub(crate) fn page(study: &Study, title: Option<&str>) -> Result<String> {
-    let title = title.unwrap_or("LLMscope report");
+    let title = title.filter(|title| !title.trim().is_empty()).unwrap_or("LLMscope report");
     let assets = Assets::new();
     let events = environment::events(&study.logs);
     let island = island::json(study, &events)?;

@@ -1,8 +1,8 @@
 //! One analysis: verdict in words, charts, distribution, numbers, violations.
 
 use llmscope_core::analysis::{Analysis, Drawing, MOST_VIOLATIONS, Series, index};
-use llmscope_core::quantity::number;
-use llmscope_core::{Line, Metric, Missing, Verdict, Violation, plot};
+use llmscope_core::quantity::{number, scale_of};
+use llmscope_core::{Line, Metric, Missing, Side, Verdict, Violation, plot};
 use maud::{Markup, PreEscaped, html};
 
 use super::environment::{Event, counted};
@@ -71,6 +71,7 @@ fn sentence(analysis: &Analysis) -> String {
     let Some(first) = first else {
         return match analysis.verdict {
             Verdict::OutOfControl => "The level is steady, its spread is not.".to_owned(),
+            _ if drawing.chart.is_degenerate() => format!("All {points} points are equal: there is nothing to judge."),
             _ if drawing.rules.rules().is_empty() => format!("No rule was applied to the {points} points."),
             _ => format!("No rule signals at any of the {points} points."),
         };
@@ -80,12 +81,12 @@ fn sentence(analysis: &Analysis) -> String {
     let broken = rules.filter(|(rule, _)| drawing.judgement.signals.count_of(*rule) > 0).count();
     let verb = if broken == 1 { "signals" } else { "signal" };
     format!(
-        "{} {verb} at {signals} of {points} points. First at point {}{}: {}, {}.",
+        "{} {verb} at {signals} of {points} points. First at point {}{}: {}{}.",
         counted(broken, "rule"),
         first.first_signal,
         time(drawing, first.first_signal).map(|at| format!(" ({at})")).unwrap_or_default(),
         meaning(drawing, first),
-        first.side.name()
+        if first.side == Side::Both { String::new() } else { format!(", {}", first.side.name()) }
     )
 }
 
@@ -103,7 +104,7 @@ fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) ->
     let points = drawing.chart.points.len();
     html! {
         figure.chart data-analysis=(id) data-chart="0" {
-            figcaption { span.what { (capitalized(analysis.chart.title())) ", phase " (analysis.phase.numeral()) } }
+            figcaption { span.what { (capitalized(analysis.chart.title())) ", phase " (analysis.phase.numeral()) } " " span.muted { (plotted(analysis, drawing)) } }
             div.still { (PreEscaped(plot::svg(analysis))) }
             @if !events.is_empty() {
                 ul.happened aria-label="What else happened" {
@@ -133,6 +134,15 @@ fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) ->
                 div.still { (spread.picture) }
             }
         }
+    }
+}
+
+/// `ttft_s in ms`: the axis bears numbers only.
+fn plotted(analysis: &Analysis, drawing: &Drawing) -> String {
+    let (low, high) = drawing.extent().unwrap_or_default();
+    match scale_of(analysis.plotted_unit(), low.abs().max(high.abs())) {
+        (_, "") => analysis.metric.clone(),
+        (_, symbol) => format!("{} in {symbol}", analysis.metric),
     }
 }
 

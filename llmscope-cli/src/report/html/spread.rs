@@ -6,7 +6,7 @@ use llmscope_core::Analysis;
 use llmscope_core::Chart;
 use llmscope_core::analysis::Drawing;
 use llmscope_core::plot::Axis;
-use llmscope_core::quantity::scale_of;
+use llmscope_core::quantity::{number_to, scale_of};
 use maud::{Markup, html};
 
 use super::environment::counted;
@@ -50,6 +50,7 @@ fn picture(analysis: &Analysis, chart: &Chart<'_>, count: usize, words: &str) ->
     };
     let lines = [("UCL", &chart.limits.upper), ("CL", &chart.limits.center)];
     let last = chart.points.len().checked_sub(1)?;
+    let number = |value: f64| number_to(value * factor, analysis.resolution() * factor);
     let (ticks, decimals) = y.ticks(4.0);
     Some(html! {
         svg.sketch viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(words) {
@@ -62,7 +63,7 @@ fn picture(analysis: &Analysis, chart: &Chart<'_>, count: usize, words: &str) ->
                 @let level = y.at(line.at(last) * factor);
                 // The two labels stay apart where the lines do not.
                 @let label = if name == "UCL" { level.min(BOTTOM - 16.0) } else { level };
-                text.tick x=(RIGHT + 8.0) y=(px(label + 4.0)) { (name) " " (analysis.quantity(line.at(last))) }
+                text.tick x=(RIGHT + 8.0) y=(px(label + 4.0)) { (name) " " (number(line.at(last))) }
             }
             polyline.line points=(course(chart, place)) {}
             @for at in (0..=last).filter(beyond).take(400) {

@@ -1,7 +1,6 @@
 // One live control chart: uPlot draws points and axes, this draws zones, limits and signals, and answers.
 "use strict";
 
-// eslint-disable-next-line no-unused-vars
 const controlChart = (() => {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const band = (alpha) => `rgb(${css("--band")} / ${alpha})`;
@@ -56,6 +55,22 @@ const controlChart = (() => {
     sorted.forEach((label, k) => { if (k > 0) label[0] = Math.max(label[0], sorted[k - 1][0] + room); });
     for (let k = sorted.length - 1, limit = bottom; k >= 0; k--, limit -= room) sorted[k][0] = Math.min(sorted[k][0], limit);
     return sorted;
+  }
+
+  const wholeNumbers = (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : ""));
+
+  // UTC, as precise as the ticks are apart; below the first of each day its date.
+  function times(u, ticks) {
+    const apart = ticks[1] - ticks[0];
+    const end = apart < 1 ? 21 : apart < 60 ? 19 : 16;
+    let day = "";
+    return ticks.map((tick) => {
+      const text = new Date(tick * 1000).toISOString();
+      const date = text.slice(0, 10);
+      const first = date !== day;
+      day = date;
+      return apart >= 86400 ? date : text.slice(11, end) + (first ? `\n${date}` : "");
+    });
   }
 
   // `host` gets the chart; `zoomed(range)` is told of every new range, null for all points.
@@ -174,7 +189,7 @@ const controlChart = (() => {
         ctx.beginPath();
         stretches(u, (a, b) => at(line, a) === at(line, b), (left, right, k) => {
           const y = u.valToPos(at(line, k) * factor, "y", true);
-          ctx.lineTo(left, y);
+          ctx.moveTo(left, y);
           ctx.lineTo(right, y);
         });
         ctx.stroke();
@@ -277,7 +292,7 @@ const controlChart = (() => {
       const lines = [[`${quantity(chart.x[k])}`, "b"], [`point ${position}${chart.t ? ` · ${clock(chart.t[k])}` : ""}`, "muted"]];
       for (const [rule, first, , end, side] of found[k]?.signals ?? []) {
         lines.push([`${rule}: ${analysis.rules[rule]}`, "signals"]);
-        lines.push([`${side === "both" ? "both sides" : side}, points ${first === end ? first : `${first}–${end}`}`, "muted"]);
+        lines.push([`${side === "both" ? "both sides" : side}, ${first === end ? `point ${first}` : `points ${first}–${end}`}`, "muted"]);
       }
       for (const [rule, first, , end] of found[k]?.members ?? []) {
         lines.push([`part of ${rule}, points ${first}–${end}`, "muted"]);
@@ -303,9 +318,10 @@ const controlChart = (() => {
       }));
       tip.hidden = false;
       const x = u.valToPos(along[k], "x"), y = u.valToPos(chart.x[k] * factor, "y");
-      const { width, height } = u.over.getBoundingClientRect();
-      const left = x + 14 + tip.offsetWidth > width ? x - 14 - tip.offsetWidth : x + 14;
-      tip.style.left = `${Math.max(left, Math.min(-40, width - tip.offsetWidth))}px`;
+      const { left, width, height } = u.over.getBoundingClientRect();
+      const beside = x + 14 + tip.offsetWidth > width ? x - 14 - tip.offsetWidth : x + 14;
+      const room = document.documentElement.clientWidth - left - tip.offsetWidth - 8;
+      tip.style.left = `${Math.max(Math.min(beside, room), 8 - left)}px`;
       tip.style.top = `${Math.max(Math.min(y - tip.offsetHeight / 2, height - tip.offsetHeight), -8)}px`;
     }
 
@@ -328,7 +344,7 @@ const controlChart = (() => {
       },
       scales: { x: { time: byTime, range: (u, min, max) => [min ?? whole[0], max ?? whole[1]] }, y: { range: yRange } },
       axes: [
-        { ...axis, grid: { show: false }, size: 28, ...(byTime ? {} : { values: (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : "")) }) },
+        { ...axis, grid: { show: false }, ...(byTime ? { size: 42, space: 84, values: times } : { size: 28, values: wholeNumbers }) },
         { ...axis, size: 62 },
       ],
       series: [

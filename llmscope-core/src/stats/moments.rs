@@ -150,6 +150,16 @@ impl Moments {
         if self.is_constant() { 0.0 } else { self.mean.rest() }
     }
 
+    /// The mean in twice the precision; 0 without data.
+    pub(super) fn center(&self) -> DoubleDouble {
+        if self.is_constant() { DoubleDouble::new(self.min) } else { self.mean }
+    }
+
+    /// M₂ = Σ(xᵢ − x̄)² in twice the precision.
+    pub(super) fn squares(&self) -> DoubleDouble {
+        if self.is_constant() { DoubleDouble::default() } else { self.m2 }
+    }
+
     /// M₂ = Σ(xᵢ − x̄)².
     pub(crate) fn sum_of_squares(&self) -> f64 {
         self.m2.value()

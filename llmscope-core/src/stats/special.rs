@@ -273,6 +273,11 @@ fn gamma_kernel(a: f64, x: f64) -> f64 {
     }
 }
 
+/// ln Γ(a+1) − ln(√(2πa) aᵃe⁻ᵃ), for every a > 0.
+pub(super) fn stirling_error_of(a: f64) -> f64 {
+    if a >= 10.0 { stirling_error(a) } else { libm::lgamma(a + 1.0) - (a + 0.5) * a.ln() + a - LN_SQRT_2PI }
+}
+
 /// ln Γ(a+1) − ln(√(2πa) aᵃe⁻ᵃ), by the Stirling series; for a ≥ 10.
 fn stirling_error(a: f64) -> f64 {
     const SERIES: [f64; 7] =
@@ -282,7 +287,7 @@ fn stirling_error(a: f64) -> f64 {
 }
 
 /// a ln(a/x) + x − a ≥ 0: Loader's deviance, whose terms cancel where x is near a.
-fn deviance(a: f64, x: f64) -> f64 {
+pub(super) fn deviance(a: f64, x: f64) -> f64 {
     let v = (x - a) / (x + a);
     if v.abs() > 0.5 {
         return a * (a / x).ln() + x - a;

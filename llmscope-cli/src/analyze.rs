@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
-use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog};
+use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, study};
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::Mapping;
-use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Unit, Verdict, analyze, plot};
+use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Unit, analyze, plot};
 
 use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs};
 use crate::logs::{self, Gathered};
@@ -19,7 +19,7 @@ use crate::output::{self, Sink};
 use crate::report;
 
 /// Logs, and what was found in them.
-pub(crate) struct Study {
+pub(crate) struct Judged {
     pub(crate) logs: Vec<SourceLog>,
     /// One for each analysis of the report.
     pub(crate) series: Vec<Series>,
@@ -27,20 +27,22 @@ pub(crate) struct Study {
     pub(crate) report: Report,
 }
 
-impl Study {
+impl Judged {
     fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
-        let Gathered { series, logs } = logs::series(&args.files, args.from.as_deref(), selection(args)?)?;
+        let Gathered { series, runs, logs } = logs::series(&args.files, args.from.as_deref(), selection(args)?)?;
         let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
         let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref(), points)?)?);
         let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
-        let report = Report::new(Some(Timestamp::now()), analyses);
+        let study = |runs: &Vec<Series>| study_of(args, runs).transpose();
+        let studies = runs.iter().filter_map(study).collect::<Result<_>>()?;
+        let report = Report::new(Some(Timestamp::now()), analyses).with_studies(studies);
         Ok(Self { logs, series, missing: missing(args)?, report })
     }
 }
 
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
-    let study = Study::of(&args.judging, args.points)?;
-    let analyses = &study.report.analyses;
+    let judged = Judged::of(&args.judging, args.points)?;
+    let analyses = &judged.report.analyses;
     if let Some(path) = &args.plot {
         draw(path, analyses)?;
     }
@@ -48,9 +50,16 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
         write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
     }
-    write(args, &study)?;
-    let signals = analyses.iter().any(|analysis| analysis.verdict == Verdict::OutOfControl);
-    Ok(ExitCode::from(u8::from(signals)))
+    write(args, &judged)?;
+    Ok(ExitCode::from(u8::from(judged.report.has_signals())))
+}
+
+/// What several sessions say together.
+fn study_of(args: &JudgeArgs, runs: &[Series]) -> Result<Option<Study>> {
+    match runs.first() {
+        Some(first) => Ok(study(runs, &plan(args, first, None, false)?)?),
+        None => Ok(None),
+    }
 }
 
 /// `report`: the same study as one page. Its exit status tells whether the page was written; the verdict is on it.
@@ -59,8 +68,8 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
         args.output.is_some() || !io::stdout().is_terminal(),
         "a page is no text for a terminal: say where it goes with -o report.html, or redirect standard output"
     );
-    let study = Study::of(&args.judging, false)?;
-    let page = report::html::page(&study, args.title.as_deref())?;
+    let judged = Judged::of(&args.judging, false)?;
+    let page = report::html::page(&judged, args.title.as_deref())?;
     let mut sink = Sink::to(args.output.as_deref());
     sink.write_all(page.as_bytes())?;
     sink.finish()?;
@@ -207,7 +216,7 @@ fn named(path: &Path, analysis: &Analysis) -> PathBuf {
     path.with_file_name(format!("{name}.{extension}"))
 }
 
-fn write(args: &AnalyzeArgs, study: &Study) -> Result<()> {
+fn write(args: &AnalyzeArgs, study: &Judged) -> Result<()> {
     let report = &study.report;
     let mut sink = Sink::to(args.output.as_deref());
     match if args.json { Format::Json } else { args.format } {

@@ -12,6 +12,7 @@ use crate::probe::ProbeArgs;
 const EXAMPLES: &str = "\
 Examples:
   llmscope-cli analyze sessions/*.json                        judge each provider and model
+  llmscope-cli analyze sessions/*.json --by session           judge each run, and what varies between runs
   llmscope-cli analyze run.json --usl 800ms --plot run.png    capability against an SLO, and a picture
   llmscope-cli analyze log.csv --column latency_ms --by model any numeric column
   cat a.jsonl | llmscope-cli analyze - --column latency --json | jq .

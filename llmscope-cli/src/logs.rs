@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use llmscope_core::analysis::{Gathering, Selection, Series, SourceLog};
+use llmscope_core::analysis::{Gathering, Selection, Series, SourceLog, runs_of};
 use llmscope_core::ingest::{self, Opened, Tool};
 
 use crate::output::{self, CAUTION};
@@ -18,24 +18,52 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What was selected from logs.
 pub(crate) struct Gathered {
     pub(crate) series: Vec<Series>,
+    /// Where sessions are told apart: for each metric of each thing that was measured, a series for each session.
+    pub(crate) runs: Vec<Vec<Series>>,
     pub(crate) logs: Vec<SourceLog>,
 }
 
 /// The series of a selection, with words about what was odd in the logs.
 pub(crate) fn series(files: &[PathBuf], tool: Option<&str>, selection: Selection) -> Result<Gathered> {
     let tool = tool.map(named).transpose()?;
+    let mut of_runs = selection.of_runs().map(Gathering::new);
     let mut gathering = Gathering::new(selection);
     for path in files {
-        match open(path, tool)? {
-            Opened::Log(log) => gathering.add(&log)?,
-            Opened::Stream(stream) => gathering.add_stream(*stream)?,
+        let opened = open(path, tool)?;
+        let Some(runs) = &mut of_runs else {
+            add(&mut gathering, &mut [], opened)?;
+            continue;
+        };
+        if let Opened::Log(_) = opened {
+            add(&mut gathering, &mut [runs], opened)?;
+            continue;
+        }
+        add(&mut gathering, &mut [], opened)?;
+        // A long log is not kept: telling its runs apart takes another reading, and a pipe has but one.
+        if path.as_os_str() == "-" {
+            of_runs = None;
+        } else {
+            add(runs, &mut [], open(path, tool)?)?;
         }
     }
     let logs = gathering.sources().to_vec();
     for notice in logs.iter().flat_map(|log| &log.notices) {
         output::say(CAUTION, "note:", &notice.to_string());
     }
-    Ok(Gathered { series: gathering.finish()?, logs })
+    let runs = of_runs.map(Gathering::finish).transpose()?.map(runs_of).unwrap_or_default();
+    Ok(Gathered { series: gathering.finish()?, runs, logs })
+}
+
+/// Takes a log in, and one that is kept into others too.
+fn add(gathering: &mut Gathering, others: &mut [&mut Gathering], opened: Opened) -> Result<()> {
+    match opened {
+        Opened::Log(log) => {
+            gathering.add(&log)?;
+            others.iter_mut().try_for_each(|other| other.add(&log))?;
+        }
+        Opened::Stream(stream) => gathering.add_stream(*stream)?,
+    }
+    Ok(())
 }
 
 /// Opens a file, or standard input for `-`.

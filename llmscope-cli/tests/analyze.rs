@@ -268,3 +268,34 @@ fn the_schemas_in_the_documentation_are_those_of_today() {
         assert_eq!(fs::read_to_string(path).unwrap(), stdout(&run(&["schema", name])), "run `make schemas`");
     }
 }
+
+#[test]
+fn runs_are_studied_together_when_they_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut args = vec!["analyze".to_owned(), "--column".into(), "latency".into(), "--by".into(), "session".into()];
+    for (i, level) in [0.0, 0.002, 0.001, 0.0, 0.5, 0.001, 0.002, 0.0, 0.001].into_iter().enumerate() {
+        let path = folder.path().join(format!("run-{i}.csv"));
+        fs::write(&path, table(&steady(40).iter().map(|x| x + level).collect::<Vec<_>>())).unwrap();
+        args.push(path.display().to_string());
+    }
+    let with = |more: &[&str]| run(&[&args.iter().map(String::as_str).collect::<Vec<_>>()[..], more].concat());
+    let output = with(&["--json", "--rules", "1", "--usl", "2"]);
+    assert_eq!(output.status.code(), Some(1), "every run is in control, and one of them is out");
+    let report = report(&output);
+    assert!(report["analyses"].as_array().unwrap().iter().all(|analysis| analysis["verdict"] == "in_control"));
+    let study = &report["studies"][0];
+    let out = |run: &Value| run["out"] == true;
+    let names: Vec<&Value> =
+        study["runs"].as_array().unwrap().iter().filter(|run| out(run)).map(|run| &run["name"]).collect();
+    assert_eq!(names, [&Value::from("run-4")]);
+    assert!(study["performance"]["ppk"].as_f64() < study["capability"]["cpk"].as_f64());
+    let text = stdout(&with(&[]));
+    assert!(text.contains("RUNS OUT OF CONTROL") && text.contains("9 runs · 360 measurements"), "{text}");
+    assert!(text.contains("σ between runs") && text.contains("OUT of the limits of run means"), "{text}");
+    assert!(stdout(&with(&["--format", "markdown"])).contains("| runs of | metric |"));
+    let csv = stdout(&with(&["--format", "csv"]));
+    assert_eq!(csv.lines().count(), 1 + 9 + 1);
+    assert!(csv.lines().all(|line| line.matches(',').count() == 23), "{csv}");
+    // Without --by session nobody asked.
+    assert!(!stdout(&run(&["analyze", &args[5], &args[6], "--column", "latency", "--json"])).contains("studies"));
+}

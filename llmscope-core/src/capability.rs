@@ -53,6 +53,14 @@ impl SpecificationLimits {
         (!values.is_empty()).then(|| 1e6 * float(values.iter().filter(outside).count()) / float(values.len()))
     }
 
+    /// The limits in words: `LSL 0.2  target 0.3  USL 0.8`.
+    #[must_use]
+    pub fn describe(&self, quantity: impl Fn(f64) -> String) -> String {
+        let one = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {}", quantity(value)));
+        let parts = [one("LSL", self.lower), one("target", self.target), one("USL", self.upper)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
+    }
+
     /// Probability that a normal variable falls outside.
     fn tail_probability(&self, mean: f64, sigma: f64) -> f64 {
         let below = self.lower.map_or(0.0, |low| normal_cdf((low - mean) / sigma));
@@ -235,6 +243,37 @@ pub fn performance(values: &[f64], limits: &SpecificationLimits, confidence: f64
         ppu: indices.upper,
         ppk: indices.worst,
         ppk_interval: bissell_interval(indices.worst, values.len(), df, confidence),
+        z_bench: indices.z_bench,
+        cpm: cpm.filter(|cpm| cpm.is_finite()),
+    })
+}
+
+/// Pp, PPL, PPU, Ppk and Cpm of a sigma that was put together from components of variance. Pp has the interval that the
+/// sigma's `interval` gives; none is published for Ppk, whose mean varies with the runs too.
+///
+/// `None` if sigma is 0.
+#[must_use]
+pub fn performance_of_sigma(
+    mean: f64,
+    sigma: f64,
+    interval: Option<Interval>,
+    limits: &SpecificationLimits,
+) -> Option<Performance> {
+    let indices = Indices::of(mean, sigma, limits)?;
+    let scaled = |pp: f64, interval: Interval| Interval {
+        lower: pp * sigma / interval.upper,
+        upper: pp * sigma / interval.lower,
+    };
+    let pp_interval = indices.both.zip(interval).map(|(pp, interval)| scaled(pp, interval));
+    let cpm =
+        limits.target.and_then(|target| Some((limits.upper? - limits.lower?) / (6.0 * sigma.hypot(mean - target))));
+    Some(Performance {
+        pp: indices.both,
+        pp_interval: pp_interval.filter(|interval| interval.lower.is_finite() && interval.upper.is_finite()),
+        ppl: indices.lower,
+        ppu: indices.upper,
+        ppk: indices.worst,
+        ppk_interval: None,
         z_bench: indices.z_bench,
         cpm: cpm.filter(|cpm| cpm.is_finite()),
     })

@@ -1,11 +1,12 @@
-//! One line per analysis, for spreadsheets.
+//! One line per analysis and one per study of several runs, for spreadsheets.
 
 use std::io::Write;
 
 use anyhow::Result;
+use llmscope_core::analysis::Study;
 use llmscope_core::{Analysis, Line, Report};
 
-const HEADER: [&str; 21] = [
+const HEADER: [&str; 24] = [
     "source",
     "group",
     "metric",
@@ -27,6 +28,9 @@ const HEADER: [&str; 21] = [
     "upper",
     "cpk",
     "ppk",
+    "runs",
+    "sigma_between",
+    "sigma_total",
 ];
 
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
@@ -34,6 +38,9 @@ pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     writer.write_record(HEADER)?;
     for analysis in &report.analyses {
         writer.write_record(row(analysis))?;
+    }
+    for study in &report.studies {
+        writer.write_record(study_row(study))?;
     }
     writer.flush()?;
     Ok(())
@@ -68,5 +75,43 @@ fn row(analysis: &Analysis) -> [String; HEADER.len()] {
         limit(|limits| &limits.upper),
         text(analysis.capability.map(|capability| capability.cpk)),
         text(analysis.performance.map(|performance| performance.ppk)),
+        String::new(),
+        String::new(),
+        String::new(),
+    ]
+}
+
+/// The line of a study: its limits are those of the run means, its cpk stands on the within sigma and its ppk on the
+/// total one.
+fn study_row(study: &Study) -> [String; HEADER.len()] {
+    let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+    let limit = |pick: fn(&llmscope_core::ControlLimits) -> &Line| {
+        text(study.limits.as_ref().and_then(|limits| pick(limits).constant()))
+    };
+    [
+        study.runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>().join(" "),
+        study.group_title(),
+        study.metric.clone(),
+        study.unit.to_string(),
+        study.n.to_string(),
+        String::new(),
+        String::new(),
+        String::new(),
+        "run means".to_owned(),
+        study.verdict.words().to_owned(),
+        study.violations.len().to_string(),
+        study.mean.to_string(),
+        String::new(),
+        String::new(),
+        study.within.sigma.to_string(),
+        String::new(),
+        limit(|limits| &limits.lower),
+        limit(|limits| &limits.center),
+        limit(|limits| &limits.upper),
+        text(study.capability.map(|capability| capability.cpk)),
+        text(study.performance.map(|performance| performance.ppk)),
+        study.runs.len().to_string(),
+        study.between.sigma.to_string(),
+        study.total.sigma.to_string(),
     ]
 }

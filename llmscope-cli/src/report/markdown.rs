@@ -13,6 +13,36 @@ pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     for analysis in &report.analyses {
         writeln!(out, "| {} |", row(analysis).map(|cell| cell.replace('|', "\\|")).join(" | "))?;
     }
+    studies(out, report)
+}
+
+/// The runs of each metric taken together.
+fn studies(out: &mut impl Write, report: &Report) -> Result<()> {
+    if report.studies.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n| runs of | metric | verdict | runs | n | mean | σ within | σ between | σ total | out | Cpk | Ppk |"
+    )?;
+    writeln!(out, "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- | --- |")?;
+    for study in &report.studies {
+        let cells = [
+            study.group_title(),
+            study.metric.clone(),
+            format!("**{}**", study.verdict.words()),
+            study.runs.len().to_string(),
+            study.n.to_string(),
+            study.quantity(study.mean),
+            study.quantity(study.within.sigma),
+            study.quantity(study.between.sigma),
+            study.quantity(study.total.sigma),
+            study.runs_out().join(", "),
+            study.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),
+            study.performance.map(|p| index(p.ppk, p.ppk_interval)).unwrap_or_default(),
+        ];
+        writeln!(out, "| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The report for people: per group and metric the verdict first, then the chart, limits, violations, capability.
 
+mod study;
+
 use std::io::Write;
 
 use anstyle::Style;
@@ -20,6 +22,10 @@ pub(crate) fn write(out: &mut impl Write, report: &Report, width: usize) -> Resu
         Section { out: &mut *out, analysis, width }.write()?;
         writeln!(out)?;
     }
+    for one in &report.studies {
+        study::write(out, one, width)?;
+        writeln!(out)?;
+    }
     if report.analyses.len() > 1 {
         summary(out, report, width)?;
     }
@@ -35,6 +41,14 @@ fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
             analysis.metric.clone(),
             analysis.verdict.words().to_owned(),
             analysis.broken_rules(),
+        ]);
+    }
+    for study in &report.studies {
+        table.add_row(vec![
+            [format!("{} runs", study.runs.len()), study.group_title()].join(" · "),
+            study.metric.clone(),
+            study.verdict.words().to_owned(),
+            study.runs_out().join(", "),
         ]);
     }
     writeln!(out, "{BOLD}Summary{BOLD:#}")?;
@@ -76,17 +90,9 @@ impl<W: Write> Section<'_, W> {
 
     fn heading(&mut self) -> Result<()> {
         let analysis = self.analysis;
-        let style = match analysis.verdict {
-            Verdict::InControl => GOOD,
-            Verdict::OutOfControl => BAD,
-            Verdict::NotEnoughData => CAUTION,
-        };
         let verdict = analysis.verdict.words().to_uppercase();
-        let title = analysis.metric_title();
-        let group = analysis.group_title();
-        let fits = verdict.len() + title.chars().count() + group.chars().count() + 4 <= self.width;
-        let gap = if fits { "  " } else { "\n  " };
-        writeln!(self.out, "{style}{verdict}{style:#}{gap}{BOLD}{title}{BOLD:#}{gap}{group}")?;
+        let titles = [analysis.metric_title(), analysis.group_title()];
+        heading(self.out, verdict_style(analysis.verdict), &verdict, &titles, self.width)?;
         self.wrapped(DIM, "  ", &analysis.scope().join(" · "))
     }
 
@@ -118,14 +124,7 @@ impl<W: Write> Section<'_, W> {
     }
 
     fn facts(&mut self) -> Result<()> {
-        let mut table = bare_table(self.width);
-        for (name, text) in self.analysis.facts() {
-            table.add_row(vec![format!(" {name}"), text]);
-        }
-        for line in table.lines() {
-            writeln!(self.out, "{}", line.trim_end())?;
-        }
-        Ok(())
+        facts(self.out, self.width, self.analysis.facts())
     }
 
     fn violations(&mut self) -> Result<()> {
@@ -172,23 +171,56 @@ impl<W: Write> Section<'_, W> {
         scale_of(self.analysis.plotted_unit(), value)
     }
 
-    /// A text broken at words so that it fits, each line indented by the width of `prefix`.
     fn wrapped(&mut self, style: Style, prefix: &str, text: &str) -> Result<()> {
-        let mut line = prefix.to_owned();
-        let indent = " ".repeat(prefix.chars().count());
-        let room = self.width.saturating_sub(indent.len()).max(1);
-        for word in text.split(' ').flat_map(|word| pieces(word, room)) {
-            if line.chars().count() + 1 + word.chars().count() > self.width && line.trim() != prefix.trim() {
-                writeln!(self.out, "{style}{line}{style:#}")?;
-                line.clone_from(&indent);
-            } else if line != *prefix && line != indent {
-                line.push(' ');
-            }
-            line.push_str(&word);
-        }
-        writeln!(self.out, "{style}{line}{style:#}")?;
-        Ok(())
+        wrapped(self.out, self.width, style, prefix, text)
     }
+}
+
+/// The verdict, what it is about, and whose: on one line if they fit.
+fn heading(out: &mut impl Write, style: Style, verdict: &str, titles: &[String; 2], width: usize) -> Result<()> {
+    let [title, group] = titles;
+    let fits = verdict.len() + title.chars().count() + group.chars().count() + 4 <= width;
+    let gap = if fits { "  " } else { "\n  " };
+    writeln!(out, "{style}{verdict}{style:#}{gap}{BOLD}{title}{BOLD:#}{gap}{group}")?;
+    Ok(())
+}
+
+fn verdict_style(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::InControl => GOOD,
+        Verdict::OutOfControl => BAD,
+        Verdict::NotEnoughData => CAUTION,
+    }
+}
+
+/// Names and their texts in two columns.
+fn facts(out: &mut impl Write, width: usize, facts: Vec<(&'static str, String)>) -> Result<()> {
+    let mut table = bare_table(width);
+    for (name, text) in facts {
+        table.add_row(vec![format!(" {name}"), text]);
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A text broken at words so that it fits, each line indented by the width of `prefix`.
+fn wrapped(out: &mut impl Write, width: usize, style: Style, prefix: &str, text: &str) -> Result<()> {
+    let mut line = prefix.to_owned();
+    let indent = " ".repeat(prefix.chars().count());
+    let room = width.saturating_sub(indent.len()).max(1);
+    for word in text.split(' ').flat_map(|word| pieces(word, room)) {
+        if line.chars().count() + 1 + word.chars().count() > width && line.trim() != prefix.trim() {
+            writeln!(out, "{style}{line}{style:#}")?;
+            line.clone_from(&indent);
+        } else if line != *prefix && line != indent {
+            line.push(' ');
+        }
+        line.push_str(&word);
+    }
+    writeln!(out, "{style}{line}{style:#}")?;
+    Ok(())
 }
 
 /// A word in parts that fit a line: a path may be longer than the terminal is wide.

@@ -4,6 +4,7 @@ mod judging;
 mod plan;
 mod selection;
 mod series;
+mod study;
 mod warnings;
 mod words;
 
@@ -18,6 +19,7 @@ pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan};
 pub use selection::{Gathering, Selection, SourceLog};
 pub use series::{Kept, Observations, Series};
+pub use study::{Component, Run, Study, runs_of, study};
 pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
@@ -43,13 +45,29 @@ pub struct Report {
     pub generated_at: Option<Timestamp>,
     /// One for each group and metric.
     pub analyses: Vec<Analysis>,
+    /// One for each metric over several runs, if the analyses are grouped by session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub studies: Vec<Study>,
 }
 
 impl Report {
     /// A report of these analyses.
     #[must_use]
     pub fn new(generated_at: Option<Timestamp>, analyses: Vec<Analysis>) -> Self {
-        Self { schema: REPORT_SCHEMA.to_owned(), generated_at, analyses }
+        Self { schema: REPORT_SCHEMA.to_owned(), generated_at, analyses, studies: Vec::new() }
+    }
+
+    /// The same report with studies of several runs.
+    #[must_use]
+    pub fn with_studies(self, studies: Vec<Study>) -> Self {
+        Self { studies, ..self }
+    }
+
+    /// True if a rule signals anywhere: in an analysis, or on the chart of the run means of a study.
+    #[must_use]
+    pub fn has_signals(&self) -> bool {
+        let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
+        verdicts.chain(self.studies.iter().map(|study| study.verdict)).any(|verdict| verdict == Verdict::OutOfControl)
     }
 
     /// The JSON Schema of a report.

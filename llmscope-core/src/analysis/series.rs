@@ -161,6 +161,12 @@ impl Series {
         }
     }
 
+    /// When the first request was issued, where that is known.
+    #[must_use]
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.observations.at(0)
+    }
+
     /// True if two kept observations are no neighbours: another file begins between them, or a gap that counts.
     fn parted(&self, last: usize, next: usize, policy: Missing) -> bool {
         let new_source = !self.of_runs && self.is_new_source(last, next);

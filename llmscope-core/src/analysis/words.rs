@@ -1,5 +1,6 @@
 //! An analysis in words, the same for every face that prints one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Analysis, Drawing, Selection};
@@ -15,21 +16,13 @@ impl Analysis {
     /// The group in a few words: `groq · llama-3-70b`.
     #[must_use]
     pub fn group_title(&self) -> String {
-        let usual = Selection::GROUPS.iter().filter_map(|name| self.group.get(*name));
-        usual
-            .chain(self.group.iter().filter(|(name, _)| !Selection::GROUPS.contains(&name.as_str())).map(|(_, v)| v))
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" · ")
+        title_of(&self.group)
     }
 
     /// The metric and what it means: `ttft_s (time to first token)`.
     #[must_use]
     pub fn metric_title(&self) -> String {
-        match self.metric.parse::<Metric>() {
-            Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
-            Err(_) => self.metric.clone(),
-        }
+        metric_title(&self.metric)
     }
 
     /// The unit of what is plotted: a count or a proportion is no quantity of the metric.
@@ -105,9 +98,7 @@ impl Analysis {
             facts.push(("values", format!("{mean}p50 {}  p90 {}  p95 {}  p99 {}", q[0], q[1], q[2], q[3])));
         }
         if let Some(limits) = self.specification {
-            let one = |name: &str, value: Option<f64>| value.map(|v| format!("{name} {}", self.quantity(v)));
-            let parts = [one("LSL", limits.lower), one("target", limits.target), one("USL", limits.upper)];
-            facts.push(("specification", parts.into_iter().flatten().collect::<Vec<_>>().join("  ")));
+            facts.push(("specification", limits.describe(|value| self.quantity(value))));
         }
         facts.extend(self.capability_words());
         if let Some(dispersion) = &self.dispersion {
@@ -179,6 +170,21 @@ impl fmt::Display for Analysis {
             write!(f, "\n  … and {rest} more violations")?;
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
+    }
+}
+
+/// A group in a few words: `groq · llama-3-70b`.
+pub(super) fn title_of(group: &BTreeMap<String, String>) -> String {
+    let usual = Selection::GROUPS.iter().filter_map(|name| group.get(*name));
+    let others = group.iter().filter(|(name, _)| !Selection::GROUPS.contains(&name.as_str())).map(|(_, value)| value);
+    usual.chain(others).cloned().collect::<Vec<_>>().join(" · ")
+}
+
+/// A metric and what it means.
+pub(super) fn metric_title(name: &str) -> String {
+    match name.parse::<Metric>() {
+        Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
+        Err(_) => name.to_owned(),
     }
 }
 

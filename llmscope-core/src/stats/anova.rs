@@ -45,13 +45,9 @@ pub struct OneWay {
     /// The size that equal groups would have: (N − Σnᵢ²/N)/(k − 1).
     pub n0: f64,
     /// Harmonic mean of the sizes.
-    #[serde(skip)]
-    #[schemars(skip)]
-    harmonic: f64,
-    /// Harmonic mean of the sizes × variance of the unweighted group means.
-    #[serde(skip)]
-    #[schemars(skip)]
-    unweighted: f64,
+    pub harmonic_n: f64,
+    /// Harmonic mean of the sizes × variance of the unweighted group means, which the intervals stand on.
+    pub unweighted_mean_square: f64,
 }
 
 /// A confidence interval of a variance.
@@ -105,8 +101,8 @@ impl OneWay {
             f: None,
             p: None,
             n0: (total - sizes.iter().map(|n| n * n).sum::<f64>() / total) / (float(k) - 1.0),
-            harmonic,
-            unweighted: harmonic * spread / (float(k) - 1.0),
+            harmonic_n: harmonic,
+            unweighted_mean_square: harmonic * spread / (float(k) - 1.0),
         };
         anova.f = Some(anova.between_mean_square() / anova.within_variance()).filter(|f| f.is_finite());
         let (d1, d2) = anova.degrees_of_freedom();
@@ -168,7 +164,7 @@ impl OneWay {
     pub fn between_interval(&self, confidence: f64) -> Option<VarianceInterval> {
         let q = tail(confidence);
         let (d1, d2) = self.degrees_of_freedom();
-        let (between, within) = (self.unweighted, self.within_variance());
+        let (between, within) = (self.unweighted_mean_square, self.within_variance());
         let width = |a: f64, b: f64, mixed: f64| {
             ((a * between).powi(2) + (b * within).powi(2) + mixed * between * within).max(0.0).sqrt()
         };
@@ -177,7 +173,7 @@ impl OneWay {
         let down = width(g1, h2, ((high - 1.0).powi(2) - (g1 * high).powi(2) - h2 * h2) / high);
         let up = width(h1, g2, ((1.0 - low).powi(2) - (h1 * low).powi(2) - g2 * g2) / low);
         let estimate = between - within;
-        VarianceInterval::between((estimate - down) / self.harmonic, (estimate + up) / self.harmonic)
+        VarianceInterval::between((estimate - down) / self.harmonic_n, (estimate + up) / self.harmonic_n)
     }
 
     /// Interval of the variance of a single measurement: that of Graybill & Wang (1980) for a sum of mean squares, on
@@ -186,8 +182,8 @@ impl OneWay {
     pub fn total_interval(&self, confidence: f64) -> Option<VarianceInterval> {
         let q = tail(confidence);
         let (d1, d2) = self.degrees_of_freedom();
-        let between = self.unweighted / self.harmonic;
-        let within = (1.0 - 1.0 / self.harmonic) * self.within_variance();
+        let between = self.unweighted_mean_square / self.harmonic_n;
+        let within = (1.0 - 1.0 / self.harmonic_n) * self.within_variance();
         let down = (shortfall(q, d1)? * between).hypot(shortfall(q, d2)? * within);
         let up = (excess(q, d1)? * between).hypot(excess(q, d2)? * within);
         VarianceInterval::between(between + within - down, between + within + up)

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::environment::Event;
 use super::section;
 use super::thin::shown;
-use crate::analyze::Study;
+use crate::analyze::Judged;
 
 /// All charts of the page.
 #[derive(Serialize)]
@@ -73,8 +73,8 @@ enum Values {
 }
 
 /// The data of the page, safe inside a script element.
-pub(super) fn json(study: &Study, events: &[Event]) -> Result<String> {
-    let drawn = study.report.analyses.iter().enumerate();
+pub(super) fn json(judged: &Judged, events: &[Event]) -> Result<String> {
+    let drawn = judged.report.analyses.iter().enumerate();
     let drawn = drawn.filter_map(|(index, analysis)| Some((index, analysis, analysis.drawing.as_ref()?)));
     let analyses = drawn.map(|(index, analysis, drawing)| of(index, analysis, drawing, events)).collect();
     let island = Island { schema: "llmscope.page/1", analyses };

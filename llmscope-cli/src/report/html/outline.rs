@@ -6,14 +6,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::Assets;
 use super::{environment, island, methods, section, verdicts};
-use crate::analyze::Study;
+use crate::analyze::Judged;
 
-/// The study as one HTML document.
-pub(crate) fn page(study: &Study, title: Option<&str>) -> Result<String> {
+/// What was judged, as one HTML document.
+pub(crate) fn page(judged: &Judged, title: Option<&str>) -> Result<String> {
     let title = title.filter(|title| !title.trim().is_empty()).unwrap_or("LLMscope report");
     let assets = Assets::new();
-    let events = environment::events(&study.logs);
-    let island = island::json(study, &events)?;
+    let events = environment::events(&judged.logs);
+    let island = island::json(judged, &events)?;
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -29,16 +29,16 @@ pub(crate) fn page(study: &Study, title: Option<&str>) -> Result<String> {
             }
             body {
                 a.skip href="#verdicts" { "Skip to the verdicts" }
-                (header(study, title))
+                (header(judged, title))
                 main {
-                    (verdicts::table(study))
-                    @for (index, (analysis, series)) in study.report.analyses.iter().zip(&study.series).enumerate() {
-                        (section::section(index, analysis, series, study.missing, &events))
+                    (verdicts::table(judged))
+                    @for (index, (analysis, series)) in judged.report.analyses.iter().zip(&judged.series).enumerate() {
+                        (section::section(index, analysis, series, judged.missing, &events))
                     }
-                    (environment::section(&study.logs))
-                    (methods::section(&study.report.analyses))
+                    (environment::section(&judged.logs))
+                    (methods::section(&judged.report.analyses))
                 }
-                (footer(study))
+                (footer(judged))
                 script type="application/json" id="data" { (PreEscaped(island)) }
                 @for script in assets.scripts() {
                     script { (PreEscaped(script)) }
@@ -49,8 +49,8 @@ pub(crate) fn page(study: &Study, title: Option<&str>) -> Result<String> {
     Ok(page.into_string())
 }
 
-fn header(study: &Study, title: &str) -> Markup {
-    let simulated = environment::simulated(&study.logs);
+fn header(judged: &Judged, title: &str) -> Markup {
+    let simulated = environment::simulated(&judged.logs);
     html! {
         header.top {
             @if !simulated.is_empty() {
@@ -61,21 +61,21 @@ fn header(study: &Study, title: &str) -> Markup {
             }
             p.overline { "Statistical process control" }
             h1 { (title) }
-            p.lead { (verdicts::sentence(study)) }
+            p.lead { (verdicts::sentence(judged)) }
             p.facts {
-                (environment::counted(study.logs.len(), "file")) " · "
-                @if let Some(at) = study.report.generated_at { "judged " (format!("{at:.0}")) }
+                (environment::counted(judged.logs.len(), "file")) " · "
+                @if let Some(at) = judged.report.generated_at { "judged " (format!("{at:.0}")) }
             }
         }
     }
 }
 
-fn footer(study: &Study) -> Markup {
+fn footer(judged: &Judged) -> Markup {
     html! {
         footer {
             p {
                 "Written by llmscope-cli " (env!("CARGO_PKG_VERSION"))
-                @if let Some(at) = study.report.generated_at { " at " (format!("{at:.0}")) }
+                @if let Some(at) = judged.report.generated_at { " at " (format!("{at:.0}")) }
                 ". This page is one file and asks no network. All times are UTC; positions count from 0."
             }
         }

@@ -7,11 +7,11 @@ use maud::{Markup, html};
 
 use super::outline::badge;
 use super::{section, sparkline};
-use crate::analyze::Study;
+use crate::analyze::Judged;
 
 /// `2 of 12 series are out of control.`
-pub(super) fn sentence(study: &Study) -> String {
-    let analyses = &study.report.analyses;
+pub(super) fn sentence(judged: &Judged) -> String {
+    let analyses = &judged.report.analyses;
     let count = |verdict| analyses.iter().filter(|analysis| analysis.verdict == verdict).count();
     let (out, thin) = (count(Verdict::OutOfControl), count(Verdict::NotEnoughData));
     let all = format!("{} series", analyses.len());
@@ -30,8 +30,8 @@ pub(super) fn sentence(study: &Study) -> String {
     sentence
 }
 
-pub(super) fn table(study: &Study) -> Markup {
-    let analyses = &study.report.analyses;
+pub(super) fn table(judged: &Judged) -> Markup {
+    let analyses = &judged.report.analyses;
     let capable = analyses.iter().any(|analysis| analysis.performance.is_some());
     let grouped = analyses.iter().any(|analysis| !analysis.group.is_empty());
     html! {

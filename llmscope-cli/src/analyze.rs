@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, study};
+use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::Mapping;
@@ -106,6 +107,8 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         size: size(args)?,
         rules: rules(args)?,
         ewma: Ewma::new(args.ewma_lambda, args.ewma_width)?,
+        cusum: Cusum::new(args.cusum_k, args.cusum_h, args.cusum_headstart)?,
+        span: args.span,
         estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
         origin: origin(args, unit, baselines)?,
         stages: args.stages.clone(),

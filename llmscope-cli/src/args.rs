@@ -81,7 +81,7 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "POLICY", help_heading = "Selection")]
     pub(crate) missing: Option<String>,
 
-    /// Chart: individuals, xbar-r, xbar-s, p, np, c, u, laney-p, laney-u, ewma
+    /// Chart: individuals, xbar-r, xbar-s, p, np, c, u, laney-p, laney-u, ewma, cusum, moving-average
     #[arg(long, value_name = "CHART", help_heading = "Chart")]
     pub(crate) chart: Option<String>,
     /// Subgroups of N successive measurements
@@ -99,6 +99,18 @@ pub(crate) struct JudgeArgs {
     /// Width of the limits of an EWMA chart, in sigmas of the average
     #[arg(long, value_name = "L", default_value_t = 3.0, help_heading = "Chart")]
     pub(crate) ewma_width: f64,
+    /// Allowance of a CUSUM chart, in sigmas: half the shift that is worth finding
+    #[arg(long, value_name = "K", default_value_t = 0.5, help_heading = "Chart")]
+    pub(crate) cusum_k: f64,
+    /// Decision interval of a CUSUM chart, in sigmas
+    #[arg(long, value_name = "H", default_value_t = 5.0, help_heading = "Chart")]
+    pub(crate) cusum_h: f64,
+    /// Fast initial response of a CUSUM chart: where its sums start, as a share of H (0.5 is usual)
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, help_heading = "Chart")]
+    pub(crate) cusum_headstart: f64,
+    /// Measurements in each mean of a moving average chart
+    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Chart")]
+    pub(crate) span: usize,
     /// Within sigma: average-mr, median-mr, average-range, average-s, pooled, pooled-biased, overall, overall-unbiased
     #[arg(long, value_name = "ESTIMATOR", help_heading = "Chart")]
     pub(crate) sigma_estimator: Option<String>,

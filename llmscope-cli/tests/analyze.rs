@@ -299,3 +299,31 @@ fn runs_are_studied_together_when_they_are_told_apart() {
     // Without --by session nobody asked.
     assert!(!stdout(&run(&["analyze", &args[5], &args[6], "--column", "latency", "--json"])).contains("studies"));
 }
+
+#[test]
+fn a_cusum_says_when_a_shift_began() {
+    let folder = tempfile::tempdir().unwrap();
+    let plot = folder.path().join("shift.svg").display().to_string();
+    let shifted: Vec<f64> = steady(60).iter().enumerate().map(|(i, x)| if i < 40 { *x } else { x + 0.004 }).collect();
+    let args = ["analyze", "-", "--column", "latency_s", "--chart", "cusum", "--phase1", "40", "--plot", &plot];
+    let input = table(&shifted).replace("latency", "latency_s");
+    let output = run_on(input.as_bytes(), &[&args[..], &["--json", "--points"]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let report = report(&output);
+    let shift = &report["analyses"][0]["shifts"][0];
+    assert!((39..=41).contains(&shift["began"].as_u64().unwrap()), "{shift}");
+    assert!((shift["mean"].as_f64().unwrap() - 0.309).abs() < 0.002, "{shift}");
+    let last = &report["analyses"][0]["points"][59];
+    assert!(last["x"].as_f64() > Some(0.0) && last["lower"].as_f64() <= Some(0.0), "{last}");
+    let text = stdout(&run_on(input.as_bytes(), &args));
+    assert!(text.contains("shifts") && text.contains("signal at"), "{text}");
+    let svg = fs::read_to_string(&plot).unwrap();
+    assert!(svg.contains("CUSUM chart") && svg.matches("stroke-linejoin").count() == 2, "two sums");
+    for (options, part) in [(["--cusum-k", "200"], "allowance k"), (["--cusum-headstart", "1"], "head start")] {
+        let output = run_on(input.as_bytes(), &[&args[..6], &options].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    let average = ["analyze", "-", "--column", "latency_s", "--chart", "moving-average", "--span", "8", "--json"];
+    assert_eq!(self::report(&run_on(input.as_bytes(), &average))["analyses"][0]["chart"], "moving-average");
+}

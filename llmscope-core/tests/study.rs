@@ -169,6 +169,20 @@ fn a_study_needs_runs_with_data() {
 }
 
 #[test]
+fn a_table_may_name_the_session_of_each_row() {
+    let rows = noise(3, 60)
+        .iter()
+        .enumerate()
+        .fold("session,x\n".to_owned(), |text, (i, x)| format!("{text}s{},{x}\n", i / 20));
+    let log = ingest::read("all.csv", rows.as_bytes(), None).unwrap();
+    let study = studied(&[log], &Plan::default());
+    assert_eq!(
+        study.runs.iter().map(|run| (run.name.as_str(), run.n)).collect::<Vec<_>>(),
+        [("s0", 20), ("s1", 20), ("s2", 20)]
+    );
+}
+
+#[test]
 fn a_study_reads_back() {
     let logs: Vec<Log> = (1..=6).map(|i| run(&format!("run-{i}"), &noise(i, 30))).collect();
     let limits = SpecificationLimits::new(None, Some(1.0), None).unwrap();

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Capability, ExpectedPpm, Performance, Specification};
+use crate::capability::{Capability, ExpectedPpm, Performance, Specification, pair};
 use crate::chart::{Chart, ControlLimits};
 use crate::document::{self, Pickled, record};
 use crate::error::Answer;
@@ -355,16 +355,100 @@ impl From<AnalysisState> for Analysis {
     }
 }
 
+record! {
+    /// One run of a study.
+    Run(core::Run) {
+        /// The session's name.
+        name: String,
+        /// Number of its measurements.
+        n: usize,
+        /// Their mean.
+        mean: f64,
+        /// Their standard deviation.
+        sigma: Option<f64>,
+        /// True if the mean lies beyond the limits that the run means themselves give.
+        out: bool,
+        /// True if the mean lies further out than its own requests explain: beyond the limits of an X̄ chart.
+        beyond_within: bool,
+    }
+}
+
+record! {
+    /// A component of variance.
+    Component(core::Component) {
+        /// The variance.
+        variance: f64,
+        /// Its square root, in the unit of the metric.
+        sigma: f64,
+        /// Interval of the square root.
+        interval: Option<(f64, f64)> = pair,
+    }
+}
+
+record! {
+    /// A metric over several runs: variance components, capability of what varies within the runs and of everything, and
+    /// the runs that are out. What does not apply is ``None``.
+    Study(core::Study) {
+        /// What all runs have in common.
+        group: BTreeMap<String, String>,
+        /// The metric or column.
+        metric: String,
+        /// The runs, in order of time where it is known.
+        runs: Vec<Run> = |runs: &Vec<core::Run>| runs.iter().cloned().map(Run).collect(),
+        /// Number of measurements of all runs.
+        n: usize,
+        /// Mean of all measurements.
+        mean: f64,
+        /// Variance inside the runs.
+        within: Component = |component: &core::Component| Component(*component),
+        /// Variance between the runs; 0 if its estimate is negative.
+        between: Component = |component: &core::Component| Component(*component),
+        /// Variance of a single measurement of any run.
+        total: Component = |component: &core::Component| Component(*component),
+        /// Share of the total variance that lies between the runs.
+        between_share: Option<f64>,
+        /// Limits of the run means, from their moving ranges; ``None`` for fewer than 5 runs.
+        limits: Option<ControlLimits> =
+            |limits: &Option<llmscope_core::ControlLimits>| limits.clone().map(ControlLimits),
+        /// Where rules signal on the chart of the run means: positions in ``runs``.
+        violations: Vec<Violation> =
+            |all: &Vec<llmscope_core::Violation>| all.iter().cloned().map(Violation).collect(),
+        /// ``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``: the verdict on the run means.
+        verdict: &'static str = |verdict: &core::Verdict| verdict.key(),
+        /// Indices of the within-run sigma.
+        capability: Option<Capability> =
+            |capability: &Option<llmscope_core::capability::Capability>| capability.map(Capability),
+        /// Indices of the total sigma.
+        performance: Option<Performance> =
+            |performance: &Option<llmscope_core::capability::Performance>| performance.map(Performance),
+        /// Correlation of neighbours inside the runs.
+        lag1: Option<f64>,
+        /// What a reader should know before trusting the numbers.
+        warnings: Vec<String>,
+    }
+    {
+        fn __str__(&self) -> String {
+            self.0.to_string()
+        }
+    }
+}
+
 /// Analyses under one roof: one for each group and metric, in order of appearance.
 ///
 /// A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
 #[pyclass(frozen, eq, sequence, module = "llmscope")]
 #[derive(PartialEq)]
-pub(crate) struct Report(pub(crate) Vec<Arc<core::Analysis>>);
+pub(crate) struct Report {
+    pub(crate) analyses: Vec<Arc<core::Analysis>>,
+    pub(crate) studies: Vec<core::Study>,
+}
 
-impl From<Vec<AnalysisState>> for Report {
-    fn from(states: Vec<AnalysisState>) -> Self {
-        Self(states.into_iter().map(|state| Analysis::from(state).0).collect())
+/// What a pickled report holds.
+pub(crate) type ReportState = (Vec<AnalysisState>, Vec<core::Study>);
+
+impl From<ReportState> for Report {
+    fn from((states, studies): ReportState) -> Self {
+        Self { analyses: states.into_iter().map(|state| Analysis::from(state).0).collect(), studies }
     }
 }
 
@@ -373,13 +457,20 @@ impl Report {
     /// The analyses.
     #[getter]
     fn analyses(&self) -> Vec<Analysis> {
-        self.0.iter().cloned().map(Analysis).collect()
+        self.analyses.iter().cloned().map(Analysis).collect()
     }
 
-    /// True if no analysis is out of control.
+    /// One for each metric over several runs, if the analyses are grouped by session.
+    #[getter]
+    fn studies(&self) -> Vec<Study> {
+        self.studies.iter().cloned().map(Study).collect()
+    }
+
+    /// True if no analysis and no study is out of control.
     #[getter]
     fn is_in_control(&self) -> bool {
-        !self.0.iter().any(|analysis| analysis.verdict == core::Verdict::OutOfControl)
+        let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
+        verdicts.chain(self.studies.iter().map(|study| study.verdict)).all(|v| v != core::Verdict::OutOfControl)
     }
 
     /// The report as a dictionary (``llmscope.report/1``), as the command line writes it.
@@ -398,7 +489,7 @@ impl Report {
     ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        frame::of(&rows(py, &self.0)?, backend)
+        frame::of(&rows(py, &self.analyses)?, backend)
     }
 
     /// Freezes the limits of these studies in a file, for ``analyze(…, baseline=path)`` and the command line.
@@ -407,38 +498,41 @@ impl Report {
     ///     NotEnoughDataError: If no study has limits.
     ///     FileError: If the operating system refuses.
     fn save_baseline(&self, path: PathBuf) -> Answer<()> {
-        let baselines: Vec<Baseline> = self.0.iter().filter_map(|analysis| analysis.baseline()).collect();
+        let baselines: Vec<Baseline> = self.analyses.iter().filter_map(|analysis| analysis.baseline()).collect();
         Ok(write_atomically(&path, Baseline::to_json(&baselines)?.as_bytes())?)
     }
 
     fn _repr_html_(&self) -> String {
-        html::report(&self.0)
+        html::report(&self.analyses, &self.studies)
     }
 
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.analyses.len()
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
-        PyList::new(py, self.analyses())?.try_iter()
+        PyList::new(py, Self::analyses(self))?.try_iter()
     }
 
     fn __getitem__(&self, index: isize) -> PyResult<Analysis> {
-        Ok(Analysis(self.0[index_of(index, self.0.len())?].clone()))
+        Ok(Analysis(self.analyses[index_of(index, self.analyses.len())?].clone()))
     }
 
     fn __repr__(&self) -> String {
-        self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+        let analyses = self.analyses.iter().map(ToString::to_string);
+        analyses.chain(self.studies.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n\n")
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
-        document::reduce(py, "Report", &self.0.iter().map(|a| AnalysisState::of(a)).collect::<Vec<_>>())
+        let analyses: Vec<_> = self.analyses.iter().map(|analysis| AnalysisState::of(analysis)).collect();
+        document::reduce(py, "Report", &(analyses, &self.studies))
     }
 }
 
 impl Report {
     fn core(&self) -> core::Report {
-        core::Report::new(None, self.0.iter().map(|analysis| (**analysis).clone()).collect())
+        let analyses = self.analyses.iter().map(|analysis| (**analysis).clone()).collect();
+        core::Report::new(None, analyses).with_studies(self.studies.clone())
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use llmscope_core::analysis::{self as core, Baseline, Grouping, Measure, Origin, Plan, Selection, Series};
+use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::ingest::{self, Content, Tool};
 use llmscope_core::{Error, SpecificationLimits, Unit};
@@ -31,7 +32,7 @@ use crate::work::{self, ANALYZING};
 ///     by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
 ///         one group. Provider and model, where the data have them, unless told.
 ///     chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
-///         ``"laney-u"`` or ``"ewma"``.
+///         ``"laney-u"``, ``"ewma"``, ``"cusum"`` or ``"moving-average"``.
 ///     subgroups: The size of subgroups, or the column that labels them.
 ///     sizes: Sample size of a chart of counts, or the column that holds it.
 ///     rules: A preset, a list of rules, or a :class:`RuleSet`.
@@ -50,6 +51,10 @@ use crate::work::{self, ANALYZING};
 ///     points: True to list every point in the JSON.
 ///     lambda_: Weight of the newest point of an EWMA chart.
 ///     width: Width of the limits of an EWMA chart, in sigmas of the average.
+///     k: Allowance of a CUSUM chart, in sigmas.
+///     h: Decision interval of a CUSUM chart, in sigmas.
+///     headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
+///     span: Measurements in each mean of a moving average chart.
 ///
 /// Returns:
 ///     An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
@@ -70,7 +75,7 @@ use crate::work::{self, ANALYZING};
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
     sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = Vec::new(),
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
-    width = 3.0
+    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5
 ))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn analyze<'py>(
@@ -96,12 +101,18 @@ pub(crate) fn analyze<'py>(
     points: bool,
     lambda_: f64,
     width: f64,
+    k: f64,
+    h: f64,
+    headstart: f64,
+    span: usize,
 ) -> Answer<Bound<'py, PyAny>> {
     let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
     let plan = Plan {
         chart: chart.map(str::parse).transpose()?,
         rules: read_or_nelson(rules)?,
         ewma: Ewma::new(lambda_, width)?,
+        cusum: Cusum::new(k, h, headstart)?,
+        span,
         estimator: sigma_estimator.map(str::parse).transpose()?,
         origin: origin(phase1, baseline, center, sigma)?,
         stages,
@@ -117,9 +128,9 @@ pub(crate) fn analyze<'py>(
         Some(Grouping::Column(name)) => Some(name.clone()),
         _ => None,
     });
-    let (series, bare) = match series(data, metrics, by, companion)? {
-        Found::Numbers(series) => (vec![series], true),
-        Found::Groups(series) => (series, false),
+    let (series, runs, bare) = match series(data, metrics, by, companion)? {
+        Found::Numbers(series) => (vec![series], Vec::new(), true),
+        Found::Groups { series, runs } => (series, runs, false),
     };
     let specify = |unit: Unit| -> Answer<Option<SpecificationLimits>> {
         if lsl.is_none() && usl.is_none() && target.is_none() {
@@ -127,17 +138,26 @@ pub(crate) fn analyze<'py>(
         }
         Ok(Some(SpecificationLimits::new(quantity(lsl, unit)?, quantity(usl, unit)?, quantity(target, unit)?)?))
     };
-    let planned = series
+    let planned_for = |series: &Series| -> Answer<Plan> {
+        Ok(Plan { specification: specify(series.measure.unit())?, ..plan.clone() })
+    };
+    let planned = series.into_iter().map(|series| Ok((planned_for(&series)?, series))).collect::<Answer<Vec<_>>>()?;
+    let planned_runs = runs
         .into_iter()
-        .map(|series| Ok((Plan { specification: specify(series.measure.unit())?, ..plan.clone() }, series)))
+        .filter_map(|runs| runs.first().map(&planned_for).map(|plan| Ok((plan?, runs))))
         .collect::<Answer<Vec<_>>>()?;
     let size: usize = planned.iter().map(|(_, series)| series.values.len()).sum();
-    let mut analyses = work::run(py, size.saturating_mul(ANALYZING), move || {
-        planned.iter().map(|(plan, series)| core::analyze(series, plan).map(Arc::new)).collect::<Result<Vec<_>, _>>()
+    let (mut analyses, studies) = work::run(py, size.saturating_mul(ANALYZING), move || {
+        let analyses = planned.iter().map(|(plan, series)| core::analyze(series, plan).map(Arc::new));
+        let studies = planned_runs.iter().filter_map(|(plan, runs)| core::study(runs, plan).transpose());
+        Ok::<_, Error>((analyses.collect::<Result<Vec<_>, _>>()?, studies.collect::<Result<Vec<_>, _>>()?))
     })??;
     match analyses.pop() {
         Some(analysis) if bare => Ok(Bound::new(py, Analysis(analysis))?.into_any()),
-        last => Ok(Bound::new(py, Report(analyses.into_iter().chain(last).collect()))?.into_any()),
+        last => {
+            let analyses = analyses.into_iter().chain(last).collect();
+            Ok(Bound::new(py, Report { analyses, studies })?.into_any())
+        }
     }
 }
 
@@ -182,7 +202,11 @@ fn origin(
 /// The series that the data hold.
 enum Found {
     Numbers(Series),
-    Groups(Vec<Series>),
+    /// The series of each group, and those that are runs of one thing.
+    Groups {
+        series: Vec<Series>,
+        runs: Vec<Vec<Series>>,
+    },
 }
 
 fn series(
@@ -216,9 +240,10 @@ fn series(
         }
     };
     let measures = metrics.iter().map(|name| measure(name, &logs)).collect();
-    Ok(Found::Groups(
-        Selection { measures, by, companion, ..Selection::default() }.series(logs.iter().map(|log| &**log))?,
-    ))
+    let selection = Selection { measures, by, companion, ..Selection::default() };
+    let series = |selection: &Selection| selection.series(logs.iter().map(|log| &**log));
+    let runs = selection.of_runs().as_ref().map(series).transpose()?.map(core::runs_of).unwrap_or_default();
+    Ok(Found::Groups { series: series(&selection)?, runs })
 }
 
 /// A metric of requests, or a column of a table by its own name.

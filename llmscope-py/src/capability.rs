@@ -11,7 +11,7 @@ use crate::error::Answer;
 use crate::values::{Values, with_sample};
 use crate::work;
 
-fn pair(interval: &Option<Interval>) -> Option<(f64, f64)> {
+pub(crate) fn pair(interval: &Option<Interval>) -> Option<(f64, f64)> {
     interval.map(|interval| (interval.lower, interval.upper))
 }
 

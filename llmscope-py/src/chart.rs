@@ -28,8 +28,8 @@ self_cell::self_cell!(
 
 /// A control chart: the plotted points, the limits they are judged against, and where the limits came from.
 ///
-/// Made by :func:`individuals`, :func:`xbar`, :func:`attributes` and :func:`ewma` (phase I), and by
-/// :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
+/// Made by :func:`individuals`, :func:`xbar`, :func:`attributes`, :func:`ewma`, :func:`cusum` and :func:`moving_average`
+/// (phase I), and by :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
 /// change a copy of the array, not the array.
 ///
 /// Example:
@@ -91,6 +91,13 @@ impl Chart {
     #[getter]
     fn points<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyArray1<f64>> {
         foreign::view(&slf.get().core().points, slf.clone().into_any())
+    }
+
+    /// The lower sums of a CUSUM chart, at or below 0, beside the upper ones that are its points. Shape (n,), read-only.
+    #[getter]
+    fn lower_points<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyArray1<f64>>> {
+        let lower = slf.get().core().lower_points.as_ref()?;
+        Some(foreign::view(lower, slf.clone().into_any()))
     }
 
     /// Center line, limits, and the sigma that the zones are multiples of.
@@ -189,7 +196,7 @@ impl Chart {
         document::to_json(self.core())
     }
 
-    /// One row for each point: ``point``, ``lower``, ``center``, ``upper``, ``sigma``.
+    /// One row for each point: ``point`` (and ``lower_point`` of a CUSUM chart), ``lower``, ``center``, ``upper``, ``sigma``.
     ///
     /// Args:
     ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
@@ -198,6 +205,9 @@ impl Chart {
         let (py, limits, n) = (slf.py(), &slf.get().core().limits, slf.get().core().points.len());
         let columns = PyDict::new(py);
         columns.set_item("point", Self::points(slf))?;
+        if let Some(lower) = Self::lower_points(slf) {
+            columns.set_item("lower_point", lower)?;
+        }
         for (name, line) in
             [("lower", &limits.lower), ("center", &limits.center), ("upper", &limits.upper), ("sigma", &limits.sigma)]
         {

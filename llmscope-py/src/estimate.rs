@@ -1,9 +1,10 @@
 //! Phase I: charts that take their limits from the data they show.
 
 use llmscope_core::chart::attributes::{self, Counts};
+use llmscope_core::chart::cusum::{self, Cusum};
 use llmscope_core::chart::ewma::{self, Ewma};
-use llmscope_core::chart::{individuals as core_individuals, laney, staged, xbar as core_xbar};
-use llmscope_core::{ChartKind, SigmaEstimator, Subgroups};
+use llmscope_core::chart::{individuals as core_individuals, laney, moving_average, staged, xbar as core_xbar};
+use llmscope_core::{Bounds, ChartKind, SigmaEstimator, Subgroups};
 use pyo3::prelude::*;
 
 use crate::chart::{Chart, bounds_of, finished};
@@ -107,6 +108,93 @@ pub(crate) fn ewma_chart(
     let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
     finished(py, values.len(), move || {
         Chart::of_sample(values, missing, bounds, |sample| ewma::estimate(sample, estimator, average))
+    })
+}
+
+/// CUSUM chart: the sums of what lies beyond an allowance on either side. For small lasting shifts, and for when they began.
+///
+/// Source: Page 1954, *Biometrika* 41; Lucas & Crosier 1982, *Technometrics* 24; Montgomery, *Introduction to Statistical
+/// Quality Control*, ch. 9.1.
+///
+/// Args:
+///     values: Measurements in time order. Shape (n,).
+///     k: Allowance, in sigmas: half the shift that is worth finding.
+///     h: Decision interval, in sigmas: a sum beyond it signals.
+///     headstart: Where the sums start, as a share of ``h``; 0.5 is the usual fast initial response.
+///     sigma_estimator: How the within sigma is estimated.
+///     missing: What a missing value (or NaN) means; after a gap the sums start again.
+///
+/// Returns:
+///     The phase I chart: its points are the upper sums, its ``lower_points`` the lower ones. A violation begins where
+///     the shift is estimated to have begun.
+///
+/// Raises:
+///     ParameterError: Unless 0 ≤ k, h is positive, and 0 ≤ headstart < 1.
+///     NotEnoughDataError: For fewer than two neighbours.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> study = ls.Standards("cusum", center=10.0, sigma=1.0)
+///     >>> study.monitor([10.0] * 8 + [11.5] * 8).judge().violations[0].first
+///     8
+#[pyfunction]
+#[pyo3(name = "cusum", signature = (
+    values, *, k = 0.5, h = 5.0, headstart = 0.0, sigma_estimator = "average_moving_range", missing = "error"
+))]
+pub(crate) fn cusum_chart(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    k: f64,
+    h: f64,
+    headstart: f64,
+    sigma_estimator: &str,
+    missing: &str,
+) -> Answer<Chart> {
+    let (estimator, parameters) = (sigma_estimator.parse()?, Cusum::new(k, h, headstart)?);
+    let (values, missing) = (Values::read(values)?, missing.parse()?);
+    finished(py, values.len(), move || {
+        Chart::of_sample(values, missing, Bounds::NONE, |sample| cusum::estimate(sample, estimator, parameters))
+    })
+}
+
+/// Moving average chart: each point the mean of the last few measurements, with limits x̄ ± 3σ̂/√w.
+///
+/// Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 9.3.
+///
+/// Args:
+///     values: Measurements in time order. Shape (n,).
+///     span: Measurements in each mean.
+///     sigma_estimator: How the within sigma is estimated.
+///     bounds: What the quantity can be.
+///     missing: What a missing value (or NaN) means; after a gap the average starts again.
+///
+/// Returns:
+///     The phase I chart. Only its limits can be judged: its points depend on each other.
+///
+/// Raises:
+///     ParameterError: For a span that is not from 1 to 1000.
+///     NotEnoughDataError: For fewer than two neighbours.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.moving_average([1.0, 3.0, 2.0, 4.0], span=2).points.tolist()
+///     [1.0, 2.0, 2.5, 3.0]
+#[pyfunction]
+#[pyo3(name = "moving_average", signature = (
+    values, *, span = 5, sigma_estimator = "average_moving_range", bounds = (None, None), missing = "error"
+))]
+pub(crate) fn moving_average_chart(
+    py: Python<'_>,
+    values: &Bound<'_, PyAny>,
+    span: usize,
+    sigma_estimator: &str,
+    bounds: (Option<f64>, Option<f64>),
+    missing: &str,
+) -> Answer<Chart> {
+    let estimator = sigma_estimator.parse()?;
+    let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
+    finished(py, values.len(), move || {
+        Chart::of_sample(values, missing, bounds, |sample| moving_average::estimate(sample, estimator, span))
     })
 }
 

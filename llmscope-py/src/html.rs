@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, index};
+use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, Study, index};
 use llmscope_core::plot::{self, escaped};
 
 const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
@@ -36,8 +36,8 @@ fn row(html: &mut String, name: &str, text: &str) {
 }
 
 /// A table of all verdicts, and each analysis behind a click; a single one is shown at once.
-pub(crate) fn report(analyses: &[Arc<Analysis>]) -> String {
-    if let [only] = analyses {
+pub(crate) fn report(analyses: &[Arc<Analysis>], studies: &[Study]) -> String {
+    if let ([only], []) = (analyses, studies) {
         return analysis(only);
     }
     let heads = ["group", "metric", "verdict", "n", "center", "rules broken", "Cpk", "Ppk"];
@@ -64,6 +64,12 @@ pub(crate) fn report(analyses: &[Arc<Analysis>]) -> String {
     for one in analyses {
         let title = format!("{} {}: {}", one.group_title(), one.metric, one.verdict.words());
         html.push_str(&format!("<details><summary>{}</summary>{}</details>", escaped(&title), analysis(one)));
+    }
+    for study in studies {
+        let runs = format!("{} runs", study.runs.len());
+        let title = format!("{runs} {} {}: {}", study.group_title(), study.metric, study.verdict.words());
+        let text = study.to_string().lines().map(escaped).collect::<Vec<_>>().join("\n");
+        html.push_str(&format!("<details><summary>{}</summary><pre>{text}</pre></details>", escaped(&title)));
     }
     html
 }

@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use super::_restore;
     #[pymodule_export]
-    use super::analysis::{Analysis, Dispersion, Excluded, Quantiles, Report, SigmaReport};
+    use super::analysis::{Analysis, Component, Dispersion, Excluded, Quantiles, Report, Run, SigmaReport, Study};
     #[pymodule_export]
     use super::analyze::analyze;
     #[pymodule_export]
@@ -54,7 +54,7 @@ mod _native {
     #[pymodule_export]
     use super::chart::{Chart, ControlLimits};
     #[pymodule_export]
-    use super::estimate::{attributes_chart, ewma_chart, individuals, xbar};
+    use super::estimate::{attributes_chart, cusum_chart, ewma_chart, individuals, moving_average_chart, xbar};
     #[pymodule_export]
     use super::factors::{Factors, c4, c5, d2, d3, d4, factors};
     #[pymodule_export]
@@ -95,6 +95,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Capability = capability::Capability,
         Chart = chart::Chart::of,
         ControlLimits = chart::ControlLimits,
+        Component = analysis::Component,
         Dispersion = analysis::Dispersion,
         Excluded = analysis::Excluded,
         ExpectedPpm = capability::ExpectedPpm,
@@ -108,15 +109,17 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Normality = stats::Normality,
         Performance = capability::Performance,
         Quantiles = analysis::Quantiles,
-        Report = |states: Vec<analysis::AnalysisState>| analysis::Report::from(states),
+        Report = |state: analysis::ReportState| analysis::Report::from(state),
         Rule = rules::Rule,
         RuleSet = rules::RuleSet,
+        Run = analysis::Run,
         Session = |session: llmscope_core::Session| session::Session(std::sync::Arc::new(session)),
         SigmaEstimate = capability::SigmaEstimate,
         SigmaReport = analysis::SigmaReport,
         Signal = rules::Signal,
         Specification = capability::Specification,
         Standards = standards::Standards,
+        Study = analysis::Study,
         Violation = rules::Violation,
     }
 }

@@ -1,7 +1,8 @@
 //! What a phase I study fixes, and phase II.
 
+use llmscope_core::chart::cusum::{self, Cusum};
 use llmscope_core::chart::ewma::{self, Ewma};
-use llmscope_core::chart::{attributes, individuals, laney, xbar};
+use llmscope_core::chart::{attributes, individuals, laney, moving_average, xbar};
 use llmscope_core::{ChartKind, Error, SigmaEstimate, Standards as CoreStandards};
 use pyo3::prelude::*;
 
@@ -21,6 +22,10 @@ record! {
     ///     sigma: Within sigma of a single measurement, for charts of measurements.
     ///     lambda_: Weight of the newest point of an EWMA chart.
     ///     width: Width of the limits of an EWMA chart, in sigmas of the average.
+    ///     k: Allowance of a CUSUM chart, in sigmas.
+    ///     h: Decision interval of a CUSUM chart, in sigmas.
+    ///     headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
+    ///     span: Measurements in each mean of a moving average chart.
     ///
     /// Raises:
     ///     ParameterError: If the numbers do not fit the chart.
@@ -41,8 +46,21 @@ record! {
     }
     {
         #[new]
-        #[pyo3(signature = (chart, center, sigma = None, *, lambda_ = 0.2, width = 3.0))]
-        fn new(chart: &str, center: f64, sigma: Option<f64>, lambda_: f64, width: f64) -> Answer<Self> {
+        #[pyo3(signature = (
+            chart, center, sigma = None, *, lambda_ = 0.2, width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5
+        ))]
+        #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
+        fn new(
+            chart: &str,
+            center: f64,
+            sigma: Option<f64>,
+            lambda_: f64,
+            width: f64,
+            k: f64,
+            h: f64,
+            headstart: f64,
+            span: usize,
+        ) -> Answer<Self> {
             let kind: ChartKind = chart.parse()?;
             if kind.is_attribute() {
                 return Ok(Self(CoreStandards::of_counts(kind, center)?));
@@ -54,7 +72,9 @@ record! {
             })?;
             let standards = CoreStandards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
             let ewma = if kind == ChartKind::Ewma { Some(Ewma::new(lambda_, width)?) } else { None };
-            Ok(Self(CoreStandards { ewma, ..standards }))
+            let cusum = if kind == ChartKind::Cusum { Some(Cusum::new(k, h, headstart)?) } else { None };
+            let span = (kind == ChartKind::MovingAverage).then_some(span);
+            Ok(Self(CoreStandards { ewma, cusum, span, ..standards }))
         }
 
         /// Phase II: a chart of new data against these standards. See :meth:`Chart.monitor`.
@@ -90,6 +110,8 @@ record! {
             finished(py, values.len(), move || {
                 Chart::of_sample(values, missing, bounds, |sample| match kind {
                     ChartKind::Ewma => ewma::monitor(&standards, sample),
+                    ChartKind::Cusum => cusum::monitor(&standards, sample),
+                    ChartKind::MovingAverage => moving_average::monitor(&standards, sample),
                     _ => individuals::monitor(&standards, sample),
                 })
             })

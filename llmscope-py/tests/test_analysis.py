@@ -150,6 +150,23 @@ def test_several_logs_and_a_report_as_a_sequence() -> None:
     assert report.to_frame("polars")["center"].to_list() == table["center"].tolist()
 
 
+def test_several_sessions_are_studied_together() -> None:
+    paths = sorted(str(path) for path in SESSIONS.glob("*.json"))
+    logs = [ls.read_log(path) for path in paths]
+    report = ls.analyze(logs, metric="e2e_s", by="session", usl="800ms")
+    assert len(report) == 3
+    (study,) = report.studies
+    assert (len(study.runs), study.n, study.verdict) == (3, 899, "not_enough_data")
+    assert study.total.variance == pytest.approx(study.within.variance + study.between.variance)
+    assert study.performance is not None and study.capability is not None
+    assert study.performance.ppk < study.capability.cpk
+    assert study.within.interval is not None
+    assert study.within.interval[0] < study.within.sigma < study.within.interval[1]
+    assert report.to_dict()["studies"] == [study.to_dict()]
+    assert "σ between runs" in repr(report) and "3 runs" in report._repr_html_()
+    assert ls.analyze(logs, metric="e2e_s").studies == []
+
+
 def test_a_name_comes_from_the_series() -> None:
     assert ls.analyze(pd.Series([1.0, 2.0] * 8, name="ttft_s")).metric == "ttft_s"
     assert ls.analyze(pl.Series("e2e_s", [1.0, 2.0] * 8)).unit == "s"

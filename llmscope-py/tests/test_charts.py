@@ -75,6 +75,27 @@ def test_orange_juice_and_circuits() -> None:
     assert revised.limits.center == close(juice["revised_without_15_and_23"]["p_bar"])
 
 
+def test_montgomery_cusum() -> None:
+    table = reference("montgomery_cusum_ewma")
+    chart = ls.Standards("cusum", 10.0, 1.0).monitor(table["data"])
+    assert chart.points.tolist() == [pytest.approx(float(c), abs=1e-11) for c in table["cusum"]["c_plus"]]
+    assert chart.lower_points is not None
+    assert (-chart.lower_points).tolist() == [pytest.approx(float(c), abs=1e-11) for c in table["cusum"]["c_minus"]]
+    violation = chart.judge().violations[0]
+    # Last in control at Montgomery's period 22.
+    assert (violation.first, violation.first_signal, violation.last) == (22, 28, 29)
+    assert chart.to_svg().count("stroke-linejoin") == 2
+    assert "lower_point" in chart.to_frame("pandas").columns
+    assert ls.ewma(table["data"]).lower_points is None
+
+
+def test_montgomery_moving_average() -> None:
+    table = reference("montgomery_cusum_ewma")
+    chart = ls.Standards("moving-average", 10.0, 1.0, span=5).monitor(table["data"])
+    assert [round(x, 3) for x in chart.points[:3]] == [9.45, 8.72, 8.91]
+    assert chart.limits.upper[-1] == pytest.approx(10 + 3 / 5**0.5)
+
+
 def test_montgomery_ewma() -> None:
     table = reference("montgomery_cusum_ewma")
     chart = ls.Standards("ewma", 10.0, 1.0, lambda_=0.1, width=2.7).monitor(table["data"])

@@ -20,6 +20,7 @@ def results() -> dict[str, Any]:
     chart = ls.individuals(values)
     report = ls.analyze(SESSIONS / "second-load.json", usl="800ms", lsl=0.0)
     analysis = report[0]
+    study = ls.analyze([SESSIONS / "paused.json", SESSIONS / "second-load.json"], by="session").studies[0]
     monitor = ls.Monitor(0.3, 0.02)
     monitor.push_many(values[:40])
     capability = ls.capability(values, lsl=0.2, usl=0.4)
@@ -27,6 +28,7 @@ def results() -> dict[str, Any]:
         "Analysis": analysis,
         "Capability": capability,
         "Chart": ls.ewma(values),
+        "Component": study.between,
         "ControlLimits": ls.attributes([1, 2, 3], [10, 20, 30]).limits,
         "Dispersion": analysis.dispersion,
         "Excluded": analysis.excluded,
@@ -41,12 +43,14 @@ def results() -> dict[str, Any]:
         "Report": report,
         "Rule": ls.Rule("up", {"trend": {"length": 3}}),
         "RuleSet": ls.RuleSet("westgard"),
+        "Run": study.runs[0],
         "Session": ls.read_session(SESSIONS / "paused.json"),
         "SigmaEstimate": ls.sigma(values),
         "SigmaReport": analysis.sigma,
         "Signal": ls.Monitor(0.0, 1.0).push(9.0)[0],
         "Specification": analysis.specification,
         "Standards": chart.standards,
+        "Study": study,
         "Violation": ls.judge([9.0], 0.0, 1.0).violations[0],
     }
 

@@ -142,10 +142,10 @@ impl<W: Write> Section<'_, W> {
         for violation in violations.iter().take(MOST_VIOLATIONS) {
             let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
             let at = drawing.times.get(violation.first_signal).copied().flatten();
-            let value = drawing.chart.points[violation.first_signal];
+            let value = drawing.chart.value_of(violation);
             table.add_row(select([
                 format!(" {}", violation.rule),
-                rule.map(|rule| rule.pattern().describe()).unwrap_or_default(),
+                rule.map(|rule| drawing.chart.kind.describe(rule)).unwrap_or_default(),
                 violation.range(),
                 violation.signals().len().to_string(),
                 violation.side.name().to_owned(),

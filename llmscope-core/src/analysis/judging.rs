@@ -9,7 +9,9 @@ use super::{
 use crate::capability::{self, ExpectedPpm};
 use crate::cast::float;
 use crate::chart::attributes::Counts;
-use crate::chart::{Chart, ChartKind, Phase, Standards, attributes, ewma, individuals, laney, staged, xbar};
+use crate::chart::{
+    Chart, ChartKind, Phase, Standards, attributes, cusum, ewma, individuals, laney, moving_average, staged, xbar,
+};
 use crate::error::{Error, Result};
 use crate::ingest::Cell;
 use crate::metric::Metric;
@@ -85,6 +87,9 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     });
     analysis.limits = Some(chart.limits.clone());
     analysis.violations = judgement.violations.clone();
+    if plan.stages.is_empty() {
+        analysis.shifts = chart.shifts(&judgement);
+    }
     if plan.stages.is_empty() && !kind.is_attribute() {
         add_capability(&mut analysis, plan, &data, within, &sample)?;
     }
@@ -98,6 +103,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
                 i,
                 t: observations.at(observation(i)),
                 x: chart.points[i],
+                lower: chart.lower_points.as_ref().map(|lower| lower[i]),
                 rules: codes(judgement.signals.at(i)),
                 member_of: codes(judgement.members.at(i)),
                 source_index: Some(observations.position(observation(i))),
@@ -165,6 +171,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
         limits: None,
         rules: kind.fitting(&plan.rules).codes().cloned().collect(),
         violations: Vec::new(),
+        shifts: Vec::new(),
         verdict: Verdict::NotEnoughData,
         need: None,
         dispersion: None,
@@ -312,6 +319,8 @@ fn estimate<'a>(kind: ChartKind, plan: &Plan, data: &Data<'a>, points: Range<usi
             let estimator = plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange);
             match kind {
                 ChartKind::Ewma => ewma::estimate(&sample.slice(points), estimator, plan.ewma),
+                ChartKind::Cusum => cusum::estimate(&sample.slice(points), estimator, plan.cusum),
+                ChartKind::MovingAverage => moving_average::estimate(&sample.slice(points), estimator, plan.span),
                 _ => individuals::estimate(&sample.slice(points), estimator),
             }
         }
@@ -323,8 +332,12 @@ fn estimate<'a>(kind: ChartKind, plan: &Plan, data: &Data<'a>, points: Range<usi
 
 fn monitor<'a>(standards: &Standards, data: &Data<'a>) -> Result<Chart<'a>> {
     match data {
-        Data::Single(sample) if standards.chart == ChartKind::Ewma => ewma::monitor(standards, sample),
-        Data::Single(sample) => individuals::monitor(standards, sample),
+        Data::Single(sample) => match standards.chart {
+            ChartKind::Ewma => ewma::monitor(standards, sample),
+            ChartKind::Cusum => cusum::monitor(standards, sample),
+            ChartKind::MovingAverage => moving_average::monitor(standards, sample),
+            _ => individuals::monitor(standards, sample),
+        },
         Data::Grouped(subgroups) => xbar::monitor(standards, subgroups),
         Data::Counted { counts, .. } if standards.chart.is_laney() => laney::monitor(standards, counts),
         Data::Counted { counts, .. } => attributes::monitor(standards, counts),
@@ -355,7 +368,12 @@ fn given(kind: ChartKind, plan: &Plan, center: f64, sigma: Option<f64>) -> Resul
         expected: "given together with the center line of a chart of measurements",
     })?;
     let standards = Standards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
-    Ok(Standards { ewma: (kind == ChartKind::Ewma).then_some(plan.ewma), ..standards })
+    Ok(Standards {
+        ewma: (kind == ChartKind::Ewma).then_some(plan.ewma),
+        cusum: (kind == ChartKind::Cusum).then_some(plan.cusum),
+        span: (kind == ChartKind::MovingAverage).then_some(plan.span),
+        ..standards
+    })
 }
 
 fn verdict(judgement: &Judgement) -> Verdict {

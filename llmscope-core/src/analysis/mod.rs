@@ -23,6 +23,7 @@ pub use study::{Component, Run, Study, runs_of, study};
 pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
+use crate::chart::cusum::Shift;
 use crate::chart::{Chart, ChartKind, Phase};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Unit;
@@ -146,6 +147,9 @@ pub struct Analysis {
     pub rules: Vec<RuleCode>,
     /// Where they signal.
     pub violations: Vec<Violation>,
+    /// For a CUSUM chart, what its violations tell of: when the process shifted, and to where.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Shift>,
     /// The verdict.
     pub verdict: Verdict,
     /// How many points a judgement needs, if there are too few.
@@ -212,12 +216,20 @@ impl Drawing {
         Some(((*self.times.first()?)?, (*self.times.last()?)?))
     }
 
+    /// True if a plotted value lies between the control limits of its point.
+    #[must_use]
+    pub fn is_inside(&self, point: usize, value: f64) -> bool {
+        let limits = &self.chart.limits;
+        (limits.lower.at(point)..=limits.upper.at(point)).contains(&value)
+    }
+
     /// Smallest and largest of the points and of the control limits; `None` without points.
     #[must_use]
     pub fn extent(&self) -> Option<(f64, f64)> {
-        let Chart { points, limits, .. } = &self.chart;
+        let Chart { points, limits, lower_points, .. } = &self.chart;
         let lines = [&limits.lower, &limits.upper].into_iter().filter_map(Line::extent);
-        points.iter().map(|&x| (x, x)).chain(lines).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
+        let points = points.iter().chain(lower_points.iter().flatten());
+        points.map(|&x| (x, x)).chain(lines).reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))
     }
 }
 
@@ -291,8 +303,11 @@ pub struct Point {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub t: Option<Timestamp>,
-    /// The plotted value.
+    /// The plotted value; on a CUSUM chart the upper sum.
     pub x: f64,
+    /// On a CUSUM chart the lower sum, at or below 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower: Option<f64>,
     /// The rules that signal at this point.
     pub rules: Vec<RuleCode>,
     /// The rules whose pattern it belongs to.

@@ -5,8 +5,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::capability::SpecificationLimits;
+use crate::chart::cusum::Cusum;
 use crate::chart::ewma::Ewma;
-use crate::chart::{ChartKind, Standards};
+use crate::chart::{ChartKind, Standards, moving_average};
 use crate::error::{Error, Location, Result};
 use crate::rules::RuleSet;
 use crate::sample::Missing;
@@ -25,6 +26,10 @@ pub struct Plan {
     pub rules: RuleSet,
     /// Weight and width of an EWMA chart.
     pub ewma: Ewma,
+    /// Allowance, decision interval and head start of a CUSUM chart.
+    pub cusum: Cusum,
+    /// Measurements in each mean of a moving average chart.
+    pub span: usize,
     /// The estimator of the within sigma, if not the chart's own.
     pub estimator: Option<SigmaEstimator>,
     /// Where the limits come from.
@@ -50,6 +55,8 @@ impl Default for Plan {
             size: None,
             rules: RuleSet::nelson(),
             ewma: Ewma::default(),
+            cusum: Cusum::default(),
+            span: moving_average::SPAN,
             estimator: None,
             origin: Origin::default(),
             stages: Vec::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::series::{Observations, Series};
 use crate::error::{Error, Result};
-use crate::ingest::{Cell, Content, Ending, Log, Mapping, Projection, Rows, Stream, Time, Tool};
+use crate::ingest::{Cell, Content, Ending, Log, Mapping, Projection, Rows, SESSION, Stream, Time, Tool};
 use crate::measure::Measure;
 use crate::metric::Metric;
 use crate::sample::Missing;
@@ -51,7 +51,7 @@ impl Selection {
     /// What is needed of the rows of a log.
     fn projection(&self, of_runs: bool) -> Projection {
         let by = self.by.as_deref().map(|by| by.iter().map(String::as_str).collect::<Vec<_>>());
-        let labels = by.unwrap_or(Self::GROUPS.to_vec()).into_iter().filter(|&name| name != SESSION);
+        let labels = by.unwrap_or(Self::GROUPS.to_vec()).into_iter();
         Projection {
             measures: if self.measures.is_empty() { default_measures(of_runs) } else { self.measures.clone() },
             labels: labels.map(str::to_owned).collect(),
@@ -69,14 +69,12 @@ impl Selection {
             None => key.is_empty(),
         };
         if by_session {
-            key.insert(SESSION.to_owned(), session.to_owned());
+            // A table may say in a column which session a row belongs to.
+            key.entry(SESSION.to_owned()).or_insert_with(|| session.to_owned());
         }
         key
     }
 }
-
-/// The name that groups by file.
-const SESSION: &str = "session";
 
 fn default_measures(of_runs: bool) -> Vec<Measure> {
     if !of_runs {

@@ -13,6 +13,7 @@ use crate::capability::{self, Capability, ExpectedPpm, Interval, Performance, Sp
 use crate::cast::float;
 use crate::chart::individuals;
 use crate::error::Result;
+use crate::ingest::SESSION;
 use crate::limits::{ControlLimits, LIMIT_MULTIPLE};
 use crate::metric::{Metric, Unit};
 use crate::rules::{RuleCode, RuleSet, Violation};
@@ -20,8 +21,6 @@ use crate::sample::Sample;
 use crate::sigma::{SigmaEstimate, SigmaEstimator};
 use crate::stats::{self, Moments, Normality, OneWay, Sorted, VarianceInterval, anderson_darling};
 
-/// What runs are told apart by.
-const RUN: &str = "session";
 /// On an individuals chart of fewer runs no run can signal, however far out: with x̄ and MR̄ from the same k points, an
 /// outlier at an end lies at most (k − 1)²/(2.66k) limits from the center line, which passes 1 at k = 5.
 const MIN_RUNS: usize = 5;
@@ -151,7 +150,7 @@ impl Selection {
     /// run too. [`runs_of`] puts its series together.
     #[must_use]
     pub fn of_runs(&self) -> Option<Self> {
-        let by = self.by.as_ref().filter(|by| by.iter().any(|name| name == RUN))?;
+        let by = self.by.as_ref().filter(|by| by.iter().any(|name| name == SESSION))?;
         let further = Self::GROUPS.iter().filter(|name| !by.iter().any(|by| by == *name));
         let by = by.iter().cloned().chain(further.map(|&name| name.to_owned())).collect();
         Some(Self { by: Some(by), ..self.clone() })
@@ -177,7 +176,12 @@ pub fn runs_of(series: Vec<Series>) -> Vec<Vec<Series>> {
 
 /// What the runs of a series have in common.
 fn common(series: &Series) -> BTreeMap<String, String> {
-    series.group.iter().filter(|(name, _)| *name != RUN).map(|(name, value)| (name.clone(), value.clone())).collect()
+    series
+        .group
+        .iter()
+        .filter(|(name, _)| *name != SESSION)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// The study of several runs, each a series of the same measure. `None` where none can be made: for fewer than two runs
@@ -209,7 +213,7 @@ pub fn study(runs: &[Series], plan: &Plan) -> Result<Option<Study>> {
         let mean = moments.mean().unwrap_or(anova.mean);
         let n = usize::try_from(moments.count()).unwrap_or(usize::MAX);
         Run {
-            name: series.group.get(RUN).cloned().unwrap_or_default(),
+            name: series.group.get(SESSION).cloned().unwrap_or_default(),
             started_at: series.started_at(),
             n,
             mean,

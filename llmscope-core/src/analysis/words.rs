@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{Analysis, Drawing, Selection};
 use crate::capability::Interval;
+use crate::chart::cusum::Shift;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number, with_unit_to};
 use crate::rules::Violation;
@@ -91,6 +92,7 @@ impl Analysis {
             let limits = limits.describe(|value| self.quantity(value));
             facts.push(("limits", format!("{limits} ({}, phase {})", self.chart.title(), self.phase.numeral())));
         }
+        facts.extend(self.shift_words().map(|text| ("shifts", text)));
         facts.extend(self.sigma_words().map(|text| ("sigma", text)));
         if let Some(quantiles) = self.quantiles {
             let q = [quantiles.p50, quantiles.p90, quantiles.p95, quantiles.p99].map(|value| self.quantity(value));
@@ -111,6 +113,19 @@ impl Analysis {
             facts.push(("spread", format!("{text} ({})", dispersion.chart.title())));
         }
         facts
+    }
+
+    /// `from 22 on about 11.25 (signal at 28)`, for the shifts that a CUSUM found.
+    fn shift_words(&self) -> Option<String> {
+        const SHOWN: usize = 4;
+        let one = |shift: &Shift| {
+            format!("from {} on about {} (signal at {})", shift.began, self.quantity(shift.mean), shift.signal)
+        };
+        let mut words: Vec<String> = self.shifts.iter().take(SHOWN).map(one).collect();
+        if self.shifts.len() > SHOWN {
+            words.push(format!("… {} in all", self.shifts.len()));
+        }
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     fn sigma_words(&self) -> Option<String> {

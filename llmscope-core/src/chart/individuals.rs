@@ -31,8 +31,7 @@ pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Ch
     let center =
         mean(sample.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
     let within = estimator.of_sample(sample)?;
-    let standards =
-        Standards { chart: ChartKind::Individuals, center, within: Some(within), inflation: None, ewma: None };
+    let standards = Standards::of_measurements(ChartKind::Individuals, center, within)?;
     chart(Phase::I, standards, sample)
 }
 

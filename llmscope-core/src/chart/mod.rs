@@ -5,9 +5,11 @@
 //! A physical bound (0 for a latency) is applied with [`Chart::with_bounds`].
 
 pub mod attributes;
+pub mod cusum;
 pub mod ewma;
 pub mod individuals;
 pub mod laney;
+pub mod moving_average;
 mod stages;
 pub mod xbar;
 
@@ -24,7 +26,7 @@ use crate::error::{Error, Result, by_name};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::quantity::number_to;
-use crate::rules::{self, Judgement, RuleSet};
+use crate::rules::{self, Judgement, Rule, RuleSet, Side, Violation};
 use crate::sigma::SigmaEstimate;
 
 /// Which statistic a chart plots.
@@ -58,11 +60,15 @@ pub enum ChartKind {
     LaneyU,
     /// Exponentially weighted moving average of single measurements.
     Ewma,
+    /// Cumulative sums of single measurements beyond an allowance.
+    Cusum,
+    /// Mean of the last few measurements.
+    MovingAverage,
 }
 
 impl ChartKind {
     /// Every chart that can be asked for by name.
-    pub const NAMED: [Self; 10] = [
+    pub const NAMED: [Self; 12] = [
         Self::Individuals,
         Self::XbarR,
         Self::XbarS,
@@ -73,6 +79,8 @@ impl ChartKind {
         Self::LaneyP,
         Self::LaneyU,
         Self::Ewma,
+        Self::Cusum,
+        Self::MovingAverage,
     ];
 
     /// The chart's name in files and on the command line.
@@ -92,6 +100,8 @@ impl ChartKind {
             Self::LaneyP => "laney-p",
             Self::LaneyU => "laney-u",
             Self::Ewma => "ewma",
+            Self::Cusum => "cusum",
+            Self::MovingAverage => "moving-average",
         }
     }
 
@@ -112,6 +122,8 @@ impl ChartKind {
             Self::LaneyP => "Laney p′ chart",
             Self::LaneyU => "Laney u′ chart",
             Self::Ewma => "EWMA chart",
+            Self::Cusum => "CUSUM chart",
+            Self::MovingAverage => "moving average chart",
         }
     }
 
@@ -133,10 +145,20 @@ impl ChartKind {
         matches!(self, Self::XbarR | Self::XbarS)
     }
 
-    /// True for charts of weighted averages, whose points depend on each other: only their limits can be judged.
+    /// True for charts with a memory (averages and sums), whose points depend on each other: only their limits can be
+    /// judged.
     #[must_use]
-    pub const fn is_average(self) -> bool {
-        matches!(self, Self::Ewma)
+    pub const fn has_memory(self) -> bool {
+        matches!(self, Self::Ewma | Self::Cusum | Self::MovingAverage)
+    }
+
+    /// What a rule looks for on this kind of chart, in words.
+    #[must_use]
+    pub fn describe(self, rule: &Rule) -> String {
+        match self {
+            Self::Cusum => "sum beyond the decision interval".to_owned(),
+            _ => rule.pattern().describe(),
+        }
     }
 
     /// True for charts of a spread, which zone rules do not fit: their statistic is skewed.
@@ -145,12 +167,12 @@ impl ChartKind {
         matches!(self, Self::MovingRange | Self::Range | Self::StandardDeviation)
     }
 
-    /// Those of `rules` that fit this kind of chart: no zones for a spread, only the limits for an average.
+    /// Those of `rules` that fit this kind of chart: no zones for a spread, only the limits for a chart with a memory.
     #[must_use]
     pub fn fitting(self, rules: &RuleSet) -> RuleSet {
         if self.is_dispersion() {
             rules.without_zones()
-        } else if self.is_average() {
+        } else if self.has_memory() {
             rules.limits_only()
         } else {
             rules.clone()
@@ -231,18 +253,24 @@ pub struct Standards {
     /// Weight and width of an EWMA chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ewma: Option<ewma::Ewma>,
+    /// Allowance, decision interval and head start of a CUSUM chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cusum: Option<cusum::Cusum>,
+    /// Measurements in each mean of a moving average chart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<usize>,
 }
 
 impl Standards {
-    /// Standards of a chart of measurements: individuals, X̄–R or X̄–S.
+    /// Standards of a chart of measurements: individuals, EWMA, CUSUM, moving average, X̄–R or X̄–S.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the chart is of another kind or the center line is not finite.
     pub fn of_measurements(chart: ChartKind, center: f64, within: SigmaEstimate) -> Result<Self> {
-        if !matches!(chart, ChartKind::Individuals | ChartKind::Ewma) && !chart.needs_subgroups() {
-            return Err(wrong_chart(chart, "individuals, ewma, xbar-r or xbar-s"));
+        if chart != ChartKind::Individuals && !chart.has_memory() && !chart.needs_subgroups() {
+            return Err(wrong_chart(chart, "individuals, ewma, cusum, moving-average, xbar-r or xbar-s"));
         }
-        Self { chart, center, within: Some(within), inflation: None, ewma: None }.checked()
+        Self { chart, center, within: Some(within), inflation: None, ewma: None, cusum: None, span: None }.checked()
     }
 
     /// Standards of a chart of counts: p, np, c or u.
@@ -254,7 +282,7 @@ impl Standards {
             return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
         }
         let inflation = chart.is_laney().then_some(1.0);
-        Self { chart, center, within: None, inflation, ewma: None }.checked()
+        Self { chart, center, within: None, inflation, ewma: None, cusum: None, span: None }.checked()
     }
 
     fn checked(self) -> Result<Self> {
@@ -301,6 +329,9 @@ pub struct Chart<'a> {
     /// For a moving range chart: the position of each point's later measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<Vec<usize>>,
+    /// For a CUSUM chart: the lower sums −C⁻, beside the upper ones that are its points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lower_points: Option<Vec<f64>>,
     /// The chart of the spread of subgroups. That of single measurements follows from the points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spread: Option<Box<Chart<'static>>>,
@@ -319,19 +350,37 @@ impl<'a> Chart<'a> {
     /// The same chart with points of its own.
     #[must_use]
     pub fn into_owned(self) -> Chart<'static> {
-        let Self { kind, phase, points, limits, breaks, standards, positions, spread } = self;
+        let Self { kind, phase, points, limits, breaks, standards, positions, lower_points, spread } = self;
         let points = Cow::Owned(points.into_owned());
-        Chart { kind, phase, points, limits, breaks, standards, positions, spread }
+        Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread }
     }
 
-    /// The same chart with its limits clamped to what the plotted quantity can be.
+    /// The same chart with its limits clamped to what the measured quantity can be; sums have no such bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
-        self.limits = self.limits.clamped_to(bounds);
+        if self.kind != ChartKind::Cusum {
+            self.limits = self.limits.clamped_to(bounds);
+        }
         self
     }
 
-    /// Judges the points by the rules. Violations of a moving range chart are given in positions of the measurements.
+    /// The plotted value that a violation first signals at.
+    #[must_use]
+    pub fn value_of(&self, violation: &Violation) -> f64 {
+        match &self.lower_points {
+            Some(lower) if violation.side == Side::Below => lower[violation.first_signal],
+            _ => self.points[violation.first_signal],
+        }
+    }
+
+    /// The shifts that the violations of a CUSUM chart tell of; empty for other charts.
+    #[must_use]
+    pub fn shifts(&self, judgement: &Judgement) -> Vec<cusum::Shift> {
+        cusum::shifts(self, judgement)
+    }
+
+    /// Judges the points by the rules. Violations of a moving range chart are given in positions of the measurements; those
+    /// of a CUSUM chart begin where the shift is estimated to have begun.
     ///
     /// Zone rules are applied as they are: on a dispersion chart the caller leaves them out
     /// ([`RuleSet::without_zones`]) unless they are wanted.
@@ -350,6 +399,14 @@ impl<'a> Chart<'a> {
     /// ```
     pub fn judge(&self, rules: &RuleSet) -> Result<Judgement> {
         let mut judgement = rules::judge(&self.points, &self.limits.center, &self.limits.sigma, &self.breaks, rules)?;
+        if let Some(lower) = &self.lower_points {
+            let below = rules::judge(lower, &self.limits.center, &self.limits.sigma, &self.breaks, rules)?;
+            let began = |violation: &Violation| match violation.side {
+                Side::Below => cusum::began(lower, &self.breaks, violation.first_signal),
+                _ => cusum::began(&self.points, &self.breaks, violation.first_signal),
+            };
+            judgement = judgement.joined(below, rules, began);
+        }
         if let Some(positions) = &self.positions {
             for violation in &mut judgement.violations {
                 violation.first = positions[violation.first];
@@ -376,6 +433,7 @@ impl<'a> Chart<'a> {
             breaks: Vec::new(),
             standards,
             positions: None,
+            lower_points: None,
             spread: None,
         }
     }

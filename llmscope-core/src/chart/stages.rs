@@ -57,9 +57,13 @@ fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
         positions.extend(added.iter().map(|position| position + start));
         positions
     });
+    let lower_points = whole.lower_points.zip(stage.lower_points).map(|(mut lower, added)| {
+        lower.extend(added);
+        lower
+    });
     let spread = whole.spread.zip(stage.spread).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
     let mut points = whole.points;
     points.to_mut().extend_from_slice(&stage.points);
     let (kind, phase, standards) = (whole.kind, whole.phase, whole.standards);
-    Chart { kind, phase, points, limits, breaks, standards, positions, spread }
+    Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread }
 }

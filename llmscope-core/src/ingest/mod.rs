@@ -42,7 +42,7 @@ use std::sync::Arc;
 pub use delimited::delimiter;
 pub use mapping::Mapping;
 pub use open::{Opened, open};
-pub(crate) use projection::GAP_POLICY;
+pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows, Time};
 pub use stream::{Ending, Stream};
 pub use table::{Cell, Column, Table};

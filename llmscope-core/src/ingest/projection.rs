@@ -263,8 +263,12 @@ fn record_value(record: &RequestRecord, measure: &Measure) -> Option<f64> {
     }
 }
 
+/// The name that groups by session: its own name, or its file's. Only a table may have a column of that name.
+pub(crate) const SESSION: &str = "session";
+
 fn record_label(header: &SessionHeader, record: &RequestRecord, name: &str) -> Option<String> {
     match name {
+        SESSION => None,
         "provider" => record.provider.clone().or_else(|| header.provider.clone()),
         "model" => record.model.clone().or_else(|| header.model.clone()),
         _ => match record.attributes.get(name) {

@@ -7,6 +7,7 @@ use super::svg::{Anchor, Picture};
 use crate::analysis::{Analysis, Drawing, Verdict};
 use crate::capability::SpecificationLimits;
 use crate::cast::float;
+use crate::chart::ChartKind;
 use crate::limits::Line;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number_to, scale_of};
@@ -29,6 +30,9 @@ const RULE_COLORS: [&str; 8] = ["#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#00
 
 /// Zones C, B and A: from the center line outwards.
 const ZONES: [(f64, &str); 3] = [(3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea")];
+
+/// Between the lines of a CUSUM.
+const DECISION_INTERVAL: [(f64, &str); 1] = [(3.0, "#e6f4ea")];
 
 /// The control chart of an analysis as SVG: 1100 units wide, readable without color, safe to embed.
 ///
@@ -81,13 +85,15 @@ impl Caption {
         if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
             facts.push(format!("{first:.0} to {last:.0}"));
         }
+        let sums = analysis.chart == ChartKind::Cusum;
         Self {
             title: title(analysis),
-            quantity: analysis.metric.clone(),
+            quantity: if sums { format!("cumulative sums of {}", analysis.metric) } else { analysis.metric.clone() },
             unit: analysis.plotted_unit(),
             verdict: analysis.verdict,
             facts,
-            specification: analysis.specification,
+            // Sums are not what is specified.
+            specification: analysis.specification.filter(|_| !sums),
         }
     }
 }
@@ -180,7 +186,9 @@ impl<'a> Plot<'a> {
 
     fn zones(&self, picture: &mut Picture) {
         let limits = &self.drawing.chart.limits;
-        for (multiple, fill) in ZONES {
+        // Sums have no zones, only a decision interval.
+        let zones = if self.drawing.chart.lower_points.is_some() { &DECISION_INTERVAL[..] } else { &ZONES[..] };
+        for &(multiple, fill) in zones {
             // Zone A ends at the limits as they are drawn: clamped to what is possible.
             let upper = |i: usize| limits.zone_edge(i, multiple).min(limits.upper.at(i));
             let lower = |i: usize| limits.zone_edge(i, -multiple).max(limits.lower.at(i));
@@ -268,18 +276,21 @@ impl<'a> Plot<'a> {
 
     /// The points, joined except across gaps; with more points than pixels, the extremes of each pixel column.
     fn points(&self, picture: &mut Picture) {
-        let points = &self.drawing.chart.points;
+        self.joined(picture, &self.drawing.chart.points, "#475569");
+        if let Some(lower) = &self.drawing.chart.lower_points {
+            self.joined(picture, lower, "#0072b2");
+        }
+    }
+
+    fn joined(&self, picture: &mut Picture, points: &[f64], color: &str) {
         let breaks = &self.drawing.chart.breaks;
         let starts = [0].into_iter().chain(breaks.iter().copied());
         let ends = breaks.iter().copied().chain([points.len()]);
         let dots = points.len() <= 400;
         for (start, end) in starts.zip(ends) {
-            let line = self.thinned(start, end);
-            picture.path(
-                line.iter().copied(),
-                false,
-                r##"fill="none" stroke="#475569" stroke-width="1" stroke-linejoin="round""##,
-            );
+            let line = self.thinned(points, start, end);
+            let style = format!(r#"fill="none" stroke="{color}" stroke-width="1" stroke-linejoin="round""#);
+            picture.path(line.iter().copied(), false, &style);
             if dots || end - start == 1 {
                 for position in line {
                     picture.circle(position, 1.8, r##"fill="#334155""##);
@@ -288,8 +299,8 @@ impl<'a> Plot<'a> {
         }
     }
 
-    fn thinned(&self, start: usize, end: usize) -> Vec<(f64, f64)> {
-        let position = |i: usize| (self.x(i), self.y(self.drawing.chart.points[i]));
+    fn thinned(&self, points: &[f64], start: usize, end: usize) -> Vec<(f64, f64)> {
+        let position = |i: usize| (self.x(i), self.y(points[i]));
         if float(end - start) <= 2.0 * (RIGHT - LEFT) {
             return (start..end).map(position).collect();
         }
@@ -315,9 +326,9 @@ impl<'a> Plot<'a> {
         let cell = if self.is_dense() { 4.0 } else { 1.0 };
         let mut drawn = BTreeSet::new();
         for (i, mask) in self.drawing.judgement.signals.iter().enumerate() {
-            let value = self.drawing.chart.points[i];
+            let value = self.signalling(i);
             let Some(rule) = (0..self.drawing.rules.rules().len()).find(|&rule| mask.contains(rule)) else { continue };
-            if self.is_dense() && self.is_inside(i, value) {
+            if self.is_dense() && self.drawing.is_inside(i, value) {
                 continue;
             }
             let (x, y) = (self.x(i), self.y(value));
@@ -335,9 +346,12 @@ impl<'a> Plot<'a> {
         float(self.drawing.chart.points.len()) > 2.0 * (RIGHT - LEFT)
     }
 
-    fn is_inside(&self, point: usize, value: f64) -> bool {
-        let limits = &self.drawing.chart.limits;
-        (limits.lower.at(point)..=limits.upper.at(point)).contains(&value)
+    /// The plotted value at a point that signals: of the two sums of a CUSUM the one that is beyond its limit.
+    fn signalling(&self, point: usize) -> f64 {
+        let chart = &self.drawing.chart;
+        let upper = chart.points[point];
+        let lower = chart.lower_points.as_ref().map(|lower| lower[point]);
+        lower.filter(|_| self.drawing.is_inside(point, upper)).unwrap_or(upper)
     }
 
     /// Under the axis a lane for each rule that was broken: thin where a pattern builds up, thick where it signals.
@@ -398,7 +412,7 @@ fn places(drawing: &Drawing, rule: &Rule) -> Option<String> {
     if violations.len() > SHOWN {
         places.push(format!("… {} in all", violations.len()));
     }
-    let text = || format!("{}: {}, at {}", rule.code(), rule.pattern().describe(), places.join(", "));
+    let text = || format!("{}: {}, at {}", rule.code(), drawing.chart.kind.describe(rule), places.join(", "));
     (!violations.is_empty()).then(text)
 }
 

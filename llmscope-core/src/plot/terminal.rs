@@ -60,9 +60,12 @@ pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark
         put(row(limits.lower.at(point)), column, Mark::Limit);
         put(row(limits.center.at(point)), column, Mark::Center);
     }
-    for (i, &x) in chart.points.iter().enumerate() {
-        let mark = if drawing.judgement.signals.at(i).is_empty() { Mark::Point } else { Mark::Signal };
-        put(row(x), i * columns / count, mark);
+    let lower = chart.lower_points.iter().flatten().enumerate();
+    for (i, &x) in chart.points.iter().enumerate().chain(lower) {
+        // Of the two sums of a CUSUM the one that is beyond its limit signals.
+        let signals =
+            !drawing.judgement.signals.at(i).is_empty() && (chart.lower_points.is_none() || !drawing.is_inside(i, x));
+        put(row(x), i * columns / count, if signals { Mark::Signal } else { Mark::Point });
     }
     let last = count.saturating_sub(1);
     (cells, [&limits.upper, &limits.center, &limits.lower].map(|line| row(line.at(last))))

@@ -35,6 +35,27 @@ impl Judgement {
     pub fn is_in_control(&self) -> bool {
         self.violations.is_empty()
     }
+
+    /// This and another judgement of the same points by the same rules, where the first point of each violation is to be
+    /// another one.
+    pub(crate) fn joined(mut self, other: Self, rules: &RuleSet, first: impl Fn(&Violation) -> usize) -> Self {
+        let n = self.signals.len();
+        self.violations.extend(other.violations);
+        for violation in &mut self.violations {
+            violation.first = first(violation);
+        }
+        self.violations.sort_by_key(|violation| violation.first_signal);
+        let points_of = |rule: &Rule, range: fn(&Violation) -> Range<usize>| {
+            let all = self.violations.iter().filter(|violation| violation.rule == *rule.code());
+            Bits::at(n, &all.flat_map(range).collect::<Vec<_>>())
+        };
+        let marks = |range: fn(&Violation) -> Range<usize>| {
+            Marks::new(rules.rules().iter().map(|rule| points_of(rule, range)).collect(), n)
+        };
+        self.signals = marks(|violation| violation.signals());
+        self.members = marks(|violation| violation.first..violation.last + 1);
+        self
+    }
 }
 
 /// Judges points against a center line and the standard deviation of the plotted statistic.

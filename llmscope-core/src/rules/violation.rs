@@ -55,7 +55,7 @@ impl Violation {
     }
 
     /// The points at which the rule signals.
-    pub fn signals(&self) -> impl ExactSizeIterator<Item = usize> + use<> {
+    pub fn signals(&self) -> std::ops::Range<usize> {
         self.first_signal..self.last + 1
     }
 }

@@ -86,7 +86,7 @@ pub enum Observation {
         record: Box<RequestRecord>,
     },
     /// A violation begins or ends, or limits have been learned.
-    Notice(Notice),
+    Notice(Box<Notice>),
 }
 
 /// A monitor that goes on until it is stopped.
@@ -218,7 +218,8 @@ async fn watch_one<T: Transport>(
         record.model = Some(target.model.clone());
         let notices = judge.push(&record);
         let request = Observation::Request { endpoint: index, record: Box::new(record) };
-        let told = std::iter::once(request).chain(notices.into_iter().map(Observation::Notice));
+        let told =
+            std::iter::once(request).chain(notices.into_iter().map(|notice| Observation::Notice(Box::new(notice))));
         for observation in told {
             if sender.send(observation).is_err() {
                 return;

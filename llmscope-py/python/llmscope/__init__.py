@@ -7,8 +7,8 @@ Control charts, run rules and process capability over NumPy, pandas, polars and 
 >>> chart.judge("1").violations[0].first
 10
 
-``analyze`` goes from a log, a data frame or an array to a verdict; ``individuals``, ``xbar``, ``attributes`` and
-``ewma`` make charts; ``judge`` and ``Monitor`` apply rules; ``capability`` and ``performance`` compare with
+``analyze`` goes from a log, a data frame or an array to a verdict; ``individuals``, ``xbar``, ``attributes``,
+``ewma``, ``cusum`` and ``moving_average`` make charts; ``judge`` and ``Monitor`` apply rules; ``capability`` and ``performance`` compare with
 specification limits. ``import llmscope.polars`` and ``import llmscope.pandas`` add a ``.spc`` namespace there.
 """
 
@@ -16,6 +16,7 @@ from llmscope._native import (
     Analysis,
     Capability,
     Chart,
+    Component,
     ControlLimits,
     Dispersion,
     Excluded,
@@ -31,12 +32,14 @@ from llmscope._native import (
     Report,
     Rule,
     RuleSet,
+    Run,
     Session,
     SigmaEstimate,
     SigmaReport,
     Signal,
     Specification,
     Standards,
+    Study,
     Violation,
     __version__,
     analyze,
@@ -47,6 +50,7 @@ from llmscope._native import (
     c4,
     c5,
     capability,
+    cusum,
     d2,
     d3,
     d4,
@@ -56,6 +60,7 @@ from llmscope._native import (
     individuals,
     judge,
     moments,
+    moving_average,
     performance,
     probe,
     quantile,
@@ -87,6 +92,7 @@ __all__ = [
     "BenchError",
     "Capability",
     "Chart",
+    "Component",
     "ControlLimits",
     "CountError",
     "Dispersion",
@@ -113,6 +119,7 @@ __all__ = [
     "Report",
     "Rule",
     "RuleSet",
+    "Run",
     "Session",
     "SigmaEstimate",
     "SigmaReport",
@@ -120,6 +127,7 @@ __all__ = [
     "Specification",
     "SpecificationError",
     "Standards",
+    "Study",
     "TooLargeError",
     "UnknownNameError",
     "Violation",
@@ -132,6 +140,7 @@ __all__ = [
     "c4",
     "c5",
     "capability",
+    "cusum",
     "d2",
     "d3",
     "d4",
@@ -141,6 +150,7 @@ __all__ = [
     "individuals",
     "judge",
     "moments",
+    "moving_average",
     "performance",
     "probe",
     "quantile",

@@ -55,6 +55,10 @@ def analyze(  # type: ignore[overload-overlap]
     points: bool = False,
     lambda_: float = 0.2,
     width: float = 3.0,
+    k: float = 0.5,
+    h: float = 5.0,
+    headstart: float = 0.0,
+    span: int = 5,
 ) -> Report:
     """Judges data: control chart, violations and capability, for each group and metric.
 
@@ -67,7 +71,7 @@ def analyze(  # type: ignore[overload-overlap]
         by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
             one group. Provider and model, where the data have them, unless told.
         chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
-            ``"laney-u"`` or ``"ewma"``.
+            ``"laney-u"``, ``"ewma"``, ``"cusum"`` or ``"moving-average"``.
         subgroups: The size of subgroups, or the column that labels them.
         sizes: Sample size of a chart of counts, or the column that holds it.
         rules: A preset, a list of rules, or a :class:`RuleSet`.
@@ -86,6 +90,10 @@ def analyze(  # type: ignore[overload-overlap]
         points: True to list every point in the JSON.
         lambda_: Weight of the newest point of an EWMA chart.
         width: Width of the limits of an EWMA chart, in sigmas of the average.
+        k: Allowance of a CUSUM chart, in sigmas.
+        h: Decision interval of a CUSUM chart, in sigmas.
+        headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
+        span: Measurements in each mean of a moving average chart.
 
     Returns:
         An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
@@ -126,6 +134,10 @@ def analyze(
     points: bool = False,
     lambda_: float = 0.2,
     width: float = 3.0,
+    k: float = 0.5,
+    h: float = 5.0,
+    headstart: float = 0.0,
+    span: int = 5,
 ) -> Analysis: ...
 def individuals(
     values: _Numbers,
@@ -261,6 +273,73 @@ def ewma(
         >>> chart = ls.ewma([0.31, 0.29, 0.30, 0.32, 0.30, 0.31], lambda_=0.2)
         >>> bool(chart.limits.upper[-1] > chart.limits.upper[0])
         True
+    """
+def cusum(
+    values: _Numbers,
+    *,
+    k: float = 0.5,
+    h: float = 5.0,
+    headstart: float = 0.0,
+    sigma_estimator: str = "average_moving_range",
+    missing: _Missing = "error",
+) -> Chart:
+    """CUSUM chart: the sums of what lies beyond an allowance on either side. For small lasting shifts, and for when they began.
+
+    Source: Page 1954, *Biometrika* 41; Lucas & Crosier 1982, *Technometrics* 24; Montgomery, *Introduction to Statistical
+    Quality Control*, ch. 9.1.
+
+    Args:
+        values: Measurements in time order. Shape (n,).
+        k: Allowance, in sigmas: half the shift that is worth finding.
+        h: Decision interval, in sigmas: a sum beyond it signals.
+        headstart: Where the sums start, as a share of ``h``; 0.5 is the usual fast initial response.
+        sigma_estimator: How the within sigma is estimated.
+        missing: What a missing value (or NaN) means; after a gap the sums start again.
+
+    Returns:
+        The phase I chart: its points are the upper sums, its ``lower_points`` the lower ones. A violation begins where
+        the shift is estimated to have begun.
+
+    Raises:
+        ParameterError: Unless 0 ≤ k, h is positive, and 0 ≤ headstart < 1.
+        NotEnoughDataError: For fewer than two neighbours.
+
+    Example:
+        >>> import llmscope as ls
+        >>> study = ls.Standards("cusum", center=10.0, sigma=1.0)
+        >>> study.monitor([10.0] * 8 + [11.5] * 8).judge().violations[0].first
+        8
+    """
+def moving_average(
+    values: _Numbers,
+    *,
+    span: int = 5,
+    sigma_estimator: str = "average_moving_range",
+    bounds: _Bounds = ...,
+    missing: _Missing = "error",
+) -> Chart:
+    """Moving average chart: each point the mean of the last few measurements, with limits x̄ ± 3σ̂/√w.
+
+    Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 9.3.
+
+    Args:
+        values: Measurements in time order. Shape (n,).
+        span: Measurements in each mean.
+        sigma_estimator: How the within sigma is estimated.
+        bounds: What the quantity can be.
+        missing: What a missing value (or NaN) means; after a gap the average starts again.
+
+    Returns:
+        The phase I chart. Only its limits can be judged: its points depend on each other.
+
+    Raises:
+        ParameterError: For a span that is not from 1 to 1000.
+        NotEnoughDataError: For fewer than two neighbours.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.moving_average([1.0, 3.0, 2.0, 4.0], span=2).points.tolist()
+        [1.0, 2.0, 2.5, 3.0]
     """
 def judge(
     points: _Numbers,
@@ -680,8 +759,8 @@ def _restore(name: str, state: str) -> Any: ...
 class Chart:
     """A control chart: the plotted points, the limits they are judged against, and where the limits came from.
 
-    Made by :func:`individuals`, :func:`xbar`, :func:`attributes` and :func:`ewma` (phase I), and by
-    :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
+    Made by :func:`individuals`, :func:`xbar`, :func:`attributes`, :func:`ewma`, :func:`cusum` and :func:`moving_average`
+    (phase I), and by :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
     change a copy of the array, not the array.
 
     Example:
@@ -701,6 +780,9 @@ class Chart:
     @property
     def points(self) -> NDArray[np.float64]:
         """What is plotted, in time order. Shape (n,), read-only."""
+    @property
+    def lower_points(self) -> NDArray[np.float64] | None:
+        """The lower sums of a CUSUM chart, at or below 0, beside the upper ones that are its points. Shape (n,), read-only."""
     @property
     def limits(self) -> ControlLimits:
         """Center line, limits, and the sigma that the zones are multiples of."""
@@ -761,7 +843,7 @@ class Chart:
     def to_json(self) -> str:
         """Points, limits and standards as JSON; every number reads back to the last bit."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row for each point: ``point``, ``lower``, ``center``, ``upper``, ``sigma``.
+        """One row for each point: ``point`` (and ``lower_point`` of a CUSUM chart), ``lower``, ``center``, ``upper``, ``sigma``.
 
         Args:
             backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
@@ -833,6 +915,10 @@ class Standards:
         sigma: Within sigma of a single measurement, for charts of measurements.
         lambda_: Weight of the newest point of an EWMA chart.
         width: Width of the limits of an EWMA chart, in sigmas of the average.
+        k: Allowance of a CUSUM chart, in sigmas.
+        h: Decision interval of a CUSUM chart, in sigmas.
+        headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
+        span: Measurements in each mean of a moving average chart.
 
     Raises:
         ParameterError: If the numbers do not fit the chart.
@@ -844,7 +930,17 @@ class Standards:
     """
 
     def __new__(
-        cls, chart: str, center: float, sigma: float | None = None, *, lambda_: float = 0.2, width: float = 3.0
+        cls,
+        chart: str,
+        center: float,
+        sigma: float | None = None,
+        *,
+        lambda_: float = 0.2,
+        width: float = 3.0,
+        k: float = 0.5,
+        h: float = 5.0,
+        headstart: float = 0.0,
+        span: int = 5,
     ) -> Standards: ...
     @property
     def chart(self) -> str:
@@ -1558,8 +1654,11 @@ class Report:
     def analyses(self) -> list[Analysis]:
         """The analyses."""
     @property
+    def studies(self) -> list[Study]:
+        """One for each metric over several runs, if the analyses are grouped by session."""
+    @property
     def is_in_control(self) -> bool:
-        """True if no analysis is out of control."""
+        """True if no analysis and no study is out of control."""
     def to_dict(self) -> dict[str, Any]:
         """The report as a dictionary (``llmscope.report/1``), as the command line writes it."""
     def to_json(self) -> str:
@@ -1583,6 +1682,116 @@ class Report:
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
     def _repr_html_(self) -> str: ...
+
+@final
+class Run:
+    """One run of a study."""
+
+    @property
+    def name(self) -> str:
+        """The session's name."""
+    @property
+    def n(self) -> int:
+        """Number of its measurements."""
+    @property
+    def mean(self) -> float:
+        """Their mean."""
+    @property
+    def sigma(self) -> float | None:
+        """Their standard deviation."""
+    @property
+    def out(self) -> bool:
+        """True if the mean lies beyond the limits that the run means themselves give."""
+    @property
+    def beyond_within(self) -> bool:
+        """True if the mean lies further out than its own requests explain: beyond the limits of an X̄ chart."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Component:
+    """A component of variance."""
+
+    @property
+    def variance(self) -> float:
+        """The variance."""
+    @property
+    def sigma(self) -> float:
+        """Its square root, in the unit of the metric."""
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Interval of the square root."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Study:
+    """A metric over several runs: variance components, capability of what varies within the runs and of everything, and
+    the runs that are out. What does not apply is ``None``.
+    """
+
+    @property
+    def group(self) -> dict[str, str]:
+        """What all runs have in common."""
+    @property
+    def metric(self) -> str:
+        """The metric or column."""
+    @property
+    def runs(self) -> list[Run]:
+        """The runs, in order of time where it is known."""
+    @property
+    def n(self) -> int:
+        """Number of measurements of all runs."""
+    @property
+    def mean(self) -> float:
+        """Mean of all measurements."""
+    @property
+    def within(self) -> Component:
+        """Variance inside the runs."""
+    @property
+    def between(self) -> Component:
+        """Variance between the runs; 0 if its estimate is negative."""
+    @property
+    def total(self) -> Component:
+        """Variance of a single measurement of any run."""
+    @property
+    def between_share(self) -> float | None:
+        """Share of the total variance that lies between the runs."""
+    @property
+    def limits(self) -> ControlLimits | None:
+        """Limits of the run means, from their moving ranges; ``None`` for fewer than 5 runs."""
+    @property
+    def violations(self) -> list[Violation]:
+        """Where rules signal on the chart of the run means: positions in ``runs``."""
+    @property
+    def verdict(self) -> Literal["in_control", "out_of_control", "not_enough_data"]:
+        """``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``: the verdict on the run means."""
+    @property
+    def capability(self) -> Capability | None:
+        """Indices of the within-run sigma."""
+    @property
+    def performance(self) -> Performance | None:
+        """Indices of the total sigma."""
+    @property
+    def lag1(self) -> float | None:
+        """Correlation of neighbours inside the runs."""
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should know before trusting the numbers."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary; what does not apply is absent."""
+    def to_json(self) -> str:
+        """The fields as JSON; every number reads back to the last bit."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Excluded:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # One color for each rule, apart for color-blind eyes (Okabe & Ito 2008, darkened), as in the core's own drawing.
 RULE_COLORS = ("#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8")
 ZONES = ((3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea"))
-POINTS, CENTER, LIMITS = "#475569", "#1a7f37", "#b42318"
+POINTS, LOWER, CENTER, LIMITS = "#475569", "#0072b2", "#1a7f37", "#b42318"
 
 
 class _Picture:
@@ -33,6 +33,11 @@ class _Picture:
         # A gap in the data is a gap in the line that joins the points.
         self.line_x = np.insert(self.x.astype(float), chart.breaks, np.nan)
         self.line_y = np.insert(self.points, chart.breaks, np.nan)
+        # The lower sums of a CUSUM chart, beside the upper ones.
+        lower = chart.lower_points
+        self.lower_line_y = None if lower is None else np.insert(np.asarray(lower), chart.breaks, np.nan)
+        # Of the two the one that is beyond its limit signals.
+        self.signalling = self.points if lower is None else np.where(lower < self.lower, lower, self.points)
         self.signals = [
             (code, RULE_COLORS[i % len(RULE_COLORS)], np.flatnonzero(judgement.signals_of(code)))
             for i, code in enumerate(judgement.rules.codes)
@@ -59,11 +64,13 @@ def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
     ax.step(picture.x, picture.center, where="mid", color=CENTER, linewidth=1.2, label="CL")
     marker = "o" if len(picture.x) <= 400 else None
     ax.plot(picture.line_x, picture.line_y, color=POINTS, linewidth=1, marker=marker, markersize=3)
+    if picture.lower_line_y is not None:
+        ax.plot(picture.line_x, picture.lower_line_y, color=LOWER, linewidth=1, marker=marker, markersize=3)
     for i, (code, color, at) in enumerate(picture.signals):
         if len(at):
             # Where rules agree on a point, the first of them is seen.
             style = {"facecolors": "none", "edgecolors": color, "linewidths": 1.6, "s": 60, "zorder": 4 - i / 32}
-            ax.scatter(at, picture.points[at], label=f"{code} ({len(at)})", **style)
+            ax.scatter(at, picture.signalling[at], label=f"{code} ({len(at)})", **style)
     ax.set_title(title or (judgement.chart.kind if judgement.chart else ""))
     ax.set_xlabel("point, in order of time")
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
@@ -93,10 +100,14 @@ def plotly_figure(judgement: Judgement, title: str | None) -> Any:
     mode = "lines+markers" if len(picture.x) <= 400 else "lines"
     style = {"color": POINTS, "width": 1}
     figure.add_trace(go.Scatter(x=picture.line_x, y=picture.line_y, name="points", mode=mode, line=style))
+    if picture.lower_line_y is not None:
+        style = {"color": LOWER, "width": 1}
+        figure.add_trace(go.Scatter(x=picture.line_x, y=picture.lower_line_y, name="lower sums", mode=mode, line=style))
     for code, color, at in reversed(picture.signals):
         if len(at):
             marker = {"symbol": "circle-open", "size": 11, "color": color, "line": {"width": 2}}
-            trace = go.Scatter(x=at, y=picture.points[at], name=f"{code} ({len(at)})", mode="markers", marker=marker)
+            y = picture.signalling[at]
+            trace = go.Scatter(x=at, y=y, name=f"{code} ({len(at)})", mode="markers", marker=marker)
             figure.add_trace(trace)
     figure.update_layout(
         title=title or None,

@@ -1,0 +1,65 @@
+//! The moving average: each point the mean of the last few measurements.
+
+use super::{Chart, ChartKind, Phase, Standards, wrong_chart};
+use crate::cast::float;
+use crate::error::{Error, Result};
+use crate::limits::{ControlLimits, Line};
+use crate::sample::{Sample, segments};
+use crate::sigma::SigmaEstimator;
+use crate::stats::mean;
+
+/// The span unless told.
+pub const SPAN: usize = 5;
+/// A longer memory is a stage of its own.
+const LONGEST_SPAN: usize = 1000;
+
+/// Phase I: Mᵢ = (xᵢ + xᵢ₋₁ + … + xᵢ₋w₊₁)/w with limits x̄ ± 3σ̂/√w; before `span` = w measurements there are fewer in the
+/// mean and the limits are as much wider (Montgomery, *Introduction to Statistical Quality Control*, ch. 9.3). After a
+/// gap the average starts again.
+///
+/// # Errors
+/// [`Error::Parameter`] for a span that is not from 1 to 1000; as [`individuals::estimate`](super::individuals::estimate).
+///
+/// ```
+/// use llmscope_core::{Sample, SigmaEstimator, chart::moving_average};
+///
+/// let sample = Sample::new(vec![0.31, 0.29, 0.30, 0.32])?;
+/// let chart = moving_average::estimate(&sample, SigmaEstimator::AverageMovingRange, 2)?;
+/// assert!((chart.points[1] - 0.30).abs() < 1e-15);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, span: usize) -> Result<Chart<'static>> {
+    let center = mean(sample.values());
+    let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
+    let within = estimator.of_sample(sample)?;
+    let standards = Standards::of_measurements(ChartKind::MovingAverage, center, within)?;
+    chart(Phase::I, Standards { span: Some(span), ..standards }, sample)
+}
+
+/// Phase II: the same chart of new data against frozen standards.
+///
+/// # Errors
+/// [`Error::Parameter`] if the standards belong to another kind of chart.
+pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
+    chart(Phase::II, *standards, sample)
+}
+
+fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
+    let sigma = standards.within_for(ChartKind::MovingAverage)?.sigma;
+    let span = standards.span.ok_or_else(|| wrong_chart(standards.chart, "moving-average, with its span"))?;
+    if !(1..=LONGEST_SPAN).contains(&span) {
+        return Err(Error::Parameter { name: "span", value: span.to_string(), expected: "from 1 to 1000" });
+    }
+    let (mut points, mut sigmas) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
+    for segment in segments(sample.values(), sample.breaks()) {
+        for end in 1..=segment.len() {
+            let window = &segment[end.saturating_sub(span)..end];
+            points.extend(mean(window));
+            sigmas.push(sigma / float(window.len()).sqrt());
+        }
+    }
+    let limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::through(sigmas));
+    let mut chart = Chart::plain(phase, points, limits, standards);
+    chart.breaks = sample.breaks().to_vec();
+    Ok(chart)
+}

@@ -80,6 +80,7 @@ schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json
 	cargo run --quiet --bin llmscope-cli -- schema report > docs/report.schema.json
 	cargo run --quiet --bin llmscope-cli -- schema bench > docs/bench.schema.json
+	cargo run --quiet --bin llmscope-cli -- schema gate > docs/gate.schema.json
 
 notebooks: python ## Execute the notebooks of the examples in place
 	$(VENV)/bin/python llmscope-py/tools/notebooks.py

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::bench::BenchArgs;
+use crate::gate::GateArgs;
 use crate::monitor::MonitorArgs;
 use crate::probe::ProbeArgs;
 
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Monitor(Box<MonitorArgs>),
     /// Write one page that shows it all: verdicts, charts, violations, capability, environment
     Report(Box<ReportArgs>),
+    /// Compare a candidate with a baseline: is it worse? For CI, with a promised false-alarm rate
+    Gate(Box<GateArgs>),
     /// Describe this machine: processors, memory, temperatures, GPUs
     Probe(ProbeArgs),
     /// Print the JSON Schema of sessions or reports
@@ -227,6 +230,8 @@ pub(crate) enum SchemaKind {
     Report,
     /// The output of `bench --json`
     Bench,
+    /// The output of `gate --json`
+    Gate,
 }
 
 #[derive(Debug, Args)]

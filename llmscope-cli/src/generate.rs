@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::CommandFactory as _;
+use llmscope_core::gate::Gate;
 use llmscope_core::{Report, Session};
 
 use crate::args::{Cli, CompletionsArgs, ManArgs, SchemaArgs, SchemaKind};
@@ -16,6 +17,7 @@ pub(crate) fn schema(args: &SchemaArgs) -> Result<ExitCode> {
         SchemaKind::Session => Session::json_schema(),
         SchemaKind::SessionLine => Session::json_lines_schema(),
         SchemaKind::Report => Report::json_schema(),
+        SchemaKind::Gate => Gate::json_schema(),
         SchemaKind::Bench => schemars::schema_for!(BenchReport).to_value(),
     };
     print(format!("{schema:#}\n").as_bytes())

@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod bench;
+mod gate;
 mod generate;
 mod logs;
 mod monitor;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Monitor(args) => monitor::run(&args),
         Command::Report(args) => analyze::report(&args),
+        Command::Gate(args) => gate::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Schema(args) => generate::schema(&args),
         Command::Completions(args) => generate::completions(&args),

@@ -263,7 +263,7 @@ fn texts_made_from_the_program() {
 
 #[test]
 fn the_schemas_in_the_documentation_are_those_of_today() {
-    for name in ["session", "report", "bench"] {
+    for name in ["session", "report", "bench", "gate"] {
         let path = format!("{}/../docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         assert_eq!(fs::read_to_string(path).unwrap(), stdout(&run(&["schema", name])), "run `make schemas`");
     }

@@ -33,6 +33,7 @@ pub mod chart;
 pub mod error;
 pub mod factors;
 pub mod files;
+pub mod gate;
 pub mod ingest;
 pub mod limits;
 mod measure;

@@ -206,7 +206,7 @@ fn facts(out: &mut impl Write, width: usize, facts: Vec<(&'static str, String)>)
 }
 
 /// A text broken at words so that it fits, each line indented by the width of `prefix`.
-fn wrapped(out: &mut impl Write, width: usize, style: Style, prefix: &str, text: &str) -> Result<()> {
+pub(crate) fn wrapped(out: &mut impl Write, width: usize, style: Style, prefix: &str, text: &str) -> Result<()> {
     let mut line = prefix.to_owned();
     let indent = " ".repeat(prefix.chars().count());
     let room = width.saturating_sub(indent.len()).max(1);

@@ -2,19 +2,27 @@
 
 mod anova;
 mod autocorrelation;
+mod dependence;
 mod double_double;
 mod fisher;
 mod histogram;
+mod mann_whitney;
 mod moments;
 mod normality;
+mod proportions;
 mod quantile;
+mod quantile_shift;
 pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::autocorrelation;
+pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
 pub use fisher::{fisher_quantile_upper, fisher_sf};
 pub use histogram::Histogram;
+pub use mann_whitney::{Contrast, MannWhitney, hodges_lehmann, shift_bounds, smallest_shift_level};
 pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
+pub use proportions::Proportion;
 pub use quantile::{QuantileMethod, Sorted};
+pub use quantile_shift::{BoundingRanks, bounding_ranks, fewest_values, smallest_level};

@@ -1,0 +1,117 @@
+//! `gate`: two sets of logs → series → comparison → one line, a table, and an exit status.
+
+mod args;
+mod junit;
+mod markdown;
+mod table;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+use llmscope_core::analysis::{Measure, Selection, Series};
+use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Objective, Statistic, gate};
+use llmscope_core::{Metric, Unit};
+
+pub(crate) use self::args::GateArgs;
+use self::args::{GateFormat, Undecided};
+use crate::logs;
+use crate::output::{self, CAUTION, Sink};
+
+pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
+    let (baseline, candidate) = sides(args)?;
+    let plan = plan(args)?;
+    let selection = selection(args, &plan)?;
+    let baseline = series(args, &selection, &baseline).context("baseline")?;
+    let candidate = series(args, &selection, &candidate).context("candidate")?;
+    let answer = Gate { generated_at: Some(Timestamp::now()), ..gate(&baseline, &candidate, &plan)? };
+    write(args, &answer)?;
+    if answer.verdict == GateVerdict::NotEnoughData {
+        let remedy = "measure more requests, allow a larger --max-shift, or say --undecided fail to stop here";
+        output::say(
+            CAUTION,
+            "not enough data to tell:",
+            &format!("nothing was found worse, which proves little; {remedy}"),
+        );
+    }
+    let failed = match answer.verdict {
+        GateVerdict::Pass => false,
+        GateVerdict::Fail => true,
+        GateVerdict::NotEnoughData => args.undecided == Undecided::Fail,
+    };
+    Ok(ExitCode::from(u8::from(failed)))
+}
+
+/// The files of the baseline and of the candidate.
+fn sides(args: &GateArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let (baseline, candidate) = match (&args.files[..], &args.candidate[..]) {
+        ([baseline, candidate], []) => (vec![baseline.clone()], vec![candidate.clone()]),
+        (files, []) => bail!(
+            "{} files: expected BASELINE CANDIDATE, or several on each side as BASELINE… --candidate CANDIDATE…",
+            files.len()
+        ),
+        (files, candidate) => (files.to_vec(), candidate.to_vec()),
+    };
+    if baseline.iter().chain(&candidate).filter(|path| path.as_os_str() == "-").count() > 1 {
+        bail!("standard input can be read once: give the other side as a file");
+    }
+    Ok((baseline, candidate))
+}
+
+fn series(args: &GateArgs, selection: &Selection, files: &[PathBuf]) -> Result<Vec<Series>> {
+    Ok(logs::series(files, args.from.as_deref(), selection.clone())?.series)
+}
+
+fn plan(args: &GateArgs) -> Result<GatePlan> {
+    let share = |name: &str, text: &str| Unit::One.parse(text).with_context(|| format!("{name} {text}"));
+    let statistics = if args.statistic.is_empty() { Statistic::DEFAULT.to_vec() } else { args.statistic.clone() };
+    let slo = args.slo.clone().unwrap_or_default();
+    let limits = [(Metric::Ttft, slo.ttft_s), (Metric::Tpot, slo.tpot_s), (Metric::E2e, slo.e2e_s)];
+    Ok(GatePlan {
+        max_shift: share("--max-shift", &args.max_shift)?,
+        max_share_increase: share("--max-share-increase", &args.max_share_increase)?,
+        alpha: share("--alpha", &args.alpha)?,
+        statistics,
+        objectives: limits.iter().filter_map(|&(metric, limit)| Some(Objective { metric, limit: limit? })).collect(),
+        rules: args.rules.parse()?,
+        missing: args.missing.as_deref().map(str::parse).transpose()?,
+    })
+}
+
+/// What was named; a metric with an objective is compared even if others were named.
+fn selection(args: &GateArgs, plan: &GatePlan) -> Result<Selection> {
+    let mut measures = args.metric.iter().map(|name| Ok(Measure::Metric(name.parse()?))).collect::<Result<Vec<_>>>()?;
+    measures.extend(args.column.iter().cloned().map(Measure::Column));
+    if !measures.is_empty() {
+        let objectives = plan.objectives.iter().map(|objective| Measure::Metric(objective.metric));
+        let further: Vec<Measure> = objectives.filter(|measure| !measures.contains(measure)).collect();
+        measures.extend(further);
+    }
+    let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<_>>()?;
+    let by = (!args.by.is_empty()).then(|| args.by.clone());
+    Ok(Selection { measures, by, companion: None, mappings })
+}
+
+fn write(args: &GateArgs, answer: &Gate) -> Result<()> {
+    for (path, format) in [(&args.junit, GateFormat::Junit), (&args.markdown, GateFormat::Markdown)] {
+        if let Some(path) = path {
+            print(Sink::to(Some(path)), format, answer)?;
+        }
+    }
+    print(Sink::to(args.output.as_deref()), if args.json { GateFormat::Json } else { args.format }, answer)
+}
+
+fn print(mut sink: Sink, format: GateFormat, answer: &Gate) -> Result<()> {
+    match format {
+        GateFormat::Json => writeln!(sink, "{}", serde_json::to_string_pretty(answer)?)?,
+        GateFormat::Markdown => markdown::write(&mut sink, answer)?,
+        GateFormat::Junit => junit::write(&mut sink, answer)?,
+        GateFormat::Table => {
+            let width = sink.width();
+            table::write(&mut sink, answer, width)?;
+        }
+    }
+    sink.finish()
+}

@@ -1,0 +1,104 @@
+//! Which series of a candidate is compared with which of a baseline.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::Series;
+use crate::error::{Error, Result};
+use crate::metric::Metric;
+
+type Group = BTreeMap<String, String>;
+
+/// A series on each side.
+#[derive(Clone, Copy)]
+pub(super) struct Couple<'s> {
+    pub(super) baseline: &'s Series,
+    pub(super) candidate: &'s Series,
+}
+
+impl Couple<'_> {
+    /// The candidate's group, where it differs.
+    pub(super) fn other_group(&self) -> Option<Group> {
+        (self.baseline.group != self.candidate.group).then(|| self.candidate.group.clone())
+    }
+}
+
+pub(super) struct Matched<'s> {
+    /// One for each group and metric.
+    pub(super) couples: Vec<Couple<'s>>,
+    /// One for each group, of any metric: its requests are the same.
+    pub(super) groups: Vec<Couple<'s>>,
+    pub(super) warnings: Vec<String>,
+}
+
+pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Result<Matched<'s>> {
+    let (ours, theirs) = (groups(baseline), groups(candidate));
+    let mut warnings = Vec::new();
+    let mut partners: Vec<(&Group, &Group)> =
+        ours.iter().filter(|group| theirs.contains(group)).map(|&group| (group, group)).collect();
+    if let ([one], [other]) = (&ours[..], &theirs[..])
+        && one != other
+    {
+        warnings.push(format!("the groups differ by name and are compared: {} with {}", title(one), title(other)));
+        partners.push((one, other));
+    }
+    let alone = |group: &Group, side: &str| format!("only the {side} has {}: it is not compared", title(group));
+    let paired = |group: &Group| partners.iter().any(|(one, other)| *one == group || *other == group);
+    warnings.extend(ours.iter().filter(|group| !paired(group)).map(|group| alone(group, "baseline")));
+    warnings.extend(theirs.iter().filter(|group| !paired(group)).map(|group| alone(group, "candidate")));
+    if partners.is_empty() {
+        let names = |groups: &[&Group]| groups.iter().map(|group| title(group)).collect::<Vec<_>>().join("; ");
+        return Err(Error::Unknown {
+            what: "group of the candidate in the baseline: group otherwise with --by. It is",
+            name: names(&theirs),
+            expected: names(&ours),
+        });
+    }
+    let mut couples = Vec::new();
+    let mut of_groups = Vec::new();
+    for (one, other) in partners {
+        let (ours, theirs) = (of(baseline, one), of(candidate, other));
+        if let ([first, ..], [second, ..]) = (&ours[..], &theirs[..]) {
+            of_groups.push(Couple { baseline: first, candidate: second });
+        }
+        let missing = |series: &Series, side: &str| {
+            format!("only the {side} of {} has {}: it is not compared", title(one), series.measure.name())
+        };
+        for series in &ours {
+            match theirs.iter().find(|other| other.measure == series.measure) {
+                Some(other) => couples.push(Couple { baseline: series, candidate: other }),
+                None if is_error_rate(series) => {}
+                None => warnings.push(missing(series, "baseline")),
+            }
+        }
+        let unknown = theirs.iter().filter(|series| !ours.iter().any(|ours| ours.measure == series.measure));
+        warnings.extend(unknown.filter(|series| !is_error_rate(series)).map(|series| missing(series, "candidate")));
+    }
+    couples.retain(|couple| !is_error_rate(couple.baseline));
+    Ok(Matched { couples, groups: of_groups, warnings })
+}
+
+fn is_error_rate(series: &Series) -> bool {
+    series.measure.name() == Metric::ErrorRate.name()
+}
+
+fn of<'s>(series: &'s [Series], group: &Group) -> Vec<&'s Series> {
+    series.iter().filter(|series| &series.group == group).collect()
+}
+
+/// In order of first appearance.
+fn groups(series: &[Series]) -> Vec<&Group> {
+    let mut groups: Vec<&Group> = Vec::new();
+    for series in series {
+        if !groups.contains(&&series.group) {
+            groups.push(&series.group);
+        }
+    }
+    groups
+}
+
+pub(super) fn title(group: &Group) -> String {
+    if group.is_empty() {
+        return "all requests".to_owned();
+    }
+    group.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,170 @@
+//! What a gate is asked.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::metric::Metric;
+use crate::quantity::number;
+use crate::rules::RuleSet;
+use crate::sample::Missing;
+
+/// What is allowed, how sure the answer must be, and what is compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatePlan {
+    /// Largest relative shift for the worse that is allowed: 0.05 is five per cent.
+    pub max_shift: f64,
+    /// Largest rise of the error rate, and of the share that misses an objective, that is allowed: 0.01 is one of 100 requests.
+    pub max_share_increase: f64,
+    /// Chance of failing a candidate that has not changed, over all comparisons together.
+    pub alpha: f64,
+    /// What is compared of each metric.
+    pub statistics: Vec<Statistic>,
+    /// Objectives of a request.
+    pub objectives: Vec<Objective>,
+    /// The rules on the baseline's frozen chart.
+    pub rules: RuleSet,
+    /// What a gap means, if not what the kind of log suggests.
+    pub missing: Option<Missing>,
+}
+
+impl Default for GatePlan {
+    /// Five per cent, one request of 100, one false alarm in 100 gates; the typical request, p50, p90, p95, p99 and the error
+    /// rate.
+    fn default() -> Self {
+        Self {
+            max_shift: 0.05,
+            max_share_increase: 0.01,
+            alpha: 0.01,
+            statistics: Statistic::DEFAULT.to_vec(),
+            objectives: Vec::new(),
+            rules: RuleSet::nelson(),
+            missing: None,
+        }
+    }
+}
+
+impl GatePlan {
+    pub(super) fn check(&self) -> Result<()> {
+        let refuse = |name, value: f64, expected| Err(Error::Parameter { name, value: value.to_string(), expected });
+        if !(0.0..1.0).contains(&self.max_shift) {
+            return refuse("the largest shift", self.max_shift, "at least 0 and below 1 (0.05 or 5% is five per cent)");
+        }
+        if !(0.0..1.0).contains(&self.max_share_increase) {
+            return refuse(
+                "the largest rise of a share",
+                self.max_share_increase,
+                "at least 0 and below 1 (0.01 or 1%)",
+            );
+        }
+        if !(self.alpha > 0.0 && self.alpha <= 0.2) {
+            return refuse("alpha", self.alpha, "above 0 and at most 0.2");
+        }
+        match self.objectives.iter().find(|objective| !(objective.limit > 0.0 && objective.limit.is_finite())) {
+            Some(objective) => refuse("an objective", objective.limit, "a finite time above 0"),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn objective(&self, metric: &str) -> Option<f64> {
+        self.objectives.iter().find(|objective| objective.metric.name() == metric).map(|objective| objective.limit)
+    }
+}
+
+/// What a request should keep.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// The metric.
+    pub metric: Metric,
+    /// Its largest value, in the metric's unit.
+    pub limit: f64,
+}
+
+/// A figure that is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(into = "String", try_from = "String")]
+#[schemars(with = "String")]
+pub enum Statistic {
+    /// Hodges and Lehmann's shift: the median of candidate/baseline over all pairs of requests.
+    Typical,
+    /// The quantile below which this share of the requests lies.
+    Quantile(f64),
+    /// The share of failed requests.
+    ErrorRate,
+    /// The share of requests that failed or took longer than the objective.
+    MissedObjective,
+}
+
+impl Statistic {
+    /// What is compared unless told.
+    pub const DEFAULT: [Self; 6] = [
+        Self::Typical,
+        Self::Quantile(0.5),
+        Self::Quantile(0.9),
+        Self::Quantile(0.95),
+        Self::Quantile(0.99),
+        Self::ErrorRate,
+    ];
+
+    /// True for shares, whose difference is judged; false for latencies and the like, whose ratio is.
+    #[must_use]
+    pub const fn is_share(self) -> bool {
+        matches!(self, Self::ErrorRate | Self::MissedObjective)
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Typical => f.write_str("typical"),
+            Self::Quantile(p) => {
+                let percent = number(p * 100.0);
+                write!(
+                    f,
+                    "p{}",
+                    if percent.contains('.') { percent.trim_end_matches('0').trim_end_matches('.') } else { &percent }
+                )
+            }
+            Self::ErrorRate => f.write_str("error_rate"),
+            Self::MissedObjective => f.write_str("missed_objective"),
+        }
+    }
+}
+
+impl From<Statistic> for String {
+    fn from(statistic: Statistic) -> Self {
+        statistic.to_string()
+    }
+}
+
+impl TryFrom<String> for Statistic {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        name.parse()
+    }
+}
+
+impl FromStr for Statistic {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let quantile = || {
+            let percent: f64 = name.strip_prefix('p')?.parse().ok()?;
+            (percent > 0.0 && percent < 100.0).then_some(Self::Quantile(percent / 100.0))
+        };
+        match name {
+            "typical" => Ok(Self::Typical),
+            "error_rate" => Ok(Self::ErrorRate),
+            "missed_objective" => Ok(Self::MissedObjective),
+            _ => quantile().ok_or_else(|| Error::Unknown {
+                what: "statistic",
+                name: name.to_owned(),
+                expected: "typical, error_rate, missed_objective, or a quantile such as p50, p95, p99.9".to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The requests of a series: which of them failed, and what the others measured.
+
+use super::Side;
+use crate::analysis::{Excluded, Measure, Series};
+use crate::metric::Metric;
+use crate::sample::Missing;
+
+/// Requests in time order, warm-up left out.
+pub(super) struct Requests {
+    /// What became of each.
+    pub(super) outcomes: Vec<Outcome>,
+    /// Positions at which another file begins.
+    pub(super) breaks: Vec<usize>,
+    /// True if the log says which requests failed: a table does not.
+    pub(super) tell_failures: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Outcome {
+    Failed,
+    Measured(f64),
+    /// It succeeded and says nothing about this metric.
+    Missing,
+}
+
+impl Requests {
+    /// The one place that looks into a series' observations.
+    pub(super) fn of(series: &Series) -> Self {
+        let observations = &series.observations;
+        let outcome = |failed: bool, value: Option<f64>| match value {
+            _ if failed => Outcome::Failed,
+            Some(value) => Outcome::Measured(value),
+            None => Outcome::Missing,
+        };
+        let value = |index: usize| Some(series.values[index]).filter(|value| !value.is_nan());
+        let outcomes =
+            (0..series.values.len()).map(|index| outcome(observations.failed(index), value(index))).collect();
+        let begins = |at: &usize| observations.source(*at) != observations.source(at - 1);
+        let breaks = (1..series.values.len()).filter(begins).collect();
+        Self { outcomes, breaks, tell_failures: series.missing != Missing::Error }
+    }
+
+    fn count(&self, what: impl Fn(&Outcome) -> bool) -> usize {
+        self.outcomes.iter().filter(|outcome| what(outcome)).count()
+    }
+
+    /// What is said of a side; its effective size and quantiles are for those to add who know them.
+    pub(super) fn side(&self, series: &Series) -> Side {
+        let of_errors = series.measure == Measure::Metric(Metric::ErrorRate);
+        let failed = self.count(|outcome| *outcome == Outcome::Failed);
+        let missing = self.count(|outcome| *outcome == Outcome::Missing);
+        let n = self.outcomes.len() - missing - if of_errors { 0 } else { failed };
+        Side {
+            source: series.sources.clone(),
+            n,
+            excluded: Excluded { failed: if of_errors { 0 } else { failed }, warmup: series.warmup, missing },
+            effective: crate::cast::float(n),
+            quantiles: None,
+        }
+    }
+}

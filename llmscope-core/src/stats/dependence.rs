@@ -1,0 +1,260 @@
+//! How many independent measurements a dependent series is worth.
+//!
+//! The variance of a mean of n dependent values is that of n/V independent ones, with V = 1 + 2Σρ_k. The same holds for a
+//! share, and so for the order statistics that a quantile's interval is read from (Woodruff 1952, *JASA* 47; with the
+//! effective sample size in the binomial, Korn & Graubard 1998, *Survey Methodology* 24).
+
+use std::f64::consts::PI;
+
+use super::Sorted;
+use super::special::normal_quantile;
+use crate::cast::float;
+
+/// Largest share of a series that its effective size may shrink by: an effective size below one says nothing.
+const MIN_EFFECTIVE: f64 = 1.0;
+/// Rounds of correction for the estimated mean.
+const ROUNDS: usize = 3;
+/// Autocorrelations below this no longer matter.
+const NEGLIGIBLE: f64 = 1e-4;
+
+/// An autoregression fitted to a series: what its neighbours have to do with each other.
+///
+/// Yule–Walker by Levinson and Durbin's recursion, of the order from 1 to 10·log₁₀ n that has the least AICc (Hurvich & Tsai
+/// 1989). The order is never 0: a test that sets small correlations to zero lets through those that matter. The
+/// autocovariances are corrected for the mean having been estimated from the same values, which lowers each by γ₀V/n.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Autoregression {
+    /// Coefficients φ₁…φ_p.
+    coefficients: Vec<f64>,
+    /// V = 1 + 2Σρ_k of the fitted process, at least 1 and at most n.
+    inflation: f64,
+    /// n(1 − ρ₁²)/2p: of a χ² with the variance of the estimated V (Berk 1974, *Annals of Statistics* 2).
+    degrees_of_freedom: f64,
+    /// Number of values.
+    n: usize,
+}
+
+impl Autoregression {
+    /// Fits the values; `breaks` are positions before which something is missing. A series without variation, or of fewer
+    /// than four values, counts as independent.
+    #[must_use]
+    pub fn of(values: &[f64], breaks: &[usize]) -> Self {
+        let n = values.len();
+        let highest = highest_order(n);
+        let raw = if n < 4 { Vec::new() } else { autocovariances(values, breaks, highest) };
+        if raw.first().is_none_or(|&variance| variance <= 0.0) {
+            return Self { coefficients: vec![0.0], inflation: 1.0, degrees_of_freedom: float(n.max(2)) / 2.0, n };
+        }
+        let mut fitted = fit(&raw, n);
+        for _ in 0..ROUNDS {
+            let lost = raw[0] * fitted.inflation.min(float(n) / 4.0) / float(n);
+            let corrected: Vec<f64> = raw.iter().map(|covariance| covariance + lost).collect();
+            fitted = fit(&corrected, n);
+        }
+        fitted
+    }
+
+    /// V = 1 + 2Σρ_k: by how much dependence inflates the variance of the mean; never below 1, so that an effective size
+    /// never exceeds the real one.
+    #[must_use]
+    pub fn inflation(&self) -> f64 {
+        self.inflation
+    }
+
+    /// How well V is known, in degrees of freedom.
+    #[must_use]
+    pub fn degrees_of_freedom(&self) -> f64 {
+        self.degrees_of_freedom
+    }
+
+    /// V of a function of a Gaussian series, from its correlation at each lag as a function of the series' own.
+    fn inflation_of(&self, correlation: impl Fn(f64) -> f64) -> f64 {
+        let n = float(self.n);
+        let total: f64 = self
+            .correlations()
+            .enumerate()
+            .map(|(index, rho)| (1.0 - float(index + 1) / n).max(0.0) * correlation(rho))
+            .sum();
+        (1.0 + 2.0 * total).clamp(1.0, (n / MIN_EFFECTIVE).max(1.0))
+    }
+
+    /// ρ₁, ρ₂, … of the fitted process, as long as they matter.
+    fn correlations(&self) -> impl Iterator<Item = f64> + '_ {
+        let phi = &self.coefficients;
+        let initial = initial_correlations(phi);
+        let order = phi.len();
+        let mut recent = initial.clone();
+        let mut small = 0;
+        (0..self.n.min(10_000)).map_while(move |index| {
+            let rho = if index < order {
+                initial[index]
+            } else {
+                let next: f64 = phi.iter().zip(recent.iter().rev()).map(|(phi, rho)| phi * rho).sum();
+                recent.remove(0);
+                recent.push(next);
+                next
+            };
+            small = if rho.abs() < NEGLIGIBLE { small + 1 } else { 0 };
+            (small <= order).then_some(rho.clamp(-1.0, 1.0))
+        })
+    }
+}
+
+/// What dependence does to the quantiles and ranks of a sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dependence {
+    scores: Autoregression,
+}
+
+impl Dependence {
+    /// Of values in time order with `breaks`; `sorted` holds the same values.
+    ///
+    /// The autoregression is fitted to the normal scores Φ⁻¹(R/(n + 1)), so that skewness and outliers do not matter.
+    #[must_use]
+    pub fn of(values: &[f64], breaks: &[usize], sorted: &Sorted) -> Self {
+        Self { scores: Autoregression::of(&normal_scores(values, sorted), breaks) }
+    }
+
+    /// How well the inflation is known, in degrees of freedom.
+    #[must_use]
+    pub fn degrees_of_freedom(&self) -> f64 {
+        self.scores.degrees_of_freedom()
+    }
+
+    /// Inflation of the variance of the mean rank: with Spearman's correlation (6/π)·asin(ρ/2) of a Gaussian pair
+    /// (Pearson 1907).
+    #[must_use]
+    pub fn inflation_of_ranks(&self) -> f64 {
+        self.scores.inflation_of(|rho| 6.0 / PI * (rho / 2.0).asin())
+    }
+
+    /// Inflation of the variance of the share below the p-quantile, 0 < p < 1: the larger of what a Gaussian series with
+    /// these correlations implies, and what the series of exceedances itself shows. A stall that hits several requests
+    /// in a row is seen by the second only.
+    #[must_use]
+    pub fn inflation_at(&self, p: f64, values: &[f64], breaks: &[usize], sorted: &Sorted) -> f64 {
+        let implied = self.inflation_of_share(p);
+        let threshold = sorted.quantile(p, super::QuantileMethod::HyndmanFan7).unwrap_or(f64::INFINITY);
+        let above: Vec<f64> = values.iter().map(|&x| if x > threshold { 1.0 } else { 0.0 }).collect();
+        implied.max(Autoregression::of(&above, breaks).inflation())
+    }
+
+    /// The first of the two.
+    #[must_use]
+    pub fn inflation_of_share(&self, p: f64) -> f64 {
+        let Some(z) = normal_quantile(p) else { return 1.0 };
+        self.scores.inflation_of(|rho| orthant_excess(z, rho) / (p * (1.0 - p)))
+    }
+}
+
+fn highest_order(n: usize) -> usize {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 10·log10 of a length")]
+    let customary = (10.0 * float(n.max(1)).log10()) as usize;
+    customary.min(n / 4).max(1)
+}
+
+/// γ₀, γ₁, … with divisor n, of pairs that span no break; scaled up for the pairs that breaks take away.
+fn autocovariances(values: &[f64], breaks: &[usize], highest: usize) -> Vec<f64> {
+    let n = values.len();
+    let mean = values.iter().sum::<f64>() / float(n);
+    let centered: Vec<f64> = values.iter().map(|x| x - mean).collect();
+    let ends: Vec<usize> = breaks.iter().copied().chain([n]).collect();
+    let covariance = |lag: usize| {
+        let (mut start, mut pairs, mut sum) = (0, 0, 0.0);
+        for &end in &ends {
+            let segment = &centered[start..end];
+            if let Some(later) = segment.get(lag..) {
+                pairs += later.len();
+                sum += segment.iter().zip(later).map(|(a, b)| a * b).sum::<f64>();
+            }
+            start = end;
+        }
+        if pairs == 0 { 0.0 } else { sum / float(pairs) * float(n - lag) / float(n) }
+    };
+    (0..=highest.min(n - 1)).map(covariance).collect()
+}
+
+/// Levinson and Durbin's recursion, stopped at the order of least AICc.
+fn fit(covariances: &[f64], n: usize) -> Autoregression {
+    let variance = covariances[0];
+    let mut phi: Vec<f64> = Vec::new();
+    let mut error = variance;
+    let mut best: Option<(f64, Vec<f64>)> = None;
+    for order in 1..covariances.len() {
+        let predicted: f64 = phi.iter().enumerate().map(|(k, phi)| phi * covariances[order - 1 - k]).sum();
+        let reflection = ((covariances[order] - predicted) / error).clamp(-0.999, 0.999);
+        let updated: Vec<f64> = phi.iter().zip(phi.iter().rev()).map(|(a, b)| a - reflection * b).collect();
+        phi = updated;
+        phi.push(reflection);
+        error *= 1.0 - reflection * reflection;
+        let (n, p) = (float(n), float(order));
+        let score = n * error.ln() + 2.0 * (p + 1.0) * n / (n - p - 2.0).max(1.0);
+        if best.as_ref().is_none_or(|(least, _)| score < *least) {
+            best = Some((score, phi.clone()));
+        }
+    }
+    let coefficients = best.map_or_else(|| vec![0.0], |(_, phi)| phi);
+    let rho = initial_correlations(&coefficients);
+    let sum: f64 = coefficients.iter().sum();
+    // V = σ²/(1 − Σφ)² over γ₀, with γ₀ = σ²/(1 − Σφρ) of the process.
+    let explained: f64 = coefficients.iter().zip(&rho).map(|(phi, rho)| phi * rho).sum();
+    let inflation = (1.0 - explained) / (1.0 - sum).powi(2);
+    let count = float(n);
+    let inflation = if inflation.is_finite() { inflation.clamp(1.0, count) } else { count };
+    let first = rho[0].clamp(-0.99, 0.99);
+    let degrees_of_freedom = (count * (1.0 - first * first) / (2.0 * float(coefficients.len()))).max(2.0);
+    Autoregression { coefficients, inflation, degrees_of_freedom, n }
+}
+
+/// ρ₁…ρ_p of an autoregression, by Levinson and Durbin's recursion run backwards and forwards again.
+fn initial_correlations(phi: &[f64]) -> Vec<f64> {
+    let mut levels = vec![phi.to_vec()];
+    while levels[levels.len() - 1].len() > 1 {
+        let last = &levels[levels.len() - 1];
+        let reflection = last[last.len() - 1];
+        let shorter = &last[..last.len() - 1];
+        let scale = (1.0 - reflection * reflection).max(f64::EPSILON);
+        let stepped = shorter.iter().zip(shorter.iter().rev()).map(|(a, b)| (a + reflection * b) / scale).collect();
+        levels.push(stepped);
+    }
+    let mut rho: Vec<f64> = Vec::with_capacity(phi.len());
+    for coefficients in levels.iter().rev() {
+        // ρ_k = Σⱼ φ_kj ρ_{k−j}, with ρ₀ = 1.
+        let order = coefficients.len();
+        let correlation = |lag: usize| if lag == 0 { 1.0 } else { rho[lag - 1] };
+        let next: f64 = coefficients.iter().enumerate().map(|(j, phi)| phi * correlation(order - 1 - j)).sum();
+        rho.push(next);
+    }
+    rho
+}
+
+/// Φ⁻¹(R/(n + 1)) of each value's rank R, the mean rank among ties (van der Waerden 1952).
+fn normal_scores(values: &[f64], sorted: &Sorted) -> Vec<f64> {
+    let ordered = sorted.values();
+    let n = float(ordered.len());
+    // A score for each distinct value, found once; then looked up.
+    let mut scores: Vec<f64> = Vec::with_capacity(ordered.len());
+    for run in ordered.chunk_by(|a, b| a == b) {
+        let before = float(scores.len());
+        let rank = before + (float(run.len()) + 1.0) / 2.0;
+        let score = normal_quantile(rank / (n + 1.0)).unwrap_or(0.0);
+        scores.extend(std::iter::repeat_n(score, run.len()));
+    }
+    let score = |value: &f64| scores.get(ordered.partition_point(|x| x < value)).copied().unwrap_or(0.0);
+    values.iter().map(score).collect()
+}
+
+/// P(Z₁ ≤ z, Z₂ ≤ z) − Φ(z)² of a standard Gaussian pair with correlation ρ: ∫₀^asin ρ exp(−z²/(1 + sin θ)) dθ / 2π
+/// (Plackett 1954), by Gauss and Legendre's rule of eight points.
+fn orthant_excess(z: f64, rho: f64) -> f64 {
+    const NODES: [(f64, f64); 4] = [
+        (0.183_434_642_495_649_8, 0.362_683_783_378_362),
+        (0.525_532_409_916_329, 0.313_706_645_877_887_3),
+        (0.796_666_477_413_626_7, 0.222_381_034_453_374_5),
+        (0.960_289_856_497_536_3, 0.101_228_536_290_376_26),
+    ];
+    let half = rho.clamp(-1.0, 1.0).asin() / 2.0;
+    let integrand = |theta: f64| (-z * z / (1.0 + theta.sin()).max(f64::EPSILON)).exp();
+    let total: f64 = NODES.iter().map(|&(x, w)| w * (integrand(half * (1.0 + x)) + integrand(half * (1.0 - x)))).sum();
+    total * half / (2.0 * PI)
+}

@@ -1,0 +1,204 @@
+//! Two samples by their ranks: Mann and Whitney's test, Hodges and Lehmann's shift.
+
+use super::Sorted;
+use super::special::{normal_quantile_upper, normal_sf};
+use crate::cast::float;
+
+/// Up to this size of both samples, and without ties, probabilities are exact.
+const LARGEST_EXACT: usize = 50;
+
+/// Mann and Whitney's U of two samples (1947, *Annals of Mathematical Statistics* 18(1)).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MannWhitney {
+    /// Pairs in which the candidate's value is the larger one; a tie counts one half.
+    pub u: f64,
+    /// U/nm: the probability that a value of the candidate exceeds one of the baseline.
+    pub superiority: f64,
+    /// Probability of so large a U if both samples come from one distribution.
+    pub p_greater: f64,
+    /// Probability of so small a U.
+    pub p_less: f64,
+    /// Probability of a U so far from nm/2 on either side.
+    pub p_two_sided: f64,
+    /// Standard deviation of U if both come from one distribution, corrected for ties.
+    pub sigma: f64,
+    /// True if the probabilities are exact, false if they are normal with a correction for continuity.
+    pub exact: bool,
+}
+
+impl MannWhitney {
+    /// Compares a candidate with a baseline; `None` if one of them is empty.
+    ///
+    /// Exact for samples of up to 50 without ties; else U is taken as normal with variance
+    /// nm/12·(N + 1 − Σ(t³ − t)/(N(N − 1))), t the sizes of the ties among N = n + m (Hollander & Wolfe, ch. 4).
+    #[must_use]
+    pub fn of(baseline: &Sorted, candidate: &Sorted) -> Option<Self> {
+        let (x, y) = (baseline.values(), candidate.values());
+        if x.is_empty() || y.is_empty() {
+            return None;
+        }
+        let (n, m) = (float(x.len()), float(y.len()));
+        let (u, ties) = count(x, y);
+        let total = n + m;
+        let sigma = (n * m / 12.0 * (total + 1.0 - ties / (total * (total - 1.0)))).max(0.0).sqrt();
+        let exact = ties == 0.0 && x.len().max(y.len()) <= LARGEST_EXACT;
+        let (p_greater, p_less) = if exact {
+            let below = |u: f64| exact_below(u, x.len(), y.len());
+            (below(n * m - u), below(u))
+        } else if sigma > 0.0 {
+            let z = |excess: f64| (excess - 0.5) / sigma;
+            (normal_sf(z(u - n * m / 2.0)), normal_sf(z(n * m / 2.0 - u)))
+        } else {
+            (1.0, 1.0)
+        };
+        let p_two_sided = (2.0 * p_greater.min(p_less)).min(1.0);
+        Some(Self { u, superiority: u / (n * m), p_greater, p_less, p_two_sided, sigma, exact })
+    }
+}
+
+/// U and Σ(t³ − t), in one trip through two sorted samples.
+fn count(x: &[f64], y: &[f64]) -> (f64, f64) {
+    let (mut u, mut ties) = (0.0, 0.0);
+    let (mut i, mut j) = (0, 0);
+    while j < y.len() {
+        let value = y[j];
+        let from = i + x[i..].partition_point(|&x| x < value);
+        // Ties among the baseline's values that were passed over.
+        ties += x[i..from].chunk_by(|a, b| a == b).map(|run| cubed(run.len())).sum::<f64>();
+        let equal_x = x[from..].partition_point(|&x| x == value);
+        let equal_y = y[j..].partition_point(|&y| y == value);
+        u += float(equal_y) * (float(from) + float(equal_x) / 2.0);
+        ties += cubed(equal_x + equal_y);
+        i = from + equal_x;
+        j += equal_y;
+    }
+    ties += x[i..].chunk_by(|a, b| a == b).map(|run| cubed(run.len())).sum::<f64>();
+    (u, ties)
+}
+
+fn cubed(size: usize) -> f64 {
+    let t = float(size);
+    t * t * t - t
+}
+
+/// P(U ≤ u) of two samples without ties: the number of arrangements with each U, by Mann and Whitney's recursion.
+fn exact_below(u: f64, n: usize, m: usize) -> f64 {
+    let (n, m) = (n.min(m), n.max(m));
+    let largest = n * m;
+    if u > float(largest) / 2.0 {
+        // The distribution is symmetric, and small tails keep their digits: P(U ≤ u) = 1 − P(U ≤ nm − u − 1).
+        return 1.0 - exact_below(float(largest) - u.floor() - 1.0, n, m);
+    }
+    // ways[u] of the Gaussian binomial coefficient: multiply by (1 − qᵐ⁺ⁱ), divide by (1 − qⁱ).
+    let mut ways = vec![0.0; largest + 1];
+    ways[0] = 1.0;
+    for i in 1..=n {
+        for at in (m + i..=largest).rev() {
+            ways[at] -= ways[at - m - i];
+        }
+        for at in i..=largest {
+            ways[at] += ways[at - i];
+        }
+    }
+    let all: f64 = ways.iter().sum();
+    let below: f64 = ways.iter().enumerate().take_while(|(at, _)| float(*at) <= u).map(|(_, ways)| ways).sum();
+    (below / all).clamp(0.0, 1.0)
+}
+
+/// How two samples are compared, value by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contrast {
+    /// y − x.
+    Difference,
+    /// y/x, of positive values.
+    Ratio,
+}
+
+impl Contrast {
+    fn of(self, x: f64, y: f64) -> f64 {
+        match self {
+            Self::Difference => y - x,
+            Self::Ratio => y / x,
+        }
+    }
+}
+
+/// Hodges and Lehmann's estimate (1963, *Annals of Mathematical Statistics* 34(2)): the median of all nm contrasts of a
+/// candidate's value with a baseline's; `None` if a sample is empty.
+///
+/// The contrasts are never written down: each of at most 64 bisections counts those below a bound in one trip through
+/// both sorted samples, so the cost is O(n + m) after sorting.
+#[must_use]
+pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast) -> Option<f64> {
+    let pairs = baseline.values().len().checked_mul(candidate.values().len()).filter(|&pairs| pairs > 0)?;
+    let at = |rank| nth_contrast(baseline, candidate, contrast, rank);
+    Some(if pairs % 2 == 1 { at(pairs / 2) } else { f64::midpoint(at(pairs / 2 - 1), at(pairs / 2)) })
+}
+
+/// The bounds of a shift, each exceeded with probability `level` at most, after Moses (Hollander & Wolfe, section 4.3):
+/// contrast number nm/2 ∓ (zσ + ½), σ the standard deviation of U; `None` where a bound would lie beyond the
+/// outermost contrast.
+#[must_use]
+pub fn shift_bounds(
+    baseline: &Sorted,
+    candidate: &Sorted,
+    contrast: Contrast,
+    sigma: f64,
+    level: f64,
+) -> Option<(f64, f64)> {
+    let pairs = baseline.values().len().checked_mul(candidate.values().len()).filter(|&pairs| pairs > 0)?;
+    let below = float(pairs) / 2.0 - normal_quantile_upper(level)? * sigma - 0.5;
+    if below < 0.0 {
+        return None;
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and half the pairs")]
+    let rank = below.floor() as usize;
+    let at = |rank| nth_contrast(baseline, candidate, contrast, rank);
+    Some((at(rank), at(pairs - 1 - rank)))
+}
+
+/// The smallest level at which [`shift_bounds`] exist for samples of these sizes and this σ.
+#[must_use]
+pub fn smallest_shift_level(n: f64, m: f64, sigma: f64) -> f64 {
+    if sigma > 0.0 { normal_sf((n * m / 2.0 - 0.5) / sigma) } else { 0.0 }
+}
+
+/// The contrast of 0-based rank `rank` among all pairs.
+fn nth_contrast(baseline: &Sorted, candidate: &Sorted, contrast: Contrast, rank: usize) -> f64 {
+    let (x, y) = (baseline.values(), candidate.values());
+    let least = contrast.of(x[x.len() - 1], y[0]);
+    let most = contrast.of(x[0], y[y.len() - 1]);
+    let (mut low, mut high) = (ordinal(least), ordinal(most));
+    // The least number with more than `rank` contrasts at or below it is itself a contrast.
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if count_at_most(x, y, contrast, number(middle)) > rank {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    number(low)
+}
+
+/// Pairs whose contrast is at most `bound`: as x grows its contrast with any y falls.
+fn count_at_most(x: &[f64], y: &[f64], contrast: Contrast, bound: f64) -> usize {
+    let (mut reached, mut total) = (0, 0);
+    for &x in x {
+        while reached < y.len() && contrast.of(x, y[reached]) <= bound {
+            reached += 1;
+        }
+        total += reached;
+    }
+    total
+}
+
+/// Numbers in their order as whole numbers, so that a bisection ends at neighbours.
+fn ordinal(value: f64) -> u64 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+fn number(ordinal: u64) -> f64 {
+    f64::from_bits(if ordinal >> 63 == 1 { ordinal & !(1 << 63) } else { !ordinal })
+}

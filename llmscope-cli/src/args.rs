@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::bench::BenchArgs;
+use crate::convert::ConvertArgs;
 use crate::gate::GateArgs;
 use crate::monitor::MonitorArgs;
 use crate::probe::ProbeArgs;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Analyze(Box<AnalyzeArgs>),
     /// Measure an endpoint: send requests, stamp every chunk of the answers, write a session
     Bench(Box<BenchArgs>),
+    /// Turn logs into sessions, and sessions into JSON, JSON Lines or CSV and back
+    Convert(ConvertArgs),
     /// Watch endpoints for weeks: judge each result at once, tell violations and recoveries
     Monitor(Box<MonitorArgs>),
     /// Write one page that shows it all: verdicts, charts, violations, capability, environment

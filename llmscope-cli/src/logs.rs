@@ -8,7 +8,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use llmscope_core::analysis::{Gathering, Selection, Series, SourceLog, runs_of};
-use llmscope_core::ingest::{self, Opened, Tool};
+use llmscope_core::ingest::{self, Log, Opened, Tool};
+use llmscope_core::session::Notice;
 
 use crate::output::{self, CAUTION};
 
@@ -47,9 +48,7 @@ pub(crate) fn series(files: &[PathBuf], tool: Option<&str>, selection: Selection
         }
     }
     let logs = gathering.sources().to_vec();
-    for notice in logs.iter().flat_map(|log| &log.notices) {
-        output::say(CAUTION, "note:", &notice.to_string());
-    }
+    tell(logs.iter().flat_map(|log| &log.notices));
     let runs = of_runs.map(Gathering::finish).transpose()?.map(runs_of).unwrap_or_default();
     Ok(Gathered { series: gathering.finish()?, runs, logs })
 }
@@ -66,15 +65,39 @@ fn add(gathering: &mut Gathering, others: &mut [&mut Gathering], opened: Opened)
     Ok(())
 }
 
-/// Opens a file, or standard input for `-`.
+/// Logs as a whole, with words about what was odd in them.
+pub(crate) fn whole(files: &[PathBuf], tool: Option<&str>) -> Result<Vec<Log>> {
+    let tool = tool.map(named).transpose()?;
+    let read = |path: &PathBuf| {
+        let (source, input) = input(path)?;
+        Ok(ingest::read_whole(&source, input, tool)?)
+    };
+    let logs = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+    tell(logs.iter().flat_map(|log| &log.notices));
+    Ok(logs)
+}
+
+fn tell<'n>(notices: impl Iterator<Item = &'n Notice>) {
+    for notice in notices {
+        output::say(CAUTION, "note:", &notice.to_string());
+    }
+}
+
 fn open(path: &Path, tool: Option<Tool>) -> Result<Opened> {
+    let (source, input) = input(path)?;
+    Ok(ingest::open(&source, input, tool)?)
+}
+
+/// A file, or standard input for `-`, and its name in messages.
+fn input(path: &Path) -> Result<(String, Box<dyn Read + Send>)> {
     let source = path.display().to_string();
     if source == "-" {
-        return Ok(ingest::open(&source, io::stdin(), tool)?);
+        return Ok((source, Box::new(io::stdin())));
     }
     let file = File::open(path).with_context(|| format!("cannot read {source}"))?;
     let size = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-    Ok(ingest::open(&source, Watched { bar: bar(&source, size), input: file }, tool)?)
+    let watched = Watched { bar: bar(&source, size), input: file };
+    Ok((source, Box::new(watched)))
 }
 
 /// The tool of this name; `help` lists them.

@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod bench;
+mod convert;
 mod gate;
 mod generate;
 mod logs;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Analyze(args) => analyze::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Monitor(args) => monitor::run(&args),
         Command::Report(args) => analyze::report(&args),
         Command::Gate(args) => gate::run(&args),

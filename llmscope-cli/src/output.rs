@@ -68,6 +68,13 @@ impl Write for Sink {
     }
 }
 
+/// Data to standard output, byte by byte as they are: no style is looked for in them.
+pub(crate) fn write_data(bytes: &[u8]) -> Result<()> {
+    let mut stream = io::stdout().lock();
+    stream.write_all(bytes)?;
+    Ok(stream.flush()?)
+}
+
 /// Words for the person at the terminal. A closed standard error is nobody's business.
 pub(crate) fn say(style: Style, label: &str, text: &str) {
     let mut stream = anstream::AutoStream::auto(io::stderr());

@@ -28,6 +28,7 @@ mod outline;
 mod projection;
 #[cfg(test)]
 mod recognition;
+mod requests;
 mod rows;
 mod runs;
 mod service_export;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 
 pub use delimited::delimiter;
 pub use mapping::Mapping;
-pub use open::{Opened, open};
+pub use open::{Opened, open, read_whole};
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows, Time};
 pub use stream::{Ending, Stream};

@@ -33,11 +33,19 @@ pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>)
     let text = text_of(&head).to_owned();
     let skipped = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let all = Box::new(Cursor::new(head).chain(input));
-    let mut rest = match Stream::of(source, &text, skip(all, skipped), tool)? {
-        Ok(stream) => return Ok(Opened::Stream(Box::new(stream))),
-        Err(input) => input,
-    };
-    let bytes = take(source, &mut rest, LARGEST_WHOLE_BYTES + 1)?;
+    match Stream::of(source, &text, skip(all, skipped), tool)? {
+        Ok(stream) => Ok(Opened::Stream(Box::new(stream))),
+        Err(rest) => read_whole(source, rest, tool).map(Opened::Log),
+    }
+}
+
+/// Reads a log as a whole, however long it is. What gzip or zstd packed is unpacked (with the feature `compression`).
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be read; [`Error::Format`] as [`read`] gives it, and for more than 4 GiB.
+pub fn read_whole(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Log> {
+    let mut input = unpack(source, Box::new(input))?;
+    let bytes = take(source, &mut input, LARGEST_WHOLE_BYTES + 1)?;
     if bytes.len() as u64 > LARGEST_WHOLE_BYTES {
         return Err(Error::Format {
             location: Location::of(source),
@@ -45,7 +53,7 @@ pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>)
             fix: "split it or take a part of it".to_owned(),
         });
     }
-    read(source, &bytes, tool).map(Opened::Log)
+    read(source, &bytes, tool)
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -73,7 +73,8 @@ impl Stream {
         let text = &head[blank..];
         let Some(end) = text.find('\n') else { return Ok(Err(input)) };
         let line = &text[..end];
-        let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(line)));
+        // The first line of JSON stands for all of them; delimited values are known by their first rows too.
+        let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(if text.starts_with('{') { line } else { text })));
         let is_object = || line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
         let mut first = 1 + head[..blank].matches('\n').count() as u64;
         let mut ends = Ends::Lines;

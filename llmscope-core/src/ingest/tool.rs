@@ -11,6 +11,7 @@ use super::{
     litellm, llama_bench, llmperf, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
+use crate::session::columns::is_flat_session;
 use crate::session::{Notice, RequestRecord, Session, SessionHeader};
 
 /// A tool whose logs are read.
@@ -62,7 +63,10 @@ pub(crate) enum Found {
 const LLMSCOPE: Format = Format {
     name: "llmscope",
     title: "LLMscope session",
-    recognizes: |outline| outline.is_json() && head(outline.text).contains("\"llmscope.session/"),
+    recognizes: |outline| match outline.is_json() {
+        true => head(outline.text).contains("\"llmscope.session/"),
+        false => is_flat_session(outline.text),
+    },
     reading: Reading::Whole(|source, text| {
         Session::read(source, text).map(|read| Found::Session(read.session, read.notices))
     }),
@@ -85,7 +89,7 @@ const CSV: Format = Format {
 };
 
 impl Tool {
-    /// A session of our own, as a JSON document or as JSON Lines.
+    /// A session of our own, as a JSON document, as JSON Lines or as CSV.
     pub const LLMSCOPE: Self = Self(&LLMSCOPE);
     /// JSON Lines, or a JSON array, of objects with numeric fields.
     pub const JSON_LINES: Self = Self(&JSON_LINES);

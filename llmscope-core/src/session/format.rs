@@ -1,4 +1,5 @@
-//! Sessions in files: one JSON document, or JSON Lines with a header, then one request or event a line.
+//! Sessions in files: one JSON document, or JSON Lines with a header, then one request or event a line; or, in
+//! `columns`, a table.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::columns::is_flat_session;
 use super::{ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionHeader, migrate};
 use crate::error::{Error, Location, Result};
 use crate::files::write_atomically;
@@ -52,7 +54,7 @@ pub(crate) enum SessionLine {
 }
 
 impl Session {
-    /// Reads a session from the text of a file, in either form. `source` names the file in messages.
+    /// Reads a session from the text of a file, in any of its forms. `source` names the file in messages.
     ///
     /// # Errors
     /// [`Error::Format`] with file, line and field, and what to do.
@@ -67,7 +69,11 @@ impl Session {
     /// ```
     pub fn read(source: &str, text: &str) -> Result<ReadSession> {
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        if Self::begins_lines(first) { read_lines(source, text) } else { read_document(source, text) }
+        match first {
+            first if Self::begins_lines(first) => read_lines(source, text),
+            first if !first.starts_with('{') && is_flat_session(text) => Self::from_csv(source, text),
+            _ => read_document(source, text),
+        }
     }
 
     /// True if this is the first line of a session in JSON Lines.
@@ -235,7 +241,7 @@ pub(crate) fn check_record(record: &RequestRecord, location: impl FnOnce() -> Lo
     }
 }
 
-fn to_value<T: Serialize>(value: &T) -> Result<Value> {
+pub(super) fn to_value<T: Serialize>(value: &T) -> Result<Value> {
     serde_json::to_value(value).map_err(|error| Error::of_json(Location::of("session"), &error))
 }
 

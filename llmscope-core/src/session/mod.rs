@@ -4,6 +4,7 @@
 //! [`SCHEMA`]. Everything that a tool did not record is absent: never 0, never an invented value.
 
 mod client;
+pub mod columns;
 mod environment;
 mod format;
 mod migrate;

@@ -158,6 +158,19 @@ impl Error {
         Self::Format { location: location.line(line), problem, fix: fix.to_owned() }
     }
 
+    /// A parameter outside its domain, as what a cell of a file holds.
+    #[must_use]
+    pub fn in_cell(self, location: Location) -> Self {
+        match self {
+            Self::Parameter { value, expected, .. } => Self::Format {
+                location,
+                problem: format!("\"{value}\" is not {expected}"),
+                fix: "correct the cell, or leave it empty".to_owned(),
+            },
+            other => other,
+        }
+    }
+
     /// A broken line of delimited values.
     #[must_use]
     pub fn of_csv(source: &str, error: &csv::Error) -> Self {

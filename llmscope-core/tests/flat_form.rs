@@ -90,6 +90,7 @@ fn a_reader_that_does_not_know_the_form_sees_columns() {
     for (row, record) in session.records.iter().enumerate() {
         assert_eq!(label("ttft_s", row), record.ttft_s.map(|ttft| ttft.to_string()));
         assert_eq!(label("started_at", row), record.started_at.map(|time| time.to_string()));
+        assert_eq!(label("model", row).as_deref(), session.model_of(record), "also where only the header names it");
         assert_eq!(label("session", row).is_some(), row == 0, "in the first row only");
     }
     assert_eq!(table.columns.last().unwrap().name, "session");
@@ -130,7 +131,7 @@ fn errors_name_line_column_and_the_fix() {
         (row("started_at", "yesterday"), "a time with its offset"),
         (row("started_at", "2026-11-23T11:32:13"), "a time with its offset"),
         (row("warmup", "2"), "true or false"),
-        (row("attributes.a", "\"\"\"open\""), "a.csv:2: a: \"open begins with a quote"),
+        (row("attributes.a", "\"\"\"open\""), "a.csv:2: attributes.a: \"\"open\" is not a JSON string"),
         (row("speed", "1"), "a.csv:1: speed: no field of a request has this name; call the column attributes.speed"),
         (format!("ttft_s,session\n0.1,{session}\n0.2,{session}\n"), "a.csv:3: session: a second session"),
         ("ttft_s,session\n0.1,\n".to_owned(), "a.csv:2: session: no description"),

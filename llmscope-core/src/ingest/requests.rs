@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{Cell, Column, Table};
 use crate::error::{Error, Location, Result};
-use crate::session::columns::{ATTRIBUTE_PREFIX, Field, FieldKind, FieldValue, attribute_of, located, number_text};
+use crate::session::columns::{ATTRIBUTE_PREFIX, Field, FieldKind, FieldValue, number_text};
 use crate::session::{AttributeValue, RequestRecord, Session, check_record};
 
 impl Table {
@@ -114,14 +114,15 @@ fn set(field: Field, record: &mut RequestRecord, cell: &Cell, location: &Locatio
         Cell::Number(number) => FieldValue::Number(*number),
         other => FieldValue::Text(text(other)),
     };
-    field.set(record, &value).map_err(|error| located(error, location))
+    field.set(record, &value).map_err(|error| error.in_cell(location.clone().field(field.name())))
 }
 
 /// `None` for an infinite number.
 fn attribute(cell: &Cell) -> Option<AttributeValue> {
     match cell {
         Cell::Number(number) => number.is_finite().then_some(AttributeValue::Number(*number)),
-        other => Some(attribute_of(&text(other))),
+        Cell::Text(text) if text == "true" || text == "false" => Some(AttributeValue::Bool(text == "true")),
+        other => Some(AttributeValue::Text(text(other))),
     }
 }
 

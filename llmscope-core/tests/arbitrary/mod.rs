@@ -125,6 +125,11 @@ prop_compose! {
         let client_health = health.map(|(bottleneck, reasons, cpu_share)| ClientHealth {
             bottleneck, reasons, cpu_share, ..ClientHealth::default()
         });
+        let mut records = records;
+        // A request may name what the header names already.
+        if let Some(first) = records.first_mut() {
+            first.model = header.model.clone();
+        }
         Session { header, records, events, samples, client_health }
     }
 }

@@ -1,7 +1,6 @@
 //! The flat form as comma-separated values.
 
-use super::field::{FieldValue, flag_of, number_text};
-use super::{ATTRIBUTE_PREFIX, Field, FieldKind, SESSION_COLUMN, is_envelope};
+use super::{ATTRIBUTE_PREFIX, Field, SESSION_COLUMN, is_envelope};
 use crate::error::{Error, Location, Result};
 use crate::session::{AttributeValue, ReadSession, RequestRecord, Session, check_record};
 
@@ -41,10 +40,11 @@ impl Session {
         let mut write = |row: &[String]| writer.write_record(row).map_err(|error| Error::of_csv("session", &error));
         write(&header)?;
         let mut envelope = self.envelope()?;
-        for (index, record) in self.records.iter().enumerate() {
-            let mut row: Vec<String> = Field::ALL.iter().map(|&field| field_cell(field, record)).collect();
+        for record in &self.records {
+            let cell = |field: &Field| field.cell(record, &self.header).unwrap_or_default();
+            let mut row: Vec<String> = Field::ALL.iter().map(cell).collect();
             for &name in &attributes {
-                row.push(attribute_cell(record.attributes.get(name), index, name)?);
+                row.push(record.attributes.get(name).map(AttributeValue::cell).unwrap_or_default());
             }
             row.push(std::mem::take(&mut envelope));
             write(&row)?;
@@ -68,30 +68,35 @@ impl Session {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
         let columns = header.iter().map(|name| column(source, name)).collect::<Result<Vec<_>>>()?;
+        let place = header.iter().position(|name| name == SESSION_COLUMN);
         let mut session: Option<Self> = None;
         let mut row = csv::StringRecord::new();
         while reader.read_record(&mut row).map_err(|error| Error::of_csv(source, &error))? {
             let location = Location::of(source).line(row.position().map_or(0, csv::Position::line));
+            if let Some(cell) = place.and_then(|place| row.get(place)).filter(|cell| !cell.is_empty()) {
+                if session.is_some() {
+                    return Err(second_session(location));
+                }
+                session = Some(Self::from_envelope(&location.clone().field(SESSION_COLUMN), cell)?);
+            }
+            let Some(session) = session.as_mut() else { return Err(no_session(location)) };
             let mut record = RequestRecord::default();
             let mut is_request = false;
             for (column, cell) in columns.iter().zip(&row).filter(|(_, cell)| !cell.is_empty()) {
+                let at = |name: &str| location.clone().field(name);
                 match column {
-                    Column::Session if session.is_none() => {
-                        session = Some(Self::from_envelope(&location.clone().field(SESSION_COLUMN), cell)?);
-                    }
-                    Column::Session => return Err(second_session(location)),
-                    Column::Field(field) => {
-                        set(*field, &mut record, cell, &location)?;
-                        is_request = true;
-                    }
+                    Column::Session => continue,
+                    Column::Field(field) => field
+                        .set_cell(&mut record, cell, &session.header)
+                        .map_err(|error| error.in_cell(at(field.name())))?,
                     Column::Attribute(name) => {
-                        let value = attribute(cell).ok_or_else(|| broken_literal(&location, name, cell))?;
+                        let value = AttributeValue::from_cell(cell)
+                            .map_err(|error| error.in_cell(at(&format!("{ATTRIBUTE_PREFIX}{name}"))))?;
                         record.attributes.insert(name.clone(), value);
-                        is_request = true;
                     }
                 }
+                is_request = true;
             }
-            let Some(session) = session.as_mut() else { return Err(no_session(location)) };
             if is_request {
                 check_record(&record, || location)?;
                 session.records.push(record);
@@ -120,97 +125,6 @@ fn column(source: &str, name: &str) -> Result<Column> {
         problem: "no field of a request has this name".to_owned(),
         fix: format!("call the column {ATTRIBUTE_PREFIX}{name}, or remove it"),
     })
-}
-
-fn field_cell(field: Field, record: &RequestRecord) -> String {
-    match field.of(record) {
-        None => String::new(),
-        Some(FieldValue::Text(text)) if needs_literal(&text) => literal(&text),
-        Some(value) => value.to_string(),
-    }
-}
-
-fn set(field: Field, record: &mut RequestRecord, cell: &str, location: &Location) -> Result<()> {
-    let text = match field.kind() {
-        FieldKind::Text if cell.starts_with('"') => {
-            serde_json::from_str(cell).map_err(|_| broken_literal(location, field.name(), cell))?
-        }
-        _ => cell.to_owned(),
-    };
-    field.set(record, &FieldValue::Text(text)).map_err(|error| located(error, location))
-}
-
-/// A cell of an attribute, from which its type can be told.
-fn attribute_cell(value: Option<&AttributeValue>, index: usize, name: &str) -> Result<String> {
-    Ok(match value {
-        None => String::new(),
-        Some(AttributeValue::Number(number)) if number.is_finite() => number_text(*number),
-        Some(AttributeValue::Number(number)) => {
-            return Err(Error::Format {
-                location: Location::of("session").field(&format!("records[{index}].{ATTRIBUTE_PREFIX}{name}")),
-                problem: format!("{number} is not a finite number"),
-                fix: "leave the attribute out if it was not measured".to_owned(),
-            });
-        }
-        Some(AttributeValue::Bool(flag)) => flag.to_string(),
-        Some(AttributeValue::Text(text)) if needs_literal(text) || means_something_else(text) => literal(text),
-        Some(AttributeValue::Text(text)) => text.clone(),
-    })
-}
-
-/// The value of an attribute's cell, which is not empty; `None` for a broken literal.
-fn attribute(cell: &str) -> Option<AttributeValue> {
-    if cell.starts_with('"') {
-        return serde_json::from_str(cell).ok().map(AttributeValue::Text);
-    }
-    Some(attribute_of(cell))
-}
-
-/// A number, a truth value or a text, whichever the text of a cell is.
-pub(crate) fn attribute_of(cell: &str) -> AttributeValue {
-    let number = cell.parse().ok().filter(|number: &f64| number.is_finite());
-    match (number, flag_of(cell)) {
-        (Some(number), _) => AttributeValue::Number(number),
-        (None, Some(flag)) => AttributeValue::Bool(flag),
-        (None, None) => AttributeValue::Text(cell.to_owned()),
-    }
-}
-
-/// True for a text that could not be told from no text or from a literal, or that a spreadsheet would run as a formula
-/// (OWASP, CSV injection: a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break).
-fn needs_literal(text: &str) -> bool {
-    text.is_empty() || text.starts_with(['"', '=', '+', '-', '@', '\t', '\r', '\n'])
-}
-
-/// True for a text that would be read as a number or a truth value, by this reader or a more generous one.
-fn means_something_else(text: &str) -> bool {
-    let text = text.trim();
-    text.is_empty() || text.parse::<f64>().is_ok() || flag_of(text).is_some()
-}
-
-/// A text in quotes, as JSON has it.
-fn literal(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// What a field refused, at its place in a file.
-pub(crate) fn located(error: Error, location: &Location) -> Error {
-    match error {
-        Error::Parameter { name, value, expected } => Error::Format {
-            location: location.clone().field(name),
-            problem: format!("\"{value}\" is not {expected}"),
-            fix: "correct the cell, or leave it empty".to_owned(),
-        },
-        other => other,
-    }
-}
-
-fn broken_literal(location: &Location, name: &str, cell: &str) -> Error {
-    Error::Format {
-        location: location.clone().field(name),
-        problem: format!("{} begins with a quote and is no JSON string", crate::error::excerpt(cell)),
-        fix: "end it with a quote, with \\ before quotes inside".to_owned(),
-    }
 }
 
 fn no_session(location: Location) -> Error {

@@ -246,7 +246,9 @@ fn error_of(record: &mut RequestRecord) -> &mut RequestError {
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl FieldValue {
-    fn time(&self) -> Option<Timestamp> {
+    /// The moment, if it is one.
+    #[must_use]
+    pub fn time(&self) -> Option<Timestamp> {
         match self {
             Self::Time(time) => Some(*time),
             Self::Text(text) => text.trim().parse().ok(),
@@ -254,7 +256,9 @@ impl FieldValue {
         }
     }
 
-    fn flag(&self) -> Option<bool> {
+    /// The truth value, if it is one; also of the numbers 0 and 1.
+    #[must_use]
+    pub fn flag(&self) -> Option<bool> {
         match self {
             Self::Flag(flag) => Some(*flag),
             Self::Text(text) if flag_of(text.trim()).is_some() => flag_of(text.trim()),
@@ -266,8 +270,10 @@ impl FieldValue {
         }
     }
 
+    /// The finite number, if it is one.
+    #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "a measurement has fewer digits")]
-    fn number(&self) -> Option<f64> {
+    pub fn number(&self) -> Option<f64> {
         let number = match self {
             Self::Number(number) => *number,
             Self::Count(count) => *count as f64,
@@ -278,7 +284,9 @@ impl FieldValue {
         number.is_finite().then_some(number)
     }
 
-    fn count(&self) -> Option<u64> {
+    /// The whole number from zero, if it is one.
+    #[must_use]
+    pub fn count(&self) -> Option<u64> {
         match self {
             Self::Count(count) => Some(*count),
             Self::Text(text) => text.trim().parse().ok().or_else(|| u64::try_from(self.whole()?).ok()),
@@ -286,7 +294,9 @@ impl FieldValue {
         }
     }
 
-    fn integer(&self) -> Option<i64> {
+    /// The whole number, if it is one.
+    #[must_use]
+    pub fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(integer) => Some(*integer),
             Self::Count(count) => i64::try_from(*count).ok(),
@@ -301,7 +311,9 @@ impl FieldValue {
         (number.fract() == 0.0 && number.abs() <= LARGEST_EXACT).then_some(number as i64)
     }
 
-    fn numbers(&self) -> Option<Vec<f64>> {
+    /// The list of finite numbers, if it is one.
+    #[must_use]
+    pub fn numbers(&self) -> Option<Vec<f64>> {
         let numbers = match self {
             Self::Numbers(numbers) => numbers.clone(),
             Self::Text(text) => serde_json::from_str(text).ok()?,

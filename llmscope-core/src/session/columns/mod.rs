@@ -3,17 +3,17 @@
 //! What holds for the whole run stands as JSON in a last column, in the first row only: a program that does not know
 //! the form sees one more column, and one that does gets the very same session back.
 
+mod cell;
 mod csv;
 mod field;
 
 use serde_json::{Map, Value};
 
 pub use self::csv::is_flat_session;
-pub(crate) use self::csv::{attribute_of, located};
 pub(crate) use field::number_text;
 pub use field::{Field, FieldKind, FieldValue};
 
-use super::{Session, check_record, migrate};
+use super::{AttributeValue, Session, check_record, migrate};
 use crate::error::{Error, Location, Result};
 
 /// The column with what holds for the whole run.
@@ -67,13 +67,25 @@ impl Session {
         })
     }
 
-    /// Refuses a session with a duration or an amount that cannot be, by the place of its request.
+    /// Refuses a session with a number that cannot be: a negative duration, an infinite attribute.
     ///
     /// # Errors
-    /// [`Error::Format`] with the field.
+    /// [`Error::Format`] with the place of the request and the field.
     pub fn check(&self, source: &str) -> Result<()> {
         for (index, record) in self.records.iter().enumerate() {
             check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
+            let attributes = record.attributes.iter().filter_map(|(name, value)| match value {
+                AttributeValue::Number(number) => Some((format!("{ATTRIBUTE_PREFIX}{name}"), *number)),
+                _ => None,
+            });
+            let delay = record.sched_delay_s.map(|delay_s| (Field::SchedDelay.name().to_owned(), delay_s));
+            if let Some((name, number)) = delay.into_iter().chain(attributes).find(|(_, number)| !number.is_finite()) {
+                return Err(Error::Format {
+                    location: Location::of(source).field(&format!("records[{index}].{name}")),
+                    problem: format!("{number} is not a finite number"),
+                    fix: "leave it out if it was not measured".to_owned(),
+                });
+            }
         }
         Ok(())
     }

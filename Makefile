@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-python test-page engines python bench bench-python bench-harness schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page engines python bench bench-python bench-harness bench-logs schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -29,11 +29,15 @@ clippy:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
 
-test: test-rust test-python test-page ## All tests: in Rust, in Python, in a browser
+test: test-rust test-polars test-python test-page ## All tests: in Rust, in Python, in a browser
 
 test-rust: engines ## Every feature combination of the core, the command line, the examples
 	cargo test -p llmscope-core --locked
-	cargo test --workspace --exclude llmscope-py --all-features --locked
+	cargo test --workspace --exclude llmscope-py --exclude llmscope-polars --locked \
+		--features llmscope-core/compression,llmscope-core/parallel,llmscope-core/png,llmscope-harness/engines
+
+test-polars: ## Frames, Parquet and Arrow files, also on the command line: compiles polars, for many minutes at first
+	cargo test -p llmscope-polars -p llmscope-cli --features llmscope-cli/parquet --locked
 
 test-python: python ## pytest, the types of the stub, the examples in docstrings, documents and notebooks
 	cargo build --quiet --locked --bin llmscope-cli
@@ -75,6 +79,10 @@ bench-python: ## The Python package beside its peers, as ratios of one run
 bench-harness: ## The harness beside other load generators and the truth, as ratios of one run
 	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches
 	$(PYTHON) benches/harness/compare.py
+
+bench-logs: ## The readers beside DuckDB and polars on a log of a gigabyte, as ratios of one run
+	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches
+	$(PYTHON) benches/logs/compare.py
 
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     Analyze(Box<AnalyzeArgs>),
     /// Measure an endpoint: send requests, stamp every chunk of the answers, write a session
     Bench(Box<BenchArgs>),
-    /// Turn logs into sessions, and sessions into JSON, JSON Lines or CSV and back
+    /// Turn logs into sessions, and sessions into JSON, JSON Lines, CSV or Parquet and back
     Convert(ConvertArgs),
     /// Watch endpoints for weeks: judge each result at once, tell violations and recoveries
     Monitor(Box<MonitorArgs>),
@@ -64,7 +64,7 @@ pub(crate) enum Command {
 /// Which logs, and how they are judged: `analyze` and `report` take the same.
 #[derive(Debug, Args)]
 pub(crate) struct JudgeArgs {
-    /// Sessions, other tools' logs, CSV or JSON Lines; `-` reads standard input
+    /// Sessions, other tools' logs, CSV, JSON Lines or Parquet; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Force a log format instead of recognizing it (`--from help` lists them)

@@ -9,8 +9,9 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use llmscope_core::Session;
 use llmscope_core::files::write_atomically;
-use llmscope_core::ingest::{Content, Log, Table};
+use llmscope_core::ingest::{Content, Log};
 
+use crate::columnar;
 use crate::logs;
 use crate::output::{self, DIM};
 
@@ -21,6 +22,7 @@ Examples:
   llmscope-cli convert responses.json -o run.json       another tool's log becomes a session
   llmscope-cli convert logs/*.json -o out/ --to csv     one file for each
   llmscope-cli convert day1.jsonl day2.jsonl -o run.json    parts of one run, joined in this order
+  llmscope-cli convert run.json -o run.parquet          (in builds with the feature `parquet`)
   llmscope-cli convert run.json -o - --to csv | head
 
 Exit status: 0 converted, 2 error.";
@@ -28,7 +30,7 @@ Exit status: 0 converted, 2 error.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ConvertArgs {
-    /// Sessions, other tools' logs, CSV or JSON Lines; `-` reads standard input
+    /// Sessions, other tools' logs, CSV, JSON Lines or Parquet; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where to: a file, a directory (one file for each input), or `-` for standard output
@@ -54,6 +56,11 @@ enum Target {
     Jsonl,
     /// One row a request, or a table
     Csv,
+    /// The same as Apache Parquet (in builds with the feature `parquet`)
+    Parquet,
+    /// The same as an Arrow IPC file, or Feather (in builds with the feature `parquet`)
+    #[value(aliases = ["ipc", "feather"])]
+    Arrow,
 }
 
 impl Target {
@@ -62,6 +69,8 @@ impl Target {
             Self::Json => "json",
             Self::Jsonl => "jsonl",
             Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Arrow => "arrow",
         }
     }
 
@@ -72,6 +81,8 @@ impl Target {
             "json" => Self::Json,
             "jsonl" | "ndjson" => Self::Jsonl,
             "csv" => Self::Csv,
+            "parquet" => Self::Parquet,
+            "arrow" | "ipc" | "feather" => Self::Arrow,
             _ => return None,
         })
     }
@@ -211,23 +222,17 @@ fn refuse_existing(path: &Path, force: bool) -> Result<()> {
 }
 
 fn content(item: &Item, target: Target) -> Result<Vec<u8>> {
-    let text = match &item.content {
-        Content::Session(session) => match target {
-            Target::Json => session.to_json()?,
-            Target::Jsonl => session.to_json_lines()?,
-            Target::Csv => session.to_csv()?,
-        },
-        Content::Table(table) => table_content(table, &item.source, target)?,
+    let text = match (target, &item.content) {
+        (Target::Parquet, content) => return columnar::write(content, columnar::Kind::Parquet),
+        (Target::Arrow, content) => return columnar::write(content, columnar::Kind::Arrow),
+        (Target::Json, Content::Session(session)) => session.to_json()?,
+        (Target::Jsonl, Content::Session(session)) => session.to_json_lines()?,
+        (Target::Csv, Content::Session(session)) => session.to_csv()?,
+        (Target::Json, Content::Table(table)) => table.to_session(&item.source)?.to_json()?,
+        (Target::Jsonl, Content::Table(table)) => table.to_json_lines(&item.source)?,
+        (Target::Csv, Content::Table(table)) => table.to_csv(&item.source)?,
     };
     Ok(text.into_bytes())
-}
-
-fn table_content(table: &Table, source: &str, target: Target) -> Result<String> {
-    Ok(match target {
-        Target::Json => table.to_session(source)?.to_json()?,
-        Target::Jsonl => table.to_json_lines(source)?,
-        Target::Csv => table.to_csv(source)?,
-    })
 }
 
 fn write(path: &Path, content: &[u8], item: &Item) -> Result<()> {

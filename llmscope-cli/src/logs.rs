@@ -1,7 +1,7 @@
 //! Logs of any tool, from files and standard input, with a progress bar on long ones.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use llmscope_core::analysis::{Gathering, Selection, Series, SourceLog, runs_of};
 use llmscope_core::ingest::{self, Log, Opened, Tool};
 use llmscope_core::session::Notice;
 
+use crate::columnar::{self, Kind};
 use crate::output::{self, CAUTION};
 
 /// Work that takes longer shows a bar.
@@ -70,7 +71,10 @@ pub(crate) fn whole(files: &[PathBuf], tool: Option<&str>) -> Result<Vec<Log>> {
     let tool = tool.map(named).transpose()?;
     let read = |path: &PathBuf| {
         let (source, input) = input(path)?;
-        Ok(ingest::read_whole(&source, input, tool)?)
+        match columns(&source, input, tool)? {
+            Columns::Read(log) => Ok(log),
+            Columns::None(input) => Ok(ingest::read_whole(&source, input, tool)?),
+        }
     };
     let logs = files.iter().map(read).collect::<Result<Vec<_>>>()?;
     tell(logs.iter().flat_map(|log| &log.notices));
@@ -85,7 +89,27 @@ fn tell<'n>(notices: impl Iterator<Item = &'n Notice>) {
 
 fn open(path: &Path, tool: Option<Tool>) -> Result<Opened> {
     let (source, input) = input(path)?;
-    Ok(ingest::open(&source, input, tool)?)
+    match columns(&source, input, tool)? {
+        Columns::Read(log) => Ok(Opened::Log(log)),
+        Columns::None(input) => Ok(ingest::open(&source, input, tool)?),
+    }
+}
+
+/// A stream that was looked into for binary columns.
+enum Columns {
+    Read(Log),
+    /// It holds none, and is whole again.
+    None(Box<dyn Read + Send>),
+}
+
+/// Reads a file of binary columns if it is one.
+fn columns(source: &str, mut input: Box<dyn Read + Send>, tool: Option<Tool>) -> Result<Columns> {
+    let mut bytes = Vec::new();
+    let cannot_read = || format!("cannot read {source}");
+    (&mut input).take(Kind::MARK_BYTES).read_to_end(&mut bytes).with_context(cannot_read)?;
+    let Some(kind) = Kind::of(&bytes) else { return Ok(Columns::None(Box::new(Cursor::new(bytes).chain(input)))) };
+    input.read_to_end(&mut bytes).with_context(cannot_read)?;
+    Ok(Columns::Read(columnar::read(source, &bytes, kind, tool)?))
 }
 
 /// A file, or standard input for `-`, and its name in messages.

@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod bench;
+mod columnar;
 mod convert;
 mod gate;
 mod generate;

@@ -12,8 +12,12 @@ use llmscope_core::session::AttributeValue;
 
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
-/// Formats that every build can write.
-const TEXTS: [&str; 3] = ["json", "jsonl", "csv"];
+/// Formats that this build can write.
+const FORMATS: &[&str] = if cfg!(feature = "parquet") {
+    &["json", "jsonl", "csv", "parquet", "arrow", "feather"]
+} else {
+    &["json", "jsonl", "csv"]
+};
 
 fn run_on(input: &[u8], folder: &Path, args: &[&str]) -> Output {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"))
@@ -72,11 +76,12 @@ fn the_example_sessions_go_through_every_format_and_back() {
     for example in examples() {
         let original = session(Path::new(&example));
         let mut last = example;
-        for (step, format) in TEXTS.iter().chain(TEXTS.iter().rev()).enumerate() {
+        for (step, format) in FORMATS.iter().chain(FORMATS.iter().rev()).chain(["csv"].iter()).enumerate() {
             let next = format!("{step}.{format}");
             let said = done(&run(folder.path(), &[&last, "-o", &next, "--force"]));
             assert!(said.contains(&format!("written: {next} ({} requests)", original.records.len())), "{said}");
-            assert_eq!(session(&folder.path().join(&next)), original, "{next}");
+            done(&run(folder.path(), &[&next, "-o", "check.json", "--force"]));
+            assert_eq!(session(&folder.path().join("check.json")), original, "{next}");
             last = next;
         }
     }
@@ -200,4 +205,45 @@ fn what_cannot_be_is_told_with_the_fix() {
     let torn = "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n{\"kind\":\"request\"}\n{\"kind\":\"requ";
     let said = done(&run_on(torn.as_bytes(), folder.path(), &["-", "-o", "torn.json"]));
     assert!(said.contains("-:3: the last line is incomplete") && said.contains("(1 request)"), "{said}");
+}
+
+#[test]
+#[cfg(feature = "parquet")]
+fn parquet_is_read_like_any_other_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let analyze = |args: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+        let output = command.arg("analyze").args(args).arg("--json").current_dir(folder.path()).output().unwrap();
+        let report: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
+        report["analyses"].clone()
+    };
+    let example = format!("{SESSIONS}/paused.json");
+    done(&run(folder.path(), &[&example, "-o", "paused.parquet"]));
+    let from_parquet = analyze(&["paused.parquet", "--by", "model"]).to_string().replace("paused.parquet", "");
+    assert_eq!(from_parquet, analyze(&[&example, "--by", "model"]).to_string().replace(&example, ""));
+    let csv: String = (0..40).fold("model,latency\n".to_owned(), |csv, i| format!("{csv}small,0.{}\n", 31 + i % 7));
+    fs::write(folder.path().join("log.csv"), &csv).unwrap();
+    for format in ["parquet", "arrow"] {
+        let binary = format!("log.{format}");
+        done(&run(folder.path(), &["log.csv", "-o", &binary]));
+        assert_eq!(analyze(&[&binary, "--column", "latency", "--by", "model"])[0]["n"], 40);
+        done(&run(folder.path(), &[&binary, "-o", "back.csv", "--force"]));
+        assert_eq!(fs::read_to_string(folder.path().join("back.csv")).unwrap(), csv);
+    }
+    fs::write(folder.path().join("damaged.parquet"), b"PAR1 and nothing else").unwrap();
+    let said = refused(&run(folder.path(), &["damaged.parquet", "-o", "x.csv"]));
+    assert!(said.contains("error:") && !said.contains("panicked at"), "{said}");
+}
+
+#[test]
+#[cfg(not(feature = "parquet"))]
+fn a_build_without_parquet_says_how_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let install = "cargo install --path llmscope-cli --features parquet";
+    let said = refused(&run(folder.path(), &[&examples()[0], "-o", "run.parquet"]));
+    assert!(said.contains("cannot write a Parquet file") && said.contains(install), "{said}");
+    fs::write(folder.path().join("log"), b"ARROW1\0\0").unwrap();
+    let said = refused(&run(folder.path(), &["log", "-o", "run.csv"]));
+    assert!(said.contains("log is an Arrow file") && said.contains(install), "{said}");
 }

@@ -8,10 +8,12 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of this workspace that it may use.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("llmscope-core", &[]),
     ("llmscope-harness", &["llmscope-core"]),
-    ("llmscope-cli", &["llmscope-core", "llmscope-harness"]),
+    // polars only with a feature that is off unless asked for.
+    ("llmscope-cli", &["llmscope-core", "llmscope-harness", "llmscope-polars"]),
+    ("llmscope-polars", &["llmscope-core"]),
     ("llmscope-py", &["llmscope-core", "llmscope-harness"]),
     ("llmscope-examples", &["llmscope-core"]),
     ("llmscope-benches", &["llmscope-core", "llmscope-harness"]),
@@ -33,6 +35,9 @@ fn no_crate_points_where_it_should_not() {
         seen.insert(name);
         for dependency in package["dependencies"].as_array().unwrap() {
             let used = dependency["name"].as_str().unwrap();
+            if used == "llmscope-polars" {
+                assert_eq!(dependency["optional"], true, "polars compiles for many minutes: {name} must not need it");
+            }
             if allowed.contains_key(used) {
                 assert!(targets.contains(&used), "{name} must not use {used}");
             }

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page engines python bench bench-python bench-harness bench-logs schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page engines python bench bench-python bench-harness bench-logs gate-table schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -83,6 +83,9 @@ bench-harness: ## The harness beside other load generators and the truth, as rat
 bench-logs: ## The readers beside DuckDB and polars on a log of a gigabyte, as ratios of one run
 	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches
 	$(PYTHON) benches/logs/compare.py
+
+gate-table: ## Simulate the gate anew and write its false-fail rates and power into docs/gate.md (some minutes)
+	cargo run --quiet --release -p llmscope-examples --bin gate-table -- docs/gate.md
 
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json

@@ -83,3 +83,134 @@ fn the_example_session_with_a_second_load_is_worse() {
     let same = run(&[&quiet, &quiet]);
     assert_eq!(same.status.code(), Some(0));
 }
+
+#[test]
+fn too_few_requests_warn_and_fail_only_if_told() {
+    let folder = TempDir::new().unwrap();
+    let old = session(&folder, "old.json", "m", &latencies(12, 1, 1.0), None);
+    let new = session(&folder, "new.json", "m", &latencies(12, 2, 1.0), None);
+    let output = run(&[text(&old), text(&new)]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stdout(&output).starts_with("NOT ENOUGH DATA TO TELL"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("proves little"), "{}", stderr(&output));
+    assert_eq!(run(&[text(&old), text(&new), "--undecided", "fail"]).status.code(), Some(1));
+}
+
+#[test]
+fn several_runs_stand_on_each_side() {
+    let folder = TempDir::new().unwrap();
+    let one = session(&folder, "1.json", "m", &latencies(200, 1, 1.0), None);
+    let two = session(&folder, "2.json", "m", &latencies(200, 2, 1.0), None);
+    let new = session(&folder, "3.json", "m", &latencies(300, 3, 1.0), Some(4));
+    let output = run(&[text(&one), text(&two), "--candidate", text(&new), "--json"]);
+    let answer = answer(&output);
+    assert_eq!(answer["pairs"][0]["baseline"]["n"], 400);
+    assert_eq!(answer["pairs"][0]["baseline"]["source"].as_array().unwrap().len(), 2);
+    // A quarter of the requests fails: that decides, though no latency moved.
+    assert_eq!(output.status.code(), Some(1));
+    assert!(answer["headline"].as_str().unwrap().starts_with("error rate +25 points ["), "{}", answer["headline"]);
+}
+
+#[test]
+fn an_objective_is_compared_on_both_sides() {
+    let folder = TempDir::new().unwrap();
+    let old = session(&folder, "old.json", "m", &latencies(400, 1, 1.0), None);
+    let new = session(&folder, "new.json", "m", &latencies(400, 2, 1.2), None);
+    let output = run(&[
+        text(&old),
+        text(&new),
+        "--slo",
+        "ttft=350ms",
+        "--statistic",
+        "missed_objective",
+        "--max-share-increase",
+        "2%",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stdout(&output).starts_with("WORSE  TTFT beyond 350.0 ms +"), "{}", stdout(&output));
+}
+
+#[test]
+fn junit_is_well_formed_whatever_the_names() {
+    let folder = TempDir::new().unwrap();
+    let name = r"a<b>&'c' | `d`\u0007";
+    let old = session(&folder, "old.json", name, &latencies(300, 1, 1.0), None);
+    let new = session(&folder, "new.json", name, &latencies(300, 2, 1.3), None);
+    let (xml, markdown) = (folder.path().join("gate.xml"), folder.path().join("gate.md"));
+    let output = run(&[text(&old), text(&new), "--junit", text(&xml), "--markdown", text(&markdown)]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let xml = fs::read_to_string(xml).unwrap();
+    let counted = |what: &str| xml.matches(what).count();
+    assert_eq!((counted("<testcase "), counted("</testcase>")), (6, 6), "{xml}");
+    let number = |name: &str| {
+        let (_, rest) = xml.split_once(&format!("{name}=\"")).unwrap();
+        rest.split('"').next().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(
+        (number("tests"), number("failures"), number("skipped")),
+        (6, counted("<failure "), counted("<skipped "))
+    );
+    assert!(counted("<failure ") >= 1 && xml.contains("a&lt;b&gt;&amp;&apos;c&apos;"), "{xml}");
+    well_formed(&xml);
+    let markdown = fs::read_to_string(markdown).unwrap();
+    assert!(markdown.starts_with("### ❌ Latency gate: worse\n\n**TTFT"), "{markdown}");
+    assert!(
+        markdown.contains("<details>") && markdown.contains("a&lt;b&gt;") && !markdown.contains("a<b>"),
+        "{markdown}"
+    );
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows.len() >= 7 && rows.iter().all(|row| row.matches(" | ").count() >= 4), "{rows:?}");
+}
+
+/// Every tag is closed by its own, attributes are quoted, and no character is one that XML 1.0 cannot hold.
+fn well_formed(xml: &str) {
+    assert!(xml.chars().all(|c| c == '\n' || !c.is_control()));
+    let mut open = Vec::new();
+    let body = xml.strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n").unwrap();
+    for part in body.split('<').skip(1) {
+        let (tag, content) = part.split_once('>').unwrap();
+        assert!(!content.contains('>') && tag.matches('"').count() % 2 == 0, "{part}");
+        let name = tag.trim_matches('/').split(' ').next().unwrap();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop(), Some(name));
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn mistakes_are_named_with_their_remedy() {
+    let folder = TempDir::new().unwrap();
+    let one = session(&folder, "1.json", "m", &latencies(30, 1, 1.0), None);
+    let table = folder.path().join("t.csv");
+    fs::write(&table, "latency\n0.1\n0.2\n").unwrap();
+    let one = text(&one);
+    for (args, part) in [
+        (vec![one], "BASELINE CANDIDATE"),
+        (vec![one, one, one], "--candidate"),
+        (vec!["-", "-"], "standard input can be read once"),
+        (vec![one, "no-such-file.json"], "candidate: cannot read no-such-file.json"),
+        (vec![one, one, "--max-shift", "5 apples"], "--max-shift 5 apples"),
+        (vec![one, one, "--max-shift", "-5%"], "--max-shift"),
+        (vec![one, one, "--alpha", "0.9"], "alpha is 0.9"),
+        (vec![one, one, "--statistic", "q95"], "p99.9"),
+        (vec![one, one, "--slo", "ttft"], "ttft=500ms"),
+        (vec![one, text(&table)], "candidate"),
+    ] {
+        let output = run(&args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stdout(&output));
+        assert!(stderr(&output).contains(part), "{args:?}: {} does not say {part}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_examples_for_ci_are_those_of_the_documentation() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let document = fs::read_to_string(root.join("docs/gate.md")).unwrap();
+    for name in ["github-actions.yml", "gitlab-ci.yml"] {
+        let example = fs::read_to_string(root.join("examples/ci").join(name)).unwrap();
+        assert!(document.contains(example.trim()), "docs/gate.md shows another {name}");
+    }
+}

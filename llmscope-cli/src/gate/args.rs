@@ -50,10 +50,10 @@ pub(crate) struct GateArgs {
     pub(crate) missing: Option<String>,
 
     /// Largest shift for the worse that is allowed
-    #[arg(long, value_name = "SHARE", default_value = "5%", help_heading = "Decision")]
+    #[arg(long, value_name = "SHARE", default_value = "5%", allow_hyphen_values = true, help_heading = "Decision")]
     pub(crate) max_shift: String,
     /// How many more requests may fail, or miss an objective of --slo
-    #[arg(long, value_name = "SHARE", default_value = "1%", help_heading = "Decision")]
+    #[arg(long, value_name = "SHARE", default_value = "1%", allow_hyphen_values = true, help_heading = "Decision")]
     pub(crate) max_share_increase: String,
     /// Chance of failing a candidate that has not changed, over all comparisons together
     #[arg(long, value_name = "CHANCE", default_value = "0.01", help_heading = "Decision")]

@@ -31,7 +31,7 @@ pub struct FrozenChart {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_signal: Option<usize>,
     /// The rules that were broken and how often: `nelson-1 ×3, nelson-5`.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub broken_rules: String,
 }
 

@@ -121,18 +121,27 @@ impl Contrast {
             Self::Ratio => y / x,
         }
     }
+
+    /// The middle of two contrasts: of ratios the geometric one, so that the sides can be swapped.
+    fn between(self, low: f64, high: f64) -> f64 {
+        match self {
+            Self::Difference => f64::midpoint(low, high),
+            Self::Ratio if low == high => low,
+            Self::Ratio => low.sqrt() * high.sqrt(),
+        }
+    }
 }
 
 /// Hodges and Lehmann's estimate (1963, *Annals of Mathematical Statistics* 34(2)): the median of all nm contrasts of a
 /// candidate's value with a baseline's; `None` if a sample is empty.
 ///
-/// The contrasts are never written down: each of at most 64 bisections counts those below a bound in one trip through
-/// both sorted samples, so the cost is O(n + m) after sorting.
+/// The nm contrasts are never written down: each bisection counts those below a bound in one trip through both sorted
+/// samples, until a few for each value are left; the cost is O(n + m) after sorting.
 #[must_use]
 pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast) -> Option<f64> {
     let pairs = baseline.values().len().checked_mul(candidate.values().len()).filter(|&pairs| pairs > 0)?;
     let at = |rank| nth_contrast(baseline, candidate, contrast, rank);
-    Some(if pairs % 2 == 1 { at(pairs / 2) } else { f64::midpoint(at(pairs / 2 - 1), at(pairs / 2)) })
+    Some(if pairs % 2 == 1 { at(pairs / 2) } else { contrast.between(at(pairs / 2 - 1), at(pairs / 2)) })
 }
 
 /// The bounds of a shift, each exceeded with probability `level` at most, after Moses (Hollander & Wolfe, section 4.3):
@@ -169,16 +178,42 @@ fn nth_contrast(baseline: &Sorted, candidate: &Sorted, contrast: Contrast, rank:
     let least = contrast.of(x[x.len() - 1], y[0]);
     let most = contrast.of(x[0], y[y.len() - 1]);
     let (mut low, mut high) = (ordinal(least), ordinal(most));
+    let (mut below, mut up_to) = (0, x.len() * y.len());
     // The least number with more than `rank` contrasts at or below it is itself a contrast.
     while low < high {
+        if up_to - below <= FEW * (x.len() + y.len()) {
+            let mut left = within(x, y, contrast, number(low), number(high));
+            let (_, found, _) = left.select_nth_unstable_by(rank - below, f64::total_cmp);
+            return *found;
+        }
         let middle = low + (high - low) / 2;
-        if count_at_most(x, y, contrast, number(middle)) > rank {
-            high = middle;
+        let count = count_at_most(x, y, contrast, number(middle));
+        if count > rank {
+            (high, up_to) = (middle, count);
         } else {
-            low = middle + 1;
+            (low, below) = (middle + 1, count);
         }
     }
     number(low)
+}
+
+/// So many contrasts for each value are few enough to write down.
+const FEW: usize = 2;
+
+/// The contrasts between two bounds, both included.
+fn within(x: &[f64], y: &[f64], contrast: Contrast, low: f64, high: f64) -> Vec<f64> {
+    let (mut from, mut to) = (0, 0);
+    let mut all = Vec::with_capacity(FEW * (x.len() + y.len()));
+    for &x in x {
+        while from < y.len() && contrast.of(x, y[from]) < low {
+            from += 1;
+        }
+        while to < y.len() && contrast.of(x, y[to]) <= high {
+            to += 1;
+        }
+        all.extend(y[from..to].iter().map(|&y| contrast.of(x, y)));
+    }
+    all
 }
 
 /// Pairs whose contrast is at most `bound`: as x grows its contrast with any y falls.

@@ -25,4 +25,4 @@ pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use proportions::Proportion;
 pub use quantile::{QuantileMethod, Sorted};
-pub use quantile_shift::{BoundingRanks, bounding_ranks, fewest_values, smallest_level};
+pub use quantile_shift::{BoundingRanks, bounding_ranks, exceedance, fewest_values, smallest_level};

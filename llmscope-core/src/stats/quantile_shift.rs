@@ -78,6 +78,15 @@ fn pair(p: f64, higher: usize, lower: usize, multiple: f64) -> (usize, usize) {
 
 /// P(Y₍ₛ₎ > X₍ᵣ₎) for m values Y and n values X of one continuous distribution: fewer than s of Y lie below X₍ᵣ₎. The
 /// number that do has the negative hypergeometric distribution P(j) = C(r+j−1, j)·C(n−r+m−j, m−j)/C(n+m, m).
+///
+/// # Panics
+/// Unless 1 ≤ s ≤ m and 1 ≤ r ≤ n.
+#[must_use]
+pub fn exceedance(s: usize, m: usize, r: usize, n: usize) -> f64 {
+    assert!((1..=m).contains(&s) && (1..=n).contains(&r), "ranks {s} of {m} and {r} of {n}");
+    chance((s, r), m, n)
+}
+
 fn chance((s, r): (usize, usize), m: usize, n: usize) -> f64 {
     let (mf, nf, rf) = (float(m), float(n), float(r));
     let choose = |a: f64, b: f64| libm::lgamma(a + 1.0) - libm::lgamma(b + 1.0) - libm::lgamma(a - b + 1.0);

@@ -1,0 +1,303 @@
+//! What a gate promises: its false-alarm rate, and that it does not contradict itself.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+use std::fmt::Write as _;
+
+use llmscope_core::analysis::{Measure, Selection, Series};
+use llmscope_core::gate::{Comparison, Decision, Gate, GatePlan, GateVerdict, Objective, Statistic, gate};
+use llmscope_core::stats::{Proportion, special::normal_quantile};
+use llmscope_core::{Error, Metric, ingest};
+use proptest::prelude::*;
+
+fn column(name: &str, values: &[f64]) -> Vec<Series> {
+    let text = values.iter().fold(format!("{name}\n"), |mut text, value| {
+        writeln!(text, "{value}").unwrap();
+        text
+    });
+    let log = ingest::read("run.csv", text.as_bytes(), None).unwrap();
+    let measures = vec![name.parse().map_or_else(|_| Measure::Column(name.to_owned()), Measure::Metric)];
+    Selection { measures, ..Selection::default() }.series([&log]).unwrap()
+}
+
+fn times(values: &[f64]) -> Vec<Series> {
+    column("ttft_s", values)
+}
+
+fn session(model: &str, records: &[Option<f64>]) -> Vec<Series> {
+    let record = |ttft: &Option<f64>| match ttft {
+        Some(ttft) => format!(r#"{{"status":"ok","ttft_s":{ttft}}}"#),
+        None => r#"{"status":"error"}"#.to_owned(),
+    };
+    let records = records.iter().map(record).collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{"schema":"llmscope.session/1","provider":"p","model":"{model}","records":[{records}]}}"#);
+    Selection::default().series([&ingest::read("run.json", text.as_bytes(), None).unwrap()]).unwrap()
+}
+
+/// Normal numbers that are the same everywhere: SplitMix64 (Steele, Lea & Flood 2014) and the inverse distribution function.
+struct Random(u64);
+
+impl Random {
+    fn normal(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        let high = u32::try_from((x ^ (x >> 31)) >> 32).unwrap();
+        normal_quantile((f64::from(high) + 0.5) / (f64::from(u32::MAX) + 1.0)).unwrap()
+    }
+
+    /// Lognormal latencies whose logarithms remember the one before.
+    fn latencies(&mut self, n: usize, rho: f64, factor: f64) -> Vec<f64> {
+        let mut z = self.normal();
+        let mut next = || {
+            z = rho * z + (1.0 - rho * rho).sqrt() * self.normal();
+            factor * 0.3 * (0.5 * z).exp()
+        };
+        (0..n).map(|_| next()).collect()
+    }
+}
+
+fn find(gate: &Gate, statistic: Statistic) -> &Comparison {
+    gate.comparisons().map(|(_, comparison)| comparison).find(|c| c.statistic == statistic).unwrap()
+}
+
+/// `docs/gate.md` has the whole table; this is a corner of it that is quick.
+#[test]
+fn without_a_change_it_fails_as_often_as_promised() {
+    const GATES: u32 = 400;
+    let alpha = 0.05;
+    for rho in [0.0, 0.6] {
+        let mut failed = 0;
+        for seed in 0..GATES {
+            let mut random = Random(u64::from(seed) << 20 | 17);
+            let (one, other) = (times(&random.latencies(200, rho, 1.0)), times(&random.latencies(200, rho, 1.0)));
+            let statistics = vec![Statistic::Typical];
+            let plan = GatePlan { max_shift: 0.0, alpha, statistics, ..GatePlan::default() };
+            failed += u32::from(gate(&one, &other, &plan).unwrap().verdict == GateVerdict::Fail);
+        }
+        // The rate lies in an interval that leaves out one of a thousand such tests on each side.
+        let observed = Proportion { share: f64::from(failed) / f64::from(GATES), size: f64::from(GATES) };
+        let (low, high) = observed.wilson(0.001).unwrap();
+        assert!(low <= alpha && alpha <= high, "ρ {rho}: {failed} of {GATES} failed: [{low}, {high}]");
+    }
+}
+
+#[test]
+fn a_shift_is_seen_and_its_interval_holds_it() {
+    let mut random = Random(5);
+    let (one, other) = (times(&random.latencies(2000, 0.3, 1.0)), times(&random.latencies(2000, 0.3, 1.2)));
+    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    assert_eq!(answer.verdict, GateVerdict::Fail);
+    for (_, comparison) in answer.comparisons() {
+        let interval = comparison.shift_interval.unwrap();
+        assert!(interval.lower.unwrap() <= 0.2 && interval.upper.unwrap() >= 0.2, "{comparison:?}");
+    }
+    let back = gate(&other, &one, &GatePlan::default()).unwrap();
+    assert_eq!(back.verdict, GateVerdict::Pass, "{back}");
+}
+
+#[test]
+fn of_tokens_per_second_less_is_worse() {
+    let mut random = Random(6);
+    let rate = |values: Vec<f64>| column("output_tokens_per_s", &values);
+    let (one, other) = (rate(random.latencies(1000, 0.0, 100.0)), rate(random.latencies(1000, 0.0, 80.0)));
+    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    assert_eq!(answer.verdict, GateVerdict::Fail);
+    let typical = find(&answer, Statistic::Typical);
+    assert!(typical.shift.unwrap() < -0.1 && typical.allowed == -0.05 && typical.minimal_detectable.unwrap() < -0.05);
+    assert_eq!(gate(&other, &one, &GatePlan::default()).unwrap().verdict, GateVerdict::Pass);
+}
+
+#[test]
+fn too_few_requests_are_an_answer_of_their_own() {
+    let mut random = Random(7);
+    let (one, other) = (times(&random.latencies(6, 0.0, 1.0)), times(&random.latencies(6, 0.0, 3.0)));
+    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    assert_eq!(answer.verdict, GateVerdict::NotEnoughData);
+    assert!(
+        answer.comparisons().all(|(_, c)| c.decision == Decision::NotEnoughData && c.need.unwrap() > 6),
+        "{answer:?}"
+    );
+    // 200 requests say nothing about a p99 at this level, and how many do is said.
+    let (one, other) = (times(&random.latencies(200, 0.0, 1.0)), times(&random.latencies(200, 0.0, 1.0)));
+    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    let p99 = find(&answer, Statistic::Quantile(0.99));
+    assert_eq!(p99.decision, Decision::NotEnoughData);
+    assert!((300..2000).contains(&p99.need.unwrap()), "{p99:?}");
+}
+
+#[test]
+fn a_candidate_that_became_slow_half_way_is_not_excused_by_that() {
+    let mut random = Random(8);
+    let (one, mut other) = (random.latencies(300, 0.0, 1.0), random.latencies(300, 0.0, 1.0));
+    other[150..].iter_mut().for_each(|latency| *latency *= 3.0);
+    let answer = gate(&times(&one), &times(&other), &GatePlan::default()).unwrap();
+    assert_eq!(answer.verdict, GateVerdict::Fail, "{answer}");
+    let chart = answer.pairs[0].chart.as_ref().unwrap();
+    assert!(chart.signals > 50 && chart.points == 300);
+}
+
+#[test]
+fn failures_are_compared_apart_from_latencies() {
+    let records = |every: usize| {
+        (0..400).map(|i| (i % every > 0).then_some(0.3 + f64::from(i as u32 % 7) * 0.01)).collect::<Vec<_>>()
+    };
+    let answer = gate(&session("m", &records(200)), &session("m", &records(5)), &GatePlan::default()).unwrap();
+    let errors = find(&answer, Statistic::ErrorRate);
+    assert_eq!((answer.verdict, errors.decision), (GateVerdict::Fail, Decision::Worse));
+    assert!((errors.difference.unwrap() - 0.195).abs() < 1e-12);
+    let typical = find(&answer, Statistic::Typical);
+    assert_ne!(typical.decision, Decision::Worse, "{typical:?}");
+    // Where everything failed there is no latency, and the error rate still decides.
+    let nothing = gate(&session("m", &records(200)), &session("m", &[None; 100]), &GatePlan::default()).unwrap();
+    assert_eq!(find(&nothing, Statistic::ErrorRate).decision, Decision::Worse);
+}
+
+#[test]
+fn objectives_are_compared_as_shares() {
+    let mut random = Random(9);
+    let (one, other) = (times(&random.latencies(800, 0.0, 1.0)), times(&random.latencies(800, 0.0, 1.5)));
+    let objectives = vec![Objective { metric: Metric::Ttft, limit: 0.5 }];
+    let plan = GatePlan { objectives, statistics: vec![Statistic::ErrorRate], ..GatePlan::default() };
+    let answer = gate(&one, &other, &plan).unwrap();
+    let missed = find(&answer, Statistic::MissedObjective);
+    assert_eq!(missed.decision, Decision::Worse);
+    // P(0.3 exp(0.5 Z) > 0.5) = 0.153 and P(0.45 exp(0.5 Z) > 0.5) = 0.417.
+    assert!((missed.baseline.unwrap() - 0.153).abs() < 0.04 && (missed.candidate.unwrap() - 0.417).abs() < 0.05);
+}
+
+#[test]
+fn groups_are_matched_by_name_and_those_without_a_partner_are_told() {
+    let ok = |n: usize| vec![Some(0.3); n];
+    let both: Vec<Series> = session("a", &ok(50)).into_iter().chain(session("b", &ok(50))).collect();
+    let answer = gate(&both, &session("a", &ok(50)), &GatePlan::default()).unwrap();
+    assert!(answer.warnings.iter().any(|warning| warning.contains("only the baseline has model b")), "{answer:?}");
+    assert_eq!(answer.pairs.len(), 2);
+    let renamed = gate(&session("a", &ok(50)), &session("z", &ok(50)), &GatePlan::default()).unwrap();
+    assert!(renamed.warnings[0].contains("differ by name"));
+    assert!(renamed.pairs[0].candidate_group.is_some());
+    let strangers = gate(&both, &session("z", &ok(50)), &GatePlan::default()).unwrap_err();
+    assert!(matches!(strangers, Error::Unknown { .. }), "{strangers}");
+}
+
+#[test]
+fn a_plan_out_of_range_is_refused_with_its_value() {
+    let one = times(&[0.1, 0.2]);
+    for plan in [
+        GatePlan { max_shift: -0.1, ..GatePlan::default() },
+        GatePlan { max_shift: f64::NAN, ..GatePlan::default() },
+        GatePlan { alpha: 0.0, ..GatePlan::default() },
+        GatePlan { alpha: 0.5, ..GatePlan::default() },
+        GatePlan { max_share_increase: 1.0, ..GatePlan::default() },
+        GatePlan { objectives: vec![Objective { metric: Metric::Ttft, limit: 0.0 }], ..GatePlan::default() },
+    ] {
+        assert!(matches!(gate(&one, &one, &plan), Err(Error::Parameter { .. })), "{plan:?}");
+    }
+}
+
+#[test]
+fn statistics_read_back() {
+    for name in ["typical", "p50", "p99", "p99.9", "p2.5", "error_rate", "missed_objective"] {
+        assert_eq!(name.parse::<Statistic>().unwrap().to_string(), name);
+    }
+    for name in ["p0", "p100", "p", "q95", "", "pNaN"] {
+        assert!(name.parse::<Statistic>().is_err(), "{name}");
+    }
+}
+
+#[test]
+fn the_committed_schema_is_the_one_the_types_give() {
+    let committed: serde_json::Value = serde_json::from_str(include_str!("../../docs/gate.schema.json")).unwrap();
+    assert_eq!(committed, Gate::json_schema(), "run `make schemas`");
+}
+
+/// Constants, ties, tiny and ordinary samples, zeros and huge values among them.
+fn values() -> impl Strategy<Value = Vec<f64>> {
+    let value = prop_oneof![
+        4 => 1e-3f64..10.0,
+        2 => (1u32..5).prop_map(f64::from),
+        1 => Just(0.0),
+        1 => prop_oneof![Just(1e60), Just(1e-60), Just(-1.0)],
+    ];
+    prop_oneof![
+        proptest::collection::vec(value, 1..120),
+        (1e-3f64..10.0, 1usize..120).prop_map(|(value, n)| vec![value; n]),
+        proptest::collection::vec(0.1f64..0.2, 100..300),
+    ]
+}
+
+fn numbers_of(value: &serde_json::Value, all: &mut Vec<f64>) {
+    match value {
+        serde_json::Value::Number(number) => all.extend(number.as_f64()),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| numbers_of(item, all)),
+        serde_json::Value::Object(fields) => fields.values().for_each(|field| numbers_of(field, all)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(120))]
+
+    #[test]
+    fn whatever_the_numbers_it_answers_in_finite_ones(one in values(), other in values(), max_shift in 0.0f64..0.5) {
+        let plan = GatePlan { max_shift, ..GatePlan::default() };
+        let answer = gate(&column("a", &one), &column("a", &other), &plan).unwrap();
+        let json = serde_json::to_value(&answer).unwrap();
+        let read: Gate = serde_json::from_value(json.clone()).unwrap();
+        // What is not finite becomes null, which does not read back as what it was.
+        prop_assert_eq!(&read, &answer);
+        let mut all = Vec::new();
+        numbers_of(&json, &mut all);
+        prop_assert!(all.iter().all(|number| number.is_finite()));
+        for (_, comparison) in answer.comparisons() {
+            if let (Some(shift), Some(interval)) = (comparison.shift, comparison.shift_interval) {
+                prop_assert!(interval.lower.is_none_or(|lower| lower <= shift + 1e-9 * shift.abs().max(1.0)));
+                prop_assert!(interval.upper.is_none_or(|upper| upper >= shift - 1e-9 * shift.abs().max(1.0)));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_worse_than_itself(one in values(), max_shift in prop_oneof![Just(0.0), 0.0f64..0.5]) {
+        let plan = GatePlan { max_shift, alpha: 0.2, ..GatePlan::default() };
+        let answer = gate(&column("a", &one), &column("a", &one), &plan).unwrap();
+        prop_assert!(answer.verdict != GateVerdict::Fail, "{}", answer);
+    }
+
+    #[test]
+    fn another_unit_gives_the_same_answer(seed in 0u64..1000, factor in prop_oneof![Just(1024.0), Just(0.0625)]) {
+        let mut random = Random(seed);
+        let (one, other) = (random.latencies(150, 0.3, 1.0), random.latencies(150, 0.3, 1.1));
+        let scaled = |values: &[f64]| column("a", &values.iter().map(|x| x * factor).collect::<Vec<_>>());
+        let plan = GatePlan::default();
+        let answer = gate(&column("a", &one), &column("a", &other), &plan).unwrap();
+        let again = gate(&scaled(&one), &scaled(&other), &plan).unwrap();
+        for ((_, a), (_, b)) in answer.comparisons().zip(again.comparisons()) {
+            prop_assert_eq!(a.decision, b.decision);
+            prop_assert!((a.shift.unwrap() - b.shift.unwrap()).abs() < 1e-9);
+            prop_assert!((a.difference.unwrap() * factor - b.difference.unwrap()).abs() < 1e-9 * factor);
+        }
+    }
+}
+
+#[test]
+fn sides_mirror() {
+    let (mut equal, mut all) = (0, 0);
+    for seed in 0..60 {
+        let mut random = Random(seed << 20);
+        let (one, other) = (times(&random.latencies(200, 0.0, 1.0)), times(&random.latencies(160, 0.0, 1.1)));
+        let plan = GatePlan { statistics: vec![Statistic::Typical, Statistic::Quantile(0.5)], ..GatePlan::default() };
+        let (forth, back) = (gate(&one, &other, &plan).unwrap(), gate(&other, &one, &plan).unwrap());
+        for ((_, a), (_, b)) in forth.comparisons().zip(back.comparisons()) {
+            let inverse = |shift: f64| 1.0 / (1.0 + shift) - 1.0;
+            assert!((inverse(a.shift.unwrap()) - b.shift.unwrap()).abs() < 1e-9);
+            let (lower, upper) = (a.shift_interval.unwrap().lower.unwrap(), b.shift_interval.unwrap().upper.unwrap());
+            // The end towards no change may be nearer: there the candidate's dependence is bounded by the baseline's.
+            assert!(inverse(lower) <= upper + 1e-9, "{lower} {upper}");
+            equal += u32::from((inverse(lower) - upper).abs() < 1e-9);
+            all += 1;
+        }
+    }
+    assert!(equal * 10 >= all * 8, "{equal} of {all}");
+}

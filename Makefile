@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page engines python bench bench-python bench-harness bench-logs gate-table schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page engines python bench bench-python bench-harness bench-logs gate-table fuzz schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -11,6 +11,9 @@ ENGINES_FROM := llmscope-harness/tests/engines
 PAGE := target/page
 PAGE_FROM := llmscope-cli/tests/page
 PYTHON ?= python3
+# What is fuzzed, and for how long each.
+FUZZ_TARGETS := read_log read_as stream session framer
+SECONDS := 60
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -86,6 +89,12 @@ bench-logs: ## The readers beside DuckDB and polars on a log of a gigabyte, as r
 
 gate-table: ## Simulate the gate anew and write its false-fail rates and power into docs/gate.md (some minutes)
 	cargo run --quiet --release -p llmscope-examples --bin gate-table -- docs/gate.md
+
+fuzz: ## Fuzz every reader of files and streams, each for SECONDS=60 (needs cargo-fuzz)
+	cargo run --quiet --manifest-path fuzz/Cargo.toml --bin seeds -- . fuzz/corpus
+	for target in $(FUZZ_TARGETS); do \
+		cargo fuzz run -s none $$target -- -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 || exit 1; \
+	done
 
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json

@@ -295,7 +295,7 @@ fn runs_are_studied_together_when_they_are_told_apart() {
     assert!(stdout(&with(&["--format", "markdown"])).contains("| runs of | metric |"));
     let csv = stdout(&with(&["--format", "csv"]));
     assert_eq!(csv.lines().count(), 1 + 9 + 1);
-    assert!(csv.lines().all(|line| line.matches(',').count() == 23), "{csv}");
+    assert!(csv.lines().all(|line| line.matches(',').count() == 25), "{csv}");
     // Without --by session nobody asked.
     assert!(!stdout(&run(&["analyze", &args[5], &args[6], "--column", "latency", "--json"])).contains("studies"));
 }
@@ -326,4 +326,24 @@ fn a_cusum_says_when_a_shift_began() {
     }
     let average = ["analyze", "-", "--column", "latency_s", "--chart", "moving-average", "--span", "8", "--json"];
     assert_eq!(self::report(&run_on(input.as_bytes(), &average))["analyses"][0]["chart"], "moving-average");
+}
+
+#[test]
+fn skewed_data_get_indices_that_fit_them() {
+    // Lognormal by their quantiles.
+    let values: Vec<f64> = (1..=150_u32)
+        .map(|i| 0.3 * (f64::from(i * 67 % 151) / 151.0 / (1.0 - f64::from(i * 67 % 151) / 151.0)).powf(0.35))
+        .collect();
+    let input = table(&values);
+    let args = ["analyze", "-", "--column", "latency", "--usl", "2"];
+    let analysis = &report(&run_on(input.as_bytes(), &[&args[..], &["--json"]].concat()))["analyses"][0];
+    let non_normal = &analysis["non_normal"];
+    assert_eq!(non_normal["supported"], "lognormal", "{non_normal}");
+    let best = &non_normal["fits"][0];
+    assert_eq!((&best["distribution"], &best["fits"]), (&"lognormal".into(), &true.into()));
+    assert!(best["ppk"].as_f64() < analysis["performance"]["ppk"].as_f64());
+    let text = stdout(&run_on(input.as_bytes(), &args));
+    assert!(text.contains("by the lognormal distribution") && text.contains("Box–Cox"), "{text}");
+    let csv = stdout(&run_on(input.as_bytes(), &[&args[..], &["--format", "csv"]].concat()));
+    assert!(csv.contains("lognormal distribution,"), "{csv}");
 }

@@ -4,6 +4,10 @@
 //! uses the within sigma, performance (Pp, Ppk) the overall one (AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery,
 //! *Introduction to Statistical Quality Control*, ch. 8). One-sided limits give the one-sided index and no Cp or Pp.
 
+mod non_normal;
+
+pub use non_normal::{FittedPerformance, NonNormal, PercentilePerformance, Supported, TransformedPerformance};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -20,8 +20,8 @@
 //!   [`Analysis`]; [`plot`] draws it.
 //!
 //! # What it does not do
-//! It asks no network and no clock, prints nothing, and fits no distribution to skewed data. Every function refuses
-//! what it cannot compute with an [`Error`] that carries the offending values; no result is NaN or infinite.
+//! It asks no network and no clock, and prints nothing. Every function refuses what it cannot compute with an [`Error`]
+//! that carries the offending values; no result is NaN or infinite.
 //!
 //! # Features
 //! - `png`: [`plot`] renders charts as PNG, with a font inside. Off by default.

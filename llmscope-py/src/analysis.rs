@@ -205,6 +205,13 @@ impl Analysis {
         self.0.performance.map(Performance)
     }
 
+    /// Performance without the assumption of a normal distribution, as a dictionary: ``fits``, ``box_cox``, ``empirical``
+    /// and which of them the data support (``supported``).
+    #[getter]
+    fn non_normal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.non_normal.as_ref().map(|non_normal| document::to_dict(py, non_normal)).transpose()
+    }
+
     /// Level of the confidence intervals.
     #[getter]
     fn confidence(&self) -> Option<f64> {

@@ -167,6 +167,18 @@ def test_several_sessions_are_studied_together() -> None:
     assert ls.analyze(logs, metric="e2e_s").studies == []
 
 
+def test_skewed_data_get_indices_that_fit_them() -> None:
+    values = np.random.default_rng(5).lognormal(-1.0, 0.4, 200)
+    analysis = ls.analyze(values, usl=2.0)
+    non_normal = analysis.non_normal
+    assert non_normal is not None and analysis.performance is not None
+    assert non_normal["supported"] == "lognormal"
+    assert non_normal["fits"][0]["ppk"] < analysis.performance.ppk
+    assert non_normal["fits"][0]["sigma"] == pytest.approx(np.log(values).std(), rel=1e-12)
+    assert abs(non_normal["box_cox"]["lambda"]) < 0.5
+    assert ls.analyze(values).non_normal is None
+
+
 def test_a_name_comes_from_the_series() -> None:
     assert ls.analyze(pd.Series([1.0, 2.0] * 8, name="ttft_s")).metric == "ttft_s"
     assert ls.analyze(pl.Series("e2e_s", [1.0, 2.0] * 8)).unit == "s"

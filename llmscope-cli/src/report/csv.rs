@@ -4,9 +4,10 @@ use std::io::Write;
 
 use anyhow::Result;
 use llmscope_core::analysis::Study;
+use llmscope_core::capability::NonNormal;
 use llmscope_core::{Analysis, Line, Report};
 
-const HEADER: [&str; 24] = [
+const HEADER: [&str; 26] = [
     "source",
     "group",
     "metric",
@@ -31,6 +32,8 @@ const HEADER: [&str; 24] = [
     "runs",
     "sigma_between",
     "sigma_total",
+    "supported",
+    "ppk_supported",
 ];
 
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
@@ -78,6 +81,8 @@ fn row(analysis: &Analysis) -> [String; HEADER.len()] {
         String::new(),
         String::new(),
         String::new(),
+        analysis.non_normal.as_ref().map(|non_normal| non_normal.supported.words().to_owned()).unwrap_or_default(),
+        text(analysis.non_normal.as_ref().and_then(NonNormal::supported_ppk)),
     ]
 }
 
@@ -113,5 +118,7 @@ fn study_row(study: &Study) -> [String; HEADER.len()] {
         study.runs.len().to_string(),
         study.between.sigma.to_string(),
         study.total.sigma.to_string(),
+        String::new(),
+        String::new(),
     ]
 }

@@ -6,7 +6,7 @@ use super::{
     Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Kept, Measure, Origin, Plan, Point, Quantiles,
     Series, SigmaReport, Verdict, warnings,
 };
-use crate::capability::{self, ExpectedPpm};
+use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
 use crate::chart::attributes::Counts;
 use crate::chart::{
@@ -178,6 +178,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
         specification: plan.specification,
         capability: None,
         performance: None,
+        non_normal: None,
         confidence: None,
         observed_ppm: None,
         expected_ppm: None,
@@ -412,6 +413,7 @@ fn add_capability(
     analysis.capability =
         within.and_then(|within| capability::capability(mean, &within, sample.len(), limits, plan.confidence));
     analysis.performance = capability::performance(sample.values(), limits, plan.confidence);
+    analysis.non_normal = NonNormal::of(&Sorted::of(sample.values()), limits);
     analysis.confidence = analysis.performance.map(|_| plan.confidence);
     analysis.observed_ppm = limits.observed_ppm(sample.values());
     analysis.expected_ppm = overall

@@ -22,7 +22,7 @@ pub use series::{Kept, Observations, Series};
 pub use study::{Component, Run, Study, runs_of, study};
 pub use words::{MOST_VIOLATIONS, index};
 
-use crate::capability::{Capability, ExpectedPpm, Performance, SpecificationLimits};
+use crate::capability::{Capability, ExpectedPpm, NonNormal, Performance, SpecificationLimits};
 use crate::chart::cusum::Shift;
 use crate::chart::{Chart, ChartKind, Phase};
 use crate::limits::{ControlLimits, Line};
@@ -167,6 +167,9 @@ pub struct Analysis {
     /// Indices of the overall sigma.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub performance: Option<Performance>,
+    /// Performance without the assumption of a normal distribution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_normal: Option<NonNormal>,
     /// Level of the confidence intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,

@@ -1,6 +1,7 @@
 //! What a reader should know before trusting the numbers: cause and remedy.
 
 use super::{Analysis, Verdict};
+use crate::capability::Supported;
 use crate::cast::float;
 use crate::chart::{ChartKind, Phase};
 
@@ -43,7 +44,11 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
         "the process is not stable: capability and performance describe no process that will go on like this".to_owned()
     });
     warn(has_indices && analysis.normality.is_some_and(|normality| normality.p < NOT_NORMAL), &|| {
-        "the data are not normal: indices and expected ppm assume that they are; trust the observed ppm".to_owned()
+        let instead = match analysis.non_normal.as_ref().map(|non_normal| non_normal.supported) {
+            Some(Supported::None | Supported::Normal) | None => "the observed ppm".to_owned(),
+            Some(supported) => format!("the observed ppm and the Ppk by the {}", supported.words()),
+        };
+        format!("the data are not normal: indices and expected ppm assume that they are; trust {instead}")
     });
     warnings
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Analysis, Drawing, Selection};
-use crate::capability::Interval;
+use crate::capability::{Interval, NonNormal};
 use crate::chart::cusum::Shift;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number, with_unit_to};
 use crate::rules::Violation;
+use crate::stats::Distribution;
 
 /// Violations that a text lists before it only counts the rest.
 pub const MOST_VIOLATIONS: usize = 12;
@@ -155,6 +156,9 @@ impl Analysis {
             let cpm = p.cpm.map(|cpm| format!("  Cpm {cpm:.2}")).unwrap_or_default();
             rows.push(("performance", format!("{pp}Ppk {}{cpm}", index(p.ppk, p.ppk_interval))));
         }
+        if let Some(non_normal) = &self.non_normal {
+            rows.push(("non-normal", non_normal_words(non_normal)));
+        }
         if let Some(observed) = self.observed_ppm {
             let expected = self.expected_ppm;
             let one = |name: &str, ppm: Option<f64>| ppm.map(|ppm| format!("  expected {name} {}", number(ppm)));
@@ -186,6 +190,28 @@ impl fmt::Display for Analysis {
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
+}
+
+/// `lognormal distribution supported: Ppk 0.91  expected ppm 1200  (Weibull 0.88, …)`.
+fn non_normal_words(non_normal: &NonNormal) -> String {
+    let short = |ppk: f64| index(ppk, None);
+    let said = match non_normal.supported_ppk() {
+        Some(ppk) => format!("Ppk {} by the {}", short(ppk), non_normal.supported.words()),
+        None => "no distribution fits, and it takes 741 values to read percentiles from the sample".to_owned(),
+    };
+    let fits = non_normal.fits.iter().filter(|fit| !matches!(fit.fit.distribution, Distribution::Normal { .. }));
+    let mut others: Vec<String> = fits
+        .map(|fit| {
+            let verdict = if fit.fits { "fits" } else { "does not fit" };
+            format!("{} {} ({verdict})", fit.fit.distribution, short(fit.performance.ppk))
+        })
+        .collect();
+    if let Some(transformed) = non_normal.box_cox {
+        let end = if transformed.box_cox.is_at_the_end() { " (as far as was searched)" } else { "" };
+        others.push(format!("Box–Cox λ {:.2}{end} {}", transformed.box_cox.lambda, short(transformed.ppk)));
+    }
+    others.extend(non_normal.empirical.map(|empirical| format!("percentiles {}", short(empirical.ppk))));
+    if others.is_empty() { said } else { format!("{said}; Ppk {}", others.join(", ")) }
 }
 
 /// A group in a few words: `groq · llama-3-70b`.

@@ -1583,6 +1583,11 @@ class Analysis:
     def performance(self) -> Performance | None:
         """Indices of the overall sigma."""
     @property
+    def non_normal(self) -> dict[str, Any] | None:
+        """Performance without the assumption of a normal distribution, as a dictionary: ``fits``, ``box_cox``, ``empirical``
+        and which of them the data support (``supported``).
+        """
+    @property
     def confidence(self) -> float | None:
         """Level of the confidence intervals."""
     @property

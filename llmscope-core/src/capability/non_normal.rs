@@ -1,0 +1,202 @@
+//! Performance of data that are not normal: fitted distributions, a transformation, percentiles.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::SpecificationLimits;
+use crate::cast::float;
+use crate::stats::{BoxCox, Distribution, Fit, Moments, Normality, QuantileMethod, Sorted, anderson_darling};
+
+/// The share of a process below the lower of its two percentiles (ISO 22514-4): that of a normal one below −3σ.
+const LOWER: f64 = 0.001_35;
+/// So many values put a value of the sample beyond each percentile: 1/0.00135.
+const MIN_EMPIRICAL: usize = 741;
+/// From this p-value on transformed data are called normal.
+const NORMAL: f64 = 0.05;
+
+/// Performance without the assumption of a normal distribution, by three methods, and which of them the data support.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NonNormal {
+    /// Fitted distributions, the best one by Akaike's criterion first.
+    pub fits: Vec<FittedPerformance>,
+    /// After the power transformation of Box & Cox, of data and limits; absent unless all values are positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub box_cox: Option<TransformedPerformance>,
+    /// From the percentiles of the sample; absent for fewer than 741 values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empirical: Option<PercentilePerformance>,
+    /// What the data support.
+    pub supported: Supported,
+}
+
+/// The method whose assumption the data do not contradict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Supported {
+    /// The normal indices.
+    Normal,
+    /// A fitted lognormal distribution.
+    Lognormal,
+    /// A fitted Weibull distribution.
+    Weibull,
+    /// A fitted gamma distribution.
+    Gamma,
+    /// The transformation.
+    BoxCox,
+    /// The percentiles of the sample, which assume no distribution.
+    Empirical,
+    /// None: every distribution is contradicted, and the values are too few for percentiles.
+    None,
+}
+
+impl Supported {
+    /// The method in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Normal => "normal distribution",
+            Self::Lognormal => "lognormal distribution",
+            Self::Weibull => "Weibull distribution",
+            Self::Gamma => "gamma distribution",
+            Self::BoxCox => "Box–Cox transformation",
+            Self::Empirical => "percentiles of the sample",
+            Self::None => "no method",
+        }
+    }
+}
+
+/// Indices by percentiles: Pp = (USL − LSL)/(X₀.₉₉₈₆₅ − X₀.₀₀₁₃₅), PPU = (USL − X₀.₅)/(X₀.₉₉₈₆₅ − X₀.₅),
+/// PPL = (X₀.₅ − LSL)/(X₀.₅ − X₀.₀₀₁₃₅) (ISO 22514-4).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PercentilePerformance {
+    /// X₀.₀₀₁₃₅, X₀.₅, X₀.₉₉₈₆₅.
+    pub percentiles: [f64; 3],
+    /// Pp; absent for one-sided limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pp: Option<f64>,
+    /// The smaller of PPL and PPU.
+    pub ppk: f64,
+}
+
+impl PercentilePerformance {
+    /// The indices of these percentiles; `None` where they do not differ.
+    #[must_use]
+    pub fn new(percentiles: [f64; 3], limits: &SpecificationLimits) -> Option<Self> {
+        let [low, median, high] = percentiles;
+        let upper = limits.upper.map(|upper| (upper - median) / (high - median));
+        let lower = limits.lower.map(|lower| (median - lower) / (median - low));
+        let pp = limits.lower.zip(limits.upper).map(|(lower, upper)| (upper - lower) / (high - low));
+        let ppk = [lower, upper].into_iter().flatten().reduce(f64::min)?;
+        let finite = [lower, upper, pp].into_iter().flatten().all(f64::is_finite);
+        (finite && low < median && median < high).then_some(Self { percentiles, pp, ppk })
+    }
+
+    /// The indices of a distribution.
+    #[must_use]
+    pub fn of(distribution: &Distribution, limits: &SpecificationLimits) -> Option<Self> {
+        let quantile = |p| distribution.quantile(p);
+        Self::new([quantile(LOWER)?, quantile(0.5)?, quantile(1.0 - LOWER)?], limits)
+    }
+}
+
+/// A fitted distribution and what it says about the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FittedPerformance {
+    /// The fit.
+    #[serde(flatten)]
+    pub fit: Fit,
+    /// True if the Anderson–Darling statistic does not reject it at 5 %.
+    pub fits: bool,
+    /// Its indices.
+    #[serde(flatten)]
+    pub performance: PercentilePerformance,
+    /// Share outside the limits, per million.
+    pub expected_ppm: f64,
+}
+
+impl FittedPerformance {
+    fn new(fit: Fit, limits: &SpecificationLimits) -> Option<Self> {
+        let performance = PercentilePerformance::of(&fit.distribution, limits)?;
+        let below = limits.lower.map_or(0.0, |lower| fit.distribution.tails(lower).0);
+        let above = limits.upper.map_or(0.0, |upper| fit.distribution.tails(upper).1);
+        Some(Self { fit, fits: fit.is_good(), performance, expected_ppm: 1e6 * (below + above) })
+    }
+}
+
+/// Normal indices after a transformation of data and limits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TransformedPerformance {
+    /// The transformation.
+    #[serde(flatten)]
+    pub box_cox: BoxCox,
+    /// Anderson–Darling test of the transformed data.
+    pub normality: Normality,
+    /// Pp; absent for one-sided limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pp: Option<f64>,
+    /// The smaller of PPL and PPU.
+    pub ppk: f64,
+}
+
+impl TransformedPerformance {
+    fn new(sorted: &Sorted, limits: &SpecificationLimits) -> Option<Self> {
+        let box_cox = BoxCox::of(sorted)?;
+        let transformed = sorted.values().iter().map(|&x| box_cox.transform(x)).collect::<Option<Vec<_>>>()?;
+        let normality = anderson_darling(&Sorted::of(&transformed))?;
+        // No positive value lies below a limit at or below 0.
+        let limits = SpecificationLimits {
+            lower: limits.lower.and_then(|lower| box_cox.transform(lower)),
+            upper: limits.upper.and_then(|upper| box_cox.transform(upper)),
+            target: None,
+        };
+        let moments = Moments::of(&transformed);
+        let indices = super::Indices::of(moments.mean()?, moments.standard_deviation()?, &limits)?;
+        Some(Self { box_cox, normality, pp: indices.both, ppk: indices.worst })
+    }
+}
+
+impl NonNormal {
+    /// The three methods for these values; `None` where none of them says anything.
+    #[must_use]
+    pub fn of(sorted: &Sorted, limits: &SpecificationLimits) -> Option<Self> {
+        let fits: Vec<_> = Fit::all(sorted).into_iter().filter_map(|fit| FittedPerformance::new(fit, limits)).collect();
+        let box_cox = TransformedPerformance::new(sorted, limits);
+        let empirical = empirical(sorted, limits);
+        let supported = supported(&fits, box_cox.as_ref(), empirical.is_some());
+        (!fits.is_empty() || empirical.is_some()).then_some(Self { fits, box_cox, empirical, supported })
+    }
+
+    /// The Ppk of the method that the data support.
+    #[must_use]
+    pub fn supported_ppk(&self) -> Option<f64> {
+        let fitted = || self.fits.iter().find(|fit| fit.fits).map(|fit| fit.performance.ppk);
+        match self.supported {
+            Supported::BoxCox => self.box_cox.map(|transformed| transformed.ppk),
+            Supported::Empirical => self.empirical.map(|empirical| empirical.ppk),
+            Supported::None => None,
+            _ => fitted(),
+        }
+    }
+}
+
+fn empirical(sorted: &Sorted, limits: &SpecificationLimits) -> Option<PercentilePerformance> {
+    let quantile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7);
+    let enough = float(sorted.values().len()) >= float(MIN_EMPIRICAL);
+    let percentiles = [quantile(LOWER)?, quantile(0.5)?, quantile(1.0 - LOWER)?];
+    PercentilePerformance::new(percentiles, limits).filter(|_| enough)
+}
+
+/// Of the distributions that Anderson–Darling does not reject the best one by Akaike's criterion; else the transformation,
+/// if it makes the data normal; else the percentiles.
+fn supported(fits: &[FittedPerformance], box_cox: Option<&TransformedPerformance>, empirical: bool) -> Supported {
+    match fits.iter().find(|fit| fit.fits).map(|fit| fit.fit.distribution) {
+        Some(Distribution::Normal { .. }) => Supported::Normal,
+        Some(Distribution::Lognormal { .. }) => Supported::Lognormal,
+        Some(Distribution::Weibull { .. }) => Supported::Weibull,
+        Some(Distribution::Gamma { .. }) => Supported::Gamma,
+        None if box_cox.is_some_and(|it| it.normality.p >= NORMAL && !it.box_cox.is_at_the_end()) => Supported::BoxCox,
+        None if empirical => Supported::Empirical,
+        None => Supported::None,
+    }
+}

@@ -193,7 +193,7 @@ fn mistakes_are_named_with_their_remedy() {
         (vec!["-", "-"], "standard input can be read once"),
         (vec![one, "no-such-file.json"], "candidate: cannot read no-such-file.json"),
         (vec![one, one, "--max-shift", "5 apples"], "--max-shift 5 apples"),
-        (vec![one, one, "--max-shift", "-5%"], "--max-shift"),
+        (vec![one, one, "--max-shift", "-5%"], "the largest shift is -0.05"),
         (vec![one, one, "--alpha", "0.9"], "alpha is 0.9"),
         (vec![one, one, "--statistic", "q95"], "p99.9"),
         (vec![one, one, "--slo", "ttft"], "ttft=500ms"),

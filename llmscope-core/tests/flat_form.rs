@@ -15,7 +15,7 @@ proptest! {
     fn every_form_of_any_session_reads_back_equal(session in arbitrary::session()) {
         for text in [session.to_json().unwrap(), session.to_json_lines().unwrap(), session.to_csv().unwrap()] {
             let log = ingest::read("a", text.as_bytes(), None).unwrap();
-            prop_assert_eq!(log.tool, Tool::Llmscope);
+            prop_assert_eq!(log.tool, Tool::LLMSCOPE);
             let Content::Session(read) = log.content else { panic!("no session") };
             prop_assert_eq!(&*read, &session, "{}", text);
         }
@@ -67,7 +67,7 @@ proptest! {
 
 fn table(source: &str, text: &str) -> Table {
     // Not recognized: any text may stand in a cell, also what a session begins with.
-    let tool = if source.ends_with(".jsonl") { Tool::JsonLines } else { Tool::Csv };
+    let tool = if source.ends_with(".jsonl") { Tool::JSON_LINES } else { Tool::CSV };
     let Content::Table(table) = ingest::read(source, text.as_bytes(), Some(tool)).unwrap().content else {
         panic!("no table");
     };
@@ -83,7 +83,7 @@ fn example() -> Session {
 fn a_reader_that_does_not_know_the_form_sees_columns() {
     let session = example();
     let text = session.to_csv().unwrap();
-    let log = ingest::read("paused.csv", text.as_bytes(), Some(Tool::Csv)).unwrap();
+    let log = ingest::read("paused.csv", text.as_bytes(), Some(Tool::CSV)).unwrap();
     let Content::Table(table) = log.content else { panic!("a table was asked for") };
     assert_eq!(table.rows(), session.records.len());
     let label = |name: &str, row: usize| table.column(name).unwrap().cells[row].label();

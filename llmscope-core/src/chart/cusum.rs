@@ -108,13 +108,14 @@ pub struct Shift {
 /// As [`individuals::estimate`](super::individuals::estimate).
 ///
 /// ```
-/// use llmscope_core::{RuleSet, Sample, SigmaEstimator, chart::cusum::{self, Cusum}};
+/// use llmscope_core::{ChartKind, RuleSet, Sample, SigmaEstimate, Standards, chart::cusum::{self, Cusum}};
 ///
-/// let mut ttft_s = vec![0.30, 0.31, 0.29, 0.30, 0.31, 0.30, 0.29, 0.30, 0.31, 0.29];
-/// ttft_s.extend([0.32, 0.31, 0.32, 0.31, 0.32, 0.32, 0.31, 0.32, 0.32, 0.31]);
-/// let chart = cusum::estimate(&Sample::new(ttft_s)?, SigmaEstimator::AverageMovingRange, Cusum::default())?;
-/// let shifts = chart.shifts(&chart.judge(&RuleSet::nelson().limits_only())?);
-/// assert_eq!(shifts.last().map(|shift| shift.began), Some(10));
+/// let known = Standards::of_measurements(ChartKind::Cusum, 0.30, SigmaEstimate::given(0.01)?)?;
+/// let standards = Standards { cusum: Some(Cusum::default()), ..known };
+/// let ttft_s = [[0.30; 8], [0.32; 8]].concat();
+/// let chart = cusum::monitor(&standards, &Sample::new(ttft_s)?)?;
+/// let shift = chart.shifts(&chart.judge(&RuleSet::nelson().limits_only())?)[0];
+/// assert_eq!((shift.began, shift.signal), (8, 11));
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, cusum: Cusum) -> Result<Chart<'static>> {

@@ -7,6 +7,7 @@ mod blocks;
 mod delimited;
 mod delimited_rows;
 mod documents;
+mod empty;
 mod failure;
 mod fields;
 mod gathered;
@@ -35,7 +36,6 @@ mod service_export;
 mod stream;
 mod table;
 mod tool;
-mod values;
 mod vllm;
 
 use std::sync::Arc;

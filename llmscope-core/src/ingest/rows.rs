@@ -2,7 +2,7 @@
 
 use csv::StringRecord;
 
-use super::values::no_requests;
+use super::empty::no_requests;
 use crate::error::{Error, Location, Result, excerpt};
 use crate::session::{Notice, is_torn, torn_tail};
 

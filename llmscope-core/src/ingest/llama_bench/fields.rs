@@ -31,7 +31,7 @@ const NO_SETTINGS: [&str; 11] = [
 ];
 
 /// A row of runs for each test.
-pub(super) fn runs(tests: Vec<Test>, notices: Vec<Notice>) -> Result<Runs> {
+pub(super) fn runs(tests: &[Test], notices: Vec<Notice>) -> Result<Runs> {
     let mut runs = Runs { notices, ..Runs::default() };
     let settings = |test: &Test| -> Settings {
         let settings = test.fields.iter().filter(|(name, _)| !NO_SETTINGS.contains(&name.as_str()));

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Kind, NOT_OF_A_TEST, Settings, engine, run_name, test_name, varying};
-use crate::error::{Location, Result};
+use crate::error::Result;
 use crate::ingest::attributes::{count, numbers, scalar, texts};
+use crate::ingest::documents;
+use crate::ingest::empty::no_requests;
 use crate::ingest::runs::of_ns;
 use crate::ingest::tool::Found;
-use crate::ingest::values;
 use crate::session::{Cpu, Environment, Gpu, RequestRecord, Session, SessionHeader};
 
 #[derive(Deserialize)]
@@ -36,13 +37,13 @@ struct Test {
 const NO_SETTINGS: [&str; 6] = ["avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "model_size", "model_n_params"];
 
 pub(super) fn read(source: &str, text: &str) -> Result<Found> {
-    let (tests, notices): (Vec<(Location, Test)>, _) = values::read(source, text)?;
-    let mut tests: Vec<Test> = tests.into_iter().map(|(_, test)| test).collect();
+    let (tests, notices) = documents::read::<Test>(source, text)?;
+    let mut tests: Vec<Test> = tests.into_iter().map(|test| test.value).collect();
     for test in &mut tests {
         test.settings = settings(std::mem::take(&mut test.rest));
     }
     if tests.iter().all(|test| test.samples_ns.is_empty()) {
-        return Err(values::no_requests(source, "give the result of at least one repetition (-r 1 or more)"));
+        return Err(no_requests(source, "give the result of at least one repetition (-r 1 or more)"));
     }
     let varying = varying(tests.iter().map(|test| &test.settings));
     let records = tests.iter().flat_map(|test| test.records(&varying)).collect();

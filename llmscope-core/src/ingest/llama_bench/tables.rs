@@ -15,7 +15,7 @@ pub(super) fn read_csv(source: &str, text: &str) -> Result<Found> {
         tests.push(Test { location: row.location.clone(), fields });
         Ok(())
     })?;
-    runs(tests, notices).map(Found::Runs)
+    runs(&tests, notices).map(Found::Runs)
 }
 
 /// How each row begins.
@@ -41,7 +41,7 @@ pub(super) fn read_sql(source: &str, text: &str) -> Result<Found> {
     if tests.is_empty() {
         return Err(rows::no_rows(source, &notices, AT_LEAST_ONE));
     }
-    runs(tests, notices).map(Found::Runs)
+    runs(&tests, notices).map(Found::Runs)
 }
 
 /// The fields of `INSERT INTO llama_bench (a, b) VALUES ('1', '2');`. The tool puts apostrophes around each value and

@@ -8,7 +8,7 @@ use super::outline::Outline;
 use super::runs::Runs;
 use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, inference_benchmarker, infermark, json_lines,
-    litellm, llama_bench, llmperf, otel, service_export, vllm,
+    litellm, llama_bench, llmperf, oha, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -124,6 +124,8 @@ impl Tool {
         Self(&litellm::PAYLOADS),
         Self(&litellm::SPEND_LOGS),
         Self(&service_export::FORMAT),
+        Self(&oha::JSON),
+        Self(&oha::CSV),
         Self::JSON_LINES,
         Self::CSV,
     ];

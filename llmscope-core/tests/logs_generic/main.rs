@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod llama_bench;
+mod oha;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use llmscope_core::ingest::{self, Cell, Content, Log, Table};
 use llmscope_core::session::AttributeValue;
 use llmscope_core::{Error, RequestRecord, Session};
 use proptest::prelude::*;
+use serde_json::Value;
 
 /// Every fixture, with the tool that it must be recognized as.
 const FIXTURES: &[(&str, &str)] = &[
@@ -20,6 +22,8 @@ const FIXTURES: &[(&str, &str)] = &[
     ("llama_bench/tests.csv", "llama-bench-csv"),
     ("llama_bench/tests.sql", "llama-bench-sql"),
     ("llama_bench/tests.md", "llama-bench-markdown"),
+    ("oha/summary.json", "oha"),
+    ("oha/requests.csv", "oha-csv"),
 ];
 
 fn text_of(fixture: &str) -> String {
@@ -82,6 +86,21 @@ fn text_attribute<'r>(record: &'r RequestRecord, name: &str) -> Option<&'r str> 
 
 fn run_of(record: &RequestRecord) -> Option<&str> {
     text_attribute(record, "run")
+}
+
+/// What was odd about a log, in words.
+fn notices(log: &Log) -> String {
+    log.notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// A JSON fixture with some fields replaced, by JSON pointer.
+fn altered(fixture: &str, changes: &[(&str, Value)]) -> String {
+    let mut value: Value = serde_json::from_str(&text_of(fixture)).unwrap();
+    for (pointer, new) in changes {
+        let (parent, name) = pointer.rsplit_once('/').unwrap();
+        value.pointer_mut(parent).unwrap()[name] = new.clone();
+    }
+    value.to_string()
 }
 
 #[track_caller]

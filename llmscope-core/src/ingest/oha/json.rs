@@ -1,0 +1,138 @@
+//! `--output-format json`: statistics of a run.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{DNS, FIRST_BYTE};
+use crate::error::{Error, Location, Result};
+use crate::ingest::attributes::count;
+use crate::ingest::empty::no_requests;
+use crate::ingest::http;
+use crate::ingest::runs::Runs;
+use crate::ingest::tool::Found;
+use crate::session::Notice;
+
+/// Durations are in seconds everywhere but in the block `metrics.latency_ms`, which repeats some of them and is not
+/// read. Statistics of nothing are null.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Report {
+    summary: Summary,
+    #[serde(default)]
+    latency_percentiles: Percentiles,
+    /// Only with `--stats-success-breakdown`.
+    latency_percentiles_successful: Option<Percentiles>,
+    #[serde(default)]
+    first_byte_percentiles: Percentiles,
+    #[serde(default)]
+    details: Details,
+    status_code_distribution: BTreeMap<u16, u64>,
+    #[serde(default)]
+    error_distribution: BTreeMap<String, u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    total: Option<f64>,
+    slowest: Option<f64>,
+    fastest: Option<f64>,
+    average: Option<f64>,
+    requests_per_sec: Option<f64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Details {
+    #[serde(rename = "DNSDialup")]
+    dns_dialup: Spread,
+    #[serde(rename = "DNSLookup")]
+    dns_lookup: Spread,
+    #[serde(rename = "firstByte")]
+    first_byte: Spread,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Spread {
+    average: Option<f64>,
+    fastest: Option<f64>,
+    slowest: Option<f64>,
+}
+
+/// `p50`, `p99.9`, …
+type Percentiles = BTreeMap<String, Option<f64>>;
+
+/// How oha names the requests that it gave up itself when the time of the run was over.
+const DEADLINE: &str = "aborted due to deadline";
+
+pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+    let report: Report = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
+    let responses = sum(report.status_code_distribution.values());
+    let refusals = report.status_code_distribution.iter().filter(|(status, _)| http::refusal(**status).is_some());
+    let refused = sum(refusals.map(|(_, count)| count));
+    let aborted = report.error_distribution.get(DEADLINE).copied().unwrap_or(0);
+    let errors = report.error_distribution.iter().filter(|(words, _)| *words != DEADLINE);
+    let without = sum(errors.map(|(_, count)| count));
+    if [responses, without, aborted] == [0; 3] {
+        return Err(no_requests(source, "give the result of a run that sent at least one request"));
+    }
+    let mut runs = Runs::default();
+    runs.begin(1);
+    runs.number("requests", Some(count(responses.saturating_add(without))));
+    runs.number("failed", Some(count(refused.saturating_add(without))));
+    runs.number("aborted_at_deadline", Some(count(aborted)));
+    runs.number("duration_s", report.summary.total);
+    runs.number("requests_per_s", report.summary.requests_per_sec);
+    report.put_latencies(&mut runs, source, refused);
+    percentiles(&mut runs, FIRST_BYTE, &report.first_byte_percentiles);
+    spread(&mut runs, FIRST_BYTE, &report.details.first_byte);
+    // Of the requests that opened a connection.
+    spread(&mut runs, "connect_s", &report.details.dns_dialup);
+    spread(&mut runs, DNS, &report.details.dns_lookup);
+    Ok(Found::Runs(runs))
+}
+
+impl Report {
+    /// oha's latencies are of all responses. Those of refusals are no latencies of requests, so where there are any,
+    /// only the percentiles that oha gives for successes are.
+    fn put_latencies(&self, runs: &mut Runs, source: &str, refused: u64) {
+        let name = if refused == 0 { "e2e_s" } else { "response_s" };
+        percentiles(runs, name, &self.latency_percentiles);
+        let Summary { average, fastest, slowest, .. } = self.summary;
+        spread(runs, name, &Spread { average, fastest, slowest });
+        if refused > 0 {
+            self.latency_percentiles_successful.iter().for_each(|of_success| percentiles(runs, "e2e_s", of_success));
+            let message = format!(
+                "{refused} responses were refusals, and oha's statistics include them: they are named response_s here{}",
+                if self.latency_percentiles_successful.is_some() {
+                    "; e2e_s is of successes"
+                } else {
+                    ", not e2e_s; run oha with --stats-success-breakdown"
+                }
+            );
+            runs.notices.push(Notice { location: Location::of(source), message });
+        }
+    }
+}
+
+fn sum<'n>(counts: impl Iterator<Item = &'n u64>) -> u64 {
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
+}
+
+fn percentiles(runs: &mut Runs, name: &str, percentiles: &Percentiles) {
+    // By rank: as text, p99 stands before p99.9, and p5 after p10.
+    let rank = |name: &str| name.strip_prefix('p').and_then(|rank| rank.parse::<f64>().ok());
+    let mut ranked: Vec<_> = percentiles.iter().filter_map(|(p, &value)| Some((rank(p)?, p, value))).collect();
+    ranked.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
+    for (_, percentile, value) in ranked {
+        runs.number(&format!("{name}.{percentile}"), value);
+    }
+}
+
+fn spread(runs: &mut Runs, name: &str, spread: &Spread) {
+    runs.number(&format!("{name}.mean"), spread.average);
+    runs.number(&format!("{name}.min"), spread.fastest);
+    runs.number(&format!("{name}.max"), spread.slowest);
+}

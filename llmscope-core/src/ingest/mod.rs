@@ -14,6 +14,7 @@ mod gathered;
 mod genai_perf;
 mod guidellm;
 mod http;
+mod hyperfine;
 mod inference_benchmarker;
 mod infermark;
 mod json_lines;

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use super::outline::Outline;
 use super::runs::Runs;
 use super::{
-    Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, inference_benchmarker, infermark, json_lines,
-    litellm, llama_bench, llmperf, oha, otel, service_export, vllm,
+    Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, hyperfine, inference_benchmarker, infermark,
+    json_lines, litellm, llama_bench, llmperf, oha, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -126,6 +126,9 @@ impl Tool {
         Self(&service_export::FORMAT),
         Self(&oha::JSON),
         Self(&oha::CSV),
+        Self(&hyperfine::JSON),
+        Self(&hyperfine::CSV),
+        Self(&hyperfine::MARKDOWN),
         Self::JSON_LINES,
         Self::CSV,
     ];

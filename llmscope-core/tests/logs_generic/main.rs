@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
+mod hyperfine;
 mod llama_bench;
 mod oha;
 
@@ -24,6 +25,12 @@ const FIXTURES: &[(&str, &str)] = &[
     ("llama_bench/tests.md", "llama-bench-markdown"),
     ("oha/summary.json", "oha"),
     ("oha/requests.csv", "oha-csv"),
+    ("hyperfine/runs.json", "hyperfine"),
+    ("hyperfine/parameters.json", "hyperfine"),
+    ("hyperfine/commands.csv", "hyperfine-csv"),
+    ("hyperfine/parameters.csv", "hyperfine-csv"),
+    ("hyperfine/commands.md", "hyperfine-markdown"),
+    ("hyperfine/bars.md", "hyperfine-markdown"),
 ];
 
 fn text_of(fixture: &str) -> String {

@@ -8,7 +8,7 @@ use super::outline::Outline;
 use super::runs::Runs;
 use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, hyperfine, inference_benchmarker, infermark,
-    json_lines, litellm, llama_bench, llmperf, oha, otel, service_export, vllm,
+    json_lines, litellm, llama_bench, llmperf, oha, ollama, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -129,6 +129,8 @@ impl Tool {
         Self(&hyperfine::JSON),
         Self(&hyperfine::CSV),
         Self(&hyperfine::MARKDOWN),
+        Self(&ollama::RESPONSES),
+        Self(&ollama::BENCH),
         Self::JSON_LINES,
         Self::CSV,
     ];

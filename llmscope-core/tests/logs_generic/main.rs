@@ -6,6 +6,7 @@
 mod hyperfine;
 mod llama_bench;
 mod oha;
+mod ollama;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +32,11 @@ const FIXTURES: &[(&str, &str)] = &[
     ("hyperfine/parameters.csv", "hyperfine-csv"),
     ("hyperfine/commands.md", "hyperfine-markdown"),
     ("hyperfine/bars.md", "hyperfine-markdown"),
+    ("ollama/chat.ndjson", "ollama"),
+    ("ollama/generate.ndjson", "ollama"),
+    ("ollama/bench.csv", "ollama-bench"),
+    ("ollama/bench.txt", "ollama-bench"),
+    ("ollama/bench_2025.txt", "ollama-bench"),
 ];
 
 fn text_of(fixture: &str) -> String {

@@ -21,6 +21,7 @@ mod json_lines;
 mod json_rows;
 mod litellm;
 mod llama_bench;
+mod llama_server;
 mod llmperf;
 mod mapping;
 mod markdown;

@@ -5,6 +5,7 @@
 
 mod hyperfine;
 mod llama_bench;
+mod llama_server;
 mod oha;
 mod ollama;
 
@@ -37,6 +38,9 @@ const FIXTURES: &[(&str, &str)] = &[
     ("ollama/bench.csv", "ollama-bench"),
     ("ollama/bench.txt", "ollama-bench"),
     ("ollama/bench_2025.txt", "ollama-bench"),
+    ("llama_server/chat_completions.json", "llama-server"),
+    ("llama_server/chat_completions.sse", "llama-server"),
+    ("llama_server/responses.sse", "llama-server"),
 ];
 
 fn text_of(fixture: &str) -> String {

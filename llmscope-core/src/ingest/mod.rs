@@ -23,6 +23,7 @@ mod litellm;
 mod llama_bench;
 mod llama_server;
 mod llmperf;
+mod locust;
 mod mapping;
 mod markdown;
 mod moment;

@@ -8,7 +8,7 @@ use super::outline::Outline;
 use super::runs::Runs;
 use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, hyperfine, inference_benchmarker, infermark,
-    json_lines, litellm, llama_bench, llama_server, llmperf, oha, ollama, otel, service_export, vllm,
+    json_lines, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -132,6 +132,10 @@ impl Tool {
         Self(&ollama::RESPONSES),
         Self(&ollama::BENCH),
         Self(&llama_server::FORMAT),
+        Self(&locust::STATS),
+        Self(&locust::HISTORY),
+        Self(&locust::JSON),
+        Self(&locust::FAILURES),
         Self::JSON_LINES,
         Self::CSV,
     ];

@@ -6,6 +6,7 @@
 mod hyperfine;
 mod llama_bench;
 mod llama_server;
+mod locust;
 mod oha;
 mod ollama;
 
@@ -41,6 +42,10 @@ const FIXTURES: &[(&str, &str)] = &[
     ("llama_server/chat_completions.json", "llama-server"),
     ("llama_server/chat_completions.sse", "llama-server"),
     ("llama_server/responses.sse", "llama-server"),
+    ("locust/stats.csv", "locust"),
+    ("locust/failed_stats.csv", "locust"),
+    ("locust/stats_history.csv", "locust-history"),
+    ("locust/stats.json", "locust-json"),
 ];
 
 fn text_of(fixture: &str) -> String {

@@ -8,7 +8,7 @@ use super::outline::Outline;
 use super::runs::Runs;
 use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, hyperfine, inference_benchmarker, infermark,
-    json_lines, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, service_export, vllm,
+    json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -136,6 +136,8 @@ impl Tool {
         Self(&locust::HISTORY),
         Self(&locust::JSON),
         Self(&locust::FAILURES),
+        Self(&k6::POINTS),
+        Self(&k6::SUMMARY),
         Self::JSON_LINES,
         Self::CSV,
     ];

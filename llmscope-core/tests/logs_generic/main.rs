@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 mod hyperfine;
+mod k6;
 mod llama_bench;
 mod llama_server;
 mod locust;
@@ -46,6 +47,11 @@ const FIXTURES: &[(&str, &str)] = &[
     ("locust/failed_stats.csv", "locust"),
     ("locust/stats_history.csv", "locust-history"),
     ("locust/stats.json", "locust-json"),
+    ("k6/points.json", "k6"),
+    ("k6/failures.json", "k6"),
+    ("k6/summary_export.json", "k6-summary"),
+    ("k6/handle_summary.json", "k6-summary"),
+    ("k6/machine_readable.json", "k6-summary"),
 ];
 
 fn text_of(fixture: &str) -> String {

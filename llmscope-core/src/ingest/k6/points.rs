@@ -1,0 +1,179 @@
+//! `--out json`: a line for each point of each metric. A request is several of them in a row, with the same time, that
+//! of its end, and the same tags.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use super::DURATIONS;
+use crate::error::{Error, Location, Result};
+use crate::ingest::attributes::numbers;
+use crate::ingest::documents;
+use crate::ingest::empty::no_requests;
+use crate::ingest::runs::of_ms;
+use crate::ingest::tool::Found;
+use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status};
+
+/// The metrics of a request: its count, whether it failed, and its durations.
+const COUNT: &str = "http_reqs";
+const FAILED: &str = "http_req_failed";
+
+#[derive(Deserialize)]
+struct Line {
+    metric: String,
+    #[serde(rename = "type")]
+    kind: String,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    time: Option<String>,
+    value: Option<f64>,
+    tags: Option<Tags>,
+}
+
+type Tags = BTreeMap<String, String>;
+
+/// The points of one request.
+struct Request {
+    ended_at: Timestamp,
+    tags: Tags,
+    values: BTreeMap<String, f64>,
+}
+
+pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+    let (lines, notices) = documents::read::<Line>(source, text)?;
+    let mut requests: Vec<Request> = Vec::new();
+    for document in lines {
+        let line = document.value;
+        let is_of_request =
+            DURATIONS.contains(&line.metric.as_str()) || [COUNT, FAILED].contains(&line.metric.as_str());
+        if line.kind == "Point" && is_of_request {
+            put(&mut requests, line, Location::of(source).line(document.line))?;
+        }
+    }
+    if requests.is_empty() {
+        let fix = "give the points of a script that makes HTTP requests; for metrics of your own say --from jsonl";
+        return Err(no_requests(source, fix));
+    }
+    let mut records: Vec<RequestRecord> = requests.into_iter().map(Request::into_record).collect();
+    records.sort_by_key(|record| record.started_at);
+    let header = SessionHeader {
+        recorder: Some(Software { name: "k6".to_owned(), version: None }),
+        started_at: records.iter().filter_map(|record| record.started_at).min(),
+        ..SessionHeader::default()
+    };
+    Ok(Found::Session(Session { header, records, ..Session::default() }, notices))
+}
+
+/// Adds a point to the last request, or to a new one if the last has such a point or is another.
+fn put(requests: &mut Vec<Request>, line: Line, location: Location) -> Result<()> {
+    let Data { time, value, tags } = line.data;
+    let tags = tags.unwrap_or_default();
+    let ended_at: Option<Timestamp> = time.as_ref().and_then(|time| time.parse().ok());
+    let Some(ended_at) = ended_at else {
+        return Err(refused(location, "data.time", time.as_deref().unwrap_or("nothing"), "a time with its offset"));
+    };
+    let Some(value) = value.filter(|&value| value >= 0.0 && value.is_finite()) else {
+        let found = value.map_or_else(|| "nothing".to_owned(), |value| value.to_string());
+        return Err(refused(location, "data.value", &found, "a count or a duration"));
+    };
+    let is_same =
+        |last: &&mut Request| last.ended_at == ended_at && last.tags == tags && !last.values.contains_key(&line.metric);
+    match requests.last_mut().filter(is_same) {
+        Some(last) => {
+            last.values.insert(line.metric, value);
+        }
+        None => requests.push(Request { ended_at, tags, values: BTreeMap::from([(line.metric, value)]) }),
+    }
+    Ok(())
+}
+
+fn refused(location: Location, field: &str, found: &str, expected: &str) -> Error {
+    Error::Format {
+        location: location.field(field),
+        problem: format!("{found} is not {expected}"),
+        fix: "give the file as k6 wrote it".to_owned(),
+    }
+}
+
+/// Tags that tell of the outcome, and are told of as such, or of the protocol.
+const OUTCOME: [&str; 8] =
+    ["error", "error_code", "expected_response", "status", "model", "provider", "proto", "tls_version"];
+/// k6's code of its own time limit.
+const REQUEST_TIMEOUT: &str = "1050";
+
+impl Request {
+    fn seconds(&self, metric: &str) -> Option<f64> {
+        self.values.get(metric).map(|&milliseconds| of_ms(milliseconds))
+    }
+
+    fn tag(&self, name: &str) -> Option<&str> {
+        self.tags.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The HTTP status; k6 writes 0 if there was no response.
+    fn status(&self) -> Option<u16> {
+        self.tag("status")?.parse().ok().filter(|&status| status > 0)
+    }
+
+    /// As k6 judged it, which scripts may teach other expectations; else by what the response was.
+    fn failed(&self) -> bool {
+        let judged = self.values.get(FAILED).map(|&failed| failed > 0.0);
+        let expected = || self.tag("expected_response").map(|expected| expected == "false");
+        judged.or_else(expected).unwrap_or_else(|| self.status().is_none_or(|status| status >= 400))
+    }
+
+    /// From the call to the end of the response: k6's duration leaves out the wait for a connection before it.
+    fn e2e_s(&self) -> Option<f64> {
+        let milliseconds = |metric: &str| self.values.get(metric).copied();
+        Some(of_ms(milliseconds("http_req_blocked")? + milliseconds("http_req_duration")?))
+    }
+
+    fn started_at(&self) -> Option<Timestamp> {
+        let took = SignedDuration::try_from_secs_f64(self.e2e_s()?).ok()?;
+        self.ended_at.checked_sub(took).ok()
+    }
+
+    fn into_record(self) -> RequestRecord {
+        let failed = self.failed();
+        // A connection that was there already took no time to become usable.
+        let connected = self.values.get("http_req_connecting").is_some_and(|&milliseconds| milliseconds > 0.0);
+        let mut record = RequestRecord {
+            started_at: self.started_at(),
+            provider: self.tag("provider").map(str::to_owned),
+            model: self.tag("model").map(str::to_owned),
+            ..RequestRecord::default()
+        };
+        if failed {
+            let timed_out = self.tag("error_code") == Some(REQUEST_TIMEOUT);
+            record.status = if timed_out { Status::Timeout } else { Status::Error };
+            record.error = Some(self.error());
+        } else {
+            record.e2e_s = self.e2e_s();
+            record.connect_s = self.seconds("http_req_blocked").filter(|_| connected);
+            // The first byte is that of the head: k6 cannot tell tokens.
+            let names = DURATIONS.map(|metric| (metric, format!("{metric}_s")));
+            record.attributes.extend(numbers(names.iter().map(|(metric, name)| (name.as_str(), self.seconds(metric)))));
+        }
+        record.attributes.extend(numbers([("status", self.status().map(f64::from))]));
+        let url_is_name = self.tag("url") == self.tag("name");
+        let told = |name: &str| OUTCOME.contains(&name) || (name == "url" && url_is_name);
+        let tags = self.tags.into_iter().filter(|(name, value)| !told(name) && !value.is_empty());
+        record.attributes.extend(tags.map(|(name, value)| (name, AttributeValue::Text(value))));
+        record
+    }
+
+    fn error(&self) -> RequestError {
+        let code = self.tag("error_code");
+        let status = self.status();
+        let kind = status.map(|status| status.to_string()).or_else(|| code.map(str::to_owned));
+        RequestError {
+            kind: kind.unwrap_or_else(|| "_OTHER".to_owned()),
+            code: status.map(i64::from).or_else(|| code?.parse().ok()),
+            message: self.tag("error").map(str::to_owned),
+        }
+    }
+}

@@ -132,23 +132,21 @@ impl ByGroup {
                 value: value.filter(|_| !failed),
                 failed,
                 at,
-                source: 0,
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the place of a row")]
                 position: row.unwrap_or_default() as usize,
-                line: None,
                 companion: companion.as_ref().map(|cells| cells[place].clone()),
             });
         }
         let is_session = grouped.column(Field::Warmup.name()).is_ok();
-        Ok(Series {
-            sources: Vec::new(),
+        let measure = self.measure.parse().map_or_else(|_| Measure::Column(self.measure.clone()), Measure::Metric);
+        let series = Series {
             group: self.key(grouped, group)?,
-            measure: self.measure.parse().map_or_else(|_| Measure::Column(self.measure.clone()), Measure::Metric),
-            observations,
+            measure,
             warmup: flags.iter().filter(|(warmup, _)| *warmup).count(),
             missing: if is_session { Missing::Break } else { Missing::Error },
-            cautions: Vec::new(),
-        })
+            ..Series::of_numbers(&self.measure, Vec::new())
+        };
+        Ok(series.with_observations(observations))
     }
 
     /// A group's values of a column.

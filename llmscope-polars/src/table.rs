@@ -24,7 +24,7 @@ use crate::value;
 pub fn table_of(source: &str, frame: &DataFrame) -> Result<Table> {
     let columns = value::columns(source, frame)?.into_iter();
     let columns = columns.map(|(name, values)| TableColumn { name, cells: values.into_iter().map(cell).collect() });
-    Ok(Table { columns: columns.collect(), lines: (1..=frame.height() as u64).collect() })
+    Ok(Table { columns: columns.collect(), lines: (1..=frame.height() as u64).collect(), of_runs: false })
 }
 
 /// A table as a frame: a column of numbers as `Float64`, any other as `String`.

@@ -18,7 +18,7 @@ pub use crate::measure::Measure;
 pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan};
 pub use selection::{Gathering, Selection, SourceLog};
-pub use series::{Kept, Observations, Series};
+pub use series::{Kept, Observation, Observations, Series};
 pub use study::{Component, Run, Study, runs_of, study};
 pub use words::{MOST_VIOLATIONS, index};
 

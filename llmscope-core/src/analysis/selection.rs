@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::series::{Observations, Series};
+use super::series::{Observations, Series, put};
 use crate::error::{Error, Result};
 use crate::ingest::{Cell, Content, Ending, Log, Mapping, Projection, Rows, SESSION, Stream, Time, Tool};
 use crate::measure::Measure;
@@ -306,7 +306,7 @@ impl Gathering {
         for statistics in self.runs.measures.chunks(Selection::STATISTICS.len()) {
             present.extend(statistics.iter().find(|m| offered(m)).cloned());
         }
-        if present.is_empty() && any_session {
+        if present.is_empty() && any_session && self.nothing_succeeded() {
             // Nothing but failures: there is no latency, and the error rate is what can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
         }
@@ -318,6 +318,12 @@ impl Gathering {
             });
         }
         Ok(present)
+    }
+
+    /// True if no request succeeded. One that did and has none of the default metrics has others, to be named: the
+    /// times of a server, or those of a tool that measures something else.
+    fn nothing_succeeded(&self) -> bool {
+        self.groups.iter().all(|group| (0..group.rows).all(|row| group.observations.failed(row)))
     }
 }
 
@@ -440,16 +446,6 @@ impl Group {
         reorder(&mut all.line, &order);
         reorder(&mut all.companion, &order);
     }
-}
-
-/// Puts an entry at the end of a column, which stays empty as long as every entry is the usual one.
-fn put<T: Clone + PartialEq>(column: &mut Vec<T>, place: usize, entry: Option<T>, usual: T) {
-    let entry = entry.unwrap_or_else(|| usual.clone());
-    if column.is_empty() && entry == usual {
-        return;
-    }
-    column.resize(place, usual);
-    column.push(entry);
 }
 
 /// Puts the entries of a column in another order; one that holds only usual entries at its end may be shorter.

@@ -47,6 +47,21 @@ pub struct Observations {
     pub(super) companion: Vec<Cell>,
 }
 
+/// One request on its way into a series.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Observation {
+    /// Its value; absent for a failed request and where it was not recorded.
+    pub value: Option<f64>,
+    /// True if it failed.
+    pub failed: bool,
+    /// When it was issued.
+    pub at: Option<Timestamp>,
+    /// Its 0-based position in the source.
+    pub position: usize,
+    /// The value of the column that gives subgroups or sample sizes, if one was named.
+    pub companion: Option<Cell>,
+}
+
 impl Observations {
     /// True if the request failed.
     #[must_use]
@@ -117,6 +132,23 @@ impl Series {
             of_runs: false,
             cautions: Vec::new(),
         }
+    }
+
+    /// The series with these requests of one source, in time order, in place of its own.
+    #[must_use]
+    pub fn with_observations(mut self, observations: impl IntoIterator<Item = Observation>) -> Self {
+        let (mut values, mut all) = (Vec::new(), Observations::default());
+        for observation in observations {
+            let place = values.len();
+            values.push(observation.value.unwrap_or(f64::NAN));
+            put(&mut all.failed, place, Some(observation.failed), false);
+            put(&mut all.times, place, Some(observation.at.into()), Time::NONE);
+            all.position.push(u32::try_from(observation.position).unwrap_or(u32::MAX));
+            put(&mut all.companion, place, observation.companion, Cell::Missing);
+        }
+        self.values = values;
+        self.observations = Arc::new(all);
+        self
     }
 
     /// The values as a sample, and which observation each one is.
@@ -210,4 +242,14 @@ impl Series {
             None => error,
         }
     }
+}
+
+/// Puts an entry at the end of a column, which stays empty as long as every entry is the usual one.
+pub(super) fn put<T: Clone + PartialEq>(column: &mut Vec<T>, place: usize, entry: Option<T>, usual: T) {
+    let entry = entry.unwrap_or_else(|| usual.clone());
+    if column.is_empty() && entry == usual {
+        return;
+    }
+    column.resize(place, usual);
+    column.push(entry);
 }

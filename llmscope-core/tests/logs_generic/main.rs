@@ -14,9 +14,10 @@ mod ollama;
 use std::path::Path;
 use std::sync::Arc;
 
+use llmscope_core::analysis::Selection;
 use llmscope_core::ingest::{self, Cell, Content, Log, Table};
 use llmscope_core::session::AttributeValue;
-use llmscope_core::{Error, RequestRecord, Session};
+use llmscope_core::{Error, Measure, RequestRecord, Session};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -196,4 +197,35 @@ proptest! {
         let _ = ingest::read("log", &bytes, None);
         let _ = ingest::read("log", &bytes, Some(tool.parse().unwrap()));
     }
+}
+
+/// Recognized by its beginning, which is more than its first line: that of a recorded stream tells nothing.
+#[test]
+fn a_long_log_is_recognized_as_a_short_one_is() {
+    for fixture in ["llama_server/chat_completions.sse", "ollama/bench.txt", "k6/points.json", "oha/requests.csv"] {
+        let text = text_of(fixture);
+        let (first, rest) = text.split_once('\n').unwrap();
+        let times = 300_000 / text.len() + 1;
+        let long =
+            if fixture.ends_with(".csv") { format!("{first}\n{}", rest.repeat(times)) } else { text.repeat(times) };
+        let short = read(&text).tool;
+        match ingest::open("log", std::io::Cursor::new(long.into_bytes()), None) {
+            Ok(ingest::Opened::Log(log)) => assert_eq!(log.tool, short, "{fixture}"),
+            Ok(ingest::Opened::Stream(stream)) => panic!("{fixture} was taken for {}", stream.tool.name()),
+            Err(error) => panic!("{fixture}: {error}"),
+        }
+    }
+}
+
+/// Requests that succeeded and have none of the usual metrics are no failures to be charted.
+#[test]
+fn what_can_be_judged_is_named_where_nothing_usual_is_there() {
+    let log = read(&text_of("ollama/generate.ndjson"));
+    let error = Selection::default().series([&log]).unwrap_err().to_string();
+    assert!(error.contains("server_decode_s") && error.contains("--column"), "{error}");
+    let measures = vec![Measure::Column("server_decode_s".to_owned())];
+    let series = Selection { measures, ..Selection::default() }.series([&log]).unwrap();
+    assert_eq!(series[0].values, [4.23271, 4.709213]);
+    let failed = read(&text_of("k6/failures.json"));
+    assert_eq!(Selection::default().series([&failed]).unwrap()[0].measure.name(), "error_rate");
 }

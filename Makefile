@@ -91,9 +91,9 @@ gate-table: ## Simulate the gate anew and write its false-fail rates and power i
 	cargo run --quiet --release -p llmscope-examples --bin gate-table -- docs/gate.md
 
 fuzz: ## Fuzz every reader of files and streams, each for SECONDS=60 (needs cargo-fuzz)
-	cargo run --quiet --manifest-path fuzz/Cargo.toml --bin seeds -- . fuzz/corpus
+	cargo run --quiet --manifest-path fuzz/Cargo.toml --example seeds -- . fuzz/corpus
 	for target in $(FUZZ_TARGETS); do \
-		cargo fuzz run -s none $$target -- -max_total_time=$(SECONDS) -max_len=65536 -timeout=10 || exit 1; \
+		cargo fuzz run -s none $$target -- -dict=fuzz/values.dict -max_total_time=$(SECONDS) -max_len=65536 -timeout=20 || exit 1; \
 	done
 
 schemas: ## Write the JSON Schemas in docs/ anew

@@ -134,7 +134,7 @@ fn bad_input_is_named_with_its_line_and_a_fix() {
         (b"{\"schema\":\"llmscope.session/9\"}".to_vec(), &[], &["-: schema", "update the program"]),
         (b"a\n1\n2\n".to_vec(), &["--column", "a", "--lsl", "2", "--usl", "1"], &["must be below"]),
         (b"a\n1\n2\n".to_vec(), &["--column", "a", "--usl", "fast"], &["--usl", "not a quantity"]),
-        (b"\x1f\x8b\x08".to_vec(), &[], &["decompress"]),
+        (b"\x1f\x8b\x08".to_vec(), &[], &["-: the Gzip data are cut short or damaged"]),
     ];
     for (input, options, expected) in cases {
         let args = [&["analyze", "-"], options].concat();

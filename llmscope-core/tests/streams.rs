@@ -117,10 +117,10 @@ fn several_blocks_are_put_together_in_order() {
 fn sessions_in_blocks_give_the_series_of_sessions_as_a_whole() {
     let record = |i: u32| RequestRecord {
         started_at: jiff::Timestamp::from_millisecond(i64::from((i * 7919) % 5000)).ok(),
-        model: (i % 3 == 0).then(|| "other".to_owned()),
+        model: i.is_multiple_of(3).then(|| "other".to_owned()),
         warmup: i < 10,
-        status: if i % 11 == 0 { Status::Timeout } else { Status::Ok },
-        ttft_s: (i % 5 != 0).then_some(f64::from(i)),
+        status: if i.is_multiple_of(11) { Status::Timeout } else { Status::Ok },
+        ttft_s: (!i.is_multiple_of(5)).then_some(f64::from(i)),
         e2e_s: Some(f64::from(i) + 0.5),
         ..RequestRecord::default()
     };

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
 
-use llmscope_core::analysis::{Measure, Selection, Series, Study, study};
+use llmscope_core::analysis::{Measure, Selection, Series, Study, runs_of, study};
 use llmscope_core::chart::individuals;
 use llmscope_core::ingest::{self, Log};
 use llmscope_core::{Metric, Plan, Report, Sample, SigmaEstimator, SpecificationLimits, Verdict};
@@ -22,11 +22,19 @@ fn run(name: &str, values: &[f64]) -> Log {
 }
 
 fn selection() -> Selection {
-    Selection { measures: vec![Measure::Column("x".to_owned())], by: Some(vec!["session".to_owned()]), companion: None }
+    Selection {
+        measures: vec![Measure::Column("x".to_owned())],
+        by: Some(vec!["session".to_owned()]),
+        ..Selection::default()
+    }
 }
 
 fn runs(logs: &[Log]) -> Vec<Series> {
-    selection().runs(logs).unwrap().remove(0)
+    sets(&selection(), logs).remove(0)
+}
+
+fn sets(selection: &Selection, logs: &[Log]) -> Vec<Vec<Series>> {
+    selection.of_runs().map(|selection| runs_of(selection.series(logs).unwrap())).unwrap_or_default()
 }
 
 fn studied(logs: &[Log], plan: &Plan) -> Study {
@@ -144,15 +152,15 @@ fn each_provider_and_model_is_studied_by_itself() {
     let by = |names: &[&str]| Selection {
         measures: vec![Measure::Metric(Metric::Ttft)],
         by: Some(names.iter().map(|&name| name.to_owned()).collect()),
-        companion: None,
+        ..Selection::default()
     };
-    let sets = by(&["session"]).runs(&logs).unwrap();
-    let studies: Vec<_> = sets.iter().filter_map(|runs| study(runs, &Plan::default()).unwrap()).collect();
+    let runs = sets(&by(&["session"]), &logs);
+    let studies: Vec<_> = runs.iter().filter_map(|runs| study(runs, &Plan::default()).unwrap()).collect();
     assert_eq!(studies.len(), 1, "one run of the large model is no study");
     assert_eq!((studies[0].group_title().as_str(), studies[0].runs.len()), ("small", 2));
-    assert!(by(&["model"]).runs(&logs).unwrap().is_empty(), "no runs are told apart");
+    assert!(sets(&by(&["model"]), &logs).is_empty(), "no runs are told apart");
     let failures = Selection { measures: vec![Measure::Metric(Metric::ErrorRate)], ..by(&["session"]) };
-    for runs in failures.runs(&logs).unwrap() {
+    for runs in sets(&failures, &logs) {
         assert_eq!(study(&runs, &Plan::default()).unwrap(), None);
     }
 }

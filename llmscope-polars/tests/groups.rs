@@ -25,7 +25,7 @@ fn the_answers_are_those_of_the_core() {
     let selection = Selection {
         measures: vec![Measure::Column("latency".to_owned())],
         by: Some(vec!["model".to_owned()]),
-        companion: None,
+        ..Selection::default()
     };
     let expected: Vec<_> =
         selection.series([&log]).unwrap().iter().map(|series| analyze(series, &Plan::default()).unwrap()).collect();
@@ -51,7 +51,7 @@ fn a_file_is_read_only_where_it_is_needed() {
     assert!(plan.contains("PROJECT 2/4 COLUMNS"), "{plan}");
     let from_file = by.series(scan(&path, FileKind::Parquet).unwrap()).unwrap();
     assert_eq!(from_file, by.series(frame().lazy()).unwrap());
-    assert_eq!(from_file[1].observations[4].position, 13, "the place in the file");
+    assert_eq!(from_file[1].observations.position(4), 13, "the place in the file");
 }
 
 #[test]
@@ -59,9 +59,9 @@ fn order_companions_gaps_and_no_groups() {
     let backwards = df!("t" => [3, 2, 1], "x" => [Some(0.3), None, Some(0.1)], "n" => ["c", "b", "a"]).unwrap();
     let series = ByGroup::of("x").ordered_by("t").with_companion("n").series(backwards.lazy()).unwrap();
     assert_eq!((series.len(), series[0].group.len()), (1, 0));
-    let values: Vec<_> = series[0].observations.iter().map(|o| o.value).collect();
-    assert_eq!(values, [Some(0.1), None, Some(0.3)]);
-    let labels: Vec<_> = series[0].observations.iter().map(|o| o.companion.clone().unwrap().label().unwrap()).collect();
+    let values = &series[0].values;
+    assert!(values[0] == 0.1 && values[1].is_nan() && values[2] == 0.3, "{values:?}");
+    let labels: Vec<_> = (0..3).map(|place| series[0].observations.companion(place).label().unwrap()).collect();
     assert_eq!(labels, ["a", "b", "c"]);
     assert!(series[0].sample(None).is_err(), "a gap is an error unless told");
     assert_eq!(series[0].sample(Some(Missing::Drop)).unwrap().0.values(), [0.1, 0.3]);
@@ -74,7 +74,7 @@ fn order_companions_gaps_and_no_groups() {
     let subgroups = ByGroup::of("latency").with_companion("batch").analyze(frame().lazy(), &plan).unwrap();
     assert_eq!(subgroups[0].n, 90);
     let own = ByGroup::of("latency").by(["latency"]).series(df!("latency" => [1.0, 1.0, 2.0]).unwrap().lazy()).unwrap();
-    assert_eq!(own.iter().map(|series| series.observations.len()).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(own.iter().map(|series| series.values.len()).collect::<Vec<_>>(), [2, 1]);
     assert!(ByGroup::of("none").series(frame().lazy()).is_err());
     assert!(ByGroup::of("note").series(frame().lazy()).unwrap_err().to_string().contains("not numbers"));
     let empty = frame().head(Some(0));
@@ -86,7 +86,8 @@ fn a_session_is_judged_as_itself() {
     let text = include_str!("../../examples/sessions/paused.json");
     let session = Session::read("paused.json", text).unwrap().session;
     let log = ingest::read("paused.json", text.as_bytes(), None).unwrap();
-    let selection = Selection { measures: vec![Measure::Metric(Metric::E2e)], by: Some(vec![]), companion: None };
+    let selection =
+        Selection { measures: vec![Measure::Metric(Metric::E2e)], by: Some(vec![]), ..Selection::default() };
     let expected = analyze(&selection.series([&log]).unwrap()[0], &Plan::default()).unwrap();
     let by = ByGroup::of("e2e_s").ordered_by("started_at");
     let found = by.analyze(session_to_frame(&session).unwrap().lazy(), &Plan::default()).unwrap().remove(0);

@@ -92,7 +92,8 @@ fn a_table_comes_back_from_a_frame() {
     let mut mixed = table.clone();
     mixed.columns[0].cells[1] = text("x");
     assert_eq!(table_to_frame(&mixed).unwrap().column("n").unwrap().dtype(), &DataType::String);
-    let twice = Table { columns: vec![table.columns[0].clone(), table.columns[0].clone()], lines: vec![1, 2] };
+    let twice =
+        Table { columns: vec![table.columns[0].clone(), table.columns[0].clone()], lines: vec![1, 2], of_runs: false };
     assert!(matches!(table_to_frame(&twice), Err(Error::Polars(_))));
 }
 

@@ -175,19 +175,19 @@ impl Gathering {
                     client_health: client_health.clone(),
                     ..blank
                 });
-                self.take(rows);
+                self.take(&rows);
             }
             Content::Table(table) if self.selection.mappings.is_empty() || table.of_runs => {
                 let projection = if table.of_runs { &self.runs } else { &self.requests };
                 let rows = projection.of_table(&log.source, table)?;
                 self.sources.push(SourceLog { of_runs: table.of_runs, ..blank });
-                self.take(rows);
+                self.take(&rows);
             }
             Content::Table(table) => {
                 let table = table.clone().mapped(&self.selection.mappings)?;
                 let rows = self.requests.of_table(&log.source, &table)?;
                 self.sources.push(blank);
-                self.take(rows);
+                self.take(&rows);
             }
         }
         Ok(())
@@ -209,7 +209,7 @@ impl Gathering {
         self.sources.push(SourceLog { header, ..SourceLog::new(&stream.source, stream.tool) });
         let projection = self.requests.clone();
         let Ending { notices, events, client_health } = stream.rows(&projection, |rows| {
-            self.take(rows);
+            self.take(&rows);
             Ok(())
         })?;
         if let Some(log) = self.sources.last_mut() {
@@ -255,7 +255,7 @@ impl Gathering {
     }
 
     /// Puts rows of the last log into their groups.
-    fn take(&mut self, rows: Rows) {
+    fn take(&mut self, rows: &Rows) {
         let log_index = self.sources.len() - 1;
         let log = &mut self.sources[log_index];
         let (of_runs, first) = (log.of_runs, log.records);
@@ -286,7 +286,7 @@ impl Gathering {
             places.push(place);
         }
         for row in 0..rows.len() {
-            self.groups[places[rows.group[row] as usize]].push(&rows, row, first);
+            self.groups[places[rows.group[row] as usize]].push(rows, row, first);
         }
     }
 

@@ -109,12 +109,15 @@ impl Packing {
 
     #[cfg(feature = "compression")]
     fn open(self, source: &str, packed: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>> {
-        match self {
-            Self::Gzip => Ok(Box::new(flate2::read::MultiGzDecoder::new(packed))),
-            Self::Zstd => zstd::stream::read::Decoder::new(packed)
-                .map(|unpacked| Box::new(unpacked) as Box<dyn Read + Send>)
-                .map_err(|error| Error::Io { path: source.to_owned(), message: error.to_string() }),
-        }
+        let unpacked: Box<dyn Read + Send> = match self {
+            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(packed)),
+            Self::Zstd => {
+                let decoder = zstd::stream::read::Decoder::new(packed);
+                let refuse = |error: std::io::Error| Error::Io { path: source.to_owned(), message: error.to_string() };
+                Box::new(decoder.map_err(refuse)?)
+            }
+        };
+        Ok(Box::new(Unpacked { packing: self, input: unpacked }))
     }
 
     #[cfg(not(feature = "compression"))]
@@ -127,6 +130,26 @@ impl Packing {
             location: Location::of(source),
             problem: "the file is compressed".to_owned(),
             fix: format!("decompress it first ({tool}), or build with the feature `compression`"),
+        })
+    }
+}
+
+/// A stream that is unpacked as it is read; what is wrong with it is told in words.
+#[cfg(feature = "compression")]
+struct Unpacked {
+    packing: Packing,
+    input: Box<dyn Read + Send>,
+}
+
+#[cfg(feature = "compression")]
+impl Read for Unpacked {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.input.read(buffer).map_err(|error| {
+            let packing = self.packing;
+            std::io::Error::new(
+                error.kind(),
+                format!("the {packing:?} data are cut short or damaged ({error}): copy the file again"),
+            )
         })
     }
 }

@@ -52,11 +52,6 @@ impl<'t> Outline<'t> {
         paths.iter().all(|path| self.has(path))
     }
 
-    /// The cells of the first line of delimited values, trimmed; none for JSON.
-    pub(crate) fn header(&self) -> &[String] {
-        &self.header
-    }
-
     /// True if the first line of delimited values has all of these cells.
     pub(crate) fn has_columns(&self, columns: &[&str]) -> bool {
         columns.iter().all(|column| self.header.iter().any(|cell| cell == column))

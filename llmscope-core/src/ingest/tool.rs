@@ -50,6 +50,7 @@ pub(crate) type RecordsOf = fn(&str, &dyn Fn() -> Location, &mut Vec<RequestReco
 
 /// What was found in a file that was read as a whole.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one exists at a time, and is taken apart at once")]
 pub(crate) enum Found {
     /// Requests, and what was odd about the file.
     Session(Session, Vec<Notice>),

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::blocks::Block;
 use super::fields::{Assembly, Field, Wanted};
+use super::json_scan::Scan;
 use super::projection::Rows;
 use crate::error::{Error, Location, Result};
 use crate::session::{Notice, is_torn, torn_tail};
@@ -23,7 +24,6 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
         if row.is_empty() {
             continue;
         }
-        fields.fill(Field::Missing);
         match reader.read(row, &mut fields) {
             Ok(()) => assembly.add(&fields, number)?,
             Err(_) if is_torn(line) && (block.index > 0 || assembly.rows.records > 0) => {
@@ -41,7 +41,7 @@ struct RowReader<'w, 'p> {
     wanted: &'w Wanted<'p>,
     /// For each wanted name, whether any row had it.
     seen: Vec<bool>,
-    /// The names of the last row in their order, and what is done with each.
+    /// The names of earlier rows in their order, in quotation marks and with a colon, and what is done with each.
     layout: Vec<(String, Action)>,
 }
 
@@ -56,9 +56,58 @@ enum Action {
 
 impl RowReader<'_, '_> {
     fn read<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
+        fields.fill(Field::Missing);
+        if self.scan(row, fields).is_some() {
+            return Ok(());
+        }
+        fields.fill(Field::Missing);
         let mut parser = serde_json::Deserializer::from_str(row);
         RowSeed { reader: self, fields }.deserialize(&mut parser)?;
         parser.end()
+    }
+
+    /// The quick way through a row that is plain; `None` leaves it to the full parser.
+    fn scan<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> Option<()> {
+        let mut scan = Scan::of(row);
+        scan.byte(b'{')?;
+        if scan.byte(b'}').is_some() {
+            return scan.is_at_end().then_some(());
+        }
+        for position in 0.. {
+            let action = self.next_name(&mut scan, position)?;
+            let value = scan.value()?;
+            match action {
+                Action::Skip => {}
+                Action::Take(place) => {
+                    self.seen[place] = true;
+                    fields[place] = Field::Json(value);
+                }
+                // An object in which fields are wanted takes the long way.
+                Action::Enter(_) => return None,
+            }
+            if scan.byte(b'}').is_some() {
+                return scan.is_at_end().then_some(());
+            }
+            scan.byte(b',')?;
+        }
+        None
+    }
+
+    /// Passes over the name at a position of its row, which most rows have in common, and its colon.
+    fn next_name(&mut self, scan: &mut Scan<'_>, position: usize) -> Option<Action> {
+        scan.space();
+        if let Some((_, action)) = self.layout.get(position).filter(|(name, _)| scan.literally(name)) {
+            return Some(*action);
+        }
+        let name = scan.string()?;
+        scan.byte(b':')?;
+        let action = self.action(name);
+        let quoted = format!("\"{name}\":");
+        match self.layout.get_mut(position) {
+            Some(known) => *known = (quoted, action),
+            None => self.layout.push((quoted, action)),
+        }
+        Some(action)
     }
 
     fn action(&self, path: &str) -> Action {
@@ -69,21 +118,6 @@ impl RowReader<'_, '_> {
             Some(place) => Action::Take(place),
             None => Action::Skip,
         }
-    }
-
-    /// What to do with the field called `name` that stands at `position` of its row.
-    fn layout(&mut self, position: usize, name: &str) -> Action {
-        if let Some((known, action)) = self.layout.get(position).filter(|(known, _)| known == name) {
-            let _ = known;
-            return *action;
-        }
-        let action = self.action(name);
-        if position < self.layout.len() {
-            self.layout[position] = (name.to_owned(), action);
-        } else if position == self.layout.len() {
-            self.layout.push((name.to_owned(), action));
-        }
-        action
     }
 }
 
@@ -109,10 +143,7 @@ impl<'b> Visitor<'b> for RowSeed<'_, '_, '_, '_, 'b> {
     }
 
     fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut position = 0;
-        loop {
-            let seed = NameSeed(|name: &str| self.reader.layout(position, name));
-            let Some((action, name)) = map.next_key_seed(seed)? else { return Ok(()) };
+        while let Some((action, name)) = map.next_key_seed(NameSeed(|name: &str| self.reader.action(name)))? {
             match action {
                 Action::Skip => map.next_value::<IgnoredAny>().map(|_| ())?,
                 Action::Take(place) => {
@@ -124,8 +155,8 @@ impl<'b> Visitor<'b> for RowSeed<'_, '_, '_, '_, 'b> {
                     map.next_value_seed(inside)?;
                 }
             }
-            position += 1;
         }
+        Ok(())
     }
 }
 

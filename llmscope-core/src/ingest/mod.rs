@@ -19,6 +19,7 @@ mod inference_benchmarker;
 mod infermark;
 mod json_lines;
 mod json_rows;
+mod json_scan;
 mod k6;
 mod litellm;
 mod llama_bench;

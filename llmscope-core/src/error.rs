@@ -92,11 +92,11 @@ pub enum Error {
         reason: &'static str,
     },
     /// A name that is not known, with the known ones.
-    #[error("unknown {what} \"{name}\": expected {expected}")]
+    #[error("unknown {what}{}: expected {expected}", quoted(name))]
     Unknown {
         /// The kind of name.
         what: &'static str,
-        /// What was given.
+        /// What was given; empty if nothing was.
         name: String,
         /// The known names.
         expected: String,
@@ -191,6 +191,11 @@ impl Error {
             fix: "correct the line, or quote its delimiters".to_owned(),
         }
     }
+}
+
+/// A name in quotation marks, after a space; nothing for no name.
+fn quoted(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" \"{name}\"") }
 }
 
 /// The start of a text, to quote it in a message.

@@ -220,3 +220,15 @@ fn packed_logs_are_read_as_they_are() {
         assert!(failed, "half a packed file must not pass for a whole one");
     }
 }
+
+#[test]
+fn one_object_over_several_lines_is_a_table_of_one_row() {
+    let log = ingest::read("log", b"{\n \"latency\": 0.3,\n \"deep\": {\"value\": 2}\n}\n", None).unwrap();
+    let ingest::Content::Table(table) = log.content else { panic!() };
+    assert_eq!(table.numeric_columns().collect::<Vec<_>>(), ["latency", "deep.value"]);
+    let error = Selection::default().series([&ingest::read("log", b"{\"a\": 1}\n", None).unwrap()]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown column to judge: expected --column (in Python, metric=) with one of these: a"
+    );
+}

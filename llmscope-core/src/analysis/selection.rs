@@ -312,9 +312,9 @@ impl Gathering {
         }
         if present.is_empty() {
             return Err(Error::Unknown {
-                what: "column: name one with --column (in Python, metric=)",
+                what: "column to judge",
                 name: String::new(),
-                expected: known(),
+                expected: format!("--column (in Python, metric=) with one of these: {}", known()),
             });
         }
         Ok(present)

@@ -19,6 +19,10 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
         }
         return Ok((builder.table, notices));
     }
+    if let Some(object) = one_object(text) {
+        builder.add(1, &object, || Location::of(source))?;
+        return Ok((builder.table, notices));
+    }
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         if line.trim().is_empty() {
             continue;
@@ -31,6 +35,15 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
         }
     }
     Ok((builder.table, notices))
+}
+
+/// One object over several lines: a table of one row.
+fn one_object(text: &str) -> Option<Value> {
+    let first = text.lines().find(|line| !line.trim().is_empty())?;
+    if serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok() {
+        return None;
+    }
+    serde_json::from_str(text).ok().filter(Value::is_object)
 }
 
 /// A table that grows by rows whose fields may differ.

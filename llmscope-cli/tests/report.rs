@@ -236,3 +236,13 @@ fn the_exit_status_of_report_tells_whether_the_page_was_written() {
     assert_eq!(run(&["report", "no-such-file.json", "-o", target]).status.code(), Some(2));
     assert_eq!(run(&["report", &session, "-o", "no/such/directory/r.html"]).status.code(), Some(2));
 }
+
+#[test]
+fn runs_that_are_studied_together_have_a_section() {
+    let (text, html) = page(&[&example("paused"), &example("second-load"), &example("undisturbed"), "--by", "session"]);
+    let titles = texts(&html, "section.study h2");
+    assert_eq!(titles.len(), 3, "{titles:?}");
+    assert!(titles[0].contains("over several runs"), "{titles:?}");
+    assert_eq!(texts(&html, "section.study tbody tr").len(), 9);
+    assert!(text.contains("undisturbed"));
+}

@@ -13,6 +13,7 @@ mod outline;
 mod section;
 mod sparkline;
 mod spread;
+mod studies;
 mod thin;
 mod verdicts;
 

@@ -5,7 +5,7 @@ use llmscope_core::Verdict;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::Assets;
-use super::{environment, island, methods, section, verdicts};
+use super::{environment, island, methods, section, studies, verdicts};
 use crate::analyze::Judged;
 
 /// What was judged, as one HTML document.
@@ -35,6 +35,7 @@ pub(crate) fn page(judged: &Judged, title: Option<&str>) -> Result<String> {
                     @for (index, (analysis, series)) in judged.report.analyses.iter().zip(&judged.series).enumerate() {
                         (section::section(index, analysis, series, judged.missing, &events))
                     }
+                    (studies::sections(&judged.report.studies))
                     (environment::section(&judged.logs))
                     (methods::section(&judged.report.analyses))
                 }

@@ -24,7 +24,10 @@
 //! that carries the offending values; no result is NaN or infinite.
 //!
 //! # Features
-//! - `png`: [`plot`] renders charts as PNG, with a font inside. Off by default.
+//! All off by default:
+//! - `png`: [`plot`] renders charts as PNG, with a font inside.
+//! - `compression`: logs that gzip or zstd packed are read as they are.
+//! - `parallel`: large charts are judged by several threads, with the same answer.
 
 pub mod analysis;
 pub mod capability;

@@ -232,3 +232,21 @@ fn one_object_over_several_lines_is_a_table_of_one_row() {
         "unknown column to judge: expected --column (in Python, metric=) with one of these: a"
     );
 }
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for end in ["\n", "\r\n", "\n\n", "\r\n\r\n"] {
+        let mut text = format!("latency{end}0.1{end}");
+        let line = text.matches('\n').count() + 1;
+        for (wrong, problem) in [("fast", "\"fast\" is not a number"), ("1,2", "2 fields")] {
+            let error = whole(&format!("{text}{wrong}{end}"), &latency()).unwrap_err().to_string();
+            assert!(error.contains(&format!("log:{line}: ")) && error.contains(problem), "{error}");
+        }
+        text = text.replace("0.1", &format!("0.1{end}").repeat(100_000));
+        let line = text.matches('\n').count() + 1;
+        for wrong in ["fast", "1,2"] {
+            let error = streamed(&format!("{text}{wrong}{end}"), &latency()).unwrap_err().to_string();
+            assert!(error.contains(&format!("log:{line}: ")), "{error} instead of {line}");
+        }
+    }
+}

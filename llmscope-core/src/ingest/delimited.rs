@@ -22,7 +22,7 @@ pub(super) fn header(source: &str, line: &str) -> Result<Header> {
 
 /// Reads a table whose first line names its columns. The delimiter is the one that the first line has most of.
 pub(super) fn read(source: &str, text: &str) -> Result<Table> {
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(text)).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
     let mut table = Table {
         columns: headers.iter().map(|name| Column { name: name.trim().to_owned(), cells: Vec::new() }).collect(),
@@ -30,7 +30,11 @@ pub(super) fn read(source: &str, text: &str) -> Result<Table> {
     };
     let mut record = csv::StringRecord::new();
     while reader.read_record(&mut record).map_err(|error| Error::of_csv(source, &error))? {
-        table.lines.push(record.position().map_or(0, csv::Position::line));
+        let line = line_of(text, record.position());
+        if record.len() != headers.len() {
+            return Err(Error::of_unequal_lengths(source, line, headers.len(), record.len()));
+        }
+        table.lines.push(line);
         for (column, cell) in table.columns.iter_mut().zip(&record) {
             column.cells.push(Cell::parse(cell));
         }
@@ -39,6 +43,15 @@ pub(super) fn read(source: &str, text: &str) -> Result<Table> {
         header(source, first)?;
     }
     Ok(table)
+}
+
+/// The 1-based line in `text` on which a record begins. The parser takes a record to begin where the one before it ended,
+/// which is before the line feed of a CRLF and before blank lines.
+pub(super) fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else { return 1 };
+    let begins = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(text.len());
+    let ends = text.as_bytes()[begins..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + ends.filter(|&&byte| byte == b'\n').count() as u64
 }
 
 /// The delimiter that a header has most of: comma, semicolon or tab.

@@ -1,6 +1,7 @@
 //! Rows from delimited values, without keeping the columns that nobody asked for.
 
 use super::blocks::Block;
+use super::delimited::line_of;
 use super::fields::{Assembly, Field, Wanted};
 use super::projection::Rows;
 use crate::error::{Error, Location, Result};
@@ -25,7 +26,7 @@ pub(super) fn read(source: &str, block: &Block, header: &Header, wanted: &Wanted
     let mut record = csv::ByteRecord::new();
     let refuse = |error: &csv::Error| relocated(Error::of_csv(source, error), block.line);
     while reader.read_byte_record(&mut record).map_err(|error| refuse(&error))? {
-        let line = block.line + record.position().map_or(1, csv::Position::line) - 1;
+        let line = block.line + line_of(&block.text, record.position()) - 1;
         if record.len() != header.names.len() {
             return Err(Error::of_unequal_lengths(source, line, header.names.len(), record.len()));
         }

@@ -717,11 +717,12 @@ def bench(
         (12, True, 0)
     """
 def read_log(path: _Path, tool: str | None = None) -> Log:
-    """Reads a log of any tool that is recognized by its content: sessions, LLMPerf, CSV, JSON Lines.
+    """Reads a log of any tool that is recognized by its content, plain or packed by gzip or zstd: sessions, the logs of
+    benchmarks, engines, gateways and telemetry, CSV, JSON Lines (docs/logs.md).
 
     Args:
         path: The file.
-        tool: Forces a format instead of recognizing it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``.
+        tool: Forces a format instead of recognizing it: ``"llmscope"``, ``"vllm-bench-serve"``, ``"jsonl"``, ``"csv"``, …
 
     Raises:
         FormatError: With the file, line and field, what was found and what to do.

@@ -123,7 +123,8 @@ impl Block {
     }
 }
 
-fn line_feeds(bytes: &[u8]) -> u64 {
+/// How many lines end in these bytes.
+pub(super) fn line_feeds(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 

@@ -21,6 +21,7 @@ mod json_lines;
 mod json_rows;
 mod json_scan;
 mod k6;
+mod lines;
 mod litellm;
 mod llama_bench;
 mod llama_server;
@@ -50,16 +51,17 @@ mod vllm;
 use std::sync::Arc;
 
 pub use delimited::delimiter;
+pub use lines::Ending;
 pub use mapping::Mapping;
 pub use open::{Opened, open, read_whole};
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows, Time};
-pub use stream::{Ending, Stream};
+pub use stream::Stream;
 pub use table::{Cell, Column, Table};
 pub use tool::Tool;
 
 use crate::error::{Error, Location, Result};
-use crate::session::{Notice, Session, check_record, is_torn, torn_tail};
+use crate::session::{Notice, Session, check_records};
 use outline::Outline;
 use tool::{Found, Reading};
 
@@ -107,9 +109,7 @@ pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
     };
     let (content, notices) = match found {
         Found::Session(session, notices) => {
-            for (index, record) in session.records.iter().enumerate() {
-                check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
-            }
+            check_records(source, &session.records)?;
             (Content::Session(Arc::new(session)), notices)
         }
         Found::Runs(runs) => (Content::Table(runs.table), runs.notices),
@@ -121,23 +121,9 @@ pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
 /// A log whose lines stand for themselves.
 fn read_lines(source: &str, text: &str, header: tool::HeaderOf, records: tool::RecordsOf) -> Result<Found> {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let mut session = Session { header: header(first), ..Session::default() };
-    let mut notices = Vec::new();
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let location = || Location::of(source).line(number);
-        let known = session.records.len();
-        match records(line.trim_end(), &location, &mut session.records) {
-            Ok(()) => {
-                session.records[known..].iter().try_for_each(|record| check_record(record, location))?;
-            }
-            Err(_) if is_torn(line) && known > 0 => notices.push(torn_tail(location())),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(Found::Session(session, notices))
+    let lines = (1..).zip(text.split_inclusive('\n'));
+    let (found, ending) = lines::requests(source, lines, false, |line, place, found, _| records(line, place, found))?;
+    Ok(Found::Session(Session { header: header(first), records: found, ..Session::default() }, ending.notices))
 }
 
 /// The text of a file, which must be UTF-8 and not empty.
@@ -149,12 +135,12 @@ fn decode<'b>(source: &str, bytes: &'b [u8]) -> Result<&'b str> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return refuse("the file is UTF-16", "save it as UTF-8");
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(open::BYTE_ORDER_MARK).unwrap_or(bytes);
     match std::str::from_utf8(bytes) {
         Ok(text) if text.trim().is_empty() => refuse("the file is empty", "give a log with at least one record"),
         Ok(text) => Ok(text),
         Err(error) => {
-            let line = bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+            let line = blocks::line_feeds(&bytes[..error.valid_up_to()]) + 1;
             Err(blocks::not_utf8(source, line))
         }
     }

@@ -45,7 +45,12 @@ pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>)
 /// [`Error::Io`] if it cannot be read; [`Error::Format`] as [`read`] gives it, and for more than 4 GiB.
 pub fn read_whole(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Log> {
     let mut input = unpack(source, Box::new(input))?;
-    let bytes = take(source, &mut input, LARGEST_WHOLE_BYTES + 1)?;
+    read(source, &take_whole(source, &mut input)?, tool)
+}
+
+/// All of a stream, if it is no longer than what is read as a whole.
+fn take_whole(source: &str, input: &mut dyn Read) -> Result<Vec<u8>> {
+    let bytes = take(source, input, LARGEST_WHOLE_BYTES + 1)?;
     if bytes.len() as u64 > LARGEST_WHOLE_BYTES {
         return Err(Error::Format {
             location: Location::of(source),
@@ -53,10 +58,10 @@ pub fn read_whole(source: &str, input: impl Read + Send + 'static, tool: Option<
             fix: "split it or take a part of it".to_owned(),
         });
     }
-    read(source, &bytes, tool)
+    Ok(bytes)
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The text at the beginning of a file, up to the first bytes that are none.
 fn text_of(head: &[u8]) -> &str {
@@ -158,5 +163,5 @@ impl Read for Unpacked {
 pub(super) fn unpacked(source: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some(packing) = Packing::of(bytes) else { return Ok(None) };
     let mut input = packing.open(source, Box::new(Cursor::new(bytes.to_vec())))?;
-    take(source, &mut input, LARGEST_WHOLE_BYTES).map(Some)
+    take_whole(source, &mut input).map(Some)
 }

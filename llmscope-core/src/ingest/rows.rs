@@ -2,6 +2,7 @@
 
 use csv::StringRecord;
 
+use super::delimited::line_of;
 use super::empty::no_requests;
 use crate::error::{Error, Location, Result, excerpt};
 use crate::session::{Notice, is_torn, torn_tail};
@@ -46,16 +47,13 @@ pub(super) fn read(
     let (text, notices) = whole_lines(source, text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
-    let (mut cells, mut line, mut counted) = (StringRecord::new(), 1, 0);
+    let (mut cells, mut rows) = (StringRecord::new(), 0);
     while reader.read_record(&mut cells).map_err(|error| Error::of_csv(source, &error))? {
-        let begins = cells.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(text.len()));
-        // Of the line end before it, a row may still hold the line feed.
-        let begins = text.len() - text[begins..].trim_start_matches(['\r', '\n']).len();
-        line += text[counted..begins].matches('\n').count() as u64;
-        counted = begins;
+        rows += 1;
+        let line = line_of(text, cells.position());
         take(&Row { location: Location::of(source).line(line), names: &names, cells: &cells })?;
     }
-    if counted == 0 { Err(no_rows(source, &notices, fix)) } else { Ok(notices) }
+    if rows == 0 { Err(no_rows(source, &notices, fix)) } else { Ok(notices) }
 }
 
 impl<'r> Row<'r> {

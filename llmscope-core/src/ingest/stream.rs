@@ -11,15 +11,13 @@ use serde::de::IgnoredAny;
 use super::blocks::{Block, Blocks, Ends};
 use super::delimited_rows::Header;
 use super::fields::Wanted;
+use super::lines::{self, Ending};
 use super::outline::Outline;
 use super::projection::{Projection, Rows};
 use super::tool::{Reading, RecordsOf, Tool};
 use super::{Log, delimited, delimited_rows, json_rows, read};
-use crate::error::{Error, Location, Result};
-use crate::session::{
-    ClientHealth, Notice, RequestRecord, RunEvent, Session, SessionHeader, SessionLine, check_record, is_torn,
-    second_session, torn_tail,
-};
+use crate::error::{Error, Result};
+use crate::session::{Session, SessionHeader, SessionLine, second_session};
 
 /// A log whose records stand on lines of their own, not yet read.
 pub struct Stream {
@@ -45,17 +43,6 @@ enum Lines {
     Requests(RecordsOf),
     /// Of a session of our own.
     Session,
-}
-
-/// What a stream said beside its rows.
-#[derive(Debug, Default)]
-pub struct Ending {
-    /// What was odd about it.
-    pub notices: Vec<Notice>,
-    /// What else happened while it was recorded.
-    pub events: Vec<RunEvent>,
-    /// What the measuring side said about itself at the end.
-    pub client_health: Option<ClientHealth>,
 }
 
 /// What a block came to.
@@ -209,45 +196,26 @@ fn part(
         }
         Lines::Values(names) => Ok((delimited_rows::read(source, block, names, wanted)?, Ending::default())),
         Lines::Requests(records) => {
-            let (found, ending) = requests(source, block, |line, place, found, _| records(line, place, found))?;
-            Ok((projection.of_records(header, &found), ending))
-        }
-        Lines::Session => {
-            let (found, ending) = requests(source, block, |line, place, found, ending| {
-                match SessionLine::read(line, place)? {
-                    SessionLine::Request(record) => found.push(*record),
-                    SessionLine::ClientHealth(health) => ending.client_health = Some(health),
-                    SessionLine::Session(_) if place().line > Some(1) => return Err(second_session(place())),
-                    SessionLine::Event(event) => ending.events.push(event),
-                    SessionLine::Session(_) | SessionLine::Sample(_) => {}
-                }
-                Ok(())
+            let (found, ending) = lines::requests(source, block.lines(), block.index > 0, |line, place, found, _| {
+                records(line, place, found)
             })?;
             Ok((projection.of_records(header, &found), ending))
         }
-    }
-}
-
-/// The requests that the lines of a block tell of.
-fn requests(
-    source: &str,
-    block: &Block,
-    read: impl Fn(&str, &dyn Fn() -> Location, &mut Vec<RequestRecord>, &mut Ending) -> Result<()>,
-) -> Result<(Vec<RequestRecord>, Ending)> {
-    let (mut found, mut ending) = (Vec::new(), Ending::default());
-    for (number, line) in block.lines() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let place = || Location::of(source).line(number);
-        let known = found.len();
-        match read(line.trim_end(), &place, &mut found, &mut ending) {
-            Ok(()) => found[known..].iter().try_for_each(|record| check_record(record, place))?,
-            Err(_) if is_torn(line) && (block.index > 0 || known > 0) => ending.notices.push(torn_tail(place())),
-            Err(error) => return Err(error),
+        Lines::Session => {
+            let (found, ending) =
+                lines::requests(source, block.lines(), block.index > 0, |line, place, found, ending| {
+                    match SessionLine::read(line, place)? {
+                        SessionLine::Request(record) => found.push(*record),
+                        SessionLine::ClientHealth(health) => ending.client_health = Some(health),
+                        SessionLine::Session(_) if place().line > Some(1) => return Err(second_session(place())),
+                        SessionLine::Event(event) => ending.events.push(event),
+                        SessionLine::Session(_) | SessionLine::Sample(_) => {}
+                    }
+                    Ok(())
+                })?;
+            Ok((projection.of_records(header, &found), ending))
         }
     }
-    Ok((found, ending))
 }
 
 /// The records that stand in the head.

@@ -169,9 +169,7 @@ fn read_document(source: &str, text: &str) -> Result<ReadSession> {
     migrate::to_current(&object, Location::of(source))?;
     // Parsed again from the text: errors then name their line.
     let session: Session = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
-    for (index, record) in session.records.iter().enumerate() {
-        check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
-    }
+    check_records(source, &session.records)?;
     Ok(ReadSession { session, notices: Vec::new() })
 }
 
@@ -223,6 +221,12 @@ pub(crate) fn is_torn(line: &str) -> bool {
 
 pub(crate) fn torn_tail(location: Location) -> Notice {
     Notice { location, message: "the last line is incomplete, as after a crash: it was skipped".to_owned() }
+}
+
+/// Refuses records of a file with a duration or an amount that cannot be, by their position.
+pub(crate) fn check_records(source: &str, records: &[RequestRecord]) -> Result<()> {
+    let place = |index: usize| Location::of(source).field(&format!("records[{index}]"));
+    records.iter().enumerate().try_for_each(|(index, record)| check_record(record, || place(index)))
 }
 
 /// Refuses a record with a duration or an amount that cannot be; `location` is where the record stands.

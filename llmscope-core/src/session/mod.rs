@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use client::ClientHealth;
 pub use environment::{Cpu, Environment, Gpu, GpuSample, MachineSample, Software};
 pub use format::{Notice, ReadSession};
-pub(crate) use format::{SessionLine, check_record, is_torn, second_session, torn_tail};
+pub(crate) use format::{SessionLine, check_record, check_records, is_torn, second_session, torn_tail};
 pub use record::{AttributeValue, RequestError, RequestRecord, Status};
 pub use writer::SessionWriter;
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{LOADS, REPORTED};
 use crate::error::{Error, Location, Result};
+use crate::ingest::delimited::line_of;
 use crate::ingest::runs::Runs;
 use crate::ingest::tool::Found;
 
@@ -45,18 +46,9 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     let header = Header(header.clone());
     let mut runs = Runs::default();
     for cells in benchmarks {
-        Row { header: &header, cells }.put(&mut runs, &Location::of(source).line(line_of(text, cells)))?;
+        Row { header: &header, cells }.put(&mut runs, &Location::of(source).line(line_of(text, cells.position())))?;
     }
     Ok(Found::Runs(runs))
-}
-
-/// The line that a row begins on. The parser's own count lags behind where lines end with a carriage return, as Python
-/// writes them: their line feed is left to the next row.
-fn line_of(text: &str, row: &StringRecord) -> u64 {
-    let at = row.position().and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or_default();
-    let rest = text.get(at..).unwrap_or_default();
-    let begins = at + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
-    text.bytes().take(begins).filter(|&byte| byte == b'\n').count() as u64 + 1
 }
 
 impl Row<'_> {

@@ -18,6 +18,7 @@
 //! - [`capability`] compares with specification limits; [`stats`], [`factors`] and [`sigma`] are what it all stands on.
 //! - [`session`] and [`ingest`] read and write logs; [`analyze`] goes from a log's [`analysis::Series`] to an
 //!   [`Analysis`]; [`plot`] draws it.
+//! - [`watch`] learns limits from a series that goes on for weeks, freezes them and judges what comes.
 //!
 //! # What it does not do
 //! It asks no network and no clock, and prints nothing. Every function refuses what it cannot compute with an [`Error`]
@@ -48,6 +49,7 @@ pub mod sample;
 pub mod session;
 pub mod sigma;
 pub mod stats;
+pub mod watch;
 
 pub use analysis::{Analysis, Plan, Report, Verdict, analyze};
 pub use capability::SpecificationLimits;

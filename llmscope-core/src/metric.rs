@@ -142,7 +142,7 @@ impl FromStr for Metric {
 }
 
 /// The physical bounds of a quantity: a control limit beyond them is clamped to them.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Bounds {
     /// The smallest possible value.
     pub lower: Option<f64>,

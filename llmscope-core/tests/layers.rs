@@ -13,7 +13,7 @@ const STEPS: [&[&str]; 8] = [
     &["rules", "capability", "session"],
     &["chart", "ingest"],
     &["analysis"],
-    &["plot", "gate"],
+    &["plot", "gate", "watch"],
 ];
 
 fn step(module: &str) -> usize {

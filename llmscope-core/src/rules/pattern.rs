@@ -65,7 +65,8 @@ const MAX_WINDOW: usize = 64;
 
 impl Pattern {
     /// How many points the pattern takes, or reaches back over at most.
-    pub(super) const fn span(self) -> usize {
+    #[must_use]
+    pub const fn span(self) -> usize {
         match self {
             Self::Beyond { window, .. } => window,
             Self::SameSide { length }
@@ -78,7 +79,7 @@ impl Pattern {
     }
 
     /// True for patterns that do not ask on which side of the center line, or in which direction, their points lie.
-    pub(super) const fn is_about_both_sides(self) -> bool {
+    pub(crate) const fn is_about_both_sides(self) -> bool {
         !matches!(self, Self::Beyond { .. } | Self::SameSide { .. } | Self::Trend { .. })
     }
 

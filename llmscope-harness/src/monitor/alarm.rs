@@ -4,10 +4,9 @@ use std::fmt;
 
 use jiff::Timestamp;
 use llmscope_core::quantity::with_unit;
+use llmscope_core::watch::Limits;
 use llmscope_core::{Metric, Side, Standards};
 use serde::Serialize;
-
-use super::judge::Limits;
 
 /// Something that a person should know.
 #[derive(Debug, Clone, PartialEq, Serialize)]

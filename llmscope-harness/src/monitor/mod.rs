@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 pub use self::alarm::{Notice, NoticeKind};
-pub use self::judge::{Judge, Limits};
+pub use self::judge::Judge;
 use crate::error::{Error, Result};
 use crate::request::{WallClock, measure};
 use crate::target::Target;

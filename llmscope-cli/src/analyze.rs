@@ -1,13 +1,14 @@
 //! `analyze` and `report`: logs → series → analyses → report.
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
-use llmscope_core::analysis::{Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, study};
+use llmscope_core::analysis::{
+    Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, point_range, study,
+};
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
@@ -162,17 +163,7 @@ fn origin(args: &JudgeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Resul
     if let Some(baselines) = baselines {
         return Ok(Origin::Baseline(baselines.to_vec()));
     }
-    Ok(args.phase1.as_deref().map(phase1).transpose()?.map_or(Origin::Data, Origin::FirstPoints))
-}
-
-fn phase1(text: &str) -> Result<Range<usize>> {
-    let expected = || anyhow!("--phase1 {text}: expected a number of points, or a range A..B of 0-based positions");
-    let number = |text: &str| text.trim().parse::<usize>().map_err(|_| expected());
-    let range = match text.split_once("..") {
-        Some((start, end)) => number(start)?..number(end)?,
-        None => 0..number(text)?,
-    };
-    if range.is_empty() { Err(expected()) } else { Ok(range) }
+    Ok(args.phase1.as_deref().map(point_range).transpose()?.map_or(Origin::Data, Origin::FirstPoints))
 }
 
 fn specification(args: &JudgeArgs, unit: Unit) -> Result<Option<SpecificationLimits>> {

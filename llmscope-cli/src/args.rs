@@ -10,6 +10,7 @@ use crate::convert::ConvertArgs;
 use crate::gate::GateArgs;
 use crate::monitor::MonitorArgs;
 use crate::probe::ProbeArgs;
+use crate::serve::ServeArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Convert(ConvertArgs),
     /// Watch endpoints for weeks: judge each result at once, tell violations and recoveries
     Monitor(Box<MonitorArgs>),
+    /// Take records over HTTP, judge them as they arrive, show them live
+    Serve(Box<ServeArgs>),
     /// Write one page that shows it all: verdicts, charts, violations, capability, environment
     Report(Box<ReportArgs>),
     /// Compare a candidate with a baseline: is it worse? For CI, with a promised false-alarm rate

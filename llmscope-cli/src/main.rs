@@ -12,6 +12,7 @@ mod monitor;
 mod output;
 mod probe;
 mod report;
+mod serve;
 mod target;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Monitor(args) => monitor::run(&args),
         Command::Report(args) => analyze::report(&args),
         Command::Gate(args) => gate::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Schema(args) => generate::schema(&args),
         Command::Completions(args) => generate::completions(&args),

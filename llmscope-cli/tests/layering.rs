@@ -8,11 +8,12 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of this workspace that it may use.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("llmscope-core", &[]),
     ("llmscope-harness", &["llmscope-core"]),
     // polars only with a feature that is off unless asked for.
-    ("llmscope-cli", &["llmscope-core", "llmscope-harness", "llmscope-polars"]),
+    ("llmscope-server", &["llmscope-core", "llmscope-harness", "llmscope-polars"]),
+    ("llmscope-cli", &["llmscope-core", "llmscope-harness", "llmscope-polars", "llmscope-server"]),
     ("llmscope-polars", &["llmscope-core"]),
     ("llmscope-py", &["llmscope-core", "llmscope-harness"]),
     ("llmscope-examples", &["llmscope-core"]),

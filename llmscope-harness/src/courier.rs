@@ -96,6 +96,14 @@ impl Courier {
         Ok(Self { mailbox, thread: Some(thread) })
     }
 
+    /// A courier to a webhook, whose address is a secret: whoever knows it can write there.
+    ///
+    /// # Errors
+    /// As [`Courier::to_service`].
+    pub fn to_webhook(address: &Secret) -> Result<Self> {
+        Self::to(address.expose(), None)
+    }
+
     /// Takes a letter. It never waits for the service.
     pub fn send(&self, letter: Value) {
         self.mailbox.put(letter);

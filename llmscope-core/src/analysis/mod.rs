@@ -5,6 +5,7 @@ mod plan;
 mod selection;
 mod series;
 mod study;
+mod thin;
 mod warnings;
 mod words;
 
@@ -16,10 +17,11 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::measure::Measure;
 pub use judging::{MIN_POINTS, analyze};
-pub use plan::{Baseline, Grouping, Origin, Plan};
+pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
 pub use selection::{Gathering, Selection, SourceLog};
 pub use series::{Kept, Observation, Observations, Series};
 pub use study::{Component, Run, Study, runs_of, study};
+pub use thin::shown;
 pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, NonNormal, Performance, SpecificationLimits};

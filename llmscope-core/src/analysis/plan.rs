@@ -96,6 +96,23 @@ pub enum Origin {
     },
 }
 
+/// Reads which points limits come from: the first `N`, or a range `A..B` of 0-based positions.
+///
+/// # Errors
+/// [`Error::Parameter`] for anything else, and for no points at all.
+pub fn point_range(text: &str) -> Result<Range<usize>> {
+    let number = |text: &str| text.trim().parse::<usize>().ok();
+    let range = match text.split_once("..") {
+        Some((start, end)) => number(start).zip(number(end)).map(|(start, end)| start..end),
+        None => number(text).map(|end| 0..end),
+    };
+    range.filter(|range| !range.is_empty()).ok_or_else(|| Error::Parameter {
+        name: "phase1",
+        value: text.to_owned(),
+        expected: "a number of points, or a range A..B of 0-based positions",
+    })
+}
+
 /// Limits that a phase I study froze for one series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {

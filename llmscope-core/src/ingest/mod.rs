@@ -56,6 +56,7 @@ pub use mapping::Mapping;
 pub use open::{Opened, open, read_whole};
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows, Time};
+pub use service_export::{Flag, ServiceRow};
 pub use stream::Stream;
 pub use table::{Cell, Column, Table};
 pub use tool::Tool;

@@ -18,30 +18,52 @@ pub(super) const FORMAT: Format = Format {
 
 #[derive(Deserialize)]
 struct Export {
-    data: Vec<Row>,
+    data: Vec<ServiceRow>,
 }
 
-#[derive(Deserialize)]
-struct Row {
-    timestamp: Option<String>,
-    provider: Option<String>,
-    model: Option<String>,
-    latency: Option<f64>,
-    tokens_in: Option<u64>,
-    tokens_out: Option<u64>,
-    cost: Option<f64>,
-    success: Option<Flag>,
-    error_message: Option<String>,
-    endpoint: Option<String>,
-    metadata: Option<Value>,
+/// A request as the service logs it: what `POST /api/log` takes and `GET /api/export` gives.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+pub struct ServiceRow {
+    /// When it was logged.
+    pub timestamp: Option<String>,
+    /// Who served it.
+    pub provider: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// End-to-end latency in seconds; of a failed request, how long it took to fail.
+    pub latency: Option<f64>,
+    /// Tokens of the prompt.
+    pub tokens_in: Option<u64>,
+    /// Tokens generated.
+    pub tokens_out: Option<u64>,
+    /// Cost in US dollars.
+    pub cost: Option<f64>,
+    /// Whether a complete answer came; it did unless something else is said.
+    pub success: Option<Flag>,
+    /// Why not.
+    pub error_message: Option<String>,
+    /// What was asked.
+    pub endpoint: Option<String>,
+    /// What else the client knew: an object, or the text of one.
+    pub metadata: Option<Value>,
 }
 
 /// A truth value, which SQLite keeps as a number.
-#[derive(Deserialize, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-enum Flag {
+pub enum Flag {
+    /// True or false.
     Bool(bool),
+    /// True unless 0.
     Number(i64),
+}
+
+impl ServiceRow {
+    /// The request that the row tells of. What our own monitor adds as metadata keeps its meaning.
+    #[must_use]
+    pub fn into_record(self) -> RequestRecord {
+        record(self, &mut 0)
+    }
 }
 
 fn read(source: &str, text: &str) -> Result<Found> {
@@ -69,7 +91,7 @@ fn read(source: &str, text: &str) -> Result<Found> {
     ))
 }
 
-fn record(row: Row, without_offset: &mut usize) -> RequestRecord {
+fn record(row: ServiceRow, without_offset: &mut usize) -> RequestRecord {
     let metadata = object(row.metadata);
     // What our own monitor posted keeps its meaning; nobody else's metadata have one.
     let is_ours = metadata.get("recorder").and_then(Value::as_str) == Some("llmscope");
@@ -116,7 +138,9 @@ fn record(row: Row, without_offset: &mut usize) -> RequestRecord {
 }
 
 impl Flag {
-    fn is_set(self) -> bool {
+    /// What it says.
+    #[must_use]
+    pub fn is_set(self) -> bool {
         match self {
             Self::Bool(flag) => flag,
             Self::Number(number) => number != 0,

@@ -194,7 +194,8 @@ impl RequestRecord {
     }
 
     /// The first duration or amount that cannot be: not finite, or negative where only zero or more has a meaning.
-    pub(crate) fn impossible_field(&self) -> Option<(&'static str, f64)> {
+    #[must_use]
+    pub fn impossible_field(&self) -> Option<(&'static str, f64)> {
         let amounts = [
             ("ttft_s", self.ttft_s),
             ("e2e_s", self.e2e_s),

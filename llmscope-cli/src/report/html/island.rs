@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use llmscope_core::analysis::{Analysis, Drawing};
+use llmscope_core::analysis::{Analysis, Drawing, shown};
 use llmscope_core::quantity::scale_of;
 use llmscope_core::{Chart, ChartKind, Line, Violation};
 use serde::Serialize;
 
 use super::environment::Event;
 use super::section;
-use super::thin::shown;
 use crate::analyze::Judged;
+
+/// Up to so many points a page carries all of them.
+pub(super) const MOST_POINTS: usize = 6000;
 
 /// All charts of the page.
 #[derive(Serialize)]
@@ -122,7 +124,7 @@ fn chart<'a>(chart: &Chart<'_>, positions: &[usize], drawing: &Drawing, violatio
     let place = |position: usize| positions.binary_search(&position).ok();
     let marks = violations.iter().flat_map(|violation| [violation.first, violation.first_signal, violation.last]);
     let around = chart.breaks.iter().flat_map(|&at| [at.saturating_sub(1), at]);
-    let shown = shown(&chart.points, marks.filter_map(place).chain(around));
+    let shown = shown(&chart.points, MOST_POINTS, marks.filter_map(place).chain(around));
     let values = |line: &Line| match line {
         Line::Constant(value) => Values::Constant(*value),
         Line::PerPoint(values) => Values::Each(shown.iter().map(|&at| values[at]).collect()),

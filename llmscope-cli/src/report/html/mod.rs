@@ -14,7 +14,6 @@ mod section;
 mod sparkline;
 mod spread;
 mod studies;
-mod thin;
 mod verdicts;
 
 pub(crate) use outline::page;

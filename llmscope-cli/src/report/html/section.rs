@@ -7,7 +7,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::environment::{Event, counted};
 use super::outline::badge;
-use super::{histogram, island, spread, thin};
+use super::{histogram, island, spread};
 
 /// More rows than a person reads: the JSON has all of them.
 const MOST_ROWS: usize = 400;
@@ -117,7 +117,7 @@ fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) ->
                 span { i.dot.beyond aria-hidden="true" {} "beyond a control limit" }
                 span { i.dot.pattern aria-hidden="true" {} "completes another rule’s pattern" }
                 span { i.band aria-hidden="true" {} "zones C, B, A: one, two, three sigmas from the center" }
-                @if points > thin::MOST {
+                @if points > island::MOST_POINTS {
                     span {
                         "Of " (points) " points the lowest and highest of each stretch are drawn, and every point that begins, "
                         "completes or ends a violation."

@@ -1,0 +1,46 @@
+// The calls of the service that the views make.
+
+import type { Patch } from "../router";
+import { addressOf, ask, getJson, sendJson } from "./client";
+import type { Gate, Histogram, Machine, Report, Series, SessionSummary, Violation, ViolationPage, WhoAmI } from "./types";
+
+export const whoAmI = (signal?: AbortSignal) => getJson<WhoAmI>("whoami", {}, signal);
+
+export const allSeries = (signal?: AbortSignal) => getJson<{ series: Series[] }>("series", {}, signal);
+
+export const learnAnew = (id: number) => sendJson<Series>("DELETE", `series/${id}/baseline`);
+
+export const freezeFrom = (id: number, part: { from?: string; to?: string; limit?: number }) =>
+  sendJson<Series>("POST", `series/${id}/baseline`, part);
+
+export const report = (query: Patch, signal?: AbortSignal) => getJson<Report>("analysis", query, signal);
+
+export const histogram = (query: Patch, signal?: AbortSignal) => getJson<Histogram>("histogram", query, signal);
+
+export const violations = (query: Patch, signal?: AbortSignal) => getJson<ViolationPage>("violations", query, signal);
+
+export const acknowledge = (id: number, note: string) =>
+  sendJson<Violation>("POST", `violations/${id}/acknowledge`, note === "" ? {} : { note });
+
+export const resolve = (id: number, note: string) =>
+  sendJson<Violation>("POST", `violations/${id}/resolve`, note === "" ? {} : { note });
+
+export const addNote = (id: number, text: string) => sendJson<Violation>("POST", `violations/${id}/notes`, { text });
+
+export const allSessions = (signal?: AbortSignal) => getJson<{ sessions: SessionSummary[] }>("sessions", {}, signal);
+
+export const deleteSession = (id: SessionSummary["id"]) => sendJson<{ deleted: number }>("DELETE", `sessions/${encodeURIComponent(id)}`);
+
+export const gate = (query: Patch, signal?: AbortSignal) => getJson<Gate>("gate", query, signal);
+
+export const machine = (signal?: AbortSignal) => getJson<Machine>("machine", {}, signal);
+
+export async function uploadSession(file: File): Promise<SessionSummary> {
+  const headers = { "Content-Type": "application/octet-stream" };
+  const response = await ask(addressOf("sessions", { name: file.name }), { method: "POST", body: file, headers });
+  return (await response.json()) as SessionSummary;
+}
+
+export async function chartFile(kind: "png" | "svg", query: Patch): Promise<Blob> {
+  return (await ask(addressOf(`chart.${kind}`, query))).blob();
+}

@@ -1,0 +1,224 @@
+// The service's API, as docs/http-api.md and the schemas of the reports state it. What is not known is absent.
+
+export type Unit = "s" | "s/token" | "1/s" | "USD" | "1" | "ms";
+export type Verdict = "in_control" | "out_of_control" | "not_enough_data";
+export type Side = "above" | "below" | "both";
+export type Scope = "read" | "write" | "admin";
+/** The same value at every point, or one for each. */
+export type Line = number | number[];
+export type Interval = [number, number];
+
+export interface Limits {
+  lower: number;
+  center: number;
+  upper: number;
+  sigma: number;
+}
+
+export interface Series {
+  id: number;
+  provider: string;
+  model?: string;
+  metric: string;
+  title: string;
+  unit: Unit;
+  state: "learning" | "watching";
+  n: number;
+  learned: number;
+  need: number;
+  limits?: Limits;
+  frozen_at?: string;
+  last?: { at: string; value: number };
+  verdict: Verdict;
+  open_violations: number;
+}
+
+export type ViolationStatus = "new" | "acknowledged" | "resolved";
+
+export interface Violation {
+  id: number;
+  series: { id: number; provider: string; model?: string; metric: string; unit: Unit };
+  rule: string;
+  words: string;
+  side: Side;
+  first_at: string;
+  signal_at: string;
+  last_at: string;
+  signals: number;
+  open: boolean;
+  value: number;
+  limits?: Limits;
+  status: ViolationStatus;
+  acknowledged?: { at: string; by: string };
+  resolved?: { at: string; by: string };
+  notes?: { at: string; by: string; text: string }[];
+}
+
+export interface ViolationPage {
+  violations: Violation[];
+  next?: string | number;
+}
+
+export interface SessionSummary {
+  id: number | string;
+  name: string;
+  tool?: string;
+  uploaded_at: string;
+  started_at?: string;
+  records: number;
+  failed: number;
+  providers: string[];
+  models: string[];
+  metrics: string[];
+  notices?: string[];
+}
+
+export interface Point {
+  i: number;
+  t?: string;
+  x: number;
+  /** On a CUSUM chart the lower sum. */
+  lower?: number;
+  rules: string[];
+  member_of: string[];
+}
+
+export interface ReportViolation {
+  rule: string;
+  first: number;
+  last: number;
+  signals: number[];
+  side: Side;
+}
+
+export interface ControlLimits {
+  lower: Line;
+  center: Line;
+  upper: Line;
+  sigma: Line;
+}
+
+export interface Specification {
+  lower?: number;
+  upper?: number;
+  target?: number;
+}
+
+export interface Analysis {
+  group: Record<string, string>;
+  metric: string;
+  unit: Unit;
+  n: number;
+  excluded: { failed: number; warmup: number; missing: number };
+  chart: string;
+  phase: 1 | 2;
+  mean?: number;
+  median?: number;
+  sigma?: { within?: number; estimator?: string; overall?: number };
+  limits?: ControlLimits;
+  rules: string[];
+  violations: ReportViolation[];
+  verdict: Verdict;
+  need?: number;
+  dispersion?: { chart: string; violations: ReportViolation[] };
+  specification?: Specification;
+  capability?: { cp?: number; cp_interval?: Interval; cpk: number; cpk_interval?: Interval };
+  performance?: { pp?: number; pp_interval?: Interval; ppk: number; ppk_interval?: Interval };
+  confidence?: number;
+  observed_ppm?: number;
+  expected_ppm?: { within?: number; overall?: number };
+  normality?: { anderson_darling: number; p: number };
+  autocorrelation?: { lag1: number };
+  quantiles?: { p50: number; p90: number; p95: number; p99: number };
+  warnings: string[];
+  points?: Point[];
+}
+
+export interface Report {
+  schema: string;
+  generated_at?: string;
+  analyses: Analysis[];
+}
+
+export interface Histogram {
+  edges: number[];
+  counts: number[];
+  n: number;
+  unit: Unit;
+  specification?: Specification;
+}
+
+export type Decision = "worse" | "not_worse" | "cannot_tell" | "not_enough_data";
+export type Bounded = [number | null, number | null];
+
+export interface Comparison {
+  statistic: string;
+  baseline?: number;
+  candidate?: number;
+  shift?: number;
+  shift_interval?: Bounded;
+  difference?: number;
+  difference_interval?: Bounded;
+  allowed: number;
+  decision: Decision;
+  need?: number;
+  reason?: string;
+}
+
+export interface GatePair {
+  group: Record<string, string>;
+  candidate_group?: Record<string, string>;
+  metric: string;
+  unit: Unit;
+  comparisons: Comparison[];
+  warnings: string[];
+}
+
+export interface Gate {
+  schema: string;
+  verdict: "pass" | "fail" | "not_enough_data";
+  headline: string;
+  alpha: number;
+  pairs: GatePair[];
+  warnings: string[];
+}
+
+export interface GpuSample {
+  name?: string;
+  utilization?: number;
+  memory_used_bytes?: number;
+  memory_bytes?: number;
+  temperature_c?: number;
+  power_w?: number;
+}
+
+export interface MachineSample {
+  at: string;
+  /** 0 to 1, as all utilizations. */
+  cpu_utilization?: number;
+  memory_used_bytes?: number;
+  memory_bytes?: number;
+  cpu_temperature_c?: number;
+  gpus?: GpuSample[];
+}
+
+export interface Machine {
+  environment?: { memory_bytes?: number; gpus?: { name: string; memory_bytes?: number }[] };
+  sample?: MachineSample;
+}
+
+export interface WhoAmI {
+  name?: string;
+  scopes: Scope[];
+  keyless: boolean;
+  version: string;
+}
+
+export interface LiveEvents {
+  hello: { at: string; version: string };
+  records: { count: number; series: { id: number; n: number; last?: { at: string; value: number }; signals: string[] }[] };
+  series: Series;
+  violation: Violation;
+  machine: MachineSample;
+  lagged: { missed: number };
+}

@@ -1,0 +1,58 @@
+import type { ComponentType } from "preact";
+import { useEffect } from "preact/hooks";
+import { key } from "./api/key";
+import { connection, startStream } from "./api/stream";
+import { Header } from "./parts/header";
+import { KeyDialog } from "./parts/key-dialog";
+import { Empty } from "./parts/notice";
+import { place } from "./router";
+import { useAccess } from "./state/access";
+import { useMachineWatch } from "./state/machine";
+import { useSeriesWatch } from "./state/series";
+import { useStore } from "./store";
+import { Analysis } from "./views/analysis";
+import { Live } from "./views/live";
+import { Sessions } from "./views/sessions";
+import { Violations } from "./views/violations";
+
+const VIEWS: Record<string, { title: string; view: ComponentType }> = {
+  "/": { title: "Live", view: Live },
+  "/analysis": { title: "Analysis", view: Analysis },
+  "/violations": { title: "Violations", view: Violations },
+  "/sessions": { title: "Sessions", view: Sessions },
+};
+
+export function App() {
+  const { path } = useStore(place);
+  const known = VIEWS[path];
+  useAccess();
+  useSeriesWatch();
+  useMachineWatch();
+  useStream();
+  useEffect(() => {
+    document.title = `${known?.title ?? "Not found"} · LLMscope`;
+  }, [path]);
+  return (
+    <>
+      <a class="skip" href="#main">Skip to the content</a>
+      <Header />
+      {known ? <known.view key={path} /> : <Nowhere />}
+      <KeyDialog />
+    </>
+  );
+}
+
+/** Live events for as long as the page is there, with whichever key is in use. */
+function useStream(): void {
+  const secret = useStore(key);
+  useEffect(() => {
+    if (connection.get() !== "paused") startStream();
+  }, [secret]);
+}
+
+const Nowhere = () => (
+  <main id="main">
+    <h1 class="sr-only">Not found</h1>
+    <Empty title="There is no such page."><p><a href="/">To the live view</a></p></Empty>
+  </main>
+);

@@ -1,0 +1,151 @@
+import uPlot from "uplot";
+import { number } from "../quantity";
+import { FONT, type Colors } from "./colors";
+import { at, type ChartModel } from "./model";
+import type { Sight } from "./sight";
+
+const LETTER_COLUMN = 16;
+
+/** Zones C, B and A around the center line; a CUSUM has a decision interval only. */
+export function drawZones(u: uPlot, model: ChartModel, sight: Sight, colors: Colors): void {
+  const { limits } = model;
+  if (!limits) return;
+  const y = (value: number) => u.valToPos(value * model.scale.factor, "y", true);
+  const bands: [number, string][] = model.lower ? [[3, colors.zoneC]] : [[3, colors.zoneA], [2, colors.zoneB], [1, colors.zoneC]];
+  clipped(u, () => {
+    sight.stretches(u, [limits.lower, limits.center, limits.upper], (left, right, k, i) => {
+      const [low, center, high, sigma] = [limits.lower, limits.center, limits.upper, limits.sigma].map((line) => at(line, k, i)) as [number, number, number, number];
+      for (const [multiple, color] of bands) {
+        // Zone A ends at the limits as they are drawn: clamped to what is possible.
+        const top = y(model.lower ? high : Math.min(center + multiple * sigma, high));
+        const bottom = y(model.lower ? low : Math.max(center - multiple * sigma, low));
+        u.ctx.fillStyle = color;
+        u.ctx.fillRect(left, top, right - left, bottom - top);
+      }
+    });
+  });
+}
+
+/** Where the limits come from, if that is a part of the points. */
+export function drawPhaseOne(u: uPlot, [from, to]: [number, number], sight: Sight, colors: Colors): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  clipped(u, () => {
+    const [left, right] = [sight.edge(u, from), sight.edge(u, to + 1)];
+    ctx.fillStyle = colors.phase;
+    ctx.fillRect(left, bbox.top, right - left, 3 * ratio);
+    ctx.strokeStyle = colors.focus;
+    ctx.lineWidth = ratio;
+    ctx.setLineDash([2 * ratio, 3 * ratio]);
+    ctx.beginPath();
+    for (const x of [left, right]) {
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+    }
+    ctx.stroke();
+    ctx.font = `600 ${10 * ratio}px ${FONT}`;
+    ctx.fillStyle = colors.focus;
+    ctx.textBaseline = "top";
+    ctx.textAlign = "left";
+    ctx.fillText("PHASE I", Math.max(left, bbox.left) + 5 * ratio, bbox.top + 6 * ratio);
+  });
+}
+
+/** Center line, control limits and specification limits, with their values at the right margin. */
+export function drawLines(u: uPlot, model: ChartModel, sight: Sight, colors: Colors): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  const { limits, specification } = model;
+  const { factor } = model.scale;
+  const labels: { y: number; text: string; color: string }[] = [];
+  const last = sight.last(u);
+  const rule = (name: string, line: number | number[] | undefined, color: string, dash: number[], width = 1.3) => {
+    if (line === undefined) return;
+    ctx.strokeStyle = color;
+    ctx.lineWidth = width * ratio;
+    ctx.setLineDash(dash.map((length) => length * ratio));
+    ctx.beginPath();
+    // One path with steps, so that dashes go on where the line moves.
+    sight.stretches(u, [line], (left, right, k, i) => {
+      const y = u.valToPos(at(line, k, i) * factor, "y", true);
+      ctx.lineTo(left, y);
+      ctx.lineTo(right, y);
+    });
+    ctx.stroke();
+    const value = at(line, last, model.i[last] as number);
+    const y = u.valToPos(value * factor, "y", true);
+    const inSight = y >= bbox.top - ratio && y <= bbox.top + bbox.height + ratio;
+    if (inSight) labels.push({ y, text: `${name} ${number(value * factor, model.resolution * factor)}`, color });
+  };
+  clipped(u, () => {
+    rule("UCL", limits?.upper, colors.limit, [6, 4]);
+    rule("LCL", limits?.lower, colors.limit, [6, 4]);
+    rule("CL", limits?.center, colors.center, [], 1.5);
+    rule("USL", specification.upper, colors.spec, [2, 3], 1.6);
+    rule("LSL", specification.lower, colors.spec, [2, 3], 1.6);
+    rule("T", specification.target, colors.spec, [1, 4]);
+  });
+  ctx.save();
+  ctx.font = `${11 * ratio}px ${FONT}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  for (const { y, text, color } of apart(labels, 13 * ratio, bbox.top + bbox.height)) {
+    ctx.fillStyle = color;
+    ctx.fillText(text, bbox.left + bbox.width + (LETTER_COLUMN + 4) * ratio, y);
+  }
+  zoneLetters(u, model, last, colors);
+  ctx.font = `${11 * ratio}px ${FONT}`;
+  ctx.fillStyle = colors.muted;
+  ctx.textAlign = "left";
+  ctx.fillText(model.scale.symbol, 2 * ratio, 8 * ratio);
+  ctx.restore();
+}
+
+/** A, B, C beside their zones, where there is room for letters. */
+function zoneLetters(u: uPlot, model: ChartModel, k: number, colors: Colors): void {
+  const { ctx, bbox } = u;
+  const ratio = uPlot.pxRatio;
+  if (!model.limits || model.lower) return;
+  const i = model.i[k] as number;
+  const [low, center, high, sigma] = [model.limits.lower, model.limits.center, model.limits.upper, model.limits.sigma]
+    .map((line) => at(line, k, i)) as [number, number, number, number];
+  const y = (value: number) => u.valToPos(value * model.scale.factor, "y", true);
+  ctx.fillStyle = colors.muted;
+  ctx.textAlign = "center";
+  ctx.font = `600 ${10 * ratio}px ${FONT}`;
+  ["C", "B", "A"].forEach((letter, zone) => {
+    for (const side of [1, -1]) {
+      const inner = center + side * zone * sigma;
+      const outer = Math.min(Math.max(center + side * (zone + 1) * sigma, low), high);
+      const [a, b] = [y(inner), y(outer)];
+      const middle = (a + b) / 2;
+      const room = Math.abs(a - b) >= 11 * ratio && middle > bbox.top && middle < bbox.top + bbox.height;
+      if (room && (outer - inner) * side > 0) ctx.fillText(letter, bbox.left + bbox.width + (LETTER_COLUMN / 2) * ratio, middle);
+    }
+  });
+}
+
+/** Labels moved so far apart that they can be read, none of them below `bottom`. */
+export function apart<T extends { y: number }>(labels: T[], room: number, bottom: number): T[] {
+  const sorted = [...labels].sort((a, b) => a.y - b.y);
+  sorted.forEach((label, k) => {
+    const above = sorted[k - 1];
+    if (above) label.y = Math.max(label.y, above.y + room);
+  });
+  let limit = bottom;
+  for (const label of [...sorted].reverse()) {
+    label.y = Math.min(label.y, limit);
+    limit = label.y - room;
+  }
+  return sorted;
+}
+
+export function clipped(u: uPlot, draw: () => void): void {
+  const { left, top, width, height } = u.bbox;
+  u.ctx.save();
+  u.ctx.beginPath();
+  u.ctx.rect(left, top, width, height);
+  u.ctx.clip();
+  draw();
+  u.ctx.restore();
+}

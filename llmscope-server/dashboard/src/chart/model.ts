@@ -1,0 +1,92 @@
+import type { Analysis, ControlLimits, Line, Point, Specification, Unit } from "../api/types";
+import { scaleOf, type Scale } from "../quantity";
+
+/** A control chart as columns, in the order of its points. */
+export interface ChartModel {
+  kind: string;
+  unit: Unit;
+  scale: Scale;
+  /** What values must be told apart to: a tenth of the plotted points' sigma. */
+  resolution: number;
+  /** All points of the analysis; those shown may be fewer. */
+  n: number;
+  i: number[];
+  /** Milliseconds; null if the time of any point is unknown. */
+  t: number[] | null;
+  x: number[];
+  /** The lower sums of a CUSUM. */
+  lower: number[] | null;
+  signals: string[][];
+  members: string[][];
+  limits: ControlLimits | null;
+  /** What is drawn beside the limits; sums are not what is specified. */
+  specification: Specification;
+  rules: string[];
+}
+
+const ATTRIBUTES = ["p", "np", "c", "u", "laney-p", "laney-u"];
+
+export function modelOf(analysis: Analysis): ChartModel | null {
+  const points = analysis.points ?? [];
+  if (points.length === 0) return null;
+  const unit = ATTRIBUTES.includes(analysis.chart) ? "1" : analysis.unit;
+  const sums = analysis.chart === "cusum";
+  const limits = analysis.limits ?? null;
+  const x = points.map((point) => point.x);
+  const times = points.map((point) => (point.t === undefined ? Number.NaN : Date.parse(point.t)));
+  const sigma = limits ? at(limits.sigma, 0, 0) : analysis.sigma?.overall;
+  // By what is usual and not by what is extreme: one slow request is no reason to read all others in another unit.
+  const usual = limits ? Math.max(Math.abs(at(limits.center, 0, 0)), Math.abs(at(limits.upper, 0, 0))) : analysis.median;
+  return {
+    kind: analysis.chart,
+    unit,
+    scale: scaleOf(unit, sums ? largest(points) : (usual ?? largest(points))),
+    resolution: (sigma ?? 0) / 10,
+    n: (points.at(-1)?.i ?? 0) + 1,
+    i: points.map((point) => point.i),
+    t: times.some(Number.isNaN) ? null : times,
+    x,
+    lower: sums ? points.map((point) => point.lower ?? 0) : null,
+    signals: points.map((point) => point.rules),
+    members: points.map((point) => point.member_of),
+    limits,
+    specification: sums ? {} : (analysis.specification ?? {}),
+    rules: analysis.rules,
+  };
+}
+
+const largest = (points: Point[]): number => points.reduce((most, { x, lower = 0 }) => Math.max(most, Math.abs(x), Math.abs(lower)), 0);
+
+/** The value of a line at the `k`th shown point, which is the `i`th of all. */
+export function at(line: Line, k: number, i: number): number {
+  if (typeof line === "number") return line;
+  return line[i] ?? line[k] ?? line.at(-1) ?? Number.NaN;
+}
+
+/** The shown point nearest to the `i`th of all. */
+export function nearest(sorted: number[], value: number): number {
+  let low = 0;
+  let high = sorted.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  const before = sorted[low - 1];
+  return before !== undefined && value - before < (sorted[low] as number) - value ? low - 1 : low;
+}
+
+/** The plotted value at a point that signals: of the two sums of a CUSUM the one beyond its limit. */
+export function signalling(model: ChartModel, k: number): number {
+  const upper = model.x[k] as number;
+  const lower = model.lower?.[k];
+  if (lower === undefined || !model.limits) return upper;
+  return upper > at(model.limits.upper, k, model.i[k] as number) ? upper : lower;
+}
+
+export function isBeyond(model: ChartModel, k: number): boolean {
+  if (!model.limits) return false;
+  const value = signalling(model, k);
+  const i = model.i[k] as number;
+  return value > at(model.limits.upper, k, i) || value < at(model.limits.lower, k, i);
+}

@@ -1,0 +1,206 @@
+import uPlot from "uplot";
+import { axesOf, type Along } from "./axes";
+import { readColors, type Colors } from "./colors";
+import { drawLines, drawPhaseOne, drawZones } from "./limits";
+import { at, nearest, type ChartModel } from "./model";
+import { Sight } from "./sight";
+import { drawDots, drawSignals } from "./signals";
+
+export type Fit = "all" | "limits";
+export type Range = [from: number, to: number];
+
+export interface PlotListener {
+  /** The point under the pointer and where it is; null if there is none. */
+  pointed: (point: { k: number; x: number; y: number } | null) => void;
+  /** A stretch of points was brushed over. */
+  brushed: (points: Range) => void;
+  zoomed: (isZoomed: boolean) => void;
+}
+
+export interface PlotSettings {
+  along: Along;
+  fit: Fit;
+  /** Dragging picks phase I instead of zooming. */
+  brushing: boolean;
+  phaseOne: Range | null;
+}
+
+/** The live control chart: uPlot draws points and axes, the rest is drawn on its canvas around them. */
+export class ControlPlot {
+  #u: uPlot;
+  #sight: Sight;
+  #settings: PlotSettings;
+  #colors: Colors = readColors();
+  #range: Range | null = null;
+  #listener: PlotListener;
+
+  constructor(host: HTMLElement, model: ChartModel, settings: PlotSettings, listener: PlotListener) {
+    this.#sight = new Sight(model, settings.along);
+    this.#settings = settings;
+    this.#listener = listener;
+    this.#u = new uPlot(this.#options(host), this.#columns(), host);
+  }
+
+  /** New points or settings of the same kind of chart. What is zoomed to stays in sight. */
+  update(model: ChartModel, settings: PlotSettings): void {
+    this.#sight = new Sight(model, settings.along);
+    this.#settings = settings;
+    this.#u.batch(() => {
+      this.#u.setData(this.#columns(), false);
+      this.#show(this.#range);
+    });
+  }
+
+  /** Whether `update` can show this, or a new plot is needed. */
+  fits(model: ChartModel, along: Along): boolean {
+    return this.#settings.along === along && (this.#sight.model.lower === null) === (model.lower === null);
+  }
+
+  recolor(): void {
+    this.#colors = readColors();
+    this.#u.redraw(false, true);
+  }
+
+  resize(width: number, height: number): void {
+    this.#u.setSize({ width: Math.max(width, 160), height });
+  }
+
+  /** Shows the points from `first` to `last` (of all) with their neighbours. */
+  zoomTo(first: number, last: number): void {
+    const { i, n } = this.#sight.model;
+    const air = Math.max(Math.ceil((last - first) * 0.75), 15);
+    const [from, to] = [nearest(i, Math.max(first - air, 0)), nearest(i, Math.min(last + air, n - 1))];
+    const [left, right] = [this.#sight.along[from] as number, this.#sight.along[to] as number];
+    const pad = (right - left) * 0.03;
+    this.zoom([left - pad, right + pad]);
+  }
+
+  zoom(range: Range | null): void {
+    this.#range = range;
+    this.#show(range);
+    this.#listener.zoomed(range !== null);
+  }
+
+  /** Puts the cursor on a point, into sight first if it is not. */
+  point(k: number): void {
+    const x = this.#sight.along[k] as number;
+    if (this.#range && (x < this.#range[0] || x > this.#range[1])) this.#pan(x);
+    this.#u.setCursor({ left: this.#u.valToPos(x, "x"), top: this.#u.valToPos(this.#valueAt(k), "y") });
+  }
+
+  unpoint(): void {
+    this.#u.setCursor({ left: -10, top: -10 });
+  }
+
+  destroy(): void {
+    this.#u.destroy();
+  }
+
+  #pan(x: number): void {
+    const [from, to] = this.#range as Range;
+    const half = (to - from) / 2;
+    this.zoom([x - half, x + half]);
+  }
+
+  #show(range: Range | null): void {
+    const [min, max] = range ?? this.#sight.whole;
+    this.#u.setScale("x", { min, max });
+  }
+
+  #valueAt = (k: number): number => (this.#sight.model.x[k] as number) * this.#sight.model.scale.factor;
+
+  #columns(): uPlot.AlignedData {
+    const { x, lower, scale } = this.#sight.model;
+    const scaled = (values: number[]) => values.map((value) => value * scale.factor);
+    return lower ? [this.#sight.along, scaled(x), scaled(lower)] : [this.#sight.along, scaled(x)];
+  }
+
+  #options(host: HTMLElement): uPlot.Options {
+    const colors = () => this.#colors;
+    const line = (stroke: () => string): uPlot.Series => ({ stroke, width: 1.1, points: { show: false } });
+    const series: uPlot.Series[] = [{}, line(() => colors().line)];
+    if (this.#sight.model.lower) series.push(line(() => colors().second));
+    return {
+      width: Math.max(host.clientWidth, 160),
+      height: host.clientHeight,
+      padding: [22, host.clientWidth < 480 ? 76 : 104, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 11, width: 2, fill: "transparent", stroke: () => colors().focus },
+      },
+      scales: {
+        x: { time: false, range: (_, min, max) => [min ?? 0, max ?? 1] },
+        y: { range: (u, low, high) => this.#yRange(u, low, high) },
+      },
+      axes: axesOf(this.#settings.along, () => this.#sight.model, colors),
+      series,
+      hooks: {
+        drawClear: [(u) => this.#drawBehind(u)],
+        drawAxes: [(u) => drawLines(u, this.#sight.model, this.#sight, colors())],
+        draw: [(u) => this.#drawPoints(u)],
+        setCursor: [(u) => this.#pointed(u)],
+        setSelect: [(u) => this.#selected(u)],
+      },
+    };
+  }
+
+  #drawBehind(u: uPlot): void {
+    drawZones(u, this.#sight.model, this.#sight, this.#colors);
+    if (this.#settings.phaseOne) drawPhaseOne(u, this.#settings.phaseOne, this.#sight, this.#colors);
+  }
+
+  #drawPoints(u: uPlot): void {
+    drawDots(u, this.#sight.model, this.#sight, this.#colors);
+    drawSignals(u, this.#sight.model, this.#sight, this.#colors);
+  }
+
+  /** Points and limits that are in sight, and specification limits unless they are far away. */
+  #yRange(u: uPlot, dataLow: number | null, dataHigh: number | null): Range {
+    const { model } = this.#sight;
+    const { factor } = model.scale;
+    const nearLimits = this.#settings.fit === "limits" && model.limits !== null;
+    const seen = nearLimits ? [] : [dataLow, dataHigh].filter((value) => value !== null);
+    const [from, to] = this.#sight.visible(u);
+    for (const line of model.limits ? [model.limits.lower, model.limits.upper] : []) {
+      for (let k = from; k <= to; k += typeof line === "number" ? to - from + 1 : 1) seen.push(at(line, k, model.i[k] as number) * factor);
+    }
+    let [low, high] = seen.length > 0 ? [Math.min(...seen), Math.max(...seen)] : [0, 1];
+    const [bottom, span] = [low, high - low || Math.abs(high) || 1];
+    for (const limit of [model.specification.upper, model.specification.lower, model.specification.target]) {
+      const value = (limit ?? Number.NaN) * factor;
+      if (!(value >= bottom - 1.5 * span && value <= bottom + 2.5 * span)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+    const margin = (high - low || span) * (nearLimits ? 0.35 : 0.07);
+    // Nothing that cannot be negative gets an axis below 0.
+    return [bottom >= 0 ? Math.max(low - margin, 0) : low - margin, high + margin];
+  }
+
+  #pointed(u: uPlot): void {
+    const k = u.cursor.idx;
+    const outside = (u.cursor.left ?? -1) < 0;
+    if (k == null || outside) {
+      this.#listener.pointed(null);
+      return;
+    }
+    const { left, top } = { left: u.over.offsetLeft, top: u.over.offsetTop };
+    this.#listener.pointed({ k, x: left + u.valToPos(this.#sight.along[k] as number, "x"), y: top + u.valToPos(this.#valueAt(k), "y") });
+  }
+
+  #selected(u: uPlot): void {
+    const { left, width } = u.select;
+    if (width < 4) return;
+    const range: Range = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (!this.#settings.brushing) {
+      this.zoom(range);
+      return;
+    }
+    const { model, along } = this.#sight;
+    const [first, last] = range.map((x) => model.i[nearest(along, x)] as number) as Range;
+    if (last > first) this.#listener.brushed([first, last]);
+  }
+}

@@ -1,0 +1,37 @@
+// Times in the reader's zone; UTC stands in the title.
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+export const timeOfDay = (at: Date): string => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+
+export const day = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+
+/** Today's times without their date. */
+export function localTime(at: Date, now = new Date()): string {
+  return day(at) === day(now) ? timeOfDay(at) : `${day(at)} ${timeOfDay(at)}`;
+}
+
+/** With fractions of a second where they are known: two points may lie close together. */
+export function exactTime(ms: number): string {
+  const at = new Date(ms);
+  return `${day(at)} ${timeOfDay(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+}
+
+export function utc(at: Date): string {
+  return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+/** Tick labels as precise as the ticks are apart, with the date below the first of each day. */
+export function tickTimes(seconds: number[]): string[] {
+  const apart = (seconds[1] ?? 0) - (seconds[0] ?? 0);
+  let before = "";
+  return seconds.map((tick) => {
+    const at = new Date(tick * 1000);
+    const date = day(at);
+    const first = date !== before;
+    before = date;
+    if (apart >= 86_400) return date;
+    const time = apart < 60 ? timeOfDay(at) : timeOfDay(at).slice(0, 5);
+    return first ? `${time}\n${date}` : time;
+  });
+}

@@ -1,0 +1,51 @@
+import type { Patch } from "./router";
+
+export type Option = readonly [value: string, title: string];
+
+const TITLES: Record<string, string> = {
+  ttft_s: "time to first token",
+  e2e_s: "end-to-end latency",
+  tpot_s: "time per output token",
+  output_tokens_per_s: "output tokens per second",
+  ttft_from_write_s: "time to first token after write",
+  connect_s: "time to connect",
+  sched_delay_s: "delay from schedule to send",
+  sched_e2e_s: "latency from scheduled time",
+  cost_usd: "cost",
+  error_rate: "error rate",
+};
+
+export const METRICS: readonly string[] = Object.keys(TITLES);
+
+export const metricTitle = (metric: string): string => TITLES[metric] ?? metric;
+
+export const CHARTS: readonly Option[] = [
+  ["individuals", "Individuals"],
+  ["ewma", "EWMA"],
+  ["cusum", "CUSUM"],
+  ["moving-average", "Moving average"],
+  ["xbar-r", "X̄–R (subgroups)"],
+  ["xbar-s", "X̄–S (subgroups)"],
+  ["p", "p (error rate)"],
+];
+
+export const chartTitle = (kind: string): string => CHARTS.find(([code]) => code === kind)?.[1] ?? kind;
+
+export const hasSubgroups = (chart: string): boolean => ["xbar-r", "xbar-s", "p"].includes(chart);
+
+export const WINDOWS: readonly Option[] = [
+  ["15m", "15 min"], ["1h", "1 h"], ["6h", "6 h"], ["24h", "24 h"], ["7d", "7 d"], ["500", "last 500"], ["all", "all"],
+];
+
+const HOURS: Record<string, number> = { "15m": 0.25, "1h": 1, "6h": 6, "24h": 24, "7d": 168 };
+
+/** The part of the records that a window of the address names, as the service is asked for it. */
+export function windowQuery(window: string): Patch {
+  if (window in HOURS) return { hours: HOURS[window] };
+  return /^\d+$/.test(window) ? { limit: window } : {};
+}
+
+/** `openai · gpt-4o`. */
+export function groupTitle(group: { provider?: string; model?: string }): string {
+  return [group.provider, group.model].filter(Boolean).join(" · ");
+}

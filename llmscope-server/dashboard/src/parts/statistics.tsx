@@ -1,0 +1,121 @@
+import type { ComponentChildren } from "preact";
+import type { Analysis, Interval } from "../api/types";
+import { count, index, quantity } from "../quantity";
+
+const ESTIMATORS: Record<string, string> = {
+  average_moving_range: "from moving ranges",
+  median_moving_range: "from the median moving range",
+  average_range: "from subgroup ranges",
+  average_standard_deviation: "from subgroup deviations",
+  given: "given",
+};
+
+interface Fact {
+  id: string;
+  name: string;
+  value: ComponentChildren;
+  note?: string;
+  title?: string;
+}
+
+/** What the service says in numbers about the values on the chart. Nothing is computed here. */
+export function Statistics({ analysis }: { analysis: Analysis }) {
+  return (
+    <section class="panel statistics" aria-label="Statistics" data-testid="statistics">
+      <Facts title="Level and spread" facts={levels(analysis)} />
+      <Facts title="Quantiles" facts={quantiles(analysis)} />
+      <Facts title="Control limits" facts={limits(analysis)} />
+      <Capability analysis={analysis} />
+    </section>
+  );
+}
+
+function Facts({ title, facts }: { title: string; facts: Fact[] }) {
+  if (facts.length === 0) return null;
+  return (
+    <div class="facts">
+      <h2>{title}</h2>
+      <dl>
+        {facts.map(({ id, name, value, note, title: hint }) => (
+          <div key={id} title={hint}>
+            <dt>{name}</dt>
+            <dd><span class="value" data-testid={`stat-${id}`}>{value}</span>{note && <span class="note">{note}</span>}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function levels(analysis: Analysis): Fact[] {
+  const show = quantityOf(analysis);
+  const { sigma } = analysis;
+  return present([
+    { id: "n", name: "n", value: count(analysis.n), note: leftOut(analysis) },
+    { id: "mean", name: "Mean", value: show(analysis.mean) },
+    { id: "median", name: "Median", value: show(analysis.median) },
+    { id: "sigma-within", name: "σ within", value: show(sigma?.within), title: `Short-term standard deviation, ${ESTIMATORS[sigma?.estimator ?? ""] ?? sigma?.estimator ?? ""}` },
+    { id: "sigma-overall", name: "σ overall", value: show(sigma?.overall), title: "Long-term sample standard deviation" },
+  ]);
+}
+
+function leftOut({ excluded: { failed, warmup, missing } }: Analysis): string | undefined {
+  const parts = [[failed, "failed"], [warmup, "warm-up"], [missing, "missing"]] as const;
+  const some = parts.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`);
+  return some.length > 0 ? `without ${some.join(", ")}` : undefined;
+}
+
+function quantiles(analysis: Analysis): Fact[] {
+  const show = quantityOf(analysis);
+  const names = ["p50", "p90", "p95", "p99"] as const;
+  return present(names.map((name) => ({ id: name, name, value: show(analysis.quantiles?.[name]) })));
+}
+
+function limits(analysis: Analysis): Fact[] {
+  const show = quantityOf(analysis);
+  const { limits: lines } = analysis;
+  if (!lines) return [];
+  const last = (line: number | number[]) => show(typeof line === "number" ? line : line.at(-1));
+  const varies = typeof lines.upper !== "number";
+  return present([
+    { id: "ucl", name: "UCL", value: last(lines.upper), note: varies ? "at the last point" : undefined },
+    { id: "cl", name: "Center", value: last(lines.center) },
+    { id: "lcl", name: "LCL", value: last(lines.lower) },
+    { id: "phase", name: "Phase", value: analysis.phase === 1 ? "I" : "II", note: analysis.phase === 1 ? "from these data" : "frozen" },
+  ]);
+}
+
+function Capability({ analysis }: { analysis: Analysis }) {
+  const { capability, performance, specification } = analysis;
+  if (!specification) {
+    return (
+      <div class="facts">
+        <h2>Capability</h2>
+        <p class="quiet">Give an upper or lower specification limit (USL, LSL) for Cp, Cpk, Pp and Ppk. A service level objective is a USL.</p>
+      </div>
+    );
+  }
+  return (
+    <Facts
+      title="Capability"
+      facts={present([
+        indexFact("cp", "Cp", capability?.cp, capability?.cp_interval),
+        indexFact("cpk", "Cpk", capability?.cpk, capability?.cpk_interval),
+        indexFact("pp", "Pp", performance?.pp, performance?.pp_interval),
+        indexFact("ppk", "Ppk", performance?.ppk, performance?.ppk_interval),
+        { id: "observed-ppm", name: "Outside", value: analysis.observed_ppm === undefined ? null : `${count(Math.round(analysis.observed_ppm))} ppm`, title: "Values outside the specification limits, per million" },
+      ])}
+    />
+  );
+}
+
+function indexFact(id: string, name: string, value?: number, interval?: Interval): Fact {
+  return { id, name, value: value === undefined ? null : index(value), note: interval && `${index(interval[0])} to ${index(interval[1])}` };
+}
+
+const present = (facts: Fact[]): Fact[] => facts.filter(({ value }) => value !== null);
+
+const quantityOf = (analysis: Analysis) => {
+  const resolution = (analysis.sigma?.overall ?? 0) / 100;
+  return (value: number | undefined) => (value === undefined ? null : quantity(analysis.chart === "p" ? "1" : analysis.unit, value, resolution));
+};

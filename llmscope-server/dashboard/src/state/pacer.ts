@@ -1,0 +1,45 @@
+/** Runs a task when asked, never twice at once and at most once in `gap` milliseconds; what is asked meanwhile runs once after. */
+export class Pacer {
+  #task: () => Promise<void>;
+  #gap: number;
+  #running = false;
+  #again = false;
+  #started = Number.NEGATIVE_INFINITY;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(task: () => Promise<void>, gap: number) {
+    this.#task = task;
+    this.#gap = gap;
+  }
+
+  request(): void {
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    if (this.#timer !== undefined) return;
+    const wait = this.#started + this.#gap - Date.now();
+    if (wait <= 0) void this.#run();
+    else this.#timer = setTimeout(() => void this.#run(), wait);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#again = false;
+  }
+
+  async #run(): Promise<void> {
+    this.#timer = undefined;
+    this.#running = true;
+    this.#started = Date.now();
+    try {
+      await this.#task();
+    } finally {
+      this.#running = false;
+    }
+    if (!this.#again) return;
+    this.#again = false;
+    this.request();
+  }
+}

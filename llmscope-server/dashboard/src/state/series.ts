@@ -1,0 +1,60 @@
+import { useEffect } from "preact/hooks";
+import { allSeries } from "../api/calls";
+import { onLive } from "../api/stream";
+import type { LiveEvents, Series } from "../api/types";
+import { Store, useStore } from "../store";
+import { useLoaded } from "./loaded";
+
+export interface SeriesState {
+  list: Series[] | null;
+  error: Error | null;
+  reload: () => void;
+}
+
+export const series = new Store<SeriesState>({ list: null, error: null, reload: () => undefined });
+
+/** Keeps the list of series as the service tells of changes. Once, for all views. */
+export function useSeriesWatch(): void {
+  const { data, error, reload } = useLoaded("series", allSeries);
+  useEffect(() => series.set({ list: data?.series ?? null, error, reload }), [data, error]);
+  useEffect(() => {
+    const ends = [
+      onLive("hello", reload),
+      onLive("lagged", reload),
+      onLive("violation", reload),
+      onLive("series", (changed) => update((list) => (replaced(list, changed)))),
+      onLive("records", (arrived) => {
+        const list = series.get().list;
+        if (list && arrived.series.some(({ id }) => !list.some((known) => known.id === id))) reload();
+        else update((known) => advanced(known, arrived));
+      }),
+    ];
+    return () => ends.forEach((end) => end());
+  }, []);
+}
+
+export const useSeries = (): SeriesState => useStore(series);
+
+export function put(changed: Series): void {
+  update((list) => replaced(list, changed));
+}
+
+function update(change: (list: Series[]) => Series[]): void {
+  const state = series.get();
+  if (state.list) series.set({ ...state, list: change(state.list) });
+}
+
+export function replaced(list: Series[], changed: Series): Series[] {
+  return list.some(({ id }) => id === changed.id) ? list.map((known) => (known.id === changed.id ? changed : known)) : [...list, changed];
+}
+
+/** The list after new records: their number and the last value. While limits are learned, every record counts. */
+export function advanced(list: Series[], arrived: LiveEvents["records"]): Series[] {
+  const news = new Map(arrived.series.map((entry) => [entry.id, entry]));
+  return list.map((known) => {
+    const entry = news.get(known.id);
+    if (!entry) return known;
+    const learned = known.state === "learning" ? Math.min(known.learned + Math.max(entry.n - known.n, 0), known.need) : known.learned;
+    return { ...known, n: entry.n, learned, last: entry.last ?? known.last };
+  });
+}

@@ -1,0 +1,101 @@
+import { allSessions } from "../api/calls";
+import { Select, TextField } from "../parts/fields";
+import { CHARTS, hasSubgroups, METRICS, metricTitle, WINDOWS, type Option } from "../metrics";
+import type { Patch } from "../router";
+import { NELSON, RULE_SETS } from "../rules";
+import { useLoaded } from "../state/loaded";
+import { useSeries } from "../state/series";
+import { chosenRules, limitSource } from "./analysis-query";
+import { SpecificationFields } from "./specification-fields";
+
+interface Props {
+  query: URLSearchParams;
+  change: (patch: Patch) => void;
+}
+
+const GROUPINGS: readonly Option[] = [["", "provider and model"], ["provider", "provider"], ["model", "model"], ["session", "session"]];
+const LIMITS: readonly Option[] = [
+  ["usual", "frozen, if there are some"], ["frozen", "frozen"], ["data", "from these data"], ["phase1", "from phase I…"],
+];
+
+export function AnalysisForm({ query, change }: Props) {
+  const value = (name: string) => query.get(name) ?? "";
+  const { metrics, providers, models, sessions } = useChoices(value("session"));
+  const chart = query.get("chart") ?? "individuals";
+  return (
+    <form class="panel form" aria-label="What is analyzed" onSubmit={(event) => event.preventDefault()} data-testid="analysis-form">
+      <div class="form-row">
+        <Select label="Records" value={value("session")} options={sessions} onPick={(session) => change({ session, provider: null, model: null, limits: null, phase1: null, from: null, to: null, at: null })} testId="session-select" />
+        <Select label="Metric" value={query.get("metric") ?? "ttft_s"} options={metrics} onPick={(metric) => change({ metric, phase1: null, at: null })} testId="metric-select" />
+        <Select label="Provider" value={value("provider")} options={providers} onPick={(provider) => change({ provider, phase1: null })} testId="provider-select" />
+        <Select label="Model" value={value("model")} options={models} onPick={(model) => change({ model, phase1: null })} testId="model-select" />
+        <Select label="Group by" value={value("by")} options={GROUPINGS} onPick={(by) => change({ by, group: null })} testId="by-select" />
+        {value("from") || value("to")
+          ? <label class="field"><span>Window</span><button type="button" data-testid="span-reset" onClick={() => change({ from: null, to: null, at: null })}>Around a violation: show all</button></label>
+          : <Select label="Window" value={query.get("window") ?? "all"} options={WINDOWS} onPick={(window) => change({ window: window === "all" ? null : window, phase1: null })} testId="window-select" />}
+      </div>
+      <div class="form-row">
+        <Select label="Chart" value={chart} options={CHARTS} onPick={(kind) => change(chartPatch(kind, query))} testId="chart-select" />
+        {hasSubgroups(chart) && <TextField label="Subgroup size" value={query.get("subgroup") ?? "5"} onCommit={(subgroup) => change({ subgroup })} testId="subgroup-input" />}
+        <RuleFields query={query} change={change} />
+        <Select label="Limits" value={limitSource(query)} options={LIMITS} onPick={(source) => change(limitPatch(source))} testId="limits-select" />
+        {limitSource(query) === "phase1" && <TextField label="Phase I" value={value("phase1")} title="The first so many points, or A..B: from A to before B" onCommit={(phase1) => change({ phase1 })} testId="phase1-input" />}
+        <SpecificationFields query={query} change={change} />
+      </div>
+    </form>
+  );
+}
+
+function RuleFields({ query, change }: Props) {
+  const rules = query.get("rules");
+  const chosen = chosenRules(rules);
+  const toggle = (rule: number, on: boolean) => {
+    const next = on ? [...(chosen ?? []), rule].sort((a, b) => a - b) : (chosen ?? []).filter((other) => other !== rule);
+    change({ rules: next.length > 0 ? next.join(",") : "none" });
+  };
+  return (
+    <>
+      <Select label="Rules" value={chosen ? "list" : (rules ?? "nelson")} options={[...RULE_SETS, ["list", "Nelson, chosen rules"], ["none", "none"]]} onPick={(set) => change({ rules: set === "list" ? "1,2,3,4,5,6,7,8" : set === "nelson" ? null : set })} testId="rules-select" />
+      {chosen && (
+        <fieldset class="rule-list" data-testid="rule-list">
+          <legend>Nelson’s rules</legend>
+          {NELSON.map((words, k) => (
+            <label key={k} class="check">
+              <input type="checkbox" checked={chosen.includes(k + 1)} data-testid={`rule-${k + 1}`} onChange={(event) => toggle(k + 1, event.currentTarget.checked)} />
+              <span><b>{k + 1}</b> {words}</span>
+            </label>
+          ))}
+        </fieldset>
+      )}
+    </>
+  );
+}
+
+/** A p chart is of the share of requests that failed, and of nothing else. */
+function chartPatch(kind: string, query: URLSearchParams): Patch {
+  const metric = kind === "p" ? "error_rate" : query.get("metric") === "error_rate" ? "ttft_s" : query.get("metric");
+  return { chart: kind === "individuals" ? null : kind, metric, phase1: null };
+}
+
+function limitPatch(source: string): Patch {
+  if (source === "phase1") return { limits: null, phase1: "30" };
+  return { limits: source === "usual" ? null : source, phase1: null };
+}
+
+/** What there is to choose from: in the series, or in the session that was chosen. */
+function useChoices(session: string) {
+  const { list } = useSeries();
+  const { data } = useLoaded("sessions", allSessions);
+  const chosen = data?.sessions.find(({ id }) => String(id) === session);
+  const series = list ?? [];
+  const any = (names: (string | undefined)[]): Option[] => [["", "any"], ...[...new Set(names)].flatMap((name) => (name ? [[name, name] as const] : []))];
+  const known = chosen ? chosen.metrics : series.map(({ metric }) => metric);
+  const metrics = [...new Set([...known, ...METRICS])].map((metric) => [metric, metricTitle(metric)] as const);
+  const sessions: Option[] = [["", "as they arrive"], ...(data?.sessions ?? []).map(({ id, name }) => [String(id), name] as const)];
+  return {
+    metrics,
+    providers: any(chosen ? chosen.providers : series.map(({ provider }) => provider)),
+    models: any(chosen ? chosen.models : series.map(({ model }) => model)),
+    sessions,
+  };
+}

@@ -1,0 +1,44 @@
+import type { Patch } from "../router";
+import type { Range } from "../chart/plot";
+import { hasSubgroups, windowQuery } from "../metrics";
+
+const MOST_POINTS = 3000;
+
+/** The limits of an analysis: frozen ones where there are some, those of these data, or of a part of them. */
+export type LimitSource = "usual" | "frozen" | "data" | "phase1";
+
+export function limitSource(query: URLSearchParams): LimitSource {
+  if (query.get("phase1")) return "phase1";
+  const limits = query.get("limits");
+  return limits === "frozen" || limits === "data" ? limits : "usual";
+}
+
+/** What the address of the page says, as the service is asked for it. */
+export function selectionOf(query: URLSearchParams): Patch {
+  const chart = query.get("chart");
+  const same = ["metric", "provider", "model", "session", "by", "chart", "rules", "limits", "phase1", "lsl", "usl", "target", "from", "to"];
+  return {
+    metric: "ttft_s",
+    ...windowQuery(query.get("window") ?? "all"),
+    ...Object.fromEntries(same.filter((name) => query.get(name)).map((name) => [name, query.get(name)])),
+    subgroup: chart && hasSubgroups(chart) ? (query.get("subgroup") ?? "5") : null,
+  };
+}
+
+export const withPoints = (selection: Patch): Patch => ({ ...selection, points: "true", max_points: MOST_POINTS });
+
+/** `20..80` and `100` (the first 100) as the first and last point that are meant; null where it is neither. */
+export function phaseOneOf(text: string | null): Range | null {
+  const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(text ?? "") ?? [];
+  if (from !== undefined && to !== undefined) return [Number(from), Number(to) - 1];
+  const first = /^\d+$/.exec(text ?? "")?.[0];
+  return first === undefined ? null : [0, Number(first) - 1];
+}
+
+/** The brushed points as the service writes a range: without its end. */
+export const phaseOneText = ([first, last]: Range): string => `${first}..${last + 1}`;
+
+/** Nelson's rules by number, or null if a set of rules was chosen by name. */
+export function chosenRules(rules: string | null): number[] | null {
+  return rules !== null && /^[1-8](,[1-8])*$/.test(rules) ? rules.split(",").map(Number) : null;
+}

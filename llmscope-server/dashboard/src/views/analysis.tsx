@@ -1,0 +1,109 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { report } from "../api/calls";
+import type { Analysis as Result } from "../api/types";
+import { ControlChart, type ChartHandle } from "../chart/control-chart";
+import type { PlotSettings } from "../chart/plot";
+import { Choice } from "../parts/fields";
+import { Failure, Empty, Skeleton, Warnings } from "../parts/notice";
+import { SignalsTable } from "../parts/signals-table";
+import { Statistics } from "../parts/statistics";
+import { BigVerdict, VerdictBadge } from "../parts/verdict";
+import { metricTitle } from "../metrics";
+import { navigate, patched, type Patch, urlOf, useQuery } from "../router";
+import { useLoaded } from "../state/loaded";
+import { useSeries } from "../state/series";
+import { AnalysisForm } from "./analysis-form";
+import { phaseOneOf, phaseOneText, selectionOf, withPoints } from "./analysis-query";
+import { Spread } from "./spread";
+import { ChartChoices, settingsOf } from "./chart-choices";
+import { Exports } from "./exports";
+
+export function Analysis() {
+  const [query, change] = useQuery();
+  const first = useSeries().list?.[0];
+  // Without anything in the address, the first series rather than nothing at all.
+  useEffect(() => {
+    if (!first || query.has("metric") || query.has("session")) return;
+    navigate(urlOf("/analysis", patched(query, { metric: first.metric, provider: first.provider, model: first.model })), true);
+  }, [first?.id, query]);
+  const selection = selectionOf(query);
+  const asked = withPoints(selection);
+  const loaded = useLoaded(urlOf("analysis", asked), (signal) => report(asked, signal), "analysis");
+  const analyses = loaded.data?.analyses ?? [];
+  const chosen = Math.min(Number(query.get("group") ?? 0) || 0, Math.max(analyses.length - 1, 0));
+  const analysis = analyses[chosen];
+
+  return (
+    <main id="main" class="analysis">
+      <h1>Analysis</h1>
+      <AnalysisForm query={query} change={change} />
+      {loaded.error && <Failure error={loaded.error} retry={loaded.reload} what="The analysis could not be loaded." />}
+      {!loaded.data && loaded.loading && <Skeleton kind="chart" what="the analysis" />}
+      {loaded.data && !analysis && <Empty title="There are no measurements of this kind."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
+      {analyses.length > 1 && <Groups analyses={analyses} chosen={chosen} pick={(k) => change({ group: k || null })} />}
+      {analysis && !loaded.error && <Shown key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} />}
+    </main>
+  );
+}
+
+function Groups({ analyses, chosen, pick }: { analyses: Result[]; chosen: number; pick: (k: number) => void }) {
+  return (
+    <div class="groups" role="group" aria-label="Groups" data-testid="groups">
+      {analyses.map((analysis, k) => (
+        <button key={k} type="button" aria-pressed={k === chosen} data-testid="group" onClick={() => pick(k)}>
+          {titleOf(analysis)} <VerdictBadge verdict={analysis.verdict} />
+        </button>
+      ))}
+    </div>
+  );
+}
+
+interface ShownProps {
+  analysis: Result;
+  selection: Patch;
+  query: URLSearchParams;
+  change: (patch: Patch) => void;
+  busy: boolean;
+}
+
+function Shown({ analysis, selection, query, change, busy }: ShownProps) {
+  const chart = useRef<ChartHandle>(null);
+  const [brushing, setBrushing] = useState(false);
+  const phaseOne = query.get("phase1");
+  const settings = useMemo<PlotSettings>(() => settingsOf(query, phaseOneOf(phaseOne), brushing), [query.get("x"), query.get("y"), phaseOne, brushing]);
+  const brushed = (points: [number, number]) => {
+    setBrushing(false);
+    change({ phase1: phaseOneText(points), limits: null });
+  };
+  return (
+    <div aria-busy={busy}>
+      <div class="panel hero">
+        <div class="hero-head">
+          <h2 class="hero-title">{titleOf(analysis)}</h2>
+          <BigVerdict analysis={analysis} />
+          <ChartChoices query={query} change={change} />
+        </div>
+        <div class="brush-bar">
+          <Choice label="What dragging over the chart does" value={brushing ? "phase1" : "zoom"} options={[["zoom", "drag to zoom"], ["phase1", "drag to choose phase I"]]} onPick={(value) => setBrushing(value === "phase1")} testId="drag" />
+          {phaseOne && <button type="button" class="small" data-testid="phase1-reset" onClick={() => change({ phase1: null })}>Reset phase I ({phaseOne})</button>}
+        </div>
+        <ControlChart analysis={analysis} settings={settings} onBrush={brushed} handle={chart} tableHref="#violations-table" focusAt={query.get("at")} />
+      </div>
+      <Exports selection={selection} analysis={analysis} />
+      <Statistics analysis={analysis} />
+      <Warnings items={analysis.warnings} />
+      <div class="columns">
+        <section aria-labelledby="violations-title">
+          <h2 id="violations-title" class="section-title">Violations</h2>
+          <SignalsTable analysis={analysis} onPick={(first, last) => chart.current?.zoomTo(first, last)} />
+        </section>
+        <Spread analysis={analysis} selection={selection} />
+      </div>
+    </div>
+  );
+}
+
+function titleOf(analysis: Result): string {
+  const group = Object.entries(analysis.group).sort(([a], [b]) => b.localeCompare(a)).map(([, value]) => value).join(" · ");
+  return group === "" ? metricTitle(analysis.metric) : `${group}: ${metricTitle(analysis.metric)}`;
+}

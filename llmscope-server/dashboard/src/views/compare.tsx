@@ -1,0 +1,100 @@
+import { gate } from "../api/calls";
+import type { Comparison, Decision, Gate, GatePair, SessionSummary } from "../api/types";
+import { Icon, type IconName } from "../parts/icons";
+import { Failure, Skeleton, Warnings } from "../parts/notice";
+import { metricTitle } from "../metrics";
+import { change, percent, quantity } from "../quantity";
+import { useLoaded } from "../state/loaded";
+
+interface Props {
+  baseline: string;
+  candidate: string;
+  sessions: SessionSummary[];
+}
+
+interface Look {
+  words: string;
+  tone: string;
+  icon: IconName;
+}
+
+const VERDICTS: Record<Gate["verdict"], Look> = {
+  pass: { words: "Not worse", tone: "good", icon: "check" },
+  fail: { words: "Worse", tone: "bad", icon: "alert" },
+  not_enough_data: { words: "Not enough data", tone: "thin", icon: "wait" },
+};
+
+const DECISIONS: Record<Decision, Look> = {
+  worse: { words: "worse", tone: "bad", icon: "alert" },
+  not_worse: { words: "not worse", tone: "good", icon: "check" },
+  cannot_tell: { words: "cannot tell", tone: "thin", icon: "flat" },
+  not_enough_data: { words: "not enough data", tone: "thin", icon: "wait" },
+};
+
+/** Whether the candidate is worse than the baseline, and what that rests on. */
+export function Compare({ baseline, candidate, sessions }: Props) {
+  const { data, error, loading, reload } = useLoaded(`gate ${baseline} ${candidate}`, (signal) => gate({ baseline, candidate }, signal));
+  const name = (id: string) => sessions.find((session) => String(session.id) === id)?.name ?? `session ${id}`;
+  return (
+    <section aria-labelledby="compare-title" data-testid="compare">
+      <h2 id="compare-title" class="section-title">{name(candidate)} against {name(baseline)}</h2>
+      {error && <Failure error={error} retry={reload} what="The sessions could not be compared." />}
+      {!data && loading && <Skeleton kind="table" what="the comparison" />}
+      {data && (
+        <>
+          <div class={`panel big-verdict ${VERDICTS[data.verdict].tone}`} data-testid="gate-verdict" data-verdict={data.verdict}>
+            <Icon name={VERDICTS[data.verdict].icon} />
+            <div>
+              <p class="big-words">{VERDICTS[data.verdict].words}</p>
+              <p data-testid="gate-headline">{data.headline}</p>
+              <p class="quiet">A candidate that has not changed fails with a chance of at most {percent(data.alpha, 0)}.</p>
+            </div>
+          </div>
+          <Warnings items={data.warnings} />
+          {data.pairs.map((pair) => <Pair key={JSON.stringify([pair.group, pair.metric])} pair={pair} />)}
+        </>
+      )}
+    </section>
+  );
+}
+
+function Pair({ pair }: { pair: GatePair }) {
+  const title = `${Object.values(pair.group).reverse().join(" · ")}: ${metricTitle(pair.metric)}`;
+  return (
+    <>
+      <h3 class="pair-title">{title}</h3>
+      <div class="panel scroll" tabIndex={0} role="region" aria-label={`${title}, scrollable`}>
+        <table data-testid="gate-table">
+          <caption class="sr-only">{title}</caption>
+          <thead>
+            <tr><th scope="col">Figure</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Shift</th><th scope="col">Interval</th><th scope="col" class="number">Allowed</th><th scope="col">Decision</th></tr>
+          </thead>
+          <tbody>{pair.comparisons.map((comparison) => <Row key={comparison.statistic} comparison={comparison} pair={pair} />)}</tbody>
+        </table>
+      </div>
+      <Warnings items={pair.warnings} />
+    </>
+  );
+}
+
+function Row({ comparison, pair }: { comparison: Comparison; pair: GatePair }) {
+  const { statistic, baseline, candidate, shift, shift_interval: shifts, difference, difference_interval: differences, allowed, decision, reason, need } = comparison;
+  // Of a share the difference counts, of everything else the shift.
+  const isShare = shift === undefined && difference !== undefined;
+  const show = (value: number | undefined) => (value === undefined ? "–" : isShare ? percent(value, 2) : quantity(pair.unit, value));
+  const interval = isShare ? differences : shifts;
+  const end = (value: number | null) => (value === null ? "open" : change(value));
+  const moved = isShare ? difference : shift;
+  const look = DECISIONS[decision];
+  return (
+    <tr>
+      <th scope="row">{statistic}</th>
+      <td class="number">{show(baseline)}</td>
+      <td class="number">{show(candidate)}</td>
+      <td class="number">{moved === undefined ? "–" : change(moved)}</td>
+      <td>{interval ? `${end(interval[0])} to ${end(interval[1])}` : <span class="quiet">{reason ?? "–"}</span>}</td>
+      <td class="number">{change(allowed)}</td>
+      <td><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.words}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests a side would tell</span>}</td>
+    </tr>
+  );
+}

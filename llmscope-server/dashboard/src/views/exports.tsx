@@ -1,0 +1,53 @@
+import { useState } from "preact/hooks";
+import { chartFile, report } from "../api/calls";
+import { wordsOfError } from "../api/client";
+import type { Analysis } from "../api/types";
+import { Icon } from "../parts/icons";
+import type { Patch } from "../router";
+import { pointsAsCsv } from "./points-csv";
+
+type Kind = "csv" | "png" | "svg" | "json";
+const KINDS: readonly Kind[] = ["csv", "png", "svg", "json"];
+
+/** What is on the screen as a file. Pictures are the service's own drawings. */
+export function Exports({ selection, analysis }: { selection: Patch; analysis: Analysis }) {
+  const [busy, setBusy] = useState<Kind | null>(null);
+  const [failed, setFailed] = useState<string | null>(null);
+  const { provider, model } = analysis.group;
+  const asked = { ...selection, ...(provider && { provider }), ...(model && { model }), metric: analysis.metric };
+  const get = async (kind: Kind) => {
+    setBusy(kind);
+    setFailed(null);
+    try {
+      save(await fileOf(kind, asked), `${[provider, model, analysis.metric].filter(Boolean).join("-").replace(/[^\w.-]+/g, "_")}.${kind}`);
+    } catch (error) {
+      setFailed(wordsOfError(error));
+    }
+    setBusy(null);
+  };
+  return (
+    <div class="exports">
+      {KINDS.map((kind) => (
+        <button key={kind} type="button" class="small" disabled={busy !== null} data-testid={`download-${kind}`} onClick={() => void get(kind)}>
+          <Icon name="download" />{busy === kind ? "Preparing…" : kind === "csv" ? "Download CSV" : kind.toUpperCase()}
+        </button>
+      ))}
+      {failed && <span class="bad-text" role="alert">{failed}</span>}
+    </div>
+  );
+}
+
+async function fileOf(kind: Kind, asked: Patch): Promise<Blob> {
+  if (kind === "png" || kind === "svg") return chartFile(kind, asked);
+  const whole = await report({ ...asked, points: "true" });
+  if (kind === "json") return new Blob([JSON.stringify(whole, null, 1)], { type: "application/json" });
+  return new Blob([pointsAsCsv(whole.analyses)], { type: "text/csv" });
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,90 @@
+import { useEffect, useState } from "preact/hooks";
+import { violations } from "../api/calls";
+import { onLive } from "../api/stream";
+import type { Violation } from "../api/types";
+import { Select } from "../parts/fields";
+import { Failure, Empty, Skeleton } from "../parts/notice";
+import { groupTitle, metricTitle, type Option } from "../metrics";
+import { type Patch, urlOf, useQuery } from "../router";
+import { NELSON } from "../rules";
+import { useWriteBarrier } from "../state/access";
+import { useLoaded } from "../state/loaded";
+import { useSeries } from "../state/series";
+import { NoteDialog, type Deed } from "./note-dialog";
+import { filterOf, STATUSES, withChanged } from "./violation-filter";
+import { ViolationRow } from "./violation-row";
+
+const PAGE = 50;
+
+export function Violations() {
+  const [query, change] = useQuery();
+  const list = useViolations(query);
+  const barrier = useWriteBarrier();
+  const [deed, setDeed] = useState<Deed | null>(null);
+  return (
+    <main id="main">
+      <h1>Violations</h1>
+      <Filters query={query} change={change} seen={list.items ?? []} />
+      {barrier && <p class="quiet barrier" data-testid="write-barrier">{barrier}</p>}
+      {list.error && <Failure error={list.error} retry={list.reload} what="The violations could not be loaded." />}
+      {list.items === null && !list.error && <Skeleton kind="table" what="violations" />}
+      {list.items?.length === 0 && <Empty title="No violation matches."><p>{query.toString() === "" ? "Every series is in control, or its limits are still being learned." : <a href="/violations">Show all violations</a>}</p></Empty>}
+      {list.items && list.items.length > 0 && (
+        <div class="panel scroll" tabIndex={0} role="region" aria-label="Violations, scrollable">
+          <table class="violations cards" data-testid="violations-table">
+            <caption class="sr-only">Violations, the newest first</caption>
+            <thead>
+              <tr><th scope="col">Status</th><th scope="col">Series</th><th scope="col">Rule</th><th scope="col" class="number">Value</th><th scope="col">Signalled</th><th scope="col">Notes</th><th scope="col">Actions</th></tr>
+            </thead>
+            <tbody>
+              {list.items.map((violation) => <ViolationRow key={violation.id} violation={violation} barrier={barrier} act={(kind) => setDeed({ kind, violation })} />)}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {list.more && <button type="button" data-testid="load-more" onClick={list.more}>Load older violations</button>}
+      {deed && <NoteDialog deed={deed} done={(changed) => list.put(changed)} onClose={() => setDeed(null)} />}
+    </main>
+  );
+}
+
+/** The violations that are filtered for, kept up to date by the service's events. */
+function useViolations(query: URLSearchParams) {
+  const filter = { ...filterOf(query), limit: PAGE };
+  const name = urlOf("violations", filter);
+  const { data, error, reload } = useLoaded(name, (signal) => violations(filter, signal));
+  const [items, setItems] = useState<Violation[] | null>(null);
+  const [next, setNext] = useState<string | number | undefined>();
+  const put = (changed: Violation) => setItems((before) => before && withChanged(before, changed, query));
+  useEffect(() => {
+    setItems(data?.violations ?? null);
+    setNext(data?.next);
+  }, [data]);
+  useEffect(() => {
+    const ends = [onLive("violation", put), onLive("hello", reload), onLive("lagged", reload)];
+    return () => ends.forEach((end) => end());
+  }, [name]);
+  const older = async () => {
+    const page = await violations({ ...filter, before: next });
+    setItems((before) => [...(before ?? []), ...page.violations]);
+    setNext(page.next);
+  };
+  return { items, error, reload, put, more: next === undefined ? null : () => void older().catch(reload) };
+}
+
+function Filters({ query, change, seen }: { query: URLSearchParams; change: (patch: Patch) => void; seen: Violation[] }) {
+  const { list } = useSeries();
+  const statuses: Option[] = [["", "any"], ["new,acknowledged", "not resolved"], ...STATUSES.map((status) => [status, status] as const)];
+  const rules = [...new Set([...NELSON.map((_, k) => `nelson-${k + 1}`), ...seen.map(({ rule }) => rule)])];
+  const series: Option[] = [["", "all"], ...(list ?? []).map((one) => [String(one.id), `${groupTitle(one)}: ${metricTitle(one.metric)}`] as const)];
+  return (
+    <form class="panel form" aria-label="Filter" onSubmit={(event) => event.preventDefault()}>
+      <div class="form-row">
+        <Select label="Status" value={query.get("status") ?? ""} options={statuses} onPick={(status) => change({ status })} testId="filter-status" />
+        <Select label="State" value={query.get("open") ?? ""} options={[["", "any"], ["true", "open: still signalling"], ["false", "ended"]]} onPick={(open) => change({ open })} testId="filter-open" />
+        <Select label="Rule" value={query.get("rule") ?? ""} options={[["", "any"], ...rules.map((rule) => [rule, rule] as const)]} onPick={(rule) => change({ rule })} testId="filter-rule" />
+        <Select label="Series" value={query.get("series") ?? ""} options={series} onPick={(id) => change({ series: id })} testId="filter-series" />
+      </div>
+    </form>
+  );
+}

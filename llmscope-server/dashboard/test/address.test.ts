@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { windowQuery } from "../src/metrics";
+import { patched, urlOf } from "../src/router";
+import { chosenRules, limitSource, phaseOneOf, phaseOneText, selectionOf } from "../src/views/analysis-query";
+
+const query = (text: string) => new URLSearchParams(text);
+
+describe("the address", () => {
+  it("keeps what is not changed and drops what is empty", () => {
+    expect(urlOf("/", patched(query("series=3&window=1h&usl=800ms"), { window: null, usl: "", lsl: "1 ms" }))).toBe("/?series=3&lsl=1+ms");
+    expect(urlOf("/", {})).toBe("/");
+  });
+
+  it("leaves the query that it was given alone", () => {
+    const before = query("a=1");
+    patched(before, { a: 2 });
+    expect(before.toString()).toBe("a=1");
+  });
+
+  it("names windows by time, by number, or not at all", () => {
+    expect(["15m", "7d", "500", "all", "nonsense"].map(windowQuery)).toEqual([{ hours: 0.25 }, { hours: 168 }, { limit: "500" }, {}, {}]);
+  });
+});
+
+describe("an analysis", () => {
+  it("is asked for as the address says", () => {
+    expect(selectionOf(query("metric=e2e_s&model=a%2Fb%26c&window=6h&chart=xbar-r&usl=2s&x=time"))).toEqual({
+      metric: "e2e_s", model: "a/b&c", hours: 6, chart: "xbar-r", subgroup: "5", usl: "2s",
+    });
+    expect(selectionOf(query("chart=ewma&subgroup=5"))).toEqual({ metric: "ttft_s", chart: "ewma", subgroup: null });
+  });
+
+  it("reads phase I as the service does: without its end", () => {
+    expect([phaseOneOf("20..80"), phaseOneOf("100"), phaseOneOf("x"), phaseOneOf(null)]).toEqual([[20, 79], [0, 99], null, null]);
+    expect(phaseOneText([20, 79])).toBe("20..80");
+  });
+
+  it("knows where limits come from and which rules were chosen", () => {
+    expect(["", "limits=data", "limits=frozen", "phase1=30&limits=data"].map((text) => limitSource(query(text)))).toEqual(["usual", "data", "frozen", "phase1"]);
+    expect([chosenRules("1,2,5"), chosenRules("nelson"), chosenRules("9"), chosenRules(null)]).toEqual([[1, 2, 5], null, null, null]);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import type { Analysis } from "../src/api/types";
+import { at, isBeyond, modelOf, nearest, signalling } from "../src/chart/model";
+import { pointWords, spoken, summary } from "../src/chart/words";
+import { ruleNumber, ruleWords } from "../src/rules";
+import { pointsAsCsv } from "../src/views/points-csv";
+
+const point = (i: number, x: number, rules: string[] = []) => ({ i, t: new Date(1e12 + i * 1000).toISOString(), x, rules, member_of: rules });
+const analysis = (over: Partial<Analysis> = {}): Analysis => ({
+  group: { model: "m", provider: "=p" }, metric: "ttft_s", unit: "s", n: 1000, excluded: { failed: 0, warmup: 0, missing: 0 }, chart: "individuals", phase: 2,
+  limits: { lower: 0.2, center: 0.3, upper: 0.4, sigma: 0.1 / 3 }, rules: ["nelson-1", "nelson-2"], violations: [], verdict: "out_of_control", warnings: [],
+  points: [point(0, 0.3), point(400, 0.31), point(999, 9.5, ["nelson-1", "nelson-2"])], ...over,
+});
+
+describe("a chart", () => {
+  it("is read in the unit of its limits, however far one point lies", () => {
+    expect(modelOf(analysis())?.scale).toEqual({ factor: 1000, symbol: "ms" });
+  });
+
+  it("counts all points, also those that are not shown", () => {
+    const model = modelOf(analysis());
+    expect([model?.n, model?.x.length]).toEqual([1000, 3]);
+  });
+
+  it("has none without points", () => expect(modelOf(analysis({ points: [] }))).toBeNull());
+
+  it("has no time if any point has none", () => {
+    const { t: _, ...timeless } = point(1, 0.3);
+    expect(modelOf(analysis({ points: [point(0, 0.3), timeless] }))?.t).toBeNull();
+  });
+
+  it("takes varying limits by the position among all points, or among those shown", () => {
+    expect([at(7, 1, 900), at([1, 2, 3], 1, 2), at([1, 2, 3], 1, 900)]).toEqual([7, 3, 2]);
+  });
+
+  it("finds the nearest point", () => {
+    expect([-5, 4, 6, 14, 99].map((value) => nearest([0, 10, 12, 20], value))).toEqual([0, 0, 1, 2, 3]);
+  });
+
+  it("shows the sum of a CUSUM that is beyond its limit", () => {
+    const sums = modelOf(analysis({ chart: "cusum", points: [{ ...point(0, 0), lower: -2, rules: ["nelson-1"] }], limits: { lower: -1, center: 0, upper: 1, sigma: 1 / 3 } }));
+    expect(sums && [signalling(sums, 0), isBeyond(sums, 0)]).toEqual([-2, true]);
+  });
+
+  it("is told in words", () => {
+    const whole = analysis();
+    const model = modelOf(whole);
+    if (!model) throw new Error("no chart");
+    expect(spoken(pointWords(model, 2))).toMatch(/^9500\u00a0ms\. point 999 .*above the upper control limit\. nelson-1: 1 point beyond 3σ\. nelson-2: 9 points in a row/);
+    expect(summary(whole, model)).toContain("1,000 points, center line 300.0\u00a0ms, control limits 200.0\u00a0ms to 400.0\u00a0ms. 1 point signals.");
+  });
+});
+
+describe("rules", () => {
+  it("have numbers and words", () => {
+    expect(["nelson-2", "western-electric-4", "westgard-r-4s", "westgard-2-2s"].map(ruleNumber)).toEqual(["2", "4", "R-4s", "2-2s"]);
+    expect([ruleWords("aiag-2"), ruleWords("nelson-1", "cusum"), ruleWords("own-1")]).toEqual(["7 points in a row on one side of center", "sum beyond the decision interval", "own-1"]);
+  });
+});
+
+describe("CSV", () => {
+  it("quotes what needs it and holds no formulas", () => {
+    const [head, first] = pointsAsCsv([analysis({ group: { model: 'a,"b"', provider: "=p" } })]).split("\r\n");
+    expect(head).toBe("model,provider,metric,unit,i,t,x,rules,member_of");
+    expect(first).toBe(`"a,""b""",'=p,ttft_s,s,0,2001-09-09T01:46:40.000Z,0.3,,`);
+  });
+});

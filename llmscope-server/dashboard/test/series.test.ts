@@ -1,0 +1,29 @@
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import type { Series } from "../src/api/types";
+
+// The key is looked for when its module is loaded, and there is no browser here.
+beforeAll(() => {
+  vi.stubGlobal("sessionStorage", { getItem: () => null });
+  vi.stubGlobal("localStorage", { getItem: () => null });
+});
+
+const learning: Series = {
+  id: 1, provider: "p", metric: "ttft_s", title: "time to first token", unit: "s", state: "learning", n: 43, learned: 43, need: 100, verdict: "not_enough_data", open_violations: 0,
+};
+
+describe("series", () => {
+  it("go on with new records, and learn from them as far as it takes", async () => {
+    const { advanced } = await import("../src/state/series");
+    const last = { at: "2026-01-01T00:00:00Z", value: 0.3 };
+    const arrived = (n: number) => ({ count: 1, series: [{ id: 1, n, last, signals: [] }] });
+    expect(advanced([learning], arrived(45))[0]).toMatchObject({ n: 45, learned: 45, last });
+    expect(advanced([learning], arrived(500))[0]?.learned).toBe(100);
+    expect(advanced([{ ...learning, id: 2 }], arrived(45))[0]?.n).toBe(43);
+  });
+
+  it("are replaced by what changed, or added", async () => {
+    const { replaced } = await import("../src/state/series");
+    expect(replaced([learning], { ...learning, state: "watching" }).map(({ state }) => state)).toEqual(["watching"]);
+    expect(replaced([learning], { ...learning, id: 2 })).toHaveLength(2);
+  });
+});

@@ -1,0 +1,135 @@
+//! `GET /api/data`: latencies of the last hours, their statistics and violations. `DELETE /api/data`: all gone.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::App;
+use super::super::operation::Operation;
+use super::super::problem::Problem;
+use super::super::take::{Between, Query};
+use super::latencies::{Latencies, hours_ago};
+use crate::moment::of_ns;
+use crate::store::{Filter, Store};
+
+#[derive(Deserialize, JsonSchema)]
+struct Asked {
+    /// Of this provider only.
+    #[serde(default)]
+    provider: Option<String>,
+    /// Of the last so many hours.
+    #[serde(default)]
+    hours: Option<Between<1, 168>>,
+    /// The newest so many.
+    #[serde(default)]
+    limit: Option<Between<1, 10_000>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Data {
+    series: Vec<Point>,
+    stats: Statistics,
+    violations: Vec<Violation>,
+}
+
+/// A latency in seconds.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DataPoint")]
+struct Point {
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    t: Timestamp,
+    y: f64,
+}
+
+/// In seconds; 0 where nothing succeeded.
+#[derive(Serialize, JsonSchema, Default)]
+#[schemars(rename = "DataStatistics")]
+struct Statistics {
+    mean: f64,
+    std: f64,
+    p50: f64,
+    p95: f64,
+    p99: f64,
+    min: f64,
+    max: f64,
+    ucl: f64,
+    lcl: f64,
+    count: usize,
+    total_cost: f64,
+    error_rate: f64,
+}
+
+/// A violation of Nelson's rule `R1` to `R8`, by positions in the series.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DataViolation")]
+struct Violation {
+    rule: String,
+    start_idx: usize,
+    end_idx: usize,
+    count: usize,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Deleted {
+    status: &'static str,
+    count: u64,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/data", "Latencies with statistics and violations", data).asks::<Asked>().gives::<Data>(),
+        Operation::delete("/api/data", "Removes all records, series and violations", delete).admin().gives::<Deleted>(),
+    ]
+}
+
+async fn data(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Data>, Problem> {
+    app.work(move |store| of(store, asked)).await.map(Json)
+}
+
+fn of(store: &dyn Store, asked: Asked) -> Result<Data, Problem> {
+    let hours = asked.hours.map_or(24, |hours| hours.0);
+    let limit = asked.limit.map_or(2000, |limit| limit.0);
+    let filter = Filter {
+        provider: asked.provider,
+        from: Some(hours_ago(hours)),
+        limit: Some(limit as usize),
+        ..Filter::default()
+    };
+    let latencies = Latencies::of(store, &filter)?;
+    let cost: f64 = store
+        .measurements(&filter, llmscope_core::Metric::Cost)?
+        .iter()
+        .flat_map(|source| &source.values)
+        .flatten()
+        .sum();
+    let chart = latencies.chart()?;
+    let judgement = chart.as_ref().map(Latencies::judged).transpose()?;
+    let (mean, std) = latencies.moments();
+    let [min, p50, p95, p99, max] = latencies.quantiles([0.0, 0.5, 0.95, 0.99, 1.0]);
+    let (lcl, ucl) = chart.as_ref().map_or((mean, mean), |c| (c.limits.lower.at(0), c.limits.upper.at(0)));
+    let (count, failed) = (latencies.values_s.len(), latencies.failed);
+    #[allow(clippy::cast_precision_loss, reason = "at most 10,000 requests")]
+    let error_rate = if count + failed == 0 { 0.0 } else { failed as f64 / (count + failed) as f64 };
+    let violations = judgement.map(|judgement| judgement.violations).unwrap_or_default();
+    let points = latencies.at_ns.iter().zip(&latencies.values_s);
+    Ok(Data {
+        series: points.map(|(&at, &y)| Point { t: of_ns(at), y }).collect(),
+        stats: Statistics { mean, std, p50, p95, p99, min, max, ucl, lcl, count, total_cost: cost, error_rate },
+        violations: violations
+            .iter()
+            .map(|found| Violation {
+                rule: found.rule.as_str().replace("nelson-", "R"),
+                start_idx: found.first,
+                end_idx: found.last,
+                count: found.last - found.first + 1,
+            })
+            .collect(),
+    })
+}
+
+async fn delete(State(app): State<App>) -> Result<Json<Deleted>, Problem> {
+    let count = app.recorder.change(|transaction, watches| watches.clear(transaction)).await?;
+    Ok(Json(Deleted { status: "deleted", count }))
+}

@@ -1,0 +1,127 @@
+//! `GET /api/stats/spc`: a control chart, point by point, in milliseconds.
+
+use axum::Json;
+use axum::extract::State;
+use llmscope_core::{Chart, NelsonRule};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::App;
+use super::super::operation::Operation;
+use super::super::problem::Problem;
+use super::super::take::{Between, Query};
+use super::latencies::{Latencies, hours_ago};
+use crate::moment::to_ms;
+use crate::store::Filter;
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "SpcAsked")]
+struct Asked {
+    /// Of this provider only.
+    #[serde(default)]
+    provider: Option<String>,
+    /// Of this model only.
+    #[serde(default)]
+    model: Option<String>,
+    /// Of the last so many hours.
+    #[serde(default)]
+    hours: Option<Between<1, 168>>,
+    /// The newest so many.
+    #[serde(default)]
+    limit: Option<Between<10, 20_000>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Spc {
+    count: usize,
+    series: Vec<Point>,
+}
+
+/// A latency, the center line and the zones at one to three sigmas above (p) and below (n) it, in milliseconds, and
+/// whether each of Nelson's rules signals.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SpcPoint")]
+struct Point {
+    t_ms: i64,
+    y_ms: f64,
+    mu: f64,
+    p1: f64,
+    p2: f64,
+    p3: f64,
+    n1: f64,
+    n2: f64,
+    n3: f64,
+    r1: bool,
+    r2: bool,
+    r3: bool,
+    r4: bool,
+    r5: bool,
+    r6: bool,
+    r7: bool,
+    r8: bool,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/stats/spc", "A control chart of latencies, point by point", spc)
+            .asks::<Asked>()
+            .gives::<Spc>(),
+    ]
+}
+
+async fn spc(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Spc>, Problem> {
+    let filter = Filter {
+        provider: asked.provider,
+        model: asked.model,
+        from: Some(hours_ago(asked.hours.map_or(24, |hours| hours.0))),
+        limit: Some(asked.limit.map_or(2000, |limit| limit.0) as usize),
+        ..Filter::default()
+    };
+    let chart = app.work(move |store| {
+        let latencies = Latencies::of(store, &filter)?;
+        let series = match latencies.chart()? {
+            Some(chart) => points(&latencies, &chart)?,
+            None => latencies.at_ns.iter().zip(&latencies.values_s).map(|(&at, &y)| alone(at, y)).collect(),
+        };
+        Ok(Spc { count: series.len(), series })
+    });
+    chart.await.map(Json)
+}
+
+fn points(latencies: &Latencies, chart: &Chart<'_>) -> Result<Vec<Point>, Problem> {
+    let signals = Latencies::judged(chart)?.signals;
+    let point = |(i, (&at, &y)): (usize, (&i64, &f64))| {
+        // No latency is below 0, and so is no zone of it.
+        let edge = |multiple: f64| 1e3 * chart.limits.zone_edge(i, multiple).max(0.0);
+        let [r1, r2, r3, r4, r5, r6, r7, r8] =
+            std::array::from_fn(|rule| rule < NelsonRule::ALL.len() && signals.at(i).contains(rule));
+        Point {
+            t_ms: to_ms(at),
+            y_ms: 1e3 * y,
+            mu: edge(0.0),
+            p1: edge(1.0),
+            p2: edge(2.0),
+            p3: edge(3.0),
+            n1: edge(-1.0),
+            n2: edge(-2.0),
+            n3: edge(-3.0),
+            r1,
+            r2,
+            r3,
+            r4,
+            r5,
+            r6,
+            r7,
+            r8,
+        }
+    };
+    Ok(latencies.at_ns.iter().zip(&latencies.values_s).enumerate().map(point).collect())
+}
+
+/// A single latency makes no chart.
+fn alone(at: i64, y: f64) -> Point {
+    let y = 1e3 * y;
+    let (mu, t_ms, y_ms) = (y, to_ms(at), y);
+    let (r1, r2, r3, r4) = (false, false, false, false);
+    Point { t_ms, y_ms, mu, p1: y, p2: y, p3: y, n1: y, n2: y, n3: y, r1, r2, r3, r4, r5: r1, r6: r2, r7: r3, r8: r4 }
+}

@@ -1,0 +1,113 @@
+//! `GET /api/stats`: the newest requests.
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::App;
+use super::super::operation::Operation;
+use super::super::problem::Problem;
+use super::super::take::Query;
+use super::latencies::Latencies;
+use crate::record::StoredRecord;
+use crate::store::{Filter, Page};
+
+/// So many are given.
+const NEWEST: usize = 200;
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "StatsAsked")]
+struct Asked {
+    /// With statistics.
+    #[serde(default)]
+    summary: Option<bool>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Stats {
+    logs: Vec<LogRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Summary>,
+}
+
+/// A request; its latency in seconds, of a failed one how long it took to fail.
+#[derive(Serialize, JsonSchema)]
+struct LogRow {
+    provider: String,
+    model: Option<String>,
+    latency: f64,
+    tokens_in: Option<u64>,
+    tokens_out: Option<u64>,
+    cost: Option<f64>,
+    success: bool,
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    timestamp: Timestamp,
+}
+
+/// Of the latencies of these requests, in seconds.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "StatsSummary")]
+struct Summary {
+    mean: f64,
+    std_dev: f64,
+    p50: f64,
+    p95: f64,
+    p99: f64,
+    min: f64,
+    max: f64,
+    ucl: f64,
+    lcl: f64,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/stats", "The newest 200 requests, the newest first", stats)
+            .open()
+            .asks::<Asked>()
+            .gives::<Stats>(),
+    ]
+}
+
+async fn stats(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Stats>, Problem> {
+    let summary = asked.summary.unwrap_or(false);
+    let filter = Filter { limit: Some(NEWEST), ..Filter::default() };
+    let stats = app.work(move |store| {
+        let logs = store.records(&filter, Page::NEWEST)?.into_iter().map(LogRow::of).collect();
+        let summary = summary.then(|| Latencies::of(store, &filter).and_then(|latencies| Summary::of(&latencies)));
+        Ok(Stats { logs, summary: summary.transpose()? })
+    });
+    stats.await.map(Json)
+}
+
+impl LogRow {
+    fn of(stored: StoredRecord) -> Self {
+        let record = &stored.record;
+        Self {
+            latency: latency_s(&stored),
+            success: record.succeeded(),
+            timestamp: record.started_at.unwrap_or(stored.received_at),
+            tokens_in: record.input_tokens,
+            tokens_out: record.output_tokens,
+            cost: record.cost_usd,
+            provider: stored.record.provider.unwrap_or_default(),
+            model: stored.record.model,
+        }
+    }
+}
+
+/// The latency of a request, or how long it took to fail; 0 where nobody said.
+pub(super) fn latency_s(stored: &StoredRecord) -> f64 {
+    stored.record.e2e_s.or_else(|| stored.record.attribute("failed_after_s")).unwrap_or(0.0)
+}
+
+impl Summary {
+    fn of(latencies: &Latencies) -> Result<Self, Problem> {
+        let (mean, std_dev) = latencies.moments();
+        let [min, p50, p95, p99, max] = latencies.quantiles([0.0, 0.5, 0.95, 0.99, 1.0]);
+        let chart = latencies.chart()?;
+        let (lcl, ucl) = chart.map_or((mean, mean), |chart| (chart.limits.lower.at(0), chart.limits.upper.at(0)));
+        Ok(Self { mean, std_dev, p50, p95, p99, min, max, ucl, lcl })
+    }
+}

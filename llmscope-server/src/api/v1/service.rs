@@ -1,0 +1,95 @@
+//! The service itself: who asks, the machine, old records, a copy of the store.
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use llmscope_core::session::Environment;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::App;
+use super::super::answer::file;
+use super::super::operation::Operation;
+use super::super::problem::Problem;
+use crate::access::{Scope, caller};
+use crate::machine::MachineReading;
+use crate::retention;
+
+#[derive(Serialize, JsonSchema)]
+struct Whoami {
+    /// The name of the key; absent for who has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What it may do.
+    scopes: Vec<Scope>,
+    /// True if there are no keys: whoever is on this machine may do everything.
+    keyless: bool,
+    version: &'static str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MachineAnswer")]
+struct MachineNow {
+    environment: Environment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sample: Option<MachineReading>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Cleaned {
+    deleted: u64,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/v1/whoami", "Who asks, and what they may", whoami).open().gives::<Whoami>(),
+        Operation::get("/api/v1/machine", "What the machine is and does", machine).gives::<MachineNow>(),
+        Operation::post("/api/v1/cleanup", "Removes what is older than the retention", cleanup)
+            .admin()
+            .gives::<Cleaned>(),
+        Operation::post("/api/v1/backup", "A copy of the store, taken while it is in use", backup)
+            .admin()
+            .gives_kind("application/vnd.sqlite3"),
+    ]
+}
+
+/// Whoever has no key, or a wrong one, is nobody; only too many wrong ones are refused.
+async fn whoami(State(app): State<App>, request: Request) -> Result<Json<Whoami>, Problem> {
+    let caller = match caller(&app, &request) {
+        Ok(caller) => Some(caller),
+        Err(Problem::Unauthenticated | Problem::WrongKey) => None,
+        Err(problem) => return Err(problem),
+    };
+    let may = |scope: &Scope| caller.as_ref().is_some_and(|caller| *scope <= caller.scope);
+    Ok(Json(Whoami {
+        scopes: Scope::ALL.into_iter().filter(may).collect(),
+        name: caller.map(|caller| caller.name.to_string()),
+        keyless: app.keys.is_empty(),
+        version: env!("CARGO_PKG_VERSION"),
+    }))
+}
+
+async fn machine(State(app): State<App>) -> Json<MachineNow> {
+    Json(MachineNow { environment: app.machine.environment(), sample: app.machine.latest() })
+}
+
+async fn cleanup(State(app): State<App>) -> Result<Json<Cleaned>, Problem> {
+    Ok(Json(Cleaned { deleted: retention::clean(&app.recorder, app.retention_days).await? }))
+}
+
+async fn backup(State(app): State<App>) -> Result<Response, Problem> {
+    let content = app.work(|store| {
+        let folder = tempfile::tempdir().map_err(broken)?;
+        let copy = folder.path().join("backup.db");
+        store.backup(&copy)?;
+        std::fs::read(copy).map_err(broken)
+    });
+    let name = format!("llmscope-{}.db", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+    Ok(file(content.await?, "application/vnd.sqlite3", &name))
+}
+
+fn broken(error: std::io::Error) -> Problem {
+    tracing::error!(%error, "a backup could not be written");
+    Problem::Internal
+}

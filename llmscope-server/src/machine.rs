@@ -1,0 +1,102 @@
+//! Readings of the machine that the service runs on, at an interval.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use llmscope_core::session::{Environment, GpuSample, MachineSample};
+use llmscope_harness::Probe;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::live::{Event, Live};
+
+/// How often the machine is read.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What the machine is doing. What cannot be read is absent.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct MachineReading {
+    /// Processors, memory in use, temperatures.
+    #[serde(flatten)]
+    pub sample: MachineSample,
+    /// Main memory in all, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// The names of the graphics processors, in the order of the sample's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gpu_names: Vec<String>,
+}
+
+impl MachineReading {
+    /// The temperature of the hottest graphics processor.
+    #[must_use]
+    pub fn gpu_temperature_c(&self) -> Option<f64> {
+        let temperatures = self.sample.gpus.iter().filter_map(|gpu: &GpuSample| gpu.temperature_c);
+        temperatures.reduce(f64::max)
+    }
+}
+
+/// Reads the machine until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    environment: Arc<Mutex<Environment>>,
+    latest: Arc<Mutex<Option<MachineReading>>>,
+    /// Dropping it ends the thread.
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Machine {
+    /// Starts to read.
+    ///
+    /// # Errors
+    /// [`Error::Start`] if no thread can be had.
+    pub(crate) fn start(live: Live) -> Result<Self> {
+        let (environment, latest) =
+            (Arc::<Mutex<Environment>>::default(), Arc::<Mutex<Option<MachineReading>>>::default());
+        let (stop, stopped) = mpsc::channel();
+        let (environment_out, latest_out) = (environment.clone(), latest.clone());
+        let thread = std::thread::Builder::new().name("machine".to_owned());
+        let thread = thread.spawn(move || {
+            // Asking the drivers can take seconds: nobody waits for it.
+            let mut probe = Probe::new();
+            let found = probe.environment();
+            let (memory_bytes, gpu_names) =
+                (found.memory_bytes, found.gpus.iter().map(|gpu| gpu.name.clone()).collect::<Vec<_>>());
+            *environment_out.lock().unwrap_or_else(PoisonError::into_inner) = found;
+            let mut pause = llmscope_harness::probe::SHORTEST_INTERVAL;
+            while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+                let reading = MachineReading { sample: probe.sample(), memory_bytes, gpu_names: gpu_names.clone() };
+                *latest_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading.clone());
+                live.tell(Event::Machine(Box::new(reading)));
+                pause = INTERVAL;
+            }
+        });
+        let thread = thread.map_err(|error| Error::Start { message: error.to_string() })?;
+        Ok(Self { environment, latest, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// What the machine is.
+    #[must_use]
+    pub(crate) fn environment(&self) -> Environment {
+        self.environment.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The last reading, once there is one.
+    #[must_use]
+    pub(crate) fn latest(&self) -> Option<MachineReading> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

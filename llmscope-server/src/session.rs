@@ -1,0 +1,84 @@
+//! Sessions that were uploaded.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use llmscope_core::{Metric, Session};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A session on its way into the store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upload {
+    /// What it is called.
+    pub name: String,
+    /// The tool that wrote it.
+    pub tool: String,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// The session.
+    pub session: Session,
+}
+
+/// What a list of sessions says of one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SessionSummary {
+    /// Its number.
+    #[serde(default)]
+    pub id: i64,
+    /// What it is called.
+    pub name: String,
+    /// The tool that wrote it.
+    pub tool: String,
+    /// When it was uploaded.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub uploaded_at: Timestamp,
+    /// When its first request was issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>", extend("format" = "date-time"))]
+    pub started_at: Option<Timestamp>,
+    /// Its requests, warm-up included.
+    pub records: usize,
+    /// Those that failed.
+    pub failed: usize,
+    /// True if no real endpoint was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
+    /// Who served.
+    pub providers: BTreeSet<String>,
+    /// Which models.
+    pub models: BTreeSet<String>,
+    /// What was measured.
+    pub metrics: Vec<Metric>,
+    /// What was odd about the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
+}
+
+impl Upload {
+    /// What a list says of it.
+    #[must_use]
+    pub fn summary(&self) -> SessionSummary {
+        let Session { header, records, .. } = &self.session;
+        let names = |of: fn(&Session, usize) -> Option<&str>| -> BTreeSet<String> {
+            (0..records.len()).filter_map(|index| of(&self.session, index)).map(str::to_owned).collect()
+        };
+        let is_measured = |metric: &Metric| {
+            *metric == Metric::ErrorRate || records.iter().any(|record| record.metric(*metric).is_some())
+        };
+        SessionSummary {
+            id: 0,
+            name: self.name.clone(),
+            tool: self.tool.clone(),
+            uploaded_at: self.at,
+            started_at: header.started_at.or_else(|| records.iter().filter_map(|record| record.started_at).min()),
+            records: records.len(),
+            failed: records.iter().filter(|record| !record.succeeded()).count(),
+            simulated: header.simulated,
+            providers: names(|session, index| session.provider_of(&session.records[index])),
+            models: names(|session, index| session.model_of(&session.records[index])),
+            metrics: Metric::ALL.into_iter().filter(is_measured).collect(),
+            notices: Vec::new(),
+        }
+    }
+}

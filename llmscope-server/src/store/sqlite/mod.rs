@@ -1,0 +1,208 @@
+//! The store in one SQLite file, in WAL mode: readers see the last commit and never wait for the writer.
+
+mod condition;
+mod opening;
+mod reading;
+mod row;
+mod sessions;
+mod violations;
+mod writing;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use llmscope_core::{Metric, Session};
+use rusqlite::{Connection, ErrorCode};
+
+use super::{Filter, Measurements, Page, ProviderTotals, Result, Store, StoredSeries, ViolationFilter, Writer};
+use crate::error::StoreError;
+use crate::record::StoredRecord;
+use crate::session::SessionSummary;
+use crate::violation::Violation;
+
+/// When a transaction is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// When the disk has it: it survives a loss of power.
+    #[default]
+    Full,
+    /// When the operating system has it: it survives a crash of the service, and not always a loss of power.
+    Normal,
+}
+
+/// Connections that read at the same time.
+const READERS: usize = 4;
+
+/// A store in one SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    durability: Durability,
+    readers: Readers,
+    /// Held as long as the store is: the file has one service.
+    _lock: File,
+}
+
+/// Connections for reading, which wait here until they are needed.
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+impl SqliteStore {
+    /// Opens the store in this file, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if another process has it, [`StoreError::Foreign`], [`StoreError::Newer`] and
+    /// [`StoreError::Damaged`] for a file that is none: it is left as it is.
+    pub fn open(path: &Path, durability: Durability) -> Result<Self> {
+        let lock = opening::lock(path)?;
+        let refuse = |error| refusal(path, &error);
+        let mut first = opening::connect(path).map_err(refuse)?;
+        opening::prepare(path, &mut first)?;
+        let mut idle = vec![first];
+        while idle.len() < READERS {
+            idle.push(opening::connect(path).map_err(refuse)?);
+        }
+        for reader in &idle {
+            reader.pragma_update(None, "query_only", true).map_err(refuse)?;
+        }
+        let readers = Readers { idle: Mutex::new(idle), returned: Condvar::new() };
+        Ok(Self { path: path.to_owned(), durability, readers, _lock: lock })
+    }
+
+    /// Asks SQLite whether every page of the file is sound. It reads the whole file.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] with what was found.
+    pub fn check(&self) -> Result<()> {
+        let found: String = self.read(|reader| reader.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)))?;
+        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: self.place(), message: found }) }
+    }
+
+    /// Lends a connection to whoever reads.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = loop {
+            match idle.pop() {
+                Some(reader) => break Returned { reader: Some(reader), to: &self.readers },
+                None => idle = self.readers.returned.wait(idle).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(idle);
+        // One snapshot for all that is read: several statements see the same commit.
+        let result = reader.get().and_then(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let result = work(&snapshot)?;
+            snapshot.finish()?;
+            Ok(result)
+        });
+        result.map_err(|error| self.refusal(&error))
+    }
+
+    fn refusal(&self, error: &rusqlite::Error) -> StoreError {
+        refusal(&self.path, error)
+    }
+}
+
+/// A connection that goes back when it is no longer needed, also after a panic.
+struct Returned<'r> {
+    reader: Option<Connection>,
+    to: &'r Readers,
+}
+
+impl Returned<'_> {
+    fn get(&self) -> rusqlite::Result<&Connection> {
+        self.reader.as_ref().ok_or(rusqlite::Error::InvalidQuery)
+    }
+}
+
+impl Drop for Returned<'_> {
+    fn drop(&mut self) {
+        self.to.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.reader.take());
+        self.to.returned.notify_one();
+    }
+}
+
+impl Store for SqliteStore {
+    fn writer(&self) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(writing::SqliteWriter::open(&self.path, self.durability)?))
+    }
+
+    fn ping(&self) -> Result<()> {
+        self.read(|reader| reader.query_row("SELECT count(*) FROM sources", [], |_| Ok(())))
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn count(&self) -> Result<u64> {
+        self.read(reading::count)
+    }
+
+    fn records(&self, filter: &Filter, page: Page) -> Result<Vec<StoredRecord>> {
+        self.read(|reader| reading::records(reader, filter, page))
+    }
+
+    fn measurements(&self, filter: &Filter, metric: Metric) -> Result<Vec<Measurements>> {
+        self.read(|reader| reading::measurements(reader, filter, metric))
+    }
+
+    fn series(&self) -> Result<Vec<StoredSeries>> {
+        self.read(violations::series)
+    }
+
+    fn violations(&self, filter: &ViolationFilter) -> Result<Vec<Violation>> {
+        self.read(|reader| violations::list(reader, filter))
+    }
+
+    fn violation(&self, id: i64) -> Result<Violation> {
+        self.read(|reader| violations::one(reader, id))?.ok_or(StoreError::Absent { what: "violation", id })
+    }
+
+    fn sessions(&self) -> Result<Vec<SessionSummary>> {
+        self.read(sessions::list)
+    }
+
+    fn session(&self, id: i64) -> Result<Session> {
+        let (envelope, records) =
+            self.read(|reader| sessions::one(reader, id))?.ok_or(StoreError::Absent { what: "session", id })?;
+        let place = llmscope_core::Location::of(&format!("session {id}"));
+        let broken =
+            |error: llmscope_core::Error| StoreError::Damaged { place: self.place(), message: error.to_string() };
+        Ok(Session { records, ..Session::from_envelope(&place, &envelope).map_err(broken)? })
+    }
+
+    fn totals(&self, since: Timestamp) -> Result<Vec<ProviderTotals>> {
+        self.read(|reader| reading::totals(reader, since))
+    }
+
+    fn daily_totals(&self, since: Timestamp) -> Result<Vec<(String, ProviderTotals)>> {
+        self.read(|reader| reading::daily_totals(reader, since))
+    }
+
+    fn backup(&self, to: &Path) -> Result<()> {
+        // Apart from the pool: a snapshot that lasts must not keep others from reading.
+        let refuse = |error| refusal(to, &error);
+        let from = opening::connect(&self.path).map_err(|error| self.refusal(&error))?;
+        let mut copy = Connection::open(to).map_err(refuse)?;
+        let backup = rusqlite::backup::Backup::new(&from, &mut copy).map_err(refuse)?;
+        const PAGES: std::ffi::c_int = 1024;
+        backup.run_to_completion(PAGES, std::time::Duration::ZERO, None).map_err(refuse)
+    }
+}
+
+/// SQLite's refusal, as the kinds that are told apart.
+fn refusal(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let place = path.display().to_string();
+    let message = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::Full { place },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { place, message },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { place },
+        _ if matches!(error, rusqlite::Error::FromSqlConversionFailure(..)) => StoreError::Damaged { place, message },
+        _ => StoreError::Other { place, message },
+    }
+}

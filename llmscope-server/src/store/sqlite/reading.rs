@@ -1,0 +1,166 @@
+//! Records and what is summed over them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use llmscope_core::Metric;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::super::{Filter, Measurements, Page, ProviderTotals};
+use super::condition::Condition;
+use super::row;
+use crate::moment::to_ns;
+use crate::record::StoredRecord;
+use crate::series::Source;
+
+pub(super) fn count(reader: &Connection) -> rusqlite::Result<u64> {
+    // The smaller of the two indices of live records is counted.
+    reader.query_row("SELECT count(*) FROM records WHERE session IS NULL", [], |row| row.get(0))
+}
+
+pub(super) fn records(reader: &Connection, filter: &Filter, page: Page) -> rusqlite::Result<Vec<StoredRecord>> {
+    let Some(mut condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
+    let order = match page {
+        Page::Before(id) => {
+            condition.and("r.id < ?", [Value::Integer(id)]);
+            "DESC"
+        }
+        Page::After(id) => {
+            condition.and("r.id > ?", [Value::Integer(id)]);
+            "ASC"
+        }
+    };
+    let (columns, wanted) = (row::COLUMNS, condition.sql());
+    let limit = sql_limit(filter.limit);
+    // The order of numbers is the order of the table itself: the + keeps SQLite from sorting by an index of times.
+    let sql = format!(
+        "SELECT {columns} FROM records r JOIN sources s ON s.id = r.source{wanted} ORDER BY r.id {order}{limit}"
+    );
+    let mut statement = reader.prepare_cached(&sql)?;
+    statement.query_map(params_from_iter(condition.parameters), row::stored)?.collect()
+}
+
+pub(super) fn measurements(
+    reader: &Connection,
+    filter: &Filter,
+    metric: Metric,
+) -> rusqlite::Result<Vec<Measurements>> {
+    let sources: BTreeMap<i64, Source> = sources(reader)?.into_iter().map(|source| (source.id, source)).collect();
+    let Some(condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
+    let (value, wanted, limit) = (expression(metric), condition.sql(), sql_limit(filter.limit));
+    // A session keeps its own order where it knows no times.
+    let order = if filter.session.is_some() { "r.id DESC" } else { "r.at_ns DESC, r.id DESC" };
+    let sql =
+        format!("SELECT r.source, r.at_ns, r.status, r.warmup, {value} FROM records r{wanted} ORDER BY {order}{limit}");
+    let mut statement = reader.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(condition.parameters))?;
+    let mut found: BTreeMap<i64, Measurements> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let id: i64 = row.get(0)?;
+        let Some(source) = sources.get(&id) else { continue };
+        let all = found.entry(id).or_insert_with(|| Measurements {
+            source: source.clone(),
+            at_ns: Vec::new(),
+            values: Vec::new(),
+            failed: Vec::new(),
+            warmup: 0,
+        });
+        if row.get(3)? {
+            all.warmup += 1;
+            continue;
+        }
+        all.at_ns.push(row.get(1)?);
+        all.failed.push(row.get::<_, i64>(2)? != 0);
+        all.values.push(row.get(4)?);
+    }
+    let mut found: Vec<Measurements> = found.into_values().collect();
+    for all in &mut found {
+        all.at_ns.reverse();
+        all.values.reverse();
+        all.failed.reverse();
+    }
+    Ok(found)
+}
+
+/// The value of a metric as [`llmscope_core::RequestRecord::metric`] defines it, in SQL.
+fn expression(metric: Metric) -> String {
+    let rest = |field: &str| format!("json_extract(r.rest, '$.{field}')");
+    let of_success = match metric {
+        Metric::ErrorRate => return "r.status <> 0".to_owned(),
+        Metric::Ttft => "r.ttft_s".to_owned(),
+        Metric::E2e => "r.e2e_s".to_owned(),
+        Metric::Tpot => "r.tpot_s".to_owned(),
+        Metric::Cost => "r.cost_usd".to_owned(),
+        Metric::OutputTokensPerS => "CASE WHEN r.e2e_s > 0 THEN r.output_tokens / r.e2e_s END".to_owned(),
+        Metric::SchedE2e => format!("r.e2e_s + {}", rest(Metric::SchedDelay.name())),
+        other => rest(other.name()),
+    };
+    format!("CASE WHEN r.status = 0 THEN {of_success} END")
+}
+
+/// The terms of a filter; `None` if no source is of its provider and model.
+fn condition(reader: &Connection, filter: &Filter) -> rusqlite::Result<Option<Condition>> {
+    let mut condition = Condition::default();
+    match filter.session {
+        Some(session) => condition.and("r.session = ?", [Value::Integer(session)]),
+        None => condition.and("r.session IS NULL", []),
+    }
+    if filter.provider.is_some() || filter.model.is_some() {
+        let agrees = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|w| found == Some(w));
+        let matching: Vec<Value> = sources(reader)?
+            .iter()
+            .filter(|source| agrees(&filter.provider, Some(&source.provider)))
+            .filter(|source| agrees(&filter.model, source.model.as_deref()))
+            .map(|source| Value::Integer(source.id))
+            .collect();
+        match &matching[..] {
+            [] => return Ok(None),
+            [one] => condition.and("r.source = ?", [one.clone()]),
+            _ => condition.and_one_of("r.source", matching),
+        }
+    }
+    condition.and_some("r.at_ns >= ?", filter.from.map(to_ns));
+    condition.and_some("r.at_ns < ?", filter.to.map(to_ns));
+    Ok(Some(condition))
+}
+
+pub(super) fn sources(reader: &Connection) -> rusqlite::Result<Vec<Source>> {
+    let mut statement = reader.prepare_cached("SELECT id, provider, model FROM sources ORDER BY id")?;
+    let source = |row: &rusqlite::Row<'_>| {
+        let model: String = row.get(2)?;
+        Ok(Source { id: row.get(0)?, provider: row.get(1)?, model: Some(model).filter(|model| !model.is_empty()) })
+    };
+    statement.query_map([], source)?.collect()
+}
+
+fn sql_limit(limit: Option<usize>) -> String {
+    limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default()
+}
+
+const TOTALS: &str = "count(*), total(CASE WHEN r.status = 0 THEN r.e2e_s END), \
+                      count(CASE WHEN r.status = 0 THEN r.e2e_s END), total(r.cost_usd) \
+                      FROM records r JOIN sources s ON s.id = r.source WHERE r.session IS NULL AND r.at_ns >= ?";
+
+fn provider_totals(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<ProviderTotals> {
+    Ok(ProviderTotals {
+        provider: row.get(first)?,
+        requests: row.get(first + 1)?,
+        latency_s: row.get(first + 2)?,
+        succeeded: row.get(first + 3)?,
+        cost_usd: row.get(first + 4)?,
+    })
+}
+
+pub(super) fn totals(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<ProviderTotals>> {
+    let sql = format!("SELECT s.provider, {TOTALS} GROUP BY s.provider ORDER BY s.provider");
+    let mut statement = reader.prepare_cached(&sql)?;
+    statement.query_map([to_ns(since)], |row| provider_totals(row, 0))?.collect()
+}
+
+pub(super) fn daily_totals(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(String, ProviderTotals)>> {
+    let day = "date(r.at_ns / 1000000000, 'unixepoch')";
+    let sql = format!("SELECT {day}, s.provider, {TOTALS} GROUP BY 1, 2 ORDER BY 1, 2");
+    let mut statement = reader.prepare_cached(&sql)?;
+    statement.query_map([to_ns(since)], |row| Ok((row.get(0)?, provider_totals(row, 1)?)))?.collect()
+}

@@ -1,0 +1,175 @@
+//! Series and their violations.
+
+use std::collections::HashMap;
+
+use llmscope_core::{Metric, Side};
+use rusqlite::types::{Type, Value};
+use rusqlite::{Connection, Row, params, params_from_iter};
+
+use super::super::{Annotation, SeriesState, StoredSeries, ViolationFilter};
+use super::condition::Condition;
+use super::row::{json, parsed};
+use super::writing::first;
+use crate::moment::{of_ns, to_ns};
+use crate::series::{Measurement, SeriesName, Source};
+use crate::violation::{Mark, Note, Status, Violation};
+
+const SELECT: &str = "SELECT v.id, v.rule, v.words, v.side, v.first_signal, v.first_ns, v.signal_ns, v.last_ns, \
+                      v.signals, v.open, v.value, v.limits, v.status, v.acknowledged_ns, v.acknowledged_by, \
+                      v.resolved_ns, v.resolved_by, e.id, e.metric, s.id, s.provider, s.model \
+                      FROM violations v JOIN series e ON e.id = v.series JOIN sources s ON s.id = e.source";
+
+pub(super) fn series(reader: &Connection) -> rusqlite::Result<Vec<StoredSeries>> {
+    let mut open: HashMap<i64, Vec<(usize, Violation)>> = HashMap::new();
+    let mut statement = reader.prepare_cached(&format!("{SELECT} WHERE v.open = 1 ORDER BY v.id"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let violation = violation(row)?;
+        open.entry(violation.series.id).or_default().push((row.get(4)?, violation));
+    }
+    let sql = "SELECT e.id, e.metric, s.id, s.provider, s.model, e.n, e.last_ns, e.last_value, e.frozen_ns, e.state \
+               FROM series e JOIN sources s ON s.id = e.source ORDER BY s.provider, s.model, e.id";
+    let mut statement = reader.prepare_cached(sql)?;
+    let stored = |row: &Row<'_>| {
+        let (name, source) = name(row, 0)?;
+        let last = row.get::<_, Option<i64>>(6)?.zip(row.get::<_, Option<f64>>(7)?);
+        let state: String = row.get(9)?;
+        let state = SeriesState {
+            source,
+            n: row.get(5)?,
+            last: last.map(|(ns, value)| Measurement { at: of_ns(ns), value }),
+            frozen_at: row.get::<_, Option<i64>>(8)?.map(of_ns),
+            memory: parsed(9, &state)?,
+            name,
+        };
+        Ok(StoredSeries { open: open.remove(&state.name.id).unwrap_or_default(), state })
+    };
+    statement.query_map([], stored)?.collect()
+}
+
+pub(super) fn list(reader: &Connection, filter: &ViolationFilter) -> rusqlite::Result<Vec<Violation>> {
+    let mut condition = Condition::default();
+    if !filter.status.is_empty() {
+        condition.and_one_of("v.status", filter.status.iter().map(|status| Value::Text(status.name().to_owned())));
+    }
+    condition.and_some("v.open = ?", filter.open.map(i64::from));
+    condition.and_some("v.rule = ?", filter.rule.clone());
+    condition.and_some("e.id = ?", filter.series);
+    condition.and_some("s.provider = ?", filter.provider.clone());
+    condition.and_some("s.model = ?", filter.model.clone());
+    condition.and_some("e.metric = ?", filter.metric.map(|metric| metric.name().to_owned()));
+    condition.and_some("v.id < ?", filter.before);
+    let sql = format!("{SELECT}{} ORDER BY v.id DESC LIMIT {}", condition.sql(), filter.limit);
+    let mut statement = reader.prepare_cached(&sql)?;
+    let found: Vec<Violation> =
+        statement.query_map(params_from_iter(condition.parameters), violation)?.collect::<rusqlite::Result<_>>()?;
+    found.into_iter().map(|violation| with_notes(reader, violation)).collect()
+}
+
+pub(super) fn one(reader: &Connection, id: i64) -> rusqlite::Result<Option<Violation>> {
+    let found = first(reader, &format!("{SELECT} WHERE v.id = ?"), id, violation)?;
+    found.map(|violation| with_notes(reader, violation)).transpose()
+}
+
+pub(super) fn insert(writer: &Connection, violation: &Violation, first_signal: usize) -> rusqlite::Result<i64> {
+    let insert = "INSERT INTO violations (series, rule, words, side, first_signal, first_ns, signal_ns, last_ns, \
+                  signals, open, value, limits) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    writer.prepare_cached(insert)?.insert(params![
+        violation.series.id,
+        violation.rule.as_str(),
+        violation.words,
+        violation.side.name(),
+        first_signal,
+        to_ns(violation.first_at),
+        to_ns(violation.signal_at),
+        to_ns(violation.last_at),
+        violation.signals,
+        violation.open,
+        violation.value,
+        json(&violation.limits)?,
+    ])
+}
+
+pub(super) fn update(writer: &Connection, violation: &Violation) -> rusqlite::Result<()> {
+    let update = "UPDATE violations SET side = ?, last_ns = ?, signals = ?, open = ? WHERE id = ?";
+    let row = params![violation.side.name(), to_ns(violation.last_at), violation.signals, violation.open, violation.id];
+    writer.prepare_cached(update)?.execute(row).map(drop)
+}
+
+pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) -> rusqlite::Result<Option<Violation>> {
+    let Annotation { status, note, by, at } = annotation;
+    let at_ns = to_ns(*at);
+    let sql = match status {
+        Some(Status::Acknowledged) => {
+            // What was resolved stays resolved.
+            "UPDATE violations SET acknowledged_ns = ?2, acknowledged_by = ?3, \
+             status = CASE status WHEN 'resolved' THEN status ELSE 'acknowledged' END WHERE id = ?1"
+        }
+        Some(Status::Resolved) => {
+            "UPDATE violations SET resolved_ns = ?2, resolved_by = ?3, status = 'resolved' WHERE id = ?1"
+        }
+        // A note changes nothing; but it needs its violation.
+        Some(Status::New) | None => "UPDATE violations SET id = id WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
+    };
+    if writer.prepare_cached(sql)?.execute(params![id, at_ns, by])? == 0 {
+        return Ok(None);
+    }
+    if let Some(note) = note {
+        let insert = "INSERT INTO notes (violation, at_ns, by, text) VALUES (?, ?, ?, ?)";
+        writer.prepare_cached(insert)?.execute(params![id, at_ns, by, note])?;
+    }
+    one(writer, id)
+}
+
+/// Series and source from five columns: number, metric; number, provider, model.
+fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<(SeriesName, Source)> {
+    let metric: String = row.get(column + 1)?;
+    let metric: Metric = metric.parse().map_err(|error: llmscope_core::Error| broken(column + 1, error))?;
+    let model: String = row.get(column + 4)?;
+    let source = Source {
+        id: row.get(column + 2)?,
+        provider: row.get(column + 3)?,
+        model: Some(model).filter(|model| !model.is_empty()),
+    };
+    Ok((SeriesName::new(row.get(column)?, &source, metric), source))
+}
+
+fn violation(row: &Row<'_>) -> rusqlite::Result<Violation> {
+    let (rule, side, limits, status): (String, String, String, String) =
+        (row.get(1)?, row.get(3)?, row.get(11)?, row.get(12)?);
+    let mark = |column: usize| -> rusqlite::Result<Option<Mark>> {
+        let (at, by): (Option<i64>, Option<String>) = (row.get(column)?, row.get(column + 1)?);
+        Ok(at.zip(by).map(|(ns, by)| Mark { at: of_ns(ns), by }))
+    };
+    let quoted = |text: &str| format!("\"{text}\"");
+    Ok(Violation {
+        id: row.get(0)?,
+        series: name(row, 17)?.0,
+        rule: parsed(1, &serde_json::Value::String(rule).to_string())?,
+        words: row.get(2)?,
+        side: parsed::<Side>(3, &quoted(&side))?,
+        first_at: of_ns(row.get(5)?),
+        signal_at: of_ns(row.get(6)?),
+        last_at: of_ns(row.get(7)?),
+        signals: row.get(8)?,
+        open: row.get(9)?,
+        value: row.get(10)?,
+        limits: parsed(11, &limits)?,
+        status: parsed(12, &quoted(&status))?,
+        acknowledged: mark(13)?,
+        resolved: mark(15)?,
+        notes: Vec::new(),
+    })
+}
+
+fn with_notes(reader: &Connection, violation: Violation) -> rusqlite::Result<Violation> {
+    let sql = "SELECT at_ns, by, text FROM notes WHERE violation = ? ORDER BY rowid";
+    let mut statement = reader.prepare_cached(sql)?;
+    let note = |row: &Row<'_>| Ok(Note { mark: Mark { at: of_ns(row.get(0)?), by: row.get(1)? }, text: row.get(2)? });
+    let notes = statement.query_map([violation.id], note)?.collect::<rusqlite::Result<_>>()?;
+    Ok(Violation { notes, ..violation })
+}
+
+fn broken(column: usize, error: llmscope_core::Error) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
+}

@@ -10,6 +10,7 @@ use crate::convert::ConvertArgs;
 use crate::gate::GateArgs;
 use crate::monitor::MonitorArgs;
 use crate::probe::ProbeArgs;
+use crate::reset::ResetArgs;
 use crate::serve::ServeArgs;
 
 const EXAMPLES: &str = "\
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Monitor(Box<MonitorArgs>),
     /// Take records over HTTP, judge them as they arrive, show them live
     Serve(Box<ServeArgs>),
+    /// Remove the service's data after showing what will go; or try a fresh service out (--smoke)
+    Reset(ResetArgs),
     /// Write one page that shows it all: verdicts, charts, violations, capability, environment
     Report(Box<ReportArgs>),
     /// Compare a candidate with a baseline: is it worse? For CI, with a promised false-alarm rate

@@ -12,6 +12,7 @@ mod monitor;
 mod output;
 mod probe;
 mod report;
+mod reset;
 mod serve;
 mod target;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Command::Report(args) => analyze::report(&args),
         Command::Gate(args) => gate::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Reset(args) => reset::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Schema(args) => generate::schema(&args),
         Command::Completions(args) => generate::completions(&args),

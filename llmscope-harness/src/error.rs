@@ -47,6 +47,14 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A service was asked for a document and did not give it.
+    #[error("{url}: {failure}")]
+    Inquiry {
+        /// Where it was asked.
+        url: String,
+        /// What happened instead.
+        failure: crate::Failure,
+    },
     /// The endpoint was asked for its models and did not say.
     #[error("{url} does not list its models ({failure}): name one with --model")]
     NoModels {

@@ -30,6 +30,7 @@ mod machine;
 mod moment;
 pub mod record;
 mod recorder;
+pub mod reset;
 mod retention;
 pub mod series;
 mod service;

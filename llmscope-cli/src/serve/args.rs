@@ -66,6 +66,9 @@ pub(crate) struct ServeArgs {
     /// Connections at once; others wait
     #[arg(long, value_name = "N", default_value_t = 16_384, help_heading = "Access")]
     pub(crate) connections: usize,
+    /// Start nothing: ask the service at the address whether it is ready (exit status 0 or 1)
+    #[arg(long, help_heading = "Output")]
+    pub(crate) healthcheck: bool,
     /// Log as JSON, one event a line
     #[arg(long, help_heading = "Output")]
     pub(crate) log_json: bool,

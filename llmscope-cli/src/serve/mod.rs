@@ -3,6 +3,7 @@
 mod args;
 
 use std::io::IsTerminal as _;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use llmscope_core::{Metric, RuleSet};
-use llmscope_harness::Secret;
+use llmscope_harness::{Secret, inquire};
 use llmscope_server::{Alerting, Durability, Judging, Keys, Service, Settings, SqliteStore};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -21,6 +22,9 @@ use crate::analyze::read_baseline;
 use crate::output::{self, CAUTION, DIM, GOOD};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
+    if args.healthcheck {
+        return Ok(health(args.address));
+    }
     let settings = settings(args)?;
     log(args)?;
     if args.check {
@@ -44,6 +48,21 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     output::say(DIM, "ending:", "requests under way are answered");
     service.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the service at this address is ready. One that listens everywhere listens here, too.
+fn health(mut address: SocketAddr) -> ExitCode {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    match inquire(&format!("http://{address}/ready"), None, PATIENCE) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::say(CAUTION, "not ready:", &error.to_string());
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn settings(args: &ServeArgs) -> Result<Settings> {

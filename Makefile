@@ -37,7 +37,7 @@ test: test-rust test-polars test-python test-page ## All tests: in Rust, in Pyth
 test-rust: engines ## Every feature combination of the core, the command line, the examples
 	cargo test -p llmscope-core --locked
 	cargo test --workspace --exclude llmscope-py --exclude llmscope-polars --locked \
-		--features llmscope-core/compression,llmscope-core/parallel,llmscope-core/png,llmscope-harness/engines
+		--features llmscope-core/compression,llmscope-core/parallel,llmscope-core/png,llmscope-harness/engines,llmscope-server/engines
 
 test-polars: ## Frames, Parquet and Arrow files, also on the command line: compiles polars, for many minutes at first
 	cargo test -p llmscope-polars -p llmscope-cli --features llmscope-cli/parquet --locked

@@ -63,9 +63,7 @@ pub enum StoreError {
         id: i64,
     },
     /// No room is left.
-    #[error(
-        "{place}: the disk is full; free some room, or remove records that are no longer needed (reset, retention)"
-    )]
+    #[error("{place}: the disk is full; make room on it")]
     Full {
         /// The store's file.
         place: String,

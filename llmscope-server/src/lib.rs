@@ -43,7 +43,7 @@ mod watches;
 pub use access::{Caller, Keys, Scope};
 pub use alerts::Alerting;
 pub use error::{Error, Result, StoreError};
-pub use machine::MachineReading;
+pub use machine::{GpuReading, MachineReading};
 pub use service::Service;
 pub use settings::Settings;
 pub use store::sqlite::{Durability, SqliteStore};

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use llmscope_core::session::{Environment, GpuSample, MachineSample};
 use llmscope_harness::Probe;
 use schemars::JsonSchema;
@@ -19,23 +20,56 @@ const INTERVAL: Duration = Duration::from_secs(2);
 /// What the machine is doing. What cannot be read is absent.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct MachineReading {
-    /// Processors, memory in use, temperatures.
-    #[serde(flatten)]
-    pub sample: MachineSample,
+    /// When it was read.
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// Share of all processors that was busy: 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_utilization: Option<f64>,
+    /// Load average over one minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load_1m: Option<f64>,
+    /// Main memory in use, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_used_bytes: Option<u64>,
     /// Main memory in all, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
-    /// The names of the graphics processors, in the order of the sample's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub gpu_names: Vec<String>,
+    /// Temperature of the hottest processor sensor, in degrees Celsius.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_temperature_c: Option<f64>,
+    /// The graphics processors.
+    pub gpus: Vec<GpuReading>,
+}
+
+/// What a graphics processor is doing.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct GpuReading {
+    /// Vendor's model name.
+    pub name: String,
+    /// Utilization, memory, temperature, power.
+    #[serde(flatten)]
+    pub sample: GpuSample,
 }
 
 impl MachineReading {
+    fn new(sample: MachineSample, environment: &Environment) -> Self {
+        let gpus = sample.gpus.into_iter().zip(&environment.gpus);
+        Self {
+            at: sample.at,
+            cpu_utilization: sample.cpu_utilization,
+            load_1m: sample.load_1m,
+            memory_used_bytes: sample.memory_used_bytes,
+            memory_bytes: environment.memory_bytes,
+            cpu_temperature_c: sample.cpu_temperature_c,
+            gpus: gpus.map(|(sample, gpu)| GpuReading { name: gpu.name.clone(), sample }).collect(),
+        }
+    }
+
     /// The temperature of the hottest graphics processor.
     #[must_use]
     pub fn gpu_temperature_c(&self) -> Option<f64> {
-        let temperatures = self.sample.gpus.iter().filter_map(|gpu: &GpuSample| gpu.temperature_c);
-        temperatures.reduce(f64::max)
+        self.gpus.iter().filter_map(|gpu| gpu.sample.temperature_c).reduce(f64::max)
     }
 }
 
@@ -64,12 +98,10 @@ impl Machine {
             // Asking the drivers can take seconds: nobody waits for it.
             let mut probe = Probe::new();
             let found = probe.environment();
-            let (memory_bytes, gpu_names) =
-                (found.memory_bytes, found.gpus.iter().map(|gpu| gpu.name.clone()).collect::<Vec<_>>());
-            *environment_out.lock().unwrap_or_else(PoisonError::into_inner) = found;
+            *environment_out.lock().unwrap_or_else(PoisonError::into_inner) = found.clone();
             let mut pause = llmscope_harness::probe::SHORTEST_INTERVAL;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                let reading = MachineReading { sample: probe.sample(), memory_bytes, gpu_names: gpu_names.clone() };
+                let reading = MachineReading::new(probe.sample(), &found);
                 *latest_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading.clone());
                 live.tell(Event::Machine(Box::new(reading)));
                 pause = INTERVAL;

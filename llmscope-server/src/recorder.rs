@@ -45,7 +45,7 @@ impl Recorder {
         alerts: Option<Alerts>,
     ) -> Result<(Self, JoinHandle<()>), Error> {
         let watches = Watches::restored(judging, &*store)?;
-        let mut desk = Desk { writer: store.writer()?, store, watches, is_restored: true, live, alerts };
+        let mut desk = Desk { writer: store.writer()?, store, watches, is_restored: true, refusal: None, live, alerts };
         desk.change(|_, watches| watches.adopt_rules())?;
         let (calls, mut waiting) = mpsc::channel(MOST_WAITING);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
@@ -94,6 +94,8 @@ struct Desk {
     watches: Watches,
     /// False while the watches know of changes that were not kept, and the store could not be read.
     is_restored: bool,
+    /// Why the last change was not kept.
+    refusal: Option<StoreError>,
     live: Live,
     alerts: Option<Alerts>,
 }
@@ -126,7 +128,7 @@ impl Desk {
         });
         match kept {
             Ok(numbers) => {
-                answers.into_iter().zip(numbers).for_each(|(answer, numbers)| drop(answer.send(Ok(numbers))))
+                answers.into_iter().zip(numbers).for_each(|(answer, numbers)| drop(answer.send(Ok(numbers))));
             }
             Err(error) => answers.into_iter().for_each(|answer| drop(answer.send(Err(error.clone())))),
         }
@@ -148,17 +150,33 @@ impl Desk {
             Ok(result)
         });
         match &changed {
-            Ok(_) => self.tell(),
+            Ok(_) => {
+                self.note(None);
+                self.tell();
+            }
             Err(error) => {
-                if !matches!(error, StoreError::Absent { .. }) {
-                    tracing::error!(%error, "a change was not kept");
-                }
+                self.note(Some(error));
                 if let Err(error) = self.restore() {
                     tracing::error!(%error, "the series could not be read again");
                 }
             }
         }
         changed
+    }
+
+    /// Says when the store begins to refuse, and when it takes changes again: not at each of thousands of requests.
+    fn note(&mut self, refusal: Option<&StoreError>) {
+        match refusal {
+            // A number that is not there is a mistake of whoever asked.
+            Some(StoreError::Absent { .. }) => {}
+            Some(error) if self.refusal.as_ref() != Some(error) => {
+                tracing::error!(%error, "nothing is kept");
+                self.refusal = Some(error.clone());
+            }
+            Some(_) => {}
+            None if self.refusal.take().is_some() => tracing::info!("the store takes changes again"),
+            None => {}
+        }
     }
 
     /// Makes the watches forget what was not kept.

@@ -44,6 +44,7 @@ impl Service {
         if settings.keys.is_empty() && !settings.address.ip().is_loopback() {
             return Err(Error::Open { address: settings.address });
         }
+        settings.judging.check()?;
         raise_file_limit();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
         let runtime = runtime.map_err(|error| Error::Start { message: error.to_string() })?;
@@ -116,16 +117,22 @@ async fn adopt(recorder: &Recorder, baselines: Vec<Baseline>) -> Result<()> {
 
 /// What has to be done from time to time.
 async fn tidy(app: App, mut ending: Ending) {
+    let mut clock = retention::Clock::new();
+    let mut pause = retention::FIRST;
     loop {
+        tokio::select! {
+            () = ending.wait() => return,
+            () = tokio::time::sleep(pause) => pause = retention::INTERVAL,
+        }
+        app.rates.forget();
+        if clock.has_jumped() {
+            tracing::warn!("the clock was set: old records are looked for when it has kept still for an hour");
+            continue;
+        }
         match retention::clean(&app.recorder, app.retention_days).await {
             Ok(0) => {}
             Ok(removed) => tracing::info!(removed, "records older than the retention were removed"),
             Err(error) => tracing::error!(%error, "old records could not be removed"),
-        }
-        app.rates.forget();
-        tokio::select! {
-            () = ending.wait() => return,
-            () = tokio::time::sleep(retention::INTERVAL) => {}
         }
     }
 }

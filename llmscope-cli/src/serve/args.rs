@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use llmscope_server::Settings;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +49,8 @@ pub(crate) struct ServeArgs {
     pub(crate) webhook_env: String,
 
     /// Days after which records are removed; 0 keeps them
-    #[arg(long, value_name = "DAYS", env = "DATA_RETENTION_DAYS", default_value_t = 7, help_heading = "Store")]
+    #[arg(long, value_name = "DAYS", env = "DATA_RETENTION_DAYS", value_parser = days, default_value = "7",
+          help_heading = "Store")]
     pub(crate) retention_days: u32,
     /// When a record is acknowledged: when the disk has it, or when the operating system has it
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = DurabilityArg::Full, help_heading = "Store")]
@@ -72,6 +74,14 @@ pub(crate) struct ServeArgs {
     /// Log as JSON, one event a line
     #[arg(long, help_heading = "Output")]
     pub(crate) log_json: bool,
+}
+
+/// A number of days. A variable that is set to nothing is not set.
+fn days(text: &str) -> Result<u32, String> {
+    if text.trim().is_empty() {
+        return Ok(Settings::RETENTION_DAYS);
+    }
+    text.trim().parse().map_err(|_| "expected a whole number of days, 0 to keep everything".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

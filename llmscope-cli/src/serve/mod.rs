@@ -34,20 +34,33 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     let keyless = settings.keys.is_empty();
     let interrupted = crate::bench::on_interrupt()?;
     let service = Service::start(settings)?;
-    output::say(GOOD, "listening:", &format!("http://{}", service.address()));
-    output::say(DIM, "store:", &args.database.display().to_string());
-    if keyless {
-        let words = "there is no key, so only this machine is served, and whoever is on it may do everything \
-                     (LLMSCOPE_API_KEY)";
-        output::say(CAUTION, "note:", words);
-    }
+    announce(args, &service, keyless);
     while !interrupted.load(Ordering::Relaxed) {
         const TICK: Duration = Duration::from_millis(100);
         std::thread::sleep(TICK);
     }
-    output::say(DIM, "ending:", "requests under way are answered");
+    if args.log_json {
+        tracing::info!("ending: requests under way are answered");
+    } else {
+        output::say(DIM, "ending:", "requests under way are answered");
+    }
     service.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says where it listens; to programs as an event of the log.
+fn announce(args: &ServeArgs, service: &Service, keyless: bool) {
+    const KEYLESS: &str = "there is no key, so only this machine is served, and whoever is on it may do everything \
+                           (LLMSCOPE_API_KEY)";
+    let (url, store) = (format!("http://{}", service.address()), args.database.display().to_string());
+    if args.log_json {
+        tracing::info!(url, store, "listening");
+        keyless.then(|| tracing::warn!("{KEYLESS}"));
+        return;
+    }
+    output::say(GOOD, "listening:", &url);
+    output::say(DIM, "store:", &store);
+    keyless.then(|| output::say(CAUTION, "note:", KEYLESS));
 }
 
 /// Whether the service at this address is ready. One that listens everywhere listens here, too.

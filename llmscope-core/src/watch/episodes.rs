@@ -12,6 +12,9 @@ use crate::rules::{RuleSet, Side, Signal, Violation};
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Episodes {
     open: Vec<Episode>,
+    /// Something was missing: they end at the next point, whatever it is.
+    #[serde(default)]
+    is_interrupted: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,9 @@ impl Episodes {
             return Vec::new();
         }
         let (mut turns, mut begun) = (Vec::new(), Vec::new());
+        if std::mem::take(&mut self.is_interrupted) {
+            turns = self.end_all(rules);
+        }
         for signal in signals {
             // Rules about one side begin anew when the side changes; the others are about whatever sides there are.
             let both = rules.rules()[signal.rule].pattern().is_about_both_sides();
@@ -75,6 +81,12 @@ impl Episodes {
         self.open = going;
         self.open.extend(begun);
         turns
+    }
+
+    /// Says that something is missing here: no violation goes on across it. What is going on ends at the next point, and
+    /// not before: that nothing was measured is no sign of health.
+    pub fn gap(&mut self) {
+        self.is_interrupted = !self.open.is_empty();
     }
 
     /// Ends all of them.

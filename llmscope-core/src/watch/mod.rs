@@ -134,14 +134,11 @@ impl Watch {
         }
     }
 
-    /// Says that a value is missing here: every run ends, and with it every violation, which are returned.
-    pub fn gap(&mut self) -> Vec<Turn> {
-        match &mut self.state {
-            State::Learning { .. } => Vec::new(),
-            State::Judging { monitor, episodes, .. } => {
-                monitor.gap();
-                episodes.end_all(&self.rules)
-            }
+    /// Says that a value is missing here: every run ends. Violations that are going on end at the next value.
+    pub fn gap(&mut self) {
+        if let State::Judging { monitor, episodes, .. } = &mut self.state {
+            monitor.gap();
+            episodes.gap();
         }
     }
 

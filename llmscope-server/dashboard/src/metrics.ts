@@ -39,10 +39,19 @@ export const WINDOWS: readonly Option[] = [
 
 const HOURS: Record<string, number> = { "15m": 0.25, "1h": 1, "6h": 6, "24h": 24, "7d": 168 };
 
-/** The part of the records that a window of the address names, as the service is asked for it. */
+/** Unless it is told how many, the service judges the newest ten thousand. */
+const ALL_RECORDS = 1_000_000;
+
+/** The part of the records that a window of the address names. */
 export function windowQuery(window: string): Patch {
-  if (window in HOURS) return { hours: HOURS[window] };
-  return /^\d+$/.test(window) ? { limit: window } : {};
+  if (window in HOURS) return { hours: HOURS[window], limit: ALL_RECORDS };
+  return { limit: /^\d+$/.test(window) ? window : ALL_RECORDS };
+}
+
+/** The service takes whole hours; a part of one is a time to begin at. */
+export function withWholeHours({ hours, ...query }: Patch, now = Date.now()): Patch {
+  if (typeof hours !== "number" || Number.isInteger(hours)) return { ...query, hours };
+  return { ...query, from: new Date(now - hours * 3_600_000).toISOString() };
 }
 
 /** `openai · gpt-4o`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { windowQuery } from "../src/metrics";
+import { windowQuery, withWholeHours } from "../src/metrics";
 import { patched, urlOf } from "../src/router";
 import { chosenRules, limitSource, phaseOneOf, phaseOneText, selectionOf } from "../src/views/analysis-query";
 
@@ -18,16 +18,23 @@ describe("the address", () => {
   });
 
   it("names windows by time, by number, or not at all", () => {
-    expect(["15m", "7d", "500", "all", "nonsense"].map(windowQuery)).toEqual([{ hours: 0.25 }, { hours: 168 }, { limit: "500" }, {}, {}]);
+    const limit = 1_000_000;
+    expect(["15m", "7d", "500", "all", "nonsense"].map(windowQuery)).toEqual([{ hours: 0.25, limit }, { hours: 168, limit }, { limit: "500" }, { limit }, { limit }]);
+  });
+
+  it("asks for parts of an hour by the time when they began", () => {
+    const now = Date.parse("2026-01-01T10:00:00Z");
+    expect(withWholeHours({ hours: 0.25, metric: "e2e_s" }, now)).toEqual({ metric: "e2e_s", from: "2026-01-01T09:45:00.000Z" });
+    expect(withWholeHours({ hours: 6 }, now)).toEqual({ hours: 6 });
   });
 });
 
 describe("an analysis", () => {
   it("is asked for as the address says", () => {
     expect(selectionOf(query("metric=e2e_s&model=a%2Fb%26c&window=6h&chart=xbar-r&usl=2s&x=time"))).toEqual({
-      metric: "e2e_s", model: "a/b&c", hours: 6, chart: "xbar-r", subgroup: "5", usl: "2s",
+      metric: "e2e_s", model: "a/b&c", hours: 6, chart: "xbar-r", subgroup: "5", usl: "2s", limit: 1_000_000,
     });
-    expect(selectionOf(query("chart=ewma&subgroup=5"))).toEqual({ metric: "ttft_s", chart: "ewma", subgroup: null });
+    expect(selectionOf(query("chart=ewma&subgroup=5"))).toEqual({ metric: "ttft_s", chart: "ewma", subgroup: null, limit: 1_000_000 });
   });
 
   it("reads phase I as the service does: without its end", () => {

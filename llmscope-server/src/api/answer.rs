@@ -1,7 +1,7 @@
 //! Answers that are files.
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use llmscope_core::Session;
 use schemars::JsonSchema;
@@ -58,12 +58,12 @@ impl FileFormat {
 }
 
 /// A file to be saved under a name.
-pub(super) fn file(content: Vec<u8>, kind: &'static str, name: &str) -> Response {
+pub(super) fn file(content: impl Into<Body>, kind: &'static str, name: &str) -> Response {
     // What is safe in a header and in every file system.
     let safe: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).take(100).collect();
     let headers = [(CONTENT_TYPE, kind.to_owned()), (CONTENT_DISPOSITION, format!("attachment; filename=\"{safe}\""))];
-    (headers, Bytes::from(content)).into_response()
+    (headers, content.into()).into_response()
 }
 
 #[cfg(feature = "parquet")]

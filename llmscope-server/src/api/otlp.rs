@@ -9,14 +9,16 @@ use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 use llmscope_core::RequestRecord;
 use llmscope_core::ingest::{self, Content, Tool};
-use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use prost::Message as _;
 
 use super::App;
 use super::operation::Operation;
 use super::problem::Problem;
 use super::take::{body, media_type};
-use super::v1::admissible;
+use super::v1::{admissible, is_measured};
 use crate::record::Arrival;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -53,16 +55,25 @@ async fn traces(State(app): State<App>, request: Request) -> Result<Response, Pr
     let records = app.work(move |_| requests(&text)).await?;
     let arrivals: Vec<Arrival> =
         records.into_iter().map(|record| Arrival { record, received_at, metadata: None }).collect();
-    for (index, arrival) in arrivals.iter().enumerate() {
-        admissible(arrival, Some(index))?;
+    // One span that cannot be does not cost the others of its export.
+    let (taken, left): (Vec<_>, Vec<_>) = arrivals.into_iter().partition(|arrival| admissible(arrival, None).is_ok());
+    if !taken.is_empty() {
+        app.recorder.keep(taken).await?;
     }
-    if !arrivals.is_empty() {
-        app.recorder.keep(arrivals).await?;
-    }
+    let answer = answer(left.len());
     Ok(match kind {
-        JSON => ([(CONTENT_TYPE, JSON)], "{}").into_response(),
-        _ => ([(CONTENT_TYPE, PROTOBUF)], ExportTraceServiceResponse::default().encode_to_vec()).into_response(),
+        JSON => ([(CONTENT_TYPE, JSON)], serde_json::to_string(&answer).unwrap_or_default()).into_response(),
+        _ => ([(CONTENT_TYPE, PROTOBUF)], answer.encode_to_vec()).into_response(),
     })
+}
+
+/// All were taken, or so many were not.
+fn answer(left: usize) -> ExportTraceServiceResponse {
+    let partial = || ExportTracePartialSuccess {
+        rejected_spans: i64::try_from(left).unwrap_or(i64::MAX),
+        error_message: "times before 1970 or more than a day ahead, or values that cannot be".to_owned(),
+    };
+    ExportTraceServiceResponse { partial_success: (left > 0).then(partial) }
 }
 
 /// The same export in JSON, which the reader takes.
@@ -97,7 +108,9 @@ fn requests(text: &[u8]) -> Result<Vec<RequestRecord>, Problem> {
         model: session.model_of(record).map(str::to_owned),
         ..record.clone()
     };
-    Ok(session.records.iter().map(with_names).collect())
+    // What only a server tells of has no latency as its client sees it.
+    let told = session.records.iter().filter(|record| !record.succeeded() || is_measured(record));
+    Ok(told.map(with_names).collect())
 }
 
 /// What every span of a request to a model has in the name of an attribute.

@@ -143,6 +143,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// A body of JSON, or none at all.
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let said = check_json(request.headers());
+        let bytes = body(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        said.and_then(|()| parse(&bytes)).map(Self)
+    }
+}
+
 /// A value from JSON, with the place of what is wrong.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // The quick way first: the path is only of interest where something is wrong.
@@ -168,7 +184,7 @@ fn broken(error: &serde_json::Error) -> Problem {
 }
 
 /// Refuses a body that says it is something else. One that says nothing is taken at its word.
-fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
+pub(crate) fn check_json(headers: &HeaderMap) -> Result<(), Problem> {
     match media_type(headers) {
         None => Ok(()),
         Some(found) if found.ends_with("json") => Ok(()),

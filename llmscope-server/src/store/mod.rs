@@ -76,6 +76,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Absent`] if there is none of this number.
     fn session(&self, id: i64) -> Result<Session>;
+    /// What records cost, those that failed included, in US dollars.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn cost_usd(&self, filter: &Filter) -> Result<f64>;
     /// What each provider did since a time.
     ///
     /// # Errors
@@ -144,6 +149,11 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError`].
     fn delete_before(&mut self, time: Timestamp, most: usize) -> Result<u64>;
+    /// Removes a series with its violations.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if there is none of this number.
+    fn delete_series(&mut self, id: i64) -> Result<()>;
     /// Removes all live records, series and violations, and says how many records there were.
     ///
     /// # Errors
@@ -163,6 +173,8 @@ pub struct Filter {
     pub provider: Option<String>,
     /// Of this model.
     pub model: Option<String>,
+    /// Of the provider and model of this number.
+    pub source: Option<i64>,
     /// Of this session; without one, what arrived live.
     pub session: Option<i64>,
     /// Not before.
@@ -223,6 +235,8 @@ pub struct Measurements {
     pub values: Vec<Option<f64>>,
     /// Whether the request failed.
     pub failed: Vec<bool>,
+    /// Where each request stands among all that were selected, warm-up included.
+    pub positions: Vec<usize>,
     /// Warm-up requests, which are left out.
     pub warmup: usize,
 }
@@ -260,6 +274,8 @@ pub struct Memory {
     pub watch: Watch,
     /// The times of the last values, as many as the longest pattern takes, in nanoseconds.
     pub times_ns: std::collections::VecDeque<i64>,
+    /// Values that the frozen limits stand on.
+    pub studied: usize,
 }
 
 /// A series with the violations that are going on, each with its first signal.
@@ -275,12 +291,12 @@ impl StoredSeries {
     /// The frozen limits, once there are some.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {
-        let SeriesState { name, memory, n, .. } = &self.state;
+        let SeriesState { name, memory, .. } = &self.state;
         let model = name.model.clone().map(|model| ("model".to_owned(), model));
         Some(Baseline {
             group: [("provider".to_owned(), name.provider.clone())].into_iter().chain(model).collect(),
             metric: name.metric.name().to_owned(),
-            n: usize::try_from(*n).unwrap_or(usize::MAX),
+            n: memory.studied,
             standards: memory.watch.standards()?,
         })
     }

@@ -1,5 +1,6 @@
 // The calls of the service that the views make.
 
+import { withWholeHours } from "../metrics";
 import type { Patch } from "../router";
 import { addressOf, ask, getJson, sendJson } from "./client";
 import type { Gate, Histogram, Machine, Report, Series, SessionSummary, Violation, ViolationPage, WhoAmI } from "./types";
@@ -13,9 +14,9 @@ export const learnAnew = (id: number) => sendJson<Series>("DELETE", `series/${id
 export const freezeFrom = (id: number, part: { from?: string; to?: string; limit?: number }) =>
   sendJson<Series>("POST", `series/${id}/baseline`, part);
 
-export const report = (query: Patch, signal?: AbortSignal) => getJson<Report>("analysis", query, signal);
+export const report = (query: Patch, signal?: AbortSignal) => getJson<Report>("analysis", withWholeHours(query), signal);
 
-export const histogram = (query: Patch, signal?: AbortSignal) => getJson<Histogram>("histogram", query, signal);
+export const histogram = (query: Patch, signal?: AbortSignal) => getJson<Histogram>("histogram", withWholeHours(query), signal);
 
 export const violations = (query: Patch, signal?: AbortSignal) => getJson<ViolationPage>("violations", query, signal);
 
@@ -42,5 +43,5 @@ export async function uploadSession(file: File): Promise<SessionSummary> {
 }
 
 export async function chartFile(kind: "png" | "svg", query: Patch): Promise<Blob> {
-  return (await ask(addressOf(`chart.${kind}`, query))).blob();
+  return (await ask(addressOf(`chart.${kind}`, withWholeHours(query)))).blob();
 }

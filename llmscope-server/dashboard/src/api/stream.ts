@@ -6,8 +6,8 @@ import type { LiveEvents } from "./types";
 export type Connection = "connecting" | "live" | "reconnecting" | "paused" | "refused";
 type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 
-// The machine is told of every two seconds: a longer silence means that nobody is at the other end.
-const SILENCE_MS = 15_000;
+// There is a sign of life every 15 seconds: a longer silence means that nobody is at the other end.
+const SILENCE_MS = 35_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 

@@ -24,8 +24,9 @@ export interface Series {
   unit: Unit;
   state: "learning" | "watching";
   n: number;
-  learned: number;
-  need: number;
+  /** While limits are learned. */
+  learned?: number;
+  need?: number;
   limits?: Limits;
   frozen_at?: string;
   last?: { at: string; value: number };
@@ -67,6 +68,8 @@ export interface SessionSummary {
   started_at?: string;
   records: number;
   failed: number;
+  /** True if no real endpoint was asked. */
+  simulated?: boolean;
   providers: string[];
   models: string[];
   metrics: string[];
@@ -200,6 +203,7 @@ export interface MachineSample {
   memory_bytes?: number;
   cpu_temperature_c?: number;
   gpus?: GpuSample[];
+  gpu_names?: string[];
 }
 
 export interface Machine {

@@ -45,10 +45,8 @@ export class ControlPlot {
   update(model: ChartModel, settings: PlotSettings): void {
     this.#sight = new Sight(model, settings.along);
     this.#settings = settings;
-    this.#u.batch(() => {
-      this.#u.setData(this.#columns(), false);
-      this.#show(this.#range);
-    });
+    this.#u.setData(this.#columns(), false);
+    this.#show(this.#range);
   }
 
   /** Whether `update` can show this, or a new plot is needed. */
@@ -104,7 +102,8 @@ export class ControlPlot {
 
   #show(range: Range | null): void {
     const [min, max] = range ?? this.#sight.whole;
-    this.#u.setScale("x", { min, max });
+    // At once: positions that are asked for next are those of the new range.
+    this.#u.batch(() => this.#u.setScale("x", { min, max }));
   }
 
   #valueAt = (k: number): number => (this.#sight.model.x[k] as number) * this.#sight.model.scale.factor;

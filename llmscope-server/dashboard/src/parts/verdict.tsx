@@ -33,10 +33,11 @@ export function BigVerdict({ analysis }: { analysis: Analysis }) {
   );
 }
 
-function reason({ verdict, n, need, violations, phase }: Analysis): string {
+function reason({ verdict, n, need, violations, phase, rules: applied }: Analysis): string {
   if (verdict === "not_enough_data") {
     return need ? `A judgement needs ${counted(need, "point")}; there are ${count(n)}.` : `${counted(n, "value")} so far.`;
   }
+  if (applied.length === 0) return `No rule is applied to ${counted(n, "value")}: the chart shows and does not judge.`;
   const limits = phase === 2 ? "frozen limits of phase I" : "limits from these data";
   if (verdict === "in_control") return `No rule signals in ${counted(n, "value")}, judged by ${limits}.`;
   const rules = new Set(violations.map(({ rule }) => rule)).size;

@@ -54,7 +54,10 @@ export function advanced(list: Series[], arrived: LiveEvents["records"]): Series
   return list.map((known) => {
     const entry = news.get(known.id);
     if (!entry) return known;
-    const learned = known.state === "learning" ? Math.min(known.learned + Math.max(entry.n - known.n, 0), known.need) : known.learned;
-    return { ...known, n: entry.n, learned, last: entry.last ?? known.last };
+    return { ...known, n: entry.n, last: entry.last ?? known.last, ...(known.state === "learning" && { learned: learnedBy(known, entry.n) }) };
   });
+}
+
+function learnedBy({ learned = 0, need = 0, n: before }: Series, n: number): number {
+  return Math.min(learned + Math.max(n - before, 0), need);
 }

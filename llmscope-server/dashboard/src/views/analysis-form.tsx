@@ -13,7 +13,7 @@ interface Props {
   change: (patch: Patch) => void;
 }
 
-const GROUPINGS: readonly Option[] = [["", "provider and model"], ["provider", "provider"], ["model", "model"], ["session", "session"]];
+const GROUPINGS: readonly Option[] = [["", "provider and model"], ["provider", "provider"], ["model", "model"], ["none", "nothing: all together"]];
 const LIMITS: readonly Option[] = [
   ["usual", "frozen, if there are some"], ["frozen", "frozen"], ["data", "from these data"], ["phase1", "from phase I…"],
 ];

@@ -19,7 +19,7 @@ export function selectionOf(query: URLSearchParams): Patch {
   const same = ["metric", "provider", "model", "session", "by", "chart", "rules", "limits", "phase1", "lsl", "usl", "target", "from", "to"];
   return {
     metric: "ttft_s",
-    ...windowQuery(query.get("window") ?? "all"),
+    ...windowQuery(query.has("from") || query.has("to") ? "all" : (query.get("window") ?? "all")),
     ...Object.fromEntries(same.filter((name) => query.get(name)).map((name) => [name, query.get(name)])),
     subgroup: chart && hasSubgroups(chart) ? (query.get("subgroup") ?? "5") : null,
   };

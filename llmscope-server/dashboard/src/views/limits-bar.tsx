@@ -21,7 +21,7 @@ export function LimitsBar({ series, window }: Props) {
   return (
     <div class="limits-bar">
       <p class="quiet">
-        {series.state === "learning" ? `Limits are frozen once ${counted(series.need, "value")} have arrived; until then they come from the values shown.` : series.frozen_at ? <>Limits frozen <Time at={series.frozen_at} /></> : "Limits are frozen."}
+        {series.state === "learning" ? `Limits are frozen once ${counted(series.need ?? 0, "value")} have arrived; until then they come from the values shown.` : series.frozen_at ? <>Limits frozen <Time at={series.frozen_at} /></> : "Limits are frozen."}
       </p>
       <button type="button" class="small" disabled={barrier !== null} title={barrier ?? undefined} data-testid="limits-button" onClick={() => setOpen(true)}>Change limits…</button>
       {barrier && <p class="quiet" data-testid="write-barrier">{barrier}</p>}
@@ -54,7 +54,7 @@ function LimitsDialog({ series, window, onClose }: Props & { onClose: () => void
       <form onSubmit={(event) => void submit(event)}>
         <p>From then on every value is judged by the new limits.</p>
         {choice("window", `Freeze limits from this window (${title})`)}
-        {choice("anew", `Learn from the next ${counted(series.need, "value")}`)}
+        {choice("anew", "Learn anew from the next values")}
         {failed && <p class="bad-text" role="alert">{failed}</p>}
         <div class="dialog-buttons">
           <button type="button" onClick={onClose}>Keep the limits</button>
@@ -68,5 +68,5 @@ function LimitsDialog({ series, window, onClose }: Props & { onClose: () => void
 function partOf(window: string): { from?: string; limit?: number } {
   const { hours, limit } = windowQuery(window);
   if (typeof hours === "number") return { from: new Date(Date.now() - hours * 3_600_000).toISOString() };
-  return limit ? { limit: Number(limit) } : {};
+  return window === "all" ? {} : { limit: Number(limit) };
 }

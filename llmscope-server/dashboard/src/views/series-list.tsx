@@ -45,7 +45,7 @@ function Item({ series, chosen, query }: { series: Series } & Omit<Props, "list"
   );
 }
 
-export function Learning({ series: { learned, need } }: { series: Series }) {
+export function Learning({ series: { learned = 0, need = 0 } }: { series: Series }) {
   return (
     <span class="learning" data-testid="learning">
       <span class="quiet">learning limits: {count(learned)} of {count(need)}</span>

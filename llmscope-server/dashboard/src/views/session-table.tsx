@@ -56,7 +56,7 @@ function Row({ session, barrier, remove, baseline, candidate, setBaseline, setCa
       <td class="pick"><input type="radio" name="candidate" checked={candidate === id} aria-label={`${session.name} as candidate`} data-testid="pick-candidate" onChange={() => setCandidate(id)} /></td>
       <th scope="row">
         <a href={urlOf("/analysis", { session: id, metric })} data-testid="session-link">{session.name}</a>
-        {session.tool && <span class="quiet">{session.tool}</span>}
+        <span class="quiet">{[session.tool, session.simulated && "simulated: no real endpoint was asked"].filter(Boolean).join(" · ")}</span>
         {session.notices?.map((text) => <span class="quiet" key={text}>{text}</span>)}
       </th>
       <td>{session.providers.join(", ")}<span class="quiet">{session.models.join(", ")}</span></td>

@@ -98,12 +98,7 @@ fn of(store: &dyn Store, asked: Asked) -> Result<Data, Problem> {
         ..Filter::default()
     };
     let latencies = Latencies::of(store, &filter)?;
-    let cost: f64 = store
-        .measurements(&filter, llmscope_core::Metric::Cost)?
-        .iter()
-        .flat_map(|source| &source.values)
-        .flatten()
-        .sum();
+    let cost = store.cost_usd(&filter)?;
     let chart = latencies.chart()?;
     let judgement = chart.as_ref().map(Latencies::judged).transpose()?;
     let (mean, std) = latencies.moments();

@@ -36,7 +36,7 @@ struct Export {
     data: Vec<Row>,
 }
 
-/// A request; its latency in seconds, of a failed one how long it took to fail.
+/// A request; its latency in seconds, of a failed one how long it took to fail, null where nobody said.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "ExportRow")]
 struct Row {
@@ -45,7 +45,7 @@ struct Row {
     timestamp: Timestamp,
     provider: String,
     model: Option<String>,
-    latency: f64,
+    latency: Option<f64>,
     tokens_in: Option<u64>,
     tokens_out: Option<u64>,
     cost: Option<f64>,

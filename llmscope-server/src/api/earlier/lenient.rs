@@ -5,6 +5,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::super::v1::LARGEST;
+
 /// A number that is not negative.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Amount(pub(super) f64);
@@ -35,6 +37,9 @@ impl<'de> Deserialize<'de> for Amount {
         let value = Value::deserialize(deserializer)?;
         match number(&value) {
             Some(number) if number < 0.0 => Err(D::Error::custom(NEGATIVE)),
+            Some(number) if number > LARGEST => {
+                Err(D::Error::custom(format!("Input should be less than or equal to {LARGEST:e}")))
+            }
             Some(number) => Ok(Self(number)),
             None => Err(D::Error::custom("Input should be a valid number")),
         }

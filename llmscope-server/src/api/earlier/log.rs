@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use llmscope_core::RequestRecord;
 use llmscope_core::ingest::{Flag, ServiceRow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,7 @@ impl LogEntry {
     fn arrival(self, received_at: Timestamp) -> Arrival {
         let metadata = self.metadata.map(Value::Object);
         let word_for_word = metadata.as_ref().map(Value::to_string);
+        let cost_usd = self.cost.map(|cost| cost.0);
         let row = ServiceRow {
             timestamp: None,
             provider: Some(self.provider),
@@ -82,12 +84,14 @@ impl LogEntry {
             latency: Some(self.latency.0),
             tokens_in: self.tokens_in.map(|count| count.0),
             tokens_out: self.tokens_out.map(|count| count.0),
-            cost: self.cost.map(|cost| cost.0),
+            cost: cost_usd,
             success: self.success.map(|success| Flag::Bool(success.0)),
             error_message: self.error_message,
             endpoint: self.endpoint,
             metadata,
         };
-        Arrival { record: row.into_record(), received_at, metadata: word_for_word }
+        // What failed was paid for as well.
+        let record = RequestRecord { cost_usd, ..row.into_record() };
+        Arrival { record, received_at, metadata: word_for_word }
     }
 }

@@ -32,12 +32,12 @@ struct Stats {
     summary: Option<Summary>,
 }
 
-/// A request; its latency in seconds, of a failed one how long it took to fail.
+/// A request; its latency in seconds, of a failed one how long it took to fail, null where nobody said.
 #[derive(Serialize, JsonSchema)]
 struct LogRow {
     provider: String,
     model: Option<String>,
-    latency: f64,
+    latency: Option<f64>,
     tokens_in: Option<u64>,
     tokens_out: Option<u64>,
     cost: Option<f64>,
@@ -97,9 +97,9 @@ impl LogRow {
     }
 }
 
-/// The latency of a request, or how long it took to fail; 0 where nobody said.
-pub(super) fn latency_s(stored: &StoredRecord) -> f64 {
-    stored.record.e2e_s.or_else(|| stored.record.attribute("failed_after_s")).unwrap_or(0.0)
+/// The latency of a request, or how long it took to fail.
+pub(super) fn latency_s(stored: &StoredRecord) -> Option<f64> {
+    stored.record.e2e_s.or_else(|| stored.record.attribute("failed_after_s"))
 }
 
 impl Summary {

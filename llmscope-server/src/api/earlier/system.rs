@@ -33,14 +33,14 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn system(State(app): State<App>) -> Json<System> {
     let (environment, reading) = (app.machine.environment(), app.machine.latest());
     let percent = |share: f64| (share * 1e4).round() / 100.0;
-    let memory = reading.as_ref().and_then(|reading| Some((reading.sample.memory_used_bytes?, reading.memory_bytes?)));
+    let memory = reading.as_ref().and_then(|reading| reading.memory_used_bytes.zip(reading.memory_bytes));
     #[allow(clippy::cast_precision_loss, reason = "a share of a memory's size")]
     let memory = memory.map_or(0.0, |(used, all)| percent(used as f64 / all as f64));
     Json(System {
-        cpu: reading.as_ref().and_then(|reading| reading.sample.cpu_utilization).map_or(0.0, percent),
+        cpu: reading.as_ref().and_then(|reading| reading.cpu_utilization).map_or(0.0, percent),
         memory,
         gpu_temp: reading.as_ref().and_then(|reading| reading.gpu_temperature_c()),
-        cpu_temp: reading.as_ref().and_then(|reading| reading.sample.cpu_temperature_c),
+        cpu_temp: reading.as_ref().and_then(|reading| reading.cpu_temperature_c),
         info: Info {
             system: system_name().to_owned(),
             release: environment.kernel.unwrap_or_default(),

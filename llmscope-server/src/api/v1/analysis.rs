@@ -17,7 +17,7 @@ use super::super::problem::Problem;
 use super::super::take::{Between, Query};
 use super::selecting::words_of;
 use crate::moment::of_ns;
-use crate::store::{Filter, Measurements, Store, StoredSeries};
+use crate::store::{Filter, Measurements, SeriesState, Store, StoredSeries};
 
 /// The newest so many records are judged, unless told.
 const RECORDS: u32 = 10_000;
@@ -27,6 +27,9 @@ const RECORDS: u32 = 10_000;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "AnalysisAsked")]
 pub(super) struct Asked {
+    /// Of the series of this number: its provider, its model, and its metric unless another is named.
+    #[serde(default)]
+    series: Option<i64>,
     /// Of this provider.
     #[serde(default)]
     provider: Option<String>,
@@ -165,17 +168,19 @@ fn counted(store: &dyn Store, asked: &Asked) -> Result<Counted, Problem> {
 /// The series of every group and metric that are selected.
 fn series(store: &dyn Store, asked: &Asked) -> Result<Vec<Series>, Problem> {
     let filter = words_of!(asked, Some(asked.limit.map_or(RECORDS, |limit| limit.0) as usize)).filter()?;
+    let own = asked.series.map(|id| named(store, id)).transpose()?;
+    let filter = Filter { source: own.as_ref().map(|series| series.source.id), ..filter };
     let source = match filter.session {
         None => "live".to_owned(),
         Some(id) => session_name(store, id)?,
     };
     let mut all = Vec::new();
-    for metric in metrics(asked)? {
+    for metric in metrics(asked, own.map(|series| series.name.metric))? {
         let mut groups: BTreeMap<BTreeMap<String, String>, Vec<Measurements>> = BTreeMap::new();
         for measurements in store.measurements(&filter, metric)? {
             groups.entry(group(asked, &measurements)?).or_default().push(measurements);
         }
-        let each = groups.into_iter().map(|(group, parts)| joined(&source, group, metric, parts, &filter));
+        let each = groups.into_iter().map(|(group, parts)| joined(&source, group, metric, parts));
         // A source that never measured this metric says nothing about it.
         all.extend(each.filter(|series| metric == Metric::E2e || series.values.iter().any(|value| !value.is_nan())));
     }
@@ -187,8 +192,14 @@ fn session_name(store: &dyn Store, id: i64) -> Result<String, Problem> {
     known.map(|session| session.name).ok_or_else(|| Problem::NotFound(format!("there is no session {id}")))
 }
 
-fn metrics(asked: &Asked) -> Result<Vec<Metric>, Problem> {
-    let names = asked.metric.as_deref().unwrap_or(Metric::E2e.name());
+/// The series of a number.
+fn named(store: &dyn Store, id: i64) -> Result<SeriesState, Problem> {
+    let known = store.series()?.into_iter().find(|series| series.state.name.id == id);
+    known.map(|series| series.state).ok_or_else(|| Problem::NotFound(format!("there is no series {id}")))
+}
+
+fn metrics(asked: &Asked, usual: Option<Metric>) -> Result<Vec<Metric>, Problem> {
+    let names = asked.metric.as_deref().unwrap_or(usual.unwrap_or(Metric::E2e).name());
     let one =
         |name: &str| name.trim().parse().map_err(|e: llmscope_core::Error| Problem::query("metric", e.to_string()));
     names.split(',').map(one).collect()
@@ -210,28 +221,19 @@ fn group(asked: &Asked, of: &Measurements) -> Result<BTreeMap<String, String>, P
 }
 
 /// The measurements of several sources as one series, in time order.
-fn joined(
-    source: &str,
-    group: BTreeMap<String, String>,
-    metric: Metric,
-    parts: Vec<Measurements>,
-    filter: &Filter,
-) -> Series {
+fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: Vec<Measurements>) -> Series {
     let warmup = parts.iter().map(|part| part.warmup).sum();
-    let several = parts.len() > 1;
-    let each = parts.into_iter().flat_map(|part| part.at_ns.into_iter().zip(part.values).zip(part.failed));
-    let mut rows: Vec<_> = each.collect();
-    // Within one source the store has them in order; a session without times keeps its own.
-    if several && (filter.session.is_none() || rows.iter().all(|((at, _), _)| at.is_some())) {
-        rows.sort_by_key(|((at, _), _)| *at);
-    }
-    let observations = rows.into_iter().enumerate().map(|(position, ((at, value), failed))| Observation {
-        value,
-        failed,
-        at: at.map(of_ns),
-        position,
-        companion: None,
-    });
+    let of_part = |part: Measurements| {
+        let rows = part.positions.into_iter().zip(part.at_ns).zip(part.values).zip(part.failed);
+        let observation = |(((position, at), value), failed): (((usize, Option<i64>), Option<f64>), bool)| {
+            Observation { value, failed, at: at.map(of_ns), position, companion: None }
+        };
+        rows.map(observation).collect::<Vec<_>>()
+    };
+    let mut observations: Vec<Observation> = parts.into_iter().flat_map(of_part).collect();
+    // A session that does not say all times keeps its own order.
+    let is_timed = observations.iter().all(|one| one.at.is_some());
+    observations.sort_by_key(|one| (one.at.filter(|_| is_timed), one.position));
     let blank = Series::of_numbers(metric.name(), Vec::new()).with_observations(observations);
     Series {
         sources: vec![source.to_owned()],

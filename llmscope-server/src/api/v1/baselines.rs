@@ -17,7 +17,7 @@ use super::super::take::{Body, Id, body};
 use crate::error::StoreError;
 use crate::series::Series;
 use crate::store::{Filter, Store, StoredSeries};
-use crate::watches::names;
+use crate::watches::Study;
 
 #[derive(Serialize, JsonSchema)]
 struct Replaced {
@@ -75,44 +75,36 @@ async fn import(State(app): State<App>, request: Request) -> Result<Json<Replace
     // A series that no baseline names keeps what it has.
     let study_of = |series: &StoredSeries| {
         let state = &series.state;
-        let study = baselines.iter().find(|baseline| names(baseline, &state.source, state.name.metric))?;
-        Some((state.name.id, study.standards))
+        Some((state.name.id, Study::among(&baselines, &state.source, state.name.metric)?))
     };
     let chosen: Vec<_> = known.iter().filter_map(study_of).collect();
     if chosen.is_empty() {
         return Err(Problem::body("no series of the service is named by these limits"));
     }
     let at = Timestamp::now();
-    let replaced = app.recorder.change(move |_, watches| {
-        chosen.into_iter().map(|(id, standards)| watches.freeze(id, Some(standards), at)).collect()
-    });
+    let replaced = app
+        .recorder
+        .change(move |_, watches| chosen.into_iter().map(|(id, study)| watches.freeze(id, Some(study), at)).collect());
     Ok(Json(Replaced { replaced: replaced.await? }))
 }
 
 async fn freeze(State(app): State<App>, Id(id): Id, Body(part): Body<Part>) -> Result<Json<Series>, Problem> {
-    let standards = app.work(move |store| studied(store, id, part)).await?;
+    let study = app.work(move |store| studied(store, id, &part)).await?;
     let at = Timestamp::now();
-    Ok(Json(app.recorder.change(move |_, watches| watches.freeze(id, Some(standards), at)).await?))
+    Ok(Json(app.recorder.change(move |_, watches| watches.freeze(id, Some(study), at)).await?))
 }
 
 /// The limits of a part of a series, without what lies beyond them.
-fn studied(store: &dyn Store, id: i64, part: Part) -> Result<llmscope_core::Standards, Problem> {
+fn studied(store: &dyn Store, id: i64, part: &Part) -> Result<Study, Problem> {
     let all = store.series()?;
     let series = all.into_iter().find(|series| series.state.name.id == id);
     let state = series.ok_or(StoreError::Absent { what: "series", id })?.state;
-    let filter = Filter {
-        provider: Some(state.source.provider.clone()),
-        model: state.source.model.clone(),
-        from: part.from,
-        to: part.to,
-        limit: part.limit,
-        session: None,
-    };
+    let filter =
+        Filter { source: Some(state.source.id), from: part.from, to: part.to, limit: part.limit, ..Filter::default() };
     let found = store.measurements(&filter, state.name.metric)?;
-    let own = found.into_iter().find(|measurements| measurements.source.id == state.source.id);
-    let values: Vec<f64> = own.map(|own| own.values.into_iter().flatten().collect()).unwrap_or_default();
+    let values: Vec<f64> = found.into_iter().flat_map(|own| own.values).flatten().collect();
     let learned = Limits::learned(state.name.metric.bounds(), &values);
-    learned.map(|(_, standards, _)| standards).ok_or_else(|| {
+    learned.map(|(_, standards, left_out)| Study { standards, points: values.len() - left_out }).ok_or_else(|| {
         Problem::body(format!("{} values of this part make no limits: too few, or all of them are equal", values.len()))
     })
 }

@@ -12,7 +12,7 @@ mod service;
 mod sessions;
 mod violations;
 
-pub(super) use records::admissible;
+pub(super) use records::{LARGEST, admissible, is_measured};
 
 use super::operation::Operation;
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use llmscope_core::session::{SessionHeader, Software};
-use llmscope_core::{RequestRecord, Session};
+use llmscope_core::{Metric, RequestRecord, Session};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use super::super::App;
 use super::super::answer::FileFormat;
 use super::super::operation::Operation;
 use super::super::problem::{Flaw, Problem};
-use super::super::take::{Between, Query, body, media_type, parse};
+use super::super::take::{Between, Query, body, check_json, media_type, parse};
 use super::selecting::words_of;
 use crate::record::{Arrival, StoredRecord};
 use crate::store::{Filter, Page, Store};
@@ -112,11 +112,14 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn keep(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     let received_at = Timestamp::now();
-    let kind = media_type(request.headers());
+    let (kind, said) = (media_type(request.headers()), check_json(request.headers()));
     let bytes = body(request, &app).await?;
     let records = match kind.as_deref() {
         Some("application/x-ndjson" | "application/jsonl" | "application/json-lines") => lines(&bytes)?,
-        _ => batch(&bytes)?,
+        _ => {
+            said?;
+            batch(&bytes)?
+        }
     };
     if records.is_empty() || records.len() > BATCH_RECORDS {
         return Err(Problem::body(format!("{} records: expected 1 to {BATCH_RECORDS} at once", records.len())));
@@ -179,9 +182,26 @@ pub(in crate::api) fn admissible(arrival: &Arrival, index: Option<usize>) -> Res
     if let Some((field, value)) = record.impossible_field() {
         return refuse(field, format!("{value} cannot be: expected 0 or more"));
     }
+    let mut values = Metric::ALL.iter().filter_map(|&metric| Some((metric.name(), record.metric(metric)?)));
+    if let Some((field, value)) = values.find(|(_, value)| value.abs() > LARGEST) {
+        return refuse(field, format!("{value} cannot be: expected {LARGEST:e} at most"));
+    }
+    if record.succeeded() && !is_measured(record) {
+        return refuse(
+            "e2e_s",
+            "a request that succeeded was measured: say e2e_s, ttft_s or another duration".to_owned(),
+        );
+    }
     Ok(())
 }
 
+/// True if anything but its outcome is known of a request.
+pub(in crate::api) fn is_measured(record: &RequestRecord) -> bool {
+    Metric::ALL.iter().any(|&metric| metric != Metric::ErrorRate && record.metric(metric).is_some())
+}
+
+/// Nothing that is measured is larger, and the statistics of what is would be beyond all numbers.
+pub(in crate::api) const LARGEST: f64 = 1e15;
 /// Names make series, which are kept for ever: they are names, and no texts.
 const LONGEST_NAME: usize = 256;
 

@@ -28,7 +28,7 @@ impl Words {
             return Err(Problem::query("to", "must be after from"));
         }
         let Self { provider, model, session, to, limit, .. } = self;
-        Ok(Filter { provider, model, session, from, to, limit })
+        Ok(Filter { provider, model, session, from, to, limit, source: None })
     }
 }
 

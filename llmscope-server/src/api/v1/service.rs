@@ -1,8 +1,13 @@
 //! The service itself: who asks, the machine, old records, a copy of the store.
 
+use std::io::Read as _;
+
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use bytes::Bytes;
+use futures_util::stream;
 use jiff::Timestamp;
 use llmscope_core::session::Environment;
 use schemars::JsonSchema;
@@ -79,17 +84,38 @@ async fn cleanup(State(app): State<App>) -> Result<Json<Cleaned>, Problem> {
 }
 
 async fn backup(State(app): State<App>) -> Result<Response, Problem> {
-    let content = app.work(|store| {
-        let folder = tempfile::tempdir().map_err(broken)?;
-        let copy = folder.path().join("backup.db");
-        store.backup(&copy)?;
-        std::fs::read(copy).map_err(broken)
+    let copy = app.work(|store| {
+        // It has a name as long as it is written, and goes with the last who reads it.
+        let copy = tempfile::NamedTempFile::new().map_err(|error| broken(&error))?;
+        store.backup(copy.path())?;
+        copy.reopen().map_err(|error| broken(&error))
     });
     let name = format!("llmscope-{}.db", Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
-    Ok(file(content.await?, "application/vnd.sqlite3", &name))
+    Ok(file(streamed(copy.await?), "application/vnd.sqlite3", &name))
 }
 
-fn broken(error: std::io::Error) -> Problem {
+/// A file, piece by piece: a store may be larger than the memory.
+fn streamed(mut file: std::fs::File) -> Body {
+    const PIECE: usize = 256 << 10;
+    let (pieces, waiting) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(2);
+    tokio::task::spawn_blocking(move || {
+        loop {
+            let mut piece = vec![0; PIECE];
+            let read = file.read(&mut piece).map(|read| {
+                piece.truncate(read);
+                Bytes::from(piece)
+            });
+            let is_last = read.as_ref().map_or(true, Bytes::is_empty);
+            // Whoever reads may have gone: then there is no more to do.
+            if pieces.blocking_send(read).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    Body::from_stream(stream::unfold(waiting, async |mut waiting| Some((waiting.recv().await?, waiting))))
+}
+
+fn broken(error: &std::io::Error) -> Problem {
     tracing::error!(%error, "a backup could not be written");
     Problem::Internal
 }

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::{Extension, State};
 use jiff::Timestamp;
-use llmscope_core::Metric;
+use llmscope_core::{Metric, RuleSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
 use super::super::operation::Operation;
 use super::super::problem::{Flaw, Problem};
-use super::super::take::{Between, Body, Id, Query};
+use super::super::take::{Between, Body, Id, MaybeBody, Query};
 use crate::access::Caller;
 use crate::store::{Annotation, ViolationFilter};
 use crate::violation::{Status, Violation};
@@ -30,7 +30,7 @@ struct Asked {
     /// Still signalling, or not any more.
     #[serde(default)]
     open: Option<bool>,
-    /// Of this rule.
+    /// Of this rule: its code, or Nelson's number.
     #[serde(default)]
     rule: Option<String>,
     /// Of the series of this number.
@@ -98,7 +98,7 @@ async fn list(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json
     let filter = ViolationFilter {
         status: status.map_err(|words| Problem::query("status", words))?,
         open: asked.open,
-        rule: asked.rule,
+        rule: asked.rule.as_deref().map(code).transpose()?,
         series: asked.series,
         provider: asked.provider,
         model: asked.model,
@@ -111,6 +111,15 @@ async fn list(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json
     Ok(Json(Violations { violations, next }))
 }
 
+/// The code of a rule, by it or by Nelson's number.
+fn code(name: &str) -> Result<String, Problem> {
+    let known = name.parse::<RuleSet>().map_err(|error| Problem::query("rule", error.to_string()))?;
+    match known.rules() {
+        [only] => Ok(only.code().to_string()),
+        _ => Err(Problem::query("rule", format!("\"{name}\" is not one rule, such as nelson-2 or 2"))),
+    }
+}
+
 async fn one(State(app): State<App>, Id(id): Id) -> Result<Json<Violation>, Problem> {
     app.ask(move |store| store.violation(id)).await.map(Json)
 }
@@ -119,7 +128,7 @@ async fn acknowledge(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    Body(body): Body<MaybeNote>,
+    MaybeBody(body): MaybeBody<MaybeNote>,
 ) -> Result<Json<Violation>, Problem> {
     annotate(&app, &caller, id, Some(Status::Acknowledged), body.note).await
 }
@@ -128,7 +137,7 @@ async fn resolve(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Id(id): Id,
-    Body(body): Body<MaybeNote>,
+    MaybeBody(body): MaybeBody<MaybeNote>,
 ) -> Result<Json<Violation>, Problem> {
     annotate(&app, &caller, id, Some(Status::Resolved), body.note).await
 }

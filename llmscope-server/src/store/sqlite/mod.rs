@@ -3,6 +3,7 @@
 mod condition;
 mod opening;
 mod reading;
+mod room;
 mod row;
 mod sessions;
 mod violations;
@@ -58,6 +59,8 @@ impl SqliteStore {
     /// [`StoreError::Damaged`] for a file that is none: it is left as it is.
     pub fn open(path: &Path, durability: Durability) -> Result<Self> {
         let lock = opening::lock(path)?;
+        opening::check_whole(path)?;
+        opening::make(path)?;
         let refuse = |error| refusal(path, &error);
         let mut first = opening::connect(path).map_err(refuse)?;
         opening::prepare(path, &mut first)?;
@@ -175,6 +178,10 @@ impl Store for SqliteStore {
         Ok(Session { records, ..Session::from_envelope(&place, &envelope).map_err(broken)? })
     }
 
+    fn cost_usd(&self, filter: &Filter) -> Result<f64> {
+        self.read(|reader| reading::cost_usd(reader, filter))
+    }
+
     fn totals(&self, since: Timestamp) -> Result<Vec<ProviderTotals>> {
         self.read(|reader| reading::totals(reader, since))
     }
@@ -187,6 +194,9 @@ impl Store for SqliteStore {
         // Apart from the pool: a snapshot that lasts must not keep others from reading.
         let refuse = |error| refusal(to, &error);
         let from = opening::connect(&self.path).map_err(|error| self.refusal(&error))?;
+        // One snapshot: whatever is written meanwhile would make the copy begin anew, again and again.
+        let snapshot = "BEGIN; SELECT count(*) FROM sources";
+        from.execute_batch(snapshot).map_err(|error| self.refusal(&error))?;
         let mut copy = Connection::open(to).map_err(refuse)?;
         let backup = rusqlite::backup::Backup::new(&from, &mut copy).map_err(refuse)?;
         const PAGES: std::ffi::c_int = 1024;

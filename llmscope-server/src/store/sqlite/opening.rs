@@ -1,6 +1,7 @@
 //! Opening a file: whose is it, how old is its schema.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::error::StoreError;
 
 /// What SQLite writes into the head of our files: "LLMS".
 const APPLICATION_ID: i64 = 0x4c4c_4d53;
+/// What every file of SQLite begins with; the size of its pages follows.
+const MAGIC: &[u8] = b"SQLite format 3\0";
 /// From one version of the schema to the next.
 const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
 /// How long one waits for another connection's lock.
@@ -19,12 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the store for this process, as long as the file that is returned lives.
 pub(super) fn lock(path: &Path) -> Result<File> {
-    let lock_path = lock_path(path);
+    let lock_path = beside(path, ".lock");
     let other = |message: String| StoreError::Other { place: lock_path.display().to_string(), message };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| other(error.to_string()))?;
     }
-    let file = File::options().create(true).truncate(false).write(true).open(&lock_path);
+    let file = private().open(&lock_path);
     let file = file.map_err(|error| other(error.to_string()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -33,10 +36,58 @@ pub(super) fn lock(path: &Path) -> Result<File> {
     }
 }
 
-fn lock_path(path: &Path) -> PathBuf {
+/// How files of the store are made: what they hold is nobody else's business.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes the store's file if it is not there. What SQLite puts beside it gets its permissions.
+pub(super) fn make(path: &Path) -> Result<()> {
+    let made = private().open(path);
+    made.map(drop).map_err(|error| StoreError::Other { place: path.display().to_string(), message: error.to_string() })
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".lock");
+    name.push(ending);
     path.with_file_name(name)
+}
+
+/// Refuses a file that is none of SQLite's, or not the whole of one: SQLite takes a few bytes for a new database, and
+/// what is missing of the last page for zeros.
+pub(super) fn check_whole(path: &Path) -> Result<()> {
+    // What a crash left half done is brought home from the log beside it.
+    let is_unfinished = |ending| std::fs::metadata(beside(path, ending)).is_ok_and(|log| log.len() > 0);
+    // A file that cannot be read is for SQLite to complain of.
+    let Ok((head, length)) = head(path) else { return Ok(()) };
+    if length == 0 || is_unfinished("-wal") || is_unfinished("-journal") {
+        return Ok(());
+    }
+    let place = path.display().to_string();
+    let Some([high, low]) = head.strip_prefix(MAGIC) else {
+        return Err(StoreError::Foreign { place, found: "a file that is no database".to_owned() });
+    };
+    // 1 stands for 65,536, which 16 bits do not hold.
+    let page = match u16::from_be_bytes([*high, *low]) {
+        1 => 1 << 16,
+        page => u64::from(page).max(1),
+    };
+    if length % page != 0 {
+        return Err(StoreError::Damaged { place, message: "its end is cut off".to_owned() });
+    }
+    Ok(())
+}
+
+/// The first bytes of a file, as many as there are, and its length.
+fn head(path: &Path) -> std::io::Result<(Vec<u8>, u64)> {
+    let (mut head, file) = (Vec::new(), File::open(path)?);
+    let length = file.metadata()?.len();
+    file.take(MAGIC.len() as u64 + 2).read_to_end(&mut head)?;
+    Ok((head, length))
 }
 
 /// A connection with our settings.
@@ -61,13 +112,14 @@ pub(super) fn prepare(path: &Path, connection: &mut Connection) -> Result<()> {
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(refuse)?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(refuse)?;
-    if application != APPLICATION_ID && tables > 0 {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(refuse)?;
+    let is_new = application == 0 && tables == 0 && found == 0;
+    if application != APPLICATION_ID && !is_new {
         let found = "a database of another program (a store of the earlier service is brought over by its /api/export \
                      and an upload of that file)";
         return Err(StoreError::Foreign { place: place(), found: found.to_owned() });
     }
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(refuse)?;
     if found > known {
         return Err(StoreError::Newer { place: place(), found, known });
     }

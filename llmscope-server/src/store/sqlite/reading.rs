@@ -56,7 +56,9 @@ pub(super) fn measurements(
     let mut statement = reader.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(condition.parameters))?;
     let mut found: BTreeMap<i64, Measurements> = BTreeMap::new();
+    let mut selected = 0;
     while let Some(row) = rows.next()? {
+        selected += 1;
         let id: i64 = row.get(0)?;
         let Some(source) = sources.get(&id) else { continue };
         let all = found.entry(id).or_insert_with(|| Measurements {
@@ -64,6 +66,7 @@ pub(super) fn measurements(
             at_ns: Vec::new(),
             values: Vec::new(),
             failed: Vec::new(),
+            positions: Vec::new(),
             warmup: 0,
         });
         if row.get(3)? {
@@ -72,15 +75,27 @@ pub(super) fn measurements(
         }
         all.at_ns.push(row.get(1)?);
         all.failed.push(row.get::<_, i64>(2)? != 0);
-        all.values.push(row.get(4)?);
+        all.positions.push(selected);
+        // A rate of a time near 0 may be beyond all numbers: there is none then.
+        all.values.push(row.get::<_, Option<f64>>(4)?.filter(|value| value.is_finite()));
     }
     let mut found: Vec<Measurements> = found.into_values().collect();
     for all in &mut found {
         all.at_ns.reverse();
         all.values.reverse();
         all.failed.reverse();
+        // They came from the last one on.
+        all.positions = all.positions.iter().rev().map(|from_behind| selected - from_behind).collect();
     }
     Ok(found)
+}
+
+pub(super) fn cost_usd(reader: &Connection, filter: &Filter) -> rusqlite::Result<f64> {
+    let Some(condition) = condition(reader, filter)? else { return Ok(0.0) };
+    let (wanted, limit) = (condition.sql(), sql_limit(filter.limit));
+    let newest = format!("SELECT r.cost_usd FROM records r{wanted} ORDER BY r.at_ns DESC, r.id DESC{limit}");
+    let mut statement = reader.prepare_cached(&format!("SELECT total(cost_usd) FROM ({newest})"))?;
+    statement.query_row(params_from_iter(condition.parameters), |row| row.get(0))
 }
 
 /// The value of a metric as [`llmscope_core::RequestRecord::metric`] defines it, in SQL.
@@ -120,6 +135,7 @@ fn condition(reader: &Connection, filter: &Filter) -> rusqlite::Result<Option<Co
             _ => condition.and_one_of("r.source", matching),
         }
     }
+    condition.and_some("r.source = ?", filter.source);
     condition.and_some("r.at_ns >= ?", filter.from.map(to_ns));
     condition.and_some("r.at_ns < ?", filter.to.map(to_ns));
     Ok(Some(condition))

@@ -101,9 +101,10 @@ pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) ->
     let at_ns = to_ns(*at);
     let sql = match status {
         Some(Status::Acknowledged) => {
-            // What was resolved stays resolved.
-            "UPDATE violations SET acknowledged_ns = ?2, acknowledged_by = ?3, \
-             status = CASE status WHEN 'resolved' THEN status ELSE 'acknowledged' END WHERE id = ?1"
+            // Whoever took note first did; what was resolved stays resolved.
+            "UPDATE violations SET acknowledged_ns = iif(status = 'new', ?2, acknowledged_ns), \
+             acknowledged_by = iif(status = 'new', ?3, acknowledged_by), \
+             status = iif(status = 'new', 'acknowledged', status) WHERE id = ?1"
         }
         Some(Status::Resolved) => {
             "UPDATE violations SET resolved_ns = ?2, resolved_by = ?3, status = 'resolved' WHERE id = ?1"

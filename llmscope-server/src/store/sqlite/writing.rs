@@ -8,6 +8,7 @@ use llmscope_core::RequestRecord;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::super::{Annotation, Inserted, Result, SeriesState, Transaction, Writer};
+use super::room::Room;
 use super::row::{RecordRow, json};
 use super::{Durability, opening, refusal, sessions, violations};
 use crate::error::StoreError;
@@ -21,10 +22,18 @@ pub(super) struct SqliteWriter {
     path: PathBuf,
     connection: Connection,
     sources: Sources,
+    room: Room,
 }
 
 /// The sources that are known, by provider and model.
 type Sources = HashMap<(String, String), i64>;
+
+/// Pages of 4 KiB that the log may hold before they are brought home: 16 MiB.
+const LOG_PAGES: u32 = 4096;
+/// What is left free of the disk: the log twice over, and what may come in the second between two looks.
+const RESERVE_BYTES: u64 = 32 << 20;
+/// About what a request of a session takes, with its gaps and attributes.
+const REQUEST_BYTES: u64 = 1024;
 
 impl SqliteWriter {
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self> {
@@ -35,22 +44,24 @@ impl SqliteWriter {
                 Durability::Normal => "normal",
             };
             connection.pragma_update(None, "synchronous", synchronous)?;
-            // Pages that were written often are brought home once: 16 MiB of them, and no more is left lying about.
-            connection.pragma_update(None, "wal_autocheckpoint", 4096)?;
+            // Pages that were written often are brought home once, and no more is left lying about.
+            connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
             connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
             Ok(connection)
         };
         let connection = open().map_err(|error| refusal(path, &error))?;
-        Ok(Self { path: path.to_owned(), connection, sources: Sources::new() })
+        Ok(Self { path: path.to_owned(), connection, sources: Sources::new(), room: Room::default() })
     }
 }
 
 impl Writer for SqliteWriter {
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>> {
         let path = &self.path;
+        let room = self.room.bytes(path, &self.connection);
         let inner = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let inner = inner.map_err(|error| refusal(path, &error))?;
-        Ok(Box::new(SqliteTransaction { path, inner, known: &mut self.sources, new: Sources::new() }))
+        let known = &mut self.sources;
+        Ok(Box::new(SqliteTransaction { path, inner, known, new: Sources::new(), room }))
     }
 }
 
@@ -60,11 +71,22 @@ struct SqliteTransaction<'w> {
     known: &'w mut Sources,
     /// Sources that this transaction named: known to later ones only once it is committed.
     new: Sources,
+    /// What may still be kept, in bytes.
+    room: u64,
 }
 
 impl SqliteTransaction<'_> {
     fn refused(&self) -> impl Fn(rusqlite::Error) -> StoreError + use<'_> {
         |error| refusal(self.path, &error)
+    }
+
+    /// Refuses to keep so many bytes where the store would then have no room to bring its log home: it could not even
+    /// remove anything.
+    fn check_room(&self, bytes: u64) -> Result<()> {
+        if self.room < RESERVE_BYTES.saturating_add(bytes) {
+            return Err(StoreError::Full { place: self.path.display().to_string() });
+        }
+        Ok(())
     }
 
     fn source(&mut self, record: &RequestRecord) -> rusqlite::Result<Source> {
@@ -142,27 +164,25 @@ impl SqliteTransaction<'_> {
     }
 
     fn save_state(&self, series: &SeriesState) -> rusqlite::Result<i64> {
-        let upsert = "INSERT INTO series (source, metric, n, last_ns, last_value, frozen_ns, state) \
-                      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, metric) DO UPDATE SET n = excluded.n, \
-                      last_ns = excluded.last_ns, last_value = excluded.last_value, frozen_ns = excluded.frozen_ns, \
-                      state = excluded.state RETURNING id";
-        self.inner.prepare_cached(upsert)?.query_row(
-            params![
-                series.source.id,
-                series.name.metric.name(),
-                series.n,
-                series.last.map(|last| to_ns(last.at)),
-                series.last.map(|last| last.value),
-                series.frozen_at.map(to_ns),
-                json(&series.memory)?,
-            ],
-            |row| row.get(0),
-        )
+        let SeriesState { name, source, n, last, frozen_at, memory } = series;
+        let (last_ns, last_value) = (last.map(|last| to_ns(last.at)), last.map(|last| last.value));
+        let (frozen_ns, memory) = (frozen_at.map(to_ns), json(memory)?);
+        if name.id == 0 {
+            let insert = "INSERT INTO series (source, metric, n, last_ns, last_value, frozen_ns, state) \
+                          VALUES (?, ?, ?, ?, ?, ?, ?)";
+            let row = params![source.id, name.metric.name(), n, last_ns, last_value, frozen_ns, memory];
+            return self.inner.prepare_cached(insert)?.insert(row);
+        }
+        let update = "UPDATE series SET n = ?, last_ns = ?, last_value = ?, frozen_ns = ?, state = ? WHERE id = ?";
+        let row = params![n, last_ns, last_value, frozen_ns, memory, name.id];
+        self.inner.prepare_cached(update)?.execute(row)?;
+        Ok(name.id)
     }
 }
 
 impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, arrival: &Arrival) -> Result<Inserted> {
+        self.check_room(0)?;
         self.insert_arrival(arrival).map_err(self.refused())
     }
 
@@ -184,6 +204,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn insert_session(&mut self, upload: &Upload) -> Result<SessionSummary> {
+        self.check_room(REQUEST_BYTES * upload.session.records.len() as u64)?;
         self.insert_upload(upload).map_err(self.refused())
     }
 
@@ -204,6 +225,11 @@ impl Transaction for SqliteTransaction<'_> {
         removed.map(|removed| removed as u64).map_err(self.refused())
     }
 
+    fn delete_series(&mut self, id: i64) -> Result<()> {
+        let removed = self.inner.execute("DELETE FROM series WHERE id = ?", [id]).map_err(self.refused())?;
+        if removed == 0 { Err(StoreError::Absent { what: "series", id }) } else { Ok(()) }
+    }
+
     fn clear(&mut self) -> Result<u64> {
         let clear = || {
             let removed = self.inner.execute("DELETE FROM records WHERE session IS NULL", [])?;
@@ -214,7 +240,7 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
-        let Self { path, inner, known, new } = *self;
+        let Self { path, inner, known, new, .. } = *self;
         inner.commit().map_err(|error| refusal(path, &error))?;
         known.extend(new);
         Ok(())

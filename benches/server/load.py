@@ -1,0 +1,211 @@
+"""What is asked of the services: posts by ``wrk``, single questions, listeners."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import selectors
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from types import TracebackType
+
+from servers import HERE, KEY, Server, busy_s
+
+SCRIPT = HERE / "post.lua"
+SOURCES = [("ollama", "gemma3:4b"), ("openai", "gpt-4o"), ("vllm", "llama-3.3-70b")]
+AUTHORIZED = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of posts."""
+
+    per_s: float
+    """Requests that were answered with success."""
+    p50_ms: float
+    p99_ms: float
+    answered: int
+    refused: int
+    cpu_us: float
+    """The service's processor time for each."""
+    wrk_cpu: float
+    """Processors that the load generator kept busy."""
+    others_cpu: float
+    """Processors that somebody else kept busy."""
+    memory_mb: float
+
+
+def require_wrk() -> str:
+    """Its version. What it is said to do it does in C, for a twentieth of a service's cost or less."""
+    if not shutil.which("wrk"):
+        sys.exit("wrk is missing; it generates the load: apt-get install wrk (or https://github.com/wg/wrk)")
+    words = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split()
+    return " ".join(words[:2])
+
+
+def post(server: Server, path: str, bodies: Path, connections: int, seconds: int) -> Load:
+    """Posts the lines of a file in turn from so many connections, each of which waits for its answer."""
+    url = f"http://127.0.0.1:{server.port}{path}"
+    wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), url]
+    busy, service, here = busy_s(), server.cpu_s(), time.process_time()
+    process = subprocess.Popen([*wrk, "--", str(bodies), KEY], stdout=subprocess.PIPE, text=True)
+    output = process.stdout.read() if process.stdout else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    busy, service, here = busy_s() - busy, server.cpu_s() - service, time.process_time() - here
+    if process.returncode != 0:
+        sys.exit(f"wrk failed with {process.returncode}: {output[-500:]}")
+    said = json.loads(output.splitlines()[-1])
+    if said["broken"]:
+        print(f"{server.kind.name}: {said['broken']} connections broke or timed out", file=sys.stderr)
+    own, wall_s = usage.ru_utime + usage.ru_stime, said["wall_s"]
+    good = said["answered"] - said["refused"]
+    return Load(
+        per_s=good / wall_s,
+        p50_ms=said["p50_ms"],
+        p99_ms=said["p99_ms"],
+        answered=good,
+        refused=said["refused"],
+        cpu_us=1e6 * service / max(1, good),
+        wrk_cpu=own / wall_s,
+        others_cpu=max(0.0, busy - own - service - here) / wall_s,
+        memory_mb=server.memory_mb(),
+    )
+
+
+def latencies(number: int) -> Iterator[tuple[tuple[str, str], float, float, int, int]]:
+    """Requests as endpoints serve them: source, time to first token, end-to-end latency, tokens in and out."""
+    chance = random.Random(1)
+    for index in range(number):
+        ttft_s = math.exp(chance.gauss(-1.5, 0.2))
+        tokens = chance.randrange(100, 140)
+        yield SOURCES[index % 3], ttft_s, ttft_s + 0.012 * tokens, chance.randrange(16, 4096), tokens
+
+
+def write_entries(file: Path, number: int = 3000) -> None:
+    """Bodies of ``POST /api/log``."""
+    lines = [
+        f'{{"provider":"{provider}","model":"{model}","latency":{e2e_s:.6f},"tokens_in":{prompt},"tokens_out":{tokens},'
+        f'"cost":{1e-6 * tokens:.6f},"success":true,"endpoint":"/v1/chat/completions","metadata":{{"run":"nightly"}}}}\n'
+        for (provider, model), _, e2e_s, prompt, tokens in latencies(number)
+    ]
+    file.write_text("".join(lines))
+
+
+def batches(number: int, size: int, until: float, span_s: float) -> Iterator[bytes]:
+    """Bodies of ``POST /api/v1/records``: so many, of so many requests, spread over a time."""
+    every = latencies(number * size)
+    for batch in range(number):
+        records = []
+        for index in range(size):
+            (provider, model), ttft_s, e2e_s, prompt, tokens = next(every)
+            at = until - span_s * (1 - (batch * size + index) / (number * size))
+            whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+            records.append(
+                f'{{"started_at":"{whole}.{int(at % 1 * 1e6):06}Z","provider":"{provider}","model":"{model}",'
+                f'"ttft_s":{ttft_s:.6f},"e2e_s":{e2e_s:.6f},"tpot_s":0.012,"input_tokens":{prompt},'
+                f'"output_tokens":{tokens}}}'
+            )
+        yield f'{{"records":[{",".join(records)}]}}'.encode()
+
+
+def fill(server: Server, rows: int) -> None:
+    """Gives a service so many requests of the last twenty hours."""
+    size = 1000
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=120)) as connection:
+        for body in batches(rows // size, size, time.time(), 20 * 3600.0):
+            connection.request("POST", "/api/v1/records", body, AUTHORIZED)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status not in (200, 201):
+                sys.exit(f"{server.kind.name} refused a batch with {answer.status}: {text[:300]!r}")
+
+
+def ask(server: Server, path: str, times: int) -> tuple[list[float], int]:
+    """Asks so often, and gives the seconds that each answer took and the bytes of the last."""
+    took, length = [], 0
+    with closing(HTTPConnection("127.0.0.1", server.port, timeout=300)) as connection:
+        for _ in range(times + 1):
+            began = time.perf_counter()
+            connection.request("GET", path, headers=AUTHORIZED)
+            answer = connection.getresponse()
+            length = len(answer.read())
+            took.append(time.perf_counter() - began)
+            if answer.status != 200:
+                sys.exit(f"{server.kind.name} answered {path} with {answer.status}")
+    return took[1:], length  # The first one finds nothing in memory.
+
+
+class Posters:
+    """Clients that count exactly what was acknowledged to them: ``wrk`` leaves its last requests without an answer."""
+
+    def __init__(self, server: Server, bodies: Sequence[str], clients: int, each: int) -> None:
+        self.server, self.bodies, self.each = server, bodies, each
+        self.counts = [0] * clients
+        self.threads = [threading.Thread(target=self.run, args=(client,)) for client in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, client: int) -> None:
+        """One client, until it has posted enough or the service is gone."""
+        with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", self.server.port, timeout=60)) as to:
+            for index in range(self.each):
+                to.request("POST", self.server.kind.log, self.bodies[index % len(self.bodies)], AUTHORIZED)
+                answer = to.getresponse()
+                answer.read()
+                self.counts[client] += answer.status == 200
+
+    def acknowledged(self) -> int:
+        """What was acknowledged, once all have ended."""
+        for thread in self.threads:
+            thread.join()
+        return sum(self.counts)
+
+
+class Listeners:
+    """Reads the events of so many connections, and throws them away."""
+
+    def __init__(self, server: Server, number: int) -> None:
+        self.bytes = 0
+        self.events = 0
+        self.lagged = 0
+        self.ending = threading.Event()
+        self.selector = selectors.DefaultSelector()
+        head = f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\r\n".encode()
+        for _ in range(number):
+            connection = socket.create_connection(("127.0.0.1", server.port))
+            connection.sendall(head)
+            self.selector.register(connection, selectors.EVENT_READ)
+        self.thread = threading.Thread(target=self.read)
+        self.thread.start()
+
+    def read(self) -> None:
+        """Until it is told to stop."""
+        while not self.ending.is_set():
+            for key, _ in self.selector.select(0.1):
+                got = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]
+                self.bytes += len(got)
+                self.events += got.count(b"event:")
+                self.lagged += got.count(b"event: lagged") + got.count(b"event:lagged")
+                if not got:
+                    self.selector.unregister(key.fileobj)
+
+    def __enter__(self) -> Listeners:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.ending.set()
+        self.thread.join()
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]

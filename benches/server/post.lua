@@ -1,0 +1,26 @@
+-- Posts the lines of a file in turn, and says at the end what came of it as one line of JSON.
+--   wrk … -s post.lua URL -- FILE KEY
+-- The requests are built before the first is sent: while it measures, it only hands them out.
+
+local requests, at = {}, 0
+
+function init(args)
+  local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. args[2] }
+  for line in io.lines(args[1]) do
+    requests[#requests + 1] = wrk.format("POST", nil, headers, line)
+  end
+end
+
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  local said = '{"answered": %d, "wall_s": %.6f, "refused": %d, "broken": %d, "p50_ms": %.4f, "p99_ms": %.4f, "max_ms": %.4f}'
+  io.write("\n", said:format(
+    summary.requests, summary.duration / 1e6, errors.status, errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, latency.max / 1e3
+  ), "\n")
+end

@@ -1,0 +1,120 @@
+//! What is said when something is wrong, and the commands beside `serve`.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::{KEY, Serving, entry, program};
+
+#[test]
+fn it_ends_cleanly_when_it_is_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("llmscope.db");
+    let mut serving = Serving::start(&database);
+    assert_eq!(serving.client().post("/api/log", &entry(1, 0.3, true)).status, 200);
+    let pid = serving.process.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(serving.process.wait().unwrap().code(), Some(0));
+    assert!(!serving.rest().contains("ERROR"));
+    // A clean end leaves one file with everything in it.
+    assert!(!folder.path().join("llmscope.db-wal").exists());
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_said_with_its_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("llmscope.db");
+    let serving = Serving::start(&database);
+    let address = serving.address.to_string();
+    let garbage = folder.path().join("garbage.db");
+    fs::write(&garbage, "this is no database, and long enough to be one of them: ".repeat(100)).unwrap();
+    let at = |path: &std::path::Path| path.display().to_string();
+    let database = at(&database);
+    for (args, expected) in [
+        (vec!["--address", "0.0.0.0:0"], "set LLMSCOPE_API_KEY"),
+        (vec!["--address", &address, "--database", "unused.db"], "cannot listen at"),
+        (vec!["--address", "127.0.0.1:0", "--database", &database], "in use by another process"),
+        (vec!["--address", "127.0.0.1:0", "--database", &at(&garbage)], "left as it is"),
+        (vec!["--address", "127.0.0.1:0", "--learn", "3", "--database", "unused.db"], "at least 10"),
+        (vec!["--rules", "nelsen"], "nelson"),
+        (vec!["--metric", "latency"], "ttft_s"),
+    ] {
+        let ended = program().arg("serve").args(&args).current_dir(folder.path()).output().unwrap();
+        let words = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{args:?}: {words}");
+        assert!(words.contains(expected), "{args:?}: {words}");
+    }
+    let short = program().arg("serve").env("LLMSCOPE_API_KEY", "short").output().unwrap();
+    let words = String::from_utf8_lossy(&short.stderr);
+    assert!(words.contains("fewer than 8") && !words.contains("short"), "{words}");
+}
+
+#[test]
+fn the_health_check_says_whether_it_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::start(&folder.path().join("llmscope.db"));
+    let check = |address: &str| {
+        let check = program().args(["serve", "--healthcheck", "--address", address]).stderr(Stdio::null()).status();
+        check.unwrap().code()
+    };
+    let everywhere = format!("0.0.0.0:{}", serving.address.port());
+    assert_eq!((check(&serving.address.to_string()), check(&everywhere)), (Some(0), Some(0)));
+    let address = serving.address.to_string();
+    drop(serving);
+    assert_eq!(check(&address), Some(1));
+}
+
+#[test]
+fn a_reset_removes_what_it_says_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("llmscope.db");
+    let serving = Serving::start(&database);
+    let client = serving.client();
+    (0..40).for_each(|n| assert_eq!(client.post("/api/log", &entry(n, 0.3 + 0.01 * (n % 3) as f64, true)).status, 200));
+    let session = include_bytes!("../../../examples/sessions/paused.json");
+    assert_eq!(client.send("POST", "/api/v1/sessions?name=paused", &[], session).status, 201);
+    let reset = |args: &[&str]| {
+        let ended = program().arg("reset").args(args).arg("--database").arg(&database).output().unwrap();
+        (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
+    };
+    let (code, words) = reset(&["--yes"]);
+    assert!(code == Some(2) && words.contains("in use by another process"), "{words}");
+    drop((client, serving));
+
+    let (code, words) = reset(&[]);
+    assert!(code == Some(2) && words.contains("40 records") && words.contains("--yes"), "{words}");
+    assert_eq!(reset(&["--yes"]).0, Some(0));
+    let counts = || {
+        let serving = Serving::start(&database);
+        let count = |path: &str, of: &str| serving.client().get(path).json()[of].as_array().unwrap().len();
+        let records = serving.client().get("/health").json()["total_requests"].as_u64().unwrap();
+        (records, count("/api/v1/series", "series"), count("/api/v1/sessions", "sessions"))
+    };
+    assert_eq!(counts(), (0, 1, 1), "the series keeps its limits");
+    assert_eq!(reset(&["medium", "--yes"]).0, Some(0));
+    assert_eq!(counts(), (0, 0, 1));
+    assert_eq!(reset(&["full", "--yes"]).0, Some(0));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no file is left");
+    let (code, words) = reset(&["full", "--yes"]);
+    assert!(code == Some(2) && words.contains("no store"), "{words}");
+}
+
+#[test]
+fn the_smoke_test_passes() {
+    let ended = program().args(["reset", "--smoke"]).output().unwrap();
+    let words = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && words.contains("smoke test passed"), "{words}");
+}
+
+#[test]
+fn no_key_is_seen_in_the_list_of_processes_or_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(&folder.path().join("llmscope.db"));
+    let line = fs::read(format!("/proc/{}/cmdline", serving.process.id())).unwrap_or_default();
+    assert!(!String::from_utf8_lossy(&line).contains(KEY));
+    let client = serving.client().with_key("another-key-that-is-wrong");
+    let answer = client.get(&format!("/api/data?provider={KEY}"));
+    assert!(answer.status == 401 && !answer.text().contains("another-key"), "{}", answer.text());
+    serving.process.kill().unwrap();
+    let words = serving.rest();
+    assert!(!words.contains(KEY) && !words.contains("another-key"), "{words}");
+}

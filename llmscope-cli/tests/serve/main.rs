@@ -1,0 +1,103 @@
+//! `serve` and `reset` as they are used: the program itself, killed, out of room, told to end.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+#[path = "../../../llmscope-server/tests/client/mod.rs"]
+mod client;
+mod commands;
+mod crash;
+mod disk;
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+
+const KEY: &str = "a-key-of-this-test";
+
+/// The program, serving.
+struct Serving {
+    process: Child,
+    address: SocketAddr,
+    words: BufReader<ChildStderr>,
+}
+
+impl Serving {
+    /// Serves a store, learning limits from few values.
+    fn start(database: &Path) -> Self {
+        Self::of(program(), database)
+    }
+
+    /// Serves by a command that ends in the program.
+    fn of(mut command: Command, database: &Path) -> Self {
+        let mut process = command
+            .args(["serve", "--address", "127.0.0.1:0", "--learn", "30", "--database"])
+            .arg(database)
+            .env("LLMSCOPE_API_KEY", KEY)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut words = BufReader::new(process.stderr.take().unwrap());
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert!(words.read_line(&mut line).unwrap() > 0, "it ended: {said}");
+            said.push_str(&line);
+            if let Some(url) = line.trim().strip_prefix("listening: http://") {
+                break url.parse().unwrap();
+            }
+        };
+        Self { process, address, words }
+    }
+
+    fn client(&self) -> Client {
+        Client::new(self.address, Some(KEY))
+    }
+
+    /// What it says, line by line, until it ends.
+    fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        while self.words.read_line(&mut rest).unwrap() > 0 {}
+        rest
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_llmscope-cli"));
+    // What the environment of whoever tests says is of no interest here.
+    for variable in ["LLMSCOPE_API_KEY", "LLMSCOPE_API_KEYS", "LLMSCOPE_ADDRESS", "DATABASE_PATH", "LLMSCOPE_LOG"] {
+        program.env_remove(variable);
+    }
+    program
+}
+
+/// A result, as a monitor posts it: with a time of its own, so that it is the same whenever it arrives.
+fn entry(number: usize, latency_s: f64, succeeded: bool) -> Value {
+    let started_at =
+        jiff::Timestamp::from_second(1_790_000_000).unwrap() + jiff::SignedDuration::from_secs(number as i64);
+    json!({
+        "provider": "openai", "model": "gpt-4o", "latency": latency_s, "success": succeeded, "tokens_in": number,
+        "metadata": {"recorder": "llmscope", "started_at": started_at.to_string()},
+    })
+}
+
+/// Waits until something holds.
+fn wait_until(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

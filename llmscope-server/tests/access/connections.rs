@@ -1,0 +1,82 @@
+//! Connections: whatever comes on one of them, the others are served.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use super::Running;
+use super::client::{Connection, PATIENCE};
+
+#[test]
+fn what_is_no_http_takes_nothing_down() {
+    let running = Running::start();
+    let long = [b"GET /".as_slice(), &vec![b'a'; 2_000_000]].concat();
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"hello\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        b"POST /api/log HTTP/1.1\r\nhost: localhost\r\ncontent-length: -5\r\n\r\n",
+        b"POST /api/log HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"POST /api/log HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"",
+        &long,
+    ] {
+        let mut socket = TcpStream::connect(running.client.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let _ = socket.write_all(bytes);
+        let _ = socket.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = socket.read_to_end(&mut answer);
+        let first = String::from_utf8_lossy(&answer);
+        let status = first.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
+        assert!(status.is_none_or(|status| (400..600).contains(&status)), "{first}");
+    }
+    running.client.get("/api/v1/series").ok();
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let running = Running::start();
+    let mut connection = Connection::to(running.client.address);
+    for path in ["/health", "/api/v1/series", "/nothing", "/api/v1/records?limit=0", "/api/v1/openapi.json", "/health"]
+        .repeat(5)
+    {
+        connection.send(&running.client.head("GET", path, &[], 0), b"");
+        assert!(connection.answer("GET").status < 500, "{path}");
+    }
+    // Two at once are answered in their order.
+    let head = |path| running.client.head("GET", path, &[], 0);
+    connection.send(&(head("/nothing") + &head("/health")), b"");
+    assert_eq!((connection.answer("GET").status, connection.answer("GET").status), (404, 200));
+}
+
+#[test]
+fn more_connections_than_there_is_room_for_wait() {
+    let running = Running::with(|settings| settings.connections = 2);
+    let ask = |connection: &mut Connection| connection.send(&running.client.head("GET", "/health", &[], 0), b"");
+    let mut first: Vec<Connection> = (0..2).map(|_| Connection::to(running.client.address)).collect();
+    for connection in &mut first {
+        ask(connection);
+        connection.answer("GET").ok();
+    }
+    let mut waiting = Connection::to(running.client.address);
+    ask(&mut waiting);
+    let (told, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || told.send(waiting.answer("GET").status));
+    assert!(heard.recv_timeout(Duration::from_millis(300)).is_err(), "it was not to be served yet");
+    first.pop();
+    assert_eq!(heard.recv_timeout(PATIENCE), Ok(200));
+}
+
+#[test]
+fn a_hundred_readers_are_served_beside_writers() {
+    let running = Running::start();
+    let readers: Vec<Connection> = (0..100).map(|_| super::client::events::open(&running.client)).collect();
+    for _ in 0..20 {
+        running.client.post("/api/log", &serde_json::json!({"provider": "p", "latency": 0.3})).ok();
+    }
+    assert_eq!(readers.len(), 100);
+    assert_eq!(running.client.get("/health").ok()["total_requests"], 20);
+}

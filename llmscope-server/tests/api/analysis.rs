@@ -1,0 +1,250 @@
+//! Analyses are the core's of the same requests, thinned or drawn where that is asked for.
+
+use llmscope_core::analysis::{Analysis, Baseline, Origin, Selection};
+use llmscope_core::{Measure, Metric, Plan, analyze, ingest};
+use serde_json::{Value, json};
+
+use super::client::values::{Numbers, records, steady, unsteady};
+use super::{LEARN, Running, keep, keep_latencies, learned};
+
+/// Requests with every metric, where one is not missing by chance.
+fn requests(n: usize) -> Vec<Value> {
+    let latencies_s: Vec<Option<f64>> =
+        [steady(3, LEARN), unsteady(4, n - LEARN)].concat().into_iter().map(Some).collect();
+    let mut numbers = Numbers::of(5);
+    let mut all = records("openai", "gpt-4o", &latencies_s);
+    for (request, latency_s) in all.iter_mut().zip(latencies_s) {
+        let latency_s = latency_s.unwrap();
+        let others = [
+            ("ttft_s", latency_s / 3.0),
+            ("tpot_s", latency_s / 70.0),
+            ("ttft_from_write_s", latency_s / 4.0),
+            ("connect_s", latency_s / 100.0),
+            ("sched_delay_s", latency_s / 1000.0 - 1e-4),
+            ("cost_usd", latency_s / 7.0),
+        ];
+        for (field, value) in others.into_iter().filter(|_| numbers.below(10) > 0) {
+            request[field] = json!(value);
+        }
+        request["output_tokens"] = json!(50 + numbers.below(9));
+        match numbers.below(25) {
+            0 => request["status"] = json!("timeout"),
+            1 => request["warmup"] = json!(true),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// What the core says of the requests in the service, as it gives them.
+fn expected(running: &Running, metrics: &[Metric], plan: &Plan) -> Vec<Value> {
+    let file = running.client.get("/api/v1/records?format=jsonl").body;
+    let log = ingest::read("live", &file, None).unwrap();
+    let by = Some(vec!["provider".to_owned(), "model".to_owned()]);
+    let measures = metrics.iter().map(|metric| Measure::Metric(*metric)).collect();
+    let series = Selection { measures, by, ..Selection::default() }.series([&log]).unwrap();
+    series.iter().map(|series| serde_json::to_value(analyze(series, plan).unwrap()).unwrap()).collect()
+}
+
+fn report(running: &Running, query: &str) -> Value {
+    running.client.get(format!("/api/v1/analysis?{query}")).ok()
+}
+
+#[test]
+fn every_metric_is_analyzed_as_the_core_does() {
+    let running = Running::start();
+    keep(&running.client, &requests(90));
+    for metric in Metric::ALL {
+        let plan = Plan { points: true, ..Plan::default() };
+        let report = report(&running, &format!("metric={}&points=true&limits=data", metric.name()));
+        assert_eq!(report["schema"], "llmscope.report/1");
+        assert_eq!(report["analyses"], json!(expected(&running, &[metric], &plan)), "{metric}");
+    }
+}
+
+#[test]
+fn several_metrics_make_several_analyses() {
+    let running = Running::start();
+    keep(&running.client, &requests(60));
+    let report = report(&running, "metric=ttft_s,e2e_s&limits=data");
+    assert_eq!(report["analyses"], json!(expected(&running, &[Metric::Ttft, Metric::E2e], &Plan::default())));
+    assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn frozen_limits_are_those_of_the_series() {
+    let running = learned();
+    keep_latencies(&running.client, &unsteady(6, 80));
+    let baselines = Baseline::read("b", &running.client.get("/api/v1/baselines").text()).unwrap();
+    let plan = Plan { origin: Origin::Baseline(baselines), ..Plan::default() };
+    let frozen = json!(expected(&running, &[Metric::E2e], &plan));
+    assert_eq!(report(&running, "limits=frozen")["analyses"], frozen);
+    assert_eq!(report(&running, "")["analyses"], frozen, "where there are some, unless told");
+    assert_ne!(report(&running, "limits=data")["analyses"], frozen);
+}
+
+#[test]
+fn a_plan_is_carried_out() {
+    let running = Running::start();
+    keep(&running.client, &requests(80));
+    let plan = |change: fn(&mut Plan)| {
+        let mut plan = Plan::default();
+        change(&mut plan);
+        plan
+    };
+    let plans: [(&str, Plan); 6] = [
+        ("rules=1,2,5", plan(|plan| plan.rules = "1,2,5".parse().unwrap())),
+        ("phase1=30", plan(|plan| plan.origin = Origin::FirstPoints(0..30))),
+        ("chart=ewma", plan(|plan| plan.chart = Some("ewma".parse().unwrap()))),
+        ("chart=cusum&points=1", plan(|plan| (plan.chart, plan.points) = (Some("cusum".parse().unwrap()), true))),
+        ("subgroup=4", plan(|plan| plan.subgroups = Some(llmscope_core::analysis::Grouping::Every(4)))),
+        (
+            "usl=400ms&lsl=0.1&target=0.3s&confidence=0.9",
+            plan(|plan| {
+                plan.specification =
+                    Some(llmscope_core::SpecificationLimits::new(Some(0.1), Some(0.4), Some(0.3)).unwrap());
+                plan.confidence = 0.9;
+            }),
+        ),
+    ];
+    for (query, plan) in plans {
+        assert_eq!(
+            report(&running, &format!("{query}&limits=data"))["analyses"],
+            json!(expected(&running, &[Metric::E2e], &plan)),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn requests_are_grouped_by_what_they_have_in_common() {
+    let running = Running::start();
+    for (provider, model) in [("a", "m"), ("a", "n"), ("b", "m")] {
+        keep(&running.client, &records(provider, model, &[Some(0.3), Some(0.31), Some(0.29)]));
+    }
+    let groups = |by: &str| -> Vec<(Value, Value)> {
+        let report = report(&running, &format!("limits=data{by}"));
+        report["analyses"].as_array().unwrap().iter().map(|one| (one["group"].clone(), one["n"].clone())).collect()
+    };
+    assert_eq!(groups("").len(), 3);
+    assert_eq!(groups("&by=provider"), [(json!({"provider": "a"}), json!(6)), (json!({"provider": "b"}), json!(3))]);
+    assert_eq!(groups("&by=none"), [(json!({}), json!(9))]);
+    assert_eq!(groups("&provider=b"), [(json!({"provider": "b", "model": "m"}), json!(3))]);
+}
+
+#[test]
+fn a_series_is_analyzed_by_its_number() {
+    let running = Running::start();
+    for (provider, model) in [("a", "m"), ("b", "m")] {
+        let latencies_s = [0.3, 0.31, 0.29].map(Some);
+        keep(&running.client, &records(provider, model, &latencies_s));
+    }
+    for one in super::series(&running.client) {
+        let report = report(&running, &format!("series={}", one["id"]));
+        let [analysis] = report["analyses"].as_array().unwrap().clone().try_into().unwrap();
+        assert_eq!((&analysis["group"]["provider"], &analysis["metric"]), (&one["provider"], &one["metric"]));
+    }
+    running.client.get("/api/v1/analysis?series=99").refusal(404);
+}
+
+#[test]
+fn thinned_points_keep_what_breaks_a_rule() {
+    let running = Running::start();
+    let latencies_s = [steady(7, 1500), vec![0.9], steady(8, 700), unsteady(9, 60), steady(10, 700)].concat();
+    keep_latencies(&running.client, &latencies_s);
+    let whole: Analysis = serde_json::from_value(report(&running, "points=true")["analyses"][0].clone()).unwrap();
+    let thinned: Analysis =
+        serde_json::from_value(report(&running, "points=true&max_points=100")["analyses"][0].clone()).unwrap();
+    let (all, some) = (whole.points.clone().unwrap(), thinned.points.clone().unwrap());
+    assert_eq!((all.len(), some.len() < 600), (latencies_s.len(), true), "{}", some.len());
+    assert!(some.iter().all(|point| *point == all[point.i]), "a point that is shown is as it was");
+    assert!(!whole.violations.is_empty());
+    for found in &whole.violations {
+        for marked in [found.first, found.first_signal, found.last] {
+            assert!(some.iter().any(|point| point.i == marked), "{found}");
+        }
+    }
+    // What is said of all points is said of all of them.
+    assert_eq!(Analysis { points: None, ..thinned }, Analysis { points: None, ..whole });
+}
+
+#[test]
+fn a_histogram_counts_the_same_values() {
+    let running = learned();
+    keep_latencies(&running.client, &unsteady(11, 100));
+    let histogram = running.client.get("/api/v1/histogram?usl=400ms&lsl=0.2").ok();
+    let of = |field: &str| -> Vec<f64> {
+        histogram[field].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+    };
+    let (edges, counts) = (of("edges"), of("counts"));
+    assert_eq!(
+        (edges.len(), &histogram["n"], &histogram["unit"]),
+        (counts.len() + 1, &json!(LEARN + 100), &json!("s"))
+    );
+    assert!(edges.is_sorted_by(|a, b| a < b), "{edges:?}");
+    let values = [steady(1, LEARN), unsteady(11, 100)].concat();
+    for (bin, pair) in edges.windows(2).enumerate() {
+        let is_last = bin + 1 == counts.len();
+        let inside = values.iter().filter(|x| pair[0] <= **x && (**x < pair[1] || is_last && **x == pair[1])).count();
+        assert_eq!(counts[bin], f64::from(u32::try_from(inside).unwrap()), "bin {bin}");
+    }
+    assert_eq!(
+        (&histogram["specification"]["lower"], &histogram["specification"]["upper"]),
+        (&json!(0.2), &json!(0.4))
+    );
+    assert_eq!(running.client.get("/api/v1/histogram").ok().get("specification"), None);
+}
+
+#[test]
+fn charts_are_pictures() {
+    let running = learned();
+    keep_latencies(&running.client, &unsteady(12, 50));
+    let svg = running.client.get("/api/v1/chart.svg");
+    assert_eq!((svg.status, svg.header("content-type")), (200, Some("image/svg+xml")));
+    assert!(svg.text().contains("<svg") && svg.text().trim_end().ends_with("</svg>"));
+    assert!(!svg.text().contains("<script"));
+    let png = running.client.get("/api/v1/chart.png?metric=e2e_s");
+    assert_eq!(
+        (png.status, png.header("content-type"), &png.body[..8]),
+        (200, Some("image/png"), &b"\x89PNG\r\n\x1a\n"[..])
+    );
+}
+
+#[test]
+fn nothing_selected_is_nothing_to_draw() {
+    let running = Running::start();
+    assert_eq!(report(&running, "")["analyses"], json!([]));
+    for path in ["histogram", "chart.svg", "chart.png"] {
+        running.client.get(format!("/api/v1/{path}")).refusal(404);
+    }
+    for path in ["analysis", "histogram", "chart.svg"] {
+        assert_eq!(running.client.get(format!("/api/v1/{path}?session=7")).refusal(404), "there is no session 7");
+    }
+}
+
+#[test]
+fn what_cannot_be_analyzed_is_named() {
+    let running = learned();
+    for (query, field) in [
+        ("metric=speed", "metric"),
+        ("by=region", "by"),
+        ("limits=mine", "limits"),
+        ("lsl=fast", "lsl"),
+        ("usl=0.1&lsl=0.2", "usl"),
+        ("confidence=1", "confidence"),
+        ("confidence=NaN", "confidence"),
+        ("max_points=9", "max_points"),
+        ("subgroup=1", "subgroup"),
+        ("hours=1&from=2026-01-01T00:00:00Z", "hours"),
+        ("colour=red", "colour"),
+    ] {
+        for path in ["analysis", "chart.svg"] {
+            let (loc, _) = running.client.get(format!("/api/v1/{path}?{query}")).flaw();
+            assert_eq!(loc, [json!("query"), json!(field)], "{path}?{query}");
+        }
+    }
+    for query in ["chart=pie", "rules=nelson-99", "phase1=none", "phase1=900", "subgroup=10000", "chart=p"] {
+        let status = running.client.get(format!("/api/v1/analysis?{query}")).status;
+        assert!([200, 422].contains(&status), "{query}: {status}");
+    }
+}

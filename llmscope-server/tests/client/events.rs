@@ -1,0 +1,92 @@
+//! A reader of server-sent events.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::{Client, Connection, PATIENCE};
+
+/// Reads events as they come.
+pub(crate) struct Events {
+    arrived: Receiver<Event>,
+}
+
+/// One event, and when it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) data: Value,
+    pub(crate) at: Instant,
+}
+
+impl Events {
+    /// Listens; when it returns, the service has said hello.
+    pub(crate) fn of(client: &Client) -> Self {
+        let events = Self::reading(open(client));
+        assert_eq!(events.next().name, "hello");
+        events
+    }
+
+    /// Reads what comes on a connection.
+    pub(crate) fn reading(mut connection: Connection) -> Self {
+        let (sender, arrived) = channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            while let Some(chunk) = connection.chunk() {
+                text.push_str(&String::from_utf8(chunk).unwrap());
+                while let Some(end) = text.find("\n\n") {
+                    let message: String = text.drain(..end + 2).collect();
+                    if let Some(event) = parsed(&message) {
+                        let _ = sender.send(event);
+                    }
+                }
+            }
+        });
+        Self { arrived }
+    }
+
+    /// The next event.
+    #[track_caller]
+    pub(crate) fn next(&self) -> Event {
+        self.arrived.recv_timeout(PATIENCE).expect("an event")
+    }
+
+    /// The next event of a name, whatever comes before it.
+    #[track_caller]
+    pub(crate) fn next_of(&self, name: &str) -> Event {
+        loop {
+            let event = self.next();
+            if event.name == name {
+                return event;
+            }
+        }
+    }
+
+    /// True once the service has hung up.
+    pub(crate) fn end(&self) -> bool {
+        loop {
+            match self.arrived.recv_timeout(PATIENCE) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => return true,
+                Err(RecvTimeoutError::Timeout) => return false,
+            }
+        }
+    }
+}
+
+/// Asks for events, and reads nothing yet.
+pub(crate) fn open(client: &Client) -> Connection {
+    let mut connection = Connection::to(client.address);
+    connection.send(&client.head("GET", "/api/v1/events", &[], 0), b"");
+    let head = connection.answer_head().unwrap();
+    assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")));
+    connection
+}
+
+/// A message of `event: …` and `data: …`; `None` for a mere sign of life.
+fn parsed(message: &str) -> Option<Event> {
+    let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let data = field("data:")?;
+    Some(Event { name: field("event:")?.to_owned(), data: serde_json::from_str(data).unwrap(), at: Instant::now() })
+}

@@ -1,0 +1,63 @@
+//! Who gets an answer: `Not authenticated` for no key, `Invalid API key` for a wrong one.
+
+use super::Running;
+use super::client::KEY;
+
+/// The calls that need the key.
+const CLOSED: [(&str, &str); 9] = [
+    ("POST", "/api/log"),
+    ("GET", "/api/data"),
+    ("GET", "/api/stats/spc"),
+    ("GET", "/api/providers"),
+    ("GET", "/api/cost/summary"),
+    ("POST", "/api/cleanup"),
+    ("DELETE", "/api/data"),
+    ("GET", "/api/export"),
+    ("GET", "/api/data?hours=nonsense"),
+];
+/// The calls that everyone may make.
+const OPEN: [&str; 3] = ["/health", "/api/stats", "/api/system"];
+
+#[test]
+fn without_a_key_the_answer_is_not_authenticated() {
+    let running = Running::start();
+    for (method, path) in CLOSED {
+        for said in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Basic dXNlcjpwYXNz"), Some(KEY)] {
+            let headers: Vec<_> = said.into_iter().map(|said| ("authorization", said)).collect();
+            let answer = running.client.without_key().send(method, path, &headers, b"not even JSON");
+            assert_eq!(answer.refusal(401), "Not authenticated", "{method} {path} {said:?}");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {path} {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_key_is_an_invalid_one() {
+    // So few that nobody takes them for an attack.
+    for calls in CLOSED.chunks(3) {
+        let running = Running::start();
+        for (method, path) in calls {
+            let answer = running.client.with_key("the-key-of-someone-else").send(method, path, &[], b"not even JSON");
+            assert_eq!(answer.refusal(401), "Invalid API key", "{method} {path}");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn the_scheme_is_known_in_any_case() {
+    let running = Running::start();
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let said = format!("{scheme} {KEY}");
+        running.client.without_key().send("GET", "/api/data", &[("authorization", said.as_str())], b"").ok();
+    }
+}
+
+#[test]
+fn some_calls_are_open_to_everyone() {
+    let running = Running::start();
+    for path in OPEN {
+        running.client.without_key().get(path).ok();
+        running.client.with_key("the-key-of-someone-else").get(path).ok();
+    }
+}

@@ -1,0 +1,19 @@
+//! The service asked by programs that nobody of this project wrote: OpenTelemetry's SDK exports spans to it, and
+//! Schemathesis makes requests up from its OpenAPI document. `make engines` installs them.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+#[path = "../client/mod.rs"]
+mod client;
+mod otlp;
+mod schemathesis;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A program of the environment that `make engines` makes.
+fn program(name: &str) -> Command {
+    let built = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/engines/python/bin").join(name);
+    assert!(built.exists(), "{} is not there: make engines", built.display());
+    Command::new(built)
+}

@@ -1,0 +1,176 @@
+//! Files that are in use, of others, damaged or from the future: a clear error, and every byte as it was.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use llmscope_server::{Error, Service, StoreError};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::client::settings;
+use super::client::values::Numbers;
+use super::{Running, history, keep};
+
+/// Why a service does not start on this file, which must be the same afterwards.
+#[track_caller]
+fn refusal(path: &Path) -> StoreError {
+    let before = fs::read(path).unwrap();
+    let refusal = match Service::start(settings(path)) {
+        Err(Error::Store(refusal)) => refusal,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it starts"),
+    };
+    assert!(fs::read(path).unwrap() == before, "the file was changed: {refusal}");
+    assert!(refusal.to_string().contains(path.to_str().unwrap()), "{refusal}");
+    refusal
+}
+
+/// A file of these bytes.
+fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.db");
+    fs::write(&path, bytes).unwrap();
+    (folder, path)
+}
+
+/// The bytes of a store with some content.
+fn store() -> Vec<u8> {
+    let mut running = Running::learning(20);
+    keep(&running.client, &history(9, 60));
+    running.stop();
+    fs::read(running.database()).unwrap()
+}
+
+#[test]
+fn a_file_has_one_service() {
+    let running = Running::start();
+    let other = Service::start(settings(&running.database()));
+    let Err(Error::Store(StoreError::Busy { place })) = other else { panic!("two services on one file") };
+    assert_eq!(place, running.database().display().to_string());
+    // The first one does not mind, and what it had goes to the next one.
+    running.client.post("/api/log", &serde_json::json!({"provider": "p", "latency": 1})).ok();
+    let mut running = running;
+    running.restart(|_| {});
+    assert_eq!(running.client.get("/health").ok()["total_requests"], 1);
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone() {
+    for journal in ["delete", "wal"] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("theirs.db");
+        let theirs = Connection::open(&path).unwrap();
+        theirs.pragma_update(None, "journal_mode", journal).unwrap();
+        theirs
+            .execute_batch("CREATE TABLE logs (id INTEGER, latency REAL); INSERT INTO logs VALUES (1, 0.5);")
+            .unwrap();
+        drop(theirs);
+        let refusal = refusal(&path);
+        assert!(matches!(refusal, StoreError::Foreign { .. }), "{refusal}");
+        // Whoever comes from the earlier service is told the way.
+        assert!(refusal.to_string().contains("/api/export"), "{refusal}");
+    }
+}
+
+#[test]
+fn the_database_of_another_program_is_left_alone_even_if_it_is_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("theirs.db");
+    let theirs = Connection::open(&path).unwrap();
+    theirs.execute_batch("PRAGMA application_id = 1234; PRAGMA user_version = 7; VACUUM;").unwrap();
+    drop(theirs);
+    assert!(matches!(refusal(&path), StoreError::Foreign { .. }));
+}
+
+#[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let mut numbers = Numbers::of(3);
+    for length in [1, 15, 16, 99, 100, 511, 512, 4096, 70_000] {
+        let bytes: Vec<u8> = (0..length).map(|_| u8::try_from(numbers.below(256)).unwrap()).collect();
+        let (_folder, path) = file(&bytes);
+        let refusal = refusal(&path);
+        assert!(matches!(refusal, StoreError::Foreign { .. }), "{length}: {refusal}");
+    }
+    let (_folder, path) = file(b"timestamp,latency\n2026-01-01,0.5\n");
+    assert!(matches!(refusal(&path), StoreError::Foreign { .. }));
+}
+
+#[test]
+fn an_empty_file_is_a_new_store() {
+    let (_folder, path) = file(b"");
+    Service::start(settings(&path)).unwrap().stop();
+    assert!(fs::metadata(&path).unwrap().len() > 0);
+}
+
+#[test]
+fn a_truncated_store_is_left_alone() {
+    let whole = store();
+    let runner = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(runner, |(length in 1..whole.len())| {
+        let (_folder, path) = file(&whole[..length]);
+        let refusal = refusal(&path);
+        let is_clear = matches!(refusal, StoreError::Damaged { .. } | StoreError::Foreign { .. });
+        prop_assert!(is_clear, "{}: {}", length, refusal);
+    });
+}
+
+#[test]
+fn a_store_with_a_page_of_zeros_is_left_alone() {
+    let whole = store();
+    // The head, and the table of contents after it.
+    for (place, is_clear) in [(0, "no database"), (100, "damaged")] {
+        let mut bytes = whole.clone();
+        bytes[place..4096].fill(0);
+        let (_folder, path) = file(&bytes);
+        let refusal = refusal(&path);
+        assert!(refusal.to_string().contains(is_clear), "{refusal}");
+    }
+}
+
+#[test]
+fn a_store_whose_series_cannot_be_read_is_left_alone() {
+    let (_folder, path) = file(&store());
+    let connection = Connection::open(&path).unwrap();
+    assert_eq!(connection.execute("UPDATE series SET state = '{\"half\":'", []).unwrap(), 1);
+    drop(connection);
+    let refusal = refusal(&path);
+    assert!(matches!(refusal, StoreError::Damaged { .. }), "{refusal}");
+}
+
+#[test]
+fn a_store_of_a_later_version_is_left_alone() {
+    let (_folder, path) = file(&store());
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let refusal = refusal(&path);
+    assert!(matches!(refusal, StoreError::Newer { found: 99, known, .. } if known < 99), "{refusal}");
+}
+
+#[test]
+fn a_folder_is_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    fs::create_dir(&path).unwrap();
+    assert!(matches!(Service::start(settings(&path)), Err(Error::Store(_))));
+    assert!(path.is_dir());
+}
+
+#[test]
+fn folders_on_the_way_are_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b/c?mode=ro&x=%41/llmscope.db");
+    Service::start(settings(&path)).unwrap().stop();
+    assert!(path.is_file());
+}
+
+#[test]
+fn a_store_that_cannot_be_used_leaves_the_port_free() {
+    let (_folder, path) = file(b"this is no database, and no store of ours, whatever its name says");
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut settings = settings(&path);
+    settings.address = port;
+    assert!(matches!(Service::start(settings), Err(Error::Store(_))));
+    std::net::TcpListener::bind(port).unwrap();
+}

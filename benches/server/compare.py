@@ -403,10 +403,12 @@ def surroundings(options: argparse.Namespace, generator: str, flush: tuple[float
         f"{platform.release()}; the disk takes {flush[0]:.2f} ms (p99 {flush[1]:.2f}) for a flush of 4 KiB; load "
         f"{before:.1f} before, {os.getloadavg()[0]:.1f} after; {time.strftime('%Y-%m-%d %H:%M')}.\n"
         f"Median (least..greatest) of {options.repeat} rounds of {options.seconds} s, each on a new store after "
-        f"{WARM_UP_S} s that do not count. Latency is that of connections that always ask: at a load below "
-        "saturation it is less. Others' CPU: processors that neither the service nor wrk kept busy.\n"
+        f"{WARM_UP_S} s that do not count. Latency is that of connections that always ask, as wrk corrects it: a "
+        "pause counts for the requests that it kept from being sent. At a load below saturation it is less. Others' "
+        "CPU: processors that somebody else kept busy.\n"
         "The peer keeps and answers; ours also judges every value by eight rules as it arrives, in the same "
-        "transaction. Not measured: a network between the two, a loss of power, TLS, more than one writing process."
+        "transaction. One connection waits for one flush after another, on both sides: there the disk sets the ratio.\n"
+        "Not measured: a network in between, a loss of power, TLS, other disks, more processors."
     )
 
 

@@ -47,7 +47,7 @@ class Load:
 
 
 def require_wrk() -> str:
-    """Its version. What it is said to do it does in C, for a twentieth of a service's cost or less."""
+    """Its version. It is written in C: a request costs it a few microseconds, so that it is not what is measured."""
     if not shutil.which("wrk"):
         sys.exit("wrk is missing; it generates the load: apt-get install wrk (or https://github.com/wg/wrk)")
     words = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split()
@@ -84,38 +84,55 @@ def post(server: Server, path: str, bodies: Path, connections: int, seconds: int
     )
 
 
-def latencies(number: int) -> Iterator[tuple[tuple[str, str], float, float, int, int]]:
-    """Requests as endpoints serve them: source, time to first token, end-to-end latency, tokens in and out."""
+@dataclass(frozen=True)
+class Served:
+    """A request as endpoints serve them."""
+
+    provider: str
+    model: str
+    ttft_s: float
+    tpot_s: float
+    prompt: int
+    tokens: int
+
+    @property
+    def e2e_s(self) -> float:
+        """From the request to the end of its answer."""
+        return self.ttft_s + self.tpot_s * self.tokens
+
+
+def served(number: int) -> Iterator[Served]:
+    """So many, always the same."""
     chance = random.Random(1)
     for index in range(number):
-        ttft_s = math.exp(chance.gauss(-1.5, 0.2))
-        tokens = chance.randrange(100, 140)
-        yield SOURCES[index % 3], ttft_s, ttft_s + 0.012 * tokens, chance.randrange(16, 4096), tokens
+        ttft_s, tpot_s = math.exp(chance.gauss(-1.5, 0.2)), 0.012 * math.exp(chance.gauss(0.0, 0.05))
+        yield Served(*SOURCES[index % 3], ttft_s, tpot_s, chance.randrange(16, 4096), chance.randrange(100, 140))
 
 
 def write_entries(file: Path, number: int = 3000) -> None:
     """Bodies of ``POST /api/log``."""
     lines = [
-        f'{{"provider":"{provider}","model":"{model}","latency":{e2e_s:.6f},"tokens_in":{prompt},"tokens_out":{tokens},'
-        f'"cost":{1e-6 * tokens:.6f},"success":true,"endpoint":"/v1/chat/completions","metadata":{{"run":"nightly"}}}}\n'
-        for (provider, model), _, e2e_s, prompt, tokens in latencies(number)
+        f'{{"provider":"{one.provider}","model":"{one.model}","latency":{one.e2e_s:.6f},"tokens_in":{one.prompt},'
+        f'"tokens_out":{one.tokens},"cost":{1e-6 * one.tokens:.6f},"success":true,'
+        '"endpoint":"/v1/chat/completions","metadata":{"run":"nightly"}}\n'
+        for one in served(number)
     ]
     file.write_text("".join(lines))
 
 
 def batches(number: int, size: int, until: float, span_s: float) -> Iterator[bytes]:
     """Bodies of ``POST /api/v1/records``: so many, of so many requests, spread over a time."""
-    every = latencies(number * size)
+    every = served(number * size)
     for batch in range(number):
         records = []
         for index in range(size):
-            (provider, model), ttft_s, e2e_s, prompt, tokens = next(every)
+            one = next(every)
             at = until - span_s * (1 - (batch * size + index) / (number * size))
             whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
             records.append(
-                f'{{"started_at":"{whole}.{int(at % 1 * 1e6):06}Z","provider":"{provider}","model":"{model}",'
-                f'"ttft_s":{ttft_s:.6f},"e2e_s":{e2e_s:.6f},"tpot_s":0.012,"input_tokens":{prompt},'
-                f'"output_tokens":{tokens}}}'
+                f'{{"started_at":"{whole}.{int(at % 1 * 1e6):06}Z","provider":"{one.provider}","model":"{one.model}",'
+                f'"ttft_s":{one.ttft_s:.6f},"e2e_s":{one.e2e_s:.6f},"tpot_s":{one.tpot_s:.6f},'
+                f'"input_tokens":{one.prompt},"output_tokens":{one.tokens}}}'
             )
         yield f'{{"records":[{",".join(records)}]}}'.encode()
 

@@ -35,8 +35,8 @@ CREATE INDEX IF NOT EXISTS requests_in_time ON requests (at);
 CREATE INDEX IF NOT EXISTS requests_of_provider ON requests (provider, at);
 """
 INSERT = (
-    "INSERT INTO requests (at, provider, model, latency, tokens_in, tokens_out, cost, success, error_message, endpoint, "
-    "metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO requests (at, provider, model, latency, tokens_in, tokens_out, cost, success, error_message, "
+    "endpoint, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 

@@ -223,14 +223,17 @@ fn group(asked: &Asked, of: &Measurements) -> Result<BTreeMap<String, String>, P
 /// The measurements of several sources as one series, in time order.
 fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: Vec<Measurements>) -> Series {
     let warmup = parts.iter().map(|part| part.warmup).sum();
-    let of_part = |part: Measurements| {
-        let rows = part.positions.into_iter().zip(part.at_ns).zip(part.values).zip(part.failed);
-        let observation = |(((position, at), value), failed): (((usize, Option<i64>), Option<f64>), bool)| {
-            Observation { value, failed, at: at.map(of_ns), position, companion: None }
-        };
-        rows.map(observation).collect::<Vec<_>>()
-    };
-    let mut observations: Vec<Observation> = parts.into_iter().flat_map(of_part).collect();
+    let mut observations: Vec<Observation> = Vec::new();
+    for part in parts {
+        let each = part.at_ns.into_iter().zip(part.values).zip(part.failed).zip(part.positions);
+        observations.extend(each.map(|(((at, value), failed), position)| Observation {
+            value,
+            failed,
+            at: at.map(of_ns),
+            position,
+            companion: None,
+        }));
+    }
     // A session that does not say all times keeps its own order.
     let is_timed = observations.iter().all(|one| one.at.is_some());
     observations.sort_by_key(|one| (one.at.filter(|_| is_timed), one.position));

@@ -11,6 +11,7 @@ const licenses = ["preact", "uplot"]
 // Names without hashes: the server puts the files under a path that carries their version.
 export default defineConfig({
   server: { proxy: { "/api": service } },
+  test: { include: ["test/**/*.test.ts"] },
   build: {
     target: "es2022",
     sourcemap: false,

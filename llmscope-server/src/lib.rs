@@ -25,7 +25,7 @@ mod api;
 mod ending;
 pub mod error;
 mod listener;
-pub mod live;
+mod live;
 mod machine;
 mod moment;
 pub mod record;

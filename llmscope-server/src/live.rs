@@ -1,23 +1,28 @@
 //! What happens, to whoever listens. Nobody who is slow holds anything up: who falls behind is told so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use llmscope_core::RuleCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::{Instant, sleep_until};
 
+use crate::ending::Ending;
 use crate::machine::MachineReading;
 use crate::series::{Measurement, Series};
 use crate::violation::Violation;
 
 /// Events that wait for a slow listener; beyond this it is told how many it missed.
 const MOST_WAITING: usize = 1024;
+/// Records are told at most so often.
+const PULSE: Duration = Duration::from_millis(100);
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
+pub(crate) enum Event {
     /// Records were kept.
     Records(Records),
     /// A series changed its state or verdict.
@@ -30,29 +35,29 @@ pub enum Event {
 
 /// Records that were kept, by series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
-pub struct Records {
+pub(crate) struct Records {
     /// How many.
-    pub count: u64,
+    pub(crate) count: u64,
     /// The series that they belong to.
-    pub series: Vec<Pulse>,
+    pub(crate) series: Vec<Pulse>,
 }
 
 /// What is new of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct Pulse {
+pub(crate) struct Pulse {
     /// Its number.
-    pub id: i64,
+    pub(crate) id: i64,
     /// Values so far.
-    pub n: u64,
+    pub(crate) n: u64,
     /// The last value.
-    pub last: Measurement,
+    pub(crate) last: Measurement,
     /// The rules that signalled at one of the new values.
-    pub signals: Vec<RuleCode>,
+    pub(crate) signals: Vec<RuleCode>,
 }
 
 impl Records {
     /// Puts later records to these.
-    pub fn merge(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         self.count += later.count;
         for pulse in &later.series {
             match self.series.iter_mut().find(|known| known.id == pulse.id) {
@@ -79,48 +84,84 @@ impl Pulse {
 
 /// Greets a listener.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Hello {
+pub(crate) struct Hello {
     /// The time of the service.
     #[schemars(with = "String", extend("format" = "date-time"))]
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// Its version.
-    pub version: &'static str,
+    pub(crate) version: &'static str,
+}
+
+/// An event as it is sent, written once for all listeners.
+#[derive(Debug)]
+pub(crate) struct Frame {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Its data, as JSON.
+    pub(crate) data: String,
 }
 
 /// Hands events to listeners.
 #[derive(Debug, Clone)]
-pub struct Live {
-    sender: broadcast::Sender<Arc<Event>>,
+pub(crate) struct Live {
+    events: mpsc::UnboundedSender<Event>,
+    frames: broadcast::Sender<Arc<Frame>>,
 }
 
 impl Live {
-    /// Nobody listens yet.
+    /// Nobody listens yet. What is returned beside it must be [carried](carry) to the listeners.
     #[must_use]
-    pub fn new() -> Self {
-        Self { sender: broadcast::channel(MOST_WAITING).0 }
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
+        let (events, received) = mpsc::unbounded_channel();
+        (Self { events, frames: broadcast::channel(MOST_WAITING).0 }, received)
     }
 
-    /// Says that something happened.
-    pub fn tell(&self, event: Event) {
-        // Without a listener there is nobody to tell.
-        let _ = self.sender.send(Arc::new(event));
+    /// Says that something happened. It never waits.
+    pub(crate) fn tell(&self, event: Event) {
+        // At the end of the service there is nobody to tell.
+        let _ = self.events.send(event);
     }
 
     /// Listens from now on.
     #[must_use]
-    pub fn listen(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.sender.subscribe()
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Frame>> {
+        self.frames.subscribe()
     }
 
     /// How many listen.
     #[must_use]
-    pub fn listeners(&self) -> usize {
-        self.sender.receiver_count()
+    pub(crate) fn listeners(&self) -> usize {
+        self.frames.receiver_count()
+    }
+
+    fn send(&self, name: &'static str, data: &impl Serialize) {
+        if let Ok(data) = serde_json::to_string(data) {
+            // Without a listener there is nobody to tell.
+            let _ = self.frames.send(Arc::new(Frame { name, data }));
+        }
     }
 }
 
-impl Default for Live {
-    fn default() -> Self {
-        Self::new()
+/// Carries events to the listeners until the service ends: records together, at most once in a [`PULSE`], whatever else
+/// happens at once.
+pub(crate) async fn carry(live: Live, mut events: mpsc::UnboundedReceiver<Event>, mut ending: Ending) {
+    let (mut records, mut next_pulse) = (Records::default(), Instant::now());
+    loop {
+        let waits = records.count > 0;
+        tokio::select! {
+            biased;
+            () = ending.wait() => return,
+            () = sleep_until(next_pulse), if waits => {
+                next_pulse = Instant::now() + PULSE;
+                live.send("records", &std::mem::take(&mut records));
+            }
+            event = events.recv() => match event {
+                None => return,
+                Some(Event::Records(later)) => records.merge(&later),
+                Some(Event::Series(series)) => live.send("series", &series),
+                Some(Event::Violation(violation)) => live.send("violation", &violation),
+                Some(Event::Machine(reading)) => live.send("machine", &reading),
+            },
+        }
     }
 }

@@ -17,7 +17,7 @@ use crate::api::{App, Shared, router};
 use crate::ending::Ending;
 use crate::error::{Error, Result};
 use crate::listener::listen;
-use crate::live::Live;
+use crate::live::{Live, carry};
 use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::retention;
@@ -54,7 +54,7 @@ impl Service {
         let address = listener.local_addr().map_err(|error| Error::Bind { address, message: error.to_string() })?;
 
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, settings.durability)?);
-        let live = Live::new();
+        let (live, happening) = Live::new();
         let alerts = settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, spool(&settings.database)));
         let (recorder, recording) =
             Recorder::start(store.clone(), settings.judging.clone(), live.clone(), alerts.transpose()?)?;
@@ -71,6 +71,7 @@ impl Service {
             retention_days: settings.retention_days,
             ending: ending.clone(),
         });
+        runtime.spawn(carry(app.live.clone(), happening, ending.clone()));
         runtime.spawn(tidy(app.clone(), ending.clone()));
         let listening = runtime.spawn(listen(listener, router(app), settings.connections, ending));
         Ok(Self { address, runtime: Some(runtime), stop, listening: Some(listening), recording: Some(recording) })

@@ -249,17 +249,17 @@ impl<'a> Desk<'a> {
         parts.join(" · ")
     }
 
-    fn close(self) -> Result<ExitCode> {
-        let state = self.state();
+    fn close(mut self) -> Result<ExitCode> {
         if let Some(session) = &self.session {
             session.sync()?;
         }
-        self.hooks.close(FAREWELL);
-        if let Some(courier) = self.courier {
+        // The state is told without the posts that were on their way: these have a word of their own.
+        if let Some(courier) = self.courier.take() {
             let delivery = courier.close(FAREWELL, self.args.spool.as_deref())?;
             output::say(DIM, "post:", &posted(&delivery));
         }
-        output::say(DIM, "ended:", &state);
+        output::say(DIM, "ended:", &self.state());
+        self.hooks.close(FAREWELL);
         Ok(ExitCode::from(u8::from(!self.open.is_empty())))
     }
 }

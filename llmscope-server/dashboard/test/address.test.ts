@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Analysis, Series } from "../src/api/types";
 import { windowQuery, withWholeHours } from "../src/metrics";
 import { patched, urlOf } from "../src/router";
 import { chosenRules, limitSource, phaseOneOf, phaseOneText, selectionOf } from "../src/views/analysis-query";
+import { groupQuery } from "../src/views/group-query";
 
 const query = (text: string) => new URLSearchParams(text);
 
@@ -35,6 +37,7 @@ describe("an analysis", () => {
       metric: "e2e_s", model: "a/b&c", hours: 6, chart: "xbar-r", subgroup: "5", usl: "2s", limit: 1_000_000,
     });
     expect(selectionOf(query("chart=ewma&subgroup=5"))).toEqual({ metric: "ttft_s", chart: "ewma", subgroup: null, limit: 1_000_000 });
+    expect(selectionOf(query("series=3"))).toEqual({ series: "3", subgroup: null, limit: 1_000_000 });
   });
 
   it("reads phase I as the service does: without its end", () => {
@@ -45,5 +48,16 @@ describe("an analysis", () => {
   it("knows where limits come from and which rules were chosen", () => {
     expect(["", "limits=data", "limits=frozen", "phase1=30&limits=data"].map((text) => limitSource(query(text)))).toEqual(["usual", "data", "frozen", "phase1"]);
     expect([chosenRules("1,2,5"), chosenRules("nelson"), chosenRules("9"), chosenRules(null)]).toEqual([[1, 2, 5], null, null, null]);
+  });
+});
+
+describe("a group", () => {
+  const list = [{ id: 3, provider: "p", model: "m" }, { id: 4, provider: "p" }] as Series[];
+  const analysis = (group: Record<string, string>) => ({ group, metric: "e2e_s" }) as unknown as Analysis;
+
+  it("is asked for by name, and by its series where it has no model", () => {
+    expect(groupQuery({ metric: "e2e_s" }, analysis({ provider: "p", model: "m" }), list)).toEqual({ metric: "e2e_s", provider: "p", model: "m" });
+    expect(groupQuery({ metric: "e2e_s" }, analysis({ provider: "p" }), list)).toEqual({ metric: "e2e_s", provider: "p", series: 4 });
+    expect(groupQuery({ session: "1" }, analysis({ provider: "p" }), list)).toEqual({ session: "1", metric: "e2e_s", provider: "p" });
   });
 });

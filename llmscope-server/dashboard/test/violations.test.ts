@@ -24,6 +24,6 @@ describe("violations", () => {
   });
 
   it("are shown on the chart with what was around them", () => {
-    expect(chartPlace(violation())).toMatchObject({ metric: "e2e_s", from: "2026-01-01T08:00:00.000Z", to: "2026-01-01T16:00:00.000Z", at: "2026-01-01T10:05:00Z" });
+    expect(chartPlace(violation())).toMatchObject({ series: 3, metric: "e2e_s", from: "2026-01-01T08:00:00.000Z", to: "2026-01-01T16:00:00.000Z", at: "2026-01-01T10:05:00Z" });
   });
 });

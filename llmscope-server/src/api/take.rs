@@ -139,7 +139,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_json(request.headers())?;
         let bytes = body(request, state).await?;
-        parse(&bytes).map(Body)
+        object(&bytes).map(Body)
     }
 }
 
@@ -155,8 +155,17 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        said.and_then(|()| parse(&bytes)).map(Self)
+        said.and_then(|()| object(&bytes)).map(Self)
     }
+}
+
+/// A value from an object of JSON. Of a list serde would take the elements for the fields, in their order.
+fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let flaw = Flaw::new("body", None, "Input should be a valid object");
+        return Err(Problem::Invalid(vec![Flaw { kind: "type_error".to_owned(), ..flaw }]));
+    }
+    parse(bytes)
 }
 
 /// A value from JSON, with the place of what is wrong.

@@ -75,6 +75,8 @@ fn what_makes_no_note_is_refused() {
         ("notes", json!({"text": "ok", "by": "somebody else"})),
         ("acknowledge", json!({"note": 5})),
         ("resolve", json!({"note": "x".repeat(10_001)})),
+        ("resolve", json!([])),
+        ("acknowledge", json!(["a note"])),
     ] {
         running.client.post(format!("{path}/{call}"), &body).flaw();
     }

@@ -123,6 +123,7 @@ fn a_part_that_makes_no_limits_is_refused() {
         json!({"limit": 0}),
         json!({"to": "2000-01-01T00:00:00Z"}),
         json!({"first": 5}),
+        json!([]),
         json!({"from": "x"}),
     ] {
         running.client.post(&path, &part).flaw();

@@ -72,8 +72,11 @@ impl Running {
         self.service = Some(service);
     }
 
+    /// Ends the service, if it has not ended.
     pub(crate) fn stop(&mut self) {
-        self.service.take().unwrap().stop();
+        if let Some(service) = self.service.take() {
+            service.stop();
+        }
     }
 }
 

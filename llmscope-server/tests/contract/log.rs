@@ -101,7 +101,8 @@ fn bad_bodies() -> Vec<(Value, Value, &'static str)> {
         (with("metadata", json!([1])), at("metadata"), "type_error"),
         (with("metadata", json!("text")), at("metadata"), "type_error"),
     ];
-    all.push((json!([]), json!(["body"]), "value_error"));
+    let in_a_row = json!(["p", 0.5, null, null, null, null, null, null, null, null]);
+    all.extend([json!([]), in_a_row].map(|body| (body, json!(["body"]), "type_error")));
     all.extend([json!("text"), json!(5), json!(null)].map(|body| (body, json!(["body"]), "type_error")));
     all
 }

@@ -42,7 +42,6 @@ fn system_tells_of_the_machine() {
 #[test]
 fn cleanup_removes_what_is_older_than_the_retention() {
     let running = Running::with(|settings| settings.retention_days = 3);
-    // The service tidies up by itself when it starts: that is over now.
     assert_eq!(running.client.poke("/api/cleanup").ok()["deleted_records"], 0);
     for days in [1, 2, 4, 5, 400] {
         let at = Timestamp::now() - SignedDuration::from_hours(24 * days);

@@ -9,6 +9,9 @@ export const whoAmI = (signal?: AbortSignal) => getJson<WhoAmI>("whoami", {}, si
 
 export const allSeries = (signal?: AbortSignal) => getJson<{ series: Series[] }>("series", {}, signal);
 
+/** Its violations go with it, its records stay. */
+export const removeSeries = (id: number) => sendJson<{ deleted: number }>("DELETE", `series/${id}`);
+
 export const learnAnew = (id: number) => sendJson<Series>("DELETE", `series/${id}/baseline`);
 
 export const freezeFrom = (id: number, part: { from?: string; to?: string; limit?: number }) =>
@@ -21,10 +24,12 @@ export const histogram = (query: Patch, signal?: AbortSignal) => getJson<Histogr
 export const violations = (query: Patch, signal?: AbortSignal) => getJson<ViolationPage>("violations", query, signal);
 
 export const acknowledge = (id: number, note: string) =>
-  sendJson<Violation>("POST", `violations/${id}/acknowledge`, note === "" ? {} : { note });
+  sendJson<Violation>("POST", `violations/${id}/acknowledge`, noteOf(note));
 
 export const resolve = (id: number, note: string) =>
-  sendJson<Violation>("POST", `violations/${id}/resolve`, note === "" ? {} : { note });
+  sendJson<Violation>("POST", `violations/${id}/resolve`, noteOf(note));
+
+const noteOf = (note: string) => (note === "" ? undefined : { note });
 
 export const addNote = (id: number, text: string) => sendJson<Violation>("POST", `violations/${id}/notes`, { text });
 

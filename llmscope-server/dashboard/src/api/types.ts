@@ -203,7 +203,6 @@ export interface MachineSample {
   memory_bytes?: number;
   cpu_temperature_c?: number;
   gpus?: GpuSample[];
-  gpu_names?: string[];
 }
 
 export interface Machine {

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { whoAmI } from "../api/calls";
 import { isRefusal } from "../api/client";
 import { key, keyWanted } from "../api/key";
-import type { WhoAmI } from "../api/types";
+import type { Scope, WhoAmI } from "../api/types";
 import { Store, useStore } from "../store";
 
 const NOBODY: WhoAmI = { scopes: [], keyless: false, version: "" };
@@ -25,11 +25,12 @@ export function useAccess(): void {
   }, [secret]);
 }
 
-/** Why nothing may be changed here, or null if it may. */
-export function useWriteBarrier(): string | null {
+/** Why nothing may be changed here, or null if it may. Some changes take more than the scope `write`. */
+export function useWriteBarrier(scope: Scope = "write"): string | null {
   const me = useStore(who);
   if (me === null) return "Waiting for the service to say what this key may do.";
-  if (me.scopes.includes("write")) return null;
+  if (me.scopes.includes(scope)) return null;
   if (me.scopes.length === 0) return "Nothing can be changed without a key.";
-  return `The key${me.name ? ` “${me.name}”` : ""} may only read. Changing anything needs the scope “write”.`;
+  const whose = `The key${me.name ? ` “${me.name}”` : ""}`;
+  return scope === "write" ? `${whose} may only read. Changing anything needs the scope “write”.` : `${whose} may not do this. It needs the scope “${scope}”.`;
 }

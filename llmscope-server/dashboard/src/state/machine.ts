@@ -23,7 +23,7 @@ export function useMachine(): { samples: MachineSample[]; error: Error | null; r
   const samples = known.map((sample) => ({
     ...sample,
     memory_bytes: sample.memory_bytes ?? data?.environment?.memory_bytes,
-    gpus: sample.gpus?.map((gpu, k) => ({ ...data?.environment?.gpus?.[k], name: sample.gpu_names?.[k], ...gpu })),
+    gpus: sample.gpus?.map((gpu, k) => ({ ...data?.environment?.gpus?.[k], ...gpu })),
   }));
   return { samples, error, reload };
 }

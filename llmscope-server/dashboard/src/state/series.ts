@@ -39,6 +39,10 @@ export function put(changed: Series): void {
   update((list) => replaced(list, changed));
 }
 
+export function forget(id: number): void {
+  update((list) => list.filter((known) => known.id !== id));
+}
+
 function update(change: (list: Series[]) => Series[]): void {
   const state = series.get();
   if (state.list) series.set({ ...state, list: change(state.list) });

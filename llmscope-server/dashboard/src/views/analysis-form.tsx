@@ -22,20 +22,25 @@ export function AnalysisForm({ query, change }: Props) {
   const value = (name: string) => query.get(name) ?? "";
   const { metrics, providers, models, sessions } = useChoices(value("session"));
   const chart = query.get("chart") ?? "individuals";
+  const series = useSeries().list?.find(({ id }) => String(id) === value("series"));
+  const metric = query.get("metric") ?? series?.metric ?? "ttft_s";
+  const { provider = "", model = "" } = series ?? { provider: value("provider"), model: value("model") };
+  // Another provider or model is no longer that series.
+  const pick = (patch: Patch) => change({ series: null, metric, provider, model, phase1: null, at: null, ...patch });
   return (
     <form class="panel form" aria-label="What is analyzed" onSubmit={(event) => event.preventDefault()} data-testid="analysis-form">
       <div class="form-row">
-        <Select label="Records" value={value("session")} options={sessions} onPick={(session) => change({ session, provider: null, model: null, limits: null, phase1: null, from: null, to: null, at: null })} testId="session-select" />
-        <Select label="Metric" value={query.get("metric") ?? "ttft_s"} options={metrics} onPick={(metric) => change({ metric, phase1: null, at: null })} testId="metric-select" />
-        <Select label="Provider" value={value("provider")} options={providers} onPick={(provider) => change({ provider, phase1: null })} testId="provider-select" />
-        <Select label="Model" value={value("model")} options={models} onPick={(model) => change({ model, phase1: null })} testId="model-select" />
+        <Select label="Records" value={value("session")} options={sessions} onPick={(session) => change({ session, series: null, metric, provider: null, model: null, limits: null, phase1: null, from: null, to: null, at: null })} testId="session-select" />
+        <Select label="Metric" value={metric} options={metrics} onPick={(chosen) => change({ metric: chosen, phase1: null, at: null })} testId="metric-select" />
+        <Select label="Provider" value={provider} options={providers} onPick={(chosen) => pick({ provider: chosen })} testId="provider-select" />
+        <Select label="Model" value={model} options={models} onPick={(chosen) => pick({ model: chosen })} testId="model-select" />
         <Select label="Group by" value={value("by")} options={GROUPINGS} onPick={(by) => change({ by, group: null })} testId="by-select" />
         {value("from") || value("to")
           ? <label class="field"><span>Window</span><button type="button" data-testid="span-reset" onClick={() => change({ from: null, to: null, at: null })}>Around a violation: show all</button></label>
           : <Select label="Window" value={query.get("window") ?? "all"} options={WINDOWS} onPick={(window) => change({ window: window === "all" ? null : window, phase1: null })} testId="window-select" />}
       </div>
       <div class="form-row">
-        <Select label="Chart" value={chart} options={CHARTS} onPick={(kind) => change(chartPatch(kind, query))} testId="chart-select" />
+        <Select label="Chart" value={chart} options={CHARTS} onPick={(kind) => change(chartPatch(kind, metric))} testId="chart-select" />
         {hasSubgroups(chart) && <TextField label="Subgroup size" value={query.get("subgroup") ?? "5"} onCommit={(subgroup) => change({ subgroup })} testId="subgroup-input" />}
         <RuleFields query={query} change={change} />
         <Select label="Limits" value={limitSource(query)} options={LIMITS} onPick={(source) => change(limitPatch(source))} testId="limits-select" />
@@ -72,8 +77,8 @@ function RuleFields({ query, change }: Props) {
 }
 
 /** A p chart is of the share of requests that failed, and of nothing else. */
-function chartPatch(kind: string, query: URLSearchParams): Patch {
-  const metric = kind === "p" ? "error_rate" : query.get("metric") === "error_rate" ? "ttft_s" : query.get("metric");
+function chartPatch(kind: string, before: string): Patch {
+  const metric = kind === "p" ? "error_rate" : before === "error_rate" ? "ttft_s" : before;
   return { chart: kind === "individuals" ? null : kind, metric, phase1: null };
 }
 

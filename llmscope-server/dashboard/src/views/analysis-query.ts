@@ -13,12 +13,12 @@ export function limitSource(query: URLSearchParams): LimitSource {
   return limits === "frozen" || limits === "data" ? limits : "usual";
 }
 
-/** What the address of the page says, as the service is asked for it. */
+/** What the address of the page says; a series is of one metric unless another is named, as the service is asked for it. */
 export function selectionOf(query: URLSearchParams): Patch {
   const chart = query.get("chart");
-  const same = ["metric", "provider", "model", "session", "by", "chart", "rules", "limits", "phase1", "lsl", "usl", "target", "from", "to"];
+  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "phase1", "lsl", "usl", "target", "from", "to"];
   return {
-    metric: "ttft_s",
+    ...(query.has("series") ? {} : { metric: "ttft_s" }),
     ...windowQuery(query.has("from") || query.has("to") ? "all" : (query.get("window") ?? "all")),
     ...Object.fromEntries(same.filter((name) => query.get(name)).map((name) => [name, query.get(name)])),
     subgroup: chart && hasSubgroups(chart) ? (query.get("subgroup") ?? "5") : null,

@@ -23,8 +23,8 @@ export function Analysis() {
   const first = useSeries().list?.[0];
   // Without anything in the address, the first series rather than nothing at all.
   useEffect(() => {
-    if (!first || query.has("metric") || query.has("session")) return;
-    navigate(urlOf("/analysis", patched(query, { metric: first.metric, provider: first.provider, model: first.model })), true);
+    if (!first || ["series", "metric", "session"].some((name) => query.has(name))) return;
+    navigate(urlOf("/analysis", patched(query, { series: first.id, metric: first.metric })), true);
   }, [first?.id, query]);
   const selection = selectionOf(query);
   const asked = withPoints(selection);

@@ -4,6 +4,8 @@ import { wordsOfError } from "../api/client";
 import type { Analysis } from "../api/types";
 import { Icon } from "../parts/icons";
 import type { Patch } from "../router";
+import { useSeries } from "../state/series";
+import { groupQuery } from "./group-query";
 import { pointsAsCsv } from "./points-csv";
 
 type Kind = "csv" | "png" | "svg" | "json";
@@ -14,7 +16,7 @@ export function Exports({ selection, analysis }: { selection: Patch; analysis: A
   const [busy, setBusy] = useState<Kind | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const { provider, model } = analysis.group;
-  const asked = { ...selection, ...(provider && { provider }), ...(model && { model }), metric: analysis.metric };
+  const asked = groupQuery(selection, analysis, useSeries().list ?? []);
   const get = async (kind: Kind) => {
     setBusy(kind);
     setFailed(null);

@@ -8,6 +8,7 @@ import { WINDOWS, windowQuery } from "../metrics";
 import { counted } from "../quantity";
 import { useWriteBarrier } from "../state/access";
 import { put } from "../state/series";
+import { RemoveSeries } from "./remove-series";
 
 interface Props {
   series: Series;
@@ -24,6 +25,7 @@ export function LimitsBar({ series, window }: Props) {
         {series.state === "learning" ? `Limits are frozen once ${counted(series.need ?? 0, "value")} have arrived; until then they come from the values shown.` : series.frozen_at ? <>Limits frozen <Time at={series.frozen_at} /></> : "Limits are frozen."}
       </p>
       <button type="button" class="small" disabled={barrier !== null} title={barrier ?? undefined} data-testid="limits-button" onClick={() => setOpen(true)}>Change limits…</button>
+      <RemoveSeries series={series} />
       {barrier && <p class="quiet" data-testid="write-barrier">{barrier}</p>}
       {open && <LimitsDialog series={series} window={window} onClose={() => setOpen(false)} />}
     </div>

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { report } from "../api/calls";
+import { ApiError } from "../api/client";
 import { connection } from "../api/stream";
 import type { Series } from "../api/types";
 import { ControlChart, type ChartHandle } from "../chart/control-chart";
@@ -58,12 +59,17 @@ function Watched({ series }: { series: Series }) {
   const [query, change] = useQuery();
   const window = query.get("window") ?? USUAL_WINDOW;
   const selection: Patch = {
-    provider: series.provider, model: series.model, metric: series.metric, ...windowQuery(window),
+    series: series.id, ...windowQuery(window),
     lsl: query.get("lsl"), usl: query.get("usl"), target: query.get("target"), points: "true", max_points: MOST_POINTS,
   };
   const { data, error, loading, at, reload } = useLoaded(urlOf("analysis", selection), (signal) => report(selection, signal), String(series.id));
   useLiveReload(series.id, reload);
-  const analysis = data?.analyses.find(({ group }) => group.model === series.model) ?? data?.analyses[0];
+  const { reload: reloadList } = useSeries();
+  // Somebody removed the series.
+  useEffect(() => {
+    if (error instanceof ApiError && error.status === 404) reloadList();
+  }, [error]);
+  const analysis = data?.analyses[0];
   const chart = useRef<ChartHandle>(null);
   const along = query.get("x") ?? "";
   const settings = useMemo<PlotSettings>(() => settingsOf(query, null), [along, query.get("y")]);

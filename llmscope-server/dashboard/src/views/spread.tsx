@@ -5,11 +5,12 @@ import { Failure, Skeleton } from "../parts/notice";
 import { number, percent } from "../quantity";
 import { type Patch, urlOf } from "../router";
 import { useLoaded } from "../state/loaded";
+import { useSeries } from "../state/series";
+import { groupQuery } from "./group-query";
 
 /** How the values lie within what is allowed, and whether they may be taken for normal and independent. */
 export function Spread({ analysis, selection }: { analysis: Analysis; selection: Patch }) {
-  const { provider, model } = analysis.group;
-  const asked = { ...selection, ...(provider && { provider }), ...(model && { model }), metric: analysis.metric };
+  const asked = groupQuery(selection, analysis, useSeries().list ?? []);
   const { data, error, loading, reload } = useLoaded(urlOf("histogram", asked), (signal) => histogram(asked, signal), "histogram");
   return (
     <section aria-labelledby="spread-title">

@@ -31,7 +31,7 @@ export function chartPlace({ series, first_at: first, signal_at: signal, last_at
   const [from, to] = [Date.parse(first), Date.parse(last)];
   const around = Math.max(HALF_HOUR, (to - from) / 2);
   return {
-    metric: series.metric, provider: series.provider, model: series.model,
+    series: series.id, metric: series.metric,
     from: new Date(from - around).toISOString(), to: new Date(to + around).toISOString(), at: signal,
   };
 }

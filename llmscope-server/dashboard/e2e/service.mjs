@@ -1,0 +1,120 @@
+// The service under test: the real program with a store of its own.
+// E2E_PROGRAM names the program.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const STARTS_WITHIN_MS = 30_000;
+
+/** Starts a service. `env` gives it keys. */
+export async function serve({ env = {} } = {}) {
+  const service = new Service(mkdtempSync(join(tmpdir(), "dashboard-")), env);
+  await service.start();
+  return service;
+}
+
+class Service {
+  #directory;
+  #env;
+  #child = null;
+  /** What it wrote, for tests that fail. */
+  log = "";
+  url = "";
+  /** Sent with each call of the tests themselves. */
+  key = null;
+
+  constructor(directory, env) {
+    this.#directory = directory;
+    // What surrounds the tests decides nothing.
+    const outside = Object.entries(process.env).filter(([name]) => !/^(LLMSCOPE_|DATABASE_PATH|DATA_RETENTION_DAYS)/.test(name));
+    this.#env = { ...Object.fromEntries(outside), ...env };
+  }
+
+  /** On a free port; again on the one that it had. */
+  async start() {
+    const address = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
+    const args = ["serve", "--address", address, "--database", join(this.#directory, "store.db"), "--learn", "30", "--retention-days", "0"];
+    const child = spawn(process.env.E2E_PROGRAM, args, { env: this.#env, stdio: ["ignore", "ignore", "pipe"] });
+    this.#child = child;
+    this.url = await new Promise((resolve, reject) => {
+      const fail = (why) => reject(new Error(`the service ${why}:\n${this.log}`));
+      const late = setTimeout(() => fail("does not say where it listens"), STARTS_WITHIN_MS);
+      child.once("error", reject);
+      child.once("exit", (status) => fail(`ended with ${status}`));
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        this.log += `${line}\n`;
+        const url = /listening: (http:\S+)/.exec(line)?.[1];
+        if (url === undefined) return;
+        clearTimeout(late);
+        resolve(url);
+      });
+    });
+  }
+
+  /** Without any farewell. */
+  async kill(signal = "SIGKILL") {
+    const child = this.#child;
+    this.#child = null;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    child.removeAllListeners("exit");
+    const gone = once(child, "exit");
+    child.kill(signal);
+    await gone;
+  }
+
+  async stop() {
+    await this.kill();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  /** A call to the API: what it answers, which must be a success. */
+  async ask(path, { method = "GET", body, type = "application/json" } = {}) {
+    const headers = { ...(body !== undefined && { "Content-Type": type }), ...(this.key && { Authorization: `Bearer ${this.key}` }) };
+    const response = await fetch(this.url + path, { method, body: body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body), headers });
+    assert.ok(response.ok, `${method} ${path}: ${response.status} ${response.ok ? "" : await response.text()}`);
+    return response;
+  }
+
+  get = async (path) => (await this.ask(path)).json();
+
+  post = async (path, body) => (await this.ask(path, { method: "POST", body })).json();
+
+  /** A value as a monitor reports it, one request each. */
+  async log_latencies(values, of = { provider: "openai", model: "gpt-4o" }) {
+    for (const latency of values) await this.post("/api/log", { ...of, latency });
+  }
+
+  /** End-to-end latencies as records, one a second, of which the last is now unless told. */
+  async records(values, { of = { provider: "openai", model: "gpt-4o" }, end = Date.now(), apart = 1000, metric = "e2e_s" } = {}) {
+    const begin = end - (values.length - 1) * apart;
+    const records = values.map((value, i) => ({ ...of, started_at: new Date(begin + i * apart).toISOString(), status: "ok", [metric]: value }));
+    for (let at = 0; at < records.length; at += 10_000) {
+      const part = records.slice(at, at + 10_000);
+      const { stored } = await this.post("/api/v1/records", { records: part });
+      assert.equal(stored, part.length);
+    }
+  }
+
+  series = async () => (await this.get("/api/v1/series")).series;
+
+  /** Every point of a series, as the service judges it. */
+  async points(query) {
+    const { analyses } = await this.get(`/api/v1/analysis?${new URLSearchParams({ points: "true", limit: "1000000", ...query })}`);
+    assert.equal(analyses.length, 1);
+    return analyses[0];
+  }
+}
+
+/** Where the points stand that signal. */
+export const signalsOf = ({ points }) => points.filter(({ rules }) => rules.length > 0).map(({ i }) => i);
+
+/** Latencies around 300 ms, ever the same ones: uniform noise, so that nothing lies beyond three sigma. */
+export function quiet(count, { center = 0.3, spread = 0.06, seed = 7 } = {}) {
+  let state = seed;
+  const next = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  return Array.from({ length: count }, () => Number((center + spread * (next() - 0.5)).toFixed(6)));
+}

@@ -1,0 +1,108 @@
+//! Violations are told to a webhook, each once, also when it was away.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+#[path = "../client/mod.rs"]
+mod client;
+mod hook;
+
+use std::net::{SocketAddr, TcpListener};
+
+use client::values::{records, steady, unsteady};
+use client::{Client, Running, wait_for};
+use hook::Hook;
+use llmscope_harness::Secret;
+use llmscope_server::{Alerting, Settings};
+use serde_json::json;
+
+/// Values to learn limits from in these tests.
+const LEARN: usize = 20;
+
+/// Tells of the first rule's violations.
+fn telling(address: SocketAddr) -> impl Fn(&mut Settings) {
+    move |settings| {
+        settings.judging.learn = LEARN;
+        settings.alerting = Some(Alerting { webhook: Secret::new(&hook::url(address)), rules: "1".parse().unwrap() });
+    }
+}
+
+fn keep(client: &Client, latencies_s: &[f64]) {
+    let latencies_s: Vec<_> = latencies_s.iter().copied().map(Some).collect();
+    client.post("/api/v1/records", &json!(records("openai", "gpt-4o", &latencies_s))).ok();
+}
+
+fn found(client: &Client, query: &str) -> usize {
+    client.get(format!("/api/v1/violations?limit=1000&{query}")).ok()["violations"].as_array().unwrap().len()
+}
+
+#[test]
+fn a_violation_is_told_once() {
+    let hook = Hook::start();
+    let mut running = Running::with(telling(hook.address));
+    keep(&running.client, &steady(1, LEARN));
+    for latency in [9.0, 9.1, 9.2] {
+        keep(&running.client, &[latency]);
+    }
+    wait_for("the first one", || (hook.texts().len() == 1).then_some(()));
+    // It has ended: the next one is another.
+    keep(&running.client, &[0.3, 8.0, 8.1]);
+    running.stop();
+    let [first, second] = hook.texts().try_into().unwrap();
+    for (text, value) in [(first, "9.000 s"), (second, "8.000 s")] {
+        for part in ["openai", "gpt-4o", "e2e_s", "nelson-1", value] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}
+
+#[test]
+fn rules_that_were_not_named_are_only_kept() {
+    let hook = Hook::start();
+    let mut running = Running::with(telling(hook.address));
+    keep(&running.client, &[steady(2, LEARN), unsteady(3, 200)].concat());
+    let (all, told) = (found(&running.client, ""), found(&running.client, "rule=nelson-1"));
+    assert!(all > told && told > 1, "{told} of {all}");
+    running.stop();
+    assert_eq!(hook.texts().len(), told);
+}
+
+#[test]
+fn a_restart_tells_nothing_twice() {
+    let hook = Hook::start();
+    let mut running = Running::with(telling(hook.address));
+    keep(&running.client, &[steady(4, LEARN), vec![9.0]].concat());
+    running.restart(telling(hook.address));
+    keep(&running.client, &[9.1]);
+    running.stop();
+    assert_eq!(hook.texts().len(), 1);
+}
+
+#[test]
+fn what_could_not_be_brought_is_brought_after_the_next_start() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut running = Running::with(telling(address));
+    keep(&running.client, &[steady(5, LEARN), vec![9.0]].concat());
+    running.stop();
+    let spool = running.database().with_file_name("llmscope.db.alerts.jsonl");
+    let kept = std::fs::read_to_string(spool).unwrap();
+    assert!(kept.contains("nelson-1") && !kept.contains("the-secret-path"), "{kept}");
+
+    let hook = Hook::at(address);
+    running.restart(telling(address));
+    wait_for("what was kept", || (hook.texts().len() == 1).then_some(()));
+    running.stop();
+    assert!(hook.texts()[0].contains("nelson-1"));
+}
+
+#[test]
+fn a_webhook_that_is_away_holds_no_request_up() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let running = Running::with(telling(address));
+    keep(&running.client, &steady(6, LEARN));
+    let begun = std::time::Instant::now();
+    for _ in 0..20 {
+        keep(&running.client, &[9.0, 0.3]);
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
+    assert_eq!(found(&running.client, "rule=nelson-1"), 20);
+}

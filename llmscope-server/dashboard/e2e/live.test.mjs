@@ -70,7 +70,12 @@ describe("a series as it arrives", () => {
       await until("the time of the update", async () => assert.notEqual(await part(page, "last-updated").innerHTML(), updated), 3000);
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
-    console.log(`# from POST to the chart: ${delays.join(", ")} ms`);
+    // Two at once: the second has to wait until the chart may be drawn again.
+    await log(0.301);
+    const begin = performance.now();
+    await log(0.299);
+    await drawn(page, values.length, 5000);
+    console.log(`# from POST to the chart: ${delays.join(", ")} ms; right after another: ${Math.round(performance.now() - begin)} ms`);
     assert.equal(await part(page, "stat-n").innerText(), String(values.length));
   });
 
@@ -209,7 +214,8 @@ describe("a series as it arrives", () => {
     const other = (await service.series()).find(({ provider }) => provider === "ollama");
     await page.locator(`[data-testid="series-item"][data-series="${other.id}"]`).click();
     // One without a model is shown by itself.
-    await drawn(page, 2);
+    await until("its own values", async () => assert.equal(await part(page, "stat-n").innerText(), "2"));
+    assert.match(await part(page, "chart-empty").innerText(), /once there are 10/);
     await part(page, "remove-button").click();
     assert.match(await part(page, "remove-dialog").innerText(), /ollama: end-to-end latency will be gone/);
     await part(page, "remove-confirm").click();

@@ -141,7 +141,13 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         let response =
             responses.entry(status.as_str()).or_insert_with(|| json!({"description": "The answer.", "content": {}}));
         for (kind, value) in content([(*kind, *schema)].into_iter(), generator) {
-            response["content"][kind] = value;
+            let known = response["content"][kind.as_str()]["schema"].take();
+            response["content"][kind] = if known.is_null() {
+                value
+            } else {
+                // One of several, as the query says.
+                json!({"schema": {"anyOf": [known, value["schema"]]}})
+            };
         }
     }
     let failure: SchemaOf = |generator| generator.subschema_for::<Failure>();

@@ -1,5 +1,7 @@
 //! The service itself: who asks, the machine, a copy of the store, the dashboard's files.
 
+use std::io::Read as _;
+
 use llmscope_server::{Keys, Service};
 use serde_json::{Value, json};
 
@@ -48,6 +50,13 @@ fn a_backup_is_a_store_with_everything_in_it() {
     let answer = running.client.poke("/api/v1/backup");
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/vnd.sqlite3")));
     assert!(answer.header("content-disposition").unwrap().ends_with(".db\""));
+
+    // Packed on its way, it is the same.
+    let packed = running.client.send("POST", "/api/v1/backup", &[("accept-encoding", "gzip")], b"");
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked.len(), answer.body.len());
 
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("copy.db");

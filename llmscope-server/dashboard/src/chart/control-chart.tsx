@@ -28,7 +28,7 @@ interface Props {
 
 export function ControlChart({ analysis, settings, onBrush, tableHref, focusAt, handle }: Props) {
   const model = useMemo(() => modelOf(analysis), [analysis]);
-  if (model === null) return <p class="chart-empty" data-testid="chart-empty">There are no points to draw.</p>;
+  if (model === null) return <p class="chart-empty" data-testid="chart-empty">{analysis.need && analysis.n > 0 ? `Points are drawn once there are ${analysis.need}.` : "There are no points to draw."}</p>;
   return <Drawn {...{ analysis, settings, onBrush, tableHref, focusAt, handle, model }} />;
 }
 

@@ -21,6 +21,8 @@ export function KeyDialog() {
     <Dialog title="API key" testId="key-dialog" onClose={() => keyWanted.set(null)}>
       <form onSubmit={submit}>
         <p>{wanted === "asked" ? "The key to use from now on." : secret === null ? "The service answers only to those who have a key." : "The service does not accept the key that was given."}</p>
+        {/* What a password manager keeps the key for. */}
+        <input type="text" autocomplete="username" value="LLMscope" readOnly hidden />
         <label class="field">
           <span>Key</span>
           <input type="password" autocomplete="current-password" value={text} data-testid="key-input" onInput={(event) => setText(event.currentTarget.value)} />

@@ -20,15 +20,18 @@ import { Exports } from "./exports";
 
 export function Analysis() {
   const [query, change] = useQuery();
-  const first = useSeries().list?.[0];
+  const { list, error: unlisted } = useSeries();
+  const first = list?.[0];
   // Without anything in the address, the first series rather than nothing at all.
+  const isNamed = ["series", "metric", "session"].some((name) => query.has(name));
+  const isWaiting = !isNamed && (list === null ? unlisted === null : first !== undefined);
   useEffect(() => {
-    if (!first || ["series", "metric", "session"].some((name) => query.has(name))) return;
+    if (!first || isNamed) return;
     navigate(urlOf("/analysis", patched(query, { series: first.id, metric: first.metric })), true);
   }, [first?.id, query]);
   const selection = selectionOf(query);
   const asked = withPoints(selection);
-  const loaded = useLoaded(urlOf("analysis", asked), (signal) => report(asked, signal), "analysis");
+  const loaded = useLoaded(isWaiting ? null : urlOf("analysis", asked), (signal) => report(asked, signal), "analysis");
   const analyses = loaded.data?.analyses ?? [];
   const chosen = Math.min(Number(query.get("group") ?? 0) || 0, Math.max(analyses.length - 1, 0));
   const analysis = analyses[chosen];
@@ -38,7 +41,7 @@ export function Analysis() {
       <h1>Analysis</h1>
       <AnalysisForm query={query} change={change} />
       {loaded.error && <Failure error={loaded.error} retry={loaded.reload} what="The analysis could not be loaded." />}
-      {!loaded.data && loaded.loading && <Skeleton kind="chart" what="the analysis" />}
+      {!loaded.data && (loaded.loading || isWaiting) && <Skeleton kind="chart" what="the analysis" />}
       {loaded.data && !analysis && <Empty title="There are no measurements of this kind."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
       {analyses.length > 1 && <Groups analyses={analyses} chosen={chosen} pick={(k) => change({ group: k || null })} />}
       {analysis && !loaded.error && <Shown key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} />}

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
-use futures_util::stream::{self, Stream};
+use futures_util::stream::{self, Stream, StreamExt as _};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::broadcast::Receiver;
@@ -48,7 +48,7 @@ async fn events(State(app): State<App>) -> Sse<impl Stream<Item = Result<Message
         let message = listening.next().await?;
         Some((Ok(message), listening))
     });
-    Sse::new(messages).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    Sse::new(messages.fuse()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
 impl Listening {

@@ -104,6 +104,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::get("/api/v1/records", "Requests, a page or a file of them", list)
             .asks::<Asked>()
             .gives::<Records>()
+            .gives::<Session>()
             .gives_kind("application/x-ndjson")
             .gives_kind("text/csv")
             .gives_kind("application/vnd.apache.parquet"),

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::stream::{self, StreamExt as _};
 use jiff::Timestamp;
 use llmscope_core::session::Environment;
 use schemars::JsonSchema;
@@ -105,14 +105,16 @@ fn streamed(mut file: std::fs::File) -> Body {
                 piece.truncate(read);
                 Bytes::from(piece)
             });
-            let is_last = read.as_ref().map_or(true, Bytes::is_empty);
+            let is_broken = read.is_err();
             // Whoever reads may have gone: then there is no more to do.
-            if pieces.blocking_send(read).is_err() || is_last {
+            if matches!(&read, Ok(piece) if piece.is_empty()) || pieces.blocking_send(read).is_err() || is_broken {
                 return;
             }
         }
     });
-    Body::from_stream(stream::unfold(waiting, async |mut waiting| Some((waiting.recv().await?, waiting))))
+    // Who packs it asks once more after its end.
+    let pieces = stream::unfold(waiting, async |mut waiting| Some((waiting.recv().await?, waiting)));
+    Body::from_stream(pieces.fuse())
 }
 
 fn broken(error: &std::io::Error) -> Problem {

@@ -1,0 +1,227 @@
+// The analysis view: it is what its address says, draws what the service answers, and saves that.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { close, drawn, launch, open, part, until } from "./pages.mjs";
+import { quiet, serve, signalsOf } from "./service.mjs";
+
+let browser, service;
+const N = 240;
+before(async () => {
+  [browser, service] = await Promise.all([launch(), serve()]);
+  const values = [...quiet(150), ...quiet(N - 150, { center: 0.33, seed: 11 })];
+  values[60] = 0.9;
+  await service.records(values);
+  await service.records(quiet(N, { center: 0.5, seed: 5 }), { of: { provider: "ollama", model: "=gemma3:4b, \"q4\"" } });
+  await service.records(quiet(40, { center: 0.2, seed: 3 }), { of: { provider: "ollama" } });
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+const at = (query) => `${service.url}/analysis?${new URLSearchParams(query)}`;
+const queryOf = (page) => Object.fromEntries(new URL(page.url()).searchParams);
+
+/** The chart has as many points as the service's analysis, and signals where that has signals. */
+async function agrees(page, query) {
+  const analysis = await service.points(query);
+  const expected = { points: analysis.points.length, signals: signalsOf(analysis) };
+  await until("the chart is that of the service", async () => assert.deepEqual(await drawn(page, analysis.n), expected));
+  assert.equal(await part(page, "verdict").getAttribute("data-verdict"), analysis.verdict);
+  return analysis;
+}
+
+async function download(page, kind) {
+  const saved = page.waitForEvent("download");
+  await part(page, `download-${kind}`).click();
+  const file = await saved;
+  return { name: file.suggestedFilename(), content: readFileSync(await file.path()) };
+}
+
+describe("the address", () => {
+  test("opens the first series where it says nothing", async () => {
+    const page = await open(browser, `${service.url}/analysis`);
+    const [{ id, metric, provider, model = "" }] = await service.series();
+    await agrees(page, { series: String(id) });
+    assert.deepEqual(queryOf(page), { series: String(id), metric });
+    assert.deepEqual([await part(page, "provider-select").inputValue(), await part(page, "model-select").inputValue()], [provider, model]);
+    await close(page);
+  });
+
+  test("brings back the whole view", async () => {
+    const asked = { series: "1", metric: "e2e_s", chart: "ewma", rules: "nelson", limits: "data", usl: "400ms", lsl: "100ms" };
+    const page = await open(browser, at({ ...asked, x: "time", y: "limits" }));
+    const analysis = await agrees(page, asked);
+    assert.equal(analysis.chart, "ewma");
+    const fields = { "chart-select": "ewma", "limits-select": "data", "usl-input": "400ms", "lsl-input": "100ms", "metric-select": "e2e_s" };
+    for (const [field, value] of Object.entries(fields)) assert.equal(await part(page, field).inputValue(), value, field);
+    for (const choice of ["along-time", "fit-limits"]) assert.equal(await part(page, choice).getAttribute("aria-pressed"), "true", choice);
+    assert.equal(await part(page, "stat-ppk").innerText(), analysis.performance.ppk.toFixed(2));
+    await part(page, "histogram").waitFor();
+    assert.equal(await part(page, "histogram").getAttribute("data-n"), String(N));
+    const before = await drawn(page, N);
+    await page.reload();
+    assert.deepEqual(await drawn(page, N), before);
+    await close(page);
+  });
+
+  test("follows what is chosen, and the way back", async () => {
+    const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
+    await agrees(page, { series: "1" });
+    for (const chart of ["ewma", "cusum", "moving-average", "xbar-r", "xbar-s"]) {
+      await part(page, "chart-select").selectOption(chart);
+      const analysis = await agrees(page, { series: "1", chart, ...(chart.startsWith("xbar") && { subgroup: "5" }) });
+      assert.equal(analysis.chart, chart);
+      assert.equal(queryOf(page).chart, chart);
+    }
+    await part(page, "subgroup-input").fill("8");
+    await part(page, "subgroup-input").press("Enter");
+    await agrees(page, { series: "1", chart: "xbar-s", subgroup: "8" });
+    await part(page, "chart-select").selectOption("p");
+    await agrees(page, { series: "1", chart: "p", metric: "error_rate", subgroup: "8" });
+    await page.goBack();
+    await agrees(page, { series: "1", chart: "xbar-s", subgroup: "8" });
+    await close(page);
+  });
+
+  test("rules are chosen by set and one by one", async () => {
+    const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
+    await part(page, "rules-select").selectOption("western-electric");
+    await agrees(page, { series: "1", rules: "western-electric" });
+    await part(page, "rules-select").selectOption("list");
+    for (const rule of [2, 3, 4, 5, 6, 7, 8]) await part(page, `rule-${rule}`).uncheck();
+    assert.equal(queryOf(page).rules, "1");
+    const { violations } = await agrees(page, { series: "1", rules: "1" });
+    assert.deepEqual([...new Set(violations.map(({ rule }) => rule))], ["nelson-1"]);
+    await close(page);
+  });
+
+  test("groups are told apart, and one without a model is a group of its own", async () => {
+    const page = await open(browser, at({ metric: "e2e_s", provider: "ollama" }));
+    await until("two groups", async () => assert.equal(await part(page, "group").count(), 2));
+    const { analyses } = await service.get("/api/v1/analysis?metric=e2e_s&provider=ollama&points=true");
+    for (const [k, { n, group, points }] of analyses.entries()) {
+      await part(page, "group").nth(k).click();
+      assert.deepEqual((await drawn(page, n)).signals, signalsOf({ points }));
+      await page.locator(`[data-testid="histogram"][data-n="${n}"]`).waitFor();
+      const { content } = await download(page, "csv");
+      const rows = content.toString().trim().split("\r\n");
+      assert.equal(rows.length, n + 1, `the points of ${group.model ?? "no model"} alone`);
+    }
+    await close(page);
+  });
+});
+
+test("dragging chooses phase I, and there is a way back", async () => {
+  const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
+  const whole = await agrees(page, { series: "1" });
+  await part(page, "drag-phase1").click();
+  const drag = async (from, to) => {
+    await part(page, "chart-plot").scrollIntoViewIfNeeded();
+    const box = await page.locator(".u-over").boundingBox();
+    await page.mouse.move(box.x + box.width * from, box.y + 120);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * to, box.y + 130, { steps: 6 });
+    await page.mouse.up();
+  };
+  await drag(0.3, 0.6);
+  await part(page, "phase1-reset").waitFor();
+  const { phase1 } = queryOf(page);
+  const [from, to] = phase1.split("..").map(Number);
+  assert.ok(Math.abs(from - 0.3 * N) < 6 && Math.abs(to - 0.6 * N) < 6, phase1);
+  const analysis = await agrees(page, { series: "1", phase1 });
+  assert.equal(analysis.phase, 2);
+  assert.notDeepEqual(analysis.limits, whole.limits);
+  assert.equal(await part(page, "stat-phase").innerText(), "II");
+  await part(page, "phase1-input").fill("30");
+  await part(page, "phase1-input").press("Enter");
+  await agrees(page, { series: "1", phase1: "30" });
+  await part(page, "phase1-reset").click();
+  await agrees(page, { series: "1" });
+  // Otherwise it shows a part, which changes no number.
+  const pixels = () => page.locator("[data-testid=chart-plot] canvas").evaluate((canvas) => canvas.toDataURL());
+  await page.mouse.move(2, 2);
+  const before = await pixels();
+  for (const back of [
+    () => part(page, "zoom-reset").click(),
+    () => page.locator(".u-over").dblclick({ position: { x: 200, y: 100 } }),
+  ]) {
+    await drag(0.2, 0.4);
+    await part(page, "zoom-reset").waitFor();
+    await page.mouse.move(2, 2);
+    assert.notEqual(await pixels(), before);
+    await back();
+    await part(page, "zoom-reset").waitFor({ state: "detached" });
+    await page.mouse.move(2, 2);
+    await until("the whole chart", async () => assert.equal(await pixels(), before));
+  }
+  assert.equal(queryOf(page).phase1, undefined);
+  // A row of the table shows its points.
+  await part(page, "violation-show").last().click();
+  await part(page, "zoom-reset").waitFor();
+  await close(page);
+});
+
+describe("what is saved", () => {
+  const asked = { series: "1", metric: "e2e_s", usl: "400ms" };
+  const query = () => new URLSearchParams({ ...asked, limit: "1000000" });
+  let page, analysis;
+  before(async () => {
+    page = await open(browser, at(asked));
+    analysis = await agrees(page, asked);
+  });
+
+  test("CSV has every point as the service gives it", async () => {
+    const { name, content } = await download(page, "csv");
+    assert.equal(name, "openai-gpt-4o-e2e_s.csv");
+    const rows = content.toString().trim().split("\r\n").map((row) => row.split(","));
+    const expected = analysis.points.map(({ i, t, x, rules, member_of: members }) => ["gpt-4o", "openai", "e2e_s", "s", String(i), t, String(x), rules.join(" "), members.join(" ")]);
+    assert.deepEqual(rows, [["model", "provider", "metric", "unit", "i", "t", "x", "rules", "member_of"], ...expected]);
+    assert.equal(expected.length, N);
+  });
+
+  test("CSV runs nothing in a spreadsheet", async () => {
+    const other = await open(browser, at({ series: "2" }));
+    await drawn(other, N);
+    const { name, content } = await download(other, "csv");
+    assert.match(content.toString().split("\r\n")[1], /^"'=gemma3:4b, ""q4""",ollama,/);
+    assert.match(name, /^ollama-[\w.-]+-e2e_s\.csv$/);
+    await close(other);
+  });
+
+  test("JSON is the service's report", async () => {
+    const { content } = await download(page, "json");
+    const saved = JSON.parse(content);
+    const { generated_at: _, ...report } = await service.get(`/api/v1/analysis?${query()}&points=true`);
+    delete saved.generated_at;
+    assert.deepEqual(saved, report);
+  });
+
+  test("SVG and PNG are the service's drawings", async () => {
+    const svg = (await download(page, "svg")).content;
+    assert.equal(svg.toString(), await (await service.ask(`/api/v1/chart.svg?${query()}`)).text());
+    const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg.toString());
+    const { name, content } = await download(page, "png");
+    assert.equal(name, "openai-gpt-4o-e2e_s.png");
+    assert.deepEqual([...content.subarray(0, 8)], [137, 80, 78, 71, 13, 10, 26, 10]);
+    const size = [content.readUInt32BE(16), content.readUInt32BE(20)];
+    console.log(`# SVG ${width} × ${height}, PNG ${size.join(" × ")}`);
+    assert.ok(size[0] >= Number(width) && Math.abs(size[0] / size[1] - width / height) < 0.01, `${size}`);
+    assert.ok(content.equals(Buffer.from(await (await service.ask(`/api/v1/chart.png?${query()}`)).arrayBuffer())));
+  });
+
+  test("nothing in the console", () => close(page));
+});
+
+test("what the service refuses is said in its words", async () => {
+  const page = await open(browser, at({ series: "1", usl: "soon" }), { expected: [/status of 422/] });
+  const words = await part(page, "error").innerText();
+  const response = await fetch(`${service.url}/api/v1/analysis?series=1&usl=soon`);
+  assert.equal(response.status, 422);
+  assert.ok(words.includes((await response.json()).detail[0].msg), words);
+  await part(page, "usl-input").fill("500ms");
+  await part(page, "usl-input").press("Enter");
+  await drawn(page, N);
+  await close(page);
+});

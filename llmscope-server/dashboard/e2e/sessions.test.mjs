@@ -1,0 +1,93 @@
+// Recorded runs: uploaded, looked at, compared, deleted.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { close, drawn, launch, open, part, until } from "./pages.mjs";
+import { serve, signalsOf } from "./service.mjs";
+
+const EXAMPLES = new URL("../../../examples/sessions/", import.meta.url).pathname;
+const NAMES = ["undisturbed", "second-load", "paused"];
+const directory = mkdtempSync(join(tmpdir(), "dashboard-"));
+let browser, service, page;
+before(async () => {
+  [browser, service] = await Promise.all([launch(), serve()]);
+  page = await open(browser, `${service.url}/sessions`, { expected: [/status of 4(15|22)/] });
+});
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+  rmSync(directory, { recursive: true });
+});
+
+const sessions = async () => (await service.get("/api/v1/sessions")).sessions;
+const idOf = async (name) => (await sessions()).find((session) => session.name.startsWith(name)).id;
+const row = (id) => page.locator(`[data-testid="session-row"][data-id="${id}"]`);
+
+test("files are uploaded", async () => {
+  assert.match(await part(page, "empty").innerText(), /No session is kept here yet/);
+  await part(page, "upload-input").setInputFiles(NAMES.map((name) => join(EXAMPLES, `${name}.json`)));
+  await until("three rows", async () => assert.equal(await part(page, "session-row").count(), 3));
+  assert.equal(await part(page, "upload-done").count(), 3);
+  for (const { id, name, records, models } of await sessions()) {
+    const words = await row(id).innerText();
+    for (const expected of [name, String(records), models[0]]) assert.ok(words.includes(expected), `${expected} in ${words}`);
+  }
+});
+
+test("a file that is not a log is refused with a reason", async () => {
+  const path = join(directory, "holiday.json");
+  writeFileSync(path, '{"beach": true}');
+  await part(page, "upload-input").setInputFiles(path);
+  await part(page, "upload-failed").waitFor();
+  assert.match(await part(page, "upload-failed").innerText(), /holiday\.json: .{10,}/);
+  assert.equal((await sessions()).length, 3);
+});
+
+test("one is analyzed", async () => {
+  const id = await idOf("paused");
+  await row(id).getByTestId("session-link").click();
+  await part(page, "chart").waitFor();
+  const query = Object.fromEntries(new URL(page.url()).searchParams);
+  assert.equal(query.session, String(id));
+  const analysis = await service.points(query);
+  await until("the chart is that of the service", async () => assert.deepEqual((await drawn(page, analysis.n)).signals, signalsOf(analysis)));
+  await page.goBack();
+});
+
+test("two are compared", async () => {
+  const [baseline, candidate] = [await idOf("undisturbed"), await idOf("second-load")];
+  assert.ok(await part(page, "compare-button").isDisabled());
+  await row(baseline).getByTestId("pick-baseline").check();
+  await row(candidate).getByTestId("pick-candidate").check();
+  await part(page, "compare-button").click();
+  const gate = await service.get(`/api/v1/gate?baseline=${baseline}&candidate=${candidate}`);
+  assert.equal(gate.verdict, "fail");
+  const compared = async () => {
+    await part(page, "gate-verdict").waitFor();
+    assert.equal(await part(page, "gate-verdict").getAttribute("data-verdict"), gate.verdict);
+    assert.equal(await part(page, "gate-headline").innerText(), gate.headline);
+    const decisions = await page.locator('[data-testid="gate-table"] tbody tr').evaluateAll((rows) => rows.map((row) => [row.querySelector("th").innerText, row.querySelector(".badge").innerText]));
+    const words = { worse: "worse", not_worse: "not worse", cannot_tell: "cannot tell", not_enough_data: "not enough data" };
+    assert.deepEqual(decisions, gate.pairs.flatMap(({ comparisons }) => comparisons.map(({ statistic, decision }) => [statistic, words[decision]])));
+  };
+  await compared();
+  await page.reload();
+  await compared();
+});
+
+test("one is deleted, after a question", async () => {
+  await page.goto(`${service.url}/sessions`);
+  const id = await idOf("paused");
+  await row(id).getByTestId("delete-button").click();
+  await page.keyboard.press("Escape");
+  await part(page, "delete-dialog").waitFor({ state: "detached" });
+  assert.equal((await sessions()).length, 3);
+  await row(id).getByTestId("delete-button").click();
+  await part(page, "delete-confirm").click();
+  await row(id).waitFor({ state: "detached" });
+  assert.deepEqual((await sessions()).map(({ name }) => name.replace(".json", "")).sort(), ["second-load", "undisturbed"]);
+});
+
+test("nothing in the console", () => close(page));

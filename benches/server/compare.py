@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -96,6 +97,8 @@ class Bench:
 
 def main() -> int:
     """Runs what was asked for and prints tables."""
+    # Asked to end, it still ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = arguments()
     generator = require_wrk()
     if not options.llmscope.is_file():

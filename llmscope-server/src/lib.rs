@@ -22,6 +22,7 @@
 mod access;
 mod alerts;
 mod api;
+mod beside;
 mod ending;
 pub mod error;
 mod listener;

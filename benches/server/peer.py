@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Query
@@ -116,7 +116,7 @@ async def log_inline(entry: Entry) -> dict[str, str]:
 
 def keep(entry: Entry) -> dict[str, str]:
     """One INSERT and one commit."""
-    at = datetime.now(timezone.utc)
+    at = datetime.now(UTC)
     metadata = json.dumps(entry.metadata) if entry.metadata is not None else None
     row = (at.timestamp(), entry.provider, entry.model, entry.latency, entry.tokens_in, entry.tokens_out, entry.cost,
            entry.success, entry.error_message, entry.endpoint, metadata)
@@ -175,7 +175,7 @@ def data(hours: int = Query(24, ge=1, le=168), limit: int = Query(2000, ge=1, le
              "total_cost": sum(cost or 0.0 for _, _, cost in rows), "error_rate": 0.0}
     found = [{"rule": f"R{rule}", "start_idx": i, "end_idx": i, "count": 1}
              for i, signals in enumerate(judged(values)) for rule, signal in enumerate(signals, 1) if signal]
-    series = [{"t": datetime.fromtimestamp(at, timezone.utc).isoformat(), "y": y} for at, y, _ in rows]
+    series = [{"t": datetime.fromtimestamp(at, UTC).isoformat(), "y": y} for at, y, _ in rows]
     return {"series": series, "stats": stats, "violations": found}
 
 

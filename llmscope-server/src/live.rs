@@ -1,5 +1,6 @@
 //! What happens, to whoever listens. Nobody who is slow holds anything up: who falls behind is told so.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::violation::Violation;
 
 /// Events that wait for a slow listener; beyond this it is told how many it missed.
 const MOST_WAITING: usize = 1024;
-/// Records are told at most so often.
+/// Listeners are told at most so often.
 const PULSE: Duration = Duration::from_millis(100);
 
 /// Something that happened.
@@ -142,26 +143,74 @@ impl Live {
     }
 }
 
-/// Carries events to the listeners until the service ends: records together, at most once in a [`PULSE`], whatever else
-/// happens at once.
-pub(crate) async fn carry(live: Live, mut events: mpsc::UnboundedReceiver<Event>, mut ending: Ending) {
-    let (mut records, mut next_pulse) = (Records::default(), Instant::now());
-    loop {
-        let waits = records.count > 0;
-        tokio::select! {
-            biased;
-            () = ending.wait() => return,
-            () = sleep_until(next_pulse), if waits => {
-                next_pulse = Instant::now() + PULSE;
-                live.send("records", &std::mem::take(&mut records));
+/// What happened since the last pulse. Of what only went on, how it stands now; what began or ended is told.
+#[derive(Default)]
+struct Pending {
+    records: Records,
+    series: Vec<Series>,
+    violations: Vec<Violation>,
+    machine: Option<MachineReading>,
+    /// Where the last word on a violation, or on a series, stands.
+    last_violation: HashMap<i64, usize>,
+    last_series: HashMap<i64, usize>,
+}
+
+impl Pending {
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Records(records) => self.records.merge(&records),
+            Event::Series(series) => {
+                let went_on = |known: &Series| known.verdict == series.verdict && known.state == series.state;
+                put(&mut self.series, &mut self.last_series, series.name.id, *series.clone(), went_on);
             }
+            Event::Violation(violation) => {
+                let went_on = |known: &Violation| known.open == violation.open && known.status == violation.status;
+                put(&mut self.violations, &mut self.last_violation, violation.id, *violation.clone(), went_on);
+            }
+            Event::Machine(reading) => self.machine = Some(*reading),
+        }
+    }
+
+    fn send(self, live: &Live) {
+        let Self { records, series, violations, machine, .. } = self;
+        (records.count > 0).then(|| live.send("records", &records));
+        violations.iter().for_each(|violation| live.send("violation", violation));
+        series.iter().for_each(|series| live.send("series", series));
+        machine.iter().for_each(|reading| live.send("machine", reading));
+    }
+}
+
+/// Adds a word on something, in place of the last one if it only went on since.
+fn put<T>(all: &mut Vec<T>, last: &mut HashMap<i64, usize>, id: i64, word: T, went_on: impl Fn(&T) -> bool) {
+    match last.get(&id).and_then(|&place| all.get_mut(place)) {
+        Some(known) if went_on(known) => *known = word,
+        _ => {
+            last.insert(id, all.len());
+            all.push(word);
+        }
+    }
+}
+
+/// Carries events to the listeners until the service ends: the first at once, what follows it together after a [`PULSE`].
+pub(crate) async fn carry(live: Live, mut events: mpsc::UnboundedReceiver<Event>, mut ending: Ending) {
+    let mut next_pulse = Instant::now();
+    loop {
+        let mut pending = Pending::default();
+        tokio::select! {
+            () = ending.wait() => return,
             event = events.recv() => match event {
                 None => return,
-                Some(Event::Records(later)) => records.merge(&later),
-                Some(Event::Series(series)) => live.send("series", &series),
-                Some(Event::Violation(violation)) => live.send("violation", &violation),
-                Some(Event::Machine(reading)) => live.send("machine", &reading),
+                Some(event) => pending.take(event),
             },
         }
+        tokio::select! {
+            () = ending.wait() => return,
+            () = sleep_until(next_pulse) => {}
+        }
+        while let Ok(event) = events.try_recv() {
+            pending.take(event);
+        }
+        pending.send(&live);
+        next_pulse = Instant::now() + PULSE;
     }
 }

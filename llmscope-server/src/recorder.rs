@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::alerts::Alerts;
@@ -43,9 +44,11 @@ impl Recorder {
         judging: Judging,
         live: Live,
         alerts: Option<Alerts>,
+        runtime: Handle,
     ) -> Result<(Self, JoinHandle<()>), Error> {
         let watches = Watches::restored(judging, &*store)?;
-        let mut desk = Desk { writer: store.writer()?, store, watches, is_restored: true, refusal: None, live, alerts };
+        let mut desk =
+            Desk { writer: store.writer()?, store, watches, is_restored: true, refusal: None, live, alerts, runtime };
         desk.change(|_, watches| watches.adopt_rules())?;
         let (calls, mut waiting) = mpsc::channel(MOST_WAITING);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
@@ -98,6 +101,8 @@ struct Desk {
     refusal: Option<StoreError>,
     live: Live,
     alerts: Option<Alerts>,
+    /// Where those who wait for an answer are.
+    runtime: Handle,
 }
 
 type Kept = (Vec<Arrival>, oneshot::Sender<store::Result<RangeInclusive<i64>>>);
@@ -126,11 +131,16 @@ impl Desk {
         let kept = self.change(|transaction, watches| {
             arrivals.iter().map(|arrivals| insert(transaction, watches, arrivals)).collect::<store::Result<Vec<_>>>()
         });
-        match kept {
-            Ok(numbers) => {
-                answers.into_iter().zip(numbers).for_each(|(answer, numbers)| drop(answer.send(Ok(numbers))));
-            }
-            Err(error) => answers.into_iter().for_each(|answer| drop(answer.send(Err(error.clone())))),
+        let results: Vec<store::Result<_>> = match kept {
+            Ok(numbers) => numbers.into_iter().map(Ok).collect(),
+            Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let send = move || answers.into_iter().zip(results).for_each(|(answer, result)| drop(answer.send(result)));
+        if arrivals.len() == 1 {
+            send();
+        } else {
+            // On the runtime: from here each answer would wake it anew.
+            self.runtime.spawn(async move { send() });
         }
     }
 

@@ -57,8 +57,13 @@ impl Service {
         let (live, happening) = Live::new();
         let alerts =
             settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, beside(&settings.database, ALERTS)));
-        let (recorder, recording) =
-            Recorder::start(store.clone(), settings.judging.clone(), live.clone(), alerts.transpose()?)?;
+        let (recorder, recording) = Recorder::start(
+            store.clone(),
+            settings.judging.clone(),
+            live.clone(),
+            alerts.transpose()?,
+            runtime.handle().clone(),
+        )?;
         runtime.block_on(adopt(&recorder, settings.baselines))?;
         let (stop, ending) = Ending::new();
         let app = App::new(Shared {

@@ -36,14 +36,13 @@ use crate::rules::{Monitor, RuleSet, Signal};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
     bounds: Bounds,
-    rules: RuleSet,
     state: State,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
-    Learning { need: usize, values: Vec<f64> },
+    Learning { rules: RuleSet, need: usize, values: Vec<f64> },
     Judging { standards: Standards, limits: Limits, monitor: Box<Monitor>, episodes: Episodes },
 }
 
@@ -87,7 +86,7 @@ impl Watch {
         if need < MIN_POINTS {
             return Err(Error::NotEnoughData { what: "limits (values to learn from)", have: need, need: MIN_POINTS });
         }
-        Ok(Self { bounds, rules, state: State::Learning { need, values: Vec::new() } })
+        Ok(Self { bounds, state: State::Learning { rules, need, values: Vec::new() } })
     }
 
     /// A watch with the limits of an earlier study.
@@ -101,8 +100,8 @@ impl Watch {
             expected: "those of a chart of measurements",
         })?;
         let limits = Limits::new(bounds, standards.center, within.sigma);
-        let monitor = Box::new(Monitor::new(rules.clone(), limits.center, limits.sigma)?);
-        Ok(Self { bounds, rules, state: State::Judging { standards, limits, monitor, episodes: Episodes::default() } })
+        let monitor = Box::new(Monitor::new(rules, limits.center, limits.sigma)?);
+        Ok(Self { bounds, state: State::Judging { standards, limits, monitor, episodes: Episodes::default() } })
     }
 
     /// Takes one value.
@@ -111,7 +110,7 @@ impl Watch {
     /// [`Error::NonFinite`] for a NaN or an infinity, which leaves the watch as it was.
     pub fn push(&mut self, x: f64) -> Result<Step> {
         match &mut self.state {
-            State::Learning { need, values } => {
+            State::Learning { rules, need, values } => {
                 if !x.is_finite() {
                     return Err(Error::NonFinite { index: values.len(), value: x });
                 }
@@ -122,13 +121,13 @@ impl Watch {
                 let (have, need) = (values.len(), *need);
                 let learned = if have == need { Limits::learned(self.bounds, values) } else { None };
                 let Some((limits, standards, left_out)) = learned else { return Ok(Step::Learning { have, need }) };
-                *self = Self::frozen(self.bounds, std::mem::take(&mut self.rules), standards)?;
+                *self = Self::frozen(self.bounds, std::mem::take(rules), standards)?;
                 Ok(Step::Learned { limits, standards, values: have, left_out })
             }
             State::Judging { monitor, episodes, .. } => {
                 let at = monitor.seen();
                 let signals = monitor.push(x)?.to_vec();
-                let turns = episodes.push(&self.rules, at, &signals);
+                let turns = episodes.push(monitor.rules(), at, &signals);
                 Ok(Step::Judged { signals, turns })
             }
         }
@@ -164,7 +163,7 @@ impl Watch {
     #[must_use]
     pub fn progress(&self) -> Option<(usize, usize)> {
         match &self.state {
-            State::Learning { need, values } => Some((values.len(), *need)),
+            State::Learning { need, values, .. } => Some((values.len(), *need)),
             State::Judging { .. } => None,
         }
     }
@@ -172,7 +171,10 @@ impl Watch {
     /// The rules that are judged.
     #[must_use]
     pub fn rules(&self) -> &RuleSet {
-        &self.rules
+        match &self.state {
+            State::Learning { rules, .. } => rules,
+            State::Judging { monitor, .. } => monitor.rules(),
+        }
     }
 
     /// The same watch with other rules, which know nothing of the values before; the limits stay.
@@ -181,7 +183,7 @@ impl Watch {
     /// As [`Watch::frozen`].
     pub fn with_rules(self, rules: RuleSet) -> Result<Self> {
         match self.state {
-            State::Learning { .. } => Ok(Self { rules, ..self }),
+            State::Learning { need, values, .. } => Ok(Self { state: State::Learning { rules, need, values }, ..self }),
             State::Judging { standards, .. } => Self::frozen(self.bounds, rules, standards),
         }
     }

@@ -31,6 +31,7 @@ class Service {
     this.#directory = directory;
     // What surrounds the tests decides nothing.
     const outside = Object.entries(process.env).filter(([name]) => !/^(LLMSCOPE_|DATABASE_PATH|DATA_RETENTION_DAYS)/.test(name));
+    process.once("exit", () => this.#child?.kill("SIGKILL"));
     this.#env = { ...Object.fromEntries(outside), ...env };
   }
 
@@ -89,9 +90,9 @@ class Service {
   }
 
   /** End-to-end latencies as records, one a second, of which the last is now unless told. */
-  async records(values, { of = { provider: "openai", model: "gpt-4o" }, end = Date.now(), apart = 1000, metric = "e2e_s" } = {}) {
+  async records(values, { of = { provider: "openai", model: "gpt-4o" }, end = Date.now(), apart = 1000, ttft_s = [] } = {}) {
     const begin = end - (values.length - 1) * apart;
-    const records = values.map((value, i) => ({ ...of, started_at: new Date(begin + i * apart).toISOString(), status: "ok", [metric]: value }));
+    const records = values.map((value, i) => ({ ...of, started_at: new Date(begin + i * apart).toISOString(), status: "ok", e2e_s: value, ttft_s: ttft_s[i] }));
     for (let at = 0; at < records.length; at += 10_000) {
       const part = records.slice(at, at + 10_000);
       const { stored } = await this.post("/api/v1/records", { records: part });

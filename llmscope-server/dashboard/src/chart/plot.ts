@@ -39,6 +39,7 @@ export class ControlPlot {
     this.#settings = settings;
     this.#listener = listener;
     this.#u = new uPlot(this.#options(host), this.#columns(), host);
+    this.#show(null);
   }
 
   /** New points or settings of the same kind of chart. What is zoomed to stays in sight. */
@@ -61,6 +62,7 @@ export class ControlPlot {
 
   resize(width: number, height: number): void {
     this.#u.setSize({ width: Math.max(width, 160), height });
+    this.#show(this.#range);
   }
 
   /** Shows the points from `first` to `last` (of all) with their neighbours. */
@@ -101,7 +103,7 @@ export class ControlPlot {
   }
 
   #show(range: Range | null): void {
-    const [min, max] = range ?? this.#sight.whole;
+    const [min, max] = range ?? this.#sight.whole(this.#u.width);
     // At once: positions that are asked for next are those of the new range.
     this.#u.batch(() => this.#u.setScale("x", { min, max }));
   }
@@ -122,7 +124,7 @@ export class ControlPlot {
     return {
       width: Math.max(host.clientWidth, 160),
       height: host.clientHeight,
-      padding: [22, host.clientWidth < 480 ? 76 : 104, 0, 0],
+      padding: [22, () => (host.clientWidth < 480 ? 76 : 104), 0, 0],
       legend: { show: false },
       cursor: {
         y: false,

@@ -3,6 +3,9 @@ import type { Line } from "../api/types";
 import type { Along } from "./axes";
 import { at, nearest, type ChartModel } from "./model";
 
+/** In pixels. */
+const HALF_MARKER = 10;
+
 /** What of a chart lies within the range that is shown. */
 export class Sight {
   readonly along: number[];
@@ -14,10 +17,10 @@ export class Sight {
     this.along = along === "time" && model.t ? model.t.map((ms) => ms / 1000) : model.i;
   }
 
-  /** All points, with a little air at both ends. */
-  get whole(): [number, number] {
+  /** All points, with room for half a marker at both ends of a chart of this width. */
+  whole(width: number): [number, number] {
     const [first, last] = [this.along[0] as number, this.along.at(-1) as number];
-    const pad = Math.max((last - first) * 0.008, 0.6);
+    const pad = last > first ? (last - first) * Math.max(0.008, HALF_MARKER / Math.max(width, 1)) : 0.6;
     return [first - pad, last + pad];
   }
 

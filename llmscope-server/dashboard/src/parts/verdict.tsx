@@ -20,14 +20,14 @@ export function VerdictBadge({ verdict }: { verdict: Verdict }) {
 }
 
 /** The verdict first, in big words, and in one sentence what it rests on. */
-export function BigVerdict({ analysis }: { analysis: Analysis }) {
+export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: string | null }) {
   const { words, tone, icon } = LOOKS[analysis.verdict];
   return (
     <div class={`big-verdict ${tone}`} data-testid="verdict" data-verdict={analysis.verdict}>
       <Icon name={icon} />
       <div>
         <p class="big-words">{words}</p>
-        <p class="quiet">{reason(analysis)}</p>
+        <p class="quiet">{[reason(analysis), note].filter(Boolean).join(" ")}</p>
       </div>
     </div>
   );

@@ -64,7 +64,7 @@ function Pair({ pair }: { pair: GatePair }) {
     <>
       <h3 class="pair-title">{title}</h3>
       <div class="panel scroll" tabIndex={0} role="region" aria-label={`${title}, scrollable`}>
-        <table data-testid="gate-table">
+        <table class="gate cards" data-testid="gate-table">
           <caption class="sr-only">{title}</caption>
           <thead>
             <tr><th scope="col">Figure</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Shift</th><th scope="col">Interval</th><th scope="col" class="number">Allowed</th><th scope="col">Decision</th></tr>
@@ -89,12 +89,12 @@ function Row({ comparison, pair }: { comparison: Comparison; pair: GatePair }) {
   return (
     <tr>
       <th scope="row">{statistic}</th>
-      <td class="number">{show(baseline)}</td>
-      <td class="number">{show(candidate)}</td>
-      <td class="number">{moved === undefined ? "–" : change(moved)}</td>
-      <td>{interval ? `${end(interval[0])} to ${end(interval[1])}` : <span class="quiet">{reason ?? "–"}</span>}</td>
-      <td class="number">{change(allowed)}</td>
-      <td><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.words}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests a side would tell</span>}</td>
+      <td class="number" data-label="Baseline">{show(baseline)}</td>
+      <td class="number" data-label="Candidate">{show(candidate)}</td>
+      <td class="number" data-label="Shift">{moved === undefined ? "–" : change(moved)}</td>
+      <td class="gate-interval" data-label="Interval">{interval ? `${end(interval[0])} to ${end(interval[1])}` : <span class="quiet">{reason ?? "–"}</span>}</td>
+      <td class="number" data-label="Allowed">{change(allowed)}</td>
+      <td class="gate-decision"><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.words}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests a side would tell</span>}</td>
     </tr>
   );
 }

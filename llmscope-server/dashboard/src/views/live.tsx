@@ -94,7 +94,7 @@ function Watched({ series }: { series: Series }) {
         <>
           <div class="panel hero">
             <div class="hero-head">
-              <BigVerdict analysis={analysis} />
+              <BigVerdict analysis={analysis} note={analysis.verdict === "out_of_control" && series.verdict === "in_control" ? "None of them is open any more." : null} />
               {series.state === "learning" && <Learning series={series} />}
               <ChartChoices query={query} change={change} />
             </div>

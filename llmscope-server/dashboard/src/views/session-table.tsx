@@ -22,7 +22,7 @@ export function SessionTable({ sessions, query, change, barrier, remove }: Props
         <table class="sessions cards" data-testid="sessions-table">
           <caption class="sr-only">Sessions</caption>
           <thead>
-            <tr><th scope="col">Baseline</th><th scope="col">Candidate</th><th scope="col">Session</th><th scope="col">Provider, model</th><th scope="col" class="number">Requests</th><th scope="col">Uploaded</th><th scope="col">Actions</th></tr>
+            <tr><th scope="col">Baseline</th><th scope="col">Candidate</th><th scope="col">Session</th><th scope="col">Provider, model</th><th scope="col" class="number">Requests</th><th scope="col">Uploaded</th><th scope="col" class="actions">Actions</th></tr>
           </thead>
           <tbody>
             {sessions.map((session) => (

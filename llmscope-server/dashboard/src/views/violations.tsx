@@ -34,7 +34,7 @@ export function Violations() {
           <table class="violations cards" data-testid="violations-table">
             <caption class="sr-only">Violations, the newest first</caption>
             <thead>
-              <tr><th scope="col">Status</th><th scope="col">Series</th><th scope="col">Rule</th><th scope="col" class="number">Value</th><th scope="col">Signalled</th><th scope="col">Notes</th><th scope="col">Actions</th></tr>
+              <tr><th scope="col">Status</th><th scope="col">Series</th><th scope="col">Rule</th><th scope="col" class="number">Value</th><th scope="col">Signalled</th><th scope="col">Notes</th><th scope="col" class="actions">Actions</th></tr>
             </thead>
             <tbody>
               {list.items.map((violation) => <ViolationRow key={violation.id} violation={violation} barrier={barrier} act={(kind) => setDeed({ kind, violation })} />)}

@@ -36,14 +36,6 @@ struct Batch {
     records: Vec<RequestRecord>,
 }
 
-/// A batch under a name, or bare.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Batches {
-    Bare(Vec<RequestRecord>),
-    Named(Batch),
-}
-
 #[derive(Serialize, JsonSchema)]
 struct Stored {
     stored: usize,
@@ -137,11 +129,11 @@ async fn keep(State(app): State<App>, request: Request) -> Result<Response, Prob
 }
 
 fn batch(bytes: &[u8]) -> Result<Vec<RequestRecord>, Problem> {
-    match serde_json::from_slice(bytes) {
-        Ok(Batches::Bare(records) | Batches::Named(Batch { records })) => Ok(records),
-        // What is wrong where, in the form that the body seems to have.
-        Err(_) if bytes.trim_ascii_start().starts_with(b"[") => parse(bytes),
-        Err(_) => parse::<Batch>(bytes).map(|batch| batch.records),
+    // A list begins like one: trying both forms would cost a copy of the whole body.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        parse(bytes)
+    } else {
+        parse(bytes).map(|Batch { records }| records)
     }
 }
 

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines python bench bench-python bench-harness bench-logs gate-table fuzz schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines python bench bench-python bench-harness bench-logs bench-server soak gate-table fuzz schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -106,6 +106,14 @@ bench-harness: ## The harness beside other load generators and the truth, as rat
 bench-logs: ## The readers beside DuckDB and polars on a log of a gigabyte, as ratios of one run
 	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches
 	$(PYTHON) benches/logs/compare.py
+
+bench-server: ## The service beside one of the earlier one's shape (FastAPI), as ratios of one run (needs wrk)
+	cargo build --release --quiet -p llmscope-cli
+	$(PYTHON) benches/server/compare.py
+
+soak: ## Writers, readers and listeners at once: is the service's memory flat? (MINUTES=10)
+	cargo build --release --quiet -p llmscope-cli
+	$(PYTHON) benches/server/soak.py --minutes $(or $(MINUTES),10)
 
 gate-table: ## Simulate the gate anew and write its false-fail rates and power into docs/gate.md (some minutes)
 	cargo run --quiet --release -p llmscope-examples --bin gate-table -- docs/gate.md

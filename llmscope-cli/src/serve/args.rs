@@ -59,7 +59,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, help_heading = "Store")]
     pub(crate) check: bool,
 
-    /// Origin of pages that may ask, beside its own, such as https://ops.example (repeatable)
+    /// Origin of pages that may ask, beside its own, such as `https://ops.example` (repeatable)
     #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
     pub(crate) origin: Vec<String>,
     /// Requests per second from one other machine; 0 for any number

@@ -112,7 +112,7 @@ fn no_key_is_seen_in_the_list_of_processes_or_in_the_log() {
     let line = fs::read(format!("/proc/{}/cmdline", serving.process.id())).unwrap_or_default();
     assert!(!String::from_utf8_lossy(&line).contains(KEY));
     let client = serving.client().with_key("another-key-that-is-wrong");
-    let answer = client.get(&format!("/api/data?provider={KEY}"));
+    let answer = client.get(format!("/api/data?provider={KEY}"));
     assert!(answer.status == 401 && !answer.text().contains("another-key"), "{}", answer.text());
     serving.process.kill().unwrap();
     let words = serving.rest();

@@ -69,7 +69,7 @@ fn a_kill_loses_nothing_that_was_acknowledged_and_no_state() {
 fn result(number: usize) -> Value {
     let wave = [0.30, 0.31, 0.29, 0.32, 0.30, 0.28, 0.31][number % 7];
     let shifted = if number % 200 > 150 { 0.03 } else { 0.0 };
-    let spike = if number % 97 == 0 { 0.4 } else { 0.0 };
+    let spike = if number.is_multiple_of(97) { 0.4 } else { 0.0 };
     entry(number, wave + shifted + spike, number % 61 != 60)
 }
 

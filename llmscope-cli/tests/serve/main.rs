@@ -85,8 +85,8 @@ fn program() -> Command {
 
 /// A result, as a monitor posts it: with a time of its own, so that it is the same whenever it arrives.
 fn entry(number: usize, latency_s: f64, succeeded: bool) -> Value {
-    let started_at =
-        jiff::Timestamp::from_second(1_790_000_000).unwrap() + jiff::SignedDuration::from_secs(number as i64);
+    let started_at = jiff::Timestamp::from_second(1_790_000_000).unwrap()
+        + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
     json!({
         "provider": "openai", "model": "gpt-4o", "latency": latency_s, "success": succeeded, "tokens_in": number,
         "metadata": {"recorder": "llmscope", "started_at": started_at.to_string()},

@@ -19,7 +19,7 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// From one version of the schema to the next.
 const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
 /// How long one waits for another connection's lock.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Takes the store for this process, as long as the file that is returned lives.
 pub(super) fn lock(path: &Path) -> Result<File> {

@@ -5,8 +5,17 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::opening::PATIENCE;
+use crate::beside::beside;
+
 /// How often one looks.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A log of this size is not brought home by itself: there always was a reader.
+const LONG_LOG_BYTES: u64 = 64 << 20;
+/// How long the readers of a long log are waited for. New ones do not need it, and who reads for longer comes to an end
+/// some time.
+const READERS_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The room that was seen when one last looked.
 #[derive(Debug, Default)]
@@ -16,16 +25,29 @@ pub(super) struct Room {
 
 impl Room {
     /// Bytes of room for the store in this file. Where that cannot be found out, SQLite says when the disk is full.
-    pub(super) fn bytes(&mut self, path: &Path, connection: &Connection) -> u64 {
+    pub(super) fn bytes(&mut self, path: &Path, connection: &Connection) -> rusqlite::Result<u64> {
         match self.seen {
-            Some((at, room)) if at.elapsed() < INTERVAL => room,
+            Some((at, room)) if at.elapsed() < INTERVAL => Ok(room),
             _ => {
+                shorten_log(path, connection)?;
                 let room = free_of_disk(path).map_or(u64::MAX, |free| free.saturating_add(free_of_file(connection)));
                 self.seen = Some((Instant::now(), room));
-                room
+                Ok(room)
             }
         }
     }
+}
+
+/// Begins a long log anew. SQLite does so when nobody reads; where somebody always does, the log would grow for ever.
+fn shorten_log(path: &Path, connection: &Connection) -> rusqlite::Result<()> {
+    let length = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    if length <= LONG_LOG_BYTES {
+        return Ok(());
+    }
+    connection.busy_timeout(READERS_PATIENCE)?;
+    // Where somebody reads for longer, the next look tries again.
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.busy_timeout(PATIENCE)
 }
 
 /// Pages that hold nothing, because what they held was removed.

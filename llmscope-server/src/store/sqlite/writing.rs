@@ -58,7 +58,7 @@ impl SqliteWriter {
 impl Writer for SqliteWriter {
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>> {
         let path = &self.path;
-        let room = self.room.bytes(path, &self.connection);
+        let room = self.room.bytes(path, &self.connection).map_err(|error| refusal(path, &error))?;
         let inner = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let inner = inner.map_err(|error| refusal(path, &error))?;
         let known = &mut self.sources;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::access::Rates;
 use crate::alerts::Alerts;
@@ -22,8 +22,8 @@ use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::retention;
 use crate::settings::Settings;
-use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
+use crate::store::{self, Store};
 
 /// A service that runs until it is stopped.
 pub struct Service {
@@ -75,6 +75,7 @@ impl Service {
             origins: settings.origins,
             rates: Rates::new(settings.requests_per_s),
             retention_days: settings.retention_days,
+            turns: Arc::new(Semaphore::new(store::READERS)),
             ending: ending.clone(),
         });
         runtime.spawn(carry(app.live.clone(), happening, ending.clone()));

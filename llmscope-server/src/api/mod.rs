@@ -16,6 +16,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 pub(crate) use routes::router;
+use tokio::sync::Semaphore;
 
 use crate::access::{Keys, Rates};
 use crate::ending::Ending;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) origins: Vec<String>,
     pub(crate) rates: Rates,
     pub(crate) retention_days: u32,
+    /// Questions that are worked on at once.
+    pub(crate) turns: Arc<Semaphore>,
     /// Becomes true when the service ends: streams that would last for ever end too.
     pub(crate) ending: Ending,
 }
@@ -59,8 +62,15 @@ impl App {
         &self,
         work: impl FnOnce(&dyn Store) -> Result<T, problem::Problem> + Send + 'static,
     ) -> Result<T, problem::Problem> {
+        // A few at a time: each may hold a hundred thousand values, and more of them would not be done any sooner.
+        let Ok(turn) = self.turns.clone().acquire_owned().await else { return Err(problem::Problem::Internal) };
         let store = self.store.clone();
-        let done = tokio::task::spawn_blocking(move || work(&*store)).await;
+        let working = move || {
+            let done = work(&*store);
+            drop(turn);
+            done
+        };
+        let done = tokio::task::spawn_blocking(working).await;
         done.unwrap_or_else(|error| {
             tracing::error!(%error, "a request broke off");
             Err(problem::Problem::Internal)

@@ -19,6 +19,9 @@ use crate::series::{Measurement, SeriesName, Source};
 use crate::session::{SessionSummary, Upload};
 use crate::violation::{Status, Violation};
 
+/// Questions that a store answers at the same time; more of them wait.
+pub const READERS: usize = 4;
+
 /// The result of the store's methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 

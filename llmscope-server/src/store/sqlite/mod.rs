@@ -17,7 +17,9 @@ use jiff::Timestamp;
 use llmscope_core::{Metric, Session};
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Filter, Measurements, Page, ProviderTotals, Result, Store, StoredSeries, ViolationFilter, Writer};
+use super::{
+    Filter, Measurements, Page, ProviderTotals, READERS, Result, Store, StoredSeries, ViolationFilter, Writer,
+};
 use crate::error::StoreError;
 use crate::record::StoredRecord;
 use crate::session::SessionSummary;
@@ -32,9 +34,6 @@ pub enum Durability {
     /// When the operating system has it: it survives a crash of the service, and not always a loss of power.
     Normal,
 }
-
-/// Connections that read at the same time.
-const READERS: usize = 4;
 
 /// A store in one SQLite file.
 pub struct SqliteStore {

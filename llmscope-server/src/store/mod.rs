@@ -334,6 +334,15 @@ pub struct ProviderTotals {
 }
 
 impl ProviderTotals {
+    /// Adds what another model of the provider did.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.provider = other.provider;
+        self.requests += other.requests;
+        self.latency_s += other.latency_s;
+        self.succeeded += other.succeeded;
+        self.cost_usd += other.cost_usd;
+    }
+
     /// Mean latency of the requests that succeeded; 0 if none did.
     #[must_use]
     pub fn mean_latency_s(&self) -> f64 {

@@ -83,8 +83,19 @@ impl SqliteStore {
         if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: self.place(), message: found }) }
     }
 
-    /// Lends a connection to whoever reads.
+    /// Lends a connection to whoever reads: one snapshot for all of it, so that several statements see the same commit.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.read_apart(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let result = work(&snapshot)?;
+            snapshot.finish()?;
+            Ok(result)
+        })
+    }
+
+    /// Lends a connection to whoever reads for long: each statement sees the commit of its moment, and none of them keeps
+    /// the log from being begun anew for as long as all take.
+    fn read_apart<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = loop {
             match idle.pop() {
@@ -93,14 +104,7 @@ impl SqliteStore {
             }
         };
         drop(idle);
-        // One snapshot for all that is read: several statements see the same commit.
-        let result = reader.get().and_then(|connection| {
-            let snapshot = connection.unchecked_transaction()?;
-            let result = work(&snapshot)?;
-            snapshot.finish()?;
-            Ok(result)
-        });
-        result.map_err(|error| self.refusal(&error))
+        reader.get().and_then(work).map_err(|error| self.refusal(&error))
     }
 
     fn refusal(&self, error: &rusqlite::Error) -> StoreError {
@@ -182,11 +186,11 @@ impl Store for SqliteStore {
     }
 
     fn totals(&self, since: Timestamp) -> Result<Vec<ProviderTotals>> {
-        self.read(|reader| reading::totals(reader, since))
+        self.read_apart(|reader| reading::totals(reader, since))
     }
 
     fn daily_totals(&self, since: Timestamp) -> Result<Vec<(String, ProviderTotals)>> {
-        self.read(|reader| reading::daily_totals(reader, since))
+        self.read_apart(|reader| reading::daily_totals(reader, since))
     }
 
     fn backup(&self, to: &Path) -> Result<()> {

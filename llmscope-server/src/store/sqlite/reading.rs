@@ -10,7 +10,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::super::{Filter, Measurements, Page, ProviderTotals};
 use super::condition::Condition;
 use super::row;
-use crate::moment::to_ns;
+use crate::moment::{of_ns, to_ns};
 use crate::record::StoredRecord;
 use crate::series::Source;
 
@@ -154,29 +154,51 @@ fn sql_limit(limit: Option<usize>) -> String {
     limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default()
 }
 
-const TOTALS: &str = "count(*), total(CASE WHEN r.status = 0 THEN r.e2e_s END), \
-                      count(CASE WHEN r.status = 0 THEN r.e2e_s END), total(r.cost_usd) \
-                      FROM records r JOIN sources s ON s.id = r.source WHERE r.session IS NULL AND r.at_ns >= ?";
-
-fn provider_totals(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<ProviderTotals> {
-    Ok(ProviderTotals {
-        provider: row.get(first)?,
-        requests: row.get(first + 1)?,
-        latency_s: row.get(first + 2)?,
-        succeeded: row.get(first + 3)?,
-        cost_usd: row.get(first + 4)?,
+/// What a source did from one moment to another: requests, seconds and number of those that succeeded, dollars.
+///
+/// One source and one stretch at a time: grouping them all in one statement would sort every row, in memory.
+fn of_source(reader: &Connection, source: &Source, from_ns: i64, to_ns: i64) -> rusqlite::Result<ProviderTotals> {
+    let sql = "SELECT count(*), total(CASE WHEN status = 0 THEN e2e_s END), count(CASE WHEN status = 0 THEN e2e_s END), \
+               total(cost_usd) FROM records WHERE session IS NULL AND source = ? AND at_ns >= ? AND at_ns < ?";
+    reader.prepare_cached(sql)?.query_row([source.id, from_ns, to_ns], |row| {
+        Ok(ProviderTotals {
+            provider: source.provider.clone(),
+            requests: row.get(0)?,
+            latency_s: row.get(1)?,
+            succeeded: row.get(2)?,
+            cost_usd: row.get(3)?,
+        })
     })
 }
 
+/// What each provider did from one moment to another.
+fn of_providers(reader: &Connection, from_ns: i64, to_ns: i64) -> rusqlite::Result<Vec<ProviderTotals>> {
+    let mut all: BTreeMap<String, ProviderTotals> = BTreeMap::new();
+    for source in sources(reader)? {
+        let totals = of_source(reader, &source, from_ns, to_ns)?;
+        if totals.requests > 0 {
+            all.entry(source.provider).or_default().add(totals);
+        }
+    }
+    Ok(all.into_values().collect())
+}
+
 pub(super) fn totals(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<ProviderTotals>> {
-    let sql = format!("SELECT s.provider, {TOTALS} GROUP BY s.provider ORDER BY s.provider");
-    let mut statement = reader.prepare_cached(&sql)?;
-    statement.query_map([to_ns(since)], |row| provider_totals(row, 0))?.collect()
+    of_providers(reader, to_ns(since), i64::MAX)
 }
 
 pub(super) fn daily_totals(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(String, ProviderTotals)>> {
-    let day = "date(r.at_ns / 1000000000, 'unixepoch')";
-    let sql = format!("SELECT {day}, s.provider, {TOTALS} GROUP BY 1, 2 ORDER BY 1, 2");
-    let mut statement = reader.prepare_cached(&sql)?;
-    statement.query_map([to_ns(since)], |row| Ok((row.get(0)?, provider_totals(row, 1)?)))?.collect()
+    const DAY_NS: i64 = 86_400_000_000_000;
+    let newest = "SELECT max(at_ns) FROM records WHERE session IS NULL";
+    let Some(newest) = reader.query_row(newest, [], |row| row.get::<_, Option<i64>>(0))? else { return Ok(Vec::new()) };
+    let mut days = Vec::new();
+    let mut from = to_ns(since);
+    while from <= newest {
+        // To the next midnight (UTC), which is a multiple of a day.
+        let to = (from.div_euclid(DAY_NS) + 1) * DAY_NS;
+        let date = of_ns(from).strftime("%F").to_string();
+        days.extend(of_providers(reader, from, to)?.into_iter().map(|totals| (date.clone(), totals)));
+        from = to;
+    }
+    Ok(days)
 }

@@ -15,7 +15,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const LONG_LOG_BYTES: u64 = 64 << 20;
 /// How long the readers of a long log are waited for. New ones do not need it, and who reads for longer comes to an end
 /// some time.
-const READERS_PATIENCE: Duration = Duration::from_millis(250);
+const READERS_PATIENCE: Duration = Duration::from_millis(500);
 
 /// The room that was seen when one last looked.
 #[derive(Debug, Default)]

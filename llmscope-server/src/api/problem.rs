@@ -36,6 +36,7 @@ pub(crate) enum Problem {
     /// The store refuses for now.
     Unavailable(String),
     /// This build cannot.
+    #[cfg_attr(feature = "parquet", allow(dead_code, reason = "a build with everything can"))]
     NotBuilt(String),
     /// Something broke, which the log tells.
     Internal,

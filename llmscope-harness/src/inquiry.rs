@@ -9,9 +9,9 @@ use serde_json::Value;
 use url::Url;
 
 use crate::error::{Error, Result};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::transport::{Connector, HttpTransport, Origin, call, request};
+use crate::transport::{Connector, HttpTransport, Origin, ask_for_json, request};
 
 /// What stands at an address. It waits for the answer at most as long as it is told.
 ///
@@ -26,13 +26,7 @@ pub fn inquire(address: &str, key: Option<&Secret>, patience: Duration) -> Resul
     if let Some(key) = key {
         question.headers_mut().insert(AUTHORIZATION, key.header("service", "Bearer ")?);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Error::Start { message: error.to_string() })?;
-    let answered = runtime.block_on(call(&transport, question, patience));
-    runtime.shutdown_background();
-    let answer = answered.and_then(|body| {
-        serde_json::from_slice(&body).map_err(|error| Failure::new(FailureKind::Malformed, error.to_string()))
-    });
+    let answer = ask_for_json(&transport, question, patience)?;
     answer.map_err(|failure| {
         let message = key.map_or_else(|| failure.message.clone(), |key| key.struck_from(&failure.message));
         Error::Inquiry { url: address.to_owned(), failure: Failure { message, ..failure } }

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::error::{Error, Result};
-use crate::failure::{Failure, FailureKind};
+use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::transport::{Connector, HttpTransport, Origin, call};
+use crate::transport::{Connector, HttpTransport, Origin, ask_for_json};
 use crate::vendor::{Ask, AwsSigner, Endpoint, Profile, VendorKind};
 
 /// What somebody says about a target; the environment and the vendor's profile say the rest.
@@ -144,17 +144,9 @@ impl Target {
         }
         let Some(request) = self.vendor.vendor().models(&self.endpoint)? else { return Ok(Vec::new()) };
         let url = self.endpoint.url.to_string();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Error::Start { message: error.to_string() })?;
         let transport = self.transport(PATIENCE, false)?;
-        let called = runtime.block_on(call(&transport, request, PATIENCE));
-        runtime.shutdown_background();
-        let body = called.and_then(|body| {
-            serde_json::from_slice(&body).map_err(|error| Failure::new(FailureKind::Malformed, error.to_string()))
-        });
-        let body: Value = body.map_err(|failure| {
+        let body = ask_for_json(&transport, request, PATIENCE)?;
+        let body = body.map_err(|failure| {
             let message = self.without_secrets(&failure.message);
             Error::NoModels { url, failure: Failure { message, ..failure } }
         })?;

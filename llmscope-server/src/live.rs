@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use llmscope_core::RuleCode;
-use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep_until};
@@ -35,7 +34,7 @@ pub(crate) enum Event {
 }
 
 /// Records that were kept, by series.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct Records {
     /// How many.
     pub(crate) count: u64,
@@ -44,7 +43,7 @@ pub(crate) struct Records {
 }
 
 /// What is new of a series.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Pulse {
     /// Its number.
     pub(crate) id: i64,
@@ -84,10 +83,9 @@ impl Pulse {
 }
 
 /// Greets a listener.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Hello {
     /// The time of the service.
-    #[schemars(with = "String", extend("format" = "date-time"))]
     pub(crate) at: Timestamp,
     /// Its version.
     pub(crate) version: &'static str,
@@ -160,12 +158,14 @@ impl Pending {
         match event {
             Event::Records(records) => self.records.merge(&records),
             Event::Series(series) => {
-                let went_on = |known: &Series| known.verdict == series.verdict && known.state == series.state;
-                put(&mut self.series, &mut self.last_series, series.name.id, *series.clone(), went_on);
+                let (id, stands) = (series.name.id, (series.verdict, series.state));
+                let went_on = |known: &Series| (known.verdict, known.state) == stands;
+                put(&mut self.series, &mut self.last_series, id, *series, went_on);
             }
             Event::Violation(violation) => {
-                let went_on = |known: &Violation| known.open == violation.open && known.status == violation.status;
-                put(&mut self.violations, &mut self.last_violation, violation.id, *violation.clone(), went_on);
+                let (id, stands) = (violation.id, (violation.open, violation.status));
+                let went_on = |known: &Violation| (known.open, known.status) == stands;
+                put(&mut self.violations, &mut self.last_violation, id, *violation, went_on);
             }
             Event::Machine(reading) => self.machine = Some(*reading),
         }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use ::http::header::{HOST, USER_AGENT};
 use ::http::{Method, Request};
 use bytes::Bytes;
+use serde_json::Value;
 use tokio::time::timeout;
 use url::Url;
 
 use super::{Exchange as _, HttpTransport, Transport as _};
+use crate::error::Error;
 use crate::failure::{Failure, FailureKind};
 use crate::refusal::words_of;
 
@@ -32,6 +34,24 @@ pub(crate) async fn call(
 ) -> Result<Vec<u8>, Failure> {
     let late = |_| Failure::new(FailureKind::Timeout, format!("no answer within {limit:?}"));
     timeout(limit, fetch(transport, request)).await.map_err(late)?
+}
+
+/// The JSON of a successful answer, for whoever has no runtime and may wait.
+///
+/// # Errors
+/// [`Error::Start`] if no runtime can be had.
+pub(crate) fn ask_for_json(
+    transport: &HttpTransport,
+    request: Request<Bytes>,
+    limit: Duration,
+) -> Result<Result<Value, Failure>, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Error::Start { message: error.to_string() })?;
+    let called = runtime.block_on(call(transport, request, limit));
+    runtime.shutdown_background();
+    Ok(called.and_then(|body| {
+        serde_json::from_slice(&body).map_err(|error| Failure::new(FailureKind::Malformed, error.to_string()))
+    }))
 }
 
 async fn fetch(transport: &HttpTransport, request: Request<Bytes>) -> Result<Vec<u8>, Failure> {

@@ -13,7 +13,7 @@ use ::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-pub(crate) use self::call::{call, request};
+pub(crate) use self::call::{ask_for_json, call, request};
 pub use self::connect::{Connector, Origin};
 pub use self::gauges::Gauges;
 pub use self::http::HttpTransport;

@@ -44,11 +44,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     fn count(&self) -> Result<u64>;
-    /// A page of records, in the order of their numbers or against it; [`Filter::limit`] is its size.
+    /// Records, the newest first, from before the record of this number if one is given; at most [`Filter::limit`].
     ///
     /// # Errors
     /// [`StoreError`].
-    fn records(&self, filter: &Filter, page: Page) -> Result<Vec<StoredRecord>>;
+    fn records(&self, filter: &Filter, before: Option<i64>) -> Result<Vec<StoredRecord>>;
     /// The values of a metric, source by source, in time order.
     ///
     /// # Errors
@@ -186,22 +186,6 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// The newest so many; `None` for all.
     pub limit: Option<usize>,
-}
-
-/// Which part of the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// The newest first, from before the record of this number.
-    Before(i64),
-    /// The oldest first, from after the record of this number.
-    After(i64),
-}
-
-impl Page {
-    /// The newest first.
-    pub const NEWEST: Self = Self::Before(i64::MAX);
-    /// The oldest first.
-    pub const OLDEST: Self = Self::After(0);
 }
 
 /// Which violations.

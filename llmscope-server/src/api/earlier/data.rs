@@ -10,7 +10,7 @@ use super::super::App;
 use super::super::operation::Operation;
 use super::super::problem::Problem;
 use super::super::take::{Between, Query};
-use super::latencies::{Latencies, hours_ago};
+use super::latencies::{Figures, Latencies, hours_ago};
 use crate::moment::of_ns;
 use crate::store::{Filter, Store};
 
@@ -101,9 +101,8 @@ fn of(store: &dyn Store, asked: Asked) -> Result<Data, Problem> {
     let cost = store.cost_usd(&filter)?;
     let chart = latencies.chart()?;
     let judgement = chart.as_ref().map(Latencies::judged).transpose()?;
-    let (mean, std) = latencies.moments();
-    let [min, p50, p95, p99, max] = latencies.quantiles([0.0, 0.5, 0.95, 0.99, 1.0]);
-    let (lcl, ucl) = chart.as_ref().map_or((mean, mean), |c| (c.limits.lower.at(0), c.limits.upper.at(0)));
+    let Figures { mean, standard_deviation: std, p50, p95, p99, min, max, ucl, lcl } =
+        latencies.figures(chart.as_ref());
     let (count, failed) = (latencies.values_s.len(), latencies.failed);
     #[allow(clippy::cast_precision_loss, reason = "at most 10,000 requests")]
     let error_rate = if count + failed == 0 { 0.0 } else { failed as f64 / (count + failed) as f64 };

@@ -15,7 +15,7 @@ use super::latencies::hours_ago;
 use super::stats::latency_s;
 use crate::record::StoredRecord;
 use crate::retention;
-use crate::store::{Filter, Page};
+use crate::store::Filter;
 
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "ExportAsked")]
@@ -72,7 +72,7 @@ pub(super) fn operations() -> Vec<Operation> {
 async fn export(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Export>, Problem> {
     let from = Some(hours_ago(asked.hours.map_or(24, |hours| hours.0)));
     let filter = Filter { provider: asked.provider, from, ..Filter::default() };
-    let records = app.ask(move |store| store.records(&filter, Page::NEWEST)).await?;
+    let records = app.ask(move |store| store.records(&filter, None)).await?;
     let data: Vec<Row> = records.into_iter().map(Row::of).collect();
     Ok(Json(Export { export_time: Timestamp::now(), record_count: data.len(), data }))
 }

@@ -56,17 +56,36 @@ impl Latencies {
         Ok(chart.judge(&rules)?)
     }
 
-    /// Mean and sample standard deviation; 0 for none.
-    pub(super) fn moments(&self) -> (f64, f64) {
-        let moments = Moments::of(&self.values_s);
-        (moments.mean().unwrap_or(0.0), moments.standard_deviation().unwrap_or(0.0))
+    /// Their figures, with the limits of their chart if they make one.
+    pub(super) fn figures(&self, chart: Option<&Chart<'_>>) -> Figures {
+        let (moments, sorted) = (Moments::of(&self.values_s), Sorted::of(&self.values_s));
+        let quantile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7).unwrap_or(0.0);
+        let mean = moments.mean().unwrap_or(0.0);
+        Figures {
+            mean,
+            standard_deviation: moments.standard_deviation().unwrap_or(0.0),
+            p50: quantile(0.5),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+            min: quantile(0.0),
+            max: quantile(1.0),
+            ucl: chart.map_or(mean, |chart| chart.limits.upper.at(0)),
+            lcl: chart.map_or(mean, |chart| chart.limits.lower.at(0)),
+        }
     }
+}
 
-    /// Quantiles (Hyndman–Fan 7), the least and the largest at 0 and 1; 0 for none.
-    pub(super) fn quantiles<const N: usize>(&self, of: [f64; N]) -> [f64; N] {
-        let sorted = Sorted::of(&self.values_s);
-        of.map(|p| sorted.quantile(p, QuantileMethod::HyndmanFan7).unwrap_or(0.0))
-    }
+/// What is told of latencies, in seconds; 0 where there are none.
+pub(super) struct Figures {
+    pub(super) mean: f64,
+    pub(super) standard_deviation: f64,
+    pub(super) p50: f64,
+    pub(super) p95: f64,
+    pub(super) p99: f64,
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) ucl: f64,
+    pub(super) lcl: f64,
 }
 
 fn frozen(store: &dyn Store, of: &Measurements) -> Result<Option<Standards>, Problem> {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use llmscope_core::{Chart, NelsonRule};
+use llmscope_core::Chart;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ async fn spc(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<
         let latencies = Latencies::of(store, &filter)?;
         let series = match latencies.chart()? {
             Some(chart) => points(&latencies, &chart)?,
-            None => latencies.at_ns.iter().zip(&latencies.values_s).map(|(&at, &y)| alone(at, y)).collect(),
+            None => latencies.at_ns.iter().zip(&latencies.values_s).map(|(&at, &y)| Point::alone(at, y)).collect(),
         };
         Ok(Spc { count: series.len(), series })
     });
@@ -92,12 +92,20 @@ fn points(latencies: &Latencies, chart: &Chart<'_>) -> Result<Vec<Point>, Proble
     let signals = Latencies::judged(chart)?.signals;
     let point = |(i, (&at, &y)): (usize, (&i64, &f64))| {
         // No latency is below 0, and so is no zone of it.
-        let edge = |multiple: f64| 1e3 * chart.limits.zone_edge(i, multiple).max(0.0);
-        let [r1, r2, r3, r4, r5, r6, r7, r8] =
-            std::array::from_fn(|rule| rule < NelsonRule::ALL.len() && signals.at(i).contains(rule));
-        Point {
-            t_ms: to_ms(at),
-            y_ms: 1e3 * y,
+        let edge = |multiple: f64| chart.limits.zone_edge(i, multiple).max(0.0);
+        Point::new(at, y, edge, std::array::from_fn(|rule| signals.at(i).contains(rule)))
+    };
+    Ok(latencies.at_ns.iter().zip(&latencies.values_s).enumerate().map(point).collect())
+}
+
+impl Point {
+    /// A latency with the edges of the zones, in seconds, and whether each rule signals.
+    fn new(at_ns: i64, y_s: f64, edge_s: impl Fn(f64) -> f64, signals: [bool; 8]) -> Self {
+        let edge = |multiple: f64| 1e3 * edge_s(multiple);
+        let [r1, r2, r3, r4, r5, r6, r7, r8] = signals;
+        Self {
+            t_ms: to_ms(at_ns),
+            y_ms: 1e3 * y_s,
             mu: edge(0.0),
             p1: edge(1.0),
             p2: edge(2.0),
@@ -114,14 +122,10 @@ fn points(latencies: &Latencies, chart: &Chart<'_>) -> Result<Vec<Point>, Proble
             r7,
             r8,
         }
-    };
-    Ok(latencies.at_ns.iter().zip(&latencies.values_s).enumerate().map(point).collect())
-}
+    }
 
-/// A single latency makes no chart.
-fn alone(at: i64, y: f64) -> Point {
-    let y = 1e3 * y;
-    let (mu, t_ms, y_ms) = (y, to_ms(at), y);
-    let (r1, r2, r3, r4) = (false, false, false, false);
-    Point { t_ms, y_ms, mu, p1: y, p2: y, p3: y, n1: y, n2: y, n3: y, r1, r2, r3, r4, r5: r1, r6: r2, r7: r3, r8: r4 }
+    /// A single latency makes no chart.
+    fn alone(at_ns: i64, y_s: f64) -> Self {
+        Self::new(at_ns, y_s, |_| y_s, [false; 8])
+    }
 }

@@ -10,9 +10,9 @@ use super::super::App;
 use super::super::operation::Operation;
 use super::super::problem::Problem;
 use super::super::take::Query;
-use super::latencies::Latencies;
+use super::latencies::{Figures, Latencies};
 use crate::record::StoredRecord;
-use crate::store::{Filter, Page};
+use crate::store::Filter;
 
 /// So many are given.
 const NEWEST: usize = 200;
@@ -74,7 +74,7 @@ async fn stats(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Jso
     let summary = asked.summary.unwrap_or(false);
     let filter = Filter { limit: Some(NEWEST), ..Filter::default() };
     let stats = app.work(move |store| {
-        let logs = store.records(&filter, Page::NEWEST)?.into_iter().map(LogRow::of).collect();
+        let logs = store.records(&filter, None)?.into_iter().map(LogRow::of).collect();
         let summary = summary.then(|| Latencies::of(store, &filter).and_then(|latencies| Summary::of(&latencies)));
         Ok(Stats { logs, summary: summary.transpose()? })
     });
@@ -104,10 +104,9 @@ pub(super) fn latency_s(stored: &StoredRecord) -> Option<f64> {
 
 impl Summary {
     fn of(latencies: &Latencies) -> Result<Self, Problem> {
-        let (mean, std_dev) = latencies.moments();
-        let [min, p50, p95, p99, max] = latencies.quantiles([0.0, 0.5, 0.95, 0.99, 1.0]);
         let chart = latencies.chart()?;
-        let (lcl, ucl) = chart.map_or((mean, mean), |chart| (chart.limits.lower.at(0), chart.limits.upper.at(0)));
+        let Figures { mean, standard_deviation: std_dev, p50, p95, p99, min, max, ucl, lcl } =
+            latencies.figures(chart.as_ref());
         Ok(Self { mean, std_dev, p50, p95, p99, min, max, ucl, lcl })
     }
 }

@@ -17,7 +17,7 @@ use super::super::problem::{Flaw, Problem};
 use super::super::take::{Between, Query, body, check_json, media_type, parse};
 use super::selecting::words_of;
 use crate::record::{Arrival, StoredRecord};
-use crate::store::{Filter, Page, Store};
+use crate::store::{Filter, Store};
 
 /// The largest batch.
 const BATCH_BYTES: usize = 32 << 20;
@@ -206,8 +206,7 @@ async fn list(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Resp
     }
     let page = limit.unwrap_or(PAGE as usize).min(10_000);
     let filter = words_of!(asked, Some(page)).filter()?;
-    let from = asked.before.map_or(Page::NEWEST, Page::Before);
-    let records = app.ask(move |store| store.records(&filter, from)).await?;
+    let records = app.ask(move |store| store.records(&filter, asked.before)).await?;
     let next = records.last().filter(|_| records.len() == page).map(|record| record.id);
     Ok(Json(Records { records, next }).into_response())
 }
@@ -215,7 +214,7 @@ async fn list(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Resp
 /// The selected requests as a session, the oldest first.
 fn file(store: &dyn Store, filter: &Filter, format: FileFormat) -> Result<Response, Problem> {
     let mut records: Vec<RequestRecord> =
-        store.records(filter, Page::NEWEST)?.into_iter().map(|stored| stored.record).collect();
+        store.records(filter, None)?.into_iter().map(|stored| stored.record).collect();
     records.reverse();
     let header = SessionHeader {
         started_at: records.iter().filter_map(|record| record.started_at).min(),

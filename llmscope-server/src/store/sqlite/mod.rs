@@ -17,9 +17,7 @@ use jiff::Timestamp;
 use llmscope_core::{Metric, Session};
 use rusqlite::{Connection, ErrorCode};
 
-use super::{
-    Filter, Measurements, Page, ProviderTotals, READERS, Result, Store, StoredSeries, ViolationFilter, Writer,
-};
+use super::{Filter, Measurements, ProviderTotals, READERS, Result, Store, StoredSeries, ViolationFilter, Writer};
 use crate::error::StoreError;
 use crate::record::StoredRecord;
 use crate::session::SessionSummary;
@@ -148,8 +146,8 @@ impl Store for SqliteStore {
         self.read(reading::count)
     }
 
-    fn records(&self, filter: &Filter, page: Page) -> Result<Vec<StoredRecord>> {
-        self.read(|reader| reading::records(reader, filter, page))
+    fn records(&self, filter: &Filter, before: Option<i64>) -> Result<Vec<StoredRecord>> {
+        self.read(|reader| reading::records(reader, filter, before))
     }
 
     fn measurements(&self, filter: &Filter, metric: Metric) -> Result<Vec<Measurements>> {

@@ -7,7 +7,7 @@ use llmscope_core::Metric;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::super::{Filter, Measurements, Page, ProviderTotals};
+use super::super::{Filter, Measurements, ProviderTotals};
 use super::condition::Condition;
 use super::row;
 use crate::moment::{of_ns, to_ns};
@@ -19,24 +19,16 @@ pub(super) fn count(reader: &Connection) -> rusqlite::Result<u64> {
     reader.query_row("SELECT count(*) FROM records WHERE session IS NULL", [], |row| row.get(0))
 }
 
-pub(super) fn records(reader: &Connection, filter: &Filter, page: Page) -> rusqlite::Result<Vec<StoredRecord>> {
+pub(super) fn records(
+    reader: &Connection,
+    filter: &Filter,
+    before: Option<i64>,
+) -> rusqlite::Result<Vec<StoredRecord>> {
     let Some(mut condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
-    let order = match page {
-        Page::Before(id) => {
-            condition.and("r.id < ?", [Value::Integer(id)]);
-            "DESC"
-        }
-        Page::After(id) => {
-            condition.and("r.id > ?", [Value::Integer(id)]);
-            "ASC"
-        }
-    };
-    let (columns, wanted) = (row::COLUMNS, condition.sql());
-    let limit = sql_limit(filter.limit);
-    // The order of numbers is the order of the table itself: the + keeps SQLite from sorting by an index of times.
-    let sql = format!(
-        "SELECT {columns} FROM records r JOIN sources s ON s.id = r.source{wanted} ORDER BY r.id {order}{limit}"
-    );
+    condition.and_some("r.id < ?", before);
+    let (columns, wanted, limit) = (row::COLUMNS, condition.sql(), sql_limit(filter.limit));
+    let sql =
+        format!("SELECT {columns} FROM records r JOIN sources s ON s.id = r.source{wanted} ORDER BY r.id DESC{limit}");
     let mut statement = reader.prepare_cached(&sql)?;
     statement.query_map(params_from_iter(condition.parameters), row::stored)?.collect()
 }
@@ -141,13 +133,9 @@ fn condition(reader: &Connection, filter: &Filter) -> rusqlite::Result<Option<Co
     Ok(Some(condition))
 }
 
-pub(super) fn sources(reader: &Connection) -> rusqlite::Result<Vec<Source>> {
+fn sources(reader: &Connection) -> rusqlite::Result<Vec<Source>> {
     let mut statement = reader.prepare_cached("SELECT id, provider, model FROM sources ORDER BY id")?;
-    let source = |row: &rusqlite::Row<'_>| {
-        let model: String = row.get(2)?;
-        Ok(Source { id: row.get(0)?, provider: row.get(1)?, model: Some(model).filter(|model| !model.is_empty()) })
-    };
-    statement.query_map([], source)?.collect()
+    statement.query_map([], |row| row::source(row, 0))?.collect()
 }
 
 fn sql_limit(limit: Option<usize>) -> String {

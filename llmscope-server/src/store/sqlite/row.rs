@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::moment::{of_ns, to_ns};
 use crate::record::StoredRecord;
+use crate::series::Source;
 
 /// The columns that [`stored`] reads, in its order.
 pub(super) const COLUMNS: &str = "r.id, r.received_ns, r.at_ns, r.status, r.warmup, r.ttft_s, r.e2e_s, r.tpot_s, \
@@ -67,8 +68,8 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
         metadata: row.get(12)?,
         record: RequestRecord {
             started_at: row.get::<_, Option<i64>>(2)?.map(of_ns),
-            provider: Some(provider).filter(|provider| !provider.is_empty()),
-            model: Some(model).filter(|model| !model.is_empty()),
+            provider: named(provider),
+            model: named(model),
             status: Status::ALL.get(status).copied().unwrap_or(Status::Error),
             warmup: row.get(4)?,
             ttft_s: row.get(5)?,
@@ -87,6 +88,16 @@ pub(super) fn of_session(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
     let rest: Option<String> = row.get(11)?;
     let own: RequestRecord = rest.as_deref().map(|text| parsed(11, text)).transpose()?.unwrap_or_default();
     Ok(RequestRecord { provider: own.provider, model: own.model, ..stored(row)?.record })
+}
+
+/// A source from three columns: number, provider, model.
+pub(super) fn source(row: &Row<'_>, column: usize) -> rusqlite::Result<Source> {
+    Ok(Source { id: row.get(column)?, provider: row.get(column + 1)?, model: named(row.get(column + 2)?) })
+}
+
+/// A name, which is empty where nobody said it.
+fn named(name: String) -> Option<String> {
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// A value as JSON for a column.

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::super::{Annotation, SeriesState, StoredSeries, ViolationFilter};
 use super::condition::Condition;
-use super::row::{json, parsed};
+use super::row::{self, json, parsed};
 use super::writing::first;
 use crate::moment::{of_ns, to_ns};
 use crate::series::{Measurement, SeriesName, Source};
@@ -126,12 +126,7 @@ pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) ->
 fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<(SeriesName, Source)> {
     let metric: String = row.get(column + 1)?;
     let metric: Metric = metric.parse().map_err(|error: llmscope_core::Error| broken(column + 1, error))?;
-    let model: String = row.get(column + 4)?;
-    let source = Source {
-        id: row.get(column + 2)?,
-        provider: row.get(column + 3)?,
-        model: Some(model).filter(|model| !model.is_empty()),
-    };
+    let source = row::source(row, column + 2)?;
     Ok((SeriesName::new(row.get(column)?, &source, metric), source))
 }
 

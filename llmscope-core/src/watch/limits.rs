@@ -31,8 +31,8 @@ impl Limits {
     }
 
     /// Limits from these values, without those that lie beyond the limits of all (phase I, once revised: Montgomery
-    /// 2013, section 6.2); what they are drawn from; and how many values were left out. `None` without variation or for
-    /// too few values.
+    /// 2013, section 6.2); what they are drawn from; and how many values were left out. `None` without variation, for
+    /// too few values, or where too few lie within the limits of all (those of two far levels may not).
     #[must_use]
     pub fn learned(bounds: Bounds, values: &[f64]) -> Option<(Self, Standards, usize)> {
         let of = |values: &[f64]| {

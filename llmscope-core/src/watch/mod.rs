@@ -77,7 +77,7 @@ pub enum Step {
 }
 
 impl Watch {
-    /// A watch that learns its limits from the first `need` values. Without any variation among them it goes on
+    /// A watch that learns its limits from the first `need` values. If they make none ([`Limits::learned`]), it goes on
     /// learning, from the last `need` values.
     ///
     /// # Errors

@@ -5,9 +5,10 @@
 #![allow(clippy::print_stdout, reason = "the result of the program")]
 
 use std::fs::File;
+use std::thread::{self, ScopedJoinHandle};
 
 use llmscope_core::Measure;
-use llmscope_core::analysis::{Gathering, Selection};
+use llmscope_core::analysis::{Gathering, Selection, Series};
 use llmscope_core::ingest::{self, Opened};
 use llmscope_core::stats::Moments;
 
@@ -22,14 +23,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Opened::Log(log) => gathering.add(&log)?,
         Opened::Stream(stream) => gathering.add_stream(*stream)?,
     }
-    for series in gathering.finish()? {
-        let (sample, _) = series.sample(None)?;
-        let moments = Moments::of(sample.values());
-        let line = serde_json::json!({
-            "group": series.group.get(&group), "column": series.measure.name(), "n": sample.len(),
-            "mean": moments.mean(), "sd": moments.standard_deviation(),
-        });
-        println!("{line}");
+    let all = gathering.finish()?;
+    let lines: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = all.iter().map(|series| scope.spawn(|| line(series, &group))).collect();
+        workers.into_iter().map(ScopedJoinHandle::join).collect()
+    });
+    for line in lines {
+        println!("{}", line.map_err(|_| "a thread panicked")??);
     }
     Ok(())
+}
+
+fn line(series: &Series, group: &str) -> llmscope_core::Result<serde_json::Value> {
+    let (sample, _) = series.sample(None)?;
+    let moments = Moments::of(sample.values());
+    Ok(serde_json::json!({
+        "group": series.group.get(group), "column": series.measure.name(), "n": sample.len(),
+        "mean": moments.mean(), "sd": moments.standard_deviation(),
+    }))
 }

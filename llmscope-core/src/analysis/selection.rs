@@ -395,7 +395,8 @@ impl Group {
         put(&mut all.failed, place, rows.failed.get(row).copied(), false);
         put(&mut all.times, place, rows.times.get(row).copied(), Time::NONE);
         put(&mut all.source, place, u32::try_from(self.logs.len() - 1).ok().filter(|&log| log > 0), 0);
-        all.position.push(u32::try_from(first).unwrap_or(u32::MAX).saturating_add(rows.position[row]));
+        let position = rows.position.get(row).map_or(row, |&position| position as usize);
+        all.position.push(u32::try_from(first + position).unwrap_or(u32::MAX));
         put(&mut all.line, place, rows.line.get(row).copied(), 0);
         put(&mut all.companion, place, rows.companion.get(row).cloned(), Cell::Missing);
     }
@@ -431,8 +432,8 @@ impl Group {
     /// Puts the rows in order of time if all of them have one.
     fn sort_by_time(&mut self) {
         let times = &self.observations.times;
-        let all_known = times.len() == self.rows && !times.contains(&Time::NONE);
-        if !all_known || times.is_sorted() {
+        // A look at all is saved where they are in order, as most are.
+        if times.is_sorted() || times.len() < self.rows || times.contains(&Time::NONE) {
             return;
         }
         let mut order: Vec<usize> = (0..self.rows).collect();

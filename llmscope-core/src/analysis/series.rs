@@ -157,15 +157,18 @@ impl Series {
     /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite;
     /// [`Error::Missing`], [`Error::NonFinite`] or [`Error::TooLarge`] where there is no file to name.
     pub fn sample(&self, missing: Option<Missing>) -> Result<(Sample<'_>, Kept)> {
-        if self.values.iter().any(|value| value.is_nan()) {
-            return self.sample_with_gaps(missing.unwrap_or(self.missing));
-        }
+        let sample = match Sample::new(&self.values[..]) {
+            Ok(sample) => sample,
+            Err(_) if self.values.iter().any(|value| value.is_nan()) => {
+                return self.sample_with_gaps(missing.unwrap_or(self.missing));
+            }
+            Err(error) => return Err(self.placed(error, &Kept(None))),
+        };
         let breaks = if self.observations.source.is_empty() || self.of_runs {
             Vec::new()
         } else {
             (1..self.values.len()).filter(|&index| self.is_new_source(index - 1, index)).collect()
         };
-        let sample = Sample::new(&self.values[..]).map_err(|error| self.placed(error, &Kept(None)))?;
         Ok((sample.with_breaks(breaks)?, Kept(None)))
     }
 

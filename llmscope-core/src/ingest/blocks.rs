@@ -1,12 +1,12 @@
 //! A stream cut into blocks of whole records, so that a log larger than memory can be read by several threads.
 
 use std::io::Read;
-use std::sync::mpsc::Receiver;
 
 use crate::error::{Error, Location, Result};
 
-/// Bytes of a block: large enough that handing it to a thread costs nothing, small enough that many fit in memory.
-const BLOCK_BYTES: usize = 2 << 20;
+/// Bytes of a block: large enough that taking one costs nothing, small enough that it stays in a processor's own cache
+/// until it has been read.
+const BLOCK_BYTES: usize = 1 << 20;
 /// A record that is longer is no record of a log.
 const LONGEST_RECORD_BYTES: usize = 256 << 20;
 
@@ -28,8 +28,19 @@ pub(super) struct Block {
     pub(super) text: String,
     /// 1-based line at which it begins.
     pub(super) line: u64,
+    /// How many line feeds it has.
+    pub(super) line_feeds: usize,
     /// 0-based place among the blocks.
     pub(super) index: usize,
+}
+
+/// A block whose bytes may be no text.
+#[derive(Debug)]
+pub(super) struct RawBlock {
+    bytes: Vec<u8>,
+    line: u64,
+    line_feeds: usize,
+    index: usize,
 }
 
 /// The blocks of a stream, in order.
@@ -39,8 +50,6 @@ pub(super) struct Blocks<R> {
     ends: Ends,
     /// What was read beyond the last record's end.
     rest: Vec<u8>,
-    /// Buffers of blocks that were read, to be filled again: fresh ones cost as much as the reading.
-    spent: Receiver<String>,
     line: u64,
     index: usize,
     block_bytes: usize,
@@ -48,9 +57,9 @@ pub(super) struct Blocks<R> {
 
 impl<R: Read> Blocks<R> {
     /// The blocks of what follows `line - 1` lines.
-    pub(super) fn new(source: &str, input: R, ends: Ends, line: u64, spent: Receiver<String>) -> Self {
+    pub(super) fn new(source: &str, input: R, ends: Ends, line: u64) -> Self {
         let source = source.to_owned();
-        Self { source, input, ends, rest: Vec::new(), spent, line, index: 0, block_bytes: BLOCK_BYTES }
+        Self { source, input, ends, rest: Vec::new(), line, index: 0, block_bytes: BLOCK_BYTES }
     }
 
     #[cfg(test)]
@@ -59,9 +68,15 @@ impl<R: Read> Blocks<R> {
         self
     }
 
-    /// The next block; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Block>> {
-        let mut bytes = self.spent.try_recv().map(String::into_bytes).unwrap_or_default();
+    /// The index of the next block.
+    pub(super) fn next_index(&self) -> usize {
+        self.index
+    }
+
+    /// The next block, in a buffer that may have held another one: a fresh one costs as much as the reading. `None` at
+    /// the end.
+    pub(super) fn next(&mut self, buffer: String) -> Result<Option<RawBlock>> {
+        let mut bytes = buffer.into_bytes();
         bytes.clear();
         bytes.append(&mut self.rest);
         loop {
@@ -70,13 +85,13 @@ impl<R: Read> Blocks<R> {
             let read = (&mut self.input).take(wanted as u64).read_to_end(&mut bytes);
             let read = read.map_err(|error| self.refuse_reading(&error))?;
             if read < wanted {
-                return self.block(bytes);
+                return Ok(self.block(bytes));
             }
             if let Some(end) = self.ends.last(&bytes) {
                 // The next block begins with what this one leaves.
                 self.rest.extend_from_slice(&bytes[end..]);
                 bytes.truncate(end);
-                return self.block(bytes);
+                return Ok(self.block(bytes));
             }
             if bytes.len() > LONGEST_RECORD_BYTES {
                 return Err(self.refuse_length());
@@ -84,19 +99,14 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Result<Option<Block>> {
+    fn block(&mut self, bytes: Vec<u8>) -> Option<RawBlock> {
         if bytes.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let lines = line_feeds(&bytes);
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            not_utf8(&self.source, self.line + line_feeds(valid))
-        })?;
-        let block = Block { text, line: self.line, index: self.index };
-        self.line += lines;
+        let (line, index, line_feeds) = (self.line, self.index, line_feeds(&bytes));
+        self.line += line_feeds as u64;
         self.index += 1;
-        Ok(Some(block))
+        Some(RawBlock { bytes, line, line_feeds, index })
     }
 
     fn refuse_reading(&self, error: &std::io::Error) -> Error {
@@ -112,6 +122,18 @@ impl<R: Read> Blocks<R> {
     }
 }
 
+impl RawBlock {
+    /// The block as text.
+    pub(super) fn into_text(self, source: &str) -> Result<Block> {
+        let Self { bytes, line, line_feeds: feeds, index } = self;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            not_utf8(source, line + line_feeds(valid) as u64)
+        })?;
+        Ok(Block { text, line, line_feeds: feeds, index })
+    }
+}
+
 impl Block {
     /// Its lines with their line feeds, and the 1-based line of each.
     pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
@@ -124,8 +146,8 @@ impl Block {
 }
 
 /// How many lines end in these bytes.
-pub(super) fn line_feeds(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+pub(super) fn line_feeds(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(b'\n', bytes).count()
 }
 
 /// The refusal of bytes that are no text.
@@ -173,8 +195,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(text: &str, ends: Ends, block_bytes: usize) -> Vec<Block> {
-        let mut blocks = Blocks::new("a", text.as_bytes(), ends, 1, std::sync::mpsc::channel().1).of_bytes(block_bytes);
-        std::iter::from_fn(|| blocks.next().unwrap()).collect()
+        let mut blocks = Blocks::new("a", text.as_bytes(), ends, 1).of_bytes(block_bytes);
+        let next = || Some(blocks.next(String::new()).unwrap()?.into_text("a").unwrap());
+        std::iter::from_fn(next).collect()
     }
 
     fn records(text: &str) -> Vec<csv::StringRecord> {

@@ -1,22 +1,23 @@
 //! The fields of a row that a projection asks for, and what each is for.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use serde_json::Value;
 
-use super::projection::{Projection, Rows, Time, number, time};
+use super::lanes::begins_with;
+use super::projection::{Projection, Rows, number, time};
+use super::time::{Time, UsualTimes};
 use super::{Cell, Mapping, json_lines};
 use crate::error::{Location, Result};
 
 /// A field of a row, as it stands in the block that is being read.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum Field<'b> {
     #[default]
     Missing,
     /// A JSON value, not read yet.
     Json(&'b str),
-    /// A value from inside a JSON object.
-    Nested(Cell),
     /// A cell of delimited values, which may be anything.
     Unparsed(&'b str),
 }
@@ -30,7 +31,6 @@ impl Field<'_> {
                 Ok(Value::Object(_)) | Err(_) => Cell::Missing,
                 Ok(value) => json_lines::cell(&value),
             },
-            Self::Nested(cell) => cell.clone(),
             Self::Unparsed(text) => Cell::parse(text),
         }
     }
@@ -39,40 +39,35 @@ impl Field<'_> {
     fn number(&self) -> Option<f64> {
         match self {
             Self::Missing => Some(f64::NAN),
-            Self::Nested(Cell::Number(number)) => Some(*number),
-            Self::Nested(_) => None,
             // Words that say "not a number" are missing values here as everywhere.
             Self::Json(text) | Self::Unparsed(text) => text.parse().ok(),
         }
     }
 
-    /// The time that the field tells, without the way through a cell; `None` if it takes that way.
-    fn time(&self) -> Option<Time> {
+    /// What may be a time in its usual form.
+    fn time_text(&self) -> Option<&str> {
         match self {
-            Self::Json(text) => text.strip_prefix('"')?.strip_suffix('"').and_then(Time::parse_usual),
-            Self::Unparsed(text) => Time::parse_usual(text),
-            Self::Missing | Self::Nested(_) => None,
+            Self::Json(text) => text.strip_prefix('"')?.strip_suffix('"'),
+            Self::Unparsed(text) => Some(text),
+            Self::Missing => None,
         }
     }
 
-    /// The field as bytes that tell it from every other one.
-    fn identify(&self, key: &mut Vec<u8>) {
+    /// How it is written: fields that are written alike are the same.
+    fn written(&self) -> (FieldKind, &str) {
         match self {
-            Self::Missing => key.push(0),
-            Self::Json(text) => identify_text(1, text, key),
-            Self::Nested(cell) => {
-                key.push(2);
-                identify_text(2, &cell.label().unwrap_or_default(), key);
-            }
-            Self::Unparsed(text) => identify_text(3, text, key),
+            Self::Missing => (FieldKind::Missing, ""),
+            Self::Json(text) => (FieldKind::Json, text),
+            Self::Unparsed(text) => (FieldKind::Unparsed, text),
         }
     }
 }
 
-fn identify_text(kind: u8, text: &str, key: &mut Vec<u8>) {
-    key.push(kind);
-    key.extend((text.len() as u64).to_le_bytes());
-    key.extend(text.as_bytes());
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum FieldKind {
+    Missing,
+    Json,
+    Unparsed,
 }
 
 /// Which fields of a row are wanted, and what for.
@@ -137,23 +132,26 @@ pub(super) struct Assembly<'w, 'p> {
     wanted: &'w Wanted<'p>,
     source: &'w str,
     pub(super) rows: Rows,
-    /// Groups by the fields as they stand in the file, so that most rows need no text of their own.
-    groups: HashMap<Vec<u8>, usize>,
-    key: Vec<u8>,
+    /// Groups by their labels as they stand in the file, so that most rows need no text of their own.
+    groups: HashTable<KnownGroup>,
+    hasher: DefaultHashBuilder,
+    usual_times: UsualTimes,
 }
 
 impl<'w, 'p> Assembly<'w, 'p> {
-    pub(super) fn new(wanted: &'w Wanted<'p>, source: &'w str) -> Self {
-        let rows = Rows::new(wanted.measures.len());
-        Self { wanted, source, rows, groups: HashMap::new(), key: Vec::new() }
+    /// For about so many rows.
+    pub(super) fn new(wanted: &'w Wanted<'p>, source: &'w str, rows: usize) -> Self {
+        let mut assembled = Rows::new(wanted.measures.len());
+        assembled.reserve(rows);
+        let (groups, hasher, usual_times) = <_>::default();
+        Self { wanted, source, rows: assembled, groups, hasher, usual_times }
     }
 
     /// Adds the row that stands at a 1-based line.
     pub(super) fn add(&mut self, fields: &[Field<'_>], line: u64) -> Result<()> {
         let group = self.group(fields);
-        let position = self.rows.records;
         self.rows.records += 1;
-        self.rows.begin(group, position, Some(line));
+        self.rows.begin_line(group, line);
         for (index, used) in self.wanted.measures.iter().enumerate() {
             let value = match fields[used.place].number() {
                 Some(number) if used.mapping.is_none() => number,
@@ -164,7 +162,8 @@ impl<'w, 'p> Assembly<'w, 'p> {
             };
             self.rows.values[index].push(value);
         }
-        self.rows.at(self.time(fields));
+        let time = self.time(fields);
+        self.rows.at(time);
         if let Some(used) = self.wanted.companion {
             self.rows.companion.push(used.cell(fields));
         }
@@ -172,9 +171,10 @@ impl<'w, 'p> Assembly<'w, 'p> {
     }
 
     /// The first time that one of the fields tells which may hold it.
-    fn time(&self, fields: &[Field<'_>]) -> Time {
+    fn time(&mut self, fields: &[Field<'_>]) -> Time {
         for used in &self.wanted.times {
-            if let (Some(time), None) = (fields[used.place].time(), used.mapping) {
+            let usual = fields[used.place].time_text().and_then(|text| self.usual_times.read(text));
+            if let (Some(time), None) = (usual, used.mapping) {
                 return time;
             }
             let cell = used.cell(fields);
@@ -186,16 +186,43 @@ impl<'w, 'p> Assembly<'w, 'p> {
     }
 
     fn group(&mut self, fields: &[Field<'_>]) -> usize {
-        self.key.clear();
-        for used in &self.wanted.labels {
-            fields[used.place].identify(&mut self.key);
+        let labels = || self.wanted.labels.iter().map(|used| fields[used.place].written());
+        let hash = hash_of(&self.hasher, labels());
+        if let Some(known) = self.groups.find(hash, |known| known.is(labels())) {
+            return known.group;
         }
-        if let Some(&group) = self.groups.get(&self.key) {
-            return group;
-        }
+        let labels_as_written = labels().map(|(kind, text)| (kind, text.to_owned())).collect();
         let labels: Vec<_> = self.wanted.labels.iter().map(|used| used.cell(fields).label()).collect();
         let group = self.rows.group_of(&labels);
-        self.groups.insert(self.key.clone(), group);
+        let known = KnownGroup { labels: labels_as_written, group };
+        let rehash = |known: &KnownGroup| hash_of(&self.hasher, known.written());
+        self.groups.insert_unique(hash, known, rehash);
         group
     }
+}
+
+/// A group that was met before.
+struct KnownGroup {
+    /// Its labels, as they were written there.
+    labels: Vec<(FieldKind, String)>,
+    group: usize,
+}
+
+impl KnownGroup {
+    fn is<'b>(&self, labels: impl Iterator<Item = (FieldKind, &'b str)>) -> bool {
+        let is_same = |((kind, text), (known_kind, known)): ((FieldKind, &str), &(FieldKind, String))| {
+            kind == *known_kind && text.len() == known.len() && begins_with(text.as_bytes(), known.as_bytes())
+        };
+        labels.zip(&self.labels).all(is_same)
+    }
+
+    fn written(&self) -> impl Iterator<Item = (FieldKind, &str)> {
+        self.labels.iter().map(|(kind, text)| (*kind, text.as_str()))
+    }
+}
+
+fn hash_of<'b>(hasher: &DefaultHashBuilder, labels: impl Iterator<Item = (FieldKind, &'b str)>) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    labels.for_each(|label| label.hash(&mut hasher));
+    hasher.finish()
 }

@@ -1,141 +1,141 @@
 //! Rows from JSON Lines, without building the values that nobody asked for.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
+use serde::de::{self, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::blocks::Block;
 use super::fields::{Assembly, Field, Wanted};
-use super::json_scan::Scan;
+use super::json_shape::{Action, Paths, Shape, walk};
 use super::projection::Rows;
 use crate::error::{Error, Location, Result};
 use crate::session::{Notice, is_torn, torn_tail};
 
 /// The rows of a block of JSON Lines.
 pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(Rows, Vec<Notice>)> {
-    let mut assembly = Assembly::new(wanted, source);
-    let mut reader = RowReader { wanted, seen: vec![false; wanted.names.len()], layout: Vec::new() };
+    let mut assembly = Assembly::new(wanted, source, block.line_feeds);
+    let mut reader = RowReader::new(wanted);
     let mut fields = vec![Field::Missing; wanted.names.len()];
     let mut notices = Vec::new();
-    for (number, line) in block.lines() {
-        let row = line.trim_ascii_end();
-        if row.is_empty() {
-            continue;
-        }
-        match reader.read(row, &mut fields) {
-            Ok(()) => assembly.add(&fields, number)?,
-            Err(_) if is_torn(line) && (block.index > 0 || assembly.rows.records > 0) => {
-                notices.push(torn_tail(Location::of(source).line(number)));
+    let (mut rest, mut number) = (block.text.as_str(), block.line);
+    while !rest.is_empty() {
+        let length = if let Some(length) = reader.fit(rest, &mut fields) {
+            assembly.add(&fields, number)?;
+            length
+        } else {
+            let line = first_line(rest);
+            let row = line.trim_ascii_end();
+            match reader.read(row, &mut fields) {
+                _ if row.is_empty() => {}
+                Ok(()) => assembly.add(&fields, number)?,
+                Err(_) if is_torn(line) && (block.index > 0 || assembly.rows.records > 0) => {
+                    notices.push(torn_tail(Location::of(source).line(number)));
+                }
+                Err(error) => return Err(Error::of_json(Location::of(source).line(number), &error)),
             }
-            Err(error) => return Err(Error::of_json(Location::of(source).line(number), &error)),
-        }
+            line.len()
+        };
+        rest = &rest[length..];
+        number += 1;
     }
     assembly.rows.offered = wanted.offered(&reader.seen);
     Ok((assembly.rows, notices))
 }
 
-/// Reads the wanted fields of rows, which tend to name their fields in one order.
-struct RowReader<'w, 'p> {
-    wanted: &'w Wanted<'p>,
+/// The line at the beginning, with its line feed.
+fn first_line(text: &str) -> &str {
+    memchr::memchr(b'\n', text.as_bytes()).map_or(text, |end| &text[..=end])
+}
+
+/// Shapes that are tried on a row; rows of more shapes are walked through.
+const MOST_SHAPES: usize = 4;
+
+/// Reads the wanted fields of rows, which tend to be of a few shapes.
+struct RowReader {
+    paths: Paths,
     /// For each wanted name, whether any row had it.
     seen: Vec<bool>,
-    /// The names of earlier rows in their order, in quotation marks and with a colon, and what is done with each.
-    layout: Vec<(String, Action)>,
+    /// Those of earlier rows, the most usual ones first.
+    shapes: Vec<Shape>,
+    /// Rows that were of a known shape, rows that were walked through, and those of them whose shape was learned.
+    fitting: usize,
+    walked: usize,
+    learned: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Action {
-    Skip,
-    /// Take the field at this place.
-    Take(usize),
-    /// Fields inside it may be wanted, and itself at this place if it holds none.
-    Enter(Option<usize>),
-}
+impl RowReader {
+    fn new(wanted: &Wanted<'_>) -> Self {
+        let (paths, seen) = (Paths::of(&wanted.names), vec![false; wanted.names.len()]);
+        Self { paths, seen, shapes: Vec::new(), fitting: 0, walked: 0, learned: 0 }
+    }
 
-impl RowReader<'_, '_> {
+    /// The quickest way: takes the wanted fields of the row at the beginning of `text` if it is of a shape that was seen
+    /// before, and says how long it is.
+    fn fit<'b>(&mut self, text: &'b str, fields: &mut [Field<'b>]) -> Option<usize> {
+        let mut fits = |shape: &Shape| {
+            fields.fill(Field::Missing);
+            shape.values(text, |place, value| fields[place] = Field::Json(value))
+        };
+        let (place, length) = self.shapes.iter().enumerate().find_map(|(place, shape)| Some((place, fits(shape)?)))?;
+        self.fitting += 1;
+        self.shapes.swap(place, place.saturating_sub(1));
+        Some(length)
+    }
+
+    /// Takes the wanted fields of a row of another shape.
     fn read<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
+        if self.walk(row, fields).is_none() {
+            self.parse(row, fields)?;
+        }
+        for (seen, field) in self.seen.iter_mut().zip(fields) {
+            *seen |= *field != Field::Missing;
+        }
+        Ok(())
+    }
+
+    /// The quick way through a row that is plain.
+    fn walk<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> Option<()> {
         fields.fill(Field::Missing);
-        if self.scan(row, fields).is_some() {
-            return Ok(());
+        walk(row, &self.paths, &mut |place, action| {
+            if let Some(field) = action.field() {
+                fields[field] = Field::Json(&row[place]);
+            }
+        })?;
+        self.walked += 1;
+        if self.learned <= MOST_SHAPES + self.fitting / 8 {
+            self.learned += 1;
+            self.shapes.truncate(MOST_SHAPES - 1);
+            self.shapes.extend(Shape::of(row, &self.paths));
+        } else if self.walked > self.fitting {
+            // Where most rows have a shape of their own, there is nothing to learn.
+            self.shapes.clear();
         }
+        Some(())
+    }
+
+    /// The full parser, for everything else.
+    fn parse<'b>(&self, row: &'b str, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
         fields.fill(Field::Missing);
-        let mut parser = serde_json::Deserializer::from_str(row);
-        RowSeed { reader: self, fields }.deserialize(&mut parser)?;
-        parser.end()
-    }
-
-    /// The quick way through a row that is plain; `None` leaves it to the full parser.
-    fn scan<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> Option<()> {
-        let mut scan = Scan::of(row);
-        scan.byte(b'{')?;
-        if scan.byte(b'}').is_some() {
-            return scan.is_at_end().then_some(());
-        }
-        for position in 0.. {
-            let action = self.next_name(&mut scan, position)?;
-            let value = scan.value()?;
-            match action {
-                Action::Skip => {}
-                Action::Take(place) => {
-                    self.seen[place] = true;
-                    fields[place] = Field::Json(value);
-                }
-                // An object in which fields are wanted takes the long way.
-                Action::Enter(_) => return None,
-            }
-            if scan.byte(b'}').is_some() {
-                return scan.is_at_end().then_some(());
-            }
-            scan.byte(b',')?;
-        }
-        None
-    }
-
-    /// Passes over the name at a position of its row, which most rows have in common, and its colon.
-    fn next_name(&mut self, scan: &mut Scan<'_>, position: usize) -> Option<Action> {
-        scan.space();
-        if let Some((_, action)) = self.layout.get(position).filter(|(name, _)| scan.literally(name)) {
-            return Some(*action);
-        }
-        let name = scan.string()?;
-        scan.byte(b':')?;
-        let action = self.action(name);
-        let quoted = format!("\"{name}\":");
-        match self.layout.get_mut(position) {
-            Some(known) => *known = (quoted, action),
-            None => self.layout.push((quoted, action)),
-        }
-        Some(action)
-    }
-
-    fn action(&self, path: &str) -> Action {
-        let place = self.wanted.names.iter().position(|name| name == path);
-        let inside = |name: &String| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-        match place {
-            _ if self.wanted.names.iter().any(inside) => Action::Enter(place),
-            Some(place) => Action::Take(place),
-            None => Action::Skip,
-        }
+        parse_object(row, "", &self.paths, fields)
     }
 }
 
-/// An object that is a row.
-struct RowSeed<'r, 'w, 'p, 'f, 'b> {
-    reader: &'r mut RowReader<'w, 'p>,
-    fields: &'f mut [Field<'b>],
+/// Takes the wanted fields of an object; `prefix` comes before their names: `timings.`
+fn parse_object<'b>(object: &'b str, prefix: &str, paths: &Paths, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
+    let mut parser = serde_json::Deserializer::from_str(object);
+    parser.deserialize_map(ObjectVisitor { prefix, paths, fields })?;
+    parser.end()
 }
 
-impl<'b> DeserializeSeed<'b> for RowSeed<'_, '_, '_, '_, 'b> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'b>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
+struct ObjectVisitor<'v, 'b> {
+    prefix: &'v str,
+    paths: &'v Paths,
+    fields: &'v mut [Field<'b>],
 }
 
-impl<'b> Visitor<'b> for RowSeed<'_, '_, '_, '_, 'b> {
+impl<'b> Visitor<'b> for ObjectVisitor<'_, 'b> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -143,74 +143,136 @@ impl<'b> Visitor<'b> for RowSeed<'_, '_, '_, '_, 'b> {
     }
 
     fn visit_map<A: MapAccess<'b>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((action, name)) = map.next_key_seed(NameSeed(|name: &str| self.reader.action(name)))? {
-            match action {
-                Action::Skip => map.next_value::<IgnoredAny>().map(|_| ())?,
-                Action::Take(place) => {
-                    self.reader.seen[place] = true;
-                    self.fields[place] = Field::Json(map.next_value::<&RawValue>()?.get());
-                }
-                Action::Enter(_) => {
-                    let inside = InsideSeed { reader: &mut *self.reader, fields: &mut *self.fields, path: &name };
-                    map.next_value_seed(inside)?;
-                }
+        while let Some(name) = map.next_key::<Cow<'b, str>>()? {
+            let path = format!("{}{name}", self.prefix);
+            let action = self.paths.action(&path);
+            if action == Action::Skip {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value = map.next_value::<&RawValue>()?.get();
+            if value.starts_with('{') {
+                // It has been parsed: nothing can be wrong with it.
+                parse_object(value, &format!("{path}."), self.paths, self.fields).map_err(de::Error::custom)?;
+            } else if let Some(field) = action.field() {
+                self.fields[field] = Field::Json(value);
             }
         }
         Ok(())
     }
 }
 
-/// A name in an object: what is to be done with its field, and the name itself where that needs it.
-struct NameSeed<F>(F);
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-impl<'b, F: FnMut(&str) -> Action> DeserializeSeed<'b> for NameSeed<F> {
-    type Value = (Action, String);
+    use proptest::prelude::*;
+    use serde_json::json;
 
-    fn deserialize<D: Deserializer<'b>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+    use super::super::projection::Projection;
+    use super::*;
+    use crate::measure::Measure;
+
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            any::<bool>().prop_map(|value| json!(value)),
+            (-1e9..1e9).prop_map(|value: f64| json!(value)),
+            (0_u64..1000).prop_map(|value| json!(value)),
+            "[a-z \"\\\\\n/\u{e4}\u{1F600}]{0,12}".prop_map(|value| json!(value)),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            let name = prop::sample::select(vec!["value", "latency", "other"]);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(|values| json!(values)),
+                prop::collection::vec((name, inner), 0..3)
+                    .prop_map(|fields| json!(fields.into_iter().collect::<std::collections::BTreeMap<_, _>>())),
+            ]
+        })
     }
-}
 
-impl<F: FnMut(&str) -> Action> Visitor<'_> for NameSeed<F> {
-    type Value = (Action, String);
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a name")
+    /// A row as some tool writes it, and perhaps a fault in it.
+    fn row() -> impl Strategy<Value = String> {
+        let names = prop::sample::subsequence(vec!["model", "latency", "deep", "deep.value", "note", "time"], 0..=6);
+        let fault =
+            prop_oneof![9 => Just(None), 1 => (any::<prop::sample::Index>(), "[a-z\"{}:,0-9 ]{0,1}").prop_map(Some)];
+        (names, prop::collection::vec(value(), 6), any::<bool>(), fault).prop_map(|(names, values, wide, fault)| {
+            let separators = if wide { (": ", ", ") } else { (":", ",") };
+            let field = |(name, value): (&str, serde_json::Value)| format!("\"{name}\"{}{value}", separators.0);
+            let fields: Vec<_> = names.into_iter().zip(values).map(field).collect();
+            let mut row = format!("{{{}}}", fields.join(separators.1));
+            if let Some((at, new)) = fault {
+                let places: Vec<usize> = row.char_indices().map(|(place, _)| place).collect();
+                let place = places[at.index(places.len())];
+                let length = row[place..].chars().next().map_or(0, char::len_utf8);
+                row.replace_range(place..place + length, &new);
+            }
+            row
+        })
     }
 
-    fn visit_str<E: de::Error>(mut self, name: &str) -> Result<Self::Value, E> {
-        let action = (self.0)(name);
-        Ok((action, if matches!(action, Action::Enter(_)) { name.to_owned() } else { String::new() }))
-    }
-}
-
-/// A field that fields inside it are wanted of.
-struct InsideSeed<'r, 'w, 'p, 'f, 'b, 'n> {
-    reader: &'r mut RowReader<'w, 'p>,
-    fields: &'f mut [Field<'b>],
-    path: &'n str,
-}
-
-impl<'b> DeserializeSeed<'b> for InsideSeed<'_, '_, '_, '_, 'b, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'b>>(self, deserializer: D) -> Result<(), D::Error> {
-        // Few of the wanted fields are nested: a value in between costs little.
-        let value: Value = de::Deserialize::deserialize(deserializer)?;
-        put(self.reader, self.fields, self.path, value);
-        Ok(())
-    }
-}
-
-fn put(reader: &mut RowReader<'_, '_>, fields: &mut [Field<'_>], path: &str, value: Value) {
-    if let Value::Object(inside) = value {
-        for (name, value) in inside {
-            put(reader, fields, &format!("{path}.{name}"), value);
+    fn projection() -> Projection {
+        Projection {
+            measures: vec![Measure::Column("latency".to_owned()), Measure::Column("deep.value".to_owned())],
+            labels: vec!["model".to_owned()],
+            ..Projection::default()
         }
-        return;
     }
-    if let Action::Take(place) | Action::Enter(Some(place)) = reader.action(path) {
-        reader.seen[place] = true;
-        fields[place] = Field::Nested(super::json_lines::cell(&value));
+
+    proptest! {
+        #[test]
+        fn quick_ways_end_where_the_full_parser_does(rows in prop::collection::vec(row(), 1..24), again in 1_usize..4) {
+            let projection = projection();
+            let wanted = Wanted::of(&projection);
+            let (mut quick, full) = (RowReader::new(&wanted), RowReader::new(&wanted));
+            let mut seen = vec![false; wanted.names.len()];
+            let mut fields = vec![Field::Missing; wanted.names.len()];
+            for row in rows.iter().flat_map(|row| std::iter::repeat_n(row, again)) {
+                let read = quick.fit(row, &mut fields).map_or_else(|| quick.read(row, &mut fields).is_ok(), |length| length == row.len());
+                let found = fields.clone();
+                prop_assert_eq!(read, full.parse(row, &mut fields).is_ok(), "{}", row);
+                if read {
+                    prop_assert_eq!(&found, &fields, "{}", row);
+                    seen.iter_mut().zip(&fields).for_each(|(seen, field)| *seen |= *field != Field::Missing);
+                }
+                prop_assert_eq!(&quick.seen, &seen, "{}", row);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_ends_with_its_line() {
+        let projection = projection();
+        let wanted = Wanted::of(&projection);
+        let mut reader = RowReader::new(&wanted);
+        let mut fields = vec![Field::Missing; wanted.names.len()];
+        reader.read(r#"{"latency": [1]}"#, &mut fields).unwrap();
+        for (text, length) in
+            [("\n{", Some(17)), ("\r\n{", Some(18)), ("", Some(16)), (" \n", None), ("{", None), ("\r", None)]
+        {
+            let row = format!(r#"{{"latency": [1]}}{text}"#);
+            assert_eq!(reader.fit(&row, &mut fields.clone()), length, "{row:?}");
+        }
+        assert_eq!(reader.fit("{\"latency\": [1,\n2]}\n", &mut fields), None);
+    }
+
+    #[test]
+    fn rows_of_one_shape_are_not_parsed() {
+        let projection = projection();
+        let wanted = Wanted::of(&projection);
+        let mut reader = RowReader::new(&wanted);
+        let rows: Vec<_> = (0..100)
+            .map(|i| {
+                format!(r#"{{"model": "m{i}", "note": "a\n\"b\"", "deep": {{"value": {i}.5, "x": null}}, "t": [{i}]}}"#)
+            })
+            .collect();
+        for (i, row) in rows.iter().enumerate() {
+            let mut fields = vec![Field::Missing; wanted.names.len()];
+            if reader.fit(row, &mut fields).is_none() {
+                reader.read(row, &mut fields).unwrap();
+            }
+            assert_eq!(fields[1], Field::Json(&format!("{i}.5")));
+        }
+        assert_eq!((reader.fitting, reader.learned), (99, 1));
     }
 }

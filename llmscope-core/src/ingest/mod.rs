@@ -20,7 +20,9 @@ mod infermark;
 mod json_lines;
 mod json_rows;
 mod json_scan;
+mod json_shape;
 mod k6;
+mod lanes;
 mod lines;
 mod litellm;
 mod llama_bench;
@@ -45,6 +47,7 @@ mod server_times;
 mod service_export;
 mod stream;
 mod table;
+mod time;
 mod tool;
 mod vllm;
 
@@ -55,10 +58,11 @@ pub use lines::Ending;
 pub use mapping::Mapping;
 pub use open::{Opened, open, read_whole};
 pub(crate) use projection::{GAP_POLICY, SESSION};
-pub use projection::{Projection, Rows, Time};
+pub use projection::{Projection, Rows};
 pub use service_export::{Flag, ServiceRow};
 pub use stream::Stream;
 pub use table::{Cell, Column, Table};
+pub use time::Time;
 pub use tool::Tool;
 
 use crate::error::{Error, Location, Result};
@@ -141,7 +145,7 @@ fn decode<'b>(source: &str, bytes: &'b [u8]) -> Result<&'b str> {
         Ok(text) if text.trim().is_empty() => refuse("the file is empty", "give a log with at least one record"),
         Ok(text) => Ok(text),
         Err(error) => {
-            let line = blocks::line_feeds(&bytes[..error.valid_up_to()]) + 1;
+            let line = blocks::line_feeds(&bytes[..error.valid_up_to()]) as u64 + 1;
             Err(blocks::not_utf8(source, line))
         }
     }

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
-
+use super::time::Time;
 use super::{Cell, Mapping, Table};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::measure::Measure;
@@ -37,7 +36,7 @@ pub struct Rows {
     pub failed: Vec<bool>,
     /// For each row, when it was measured; empty if no row tells.
     pub times: Vec<Time>,
-    /// For each row, its 0-based position in the log.
+    /// For each request, its 0-based position in the log; empty for a table, whose rows are all there.
     pub position: Vec<u32>,
     /// For each row of a table, its 1-based line.
     pub line: Vec<u32>,
@@ -49,68 +48,6 @@ pub struct Rows {
     pub offered: Vec<bool>,
     /// The place of each group.
     places: HashMap<Vec<Option<String>>, usize>,
-}
-
-/// A moment of the wall clock in eight bytes, or none: to the nanosecond, from the year 1678 to 2261.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Time(i64);
-
-impl Time {
-    /// No time is known.
-    pub const NONE: Self = Self(i64::MIN);
-
-    /// The moment, if there is one.
-    #[must_use]
-    pub fn get(self) -> Option<Timestamp> {
-        (self != Self::NONE).then(|| Timestamp::from_nanosecond(self.0.into()).ok()).flatten()
-    }
-}
-
-impl Time {
-    /// A moment in the form that most logs have, `2026-11-24T08:15:30.123Z`; `None` for any other form, which takes a
-    /// full parser to read.
-    pub(super) fn parse_usual(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let (head, fraction) = (bytes.get(..19)?, bytes[19..].strip_suffix(b"Z")?);
-        let is_usual = head[4] == b'-' && head[7] == b'-' && head[10] == b'T' && head[13] == b':' && head[16] == b':';
-        let number = |digits: &[u8]| {
-            digits
-                .iter()
-                .try_fold(0_i64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
-        };
-        let nanoseconds = match fraction {
-            [] => 0,
-            [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
-                number(digits)? * 10_i64.pow(u32::try_from(9 - digits.len()).ok()?)
-            }
-            _ => return None,
-        };
-        let (year, month, day) = (number(&head[..4])?, number(&head[5..7])?, number(&head[8..10])?);
-        let (hour, minute, second) = (number(&head[11..13])?, number(&head[14..16])?, number(&head[17..])?);
-        // Days that not every month has, leap seconds and far years are left to the full parser.
-        let is_plain = is_usual && (1900..2200).contains(&year) && (1..=12).contains(&month) && (1..=28).contains(&day);
-        if !is_plain || hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-        Some(Self(seconds * 1_000_000_000 + nanoseconds))
-    }
-}
-
-/// Days from 1 January 1970 to a date of the Gregorian calendar (Hinnant 2013, "chrono-Compatible Low-Level Date
-/// Algorithms", `days_from_civil`, for years after 0).
-fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    // The year begins in March, so that the day that some years lack is its last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year / 400, year % 400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
-}
-
-impl From<Option<Timestamp>> for Time {
-    fn from(at: Option<Timestamp>) -> Self {
-        at.and_then(|at| i64::try_from(at.as_nanosecond()).ok()).map_or(Self::NONE, Self)
-    }
 }
 
 impl Projection {
@@ -130,7 +67,7 @@ impl Projection {
                 rows.warmup[group] += 1;
                 continue;
             }
-            rows.begin(group, position, None);
+            rows.begin_request(group, position);
             for (index, measure) in self.measures.iter().enumerate() {
                 let value = record_value(record, measure);
                 rows.offered[index] |= value.is_some();
@@ -159,7 +96,7 @@ impl Projection {
                 *label = column.and_then(|column| column.cells[row].label());
             }
             let group = rows.group_of(&labels);
-            rows.begin(group, row, Some(line));
+            rows.begin_line(group, line);
             for (index, column) in measured.iter().enumerate() {
                 let cell = column.map_or(&Cell::Missing, |column| &column.cells[row]);
                 let place = || Location::of(source).line(line);
@@ -178,6 +115,14 @@ impl Projection {
 impl Rows {
     pub(super) fn new(measures: usize) -> Self {
         Self { values: vec![Vec::new(); measures], offered: vec![false; measures], ..Self::default() }
+    }
+
+    /// Makes room for so many more rows.
+    pub(super) fn reserve(&mut self, rows: usize) {
+        self.group.reserve(rows);
+        self.line.reserve(rows);
+        self.times.reserve(rows);
+        self.values.iter_mut().for_each(|column| column.reserve(rows));
     }
 
     /// Number of rows.
@@ -203,10 +148,16 @@ impl Rows {
         })
     }
 
-    pub(super) fn begin(&mut self, group: usize, position: usize, line: Option<u64>) {
+    /// Begins the row of a request.
+    fn begin_request(&mut self, group: usize, position: usize) {
         self.group.push(narrow(group));
         self.position.push(narrow(position));
-        self.line.extend(line.map(|line| u32::try_from(line).unwrap_or(u32::MAX)));
+    }
+
+    /// Begins a row of a table.
+    pub(super) fn begin_line(&mut self, group: usize, line: u64) {
+        self.group.push(narrow(group));
+        self.line.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
     /// Whether the row just begun failed.
@@ -282,34 +233,5 @@ fn record_cell(header: &SessionHeader, record: &RequestRecord, name: &str) -> Ce
     match record.attributes.get(name) {
         Some(AttributeValue::Number(number)) => Cell::Number(*number),
         _ => record_label(header, record, name).map_or(Cell::Missing, Cell::Text),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn usual_times_are_read_as_the_full_parser_reads_them(
-            second in -3_000_000_000_i64..8_000_000_000, nanosecond in 0_i32..1_000_000_000, digits in 0_usize..10,
-        ) {
-            let at = Timestamp::new(second, nanosecond).unwrap();
-            let text = format!("{at:.digits$}");
-            let full = Time::from(text.parse::<Timestamp>().ok());
-            prop_assert!(Time::parse_usual(&text).is_none_or(|time| time == full), "{}", text);
-            if (10..29).contains(&text[8..10].parse::<u8>().unwrap()) && text.starts_with("20") {
-                prop_assert_eq!(Time::parse_usual(&text), Some(full));
-            }
-        }
-
-        #[test]
-        fn what_looks_like_a_time_and_is_none_is_left_to_the_full_parser(text in "[0-9:TZ.+-]{0,32}") {
-            let full = text.parse::<Timestamp>().ok();
-            prop_assert!(Time::parse_usual(&text).is_none_or(|time| time == Time::from(full)));
-        }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use serde::de::IgnoredAny;
 
-use super::blocks::{Block, Blocks, Ends};
+use super::blocks::{Block, Blocks, Ends, RawBlock};
 use super::delimited_rows::Header;
 use super::fields::Wanted;
 use super::lines::{self, Ending};
@@ -97,8 +97,8 @@ impl Stream {
         read.map(|_| ()).map_err(|error| Error::Io { path: self.source.clone(), message: error.to_string() })
     }
 
-    /// Gives the rows that a projection asks for to `take`, block by block in the order of the log; blocks are read by
-    /// as many threads as there are processors.
+    /// Gives the rows that a projection asks for to `take`, block by block in the order of the log; the
+    /// processors read as many blocks at once.
     ///
     /// # Errors
     /// [`Error::Format`] with line and field; [`Error::Unknown`] for a mapping of a column that is not there;
@@ -109,21 +109,17 @@ impl Stream {
         let header = &header.unwrap_or_default();
         let (source, lines) = (source.as_str(), &lines);
         let part = move |block: &Block| part(source, block, lines, header, projection, wanted);
+        let blocks = &Mutex::new(Some(Blocks::new(source, input, ends, first)));
+        // One more than can run at once: while one waits for bytes, another reads.
+        let threads = thread::available_parallelism().map_or(1, usize::from) + 1;
         let mut ending = Ending::default();
-        let threads = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
-            let (to_workers, blocks) = sync_channel::<Block>(threads);
-            let (to_us, parts) = sync_channel::<(usize, Result<Part>)>(threads);
-            // When the last worker leaves, nobody takes blocks any more, and the reader sees that.
-            let blocks = Arc::new(Mutex::new(blocks));
-            let (spent, buffers) = channel();
-            let errors = to_us.clone();
-            scope.spawn(move || cut(Blocks::new(source, input, ends, first, buffers), &to_workers, &errors));
+            let (to_us, parts) = sync_channel(threads);
             for _ in 0..threads {
-                let (blocks, to_us, spent) = (blocks.clone(), to_us.clone(), spent.clone());
-                scope.spawn(move || work(&blocks, &to_us, &spent, part));
+                let to_us = to_us.clone();
+                scope.spawn(move || work(source, blocks, &to_us, part));
             }
-            drop((blocks, to_us, spent));
+            drop(to_us);
             in_order(&parts, |(rows, other)| {
                 ending.notices.extend(other.notices);
                 ending.events.extend(other.events);
@@ -135,37 +131,36 @@ impl Stream {
     }
 }
 
-/// Reads the stream and hands its blocks out.
-fn cut<R: Read>(mut blocks: Blocks<R>, workers: &SyncSender<Block>, errors: &SyncSender<(usize, Result<Part>)>) {
-    for index in 0.. {
-        let sent = match blocks.next() {
-            Ok(Some(block)) => workers.send(block).is_ok(),
-            Ok(None) => false,
-            // Nobody listens any more if another error came first.
-            Err(error) => errors.send((index, Err(error))).is_err(),
-        };
-        if !sent {
+/// Takes one block after the other and reads it, while others read others: a block is read where its bytes came in,
+/// before they have left the processor's cache. Ends with the blocks, or when nobody listens any more.
+fn work<R: Read>(
+    source: &str,
+    blocks: &Mutex<Option<Blocks<R>>>,
+    results: &SyncSender<(usize, Result<Part>)>,
+    part: impl Fn(&Block) -> Result<Part>,
+) {
+    let mut buffer = String::new();
+    while let Some((index, block)) = next_block(blocks, std::mem::take(&mut buffer)) {
+        let read = block.and_then(|block| block.into_text(source)).and_then(|block| {
+            let read = part(&block)?;
+            buffer = block.text;
+            Ok(read)
+        });
+        if results.send((index, read)).is_err() {
             return;
         }
     }
 }
 
-fn work(
-    blocks: &Mutex<Receiver<Block>>,
-    results: &SyncSender<(usize, Result<Part>)>,
-    spent: &Sender<String>,
-    part: impl Fn(&Block) -> Result<Part>,
-) {
-    loop {
-        let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(block) = next else { return };
-        let sent = results.send((block.index, part(&block)));
-        // At the end nobody fills buffers any more.
-        let _ = spent.send(block.text);
-        if sent.is_err() {
-            return;
-        }
+/// The next block, or what is wrong with it, and its index. Nothing comes after the end or an error.
+fn next_block<R: Read>(blocks: &Mutex<Option<Blocks<R>>>, buffer: String) -> Option<(usize, Result<RawBlock>)> {
+    let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
+    let open = blocks.as_mut()?;
+    let (index, next) = (open.next_index(), open.next(buffer));
+    if !matches!(next, Ok(Some(_))) {
+        *blocks = None;
     }
+    Some((index, next.transpose()?))
 }
 
 /// Takes parts in the order of the log, however they come.

@@ -72,7 +72,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
     );
     let judged = Judged::of(&args.judging, false)?;
     let page = report::html::page(&judged, args.title.as_deref())?;
-    let mut sink = Sink::to(args.output.as_deref());
+    let mut sink = Sink::to(args.output.as_deref())?;
     sink.write_all(page.as_bytes())?;
     sink.finish()?;
     if let Some(path) = &args.output {
@@ -212,9 +212,9 @@ fn named(path: &Path, analysis: &Analysis) -> PathBuf {
 
 fn write(args: &AnalyzeArgs, study: &Judged) -> Result<()> {
     let report = &study.report;
-    let mut sink = Sink::to(args.output.as_deref());
+    let mut sink = Sink::to(args.output.as_deref())?;
     match if args.json { Format::Json } else { args.format } {
-        Format::Json => writeln!(sink, "{}", serde_json::to_string_pretty(report)?)?,
+        Format::Json => sink.write_json(report)?,
         Format::Csv => report::csv::write(&mut sink, report)?,
         Format::Markdown => report::markdown::write(&mut sink, report)?,
         Format::Html => sink.write_all(report::html::page(study, None)?.as_bytes())?,

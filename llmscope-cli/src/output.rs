@@ -1,11 +1,13 @@
 //! The one place that writes: data to standard output or a file, words to standard error.
 
-use std::io::{self, IsTerminal as _, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::Path;
 
+use anstream::adapter::StripBytes;
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use llmscope_core::files::write_atomically;
+use llmscope_core::files::WholeFile;
+use serde::Serialize;
 
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
@@ -13,10 +15,10 @@ pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const CAUTION: Style = AnsiColor::Yellow.on_default();
 
-/// Where data go: standard output, stripped of colors unless it is a terminal, or a file that appears whole.
+/// Where data go, without styles unless it is a terminal: standard output, or a file that appears whole.
 pub(crate) enum Sink {
     Stdout(Box<anstream::AutoStream<io::Stdout>>),
-    File { path: PathBuf, content: Vec<u8> },
+    File { file: WholeFile, styles: StripBytes },
 }
 
 impl Sink {
@@ -24,8 +26,17 @@ impl Sink {
         Self::Stdout(Box::new(anstream::AutoStream::auto(io::stdout())))
     }
 
-    pub(crate) fn to(path: Option<&Path>) -> Self {
-        path.map_or_else(Self::stdout, |path| Self::File { path: path.to_owned(), content: Vec::new() })
+    pub(crate) fn to(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::stdout()) };
+        Ok(Self::File { file: WholeFile::create(path)?, styles: StripBytes::new() })
+    }
+
+    /// Writes a document of JSON.
+    pub(crate) fn write_json(&mut self, document: &impl Serialize) -> Result<()> {
+        let mut buffer = BufWriter::new(self);
+        serde_json::to_writer_pretty(&mut buffer, document).map_err(io::Error::from)?;
+        writeln!(buffer)?;
+        Ok(buffer.flush()?)
     }
 
     /// Width to lay tables out for: the terminal's, or 100 columns where nobody says.
@@ -45,9 +56,7 @@ impl Sink {
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Stdout(mut stream) => Ok(stream.flush()?),
-            Self::File { path, content } => {
-                Ok(write_atomically(&path, &anstream::adapter::strip_bytes(&content).into_vec())?)
-            }
+            Self::File { file, .. } => Ok(file.finish()?),
         }
     }
 }
@@ -56,14 +65,17 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout(stream) => stream.write(bytes),
-            Self::File { content, .. } => content.write(bytes),
+            Self::File { file, styles } => {
+                styles.strip_next(bytes).try_for_each(|plain| file.write_all(plain))?;
+                Ok(bytes.len())
+            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Stdout(stream) => stream.flush(),
-            Self::File { .. } => Ok(()),
+            Self::File { file, .. } => file.flush(),
         }
     }
 }

@@ -253,6 +253,19 @@ fn other_formats_and_files() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_device_is_written_to_and_stays_one() {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    let session = format!("{SESSIONS}/undisturbed.json");
+    let read: Value =
+        serde_json::from_str(&stdout(&run(&["analyze", &session, "--json", "-o", "/dev/stdout"]))).unwrap();
+    assert_eq!(read["schema"], "llmscope.report/1");
+    assert_ne!(run(&["analyze", &session, "-o", "/dev/null"]).status.code(), Some(2));
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+}
+
+#[test]
 fn texts_made_from_the_program() {
     assert!(stdout(&run(&["completions", "bash"])).contains("llmscope-cli"));
     assert!(stdout(&run(&["man", "analyze"])).contains("usl"));

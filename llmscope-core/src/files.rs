@@ -1,16 +1,92 @@
 //! Writing files so that nobody ever sees half of one.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// Writes a file whole: into a temporary neighbour that then takes its name.
+/// Writes a file whole, as [`WholeFile`] does.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
-    let io = |error: std::io::Error| Error::io(path, &error);
+    let mut file = WholeFile::create(path)?;
+    file.write_all(content).map_err(|error| Error::io(path, &error))?;
+    file.finish()
+}
+
+/// A file that appears whole: what is written goes into a temporary neighbour, which takes its name in the end. Without
+/// that end nothing of it is left, and a file that was there stays as it was.
+///
+/// A link leads to the file that it names. What is no file, as a device or a pipe, is written to as it comes.
+#[derive(Debug)]
+pub struct WholeFile {
+    path: PathBuf,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    Neighbour(BufWriter<NamedTempFile>),
+    Stream(BufWriter<File>),
+}
+
+impl WholeFile {
+    /// Begins the file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn create(path: &Path) -> Result<Self> {
+        let io = |error: std::io::Error| Error::io(path, &error);
+        let there = std::fs::metadata(path).ok();
+        if there.as_ref().is_some_and(|there| !there.is_file()) {
+            let stream = File::options().write(true).open(path).map_err(io)?;
+            return Ok(Self { path: path.to_owned(), target: Target::Stream(BufWriter::new(stream)) });
+        }
+        let path = if there.is_some() { std::fs::canonicalize(path).map_err(io)? } else { path.to_owned() };
+        let neighbour = neighbour_of(&path).map_err(io)?;
+        Ok(Self { path, target: Target::Neighbour(BufWriter::new(neighbour)) })
+    }
+
+    /// Ends the file: it is there now.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn finish(self) -> Result<()> {
+        let Self { path, target } = self;
+        let io = |error: std::io::Error| Error::io(&path, &error);
+        match target {
+            Target::Neighbour(neighbour) => {
+                let file = neighbour.into_inner().map_err(|error| io(error.into_error()))?;
+                file.as_file().sync_all().map_err(io)?;
+                file.persist(&path).map_err(|error| io(error.error))?;
+            }
+            Target::Stream(mut stream) => stream.flush().map_err(io)?,
+        }
+        Ok(())
+    }
+}
+
+impl Write for WholeFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match &mut self.target {
+            Target::Neighbour(file) => file.write(bytes),
+            Target::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match &mut self.target {
+            Target::Neighbour(file) => file.flush(),
+            Target::Stream(stream) => stream.flush(),
+        }
+    }
+}
+
+fn neighbour_of(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -19,9 +95,60 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
         // As any new file would be: the process's umask takes from this what it should.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.prefix(".llmscope-").tempfile_in(folder).map_err(io)?;
-    file.write_all(content).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|error| io(error.error))?;
-    Ok(())
+    builder.prefix(".llmscope-").tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_ended_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_atomically(&path, b"old").unwrap();
+        let mut file = WholeFile::create(&path).unwrap();
+        file.write_all(b"new, but not all of it").unwrap();
+        drop(file);
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_link_stays_and_its_file_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| folder.path().join(name));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_atomically(&link, b"new").unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_pipe_is_written_to_and_stays_one() {
+        use std::os::unix::fs::FileTypeExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read(pipe).unwrap()
+        });
+        write_atomically(&pipe, b"content").unwrap();
+        assert_eq!(reader.join().unwrap(), b"content");
+        assert!(std::fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn a_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = write_atomically(folder.path(), b"content").unwrap_err();
+        assert!(matches!(refused, Error::Io { .. }), "{refused}");
+    }
 }

@@ -54,7 +54,7 @@ pub(crate) fn report(
             client_health: health.cloned(),
         };
         let mut sink = Sink::stdout();
-        writeln!(sink, "{}", serde_json::to_string_pretty(&document)?)?;
+        sink.write_json(&document)?;
         return sink.finish();
     }
     let mut text = Vec::new();

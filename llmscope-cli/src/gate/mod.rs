@@ -5,7 +5,6 @@ mod junit;
 mod markdown;
 mod table;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -97,15 +96,15 @@ fn selection(args: &GateArgs, plan: &GatePlan) -> Result<Selection> {
 fn write(args: &GateArgs, answer: &Gate) -> Result<()> {
     for (path, format) in [(&args.junit, GateFormat::Junit), (&args.markdown, GateFormat::Markdown)] {
         if let Some(path) = path {
-            print(Sink::to(Some(path)), format, answer)?;
+            print(Sink::to(Some(path))?, format, answer)?;
         }
     }
-    print(Sink::to(args.output.as_deref()), if args.json { GateFormat::Json } else { args.format }, answer)
+    print(Sink::to(args.output.as_deref())?, if args.json { GateFormat::Json } else { args.format }, answer)
 }
 
 fn print(mut sink: Sink, format: GateFormat, answer: &Gate) -> Result<()> {
     match format {
-        GateFormat::Json => writeln!(sink, "{}", serde_json::to_string_pretty(answer)?)?,
+        GateFormat::Json => sink.write_json(answer)?,
         GateFormat::Markdown => markdown::write(&mut sink, answer)?,
         GateFormat::Junit => junit::write(&mut sink, answer)?,
         GateFormat::Table => {

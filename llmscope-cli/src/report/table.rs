@@ -141,7 +141,7 @@ impl<W: Write> Section<'_, W> {
         table.set_header(select(header));
         for violation in violations.iter().take(MOST_VIOLATIONS) {
             let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
-            let at = drawing.times.get(violation.first_signal).copied().flatten();
+            let at = drawing.time(violation.first_signal);
             let value = drawing.chart.value_of(violation);
             table.add_row(select([
                 format!(" {}", violation.rule),

@@ -27,6 +27,7 @@ pub use words::{MOST_VIOLATIONS, index};
 use crate::capability::{Capability, ExpectedPpm, NonNormal, Performance, SpecificationLimits};
 use crate::chart::cusum::Shift;
 use crate::chart::{Chart, ChartKind, Phase};
+use crate::ingest::Time;
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Unit;
 use crate::rules::{Judgement, RuleCode, RuleSet, Violation};
@@ -211,14 +212,20 @@ pub struct Drawing {
     /// The rules.
     pub rules: RuleSet,
     /// When each point was measured, where that is known; empty if no time is.
-    pub times: Vec<Option<Timestamp>>,
+    pub times: Vec<Time>,
 }
 
 impl Drawing {
     /// When the first and the last point were measured, if both are known.
     #[must_use]
     pub fn time_span(&self) -> Option<(Timestamp, Timestamp)> {
-        Some(((*self.times.first()?)?, (*self.times.last()?)?))
+        Some((self.times.first()?.get()?, self.times.last()?.get()?))
+    }
+
+    /// When a point was measured, where that is known.
+    #[must_use]
+    pub fn time(&self, point: usize) -> Option<Timestamp> {
+        self.times.get(point).and_then(|time| time.get())
     }
 
     /// True if a plotted value lies between the control limits of its point.

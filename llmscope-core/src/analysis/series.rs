@@ -82,8 +82,11 @@ impl Observations {
     }
 
     /// When these requests were issued; nothing at all if no time is known.
-    pub(super) fn times_of(&self, indices: impl Iterator<Item = usize>) -> Vec<Option<Timestamp>> {
-        if self.times.is_empty() { Vec::new() } else { indices.map(|index| self.at(index)).collect() }
+    pub(super) fn times_of(&self, indices: impl Iterator<Item = usize>) -> Vec<Time> {
+        if self.times.is_empty() {
+            return Vec::new();
+        }
+        indices.map(|index| self.times.get(index).copied().unwrap_or(Time::NONE)).collect()
     }
 
     /// Which of [`Series::sources`] it stands in.

@@ -1,9 +1,10 @@
 //! When rows were measured.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A moment of the wall clock in eight bytes, or none: to the nanosecond, from the year 1678 to 2261.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Time(i64);
 
 impl Time {

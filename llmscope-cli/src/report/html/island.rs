@@ -129,7 +129,7 @@ fn chart<'a>(chart: &Chart<'_>, positions: &[usize], drawing: &Drawing, violatio
         Line::Constant(value) => Values::Constant(*value),
         Line::PerPoint(values) => Values::Each(shown.iter().map(|&at| values[at]).collect()),
     };
-    let time = |&at: &usize| drawing.times.get(positions[at]).copied().flatten().map(Timestamp::as_millisecond);
+    let time = |&at: &usize| drawing.time(positions[at]).map(Timestamp::as_millisecond);
     ChartData {
         title: chart.kind.title(),
         kind: chart.kind,
@@ -161,7 +161,8 @@ pub(super) struct Placed {
 
 /// The events of the analysis's own files, in order, as far as points follow.
 pub(super) fn placed(analysis: &Analysis, drawing: &Drawing, events: &[Event]) -> Vec<Placed> {
-    let after = |at: Timestamp| drawing.times.iter().position(|time| time.is_some_and(|time| time >= at));
+    let after =
+        |at: Timestamp| (0..drawing.times.len()).find(|&point| drawing.time(point).is_some_and(|time| time >= at));
     let own = events.iter().filter(|event| analysis.source.contains(&event.source));
     let mut found: Vec<(usize, &Event)> = own.filter_map(|event| Some((after(event.at)?, event))).collect();
     found.sort_by_key(|(_, event)| event.at);

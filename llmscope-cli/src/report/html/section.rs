@@ -96,7 +96,7 @@ fn meaning(drawing: &Drawing, violation: &Violation) -> String {
 }
 
 fn time(drawing: &Drawing, point: usize) -> Option<String> {
-    drawing.times.get(point).copied().flatten().map(|at| at.strftime("%F %T UTC").to_string())
+    drawing.time(point).map(|at| at.strftime("%F %T UTC").to_string())
 }
 
 fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) -> Markup {

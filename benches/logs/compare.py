@@ -1,7 +1,7 @@
 """Reads a large log by group, beside DuckDB and polars, on the same file in one run.
 
     cargo build --release -p llmscope-benches -p llmscope-cli
-    python benches/logs/compare.py [--megabytes 1000] [--form jsonl|csv] [--repeat 3] [--json FILE]
+    python benches/logs/compare.py [--megabytes 1000] [--form jsonl|csv] [--repeat 5] [--json FILE]
 
 The job: number, mean and standard deviation of two columns by model. ``analyze`` then does the whole study of the same
 two columns and models (charts of every point, eight rules, quantiles, normality), which nobody else does. Results must
@@ -133,7 +133,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Reads a large log by group, beside DuckDB and polars.")
     parser.add_argument("--megabytes", type=int, default=1_000, help="size of the log")
     parser.add_argument("--form", choices=["jsonl", "csv"], default="jsonl")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--json", type=Path, help="write every run here")
     return parser.parse_args(namespace=argparse.Namespace(load=os.getloadavg()[0]))
 

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
 use llmscope_core::analysis::{
-    Baseline, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, point_range, study,
+    Baseline, Gathered, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, point_range, study,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
@@ -16,7 +16,7 @@ use llmscope_core::ingest::Mapping;
 use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Unit, analyze, plot};
 
 use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs};
-use crate::logs::{self, Gathered};
+use crate::logs;
 use crate::output::{self, Sink};
 use crate::report;
 

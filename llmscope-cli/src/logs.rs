@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use llmscope_core::analysis::{Gathering, Selection, Series, SourceLog, runs_of};
+use llmscope_core::analysis::{Gathered, Input, Selection};
 use llmscope_core::ingest::{self, Log, Opened, Tool};
 use llmscope_core::session::Notice;
 
@@ -17,53 +17,16 @@ use crate::output::{self, CAUTION};
 /// Work that takes longer shows a bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What was selected from logs.
-pub(crate) struct Gathered {
-    pub(crate) series: Vec<Series>,
-    /// Where sessions are told apart: for each metric of each thing that was measured, a series for each session.
-    pub(crate) runs: Vec<Vec<Series>>,
-    pub(crate) logs: Vec<SourceLog>,
-}
-
 /// The series of a selection, with words about what was odd in the logs.
 pub(crate) fn series(files: &[PathBuf], tool: Option<&str>, selection: Selection) -> Result<Gathered> {
     let tool = tool.map(named).transpose()?;
-    let mut of_runs = selection.of_runs().map(Gathering::new);
-    let mut gathering = Gathering::new(selection);
-    for path in files {
+    let inputs = files.iter().map(|path| {
         let opened = open(path, tool)?;
-        let Some(runs) = &mut of_runs else {
-            add(&mut gathering, &mut [], opened)?;
-            continue;
-        };
-        if let Opened::Log(_) = opened {
-            add(&mut gathering, &mut [runs], opened)?;
-            continue;
-        }
-        add(&mut gathering, &mut [], opened)?;
-        // A long log is not kept: telling its runs apart takes another reading, and a pipe has but one.
-        if path.as_os_str() == "-" {
-            of_runs = None;
-        } else {
-            add(runs, &mut [], open(path, tool)?)?;
-        }
-    }
-    let logs = gathering.sources().to_vec();
-    tell(logs.iter().flat_map(|log| &log.notices));
-    let runs = of_runs.map(Gathering::finish).transpose()?.map(runs_of).unwrap_or_default();
-    Ok(Gathered { series: gathering.finish()?, runs, logs })
-}
-
-/// Takes a log in, and one that is kept into others too.
-fn add(gathering: &mut Gathering, others: &mut [&mut Gathering], opened: Opened) -> Result<()> {
-    match opened {
-        Opened::Log(log) => {
-            gathering.add(&log)?;
-            others.iter_mut().try_for_each(|other| other.add(&log))?;
-        }
-        Opened::Stream(stream) => gathering.add_stream(*stream)?,
-    }
-    Ok(())
+        Ok(if path.as_os_str() == "-" { Input::once(opened) } else { Input::new(opened, move || open(path, tool)) })
+    });
+    let gathered = selection.gather::<anyhow::Error>(inputs)?;
+    tell(gathered.logs.iter().flat_map(|log| &log.notices));
+    Ok(gathered)
 }
 
 /// Logs as a whole, with words about what was odd in them.

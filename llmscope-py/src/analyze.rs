@@ -1,12 +1,15 @@
 //! From data of any kind to their analyses.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use llmscope_core::analysis::{self as core, Baseline, Grouping, Measure, Origin, Plan, Selection, Series};
+use llmscope_core::analysis::{
+    self as core, Baseline, Gathered, Grouping, Input, Measure, Origin, Plan, Selection, Series,
+};
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
-use llmscope_core::ingest::{self, Content, Tool};
+use llmscope_core::ingest::{self, Content, Opened, Tool};
 use llmscope_core::{Error, SpecificationLimits, Unit};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -14,9 +17,9 @@ use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::analysis::{Analysis, Report};
 use crate::capability::{checked, quantity};
-use crate::error::{Answer, unreadable};
+use crate::error::{Answer, Failure, unreadable};
 use crate::rules::read_or_nelson;
-use crate::session::{Log, Session, read_log};
+use crate::session::{Log, Session};
 use crate::table;
 use crate::values::Values;
 use crate::work::{self, ANALYZING};
@@ -25,7 +28,8 @@ use crate::work::{self, ANALYZING};
 ///
 /// Args:
 ///     data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
-///         dictionary of columns; or one-dimensional numbers.
+///         dictionary of columns; or one-dimensional numbers. A long log of lines that a path names is read as it
+///         comes and not kept.
 ///     metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
 ///         ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
 ///         the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.
@@ -215,7 +219,7 @@ fn series(
     by: Option<Vec<String>>,
     companion: Option<String>,
 ) -> Answer<Found> {
-    let logs = match (logs(data)?, table::columns_of(data)?) {
+    let logs = match (sources(data)?, table::columns_of(data)?) {
         (Some(logs), _) => logs,
         (None, Some(columns)) => {
             let mut others: Vec<&str> = by.iter().flatten().chain(&companion).map(String::as_str).collect();
@@ -226,7 +230,7 @@ fn series(
                 metrics = table::usual_metrics(&columns, &others)?;
             }
             let needed: Vec<&str> = metrics.iter().map(String::as_str).chain(others).collect();
-            vec![Arc::new(table::log_of(data, &columns, &needed)?)]
+            vec![Source::Log(Arc::new(table::log_of(data, &columns, &needed)?))]
         }
         (None, None) => {
             if let Some(name) = by.iter().flatten().next().or(companion.as_ref()) {
@@ -239,43 +243,87 @@ fn series(
             return Ok(Found::Numbers(numbers(data, metrics.first())?));
         }
     };
-    let measures = metrics.iter().map(|name| measure(name, &logs)).collect();
-    let selection = Selection { measures, by, companion, ..Selection::default() };
-    let series = |selection: &Selection| selection.series(logs.iter().map(|log| &**log));
-    let runs = selection.of_runs().as_ref().map(series).transpose()?.map(core::runs_of).unwrap_or_default();
-    Ok(Found::Groups { series: series(&selection)?, runs })
+    let steps = logs.iter().map(Source::steps).sum();
+    let Gathered { series, runs, .. } = work::run(data.py(), steps, move || gather(logs, &metrics, by, companion))??;
+    Ok(Found::Groups { series, runs })
 }
 
-/// A metric of requests, or a column of a table by its own name.
-fn measure(name: &str, logs: &[Arc<ingest::Log>]) -> Measure {
-    let sessions = logs.iter().any(|log| matches!(log.content, Content::Session(_)));
-    match name.parse() {
+/// What is selected from logs; a long one is read as it comes.
+fn gather(
+    logs: Vec<Source>,
+    metrics: &[String],
+    by: Option<Vec<String>>,
+    companion: Option<String>,
+) -> Answer<Gathered> {
+    let inputs = logs.into_iter().map(Source::open).collect::<Answer<Vec<_>>>()?;
+    // A metric of requests, or a column of a table by its own name.
+    let sessions = inputs.iter().any(|input| match input {
+        Input::Log(log) => matches!(log.content, Content::Session(_)),
+        Input::Stream { stream, .. } => stream.header.is_some(),
+    });
+    let measure = |name: &String| match name.parse() {
         Ok(metric) if sessions => Measure::Metric(metric),
-        _ => Measure::Column(name.to_owned()),
+        _ => Measure::Column(name.clone()),
+    };
+    let measures = metrics.iter().map(measure).collect();
+    Selection { measures, by, companion, ..Selection::default() }.gather(inputs.into_iter().map(Ok))
+}
+
+/// Where requests or rows come from.
+enum Source {
+    Log(Arc<ingest::Log>),
+    File(PathBuf),
+}
+
+impl Source {
+    /// Steps of work that it takes.
+    fn steps(&self) -> usize {
+        match self {
+            Self::Log(log) => match &log.content {
+                Content::Session(session) => session.records.len(),
+                Content::Table(table) => table.rows(),
+            },
+            Self::File(path) => {
+                std::fs::metadata(path).map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
+            }
+        }
+    }
+
+    fn open(self) -> Answer<Input<'static, Failure>> {
+        match self {
+            Self::Log(log) => Ok(Input::Log(log)),
+            Self::File(path) => Ok(Input::new(open(&path)?, move || open(&path))),
+        }
     }
 }
 
+fn open(path: &Path) -> Answer<Opened> {
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    Ok(ingest::open(&path.display().to_string(), file, None)?)
+}
+
 /// A path, a log, a session, or a list of those; `None` for anything else.
-fn logs(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Arc<ingest::Log>>>> {
+fn sources(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Source>>> {
     if let Ok(log) = data.cast::<Log>() {
-        return Ok(Some(vec![log.get().0.clone()]));
+        return Ok(Some(vec![Source::Log(log.get().0.clone())]));
     }
     if let Ok(session) = data.cast::<Session>() {
         let session = session.get().0.clone();
         let source = session.header.name.clone().unwrap_or_else(|| "session".to_owned());
         let content = Content::Session(session);
-        return Ok(Some(vec![Arc::new(ingest::Log { source, tool: Tool::LLMSCOPE, content, notices: Vec::new() })]));
+        let log = ingest::Log { source, tool: Tool::LLMSCOPE, content, notices: Vec::new() };
+        return Ok(Some(vec![Source::Log(Arc::new(log))]));
     }
     if data.is_instance_of::<PyString>() || data.hasattr("__fspath__")? {
-        return Ok(Some(vec![read_log(data.py(), data.extract()?, None)?.0]));
+        return Ok(Some(vec![Source::File(data.extract()?)]));
     }
     let is_list = data.is_instance_of::<PyList>() || data.is_instance_of::<PyTuple>();
-    if !is_list || data.len()? == 0 || logs(&data.get_item(0)?)?.is_none() {
+    if !is_list || data.len()? == 0 || sources(&data.get_item(0)?)?.is_none() {
         return Ok(None);
     }
     let mut all = Vec::new();
     for item in data.try_iter()? {
-        let Some(found) = logs(&item?)? else {
+        let Some(found) = sources(&item?)? else {
             return Err(PyTypeError::new_err("expected paths, logs and sessions in the list").into());
         };
         all.extend(found);

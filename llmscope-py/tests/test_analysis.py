@@ -150,6 +150,27 @@ def test_several_logs_and_a_report_as_a_sequence() -> None:
     assert report.to_frame("polars")["center"].to_list() == table["center"].tolist()
 
 
+def test_a_long_log_is_judged_as_it_comes(tmp_path: Path) -> None:
+    generator = np.random.default_rng(3)
+    rows = {"model": generator.choice(["small", "large"], 20_000), "ttft_s": generator.gamma(9.0, 0.03, 20_000)}
+    rows["run"] = np.repeat(["one", "two"], 10_000)
+    for name, write in [("a.csv", pd.DataFrame.to_csv), ("a.jsonl", pd.DataFrame.to_json)]:
+        path = tmp_path / name
+        options = {"index": False} if name == "a.csv" else {"orient": "records", "lines": True}
+        write(pd.DataFrame(rows), path, **options)
+        for by in ["model", ["session", "model"]]:
+            report = ls.analyze(path, metric="ttft_s", by=by)
+            assert report == ls.analyze(ls.read_log(path), metric="ttft_s", by=by)
+            assert sum(analysis.n for analysis in report) == 20_000
+    path.write_text(path.read_text().replace("small", "small\"", 1))
+    with pytest.raises(ls.errors.FormatError, match=r"a\.jsonl:\d+"):
+        ls.analyze(path, metric="ttft_s")
+    with pytest.raises(OSError, match="directory"):
+        ls.analyze(tmp_path, metric="ttft_s")
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        ls.analyze(tmp_path / "nowhere.csv")
+
+
 def test_several_sessions_are_studied_together() -> None:
     paths = sorted(str(path) for path in SESSIONS.glob("*.json"))
     logs = [ls.read_log(path) for path in paths]

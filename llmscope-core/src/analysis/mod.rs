@@ -1,5 +1,6 @@
 //! Judging a series: the one result that every face shows.
 
+mod gathered;
 mod judging;
 mod plan;
 mod selection;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::measure::Measure;
+pub use gathered::{Gathered, Input};
 pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
 pub use selection::{Gathering, Selection, SourceLog};

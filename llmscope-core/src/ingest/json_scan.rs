@@ -6,7 +6,7 @@
 use super::lanes::{begins_with, digits, plain_length};
 
 /// Deeper values are left to the full parser, which has a limit of its own.
-const DEEPEST: usize = 16;
+pub(super) const DEEPEST: usize = 16;
 
 /// A place in a text.
 pub(super) struct Scan<'b> {

@@ -5,10 +5,7 @@
 
 use std::ops::Range;
 
-use super::json_scan::Scan;
-
-/// Deeper objects are left to the full parser, which has a limit of its own.
-const DEEPEST: usize = 16;
+use super::json_scan::{DEEPEST, Scan};
 
 /// What is done with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

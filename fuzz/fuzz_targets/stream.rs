@@ -3,8 +3,9 @@
 
 use std::io::Cursor;
 
-use llmscope_core::analysis::{Gathering, Selection};
-use llmscope_core::ingest::{self, Opened};
+use llmscope_core::Error;
+use llmscope_core::analysis::{Input, Selection};
+use llmscope_core::ingest;
 
 /// Logs that end within so many bytes are read as a whole anyway.
 const LONG: usize = 257 << 10;
@@ -16,19 +17,9 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let long = [first, &rest.repeat(LONG / rest.len() + 1)].concat();
-    let whole = ingest::read("log", &long, None).and_then(|log| {
-        let mut gathering = Gathering::new(Selection::default());
-        gathering.add(&log)?;
-        gathering.finish()
-    });
-    let streamed = ingest::open("log", Cursor::new(long), None).and_then(|opened| {
-        let mut gathering = Gathering::new(Selection::default());
-        match opened {
-            Opened::Log(log) => gathering.add(&log)?,
-            Opened::Stream(stream) => gathering.add_stream(*stream)?,
-        }
-        gathering.finish()
-    });
+    let whole = ingest::read("log", &long, None).and_then(|log| Selection::default().series([&log]));
+    let opened = ingest::open("log", Cursor::new(long), None).map(Input::<Error>::once);
+    let streamed = Selection::default().gather([opened]).map(|gathered| gathered.series);
     match (whole, streamed) {
         // As texts: gaps are no numbers, and equal to nothing.
         (Ok(whole), Ok(streamed)) => assert_eq!(format!("{whole:?}"), format!("{streamed:?}")),

@@ -40,7 +40,7 @@ fn once(out: &mut Sink, probe: &mut Probe, json: bool) -> Result<()> {
     thread::sleep(SHORTEST_INTERVAL);
     let machine = Machine { environment: probe.environment(), sample: probe.sample() };
     if json {
-        return Ok(writeln!(out, "{}", serde_json::to_string_pretty(&machine)?)?);
+        return out.write_json(&machine);
     }
     let Machine { environment, sample } = machine;
     let mut rows = machine_rows(&environment);

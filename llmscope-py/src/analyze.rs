@@ -279,10 +279,7 @@ impl Source {
     /// Steps of work that it takes.
     fn steps(&self) -> usize {
         match self {
-            Self::Log(log) => match &log.content {
-                Content::Session(session) => session.records.len(),
-                Content::Table(table) => table.rows(),
-            },
+            Self::Log(log) => log.records(),
             Self::File(path) => {
                 std::fs::metadata(path).map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
             }

@@ -311,10 +311,7 @@ impl Log {
     }
 
     fn __len__(&self) -> usize {
-        match &self.0.content {
-            Content::Session(session) => session.records.len(),
-            Content::Table(table) => table.rows(),
-        }
+        self.0.records()
     }
 
     fn __repr__(&self) -> String {

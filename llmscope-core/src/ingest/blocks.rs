@@ -22,25 +22,16 @@ pub(super) enum Ends {
     },
 }
 
-/// Whole records of a log.
+/// Whole records of a log: a text, or bytes that may be none.
 #[derive(Debug)]
-pub(super) struct Block {
-    pub(super) text: String,
+pub(super) struct Block<T = String> {
+    pub(super) text: T,
     /// 1-based line at which it begins.
     pub(super) line: u64,
-    /// How many line feeds it has.
+    /// How many lines end in it.
     pub(super) line_feeds: usize,
     /// 0-based place among the blocks.
     pub(super) index: usize,
-}
-
-/// A block whose bytes may be no text.
-#[derive(Debug)]
-pub(super) struct RawBlock {
-    bytes: Vec<u8>,
-    line: u64,
-    line_feeds: usize,
-    index: usize,
 }
 
 /// The blocks of a stream, in order.
@@ -75,7 +66,7 @@ impl<R: Read> Blocks<R> {
 
     /// The next block, in a buffer that may have held another one: a fresh one costs as much as the reading. `None` at
     /// the end.
-    pub(super) fn next(&mut self, buffer: String) -> Result<Option<RawBlock>> {
+    pub(super) fn next(&mut self, buffer: String) -> Result<Option<Block<Vec<u8>>>> {
         let mut bytes = buffer.into_bytes();
         bytes.clear();
         bytes.append(&mut self.rest);
@@ -99,14 +90,14 @@ impl<R: Read> Blocks<R> {
         }
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Option<RawBlock> {
+    fn block(&mut self, bytes: Vec<u8>) -> Option<Block<Vec<u8>>> {
         if bytes.is_empty() {
             return None;
         }
-        let (line, index, line_feeds) = (self.line, self.index, line_feeds(&bytes));
-        self.line += line_feeds as u64;
+        let block = Block { line: self.line, line_feeds: line_feeds(&bytes), index: self.index, text: bytes };
+        self.line += block.line_feeds as u64;
         self.index += 1;
-        Some(RawBlock { bytes, line, line_feeds, index })
+        Some(block)
     }
 
     fn refuse_reading(&self, error: &std::io::Error) -> Error {
@@ -122,15 +113,15 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-impl RawBlock {
+impl Block<Vec<u8>> {
     /// The block as text.
     pub(super) fn into_text(self, source: &str) -> Result<Block> {
-        let Self { bytes, line, line_feeds: feeds, index } = self;
-        let text = String::from_utf8(bytes).map_err(|error| {
+        let Self { text, line, line_feeds: lines, index } = self;
+        let text = String::from_utf8(text).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             not_utf8(source, line + line_feeds(valid) as u64)
         })?;
-        Ok(Block { text, line, line_feeds: feeds, index })
+        Ok(Block { text, line, line_feeds: lines, index })
     }
 }
 

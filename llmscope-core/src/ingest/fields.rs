@@ -44,6 +44,14 @@ impl Field<'_> {
         }
     }
 
+    /// How it is written. Fields of one file that are written alike are the same.
+    fn written(&self) -> Option<&str> {
+        match self {
+            Self::Missing => None,
+            Self::Json(text) | Self::Unparsed(text) => Some(text),
+        }
+    }
+
     /// What may be a time in its usual form.
     fn time_text(&self) -> Option<&str> {
         match self {
@@ -52,22 +60,6 @@ impl Field<'_> {
             Self::Missing => None,
         }
     }
-
-    /// How it is written: fields that are written alike are the same.
-    fn written(&self) -> (FieldKind, &str) {
-        match self {
-            Self::Missing => (FieldKind::Missing, ""),
-            Self::Json(text) => (FieldKind::Json, text),
-            Self::Unparsed(text) => (FieldKind::Unparsed, text),
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum FieldKind {
-    Missing,
-    Json,
-    Unparsed,
 }
 
 /// Which fields of a row are wanted, and what for.
@@ -191,10 +183,10 @@ impl<'w, 'p> Assembly<'w, 'p> {
         if let Some(known) = self.groups.find(hash, |known| known.is(labels())) {
             return known.group;
         }
-        let labels_as_written = labels().map(|(kind, text)| (kind, text.to_owned())).collect();
-        let labels: Vec<_> = self.wanted.labels.iter().map(|used| used.cell(fields).label()).collect();
-        let group = self.rows.group_of(&labels);
-        let known = KnownGroup { labels: labels_as_written, group };
+        let written = labels().map(|label| label.map(str::to_owned)).collect();
+        let read: Vec<_> = self.wanted.labels.iter().map(|used| used.cell(fields).label()).collect();
+        let group = self.rows.group_of(&read);
+        let known = KnownGroup { labels: written, group };
         let rehash = |known: &KnownGroup| hash_of(&self.hasher, known.written());
         self.groups.insert_unique(hash, known, rehash);
         group
@@ -204,24 +196,25 @@ impl<'w, 'p> Assembly<'w, 'p> {
 /// A group that was met before.
 struct KnownGroup {
     /// Its labels, as they were written there.
-    labels: Vec<(FieldKind, String)>,
+    labels: Vec<Option<String>>,
     group: usize,
 }
 
 impl KnownGroup {
-    fn is<'b>(&self, labels: impl Iterator<Item = (FieldKind, &'b str)>) -> bool {
-        let is_same = |((kind, text), (known_kind, known)): ((FieldKind, &str), &(FieldKind, String))| {
-            kind == *known_kind && text.len() == known.len() && begins_with(text.as_bytes(), known.as_bytes())
+    fn is<'b>(&self, labels: impl Iterator<Item = Option<&'b str>>) -> bool {
+        let is_same = |(label, known): (Option<&str>, &Option<String>)| match (label, known) {
+            (Some(text), Some(known)) => text.len() == known.len() && begins_with(text.as_bytes(), known.as_bytes()),
+            (label, known) => label.is_none() && known.is_none(),
         };
         labels.zip(&self.labels).all(is_same)
     }
 
-    fn written(&self) -> impl Iterator<Item = (FieldKind, &str)> {
-        self.labels.iter().map(|(kind, text)| (*kind, text.as_str()))
+    fn written(&self) -> impl Iterator<Item = Option<&str>> {
+        self.labels.iter().map(Option::as_deref)
     }
 }
 
-fn hash_of<'b>(hasher: &DefaultHashBuilder, labels: impl Iterator<Item = (FieldKind, &'b str)>) -> u64 {
+fn hash_of<'b>(hasher: &DefaultHashBuilder, labels: impl Iterator<Item = Option<&'b str>>) -> u64 {
     let mut hasher = hasher.build_hasher();
     labels.for_each(|label| label.hash(&mut hasher));
     hasher.finish()

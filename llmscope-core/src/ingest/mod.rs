@@ -83,6 +83,17 @@ pub struct Log {
     pub notices: Vec<Notice>,
 }
 
+impl Log {
+    /// Number of its requests, warm-up included, or rows.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        match &self.content {
+            Content::Session(session) => session.records.len(),
+            Content::Table(table) => table.rows(),
+        }
+    }
+}
+
 /// What a log holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {

@@ -8,7 +8,7 @@ use std::thread;
 
 use serde::de::IgnoredAny;
 
-use super::blocks::{Block, Blocks, Ends, RawBlock};
+use super::blocks::{Block, Blocks, Ends};
 use super::delimited_rows::Header;
 use super::fields::Wanted;
 use super::lines::{self, Ending};
@@ -153,7 +153,7 @@ fn work<R: Read>(
 }
 
 /// The next block, or what is wrong with it, and its index. Nothing comes after the end or an error.
-fn next_block<R: Read>(blocks: &Mutex<Option<Blocks<R>>>, buffer: String) -> Option<(usize, Result<RawBlock>)> {
+fn next_block<R: Read>(blocks: &Mutex<Option<Blocks<R>>>, buffer: String) -> Option<(usize, Result<Block<Vec<u8>>>)> {
     let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
     let open = blocks.as_mut()?;
     let (index, next) = (open.next_index(), open.next(buffer));

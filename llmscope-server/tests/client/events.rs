@@ -1,7 +1,7 @@
 //! A reader of server-sent events.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -55,10 +55,23 @@ impl Events {
     /// The next event of a name, whatever comes before it.
     #[track_caller]
     pub(crate) fn next_of(&self, name: &str) -> Event {
+        self.next_where(name, |_| true)
+    }
+
+    /// The next event of a name whose data are such, whatever comes before it.
+    #[track_caller]
+    pub(crate) fn next_where(&self, name: &str, is_it: impl Fn(&Value) -> bool) -> Event {
+        self.heard(PATIENCE, name, is_it).unwrap_or_else(|| panic!("waited for an event of {name}"))
+    }
+
+    /// The next such event, if it comes in time. The machine is told of for ever: that something comes does not say
+    /// that this will.
+    pub(crate) fn heard(&self, within: Duration, name: &str, is_it: impl Fn(&Value) -> bool) -> Option<Event> {
+        let until = Instant::now() + within;
         loop {
-            let event = self.next();
-            if event.name == name {
-                return event;
+            let event = self.arrived.recv_timeout(until.saturating_duration_since(Instant::now())).ok()?;
+            if event.name == name && is_it(&event.data) {
+                return Some(event);
             }
         }
     }

@@ -110,6 +110,7 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         ewma: Ewma::new(args.ewma_lambda, args.ewma_width)?,
         cusum: Cusum::new(args.cusum_k, args.cusum_h, args.cusum_headstart)?,
         span: args.span,
+        transform: args.transform,
         estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
         origin: origin(args, unit, baselines)?,
         stages: args.stages.clone(),

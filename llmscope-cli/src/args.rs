@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use llmscope_core::Transform;
 
 use crate::bench::BenchArgs;
 use crate::convert::ConvertArgs;
@@ -126,11 +127,14 @@ pub(crate) struct JudgeArgs {
     /// Within sigma: average-mr, median-mr, average-range, average-s, pooled, pooled-biased, overall, overall-unbiased
     #[arg(long, value_name = "ESTIMATOR", help_heading = "Chart")]
     pub(crate) sigma_estimator: Option<String>,
+    /// Judge on another scale, limits drawn back: none, log, box-cox (power by maximum likelihood), auto (if not normal)
+    #[arg(long, value_name = "SCALE", default_value_t, help_heading = "Chart")]
+    pub(crate) transform: Transform,
 
     /// Standards given: this center line, nothing is estimated
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Limits")]
     pub(crate) given_center: Option<String>,
-    /// Standards given: this sigma of a single measurement
+    /// Standards given: this sigma of a single measurement (with --transform log: of its logarithm)
     #[arg(long, value_name = "X", requires = "given_center", help_heading = "Limits")]
     pub(crate) given_sigma: Option<String>,
     /// Limits from these points (the first N, or A..B), the rest is monitored

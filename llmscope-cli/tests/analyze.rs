@@ -360,3 +360,44 @@ fn skewed_data_get_indices_that_fit_them() {
     let csv = stdout(&run_on(input.as_bytes(), &[&args[..], &["--format", "csv"]].concat()));
     assert!(csv.contains("lognormal distribution,"), "{csv}");
 }
+
+#[test]
+fn long_tails_have_limits_on_another_scale() {
+    // Lognormal by their quantiles, in an order without a pattern.
+    let quantile = |i: u32| f64::from(i * 67 % 151) / 151.0;
+    let values: Vec<f64> = (1..=150).map(|i| 0.3 * (quantile(i) / (1.0 - quantile(i))).powf(0.4)).collect();
+    let input = table(&values);
+    let judge = |more: &[&str]| run_on(input.as_bytes(), &[&["analyze", "-", "--column", "latency"], more].concat());
+    let beyond = |output: &Output| {
+        let report = report(output);
+        let all = report["analyses"][0]["violations"].as_array().unwrap().clone();
+        all.iter().filter(|violation| violation["rule"] == "nelson-1").count()
+    };
+    assert!(beyond(&judge(&["--json"])) > 1);
+    for transform in ["log", "box-cox", "auto"] {
+        let output = judge(&["--json", "--transform", transform]);
+        assert_eq!(beyond(&output), 0, "{transform}");
+        assert_eq!(report(&output)["analyses"][0]["transform"]["lambda"], 0.0, "{transform}");
+    }
+    let text = stdout(&judge(&["--transform", "log"]));
+    assert!(text.contains("transform") && text.contains("logarithm: sigma"), "{text}");
+    let page = stdout(&judge(&["--transform", "log", "--format", "html"]));
+    for said in ["\"lambda\":0.0", "Box &amp; Cox 1964", "after the transformation (logarithm)"] {
+        assert!(page.contains(said), "{said}");
+    }
+    // Frozen limits say on which scale they are.
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("limits.json");
+    judge(&["--transform", "log", "--save-baseline", kept.to_str().unwrap()]);
+    let later = judge(&["--json", "--baseline", kept.to_str().unwrap()]);
+    let (first, later) = (report(&judge(&["--json", "--transform", "log"])), report(&later));
+    assert_eq!(first["analyses"][0]["limits"], later["analyses"][0]["limits"]);
+
+    let refused = judge(&["--transform", "cube-root"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("none, log, box-cox, auto"), "{}", stderr(&refused));
+    let zero =
+        run_on(table(&[0.3, 0.0, 0.4]).as_bytes(), &["analyze", "-", "--column", "latency", "--transform", "log"]);
+    assert_eq!(zero.status.code(), Some(2));
+    assert!(stderr(&zero).contains("value 1 is 0: only positive values"), "{}", stderr(&zero));
+}

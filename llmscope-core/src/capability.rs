@@ -18,6 +18,7 @@ use crate::stats::Moments;
 use crate::stats::special::{
     chi_squared_quantile, chi_squared_quantile_upper, normal_cdf, normal_quantile_upper, normal_sf,
 };
+use crate::transform::PowerTransform;
 
 /// What the customer, or the service level objective, allows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +56,14 @@ impl SpecificationLimits {
     pub fn observed_ppm(&self, values: &[f64]) -> Option<f64> {
         let outside = |&&x: &&f64| self.lower.is_some_and(|low| x < low) || self.upper.is_some_and(|high| x > high);
         (!values.is_empty()).then(|| 1e6 * float(values.iter().filter(outside).count()) / float(values.len()))
+    }
+
+    /// The limits on the scale of transformed values. No positive value lies below one at or below 0: it is left out.
+    /// `None` if none is left.
+    #[must_use]
+    pub fn transformed(&self, power: PowerTransform) -> Option<Self> {
+        let apply = |limit: Option<f64>| limit.and_then(|limit| power.apply(limit));
+        Self::new(apply(self.lower), apply(self.upper), apply(self.target)).ok()
     }
 
     /// The limits in words: `LSL 0.2  target 0.3  USL 0.8`.

@@ -37,6 +37,16 @@ pub enum Error {
         /// The largest magnitude that is accepted.
         max: f64,
     },
+    /// A value that is not positive has no logarithm and no power.
+    #[error(
+        "value {index} is {value}: only positive values can be transformed; exclude it, or judge without a transformation"
+    )]
+    NotPositive {
+        /// 0-based position of the first such value.
+        index: usize,
+        /// The value itself.
+        value: f64,
+    },
     /// A computation needs more observations than there are.
     #[error("{what} needs at least {need}, got {have}")]
     NotEnoughData {

@@ -49,6 +49,7 @@ pub mod sample;
 pub mod session;
 pub mod sigma;
 pub mod stats;
+pub mod transform;
 pub mod watch;
 
 pub use analysis::{Analysis, Plan, Report, Verdict, analyze};
@@ -62,3 +63,4 @@ pub use rules::{Judgement, Monitor, NelsonRule, Pattern, Rule, RuleCode, RuleMas
 pub use sample::{Missing, Sample, Subgroups};
 pub use session::{RequestRecord, Session, SessionWriter};
 pub use sigma::{SigmaEstimate, SigmaEstimator};
+pub use transform::{PowerTransform, Transform};

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::metric::Bounds;
+use crate::transform::PowerTransform;
 
 /// Control limits stand this many sigmas from the center line (Shewhart 1931).
 pub const LIMIT_MULTIPLE: f64 = 3.0;
@@ -68,6 +70,14 @@ impl Line {
         }
     }
 
+    /// The same line of what the values become; `None` if one becomes nothing.
+    pub(crate) fn try_map(&self, f: impl Fn(f64) -> Option<f64>) -> Option<Self> {
+        Some(match self {
+            Self::Constant(value) => Self::Constant(f(*value)?),
+            Self::PerPoint(values) => Self::PerPoint(values.iter().map(|&value| f(value)).collect::<Option<_>>()?),
+        })
+    }
+
     /// Combines two lines point by point.
     fn zip(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
         match (self, other) {
@@ -94,8 +104,12 @@ pub struct ControlLimits {
     pub center: Line,
     /// Upper control limit: center + 3σ, not above the physical bound.
     pub upper: Line,
-    /// Standard deviation of the plotted statistic, which the zones are multiples of.
+    /// Standard deviation of the plotted statistic, which the zones are multiples of; of the transformed statistic where
+    /// there is a transformation.
     pub sigma: Line,
+    /// The transformation on whose scale center line and limits stand three sigmas apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<PowerTransform>,
     /// True if a limit would have passed a physical bound and was set to it.
     #[serde(default, skip_serializing_if = "Clamped::is_none")]
     pub clamped: Clamped,
@@ -127,8 +141,25 @@ impl ControlLimits {
             upper: center.zip(&sigma, |center, sigma| center + LIMIT_MULTIPLE * sigma),
             center,
             sigma,
+            transform: None,
             clamped: Clamped::default(),
         }
+    }
+
+    /// Limits that were drawn on a transformed scale, in the unit of the values. Their sigma stays what it is.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if an upper limit lies above whatever a value can be transformed to.
+    pub(crate) fn drawn_back(self, power: PowerTransform) -> Result<Self> {
+        let back = |line: &Line| {
+            line.try_map(|y| power.back(y)).ok_or_else(|| Error::Parameter {
+                name: "power of the transformation",
+                value: power.lambda.to_string(),
+                expected: "one that has a value at the upper control limit: 0 (the logarithm) has",
+            })
+        };
+        let (lower, center, upper) = (back(&self.lower)?, back(&self.center)?, back(&self.upper)?);
+        Ok(Self { lower, center, upper, transform: Some(power), ..self })
     }
 
     /// The same limits, none of them beyond a physical bound.
@@ -145,10 +176,35 @@ impl ControlLimits {
         self
     }
 
-    /// The edge of a zone: center + k·σ at a point.
+    /// The edge of a zone: center + k·σ at a point, on the scale of the transformation where there is one.
     #[must_use]
     pub fn zone_edge(&self, point: usize, multiple: f64) -> f64 {
-        self.center.at(point) + multiple * self.sigma.at(point)
+        let (center, sigma) = (self.center.at(point), self.sigma.at(point));
+        let transformed = || {
+            let power = self.transform?;
+            power.back(power.apply(center)? + multiple * sigma)
+        };
+        transformed().unwrap_or(center + multiple * sigma)
+    }
+
+    /// The edge of a zone along the chart.
+    #[must_use]
+    pub fn zone_line(&self, multiple: f64) -> Line {
+        match (&self.center, &self.sigma) {
+            (Line::Constant(_), Line::Constant(_)) => Line::Constant(self.zone_edge(0, multiple)),
+            (Line::PerPoint(values), _) | (_, Line::PerPoint(values)) => {
+                Line::PerPoint((0..values.len()).map(|point| self.zone_edge(point, multiple)).collect())
+            }
+        }
+    }
+
+    /// One sigma above the center line, in the unit of what is plotted.
+    #[must_use]
+    pub fn plotted_sigma(&self, point: usize) -> f64 {
+        match self.transform {
+            None => self.sigma.at(point),
+            Some(_) => self.zone_edge(point, 1.0) - self.center.at(point),
+        }
     }
 
     /// The three lines in words: `lower 0.2543  center 0.3167  upper 0.379`; a line that varies by its extent.
@@ -176,6 +232,7 @@ impl ControlLimits {
             center: line(|limits| &limits.center),
             upper: line(|limits| &limits.upper),
             sigma: line(|limits| &limits.sigma),
+            transform: stages.first().and_then(|(_, limits)| limits.transform),
             clamped: Clamped {
                 lower: stages.iter().any(|(_, limits)| limits.clamped.lower),
                 upper: stages.iter().any(|(_, limits)| limits.clamped.upper),

@@ -5,10 +5,11 @@
 use std::fs;
 use std::path::Path;
 
-const STEPS: [&[&str]; 8] = [
+const STEPS: [&[&str]; 9] = [
     &["metric", "error", "cast"],
     &["sample", "quantity", "files", "measure"],
     &["stats", "factors"],
+    &["transform"],
     &["sigma", "limits"],
     &["rules", "capability", "session"],
     &["chart", "ingest"],

@@ -145,6 +145,14 @@ impl Analysis {
         self.0.median
     }
 
+    /// The power λ of the transformation that the measurements were judged after: 0 for the logarithm, ``None`` without
+    /// one. Sigma, capability, performance, normality and the chart of the spread are then those of the transformed
+    /// measurements; mean, median, quantiles, limits and observed ppm are in the unit of the metric.
+    #[getter]
+    fn power(&self) -> Option<f64> {
+        self.0.transform.map(|power| power.lambda)
+    }
+
     /// Within and overall sigma.
     #[getter]
     fn sigma(&self) -> Option<SigmaReport> {

@@ -59,6 +59,9 @@ use crate::work::{self, ANALYZING};
 ///     h: Decision interval of a CUSUM chart, in sigmas.
 ///     headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
 ///     span: Measurements in each mean of a moving average chart.
+///     transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
+///         (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
+///         back to the unit of the data; sigma, zones and capability are those of the transformed measurements.
 ///
 /// Returns:
 ///     An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
@@ -79,7 +82,7 @@ use crate::work::{self, ANALYZING};
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
     sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = Vec::new(),
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
-    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5
+    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = "none"
 ))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn analyze<'py>(
@@ -109,6 +112,7 @@ pub(crate) fn analyze<'py>(
     h: f64,
     headstart: f64,
     span: usize,
+    transform: &str,
 ) -> Answer<Bound<'py, PyAny>> {
     let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
     let plan = Plan {
@@ -117,6 +121,7 @@ pub(crate) fn analyze<'py>(
         ewma: Ewma::new(lambda_, width)?,
         cusum: Cusum::new(k, h, headstart)?,
         span,
+        transform: transform.parse()?,
         estimator: sigma_estimator.map(str::parse).transpose()?,
         origin: origin(phase1, baseline, center, sigma)?,
         stages,

@@ -303,10 +303,26 @@ impl ControlLimits {
         shown(slf, &slf.get().0.upper)
     }
 
-    /// Standard deviation of the plotted statistic.
+    /// Standard deviation of the plotted statistic; of the transformed statistic where there is a ``power``.
     #[getter]
     fn sigma<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         shown(slf, &slf.get().0.sigma)
+    }
+
+    /// The power λ of the transformation on whose scale the limits stand three sigmas from the center line: 0 for the
+    /// logarithm, ``None`` without one.
+    #[getter]
+    fn power(&self) -> Option<f64> {
+        self.0.transform.map(|power| power.lambda)
+    }
+
+    /// The edge of a zone, so many sigmas above (or, negative, below) the center line: a number, or an array with one
+    /// for each point where the limits vary.
+    fn zone_edge<'py>(slf: &Bound<'py, Self>, multiple: f64) -> PyResult<Bound<'py, PyAny>> {
+        match slf.get().0.zone_line(multiple) {
+            Line::Constant(value) => value.into_bound_py_any(slf.py()),
+            Line::PerPoint(values) => Ok(PyArray1::from_vec(slf.py(), values).into_any()),
+        }
     }
 
     /// True if the lower limit was set to a physical bound somewhere.

@@ -64,6 +64,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     }
     let class = match error {
         Error::NonFinite { index, value } => with!("NonFiniteError", "index": index, "value": value),
+        Error::NotPositive { index, value } => with!("NotPositiveError", "index": index, "value": value),
         Error::Missing { index } => with!("MissingValueError", "index": index),
         Error::TooLarge { index, value, max } => with!("TooLargeError", "index": index, "value": value, "max": max),
         Error::NotEnoughData { what, have, need } => {

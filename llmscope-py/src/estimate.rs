@@ -4,7 +4,7 @@ use llmscope_core::chart::attributes::{self, Counts};
 use llmscope_core::chart::cusum::{self, Cusum};
 use llmscope_core::chart::ewma::{self, Ewma};
 use llmscope_core::chart::{individuals as core_individuals, laney, moving_average, staged, xbar as core_xbar};
-use llmscope_core::{Bounds, ChartKind, SigmaEstimator, Subgroups};
+use llmscope_core::{Bounds, ChartKind, PowerTransform, Sample, SigmaEstimator, Subgroups, Transform};
 use pyo3::prelude::*;
 
 use crate::chart::{Chart, bounds_of, finished};
@@ -25,6 +25,9 @@ use crate::values::Values;
 ///     bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a latency.
 ///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run and moving range ends there)
 ///         or ``"drop"``.
+///     transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
+///         (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
+///         back to the unit of the data; sigma, zones and moving ranges are those of the transformed measurements.
 ///
 /// Returns:
 ///     The phase I chart, in the unit of the data.
@@ -33,6 +36,7 @@ use crate::values::Values;
 ///     NotEnoughDataError: For fewer than two neighbours.
 ///     NonFiniteError: For a NaN or infinity, with its index.
 ///     MissingValueError: For a missing value under ``"error"``.
+///     NotPositiveError: For a measurement that cannot be transformed, with its index.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -43,7 +47,8 @@ use crate::values::Values;
 ///     True
 #[pyfunction]
 #[pyo3(signature = (
-    values, *, sigma_estimator = "average_moving_range", stages = Vec::new(), bounds = (None, None), missing = "error"
+    values, *, sigma_estimator = "average_moving_range", stages = Vec::new(), bounds = (None, None), missing = "error",
+    transform = "none"
 ))]
 pub(crate) fn individuals(
     py: Python<'_>,
@@ -52,19 +57,30 @@ pub(crate) fn individuals(
     stages: Vec<usize>,
     bounds: (Option<f64>, Option<f64>),
     missing: &str,
+    transform: &str,
 ) -> Answer<Chart> {
-    let estimator: SigmaEstimator = sigma_estimator.parse()?;
+    let (estimator, transform): (SigmaEstimator, Transform) = (sigma_estimator.parse()?, transform.parse()?);
     let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
     finished(py, values.len(), move || {
         Chart::of_sample(values, missing, bounds, |sample| {
+            let power = transform.choose(sample.values())?;
             if stages.is_empty() {
-                return core_individuals::estimate(sample, estimator);
+                return phase_one(sample, estimator, power);
             }
-            staged(sample.len(), &stages, |points| {
-                Ok(core_individuals::estimate(&sample.slice(points), estimator)?.into_owned())
-            })
+            staged(sample.len(), &stages, |points| Ok(phase_one(&sample.slice(points), estimator, power)?.into_owned()))
         })
     })
+}
+
+fn phase_one<'a>(
+    sample: &Sample<'a>,
+    estimator: SigmaEstimator,
+    power: Option<PowerTransform>,
+) -> llmscope_core::Result<llmscope_core::Chart<'a>> {
+    match power {
+        None => core_individuals::estimate(sample, estimator),
+        Some(power) => core_individuals::estimate_transformed(sample, estimator, power),
+    }
 }
 
 /// EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. For small lasting shifts.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -154,3 +155,40 @@ def test_standards_of_one_chart_are_refused_by_another() -> None:
         ls.Standards("p", 0.5).monitor([1, 2])
     with pytest.raises(ls.LengthMismatchError, match="the labels has 2 entries"):
         ls.xbar([1.0, 2.0, 3.0], ["a", "b"])
+
+
+def test_published_limits_are_drawn_back_from_the_scale_of_the_logarithm() -> None:
+    table = reference("nist_handbook_individuals_flowrate")
+    exact = {name: float(number(value)) for name, value in table["exact_d2"].items()}
+    chart = ls.individuals(np.exp(table["data"]), transform="log")
+    limits = chart.limits
+    assert (limits.upper, limits.lower) == (close(np.exp(exact["ucl"]), 1e-11), close(np.exp(exact["lcl"]), 1e-11))
+    assert limits.sigma == close(exact["sigma"])
+    assert (limits.power, limits.zone_edge(3)) == (0.0, close(limits.upper, 1e-11))
+    assert limits.zone_edge(-3) == close(limits.lower, 1e-11)
+    assert chart.companion is not None and chart.companion.limits.upper == close(exact["mr_ucl"])
+    assert (chart.companion.limits.power, ls.individuals(table["data"]).limits.power) == (None, None)
+    # Frozen, the limits keep their scale; a dictionary and a pickle do too.
+    later = chart.standards.monitor(np.exp(table["data"]))
+    assert (later.phase, later.limits) == (2, limits)
+    again = pickle.loads(pickle.dumps(chart))
+    assert (again, again.to_dict()["limits"]["transform"]) == (chart, {"lambda": 0.0})
+    assert "<svg" in chart.to_svg()
+    stages = ls.individuals(np.exp(table["data"]), transform="log", stages=[5])
+    assert np.asarray(stages.limits.zone_edge(3)) == pytest.approx(np.asarray(stages.limits.upper))
+
+
+def test_an_analysis_is_on_the_scale_that_is_asked_for() -> None:
+    tail = np.exp(np.random.default_rng(7).normal(-1.2, 0.5, 300))
+    measured, log = (ls.analyze(tail, transform=scale, usl=5.0) for scale in ("none", "log"))
+    assert isinstance(measured, ls.Analysis) and isinstance(log, ls.Analysis)
+    assert (measured.power, log.power) == (None, 0.0)
+    assert (measured.mean, measured.quantiles, measured.observed_ppm) == (log.mean, log.quantiles, log.observed_ppm)
+    assert log.sigma is not None and log.sigma.overall == pytest.approx(np.std(np.log(tail), ddof=1))
+    assert log.performance is not None
+    expected = (np.log(5.0) - np.log(tail).mean()) / (3 * np.std(np.log(tail), ddof=1))
+    assert log.performance.ppk == pytest.approx(expected)
+    with pytest.raises(ls.ParameterError, match="log on an ewma chart"):
+        ls.analyze(tail, transform="log", chart="ewma")
+    with pytest.raises(ls.UnknownNameError, match="none, log, box-cox, auto"):
+        ls.analyze(tail, transform="square")  # type: ignore[call-overload]

@@ -24,6 +24,12 @@ CASES: dict[str, tuple[type[ls.Error], Callable[[Path], object], str, dict[str, 
         "value 1 is inf: measurements must be finite; exclude it, or say how gaps are handled (break or drop)",
         {"index": 1, "value": float("inf")},
     ),
+    "NotPositive": (
+        ls.NotPositiveError,
+        lambda _: ls.individuals([1.0, 2.0, 0.0], transform="log"),
+        "value 2 is 0: only positive values can be transformed; exclude it, or judge without a transformation",
+        {"index": 2, "value": 0.0},
+    ),
     "Missing": (
         ls.MissingValueError,
         lambda _: ls.moments([1.0, None]),

@@ -75,6 +75,7 @@ impl Service {
             origins: settings.origins,
             rates: Rates::new(settings.requests_per_s),
             retention_days: settings.retention_days,
+            transform: settings.judging.transform,
             turns: Arc::new(Semaphore::new(store::READERS)),
             ending: ending.clone(),
         });

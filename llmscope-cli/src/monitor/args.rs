@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use llmscope_core::Transform;
 use llmscope_harness::VendorKind;
 use llmscope_harness::vendor::Simulation;
 
@@ -82,6 +83,9 @@ pub(crate) struct MonitorArgs {
     /// Results to learn limits from, where none are frozen
     #[arg(long, value_name = "N", default_value_t = 30, help_heading = "Judging")]
     pub(crate) learn: usize,
+    /// Scale on which limits are learned, drawn back to the unit: none, log (for long tails), box-cox, auto
+    #[arg(long, value_name = "SCALE", default_value_t, help_heading = "Judging")]
+    pub(crate) transform: Transform,
     /// Keep the limits that were learned in a file; where it is there already, they are not learned again
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(crate) save_baseline: Option<PathBuf>,

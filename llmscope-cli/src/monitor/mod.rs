@@ -67,6 +67,7 @@ fn judging(args: &MonitorArgs) -> Result<Judging> {
         rules: args.rules.parse()?,
         baselines,
         learn: args.learn,
+        transform: args.transform,
         recover_after: args.recover_after,
         failures: args.failures,
     })

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use llmscope_core::Transform;
 use llmscope_server::Settings;
 
 const EXAMPLES: &str = "\
@@ -38,6 +39,9 @@ pub(crate) struct ServeArgs {
     /// Values of each series to learn limits from, where none are frozen
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Judging")]
     pub(crate) learn: usize,
+    /// Scale on which limits are learned, drawn back to the unit: none, log (for long tails), box-cox, auto
+    #[arg(long, value_name = "SCALE", default_value_t, help_heading = "Judging")]
+    pub(crate) transform: Transform,
     /// Frozen limits, from `analyze --save-baseline` or `GET /api/v1/baselines`
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(crate) baseline: Option<PathBuf>,

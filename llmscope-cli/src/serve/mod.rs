@@ -98,6 +98,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             metrics: if metrics.is_empty() { defaults.metrics } else { metrics },
             rules: args.rules.parse().context("--rules")?,
             learn: args.learn,
+            transform: args.transform,
         },
         baselines: args.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default(),
         alerting: webhook.map(|webhook| Alerting { webhook, rules: alert_rules }),

@@ -19,6 +19,7 @@ use crate::rules::{Judgement, RuleMask, RuleSet};
 use crate::sample::{Sample, Subgroups};
 use crate::sigma::{SigmaEstimate, SigmaEstimator};
 use crate::stats::{self, Moments, QuantileMethod, Sorted, anderson_darling};
+use crate::transform::{PowerTransform, Transform};
 
 /// Fewest points of a chart whose limits are estimated from them.
 pub const MIN_POINTS: usize = 10;
@@ -43,7 +44,11 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
 fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let (sample, kept) = series.sample(plan.missing)?;
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
-    let mut analysis = described(series, plan, kind, &sample);
+    let power = transform(series, plan, kind, &sample).map_err(|error| in_the_log(error, series, &kept))?;
+    let transformed = power.map(|power| power.sample(&sample)).transpose();
+    let transformed = transformed.map_err(|error| in_the_log(error, series, &kept))?;
+    let scaled = Scaled { power, sample: transformed.as_ref().unwrap_or(&sample) };
+    let mut analysis = described(series, plan, kind, &sample, &scaled);
     let needed = fewest_points(kind, &plan.origin);
     let data = match data(series, plan, kind, &sample, &kept) {
         Ok(data) => data,
@@ -57,7 +62,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
             &Error::NotEnoughData { what: "a chart (points)", have: data.len(), need: needed },
         ));
     }
-    let chart = match chart(series, plan, kind, &data) {
+    let chart = match chart(series, plan, kind, &data, power) {
         Ok(chart) => chart,
         // Gaps everywhere: no two neighbours to take a moving range from.
         Err(error @ Error::NotEnoughData { .. }) => return Ok(not_enough(analysis, needed, &error)),
@@ -91,7 +96,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
         analysis.shifts = chart.shifts(&judgement);
     }
     if plan.stages.is_empty() && !kind.is_attribute() {
-        add_capability(&mut analysis, plan, &data, within, &sample)?;
+        add_capability(&mut analysis, plan, &data, within, &sample, &scaled)?;
     }
     let observations = &series.observations;
     let observation = |point: usize| kept.at(data.first_measurement(point));
@@ -115,6 +120,53 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     Ok(analysis)
 }
 
+/// The measurements on the scale that they are judged on.
+struct Scaled<'a> {
+    power: Option<PowerTransform>,
+    sample: &'a Sample<'a>,
+}
+
+/// The transformation of a series: that of its frozen limits, or the one that the values whose limits are drawn choose.
+fn transform(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>) -> Result<Option<PowerTransform>> {
+    let asked = plan.transform;
+    let refuse = |value: String, expected| Err(Error::Parameter { name: "transform", value, expected });
+    if kind != ChartKind::Individuals {
+        let is_told = asked != Transform::None && (plan.chart.is_some() || !kind.is_attribute());
+        let value = format!("{asked} on an {kind} chart");
+        return if is_told { refuse(value, "none, or that of an individuals chart") } else { Ok(None) };
+    }
+    match &plan.origin {
+        Origin::Data => asked.choose(sample.values()),
+        Origin::FirstPoints(points) => {
+            asked.choose(sample.values().get(points.start..points.end.min(sample.len())).unwrap_or_default())
+        }
+        Origin::Baseline(baselines) => {
+            let frozen = frozen(series, kind, baselines)?.transform;
+            match asked {
+                Transform::Log if frozen != Some(PowerTransform::LOG) => {
+                    refuse(asked.to_string(), "that of the baseline, which holds without being asked for")
+                }
+                _ => Ok(frozen),
+            }
+        }
+        Origin::Given { .. } => match asked {
+            Transform::None => Ok(None),
+            Transform::Log => Ok(Some(PowerTransform::LOG)),
+            _ => refuse(asked.to_string(), "none or log where center line and sigma are given"),
+        },
+    }
+}
+
+/// A value that cannot be transformed, by its position in the log.
+fn in_the_log(error: Error, series: &Series, kept: &Kept) -> Error {
+    match error {
+        Error::NotPositive { index, value } => {
+            Error::NotPositive { index: series.observations.position(kept.at(index)), value }
+        }
+        other => other,
+    }
+}
+
 /// The error rate is a proportion of the requests that are counted together.
 fn default_chart(series: &Series, plan: &Plan) -> ChartKind {
     if series.measure == Measure::Metric(Metric::ErrorRate) {
@@ -135,7 +187,7 @@ fn fewest_points(kind: ChartKind, origin: &Origin) -> usize {
 }
 
 /// What can be said of any sample, judged or not.
-fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>) -> Analysis {
+fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, scaled: &Scaled<'_>) -> Analysis {
     let is_error_rate = series.measure == Measure::Metric(Metric::ErrorRate);
     let failed = series.observations.failures();
     let gaps = series.values.len() - sample.len();
@@ -146,7 +198,10 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
     let describes = enough && !kind.is_attribute();
     let quantiles =
         || Some(Quantiles { p50: quantile(0.5)?, p90: quantile(0.9)?, p95: quantile(0.95)?, p99: quantile(0.99)? });
-    let overall = moments.standard_deviation().filter(|_| describes);
+    let judged = scaled.power.map(|_| (Moments::of(scaled.sample.values()), Sorted::of(scaled.sample.values())));
+    let (judged_moments, judged_sorted) =
+        judged.as_ref().map_or((&moments, &sorted), |(moments, sorted)| (moments, sorted));
+    let overall = judged_moments.standard_deviation().filter(|_| describes);
     Analysis {
         source: series.sources.clone(),
         group: series.group.clone(),
@@ -162,6 +217,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
         phase: Phase::I,
         mean: moments.mean().filter(|_| enough),
         median: sorted.median().filter(|_| describes),
+        transform: scaled.power,
         sigma: overall.map(|overall| SigmaReport {
             within: None,
             estimator: None,
@@ -182,9 +238,9 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>)
         confidence: None,
         observed_ppm: None,
         expected_ppm: None,
-        normality: if describes { anderson_darling(&sorted) } else { None },
+        normality: if describes { anderson_darling(judged_sorted) } else { None },
         autocorrelation: if describes {
-            stats::autocorrelation(sample, 1).map(|lag1| Autocorrelation { lag1 })
+            stats::autocorrelation(scaled.sample, 1).map(|lag1| Autocorrelation { lag1 })
         } else {
             None
         },
@@ -292,10 +348,17 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
     Ok(Data::Counted { counts, firsts: (0..values.len()).collect() })
 }
 
-fn chart<'a>(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'a>) -> Result<Chart<'a>> {
+fn chart<'a>(
+    series: &Series,
+    plan: &Plan,
+    kind: ChartKind,
+    data: &Data<'a>,
+    power: Option<PowerTransform>,
+) -> Result<Chart<'a>> {
+    let estimate = |points: Range<usize>| estimate(kind, plan, data, points, power);
     let chart = match &plan.origin {
-        Origin::Data if plan.stages.is_empty() => estimate(kind, plan, data, 0..data.len()),
-        Origin::Data => staged(data.len(), &plan.stages, |points| estimate(kind, plan, data, points)),
+        Origin::Data if plan.stages.is_empty() => estimate(0..data.len()),
+        Origin::Data => staged(data.len(), &plan.stages, estimate),
         Origin::FirstPoints(points) => {
             let points = points.start..points.end.min(data.len());
             if points.len() < 2 {
@@ -305,16 +368,22 @@ fn chart<'a>(series: &Series, plan: &Plan, kind: ChartKind, data: &Data<'a>) -> 
                     expected: "at least two points of the data",
                 });
             }
-            monitor(&estimate(kind, plan, data, points)?.standards, data)
+            monitor(&estimate(points)?.standards, data)
         }
         Origin::Baseline(baselines) => monitor(&frozen(series, kind, baselines)?, data),
-        Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma)?, data),
+        Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma, power)?, data),
     }?;
     // The mean of subgroups has the bounds of its measurements; charts of counts know their own.
     Ok(if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) })
 }
 
-fn estimate<'a>(kind: ChartKind, plan: &Plan, data: &Data<'a>, points: Range<usize>) -> Result<Chart<'a>> {
+fn estimate<'a>(
+    kind: ChartKind,
+    plan: &Plan,
+    data: &Data<'a>,
+    points: Range<usize>,
+    power: Option<PowerTransform>,
+) -> Result<Chart<'a>> {
     match data {
         Data::Single(sample) => {
             let estimator = plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange);
@@ -322,7 +391,10 @@ fn estimate<'a>(kind: ChartKind, plan: &Plan, data: &Data<'a>, points: Range<usi
                 ChartKind::Ewma => ewma::estimate(&sample.slice(points), estimator, plan.ewma),
                 ChartKind::Cusum => cusum::estimate(&sample.slice(points), estimator, plan.cusum),
                 ChartKind::MovingAverage => moving_average::estimate(&sample.slice(points), estimator, plan.span),
-                _ => individuals::estimate(&sample.slice(points), estimator),
+                _ => match power {
+                    Some(power) => individuals::estimate_transformed(&sample.slice(points), estimator, power),
+                    None => individuals::estimate(&sample.slice(points), estimator),
+                },
             }
         }
         Data::Grouped(subgroups) => xbar::estimate(&subgroups.slice(points), kind, plan.estimator),
@@ -359,7 +431,13 @@ fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Re
     })
 }
 
-fn given(kind: ChartKind, plan: &Plan, center: f64, sigma: Option<f64>) -> Result<Standards> {
+fn given(
+    kind: ChartKind,
+    plan: &Plan,
+    center: f64,
+    sigma: Option<f64>,
+    power: Option<PowerTransform>,
+) -> Result<Standards> {
     if kind.is_attribute() {
         return Standards::of_counts(kind, center);
     }
@@ -368,8 +446,17 @@ fn given(kind: ChartKind, plan: &Plan, center: f64, sigma: Option<f64>) -> Resul
         value: "none".to_owned(),
         expected: "given together with the center line of a chart of measurements",
     })?;
+    let center = match power {
+        None => center,
+        Some(power) => power.apply(center).ok_or_else(|| Error::Parameter {
+            name: "given center",
+            value: center.to_string(),
+            expected: "positive: other values cannot be transformed",
+        })?,
+    };
     let standards = Standards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
     Ok(Standards {
+        transform: power,
         ewma: (kind == ChartKind::Ewma).then_some(plan.ewma),
         cusum: (kind == ChartKind::Cusum).then_some(plan.cusum),
         span: (kind == ChartKind::MovingAverage).then_some(plan.span),
@@ -393,15 +480,21 @@ fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {
 }
 
 /// Indices against the specification limits. Capability of subgroups stands on the pooled sigma unless another
-/// estimator was named; the report says which.
+/// estimator was named; the report says which. After a transformation, data and limits are the transformed ones.
 fn add_capability(
     analysis: &mut Analysis,
     plan: &Plan,
     data: &Data<'_>,
     within: Option<SigmaEstimate>,
     sample: &Sample<'_>,
+    scaled: &Scaled<'_>,
 ) -> Result<()> {
-    let (Some(limits), Some(mean)) = (&plan.specification, analysis.mean) else { return Ok(()) };
+    let (Some(limits), Some(_)) = (&plan.specification, analysis.mean) else { return Ok(()) };
+    analysis.non_normal = NonNormal::of(&Sorted::of(sample.values()), limits);
+    analysis.observed_ppm = limits.observed_ppm(sample.values());
+    let on_scale = scaled.power.map_or(Some(*limits), |power| limits.transformed(power));
+    let mean = if scaled.power.is_some() { Moments::of(scaled.sample.values()).mean() } else { analysis.mean };
+    let (Some(limits), Some(mean)) = (&on_scale, mean) else { return Ok(()) };
     let within = match data {
         Data::Grouped(subgroups) if plan.estimator.is_none() && analysis.phase == Phase::I => {
             Some(SigmaEstimator::Pooled.of_subgroups(subgroups)?)
@@ -412,10 +505,8 @@ fn add_capability(
     let overall = analysis.sigma.and_then(|sigma| sigma.overall);
     analysis.capability =
         within.and_then(|within| capability::capability(mean, &within, sample.len(), limits, plan.confidence));
-    analysis.performance = capability::performance(sample.values(), limits, plan.confidence);
-    analysis.non_normal = NonNormal::of(&Sorted::of(sample.values()), limits);
+    analysis.performance = capability::performance(scaled.sample.values(), limits, plan.confidence);
     analysis.confidence = analysis.performance.map(|_| plan.confidence);
-    analysis.observed_ppm = limits.observed_ppm(sample.values());
     analysis.expected_ppm = overall
         .filter(|&sigma| sigma > 0.0)
         .map(|_| ExpectedPpm { within: expected(within.map(|within| within.sigma)), overall: expected(overall) });

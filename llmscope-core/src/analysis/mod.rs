@@ -35,6 +35,7 @@ use crate::metric::Unit;
 use crate::rules::{Judgement, RuleCode, RuleSet, Violation};
 use crate::sigma::SigmaEstimator;
 use crate::stats::Normality;
+use crate::transform::PowerTransform;
 
 /// The version of the report that this crate writes.
 pub const REPORT_SCHEMA: &str = "llmscope.report/1";
@@ -142,6 +143,11 @@ pub struct Analysis {
     /// Median.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub median: Option<f64>,
+    /// The transformation that the measurements were judged after. Sigma, capability, performance, expected ppm,
+    /// normality, autocorrelation and the chart of the spread are those of the transformed measurements; mean, median,
+    /// quantiles, limits, points and observed ppm are in the unit of the metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<PowerTransform>,
     /// Within and overall sigma.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sigma: Option<SigmaReport>,

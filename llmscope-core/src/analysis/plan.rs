@@ -12,6 +12,7 @@ use crate::error::{Error, Location, Result};
 use crate::rules::RuleSet;
 use crate::sample::Missing;
 use crate::sigma::SigmaEstimator;
+use crate::transform::Transform;
 
 /// How a series is to be judged: which chart, whose limits, which rules.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,9 @@ pub struct Plan {
     pub cusum: Cusum,
     /// Measurements in each mean of a moving average chart.
     pub span: usize,
+    /// The scale that single measurements are judged on. A chart of failures, which nobody asked for by its name, has
+    /// none.
+    pub transform: Transform,
     /// The estimator of the within sigma, if not the chart's own.
     pub estimator: Option<SigmaEstimator>,
     /// Where the limits come from.
@@ -57,6 +61,7 @@ impl Default for Plan {
             ewma: Ewma::default(),
             cusum: Cusum::default(),
             span: moving_average::SPAN,
+            transform: Transform::None,
             estimator: None,
             origin: Origin::default(),
             stages: Vec::new(),
@@ -89,9 +94,9 @@ pub enum Origin {
     Baseline(Vec<Baseline>),
     /// Phase II: standards given. A chart of counts needs the center only.
     Given {
-        /// The center line.
+        /// The center line, in the unit of the measurements.
         center: f64,
-        /// Sigma of a single measurement.
+        /// Sigma of a single measurement; of its logarithm, if that is judged.
         sigma: Option<f64>,
     },
 }

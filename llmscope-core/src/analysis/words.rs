@@ -43,8 +43,29 @@ impl Analysis {
     #[must_use]
     pub fn resolution(&self) -> f64 {
         let drawing = self.drawing.as_ref();
-        let sigma = drawing.map(|drawing| drawing.chart.limits.sigma.at(0));
+        let sigma = drawing.map(|drawing| drawing.chart.limits.plotted_sigma(0));
         sigma.or(self.sigma.and_then(|sigma| sigma.overall)).unwrap_or(0.0) / 10.0
+    }
+
+    /// The unit of the chart of the spread: transformed values have none.
+    #[must_use]
+    pub fn spread_unit(&self) -> Unit {
+        if self.transform.is_some() { Unit::One } else { self.plotted_unit() }
+    }
+
+    /// What values of the chart of the spread must be told apart to.
+    #[must_use]
+    pub fn spread_resolution(&self) -> f64 {
+        match (self.transform, self.sigma.and_then(|sigma| sigma.within)) {
+            (Some(_), Some(sigma)) => sigma / 10.0,
+            _ => self.resolution(),
+        }
+    }
+
+    /// A sigma: in the unit of the metric, or, after a transformation, a plain number.
+    #[must_use]
+    pub fn sigma_quantity(&self, sigma: f64) -> String {
+        if self.transform.is_some() { number(sigma) } else { self.quantity(sigma) }
     }
 
     /// How much was measured, when, where, and what was left out.
@@ -93,6 +114,12 @@ impl Analysis {
             let limits = limits.describe(|value| self.quantity(value));
             facts.push(("limits", format!("{limits} ({}, phase {})", self.chart.title(), self.phase.numeral())));
         }
+        if let Some(power) = self.transform {
+            facts.push((
+                "transform",
+                format!("{}: sigma and capability are of the transformed values", power.describe()),
+            ));
+        }
         facts.extend(self.shift_words().map(|text| ("shifts", text)));
         facts.extend(self.sigma_words().map(|text| ("sigma", text)));
         if let Some(quantiles) = self.quantiles {
@@ -133,10 +160,10 @@ impl Analysis {
         let sigma = self.sigma?;
         let mut parts = Vec::new();
         if let (Some(within), Some(estimator)) = (sigma.within, sigma.estimator) {
-            parts.push(format!("within {} ({})", self.quantity(within), estimator.convention()));
+            parts.push(format!("within {} ({})", self.sigma_quantity(within), estimator.convention()));
         }
         if let Some(overall) = sigma.overall {
-            parts.push(format!("overall {}", self.quantity(overall)));
+            parts.push(format!("overall {}", self.sigma_quantity(overall)));
         }
         if let Some(inflation) = sigma.inflation {
             parts.push(format!("σz {}", number(inflation)));
@@ -148,7 +175,7 @@ impl Analysis {
         let mut rows = Vec::new();
         if let Some(c) = self.capability {
             let cp = c.cp.map(|cp| format!("Cp {}  ", index(cp, c.cp_interval))).unwrap_or_default();
-            let sigma = format!("σ {}, {}", self.quantity(c.sigma), c.estimator.convention());
+            let sigma = format!("σ {}, {}", self.sigma_quantity(c.sigma), c.estimator.convention());
             rows.push(("capability", format!("{cp}Cpk {}  ({sigma})", index(c.cpk, c.cpk_interval))));
         }
         if let Some(p) = self.performance {

@@ -8,6 +8,7 @@ use crate::metric::Bounds;
 use crate::sample::Sample;
 use crate::sigma::{SigmaEstimator, moving_ranges};
 use crate::stats::mean;
+use crate::transform::PowerTransform;
 
 /// Phase I: limits x̄ ± 3σ̂ from these data, with σ̂ from the moving ranges unless another estimator is named
 /// (Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4).
@@ -28,24 +29,59 @@ use crate::stats::mean;
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Chart<'a>> {
-    let center =
-        mean(sample.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
-    let within = estimator.of_sample(sample)?;
-    let standards = Standards::of_measurements(ChartKind::Individuals, center, within)?;
-    chart(Phase::I, standards, sample)
+    chart(Phase::I, standards(sample, estimator)?, sample)
 }
 
-/// Phase II: the same chart of new data against frozen standards.
+/// Phase I of transformed measurements: center line and limits x̄ ± 3σ̂ of what the measurements become, drawn back to
+/// their unit. The points are the measurements themselves; sigma, zones and the moving ranges are those of the
+/// transformed ones. After a logarithm the center line is the geometric mean, and the limits stand the same factor above
+/// and below it.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards belong to another kind of chart.
+/// Those of [`estimate`]; [`Error::NotPositive`] for a measurement that has no logarithm and no power;
+/// [`Error::Parameter`] for a power that has no value at the upper limit.
+///
+/// ```
+/// use llmscope_core::{PowerTransform, Sample, SigmaEstimator, chart::individuals};
+///
+/// let sample = Sample::new(vec![1.0, 2.0, 4.0, 2.0, 1.0, 2.0, 4.0, 2.0])?;
+/// let chart = individuals::estimate_transformed(&sample, SigmaEstimator::AverageMovingRange, PowerTransform::LOG)?;
+/// let (lower, center, upper) = (chart.limits.lower.at(0), chart.limits.center.at(0), chart.limits.upper.at(0));
+/// assert!((center - 2.0).abs() < 1e-12);
+/// assert!((upper / center - center / lower).abs() < 1e-12);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+pub fn estimate_transformed<'a>(
+    sample: &Sample<'a>,
+    estimator: SigmaEstimator,
+    power: PowerTransform,
+) -> Result<Chart<'a>> {
+    let standards = standards(&power.sample(sample)?, estimator)?;
+    chart(Phase::I, Standards { transform: Some(power), ..standards }, sample)
+}
+
+fn standards(sample: &Sample<'_>, estimator: SigmaEstimator) -> Result<Standards> {
+    let center =
+        mean(sample.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
+    Standards::of_measurements(ChartKind::Individuals, center, estimator.of_sample(sample)?)
+}
+
+/// Phase II: the same chart of new data against frozen standards, after their transformation if they have one.
+///
+/// # Errors
+/// [`Error::Parameter`] if the standards belong to another kind of chart; those of the transformation, as
+/// [`estimate_transformed`] has them.
 pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     chart(Phase::II, *standards, sample)
 }
 
 fn chart<'a>(phase: Phase, standards: Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     let sigma = standards.within_for(ChartKind::Individuals)?.sigma;
-    let limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::Constant(sigma));
+    let mut limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::Constant(sigma));
+    if let Some(power) = standards.transform {
+        power.check(sample.values())?;
+        limits = limits.drawn_back(power)?;
+    }
     let mut chart = Chart::plain(phase, sample.shared(), limits, standards);
     chart.breaks = sample.breaks().to_vec();
     Ok(chart)
@@ -53,13 +89,13 @@ fn chart<'a>(phase: Phase, standards: Standards, sample: &Sample<'a>) -> Result<
 
 /// The chart of the moving ranges, stage by stage where sigma changes: no range reaches across a stage.
 pub(super) fn moving_range(chart: &Chart<'_>) -> Chart<'static> {
-    let (ranges, positions) = moving_ranges(&chart.points, &chart.breaks);
+    let (ranges, positions) = moving_ranges(&chart.judged_points(), &chart.breaks);
     let line = |factor: f64| match &chart.limits.sigma {
         Line::Constant(sigma) => Line::Constant(factor * sigma),
         Line::PerPoint(sigmas) => Line::through(positions.iter().map(|&at| factor * sigmas[at]).collect()),
     };
     let limits = ControlLimits::three_sigma(line(d2(2)), line(d3(2))).clamped_to(Bounds::NON_NEGATIVE);
-    let standards = Standards { chart: ChartKind::MovingRange, ..chart.standards };
+    let standards = Standards { chart: ChartKind::MovingRange, transform: None, ..chart.standards };
     let breaks = (1..positions.len()).filter(|&i| positions[i] != positions[i - 1] + 1).collect();
     Chart { breaks, positions: Some(positions), ..Chart::plain(chart.phase, ranges, limits, standards) }
 }

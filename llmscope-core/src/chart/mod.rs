@@ -28,6 +28,7 @@ use crate::metric::Bounds;
 use crate::quantity::number_to;
 use crate::rules::{self, Judgement, Rule, RuleSet, Side, Violation};
 use crate::sigma::SigmaEstimate;
+use crate::transform::PowerTransform;
 
 /// Which statistic a chart plots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -242,9 +243,13 @@ impl TryFrom<u8> for Phase {
 pub struct Standards {
     /// The chart they are for.
     pub chart: ChartKind,
-    /// Center line: the mean, p̄, n·p̄ for one item (np), c̄ or ū.
+    /// Center line: the mean, p̄, n·p̄ for one item (np), c̄ or ū; of the transformed values where there is a
+    /// transformation.
     pub center: f64,
-    /// Within sigma of a single measurement (individuals, X̄).
+    /// The transformation that values are judged after (individuals).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transform: Option<PowerTransform>,
+    /// Within sigma of a single (transformed) measurement (individuals, X̄).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<SigmaEstimate>,
     /// Laney's σ_z: how much the points vary beyond the binomial or Poisson.
@@ -270,7 +275,7 @@ impl Standards {
         if chart != ChartKind::Individuals && !chart.has_memory() && !chart.needs_subgroups() {
             return Err(wrong_chart(chart, "individuals, ewma, cusum, moving-average, xbar-r or xbar-s"));
         }
-        Self { chart, center, within: Some(within), inflation: None, ewma: None, cusum: None, span: None }.checked()
+        Self { within: Some(within), ..Self::at(chart, center) }.checked()
     }
 
     /// Standards of a chart of counts: p, np, c or u.
@@ -282,7 +287,11 @@ impl Standards {
             return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
         }
         let inflation = chart.is_laney().then_some(1.0);
-        Self { chart, center, within: None, inflation, ewma: None, cusum: None, span: None }.checked()
+        Self { inflation, ..Self::at(chart, center) }.checked()
+    }
+
+    const fn at(chart: ChartKind, center: f64) -> Self {
+        Self { chart, center, transform: None, within: None, inflation: None, ewma: None, cusum: None, span: None }
     }
 
     fn checked(self) -> Result<Self> {
@@ -398,9 +407,10 @@ impl<'a> Chart<'a> {
     /// # Ok::<(), llmscope_core::Error>(())
     /// ```
     pub fn judge(&self, rules: &RuleSet) -> Result<Judgement> {
-        let mut judgement = rules::judge(&self.points, &self.limits.center, &self.limits.sigma, &self.breaks, rules)?;
+        let (points, center) = (self.judged_points(), self.judged_center());
+        let mut judgement = rules::judge(&points, &center, &self.limits.sigma, &self.breaks, rules)?;
         if let Some(lower) = &self.lower_points {
-            let below = rules::judge(lower, &self.limits.center, &self.limits.sigma, &self.breaks, rules)?;
+            let below = rules::judge(lower, &center, &self.limits.sigma, &self.breaks, rules)?;
             let began = |violation: &Violation| match violation.side {
                 Side::Below => cusum::began(lower, &self.breaks, violation.first_signal),
                 _ => cusum::began(&self.points, &self.breaks, violation.first_signal),
@@ -415,6 +425,24 @@ impl<'a> Chart<'a> {
             }
         }
         Ok(judgement)
+    }
+
+    /// The points on the scale that they are judged on. What has no place there is refused by the rules.
+    fn judged_points(&self) -> Cow<'_, [f64]> {
+        match self.limits.transform {
+            None => Cow::Borrowed(&self.points),
+            Some(power) => self.points.iter().map(|&x| power.apply(x).unwrap_or(f64::NAN)).collect(),
+        }
+    }
+
+    /// The center line on the scale that points are judged on: to the last digit that of the standards, as a stream is
+    /// judged.
+    fn judged_center(&self) -> Cow<'_, Line> {
+        match (self.limits.transform, &self.limits.center) {
+            (None, center) => Cow::Borrowed(center),
+            (Some(_), Line::Constant(_)) => Cow::Owned(Line::Constant(self.standards.center)),
+            (Some(power), center) => Cow::Owned(center.map(|x| power.apply(x).unwrap_or(f64::NAN))),
+        }
     }
 
     /// True if sigma is zero everywhere: the limits collapse on the center line.
@@ -442,7 +470,7 @@ impl<'a> Chart<'a> {
 impl fmt::Display for Chart<'_> {
     /// Kind, phase and limits in a line or two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sigma = self.limits.sigma.extent().map_or(0.0, |(smallest, _)| smallest);
+        let sigma = if self.points.is_empty() { 0.0 } else { self.limits.plotted_sigma(0) };
         let limits = self.limits.describe(|value| number_to(value, sigma / 10.0));
         let (title, phase, n) = (self.kind.title(), self.phase.numeral(), self.points.len());
         write!(f, "{title}, phase {phase}, {n} points\n  limits  {limits}")?;

@@ -6,11 +6,12 @@ use super::Chart;
 use crate::error::{Error, Result};
 use crate::limits::ControlLimits;
 
-/// Puts the charts of successive stages side by side. `starts` are the points at which a new stage begins; `estimate`
+/// Puts the charts of successive stages, all of one transformation or of none, side by side. `starts` are the points at which a new stage begins; `estimate`
 /// makes the chart of one stage from the range of points that it holds. Runs do not reach across a stage.
 ///
 /// # Errors
-/// [`Error::Parameter`] unless `starts` rise strictly within `1..count`; those of `estimate`.
+/// [`Error::Parameter`] unless `starts` rise strictly within `1..count`, and unless all stages have the same
+/// transformation; those of `estimate`.
 ///
 /// ```
 /// use llmscope_core::{Sample, SigmaEstimator, chart};
@@ -37,6 +38,13 @@ pub fn staged<'a>(
     }
     let bounds: Vec<usize> = [0].iter().chain(starts).chain([&count]).copied().collect();
     let charts = bounds.windows(2).map(|pair| estimate(pair[0]..pair[1])).collect::<Result<Vec<_>>>()?;
+    if charts.windows(2).any(|pair| pair[0].limits.transform != pair[1].limits.transform) {
+        return Err(Error::Parameter {
+            name: "stages",
+            value: "charts on different scales".to_owned(),
+            expected: "charts of one transformation, or of none",
+        });
+    }
     let mut parts = charts.into_iter().zip(bounds);
     let Some((first, _)) = parts.next() else {
         return Err(Error::NotEnoughData { what: "a chart of stages (points)", have: 0, need: 1 });

@@ -237,7 +237,7 @@ impl<'a> Plot<'a> {
     fn lines(&self, picture: &mut Picture) {
         let limits = &self.drawing.chart.limits;
         let last = self.drawing.chart.points.len() - 1;
-        let resolution = limits.sigma.at(last) / 10.0 * self.factor;
+        let resolution = limits.plotted_sigma(last) / 10.0 * self.factor;
         let mut labels: Vec<(f64, String, &str)> = Vec::new();
         let mut line = |picture: &mut Picture, name: &str, line: &Line, color: &'static str, dash: &str| {
             let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.3" {dash}"#);

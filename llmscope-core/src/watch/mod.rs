@@ -17,6 +17,7 @@ use crate::chart::Standards;
 use crate::error::{Error, Result};
 use crate::metric::Bounds;
 use crate::rules::{Monitor, RuleSet, Signal};
+use crate::transform::Transform;
 
 /// A watch on one series of measurements.
 ///
@@ -42,8 +43,19 @@ pub struct Watch {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
-    Learning { rules: RuleSet, need: usize, values: Vec<f64> },
-    Judging { standards: Standards, limits: Limits, monitor: Box<Monitor>, episodes: Episodes },
+    Learning {
+        rules: RuleSet,
+        need: usize,
+        values: Vec<f64>,
+        #[serde(default)]
+        transform: Transform,
+    },
+    Judging {
+        standards: Standards,
+        limits: Limits,
+        monitor: Box<Monitor>,
+        episodes: Episodes,
+    },
 }
 
 /// What a value meant to a watch.
@@ -86,50 +98,80 @@ impl Watch {
         if need < MIN_POINTS {
             return Err(Error::NotEnoughData { what: "limits (values to learn from)", have: need, need: MIN_POINTS });
         }
-        Ok(Self { bounds, state: State::Learning { rules, need, values: Vec::new() } })
+        Ok(Self { bounds, state: State::Learning { rules, need, values: Vec::new(), transform: Transform::None } })
     }
 
-    /// A watch with the limits of an earlier study.
+    /// The same watch, if it still learns, with limits on this scale; those that are frozen stay.
+    #[must_use]
+    pub fn on_scale(mut self, scale: Transform) -> Self {
+        if let State::Learning { transform, .. } = &mut self.state {
+            *transform = scale;
+        }
+        self
+    }
+
+    /// A watch with the limits of an earlier study, on the scale that they were drawn on.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if it was one of counts, which have no sigma of a single measurement.
+    /// [`Error::Parameter`] if it was one of counts, which have no sigma of a single measurement, or if its
+    /// transformation has no value at the upper limit.
     pub fn frozen(bounds: Bounds, rules: RuleSet, standards: Standards) -> Result<Self> {
-        let within = standards.within.ok_or_else(|| Error::Parameter {
-            name: "frozen limits",
-            value: format!("those of the {}", standards.chart.title()),
-            expected: "those of a chart of measurements",
-        })?;
-        let limits = Limits::new(bounds, standards.center, within.sigma);
-        let monitor = Box::new(Monitor::new(rules, limits.center, limits.sigma)?);
+        let limits = Limits::of(bounds, &standards)?;
+        let monitor = Box::new(Monitor::new(rules, standards.center, limits.sigma)?);
         Ok(Self { bounds, state: State::Judging { standards, limits, monitor, episodes: Episodes::default() } })
+    }
+
+    /// True if this value has a place on the scale of the limits.
+    #[must_use]
+    pub fn takes(&self, x: f64) -> bool {
+        let is_transformed = match &self.state {
+            State::Learning { transform, .. } => matches!(transform, Transform::Log | Transform::BoxCox),
+            State::Judging { standards, .. } => standards.transform.is_some(),
+        };
+        x.is_finite() && (x > 0.0 || !is_transformed)
     }
 
     /// Takes one value.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] for a NaN or an infinity, which leaves the watch as it was.
+    /// [`Error::NonFinite`] for a NaN or an infinity, and [`Error::NotPositive`] for what has no place on the scale of
+    /// the limits; both leave the watch as it was.
     pub fn push(&mut self, x: f64) -> Result<Step> {
+        if !self.takes(x) {
+            let (index, value) = (self.seen(), x);
+            return Err(if x.is_finite() {
+                Error::NotPositive { index, value }
+            } else {
+                Error::NonFinite { index, value }
+            });
+        }
         match &mut self.state {
-            State::Learning { rules, need, values } => {
-                if !x.is_finite() {
-                    return Err(Error::NonFinite { index: values.len(), value: x });
-                }
+            State::Learning { rules, need, values, transform } => {
                 if values.len() == *need {
                     values.remove(0);
                 }
                 values.push(x);
                 let (have, need) = (values.len(), *need);
-                let learned = if have == need { Limits::learned(self.bounds, values) } else { None };
+                let learned = if have == need { Limits::learned(self.bounds, *transform, values) } else { None };
                 let Some((limits, standards, left_out)) = learned else { return Ok(Step::Learning { have, need }) };
                 *self = Self::frozen(self.bounds, std::mem::take(rules), standards)?;
                 Ok(Step::Learned { limits, standards, values: have, left_out })
             }
-            State::Judging { monitor, episodes, .. } => {
+            State::Judging { standards, monitor, episodes, .. } => {
                 let at = monitor.seen();
-                let signals = monitor.push(x)?.to_vec();
+                let judged = standards.transform.map_or(Some(x), |power| power.apply(x));
+                let signals = monitor.push(judged.unwrap_or(f64::NAN))?.to_vec();
                 let turns = episodes.push(monitor.rules(), at, &signals);
                 Ok(Step::Judged { signals, turns })
             }
+        }
+    }
+
+    /// Values that were taken since it began to learn, or to judge.
+    fn seen(&self) -> usize {
+        match &self.state {
+            State::Learning { values, .. } => values.len(),
+            State::Judging { monitor, .. } => monitor.seen(),
         }
     }
 
@@ -183,7 +225,9 @@ impl Watch {
     /// As [`Watch::frozen`].
     pub fn with_rules(self, rules: RuleSet) -> Result<Self> {
         match self.state {
-            State::Learning { need, values, .. } => Ok(Self { state: State::Learning { rules, need, values }, ..self }),
+            State::Learning { need, values, transform, .. } => {
+                Ok(Self { state: State::Learning { rules, need, values, transform }, ..self })
+            }
             State::Judging { standards, .. } => Self::frozen(self.bounds, rules, standards),
         }
     }

@@ -21,7 +21,7 @@ pub(crate) fn positions(value: &Value) -> Vec<usize> {
 }
 
 /// A number, which the files write as a string where no digit may be lost on the way.
-fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
 }
 

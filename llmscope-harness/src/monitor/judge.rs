@@ -44,7 +44,7 @@ impl Judge {
             let frozen = judging.baselines.iter().find(|baseline| fits(baseline, watched, metric));
             let (bounds, rules) = (metric.bounds(), judging.rules.clone());
             let watch = match frozen {
-                None => Watch::learning(bounds, rules, judging.learn)?,
+                None => Watch::learning(bounds, rules, judging.learn)?.on_scale(judging.transform),
                 Some(baseline) => Watch::frozen(bounds, rules, baseline.standards)?,
             };
             Ok(MetricJudge { metric, watch, alarm: Alarm::default() })
@@ -88,7 +88,7 @@ impl Judge {
             kinds.push(NoticeKind::Answering { failures });
         }
         for judge in &mut self.metrics {
-            if let Some(value) = record.metric(judge.metric).filter(|value| value.is_finite()) {
+            if let Some(value) = record.metric(judge.metric) {
                 kinds.extend(judge.push(value, self.recover_after));
             }
         }
@@ -107,6 +107,10 @@ fn fits(baseline: &Baseline, watched: &Watched, metric: Metric) -> bool {
 impl MetricJudge {
     fn push(&mut self, value: f64, recover_after: usize) -> Option<NoticeKind> {
         let metric = self.metric;
+        if !self.watch.takes(value) {
+            self.watch.gap();
+            return None;
+        }
         let signals = match self.watch.push(value).ok()? {
             Step::Learning { .. } => return None,
             Step::Learned { limits, standards, values: results, left_out } => {

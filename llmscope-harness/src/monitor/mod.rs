@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use llmscope_core::analysis::Baseline;
 use llmscope_core::session::RequestRecord;
-use llmscope_core::{Metric, RuleSet};
+use llmscope_core::{Metric, RuleSet, Transform};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
@@ -55,6 +55,8 @@ pub struct Judging {
     pub baselines: Vec<Baseline>,
     /// Results to learn limits from, where none are frozen.
     pub learn: usize,
+    /// The scale that limits are learned on.
+    pub transform: Transform,
     /// Quiet results in a row that make a recovery.
     pub recover_after: usize,
     /// Failures in a row that make a violation.
@@ -69,6 +71,7 @@ impl Default for Judging {
             rules: "1,2".parse().unwrap_or_else(|_| RuleSet::nelson()),
             baselines: Vec::new(),
             learn: 30,
+            transform: Transform::None,
             recover_after: 5,
             failures: 2,
         }

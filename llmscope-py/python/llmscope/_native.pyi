@@ -23,6 +23,7 @@ _Path: TypeAlias = str | PathLike[str]
 _Rules: TypeAlias = str | RuleSet | Sequence[Rule | str]
 _Bounds: TypeAlias = tuple[float | None, float | None]
 _Missing: TypeAlias = Literal["error", "break", "drop"]
+_Transform: TypeAlias = Literal["none", "log", "box-cox", "auto"]
 _Side: TypeAlias = Literal["above", "below", "both"]
 _Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
 _Interval: TypeAlias = tuple[float, float]
@@ -59,6 +60,7 @@ def analyze(  # type: ignore[overload-overlap]
     h: float = 5.0,
     headstart: float = 0.0,
     span: int = 5,
+    transform: _Transform = "none",
 ) -> Report:
     """Judges data: control chart, violations and capability, for each group and metric.
 
@@ -95,6 +97,9 @@ def analyze(  # type: ignore[overload-overlap]
         h: Decision interval of a CUSUM chart, in sigmas.
         headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
         span: Measurements in each mean of a moving average chart.
+        transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
+            (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
+            back to the unit of the data; sigma, zones and capability are those of the transformed measurements.
 
     Returns:
         An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
@@ -139,6 +144,7 @@ def analyze(
     h: float = 5.0,
     headstart: float = 0.0,
     span: int = 5,
+    transform: _Transform = "none",
 ) -> Analysis: ...
 def individuals(
     values: _Numbers,
@@ -147,6 +153,7 @@ def individuals(
     stages: Sequence[int] = ...,
     bounds: _Bounds = ...,
     missing: _Missing = "error",
+    transform: _Transform = "none",
 ) -> Chart:
     """Individuals chart: limits x̄ ± 3σ̂ of single measurements, with their moving ranges beside it (I-MR).
 
@@ -161,6 +168,9 @@ def individuals(
         bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a latency.
         missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run and moving range ends there)
             or ``"drop"``.
+        transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
+            (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
+            back to the unit of the data; sigma, zones and moving ranges are those of the transformed measurements.
 
     Returns:
         The phase I chart, in the unit of the data.
@@ -169,6 +179,7 @@ def individuals(
         NotEnoughDataError: For fewer than two neighbours.
         NonFiniteError: For a NaN or infinity, with its index.
         MissingValueError: For a missing value under ``"error"``.
+        NotPositiveError: For a measurement that cannot be transformed, with its index.
 
     Example:
         >>> import llmscope as ls
@@ -893,7 +904,16 @@ class ControlLimits:
         """Upper control limit: center + 3σ, not above the physical bound."""
     @property
     def sigma(self) -> Any:
-        """Standard deviation of the plotted statistic."""
+        """Standard deviation of the plotted statistic; of the transformed statistic where there is a ``power``."""
+    @property
+    def power(self) -> float | None:
+        """The power λ of the transformation on whose scale the limits stand three sigmas from the center line: 0 for the
+        logarithm, ``None`` without one.
+        """
+    def zone_edge(self, multiple: float) -> Any:
+        """The edge of a zone, so many sigmas above (or, negative, below) the center line: a number, or an array with one
+        for each point where the limits vary.
+        """
     @property
     def lower_clamped(self) -> bool:
         """True if the lower limit was set to a physical bound somewhere."""
@@ -1554,6 +1574,12 @@ class Analysis:
     @property
     def median(self) -> float | None:
         """Median of the measurements."""
+    @property
+    def power(self) -> float | None:
+        """The power λ of the transformation that the measurements were judged after: 0 for the logarithm, ``None`` without
+        one. Sigma, capability, performance, normality and the chart of the spread are then those of the transformed
+        measurements; mean, median, quantiles, limits and observed ppm are in the unit of the metric.
+        """
     @property
     def sigma(self) -> SigmaReport | None:
         """Within and overall sigma."""

@@ -26,9 +26,9 @@ class _Picture:
         self.x = np.arange(n)
         self.points = np.asarray(chart.points)
         limits = chart.limits
-        self.lower, self.center, self.upper, self.sigma = (
-            np.broadcast_to(np.asarray(line, dtype=float), n)
-            for line in (limits.lower, limits.center, limits.upper, limits.sigma)
+        self.limits = limits
+        self.lower, self.center, self.upper = (
+            np.broadcast_to(np.asarray(line, dtype=float), n) for line in (limits.lower, limits.center, limits.upper)
         )
         # A gap in the data is a gap in the line that joins the points.
         self.line_x = np.insert(self.x.astype(float), chart.breaks, np.nan)
@@ -45,8 +45,8 @@ class _Picture:
 
     def zone(self, multiple: float) -> tuple[Any, Any]:
         """Lower and upper edge of a zone, not beyond the limits as they are drawn."""
-        width = multiple * self.sigma
-        return np.maximum(self.center - width, self.lower), np.minimum(self.center + width, self.upper)
+        low, high = self.limits.zone_edge(-multiple), self.limits.zone_edge(multiple)
+        return np.maximum(low, self.lower), np.minimum(high, self.upper)
 
 
 def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:

@@ -16,6 +16,7 @@ __all__ = [
     "MissingValueError",
     "NonFiniteError",
     "NotEnoughDataError",
+    "NotPositiveError",
     "ParameterError",
     "QuantityError",
     "RenderError",
@@ -51,6 +52,18 @@ def _restore(kind: type[Error], message: str, values: dict[str, object]) -> Erro
 
 class NonFiniteError(Error):
     """A NaN or an infinity stands where a measurement was expected.
+
+    Attributes:
+        index: 0-based position of the first such value.
+        value: The value itself.
+    """
+
+    index: int
+    value: float
+
+
+class NotPositiveError(Error):
+    """A value that is not positive has no logarithm and no power.
 
     Attributes:
         index: 0-based position of the first such value.

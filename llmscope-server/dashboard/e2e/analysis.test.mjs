@@ -85,6 +85,22 @@ describe("the address", () => {
     await close(page);
   });
 
+  test("limits stand on the scale that is chosen, of single measurements", async () => {
+    const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
+    await agrees(page, { series: "1" });
+    assert.equal(await part(page, "stat-transform").count(), 0);
+    await part(page, "transform-select").selectOption("log");
+    const { limits, sigma, phase } = await agrees(page, { series: "1", transform: "log" });
+    assert.deepEqual([limits.transform, phase, queryOf(page).transform], [{ lambda: 0 }, 1, "log"]);
+    await until("the scale is told", async () => assert.equal(await part(page, "stat-transform").innerText(), "logarithm"));
+    assert.equal(await part(page, "stat-sigma-within").innerText(), sigma.within.toPrecision(4));
+    assert.match(await part(page, "stat-ucl").innerText(), /ms$/);
+    await part(page, "chart-select").selectOption("ewma");
+    await agrees(page, { series: "1", chart: "ewma" });
+    assert.deepEqual([queryOf(page).transform, await part(page, "transform-select").count()], [undefined, 0]);
+    await close(page);
+  });
+
   test("rules are chosen by set and one by one", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
     await part(page, "rules-select").selectOption("western-electric");

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Analysis } from "../src/api/types";
 import { at, isBeyond, modelOf, nearest, signalling } from "../src/chart/model";
+import { plottedSigma, zoneEdge } from "../src/chart/zones";
 import { pointWords, spoken, summary } from "../src/chart/words";
 import { ruleNumber, ruleWords } from "../src/rules";
 import { pointsAsCsv } from "../src/views/points-csv";
@@ -48,6 +49,24 @@ describe("a chart", () => {
     if (!model) throw new Error("no chart");
     expect(spoken(pointWords(model, 2))).toMatch(/^9500\u00a0ms\. point 999 .*above the upper control limit\. nelson-1: 1 point beyond 3σ\. nelson-2: 9 points in a row/);
     expect(summary(whole, model)).toContain("1,000 points, center line 300.0\u00a0ms, control limits 200.0\u00a0ms to 400.0\u00a0ms. 1 point signals.");
+  });
+});
+
+describe("zones", () => {
+  it("are sigmas wide on the scale of the transformation", () => {
+    expect([1, -3].map((multiple) => zoneEdge({ center: 0.3, sigma: 0.1 }, multiple))).toEqual([0.4, 0.3 - 3 * 0.1]);
+    const log = { center: 0.3, sigma: Math.log(2), transform: { lambda: 0 } };
+    expect([1, 2, -1, -2].map((multiple) => zoneEdge(log, multiple))).toEqual([0.6, 1.2, 0.15, 0.075].map((edge) => expect.closeTo(edge, 12)));
+    // 2(√x − 1) is 2 at 4; a sigma of 2 further up it is 4, at 9, and two further down below whatever a root can be.
+    const root = { center: 4, sigma: 2, transform: { lambda: 0.5 } };
+    expect([1, -1, -3].map((multiple) => zoneEdge(root, multiple))).toEqual([9, 1, 0].map((edge) => expect.closeTo(edge, 12)));
+    expect(zoneEdge({ center: 1, sigma: 1, transform: { lambda: -1 } }, 2)).toBe(Number.POSITIVE_INFINITY);
+    expect(plottedSigma(log)).toBeCloseTo(0.3, 12);
+  });
+
+  it("have the resolution of what is plotted", () => {
+    const limits = { lower: 0.1, center: 0.3, upper: 0.9, sigma: Math.log(3) / 3, transform: { lambda: 0 } };
+    expect(modelOf(analysis({ limits }))?.resolution).toBeCloseTo((0.3 * 3 ** (1 / 3) - 0.3) / 10, 12);
   });
 });
 

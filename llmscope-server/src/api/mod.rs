@@ -15,6 +15,7 @@ mod v1;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use llmscope_core::Transform;
 pub(crate) use routes::router;
 use tokio::sync::Semaphore;
 
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) origins: Vec<String>,
     pub(crate) rates: Rates,
     pub(crate) retention_days: u32,
+    /// The scale that limits are learned on.
+    pub(crate) transform: Transform,
     /// Questions that are worked on at once.
     pub(crate) turns: Arc<Semaphore>,
     /// Becomes true when the service ends: streams that would last for ever end too.

@@ -2,7 +2,7 @@
 
 use llmscope_core::analysis::Baseline;
 use llmscope_core::watch::Watch;
-use llmscope_core::{Metric, RuleSet, Standards};
+use llmscope_core::{Metric, RuleSet, Standards, Transform};
 
 use crate::series::Source;
 
@@ -15,13 +15,15 @@ pub struct Judging {
     pub rules: RuleSet,
     /// Values to learn limits from.
     pub learn: usize,
+    /// The scale that limits are learned on.
+    pub transform: Transform,
 }
 
 impl Default for Judging {
     /// Time to first token, end-to-end latency and time per output token, by Nelson's eight rules, against limits from
     /// the first 100 values.
     fn default() -> Self {
-        Self { metrics: Metric::DEFAULT.to_vec(), rules: RuleSet::nelson(), learn: 100 }
+        Self { metrics: Metric::DEFAULT.to_vec(), rules: RuleSet::nelson(), learn: 100, transform: Transform::None }
     }
 }
 
@@ -36,7 +38,7 @@ impl Judging {
         let (bounds, rules) = (metric.bounds(), self.rules.clone());
         match study {
             Some(study) => Watch::frozen(bounds, rules, study.standards),
-            None => Watch::learning(bounds, rules, self.learn),
+            None => Ok(Watch::learning(bounds, rules, self.learn)?.on_scale(self.transform)),
         }
     }
 }

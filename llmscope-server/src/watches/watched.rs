@@ -44,6 +44,10 @@ impl Watched {
     }
 
     pub(super) fn push(&mut self, last: Measurement, transaction: &mut dyn Transaction, news: &mut News) -> Result<()> {
+        if !self.state.memory.watch.takes(last.value) {
+            self.gap();
+            return Ok(());
+        }
         let before = self.stage();
         self.remember(last);
         let mut signals = Vec::new();

@@ -2,7 +2,7 @@
 
 use llmscope_core::analysis::Baseline;
 use llmscope_core::watch::Limits;
-use llmscope_core::{Bounds, Standards};
+use llmscope_core::{Bounds, Standards, Transform};
 use serde_json::{Value, json};
 
 use super::client::values::{records, steady};
@@ -25,7 +25,7 @@ fn there_are_none_before_they_are_learned() {
 fn they_are_the_ones_that_the_core_learns() {
     let running = learned();
     let [baseline] = baselines(&running).try_into().unwrap();
-    let (_, standards, _) = Limits::learned(Bounds::NON_NEGATIVE, &steady(1, LEARN)).unwrap();
+    let (_, standards, _) = Limits::learned(Bounds::NON_NEGATIVE, Transform::None, &steady(1, LEARN)).unwrap();
     assert_eq!((baseline.metric.as_str(), baseline.n, baseline.standards), ("e2e_s", LEARN, standards));
     assert_eq!(json!(baseline.group), json!({"provider": "openai", "model": "gpt-4o"}));
 }
@@ -91,7 +91,7 @@ fn limits_are_learned_anew_from_the_next_values() {
     assert_eq!(violations(&running.client, "open=true"), [] as [Value; 0]);
     let later: Vec<f64> = steady(7, LEARN).iter().map(|latency| latency + 5.0).collect();
     keep_latencies(&running.client, &later);
-    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, &later).unwrap();
+    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, Transform::None, &later).unwrap();
     assert_eq!(series(&running.client)[0]["limits"], serde_json::to_value(limits).unwrap());
 }
 
@@ -102,8 +102,9 @@ fn limits_are_frozen_from_a_part_of_the_series() {
     let requests = records("openai", "gpt-4o", &later.iter().copied().map(Some).collect::<Vec<_>>());
     keep(&running.client, &requests);
     let path = format!("/api/v1/series/{}/baseline", series(&running.client)[0]["id"]);
-    let limits =
-        |values: &[f64]| serde_json::to_value(Limits::learned(Bounds::NON_NEGATIVE, values).unwrap().0).unwrap();
+    let limits = |values: &[f64]| {
+        serde_json::to_value(Limits::learned(Bounds::NON_NEGATIVE, Transform::None, values).unwrap().0).unwrap()
+    };
 
     let newest = running.client.post(&path, &json!({"limit": 30})).ok();
     assert_eq!((&newest["limits"], &newest["verdict"]), (&limits(&later), &json!("in_control")));

@@ -1,7 +1,7 @@
 //! A series from its first value on: learning, watching, out of control, in control again.
 
 use llmscope_core::watch::Limits;
-use llmscope_core::{Bounds, Metric};
+use llmscope_core::{Bounds, Metric, Transform};
 use serde_json::{Value, json};
 
 use super::client::shape::assert_shape;
@@ -36,7 +36,7 @@ fn it_learns_watches_goes_out_of_control_and_comes_back() {
     let watching = only(&running.client);
     assert_eq!((&watching["state"], &watching["verdict"]), (&json!("watching"), &json!("in_control")));
     assert_eq!((watching.get("learned"), watching.get("need")), (None, None));
-    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, &latencies_s).unwrap();
+    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, Transform::None, &latencies_s).unwrap();
     assert_eq!(watching["limits"], serde_json::to_value(limits).unwrap());
     assert_eq!(watching["frozen_at"], watching["last"]["at"]);
 

@@ -18,6 +18,7 @@ mod records;
 mod service;
 mod sessions;
 mod spans;
+mod transforms;
 mod violations;
 
 use client::values::{records, steady};

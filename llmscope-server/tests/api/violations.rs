@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use llmscope_core::rules::judge;
 use llmscope_core::watch::Limits;
-use llmscope_core::{Bounds, Line, RuleSet};
+use llmscope_core::{Bounds, Line, RuleSet, Transform};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -41,7 +41,8 @@ fn expected(requests: &[Value], metric: &str) -> Vec<Value> {
         }
     }
     let values: Vec<f64> = points.iter().map(|(value, _)| *value).collect();
-    let learned = |window: &[f64]| Limits::learned(Bounds::NON_NEGATIVE, window).map(|(limits, ..)| limits);
+    let learned =
+        |window: &[f64]| Limits::learned(Bounds::NON_NEGATIVE, Transform::None, window).map(|(limits, ..)| limits);
     let windows = values.windows(LEARN).zip(LEARN..);
     let Some((limits, judged_from)) = windows.filter_map(|(window, end)| Some((learned(window)?, end))).next() else {
         return Vec::new();
@@ -112,7 +113,7 @@ proptest! {
 fn learning_goes_on_where_the_first_values_make_no_limits() {
     let requests = requests(78_433, 150, 30);
     let first: Vec<f64> = requests.iter().filter_map(|request| request["ttft_s"].as_f64()).take(LEARN).collect();
-    assert_eq!(Limits::learned(Bounds::NON_NEGATIVE, &first), None, "{first:?}");
+    assert_eq!(Limits::learned(Bounds::NON_NEGATIVE, Transform::None, &first), None, "{first:?}");
     assert!(!expected(&requests, "ttft_s").is_empty());
     assert_live_is_batch(&requests, 7);
 }

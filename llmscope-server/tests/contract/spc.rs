@@ -2,7 +2,7 @@
 
 use llmscope_core::chart::individuals;
 use llmscope_core::watch::Limits;
-use llmscope_core::{Bounds, Line, RuleSet, Sample, SigmaEstimator, rules};
+use llmscope_core::{Bounds, Line, RuleSet, Sample, SigmaEstimator, Transform, rules};
 use serde_json::{Value, json};
 
 use super::client::shape::{assert_shape, numbers};
@@ -68,7 +68,7 @@ fn frozen_limits_stay_whatever_comes_and_every_rule_is_judged_at_every_point() {
     let latencies_s = [steady(22, 100), unsteady(23, 900)].concat();
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
     let spc = running.client.get("/api/stats/spc").ok();
-    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, &latencies_s[..100]).unwrap();
+    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, Transform::None, &latencies_s[..100]).unwrap();
     assert_chart(&spc["series"], &latencies_s, limits.center, limits.sigma);
     for rule in RULES {
         let signals = spc["series"].as_array().unwrap().iter().filter(|point| point[rule] == true).count();

@@ -3,7 +3,7 @@
 use llmscope_core::Analysis;
 use llmscope_core::plot::Axis;
 use llmscope_core::quantity::scale_of;
-use llmscope_core::stats::{Histogram, QuantileMethod, Sorted};
+use llmscope_core::stats::{Histogram, Moments, QuantileMethod, Sorted};
 use maud::{Markup, html};
 
 const WIDTH: f64 = 520.0;
@@ -19,13 +19,13 @@ pub(super) fn figure(analysis: &Analysis, values: &[f64]) -> Markup {
     let sorted = Sorted::of(values);
     let near = near(&sorted);
     let Some(histogram) = Histogram::of(&Sorted::of(near)) else { return html! {} };
-    let plot = Plot::new(analysis, &histogram, values.len());
+    let plot = Plot::new(analysis, &histogram, values);
     let far = values.len() - near.len();
     html! {
         figure.distribution {
             figcaption {
                 span.what { "Distribution" }
-                " " span.muted { (values.len()) " measurements, normal curve of mean and overall sigma" }
+                " " span.muted { (values.len()) " measurements, normal curve of mean and overall sigma" (of_what(analysis)) }
             }
             svg.sketch viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(plot.words()) {
                 (plot.axes())
@@ -42,6 +42,21 @@ pub(super) fn figure(analysis: &Analysis, values: &[f64]) -> Markup {
             }
         }
     }
+}
+
+/// Mean and overall sigma on the scale that is judged, if there is variation.
+fn normal(analysis: &Analysis, values: &[f64]) -> Option<(f64, f64)> {
+    let sigma = analysis.sigma?.overall.filter(|&sigma| sigma > 0.0)?;
+    let mean = match analysis.transform {
+        None => analysis.mean?,
+        Some(power) => Moments::of(&values.iter().filter_map(|&x| power.apply(x)).collect::<Vec<_>>()).mean()?,
+    };
+    Some((mean, sigma))
+}
+
+/// What the curve is the normal curve of, if not of the measurements as they are.
+fn of_what(analysis: &Analysis) -> String {
+    analysis.transform.map(|power| format!(" after the transformation ({})", power.describe())).unwrap_or_default()
 }
 
 /// The sorted values within the outer fences (Tukey 1977, *Exploratory Data Analysis*, ch. 2): one far value would press
@@ -63,6 +78,8 @@ fn near(sorted: &Sorted) -> &[f64] {
 struct Plot<'a> {
     analysis: &'a Analysis,
     n: f64,
+    /// Mean and overall sigma on the scale that is judged, if there is variation.
+    normal: Option<(f64, f64)>,
     width: f64,
     low: f64,
     high: f64,
@@ -75,7 +92,7 @@ struct Plot<'a> {
 }
 
 impl<'a> Plot<'a> {
-    fn new(analysis: &'a Analysis, histogram: &Histogram, n: usize) -> Self {
+    fn new(analysis: &'a Analysis, histogram: &Histogram, values: &[f64]) -> Self {
         let last = histogram.counts().len() - 1;
         let (low, high) = (histogram.bin(0).0, histogram.bin(last).1);
         let range = with_near_limits(analysis, low, high);
@@ -84,7 +101,8 @@ impl<'a> Plot<'a> {
         let most = histogram.counts().iter().copied().max().unwrap_or(1) as f64;
         let mut plot = Self {
             analysis,
-            n: n as f64,
+            n: values.len() as f64,
+            normal: normal(analysis, values),
             width,
             low,
             high,
@@ -95,7 +113,7 @@ impl<'a> Plot<'a> {
             symbol,
         };
         // A curve that rises above the bars has room.
-        let peak = plot.normal().map_or(0.0, |(mean, _)| plot.expected(mean));
+        let peak = plot.steps().map(|value| plot.expected(value)).fold(0.0, f64::max);
         plot.y = Axis::new((0.0, most.max(peak)), (BOTTOM, TOP));
         plot
     }
@@ -145,27 +163,28 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// Mean and overall sigma, if there is variation.
-    fn normal(&self) -> Option<(f64, f64)> {
-        let sigma = self.analysis.sigma?.overall.filter(|&sigma| sigma > 0.0)?;
-        Some((self.analysis.mean?, sigma))
+    /// How many values a bin around `value` would have if they were normal on the scale that is judged.
+    fn expected(&self, value: f64) -> f64 {
+        let Some((mean, sigma)) = self.normal else { return 0.0 };
+        let (judged, slope) = match self.analysis.transform.map(|power| (power.apply(value), power.slope(value))) {
+            None => (value, 1.0),
+            Some((Some(judged), slope)) => (judged, slope),
+            Some((None, _)) => return 0.0,
+        };
+        let z = (judged - mean) / sigma;
+        self.n * self.width * slope / sigma * (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
     }
 
-    /// How many values a bin around `value` would have if they were normal.
-    fn expected(&self, value: f64) -> f64 {
-        let Some((mean, sigma)) = self.normal() else { return 0.0 };
-        let z = (value - mean) / sigma;
-        self.n * self.width / sigma * (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
+    /// Where the curve is drawn through.
+    fn steps(&self) -> impl Iterator<Item = f64> + use<> {
+        let (low, high) = self.range;
+        (0..=CURVE).map(move |step| low + (high - low) * f64::from(step) / f64::from(CURVE))
     }
 
     fn curve(&self) -> Option<String> {
-        self.normal()?;
-        let (low, high) = self.range;
-        let point = |step: u32| {
-            let value = low + (high - low) * f64::from(step) / f64::from(CURVE);
-            format!("{},{}", px(self.x(value)), px(self.y.at(self.expected(value))))
-        };
-        Some((0..=CURVE).map(point).collect::<Vec<_>>().join(" "))
+        self.normal?;
+        let point = |value: f64| format!("{},{}", px(self.x(value)), px(self.y.at(self.expected(value))));
+        Some(self.steps().map(point).collect::<Vec<_>>().join(" "))
     }
 
     fn marks(&self) -> Vec<(&'static str, f64)> {

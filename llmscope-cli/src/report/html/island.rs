@@ -6,7 +6,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use llmscope_core::analysis::{Analysis, Drawing, shown};
 use llmscope_core::quantity::scale_of;
-use llmscope_core::{Chart, ChartKind, Line, Violation};
+use llmscope_core::{Chart, ChartKind, Line, Unit, Violation};
 use serde::Serialize;
 
 use super::environment::Event;
@@ -30,10 +30,6 @@ struct AnalysisData<'a> {
     /// Name of the CSV file with its points.
     file: String,
     metric: &'a str,
-    /// What values are multiplied by to be shown in the unit `symbol`, with so many decimals.
-    factor: f64,
-    symbol: &'static str,
-    decimals: usize,
     /// Meaning of each rule that signals.
     rules: BTreeMap<&'a str, String>,
     /// What else happened: its letter, the first point after it, words.
@@ -46,6 +42,8 @@ struct AnalysisData<'a> {
 struct ChartData<'a> {
     title: &'static str,
     kind: ChartKind,
+    #[serde(flatten)]
+    shown_in: ShownIn,
     /// Number of points, shown or not.
     n: usize,
     i: Vec<usize>,
@@ -57,6 +55,9 @@ struct ChartData<'a> {
     center: Values,
     upper: Values,
     sigma: Values,
+    /// The power of the transformation that sigma and the zones belong to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lambda: Option<f64>,
     /// Positions before which something is missing.
     breaks: Vec<usize>,
     /// Rule, first point, first signal, last signal, side.
@@ -64,6 +65,22 @@ struct ChartData<'a> {
     /// Lower limit, target, upper limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     specification: Option<[Option<f64>; 3]>,
+}
+
+/// What values are multiplied by to be shown in the unit `symbol`, with so many decimals.
+#[derive(Serialize)]
+struct ShownIn {
+    factor: f64,
+    symbol: &'static str,
+    decimals: usize,
+}
+
+impl ShownIn {
+    fn new(unit: Unit, (low, high): (f64, f64), resolution: f64) -> Self {
+        let largest = low.abs().max(high.abs());
+        let (factor, symbol) = scale_of(unit, largest);
+        Self { factor, symbol, decimals: decimals(largest * factor, resolution * factor) }
+    }
 }
 
 /// One value, or one for each point that is shown.
@@ -85,8 +102,6 @@ pub(super) fn json(judged: &Judged, events: &[Event]) -> Result<String> {
 }
 
 fn of<'a>(index: usize, analysis: &'a Analysis, drawing: &'a Drawing, events: &[Event]) -> AnalysisData<'a> {
-    let (low, high) = drawing.extent().unwrap_or_default();
-    let (factor, symbol) = scale_of(analysis.plotted_unit(), low.abs().max(high.abs()));
     let mut charts = vec![level(analysis, drawing)];
     charts.extend(spread(analysis, drawing));
     let used = charts.iter().flat_map(|chart| &chart.violations).map(|violation| violation.0);
@@ -95,9 +110,6 @@ fn of<'a>(index: usize, analysis: &'a Analysis, drawing: &'a Drawing, events: &[
         id: section::id(index),
         file: file_name(analysis),
         metric: &analysis.metric,
-        factor,
-        symbol,
-        decimals: decimals(high.abs().max(low.abs()) * factor, analysis.resolution() * factor),
         rules: used.filter_map(|code| Some((code, words(code)?.pattern().describe()))).collect(),
         events: placed(analysis, drawing, events).into_iter().map(|e| (e.letter, e.point, e.message)).collect(),
         charts,
@@ -109,7 +121,7 @@ fn level<'a>(analysis: &'a Analysis, drawing: &Drawing) -> ChartData<'a> {
     let positions: Vec<usize> = (0..drawing.chart.points.len()).collect();
     ChartData {
         specification: specification.map(|limits| [limits.lower, limits.target, limits.upper]),
-        ..chart(&drawing.chart, &positions, drawing, &analysis.violations)
+        ..chart(&drawing.chart, &positions, drawing, &analysis.violations, level_shown_in(analysis, drawing))
     }
 }
 
@@ -117,10 +129,29 @@ fn spread<'a>(analysis: &'a Analysis, drawing: &Drawing) -> Option<ChartData<'a>
     let dispersion = analysis.dispersion.as_ref()?;
     let companion = drawing.chart.companion()?;
     let positions = companion.positions.clone().unwrap_or_else(|| (0..companion.points.len()).collect());
-    Some(chart(&companion, &positions, drawing, &dispersion.violations))
+    // Beside the level in its unit, unless what is transformed has none.
+    let shown_in = match analysis.transform {
+        None => level_shown_in(analysis, drawing),
+        Some(_) => {
+            let (_, most) = companion.limits.upper.extent()?;
+            let most = companion.points.iter().copied().fold(most, f64::max);
+            ShownIn::new(analysis.spread_unit(), (0.0, most), analysis.spread_resolution())
+        }
+    };
+    Some(chart(&companion, &positions, drawing, &dispersion.violations, shown_in))
 }
 
-fn chart<'a>(chart: &Chart<'_>, positions: &[usize], drawing: &Drawing, violations: &'a [Violation]) -> ChartData<'a> {
+fn level_shown_in(analysis: &Analysis, drawing: &Drawing) -> ShownIn {
+    ShownIn::new(analysis.plotted_unit(), drawing.extent().unwrap_or_default(), analysis.resolution())
+}
+
+fn chart<'a>(
+    chart: &Chart<'_>,
+    positions: &[usize],
+    drawing: &Drawing,
+    violations: &'a [Violation],
+    shown_in: ShownIn,
+) -> ChartData<'a> {
     let place = |position: usize| positions.binary_search(&position).ok();
     let marks = violations.iter().flat_map(|violation| [violation.first, violation.first_signal, violation.last]);
     let around = chart.breaks.iter().flat_map(|&at| [at.saturating_sub(1), at]);
@@ -133,6 +164,7 @@ fn chart<'a>(chart: &Chart<'_>, positions: &[usize], drawing: &Drawing, violatio
     ChartData {
         title: chart.kind.title(),
         kind: chart.kind,
+        shown_in,
         n: chart.points.len(),
         i: shown.iter().map(|&at| positions[at]).collect(),
         x: shown.iter().map(|&at| chart.points[at]).collect(),
@@ -141,6 +173,7 @@ fn chart<'a>(chart: &Chart<'_>, positions: &[usize], drawing: &Drawing, violatio
         center: values(&chart.limits.center),
         upper: values(&chart.limits.upper),
         sigma: values(&chart.limits.sigma),
+        lambda: chart.limits.transform.map(|power| power.lambda),
         breaks: chart.breaks.iter().map(|&at| positions[at]).collect(),
         violations: violations
             .iter()

@@ -2,7 +2,7 @@
 
 use llmscope_core::analysis::{Analysis, Drawing, MOST_VIOLATIONS, Series, index};
 use llmscope_core::quantity::{number, scale_of};
-use llmscope_core::{Line, Metric, Missing, Side, Verdict, Violation, plot};
+use llmscope_core::{Line, Metric, Missing, PowerTransform, Side, Verdict, Violation, plot};
 use maud::{Markup, PreEscaped, html};
 
 use super::environment::{Event, counted};
@@ -196,8 +196,14 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
     add("median", analysis.median.map(quantity), String::new());
     if let Some(sigma) = analysis.sigma {
         let convention = sigma.estimator.map(|estimator| estimator.convention().to_owned()).unwrap_or_default();
-        add("sigma within", sigma.within.map(quantity), convention);
-        add("sigma overall", sigma.overall.map(quantity), "sample standard deviation".to_owned());
+        let sigma_quantity = |value: f64| analysis.sigma_quantity(value);
+        add(
+            "transformation",
+            analysis.transform.map(PowerTransform::describe),
+            "what sigma and zones belong to".to_owned(),
+        );
+        add("sigma within", sigma.within.map(sigma_quantity), convention);
+        add("sigma overall", sigma.overall.map(sigma_quantity), "sample standard deviation".to_owned());
         add("σz", sigma.inflation.map(number), "variation beyond the binomial or Poisson".to_owned());
     }
     if let Some(q) = analysis.quantiles {

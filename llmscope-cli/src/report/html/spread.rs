@@ -39,7 +39,7 @@ pub(super) fn still(analysis: &Analysis, drawing: &Drawing) -> Option<Still> {
 fn picture(analysis: &Analysis, chart: &Chart<'_>, count: usize, words: &str) -> Option<Markup> {
     let (_, most) = chart.limits.upper.extent()?;
     let most = chart.points.iter().copied().fold(most, f64::max);
-    let (factor, symbol) = scale_of(analysis.plotted_unit(), most);
+    let (factor, symbol) = scale_of(analysis.spread_unit(), most);
     let y = Axis::new((0.0, most * factor * 1.04), (BOTTOM, TOP));
     let x = Axis::new((-0.5, count as f64 - 0.5), (LEFT, RIGHT));
     let position = |at: usize| chart.positions.as_ref().map_or(at, |positions| positions[at]);
@@ -50,7 +50,7 @@ fn picture(analysis: &Analysis, chart: &Chart<'_>, count: usize, words: &str) ->
     };
     let lines = [("UCL", &chart.limits.upper), ("CL", &chart.limits.center)];
     let last = chart.points.len().checked_sub(1)?;
-    let number = |value: f64| number_to(value * factor, analysis.resolution() * factor);
+    let number = |value: f64| number_to(value * factor, analysis.spread_resolution() * factor);
     let (ticks, decimals) = y.ticks(4.0);
     Some(html! {
         svg.sketch viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(words) {
@@ -69,7 +69,7 @@ fn picture(analysis: &Analysis, chart: &Chart<'_>, count: usize, words: &str) ->
             @for at in (0..=last).filter(beyond).take(400) {
                 circle.signal cx=(px(place(at).0)) cy=(px(place(at).1)) r="3.2" {}
             }
-            text.tick x=(LEFT) y=(HEIGHT - 6.0) { (analysis.metric) @if !symbol.is_empty() { ", " (symbol) } }
+            text.tick x=(LEFT) y=(HEIGHT - 6.0) { @if let Some(power) = analysis.transform { (power.describe()) " of " } (analysis.metric) @if !symbol.is_empty() { ", " (symbol) } }
         }
     })
 }

@@ -8,11 +8,18 @@ export type Scope = "read" | "write" | "admin";
 export type Line = number | number[];
 export type Interval = [number, number];
 
+/** The power transformation that values are judged after; 0 is the logarithm. */
+export interface Transform {
+  lambda: number;
+}
+
 export interface Limits {
   lower: number;
   center: number;
   upper: number;
+  /** Of the transformed values where there is a transformation. */
   sigma: number;
+  transform?: Transform;
 }
 
 export interface Series {
@@ -98,7 +105,9 @@ export interface ControlLimits {
   lower: Line;
   center: Line;
   upper: Line;
+  /** Of the transformed values where there is a transformation. */
   sigma: Line;
+  transform?: Transform;
 }
 
 export interface Specification {
@@ -117,6 +126,7 @@ export interface Analysis {
   phase: 1 | 2;
   mean?: number;
   median?: number;
+  transform?: Transform;
   sigma?: { within?: number; estimator?: string; overall?: number };
   limits?: ControlLimits;
   rules: string[];

@@ -1,8 +1,10 @@
 import uPlot from "uplot";
+import type { ControlLimits } from "../api/types";
 import { number } from "../quantity";
 import { FONT, type Colors } from "./colors";
-import { at, type ChartModel } from "./model";
+import { at, zonedAt, type ChartModel } from "./model";
 import type { Sight } from "./sight";
+import { zoneEdge, type Zoned } from "./zones";
 
 const LETTER_COLUMN = 16;
 
@@ -14,16 +16,20 @@ export function drawZones(u: uPlot, model: ChartModel, sight: Sight, colors: Col
   const bands: [number, string][] = model.lower ? [[3, colors.zoneC]] : [[3, colors.zoneA], [2, colors.zoneB], [1, colors.zoneC]];
   clipped(u, () => {
     sight.stretches(u, [limits.lower, limits.center, limits.upper], (left, right, k, i) => {
-      const [low, center, high, sigma] = [limits.lower, limits.center, limits.upper, limits.sigma].map((line) => at(line, k, i)) as [number, number, number, number];
+      const { low, high, zoned } = zonesAt(limits, k, i);
       for (const [multiple, color] of bands) {
         // Zone A ends at the limits as they are drawn: clamped to what is possible.
-        const top = y(model.lower ? high : Math.min(center + multiple * sigma, high));
-        const bottom = y(model.lower ? low : Math.max(center - multiple * sigma, low));
+        const top = y(model.lower ? high : Math.min(zoneEdge(zoned, multiple), high));
+        const bottom = y(model.lower ? low : Math.max(zoneEdge(zoned, -multiple), low));
         u.ctx.fillStyle = color;
         u.ctx.fillRect(left, top, right - left, bottom - top);
       }
     });
   });
+}
+
+function zonesAt(limits: ControlLimits, k: number, i: number): { low: number; high: number; zoned: Zoned } {
+  return { low: at(limits.lower, k, i), high: at(limits.upper, k, i), zoned: zonedAt(limits, k, i) };
 }
 
 /** Where the limits come from, if that is a part of the points. */
@@ -107,16 +113,15 @@ function zoneLetters(u: uPlot, model: ChartModel, k: number, colors: Colors): vo
   const ratio = uPlot.pxRatio;
   if (!model.limits || model.lower) return;
   const i = model.i[k] as number;
-  const [low, center, high, sigma] = [model.limits.lower, model.limits.center, model.limits.upper, model.limits.sigma]
-    .map((line) => at(line, k, i)) as [number, number, number, number];
+  const { low, high, zoned } = zonesAt(model.limits, k, i);
   const y = (value: number) => u.valToPos(value * model.scale.factor, "y", true);
   ctx.fillStyle = colors.muted;
   ctx.textAlign = "center";
   ctx.font = `600 ${10 * ratio}px ${FONT}`;
   ["C", "B", "A"].forEach((letter, zone) => {
     for (const side of [1, -1]) {
-      const inner = center + side * zone * sigma;
-      const outer = Math.min(Math.max(center + side * (zone + 1) * sigma, low), high);
+      const inner = zoneEdge(zoned, side * zone);
+      const outer = Math.min(Math.max(zoneEdge(zoned, side * (zone + 1)), low), high);
       const [a, b] = [y(inner), y(outer)];
       const middle = (a + b) / 2;
       const room = Math.abs(a - b) >= 11 * ratio && middle > bbox.top && middle < bbox.top + bbox.height;

@@ -1,5 +1,6 @@
 import type { Analysis, ControlLimits, Line, Point, Specification, Unit } from "../api/types";
 import { scaleOf, type Scale } from "../quantity";
+import { plottedSigma, type Zoned } from "./zones";
 
 /** A control chart as columns, in the order of its points. */
 export interface ChartModel {
@@ -34,7 +35,7 @@ export function modelOf(analysis: Analysis): ChartModel | null {
   const limits = analysis.limits ?? null;
   const x = points.map((point) => point.x);
   const times = points.map((point) => (point.t === undefined ? Number.NaN : Date.parse(point.t)));
-  const sigma = limits ? at(limits.sigma, 0, 0) : analysis.sigma?.overall;
+  const sigma = limits ? plottedSigma(zonedAt(limits, 0, 0)) : analysis.sigma?.overall;
   // By what is usual and not by what is extreme: one slow request is no reason to read all others in another unit.
   const usual = limits ? Math.max(Math.abs(at(limits.center, 0, 0)), Math.abs(at(limits.upper, 0, 0))) : analysis.median;
   return {
@@ -62,6 +63,10 @@ export function at(line: Line, k: number, i: number): number {
   if (typeof line === "number") return line;
   return line[i] ?? line[k] ?? line.at(-1) ?? Number.NaN;
 }
+
+/** Center line and sigma at the `k`th shown point, which is the `i`th of all. */
+export const zonedAt = ({ center, sigma, transform }: ControlLimits, k: number, i: number): Zoned =>
+  ({ center: at(center, k, i), sigma: at(sigma, k, i), transform });
 
 /** The shown point nearest to the `i`th of all. */
 export function nearest(sorted: number[], value: number): number {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
-import type { Analysis, Interval } from "../api/types";
-import { count, index, quantity } from "../quantity";
+import type { Analysis, Interval, Line } from "../api/types";
+import { transformName } from "../chart/zones";
+import { count, index, number, quantity } from "../quantity";
 
 const ESTIMATORS: Record<string, string> = {
   average_moving_range: "from moving ranges",
@@ -49,13 +50,16 @@ function Facts({ title, facts }: { title: string; facts: Fact[] }) {
 
 function levels(analysis: Analysis): Fact[] {
   const show = quantityOf(analysis);
-  const { sigma } = analysis;
+  const { sigma, transform } = analysis;
+  // Transformed values have no unit.
+  const spread = (value: number | undefined) => (transform && value !== undefined ? number(value) : show(value));
   return present([
     { id: "n", name: "n", value: count(analysis.n), note: leftOut(analysis) },
     { id: "mean", name: "Mean", value: show(analysis.mean) },
     { id: "median", name: "Median", value: show(analysis.median) },
-    { id: "sigma-within", name: "σ within", value: show(sigma?.within), title: `Short-term standard deviation, ${ESTIMATORS[sigma?.estimator ?? ""] ?? sigma?.estimator ?? ""}` },
-    { id: "sigma-overall", name: "σ overall", value: show(sigma?.overall), title: "Long-term sample standard deviation" },
+    { id: "sigma-within", name: "σ within", value: spread(sigma?.within), title: `Short-term standard deviation, ${ESTIMATORS[sigma?.estimator ?? ""] ?? sigma?.estimator ?? ""}` },
+    { id: "sigma-overall", name: "σ overall", value: spread(sigma?.overall), title: "Long-term sample standard deviation" },
+    { id: "transform", name: "Scale", value: transform ? transformName(transform) : null, title: "What sigma, zones and capability belong to: limits are drawn back to the unit" },
   ]);
 }
 
@@ -75,12 +79,11 @@ function limits(analysis: Analysis): Fact[] {
   const show = quantityOf(analysis);
   const { limits: lines } = analysis;
   if (!lines) return [];
-  const last = (line: number | number[]) => show(typeof line === "number" ? line : line.at(-1));
   const varies = typeof lines.upper !== "number";
   return present([
-    { id: "ucl", name: "UCL", value: last(lines.upper), note: varies ? "at the last point" : undefined },
-    { id: "cl", name: "Center", value: last(lines.center) },
-    { id: "lcl", name: "LCL", value: last(lines.lower) },
+    { id: "ucl", name: "UCL", value: show(last(lines.upper)), note: varies ? "at the last point" : undefined },
+    { id: "cl", name: "Center", value: show(last(lines.center)) },
+    { id: "lcl", name: "LCL", value: show(last(lines.lower)) },
     { id: "phase", name: "Phase", value: analysis.phase === 1 ? "I" : "II", note: analysis.phase === 1 ? "from these data" : "frozen" },
   ]);
 }
@@ -113,9 +116,14 @@ function indexFact(id: string, name: string, value?: number, interval?: Interval
   return { id, name, value: value === undefined ? null : index(value), note: interval && `${index(interval[0])} to ${index(interval[1])}` };
 }
 
+const last = (line: Line): number => (typeof line === "number" ? line : (line.at(-1) ?? 0));
+
 const present = (facts: Fact[]): Fact[] => facts.filter(({ value }) => value !== null);
 
 const quantityOf = (analysis: Analysis) => {
-  const resolution = (analysis.sigma?.overall ?? 0) / 100;
+  // A sigma after a transformation is no difference between values; the reach of the limits is.
+  const { limits: lines } = analysis;
+  const overall = analysis.transform && lines ? (last(lines.upper) - last(lines.center)) / 3 : (analysis.sigma?.overall ?? 0);
+  const resolution = overall / 100;
   return (value: number | undefined) => (value === undefined ? null : quantity(analysis.chart === "p" ? "1" : analysis.unit, value, resolution));
 };

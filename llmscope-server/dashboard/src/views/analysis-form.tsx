@@ -18,6 +18,9 @@ const LIMITS: readonly Option[] = [
   ["usual", "frozen, if there are some"], ["frozen", "frozen"], ["data", "from these data"], ["phase1", "from phase I…"],
 ];
 
+// Limits of values with a long tail lie too low above and too far below, unless they are drawn on another scale.
+const SCALES: readonly Option[] = [["", "as measured"], ["log", "logarithm"], ["box-cox", "Box–Cox"], ["auto", "Box–Cox, if not normal"]];
+
 export function AnalysisForm({ query, change }: Props) {
   const value = (name: string) => query.get(name) ?? "";
   const { metrics, providers, models, sessions } = useChoices(value("session"));
@@ -31,7 +34,7 @@ export function AnalysisForm({ query, change }: Props) {
     <form class="panel form" aria-label="What is analyzed" onSubmit={(event) => event.preventDefault()} data-testid="analysis-form">
       <div class="form-row">
         <Select label="Records" value={value("session")} options={sessions} onPick={(session) => change({ session, series: null, metric, provider: null, model: null, limits: null, phase1: null, from: null, to: null, at: null })} testId="session-select" />
-        <Select label="Metric" value={metric} options={metrics} onPick={(chosen) => change({ metric: chosen, phase1: null, at: null })} testId="metric-select" />
+        <Select label="Metric" value={metric} options={metrics} onPick={(chosen) => change({ metric: chosen, phase1: null, at: null, ...(chosen === "error_rate" ? { transform: null } : {}) })} testId="metric-select" />
         <Select label="Provider" value={provider} options={providers} onPick={(chosen) => pick({ provider: chosen })} testId="provider-select" />
         <Select label="Model" value={model} options={models} onPick={(chosen) => pick({ model: chosen })} testId="model-select" />
         <Select label="Group by" value={value("by")} options={GROUPINGS} onPick={(by) => change({ by, group: null })} testId="by-select" />
@@ -42,6 +45,7 @@ export function AnalysisForm({ query, change }: Props) {
       <div class="form-row">
         <Select label="Chart" value={chart} options={CHARTS} onPick={(kind) => change(chartPatch(kind, metric))} testId="chart-select" />
         {hasSubgroups(chart) && <TextField label="Subgroup size" value={query.get("subgroup") ?? "5"} onCommit={(subgroup) => change({ subgroup })} testId="subgroup-input" />}
+        {chart === "individuals" && metric !== "error_rate" && <Select label="Scale" value={value("transform")} options={SCALES} onPick={(transform) => change({ transform })} testId="transform-select" />}
         <RuleFields query={query} change={change} />
         <Select label="Limits" value={limitSource(query)} options={LIMITS} onPick={(source) => change(limitPatch(source))} testId="limits-select" />
         {limitSource(query) === "phase1" && <TextField label="Phase I" value={value("phase1")} title="The first so many points, or A..B: from A to before B" onCommit={(phase1) => change({ phase1 })} testId="phase1-input" />}
@@ -79,7 +83,7 @@ function RuleFields({ query, change }: Props) {
 /** A p chart is of the share of requests that failed, and of nothing else. */
 function chartPatch(kind: string, before: string): Patch {
   const metric = kind === "p" ? "error_rate" : before === "error_rate" ? "ttft_s" : before;
-  return { chart: kind === "individuals" ? null : kind, metric, phase1: null };
+  return { chart: kind === "individuals" ? null : kind, metric, phase1: null, ...(kind === "individuals" ? {} : { transform: null }) };
 }
 
 function limitPatch(source: string): Patch {

@@ -16,7 +16,7 @@ export function limitSource(query: URLSearchParams): LimitSource {
 /** What the address of the page says; a series is of one metric unless another is named, as the service is asked for it. */
 export function selectionOf(query: URLSearchParams): Patch {
   const chart = query.get("chart");
-  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "phase1", "lsl", "usl", "target", "from", "to"];
+  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "transform", "phase1", "lsl", "usl", "target", "from", "to"];
   return {
     ...(query.has("series") ? {} : { metric: "ttft_s" }),
     ...windowQuery(query.has("from") || query.has("to") ? "all" : (query.get("window") ?? "all")),

@@ -1,6 +1,7 @@
 import type { Violation, ViolationStatus } from "../api/types";
 import { Icon, type IconName } from "../parts/icons";
 import { Time } from "../parts/time";
+import { plottedSigma } from "../chart/zones";
 import { groupTitle, metricTitle } from "../metrics";
 import { counted, quantity } from "../quantity";
 import { urlOf } from "../router";
@@ -22,7 +23,7 @@ const STATUS: Record<ViolationStatus, { tone: string; icon: IconName }> = {
 
 export function ViolationRow({ violation, barrier, act }: Props) {
   const { id, series, rule, words, side, signals, open, value, limits, status, signal_at: signalAt, last_at: lastAt } = violation;
-  const resolution = (limits?.sigma ?? 0) / 10;
+  const resolution = (limits ? plottedSigma(limits) : 0) / 10;
   return (
     <tr data-testid="violation-row" data-id={id} data-status={status} data-open={open}>
       <td>

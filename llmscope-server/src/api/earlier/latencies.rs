@@ -43,7 +43,10 @@ impl Latencies {
             return Ok(None);
         }
         let sample = Sample::new(&self.values_s[..])?;
-        let chart = match &self.frozen {
+        // Limits on a scale where one of these latencies has no place say nothing about them.
+        let has_place =
+            |standards: &&Standards| standards.transform.is_none_or(|power| power.check(&self.values_s).is_ok());
+        let chart = match self.frozen.as_ref().filter(has_place) {
             Some(standards) => individuals::monitor(standards, &sample)?,
             None => individuals::estimate(&sample, SigmaEstimator::AverageMovingRange)?,
         };

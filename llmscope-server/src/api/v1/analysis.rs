@@ -1,5 +1,6 @@
 //! `GET /api/v1/analysis`: the report of `analyze --json`, over what the store has.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -7,7 +8,9 @@ use axum::extract::State;
 use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, Grouping, Measure, Observation, Origin, Series, point_range};
 use llmscope_core::stats::{Histogram, Sorted};
-use llmscope_core::{Analysis, ChartKind, Metric, Missing, Plan, Report, SpecificationLimits, Unit, analyze};
+use llmscope_core::{
+    Analysis, ChartKind, Metric, Missing, Plan, Report, SpecificationLimits, Transform, Unit, analyze,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +71,9 @@ pub(super) struct Asked {
     /// A preset, or a list such as 1,2,5.
     #[serde(default)]
     rules: Option<String>,
+    /// Scale of an individuals chart: none, log, box-cox or auto. Values that have no place on it are gaps.
+    #[serde(default)]
+    transform: Option<String>,
     /// Limits from the first N points, or from A..B.
     #[serde(default)]
     phase1: Option<String>,
@@ -137,7 +143,8 @@ async fn report(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Js
 pub(super) fn analyses(store: &dyn Store, asked: &Asked) -> Result<Vec<Analysis>, Problem> {
     let frozen = frozen(store, asked)?;
     let judge = |series: &Series| {
-        let mut analysis = analyze(series, &plan(asked, series, &frozen)?)?;
+        let plan = plan(asked, series, &frozen)?;
+        let mut analysis = analyze(&positive(series, &plan), &plan)?;
         if let Some(most) = asked.max_points {
             analysis.thin_points(most.0 as usize);
         }
@@ -253,8 +260,9 @@ fn frozen(store: &dyn Store, asked: &Asked) -> Result<Vec<Baseline>, Problem> {
     let wanted = match asked.limits {
         Some(LimitsOf::Data) => false,
         Some(LimitsOf::Frozen) => true,
-        // Of live records of one source on an individuals chart, unless limits come from a part of them.
-        None => asked.session.is_none() && asked.phase1.is_none() && asked.by.is_none(),
+        // Of live records of one source on an individuals chart, unless limits come from a part of them, or stand on a
+        // scale of their own.
+        None => asked.session.is_none() && asked.phase1.is_none() && asked.by.is_none() && asked.transform.is_none(),
     };
     let stored = if wanted { store.series()? } else { Vec::new() };
     Ok(stored.iter().filter_map(StoredSeries::baseline).collect())
@@ -280,6 +288,7 @@ fn plan(asked: &Asked, series: &Series, frozen: &[Baseline]) -> Result<Plan, Pro
     Ok(Plan {
         chart,
         subgroups: asked.subgroup.map(|size| Grouping::Every(size.0 as usize)),
+        transform: asked.transform.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
         rules: asked.rules.as_deref().map(str::parse).transpose()?.unwrap_or(defaults.rules),
         origin,
         specification: specification(asked, series.measure.unit())?,
@@ -287,6 +296,19 @@ fn plan(asked: &Asked, series: &Series, frozen: &[Baseline]) -> Result<Plan, Pro
         points: asked.points.unwrap_or(false),
         ..Plan::default()
     })
+}
+
+/// The series as its plan can judge it: what cannot be transformed is a gap, as it is to a series that is watched.
+fn positive<'s>(series: &'s Series, plan: &Plan) -> Cow<'s, Series> {
+    let is_transformed = match &plan.origin {
+        Origin::Baseline(baselines) => baselines.iter().any(|baseline| baseline.standards.transform.is_some()),
+        _ => plan.transform != Transform::None,
+    };
+    if !is_transformed || series.measure == Measure::Metric(Metric::ErrorRate) {
+        return Cow::Borrowed(series);
+    }
+    let values = series.values.iter().map(|&value| if value > 0.0 { value } else { f64::NAN }).collect();
+    Cow::Owned(Series { values, ..series.clone() })
 }
 
 fn specification(asked: &Asked, unit: Unit) -> Result<Option<SpecificationLimits>, Problem> {

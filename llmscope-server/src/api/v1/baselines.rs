@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
+use llmscope_core::Transform;
 use llmscope_core::analysis::Baseline;
 use llmscope_core::watch::Limits;
 use schemars::JsonSchema;
@@ -89,21 +90,23 @@ async fn import(State(app): State<App>, request: Request) -> Result<Json<Replace
 }
 
 async fn freeze(State(app): State<App>, Id(id): Id, Body(part): Body<Part>) -> Result<Json<Series>, Problem> {
-    let study = app.work(move |store| studied(store, id, &part)).await?;
+    let transform = app.transform;
+    let study = app.work(move |store| studied(store, id, &part, transform)).await?;
     let at = Timestamp::now();
     Ok(Json(app.recorder.change(move |_, watches| watches.freeze(id, Some(study), at)).await?))
 }
 
 /// The limits of a part of a series, without what lies beyond them.
-fn studied(store: &dyn Store, id: i64, part: &Part) -> Result<Study, Problem> {
+fn studied(store: &dyn Store, id: i64, part: &Part, transform: Transform) -> Result<Study, Problem> {
     let all = store.series()?;
     let series = all.into_iter().find(|series| series.state.name.id == id);
     let state = series.ok_or(StoreError::Absent { what: "series", id })?.state;
     let filter =
         Filter { source: Some(state.source.id), from: part.from, to: part.to, limit: part.limit, ..Filter::default() };
     let found = store.measurements(&filter, state.name.metric)?;
-    let values: Vec<f64> = found.into_iter().flat_map(|own| own.values).flatten().collect();
-    let learned = Limits::learned(state.name.metric.bounds(), &values);
+    let has_a_place = |value: &f64| *value > 0.0 || matches!(transform, Transform::None | Transform::Auto);
+    let values: Vec<f64> = found.into_iter().flat_map(|own| own.values).flatten().filter(has_a_place).collect();
+    let learned = Limits::learned(state.name.metric.bounds(), transform, &values);
     learned.map(|(_, standards, left_out)| Study { standards, points: values.len() - left_out }).ok_or_else(|| {
         Problem::body(format!("{} values of this part make no limits: too few, or all of them are equal", values.len()))
     })

@@ -75,7 +75,7 @@ const controlChart = (() => {
 
   // `host` gets the chart; `zoomed(range)` is told of every new range, null for all points.
   return function controlChart(host, analysis, chart, { byTime, height, zoomed, said }) {
-    const { factor, symbol, decimals } = analysis;
+    const { factor, symbol, decimals } = chart;
     const { data, of, along } = columns(chart, factor, byTime);
     const found = marks(chart);
     const number = (value) => (value * factor).toFixed(decimals);
@@ -146,6 +146,15 @@ const controlChart = (() => {
     const constant = [chart.lower, chart.center, chart.upper, chart.sigma].every((line) => typeof line === "number");
     const same = constant ? () => true : (a, b) => [chart.lower, chart.center, chart.upper].every((l) => at(l, a) === at(l, b));
 
+    // The edge of a zone, `multiple` sigmas from the center line on the scale of the transformation, if there is one.
+    function edge(k, multiple) {
+      const [center, offset, power] = [at(chart.center, k), multiple * at(chart.sigma, k), chart.lambda];
+      if (power === undefined) return center + offset;
+      if (power === 0) return center * Math.exp(offset);
+      const base = center ** power + power * offset;
+      return base > 0 ? base ** (1 / power) : power > 0 ? 0 : Infinity;
+    }
+
     function zones(u) {
       const y = (value) => u.valToPos(value * factor, "y", true);
       u.ctx.save();
@@ -153,8 +162,8 @@ const controlChart = (() => {
       stretches(u, same, (left, right, k) => {
         const [low, high] = [at(chart.lower, k), at(chart.upper, k)];
         for (const multiple of [3, 2, 1]) {
-          const top = y(Math.min(at(chart.center, k) + multiple * at(chart.sigma, k), high));
-          const bottom = y(Math.max(at(chart.center, k) - multiple * at(chart.sigma, k), low));
+          const top = y(Math.min(edge(k, multiple), high));
+          const bottom = y(Math.max(edge(k, -multiple), low));
           u.ctx.fillStyle = band(spread ? 0.03 : 0.075);
           u.ctx.fillRect(left, top, right - left, bottom - top);
         }

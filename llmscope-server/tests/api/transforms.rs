@@ -1,0 +1,98 @@
+//! Limits on the scale of the logarithm: learned, kept, judged by, shown.
+
+use llmscope_core::watch::Limits;
+use llmscope_core::{Bounds, Transform};
+use llmscope_server::Judging;
+use serde_json::{Value, json};
+
+use super::client::values::{records, steady};
+use super::{LEARN, Running, keep, keep_latencies, series, violations};
+
+fn on_logarithms() -> Running {
+    Running::with(|settings| {
+        settings.judging = Judging { learn: LEARN, transform: Transform::Log, ..Judging::default() };
+    })
+}
+
+fn limits_of(values: &[f64]) -> Value {
+    let (limits, ..) = Limits::learned(Bounds::NON_NEGATIVE, Transform::Log, values).unwrap();
+    serde_json::to_value(limits).unwrap()
+}
+
+#[test]
+fn they_are_learned_and_judged_by() {
+    let mut running = on_logarithms();
+    keep_latencies(&running.client, &steady(1, LEARN));
+    let known = series(&running.client)[0].clone();
+    assert_eq!(
+        (&known["limits"], &known["limits"]["transform"]),
+        (&limits_of(&steady(1, LEARN)), &json!({"lambda": 0.0}))
+    );
+    let upper = known["limits"]["upper"].as_f64().unwrap();
+    keep_latencies(&running.client, &[upper * 0.999, upper * 1.001]);
+    let found = violations(&running.client, "rule=nelson-1");
+    assert_eq!((found.len(), &found[0]["limits"]), (1, &known["limits"]));
+    // What was frozen stays so, whatever later series learn on.
+    running.restart(|settings| settings.judging = Judging { learn: LEARN, ..Judging::default() });
+    assert_eq!(series(&running.client)[0]["limits"], known["limits"]);
+    keep(&running.client, &records("openai", "later", &steady(2, LEARN).into_iter().map(Some).collect::<Vec<_>>()));
+    let later = series(&running.client).into_iter().find(|series| series["model"] == "later").unwrap();
+    assert_eq!((&later["state"], later["limits"].get("transform")), (&json!("watching"), None));
+}
+
+#[test]
+fn a_latency_of_zero_is_a_gap() {
+    let running = on_logarithms();
+    let mut values = steady(1, LEARN);
+    values.insert(5, 0.0);
+    keep_latencies(&running.client, &values);
+    let known = series(&running.client)[0].clone();
+    assert_eq!((&known["n"], &known["limits"]), (&json!(LEARN), &limits_of(&steady(1, LEARN))));
+    keep_latencies(&running.client, &[0.0, 9.0]);
+    assert_eq!(violations(&running.client, "rule=nelson-1").len(), 1);
+    // The record is kept like every other, and each view of the series can be drawn.
+    assert_eq!(running.client.get("/api/v1/records?limit=1000").ok()["records"].as_array().unwrap().len(), LEARN + 3);
+    let id = &known["id"];
+    let analysis = running.client.get(format!("/api/v1/analysis?series={id}&points=true")).ok()["analyses"][0].clone();
+    assert_eq!((&analysis["phase"], &analysis["transform"]), (&json!(2), &json!({"lambda": 0.0})));
+    assert_eq!((&analysis["n"], &analysis["excluded"]["missing"]), (&json!(LEARN + 1), &json!(2)));
+    for path in ["/api/stats/spc", "/api/stats", &format!("/api/v1/chart.svg?series={id}")] {
+        assert_eq!(running.client.get(path).status, 200, "{path}");
+    }
+}
+
+#[test]
+fn limits_of_a_part_are_on_the_scale_of_the_service() {
+    let running = on_logarithms();
+    let values = [steady(1, LEARN), vec![0.0], steady(7, 30)].concat();
+    keep_latencies(&running.client, &values);
+    let id = series(&running.client)[0]["id"].clone();
+    let frozen = running.client.post(format!("/api/v1/series/{id}/baseline"), &json!({"limit": 30})).ok();
+    assert_eq!(frozen["limits"], limits_of(&steady(7, 30)));
+    let baseline = running.client.get("/api/v1/baselines").ok()["baselines"][0]["standards"].clone();
+    assert_eq!(baseline["transform"], json!({"lambda": 0.0}));
+}
+
+#[test]
+fn an_analysis_is_on_the_scale_that_is_asked_for() {
+    let running = Running::learning(LEARN);
+    keep_latencies(&running.client, &[steady(1, 60), vec![0.0, 2.5]].concat());
+    let ask = |query: &str| running.client.get(format!("/api/v1/analysis?series=1&{query}"));
+    let as_measured = ask("").ok()["analyses"][0].clone();
+    assert_eq!((&as_measured["phase"], as_measured.get("transform")), (&json!(2), None));
+    // Limits on another scale are not the frozen ones.
+    let log = ask("transform=log").ok()["analyses"][0].clone();
+    assert_eq!((&log["phase"], &log["limits"]["transform"]), (&json!(1), &json!({"lambda": 0.0})));
+    assert_eq!((&log["n"], &log["excluded"]["missing"]), (&json!(61), &json!(1)));
+    let both = ["lower", "upper"]
+        .map(|line| log["limits"][line].as_f64().unwrap() / log["limits"]["center"].as_f64().unwrap());
+    assert!((both[0] * both[1] - 1.0).abs() < 1e-12, "{both:?}");
+    for (query, words) in [
+        ("transform=log&limits=frozen", "that of the baseline"),
+        ("transform=log&chart=ewma", "log on an ewma chart"),
+        ("transform=square", "none, log, box-cox, auto"),
+    ] {
+        let refused = ask(query);
+        assert!(refused.status == 422 && refused.text().contains(words), "{query}: {}", refused.text());
+    }
+}

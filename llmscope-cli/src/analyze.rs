@@ -13,7 +13,7 @@ use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::Mapping;
-use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Unit, analyze, plot};
+use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Transform, Unit, analyze, plot};
 
 use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs};
 use crate::logs;
@@ -158,7 +158,9 @@ fn assignment<'t>(option: &str, text: &'t str, example: &str) -> Result<(&'t str
 
 fn origin(args: &JudgeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Result<Origin> {
     if let Some(center) = &args.given_center {
-        let sigma = args.given_sigma.as_deref().map(|sigma| unit.parse(sigma)).transpose()?;
+        // The sigma of logarithms has no unit.
+        let unit_of_sigma = if args.transform == Transform::None { unit } else { Unit::One };
+        let sigma = args.given_sigma.as_deref().map(|sigma| unit_of_sigma.parse(sigma)).transpose()?;
         return Ok(Origin::Given { center: unit.parse(center)?, sigma });
     }
     if let Some(baselines) = baselines {

@@ -308,7 +308,7 @@ fn runs_are_studied_together_when_they_are_told_apart() {
     assert!(stdout(&with(&["--format", "markdown"])).contains("| runs of | metric |"));
     let csv = stdout(&with(&["--format", "csv"]));
     assert_eq!(csv.lines().count(), 1 + 9 + 1);
-    assert!(csv.lines().all(|line| line.matches(',').count() == 25), "{csv}");
+    assert!(csv.lines().all(|line| line.matches(',').count() == 26), "{csv}");
     // Without --by session nobody asked.
     assert!(!stdout(&run(&["analyze", &args[5], &args[6], "--column", "latency", "--json"])).contains("studies"));
 }
@@ -396,8 +396,11 @@ fn long_tails_have_limits_on_another_scale() {
     let refused = judge(&["--transform", "cube-root"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("none, log, box-cox, auto"), "{}", stderr(&refused));
-    let zero =
-        run_on(table(&[0.3, 0.0, 0.4]).as_bytes(), &["analyze", "-", "--column", "latency", "--transform", "log"]);
+    let with_zero = table(&[&values[..20], &[0.0], &values[20..]].concat());
+    let args = ["analyze", "-", "--column", "latency", "--transform", "log"];
+    let zero = run_on(with_zero.as_bytes(), &args);
     assert_eq!(zero.status.code(), Some(2));
-    assert!(stderr(&zero).contains("value 1 is 0: only positive values"), "{}", stderr(&zero));
+    assert!(stderr(&zero).contains("22: latency: 0 is not positive and cannot be transformed"), "{}", stderr(&zero));
+    let gap = stdout(&run_on(with_zero.as_bytes(), &[&args[..], &["--missing", "break"]].concat()));
+    assert!(gap.contains("1 not positive") && gap.contains("have no place on this scale"), "{gap}");
 }

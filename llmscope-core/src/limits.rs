@@ -90,7 +90,7 @@ impl Line {
     }
 
     /// The values of `count` points, written out.
-    fn expanded(&self, count: usize) -> Vec<f64> {
+    pub(crate) fn expanded(&self, count: usize) -> Vec<f64> {
         (0..count).map(|point| self.at(point)).collect()
     }
 }
@@ -149,17 +149,19 @@ impl ControlLimits {
     /// Limits that were drawn on a transformed scale, in the unit of the values. Their sigma stays what it is.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if an upper limit lies above whatever a value can be transformed to.
+    /// [`Error::Parameter`] if a line lies beyond what a number can be.
     pub(crate) fn drawn_back(self, power: PowerTransform) -> Result<Self> {
         let back = |line: &Line| {
             line.try_map(|y| power.back(y)).ok_or_else(|| Error::Parameter {
-                name: "power of the transformation",
-                value: power.lambda.to_string(),
-                expected: "one that has a value at the upper control limit: 0 (the logarithm) has",
+                name: "control limits after a transformation",
+                value: format!("up to {:?}", self.upper.extent().unwrap_or_default().1),
+                expected: "on the scale of the transformed values, whose logarithm or power is a number",
             })
         };
         let (lower, center, upper) = (back(&self.lower)?, back(&self.center)?, back(&self.upper)?);
-        Ok(Self { lower, center, upper, transform: Some(power), ..self })
+        let below_all = |line: &Line| power != PowerTransform::LOG && line.extent().is_some_and(|(min, _)| min <= 0.0);
+        let clamped = Clamped { lower: self.clamped.lower || below_all(&self.lower), ..self.clamped };
+        Ok(Self { lower, center, upper, transform: Some(power), clamped, ..self })
     }
 
     /// The same limits, none of them beyond a physical bound.
@@ -179,12 +181,12 @@ impl ControlLimits {
     /// The edge of a zone: center + k·σ at a point, on the scale of the transformation where there is one.
     #[must_use]
     pub fn zone_edge(&self, point: usize, multiple: f64) -> f64 {
-        let (center, sigma) = (self.center.at(point), self.sigma.at(point));
-        let transformed = || {
-            let power = self.transform?;
-            power.back(power.apply(center)? + multiple * sigma)
-        };
-        transformed().unwrap_or(center + multiple * sigma)
+        let (center, offset) = (self.center.at(point), multiple * self.sigma.at(point));
+        match self.transform {
+            None => center + offset,
+            // A center line at the end of the scale has no zones.
+            Some(power) => power.apply(center).and_then(|center| power.back(center + offset)).unwrap_or(center),
+        }
     }
 
     /// The edge of a zone along the chart.
@@ -198,7 +200,7 @@ impl ControlLimits {
         }
     }
 
-    /// One sigma above the center line, in the unit of what is plotted.
+    /// One sigma above the center line, in the unit of what is plotted: what values must be told apart to is a part of it.
     #[must_use]
     pub fn plotted_sigma(&self, point: usize) -> f64 {
         match self.transform {

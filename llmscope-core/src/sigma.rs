@@ -187,7 +187,7 @@ impl FromStr for SigmaEstimator {
 /// An estimate of sigma that says how it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SigmaEstimate {
-    /// The estimate, in the unit of the data; 0 for data without variation.
+    /// The estimate, in the unit of the data (of the transformed data, where there is a transformation); 0 for data without variation.
     pub sigma: f64,
     /// How it was estimated.
     pub estimator: SigmaEstimator,

@@ -12,15 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::sample::Sample;
-use crate::stats::{BoxCox, Moments, Sorted, anderson_darling, power, power_back};
+use crate::stats::{BoxCox, Sorted, anderson_darling};
 
 /// From this p-value on `auto` leaves the values as they are.
 const NORMAL: f64 = 0.05;
-
-/// So many sigmas above the mean there must be a value: as far up as control limits reach.
-const ROOM: f64 = 3.0;
-/// Powers beyond this, in either direction, are not used.
-const LARGEST: f64 = 2.0;
 
 /// Which scale is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -31,7 +26,7 @@ pub enum Transform {
     None,
     /// Logarithms: what doubles weighs as much as what halves.
     Log,
-    /// The power of Box & Cox that the data are best served by.
+    /// The power of Box & Cox that serves the data best.
     BoxCox,
     /// The same, if the data are not normal as they are.
     Auto,
@@ -54,26 +49,29 @@ impl Transform {
 
     /// The transformation for the values that limits will come from; `None` leaves them as they are.
     ///
-    /// `box-cox` is λ by maximum likelihood (Box & Cox 1964), rounded to a half as is the custom: a power that a reader
-    /// can follow, and that the next data will give again. `auto` is that power unless Anderson–Darling finds the values
-    /// normal (p ≥ 0.05), or one of them is not positive. The logarithm stands in where there is nothing to estimate a
-    /// power from (fewer than 8 values, or no variation), where it is none that anybody uses (below −2 or above 2: far
-    /// values of an unstable process ask for such), and where it has no value at the upper limit (λ < 0).
-    ///
-    /// # Errors
-    /// [`Error::NotPositive`] for `log` and `box-cox` of values that are not all positive.
-    pub fn choose(self, values: &[f64]) -> Result<Option<PowerTransform>> {
+    /// `box-cox` is λ by maximum likelihood from the values that are positive (Box & Cox 1964), rounded to a half as is
+    /// the custom: a power that a reader can follow, and that the next data will give again. It is 0 (the logarithm) to
+    /// 2. The logarithm also stands in for powers below 0, whose upper limit runs away to where nothing signals any more,
+    /// for powers above 2, and where fewer than 8 values, or equal ones, leave nothing to estimate from. `auto` is
+    /// `box-cox`, unless Anderson–Darling finds the values normal (p ≥ 0.05) or one of them is not positive.
+    #[must_use]
+    pub fn choose(self, values: &[f64]) -> Option<PowerTransform> {
         match self {
-            Self::None => Ok(None),
-            Self::Log => PowerTransform::LOG.check(values).map(|()| Some(PowerTransform::LOG)),
-            Self::BoxCox => PowerTransform::LOG.check(values).map(|()| Some(PowerTransform::likeliest(values))),
+            Self::None => None,
+            Self::Log => Some(PowerTransform::LOG),
+            Self::BoxCox => PowerTransform::likeliest(values),
             Self::Auto => {
-                let is_normal = anderson_darling(&Sorted::of(values)).is_none_or(|normality| normality.p >= NORMAL);
-                let is_positive = PowerTransform::LOG.check(values).is_ok();
-                let power = (is_positive && !is_normal).then(|| PowerTransform::likeliest(values));
-                Ok(power.filter(|power| power.lambda != 1.0))
+                let is_normal = || anderson_darling(&Sorted::of(values)).is_none_or(|normality| normality.p >= NORMAL);
+                let leaves = values.iter().any(|&x| x <= 0.0) || is_normal();
+                if leaves { None } else { PowerTransform::likeliest(values) }
             }
         }
+    }
+
+    /// True if a value of 0 or below has no place on this scale, whatever the other values are.
+    #[must_use]
+    pub const fn needs_positive(self) -> bool {
+        matches!(self, Self::Log | Self::BoxCox)
     }
 }
 
@@ -95,83 +93,101 @@ impl FromStr for Transform {
     }
 }
 
-/// A power transformation of positive values: (xᵏ − 1)/λ with k = λ, or ln x for λ = 0 (Box & Cox 1964). It rises with x,
-/// whatever λ is.
+/// A power transformation of positive values: xᵏ with k = λ above 0, ln x for λ = 0 (Box & Cox 1964). It rises with x.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Unchecked")]
+#[schemars(!try_from)]
 pub struct PowerTransform {
     /// The power λ; 0 is the logarithm.
-    pub lambda: f64,
+    lambda: f64,
+}
+
+/// A power as files have it.
+#[derive(Deserialize)]
+struct Unchecked {
+    lambda: f64,
+}
+
+impl TryFrom<Unchecked> for PowerTransform {
+    type Error = Error;
+
+    fn try_from(Unchecked { lambda }: Unchecked) -> Result<Self> {
+        Self::new(lambda)
+    }
 }
 
 impl PowerTransform {
     /// The logarithm.
     pub const LOG: Self = Self { lambda: 0.0 };
+    /// Powers that are neither the logarithm nor so near to it that they lose the digits of a value.
+    const POWERS: std::ops::RangeInclusive<f64> = 0.1..=2.0;
 
-    /// The likeliest power, rounded to a half, if it is usual and leaves room for limits; else the logarithm.
-    fn likeliest(values: &[f64]) -> Self {
-        let Some(found) = BoxCox::of(&Sorted::of(values)) else { return Self::LOG };
-        let rounded = Self { lambda: (found.lambda * 2.0).round() / 2.0 };
-        let is_usual = rounded.lambda.abs() <= LARGEST;
-        if is_usual && rounded.has_room_for_limits(values) { rounded } else { Self::LOG }
+    /// The power λ: 0 for the logarithm, or from 0.1 to 2.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for another one.
+    pub fn new(lambda: f64) -> Result<Self> {
+        if lambda == 0.0 {
+            Ok(Self::LOG)
+        } else if Self::POWERS.contains(&lambda) {
+            Ok(Self { lambda })
+        } else {
+            let expected = "0 (the logarithm), or from 0.1 to 2";
+            Err(Error::Parameter { name: "power of the transformation", value: lambda.to_string(), expected })
+        }
     }
 
-    /// True if there are values to draw the limits of these back to.
-    fn has_room_for_limits(self, values: &[f64]) -> bool {
-        let transformed = values.iter().map(|&x| self.apply(x)).collect::<Option<Vec<_>>>();
-        let Some(moments) = transformed.map(|transformed| Moments::of(&transformed)) else { return false };
-        let (Some(mean), Some(sigma)) = (moments.mean(), moments.standard_deviation()) else { return false };
-        self.back(mean + ROOM * sigma).is_some()
+    /// The likeliest power of the positive values, rounded to a half; `None` if that leaves them as they are.
+    fn likeliest(values: &[f64]) -> Option<Self> {
+        let positive: Vec<f64> = values.iter().copied().filter(|&x| x > 0.0).collect();
+        let rounded = BoxCox::of(&Sorted::of(&positive)).map(|found| (found.lambda * 2.0).round() / 2.0);
+        let power = rounded.and_then(|lambda| Self::new(lambda).ok()).unwrap_or(Self::LOG);
+        (power.lambda != 1.0).then_some(power)
     }
 
-    /// The transformed value; `None` unless x is positive.
+    /// The power λ; 0 is the logarithm.
+    #[must_use]
+    pub const fn lambda(self) -> f64 {
+        self.lambda
+    }
+
+    /// The transformed value; `None` unless x is positive, and the transformed value a measurement still.
     ///
     /// ```
     /// use llmscope_core::PowerTransform;
     ///
-    /// let log = PowerTransform::LOG;
+    /// let (log, root) = (PowerTransform::LOG, PowerTransform::new(0.5)?);
     /// assert_eq!((log.apply(1.0), log.back(0.0)), (Some(0.0), Some(1.0)));
+    /// assert_eq!((root.apply(4.0), root.back(2.0)), (Some(2.0), Some(4.0)));
     /// assert_eq!(log.apply(0.0), None);
+    /// # Ok::<(), llmscope_core::Error>(())
     /// ```
     #[must_use]
     pub fn apply(self, x: f64) -> Option<f64> {
-        let transformed = power(self.lambda, x.ln());
-        (x > 0.0 && transformed.is_finite()).then_some(transformed)
+        let transformed = if self == Self::LOG { x.ln() } else { x.powf(self.lambda) };
+        (x > 0.0 && transformed.abs() <= Sample::MAX_MAGNITUDE).then_some(transformed)
     }
 
-    /// How fast the transformed value rises at x: x^(λ − 1). A density of transformed values times this is one of the
-    /// values.
+    /// How fast the transformed value rises at x. A density of transformed values times this is one of the values.
     #[must_use]
     pub fn slope(self, x: f64) -> f64 {
-        x.powf(self.lambda - 1.0)
+        if self == Self::LOG { 1.0 / x } else { self.lambda * x.powf(self.lambda - 1.0) }
     }
 
-    /// The value that is transformed to y: 0 for what lies below all of them, `None` for what lies above.
+    /// The value that is transformed to y: 0 for what lies below all of them, `None` beyond what a number can be.
     #[must_use]
     pub fn back(self, y: f64) -> Option<f64> {
-        if self.lambda > 0.0 && self.lambda * y <= -1.0 {
-            return Some(0.0);
-        }
-        Some(power_back(self.lambda, y).exp()).filter(|x| x.is_finite())
-    }
-
-    /// Refuses what has no logarithm and no power.
-    ///
-    /// # Errors
-    /// [`Error::NotPositive`] with the first value that is not positive.
-    pub fn check(self, values: &[f64]) -> Result<()> {
-        match values.iter().position(|&x| self.apply(x).is_none()) {
-            Some(index) => Err(Error::NotPositive { index, value: values[index] }),
-            None => Ok(()),
-        }
+        let x = if self == Self::LOG { y.exp() } else { y.max(0.0).powf(1.0 / self.lambda) };
+        x.is_finite().then_some(x)
     }
 
     /// The transformed measurements, with the same gaps.
     ///
     /// # Errors
-    /// As [`PowerTransform::check`].
+    /// [`Error::NotPositive`] with the first value that has no place on this scale.
     pub fn sample(self, sample: &Sample<'_>) -> Result<Sample<'static>> {
-        self.check(sample.values())?;
-        let transformed: Vec<f64> = sample.values().iter().filter_map(|&x| self.apply(x)).collect();
+        let one = |(index, &value)| self.apply(value).ok_or(Error::NotPositive { index, value });
+        let transformed = sample.values().iter().enumerate().map(one).collect::<Result<Vec<_>>>()?;
         Sample::new(transformed)?.with_breaks(sample.breaks().to_vec())
     }
 

@@ -4,10 +4,11 @@
 
 use llmscope_core::analysis::{Baseline, Origin, Series};
 use llmscope_core::chart::{individuals, staged};
+use llmscope_core::stats::{BoxCox, Sorted};
 use llmscope_core::watch::{Step, Watch};
 use llmscope_core::{
-    Analysis, Bounds, Chart, ChartKind, Error, Plan, PowerTransform, RuleSet, Sample, SigmaEstimator,
-    SpecificationLimits, Transform, analyze,
+    Analysis, Bounds, Chart, ChartKind, Error, Missing, Plan, PowerTransform, RuleSet, Sample, SigmaEstimator,
+    SpecificationLimits, Transform, Verdict, analyze,
 };
 use proptest::prelude::*;
 
@@ -18,7 +19,10 @@ use golden::{assert_close, number, numbers, parsed};
 
 const FLOW_RATES: &str = include_str!("reference/nist_handbook_individuals_flowrate.json");
 const ESTIMATOR: SigmaEstimator = SigmaEstimator::AverageMovingRange;
-const ROOT: PowerTransform = PowerTransform { lambda: 0.5 };
+
+fn power(lambda: f64) -> PowerTransform {
+    PowerTransform::new(lambda).unwrap()
+}
 
 fn close(what: &str, found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance * expected.abs().max(1e-300), "{what}: {found} is not {expected}");
@@ -49,12 +53,11 @@ fn the_published_limits_are_drawn_back() {
     let exact = &reference["exact_d2"];
     let rates = numbers(&reference["data"]);
     assert_eq!(rates.len(), 10);
-    // ln(eˣ) = x, and 2(√((x/2 + 1)²) − 1) = x.
-    for (power, dressed) in
-        [(PowerTransform::LOG, (|x: f64| x.exp()) as fn(f64) -> f64), (ROOT, |x| (x / 2.0 + 1.0).powi(2))]
-    {
+    // ln(eˣ) = x, and √(x²) = x.
+    for power in [PowerTransform::LOG, power(0.5)] {
+        let dressed = |x: f64| if power == PowerTransform::LOG { x.exp() } else { x * x };
         let sample = Sample::new(rates.iter().map(|&x| dressed(x)).collect::<Vec<_>>()).unwrap();
-        let chart = individuals::estimate_transformed(&sample, ESTIMATOR, power).unwrap();
+        let chart = individuals::estimate_on(&sample, ESTIMATOR, Some(power)).unwrap();
         let limits = &chart.limits;
         assert_close("center on the scale", chart.standards.center, &reference["printed"]["mean"], 1e-13);
         assert_close("sigma on the scale", limits.sigma.at(0), &exact["sigma"], 1e-12);
@@ -131,32 +134,44 @@ fn a_lower_limit_at_zero_says_nothing_after_a_transformation() {
 fn the_scale_is_chosen_by_the_data() {
     let lognormal = long_tailed(4, 500);
     let normal: Vec<f64> = lognormal.iter().map(|x| 10.0 + x.ln()).collect();
-    let squares: Vec<f64> = normal.iter().map(|x| x.powi(2)).collect();
-    let lambda = |transform: Transform, values: &[f64]| transform.choose(values).unwrap().map(|power| power.lambda);
+    let wide: Vec<f64> = lognormal.iter().map(|x| 3.5 + x.ln()).collect();
+    let squares: Vec<f64> = wide.iter().map(|x| x.powi(2)).collect();
+    let lambda = |transform: Transform, values: &[f64]| transform.choose(values).map(PowerTransform::lambda);
     assert_eq!(lambda(Transform::None, &lognormal), None);
     assert_eq!(lambda(Transform::Log, &normal), Some(0.0));
     assert_eq!(lambda(Transform::BoxCox, &lognormal), Some(0.0));
-    assert_eq!(lambda(Transform::BoxCox, &lognormal.iter().map(|x| x.powi(2)).collect::<Vec<_>>()), Some(0.0));
-    assert_eq!(lambda(Transform::BoxCox, &squares).map(|lambda| lambda * 2.0 % 1.0), Some(0.0), "halves");
+    assert_eq!(lambda(Transform::BoxCox, &squares), Some(0.5));
+    assert_eq!(lambda(Transform::BoxCox, &wide), None, "a power of 1 leaves them as they are");
     assert_eq!(lambda(Transform::Auto, &lognormal), Some(0.0));
     assert_eq!(lambda(Transform::Auto, &normal), None);
-    assert_eq!(lambda(Transform::Auto, &[&lognormal[..], &[0.0]].concat()), None, "a value has no logarithm");
-    assert_eq!(lambda(Transform::Auto, &[]), None);
+    let with_zero = [&lognormal[..], &[0.0]].concat();
+    assert_eq!(lambda(Transform::Auto, &with_zero), None, "a value has no logarithm");
+    assert_eq!(lambda(Transform::BoxCox, &with_zero), Some(0.0), "by those that have one");
+    assert_eq!((lambda(Transform::Auto, &[]), lambda(Transform::BoxCox, &[])), (None, Some(0.0)));
     assert_eq!(lambda(Transform::BoxCox, &[2.0; 20]), Some(0.0), "nothing to estimate from");
-    // One value far out asks for a power of −5.
-    let far = [vec![0.06, 0.061, 0.059, 0.0605, 0.0595, 0.0602, 0.0598, 0.0601], vec![0.7]].concat();
-    assert_eq!(lambda(Transform::BoxCox, &far), Some(0.0));
-    // So long a tail that its power, below 0, has no value three sigmas up.
-    let reciprocal: Vec<f64> = (1..200).map(|i| 1.0 / (f64::from(i) / 200.0)).collect();
-    let power = Transform::BoxCox.choose(&reciprocal).unwrap().unwrap();
-    assert!(
-        individuals::estimate_transformed(&Sample::new(reciprocal).unwrap(), ESTIMATOR, power).is_ok(),
-        "{power:?}"
-    );
+    // A floor and a queue ask for a power below 0, whose upper limit nothing would ever pass.
+    let floor: Vec<f64> = long_tailed(9, 300).iter().map(|x| 0.2 + 0.05 * x.powi(2)).collect();
+    let found = BoxCox::of(&Sorted::of(&floor)).unwrap().lambda;
+    assert!(found < -0.25, "{found}");
+    assert_eq!(lambda(Transform::BoxCox, &floor), Some(0.0));
 }
 
 #[test]
-fn what_cannot_be_transformed_is_named_by_its_place() {
+fn a_power_is_the_logarithm_or_one_that_keeps_the_digits() {
+    for lambda in [0.0, -0.0, 0.1, 0.5, 1.0, 2.0] {
+        let json = serde_json::to_string(&power(lambda)).unwrap();
+        assert_eq!(serde_json::from_str::<PowerTransform>(&json).unwrap(), power(lambda), "{json}");
+        assert!(!json.contains('-'), "{json}");
+    }
+    for lambda in [1e-13, -0.5, 2.1, f64::NAN, f64::INFINITY] {
+        assert!(matches!(PowerTransform::new(lambda), Err(Error::Parameter { .. })), "{lambda}");
+    }
+    assert!(serde_json::from_str::<PowerTransform>(r#"{"lambda": -1}"#).unwrap_err().to_string().contains("0.1 to 2"));
+    assert_eq!((power(2.0).apply(1e60), power(2.0).apply(-1.0)), (None, None));
+}
+
+#[test]
+fn what_cannot_be_transformed_is_named_by_its_place_or_a_gap() {
     let mut values = long_tailed(5, 30);
     values[7] = 0.0;
     for transform in [Transform::Log, Transform::BoxCox] {
@@ -165,18 +180,56 @@ fn what_cannot_be_transformed_is_named_by_its_place() {
         assert!(error.to_string().contains("without a transformation"), "{error}");
     }
     assert_eq!(judged(&values, Transform::Auto).transform, None);
+    // Where gaps are none of the error's business, it is one.
+    let missing = Some(Missing::Break);
+    let gap = analyze(&column(&values), &Plan { transform: Transform::Log, missing, ..Plan::default() }).unwrap();
+    let mut without = values.clone();
+    without[7] = f64::NAN;
+    let expected = analyze(&column(&without), &Plan { transform: Transform::Log, missing, ..Plan::default() }).unwrap();
+    assert_eq!((&gap.limits, &gap.violations, gap.n), (&expected.limits, &expected.violations, 29));
+    assert_eq!((gap.excluded.missing, gap.excluded.not_positive), (0, 1));
+    assert!(gap.warnings.iter().any(|warning| warning.contains("1 values are not positive")), "{:?}", gap.warnings);
+    // A scale that was chosen by a part holds for the others too.
+    values[7] = 0.3;
+    values[20] = 0.0;
+    let part = Plan { transform: Transform::BoxCox, origin: Origin::FirstPoints(0..15), missing, ..Plan::default() };
+    assert_eq!(analyze(&column(&values), &part).unwrap().excluded.not_positive, 1);
+
     let error = |plan: Plan| analyze(&column(&long_tailed(5, 30)), &plan).unwrap_err().to_string();
     let with = |chart, transform| Plan { chart: Some(chart), transform, ..Plan::default() };
-    assert!(error(with(ChartKind::Ewma, Transform::Log)).contains("log on an ewma chart"));
-    assert!(error(with(ChartKind::C, Transform::Auto)).contains("auto on an c chart"));
+    assert!(error(with(ChartKind::Ewma, Transform::Log)).contains("log with chart ewma"));
+    assert!(error(with(ChartKind::C, Transform::Auto)).contains("auto with chart c"));
     let given = Origin::Given { center: -1.0, sigma: Some(0.1) };
     assert!(error(Plan { transform: Transform::Log, origin: given, ..Plan::default() }).contains("given center is -1"));
     let given = Origin::Given { center: 1.0, sigma: Some(0.1) };
     assert!(error(Plan { transform: Transform::Auto, origin: given, ..Plan::default() }).contains("none or log"));
-    // A power below 0 has no value at the end of its scale.
-    let sample = Sample::new(vec![1.0, 100.0, 1.0, 100.0, 1.0, 100.0]).unwrap();
-    let error = individuals::estimate_transformed(&sample, ESTIMATOR, PowerTransform { lambda: -2.0 }).unwrap_err();
-    assert!(matches!(error, Error::Parameter { name: "power of the transformation", .. }), "{error}");
+}
+
+/// Too few values to choose a scale by, and limits that name other series: the verdict comes first.
+#[test]
+fn what_has_no_values_is_not_asked_for_its_scale() {
+    let baseline = judged(&long_tailed(6, 50), Transform::Log).baseline().unwrap();
+    let plan = Plan { origin: Origin::Baseline(vec![baseline]), missing: Some(Missing::Break), ..Plan::default() };
+    let analysis = analyze(&Series::of_numbers("another", vec![f64::NAN; 5]), &plan).unwrap();
+    assert_eq!((analysis.verdict, analysis.n), (Verdict::NotEnoughData, 0));
+}
+
+#[test]
+fn equal_values_collapse_on_the_center_line_as_ever() {
+    for thousandths in 1..400 {
+        let value = f64::from(thousandths) / 1000.0;
+        for transform in [Transform::None, Transform::Log] {
+            let analysis = judged(&[value; 12], transform);
+            assert_eq!((analysis.verdict, analysis.rules.len()), (Verdict::InControl, 8), "{value} {transform}");
+            assert!(
+                analysis.warnings.iter().any(|warning| warning.contains("all points are equal")),
+                "{value} {transform}"
+            );
+        }
+        let two_levels: Vec<f64> = [[value; 12], [2.0 * value; 12]].concat();
+        let plan = Plan { transform: Transform::Log, stages: vec![12], ..Plan::default() };
+        assert_eq!(analyze(&column(&two_levels), &plan).unwrap().violations, [], "{value}");
+    }
 }
 
 #[test]
@@ -203,6 +256,11 @@ fn frozen_limits_keep_their_scale() {
     let plain = judged(&values[..100], Transform::None).baseline().unwrap();
     let plan = Plan { transform: Transform::Log, origin: Origin::Baseline(vec![plain]), ..Plan::default() };
     assert!(analyze(&column(&values[100..]), &plan).unwrap_err().to_string().contains("baseline"));
+    // Another program may know nothing of scales: it must not take these for limits of values as they are.
+    assert!(text.contains("llmscope.baseline/2"), "{text}");
+    let logarithms = Baseline::to_json(&[judged(&values[..100], Transform::Log).baseline().unwrap()]).unwrap();
+    let far = logarithms.replace("\"sigma\": ", "\"sigma\": 9999");
+    assert!(Baseline::read("b.json", &far).unwrap_err().to_string().contains("control limits after a transformation"));
     // A part of the data decides for all of them.
     let part = Plan { transform: Transform::BoxCox, origin: Origin::FirstPoints(0..100), ..Plan::default() };
     let both = analyze(&column(&values), &part).unwrap();
@@ -229,12 +287,8 @@ fn stages_have_limits_of_their_own_on_one_scale() {
     );
     let sample = Sample::new(values).unwrap();
     let mixed = staged(60, &[30], |points| {
-        let part = sample.slice(points.clone());
-        if points.start == 0 {
-            individuals::estimate(&part, ESTIMATOR).map(Chart::into_owned)
-        } else {
-            individuals::estimate_transformed(&part, ESTIMATOR, PowerTransform::LOG).map(Chart::into_owned)
-        }
+        let power = (points.start > 0).then_some(PowerTransform::LOG);
+        estimated(&sample, points, power)
     });
     assert!(mixed.unwrap_err().to_string().contains("scales"));
 }
@@ -280,6 +334,14 @@ fn a_watch_learns_on_its_scale() {
     assert_eq!(watch.clone().on_scale(Transform::None), watch, "what is frozen stays");
 }
 
+fn estimated(
+    sample: &Sample<'_>,
+    points: std::ops::Range<usize>,
+    power: Option<PowerTransform>,
+) -> llmscope_core::Result<Chart<'static>> {
+    Ok(individuals::estimate_on(&sample.slice(points), ESTIMATOR, power)?.into_owned())
+}
+
 /// Values between a hundredth and a hundred, in stretches about several levels.
 fn positive() -> impl Strategy<Value = Vec<f64>> {
     let stretch = (0.05..20.0_f64, 0.01..0.5_f64, 2_usize..30).prop_flat_map(|(level, spread, count)| {
@@ -290,30 +352,37 @@ fn positive() -> impl Strategy<Value = Vec<f64>> {
 
 proptest! {
     #[test]
-    fn what_is_transformed_comes_back(x in 1e-6..1e6_f64, halves in -4_i32..=4) {
-        let power = PowerTransform { lambda: f64::from(halves) / 2.0 };
-        let back = power.back(power.apply(x).unwrap());
-        // Near the end of its scale a power below 0 keeps few digits.
-        let tolerance = 1e-13 * (1.0 + x.ln().abs()) * x.powf(-power.lambda).max(1.0);
-        prop_assert!(tolerance > 0.1 || (back.unwrap() / x - 1.0).abs() < tolerance, "{back:?} {x} {power:?}");
+    fn what_is_transformed_comes_back(exponent in -30.0..30.0_f64, tenths in 0_i32..=20) {
+        let (x, power) = (10_f64.powf(exponent), power(f64::from(tenths) / 10.0));
+        let back = power.back(power.apply(x).unwrap()).unwrap();
+        prop_assert!((back / x - 1.0).abs() < 1e-13 * (1.0 + x.ln().abs()), "{back} {x} {power:?}");
     }
 
     #[test]
-    fn it_rises(x in 1e-3..1e3_f64, factor in 1.01..10.0_f64, halves in -2_i32..=4) {
-        let power = PowerTransform { lambda: f64::from(halves) / 2.0 };
+    fn it_rises(x in 1e-3..1e3_f64, factor in 1.01..10.0_f64, tenths in 0_i32..=20) {
+        let power = power(f64::from(tenths) / 10.0);
         prop_assert!(power.apply(x).unwrap() < power.apply(x * factor).unwrap());
     }
 
     #[test]
-    fn rules_judge_the_transformed_values(values in positive(), halves in 0_i32..=2) {
-        let power = PowerTransform { lambda: f64::from(halves) / 2.0 };
+    fn rules_judge_the_transformed_values(values in positive(), halves in 0_i32..=4) {
+        let power = power(f64::from(halves) / 2.0);
         let sample = Sample::new(values).unwrap();
-        let chart = individuals::estimate_transformed(&sample, ESTIMATOR, power).unwrap();
+        let chart = individuals::estimate_on(&sample, ESTIMATOR, Some(power)).unwrap();
         let transformed = power.sample(&sample).unwrap();
         let plain = individuals::estimate(&transformed, ESTIMATOR).unwrap();
         let rules = RuleSet::nelson();
         prop_assert_eq!(chart.judge(&rules).unwrap(), plain.judge(&rules).unwrap());
         prop_assert_eq!(&chart.companion().unwrap().limits, &plain.companion().unwrap().limits);
+        // Stages too, those of equal values among them.
+        let starts: Vec<usize> = (1..sample.len() / 2).step_by(7).map(|start| 2 * start).collect();
+        let (of_chart, of_plain) = (
+            staged(sample.len(), &starts, |part| estimated(&sample, part, Some(power))),
+            staged(sample.len(), &starts, |part| estimated(&transformed, part, None)),
+        );
+        if let (Ok(of_chart), Ok(of_plain)) = (of_chart, of_plain) {
+            prop_assert_eq!(of_chart.judge(&rules).unwrap(), of_plain.judge(&rules).unwrap());
+        }
         let limits = &chart.limits;
         prop_assert!(limits.lower.at(0) <= limits.center.at(0) && limits.center.at(0) <= limits.upper.at(0));
         prop_assert!(limits.lower.at(0) >= 0.0 && limits.upper.at(0).is_finite());

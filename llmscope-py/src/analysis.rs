@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use llmscope_core::analysis::{self as core, Baseline, Drawing};
 use llmscope_core::files::write_atomically;
-use llmscope_core::{ChartKind, Error, SigmaEstimator, plot};
+use llmscope_core::{ChartKind, Error, PowerTransform, SigmaEstimator, plot};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
@@ -30,6 +30,8 @@ record! {
         warmup: usize,
         /// Requests without this metric.
         missing: usize,
+        /// Requests whose value is not positive, and so has no place on the scale of a transformation.
+        not_positive: usize,
     }
 }
 
@@ -150,7 +152,7 @@ impl Analysis {
     /// measurements; mean, median, quantiles, limits and observed ppm are in the unit of the metric.
     #[getter]
     fn power(&self) -> Option<f64> {
-        self.0.transform.map(|power| power.lambda)
+        self.0.transform.map(PowerTransform::lambda)
     }
 
     /// Within and overall sigma.
@@ -567,7 +569,7 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
     columns.set_item("verdict", analyses.iter().map(|a| a.verdict.key()).collect::<Vec<_>>())?;
     columns.set_item("violations", analyses.iter().map(|a| a.violations.len()).collect::<Vec<_>>())?;
     type Number = fn(&core::Analysis) -> Option<f64>;
-    let numbers: [(&str, Number); 11] = [
+    let numbers: [(&str, Number); 12] = [
         ("mean", |a| a.mean),
         ("median", |a| a.median),
         ("p95", |a| Some(a.quantiles?.p95)),
@@ -579,6 +581,7 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
         ("upper", |a| a.limits.as_ref()?.upper.constant()),
         ("cpk", |a| Some(a.capability?.cpk)),
         ("ppk", |a| Some(a.performance?.ppk)),
+        ("power", |a| a.transform.map(PowerTransform::lambda)),
     ];
     for (name, number) in numbers {
         columns

@@ -1,7 +1,7 @@
 //! Control charts and their limits.
 
 use llmscope_core::error::Result as CoreResult;
-use llmscope_core::{Bounds, Line, Missing, RuleSet, Sample, plot, rules};
+use llmscope_core::{Bounds, Line, Missing, PowerTransform, RuleSet, Sample, plot, rules};
 use numpy::PyArray1;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
@@ -313,7 +313,7 @@ impl ControlLimits {
     /// logarithm, ``None`` without one.
     #[getter]
     fn power(&self) -> Option<f64> {
-        self.0.transform.map(|power| power.lambda)
+        self.0.transform.map(PowerTransform::lambda)
     }
 
     /// The edge of a zone, so many sigmas above (or, negative, below) the center line: a number, or an array with one

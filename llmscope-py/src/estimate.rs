@@ -4,7 +4,7 @@ use llmscope_core::chart::attributes::{self, Counts};
 use llmscope_core::chart::cusum::{self, Cusum};
 use llmscope_core::chart::ewma::{self, Ewma};
 use llmscope_core::chart::{individuals as core_individuals, laney, moving_average, staged, xbar as core_xbar};
-use llmscope_core::{Bounds, ChartKind, PowerTransform, Sample, SigmaEstimator, Subgroups, Transform};
+use llmscope_core::{Bounds, ChartKind, SigmaEstimator, Subgroups, Transform};
 use pyo3::prelude::*;
 
 use crate::chart::{Chart, bounds_of, finished};
@@ -63,24 +63,15 @@ pub(crate) fn individuals(
     let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
     finished(py, values.len(), move || {
         Chart::of_sample(values, missing, bounds, |sample| {
-            let power = transform.choose(sample.values())?;
+            let power = transform.choose(sample.values());
             if stages.is_empty() {
-                return phase_one(sample, estimator, power);
+                return core_individuals::estimate_on(sample, estimator, power);
             }
-            staged(sample.len(), &stages, |points| Ok(phase_one(&sample.slice(points), estimator, power)?.into_owned()))
+            staged(sample.len(), &stages, |points| {
+                Ok(core_individuals::estimate_on(&sample.slice(points), estimator, power)?.into_owned())
+            })
         })
     })
-}
-
-fn phase_one<'a>(
-    sample: &Sample<'a>,
-    estimator: SigmaEstimator,
-    power: Option<PowerTransform>,
-) -> llmscope_core::Result<llmscope_core::Chart<'a>> {
-    match power {
-        None => core_individuals::estimate(sample, estimator),
-        Some(power) => core_individuals::estimate_transformed(sample, estimator, power),
-    }
 }
 
 /// EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. For small lasting shifts.

@@ -3,7 +3,7 @@
 use llmscope_core::chart::cusum::{self, Cusum};
 use llmscope_core::chart::ewma::{self, Ewma};
 use llmscope_core::chart::{attributes, individuals, laney, moving_average, xbar};
-use llmscope_core::{ChartKind, Error, SigmaEstimate, Standards as CoreStandards};
+use llmscope_core::{ChartKind, Error, PowerTransform, SigmaEstimate, Standards as CoreStandards};
 use pyo3::prelude::*;
 
 use crate::capability::SigmaEstimate as PySigmaEstimate;
@@ -26,6 +26,8 @@ record! {
     ///     h: Decision interval of a CUSUM chart, in sigmas.
     ///     headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
     ///     span: Measurements in each mean of a moving average chart.
+    ///     power: The power λ of the transformation that an individuals chart judges after, 0 for the logarithm; center
+    ///         line and sigma are then those of the transformed measurements.
     ///
     /// Raises:
     ///     ParameterError: If the numbers do not fit the chart.
@@ -37,7 +39,7 @@ record! {
     Standards(CoreStandards) {
         /// The chart that they are for.
         chart: &'static str = |chart: &ChartKind| chart.name(),
-        /// The center line.
+        /// The center line; that of the transformed measurements where there is a ``power``.
         center: f64,
         /// The within sigma, for charts of measurements.
         within: Option<PySigmaEstimate> = |within: &Option<SigmaEstimate>| within.map(PySigmaEstimate),
@@ -45,9 +47,17 @@ record! {
         inflation: Option<f64>,
     }
     {
+        /// The power λ of the transformation that measurements are judged after: 0 for the logarithm, ``None`` without
+        /// one.
+        #[getter]
+        fn power(&self) -> Option<f64> {
+            self.0.transform.map(PowerTransform::lambda)
+        }
+
         #[new]
         #[pyo3(signature = (
-            chart, center, sigma = None, *, lambda_ = 0.2, width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5
+            chart, center, sigma = None, *, lambda_ = 0.2, width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5,
+            power = None
         ))]
         #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
         fn new(
@@ -60,8 +70,18 @@ record! {
             h: f64,
             headstart: f64,
             span: usize,
+            power: Option<f64>,
         ) -> Answer<Self> {
             let kind: ChartKind = chart.parse()?;
+            let transform = power.map(PowerTransform::new).transpose()?;
+            if transform.is_some() && kind != ChartKind::Individuals {
+                return Err(Error::Parameter {
+                    name: "power",
+                    value: format!("given with chart {kind}"),
+                    expected: "none: an individuals chart has others",
+                }
+                .into());
+            }
             if kind.is_attribute() {
                 return Ok(Self(CoreStandards::of_counts(kind, center)?));
             }
@@ -74,7 +94,7 @@ record! {
             let ewma = if kind == ChartKind::Ewma { Some(Ewma::new(lambda_, width)?) } else { None };
             let cusum = if kind == ChartKind::Cusum { Some(Cusum::new(k, h, headstart)?) } else { None };
             let span = (kind == ChartKind::MovingAverage).then_some(span);
-            Ok(Self(CoreStandards { ewma, cusum, span, ..standards }))
+            Ok(Self(CoreStandards { transform, ewma, cusum, span, ..standards }))
         }
 
         /// Phase II: a chart of new data against these standards. See :meth:`Chart.monitor`.

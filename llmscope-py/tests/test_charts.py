@@ -6,6 +6,7 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import number, reference
 
@@ -174,6 +175,12 @@ def test_published_limits_are_drawn_back_from_the_scale_of_the_logarithm() -> No
     again = pickle.loads(pickle.dumps(chart))
     assert (again, again.to_dict()["limits"]["transform"]) == (chart, {"lambda": 0.0})
     assert "<svg" in chart.to_svg()
+    known = ls.Standards("individuals", chart.standards.center, limits.sigma, power=0.0)
+    assert (known.power, known.monitor(np.exp(table["data"])).limits) == (0.0, limits)
+    with pytest.raises(ls.ParameterError, match="0.1 to 2"):
+        ls.Standards("individuals", 0.3, 0.1, power=-1.0)
+    with pytest.raises(ls.ParameterError, match="with chart ewma"):
+        ls.Standards("ewma", 0.3, 0.1, power=0.0)
     stages = ls.individuals(np.exp(table["data"]), transform="log", stages=[5])
     assert np.asarray(stages.limits.zone_edge(3)) == pytest.approx(np.asarray(stages.limits.upper))
 
@@ -188,7 +195,15 @@ def test_an_analysis_is_on_the_scale_that_is_asked_for() -> None:
     assert log.performance is not None
     expected = (np.log(5.0) - np.log(tail).mean()) / (3 * np.std(np.log(tail), ddof=1))
     assert log.performance.ppk == pytest.approx(expected)
-    with pytest.raises(ls.ParameterError, match="log on an ewma chart"):
+    assert ls.analyze({"a": tail, "b": tail}, metric=["a", "b"], transform="log").to_frame("pandas")["power"].eq(0.0).all()
+    table = pd.Series(tail).spc.individuals(transform="log")
+    assert log.limits is not None and (table["upper"] == log.limits.upper).all()
+    signals = pd.Series(tail).spc.nelson("1", transform="log")["nelson-1"]
+    assert (signals == ls.individuals(tail, transform="log").judge("1").signals_of("nelson-1")).all()
+    assert not (signals == pd.Series(tail).spc.nelson("1")["nelson-1"]).all()
+    gap = ls.analyze([*tail, 0.0], transform="log", missing="break")
+    assert isinstance(gap, ls.Analysis) and gap.excluded.not_positive == 1
+    with pytest.raises(ls.ParameterError, match="log with chart ewma"):
         ls.analyze(tail, transform="log", chart="ewma")
     with pytest.raises(ls.UnknownNameError, match="none, log, box-cox, auto"):
         ls.analyze(tail, transform="square")  # type: ignore[call-overload]

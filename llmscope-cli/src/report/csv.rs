@@ -5,9 +5,9 @@ use std::io::Write;
 use anyhow::Result;
 use llmscope_core::analysis::Study;
 use llmscope_core::capability::NonNormal;
-use llmscope_core::{Analysis, Line, Report};
+use llmscope_core::{Analysis, Line, PowerTransform, Report};
 
-const HEADER: [&str; 26] = [
+const HEADER: [&str; 27] = [
     "source",
     "group",
     "metric",
@@ -34,6 +34,7 @@ const HEADER: [&str; 26] = [
     "sigma_total",
     "supported",
     "ppk_supported",
+    "lambda",
 ];
 
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
@@ -83,6 +84,7 @@ fn row(analysis: &Analysis) -> [String; HEADER.len()] {
         String::new(),
         analysis.non_normal.as_ref().map(|non_normal| non_normal.supported.words().to_owned()).unwrap_or_default(),
         text(analysis.non_normal.as_ref().and_then(NonNormal::supported_ppk)),
+        text(analysis.transform.map(PowerTransform::lambda)),
     ]
 }
 
@@ -118,6 +120,7 @@ fn study_row(study: &Study) -> [String; HEADER.len()] {
         study.runs.len().to_string(),
         study.between.sigma.to_string(),
         study.total.sigma.to_string(),
+        String::new(),
         String::new(),
         String::new(),
     ]

@@ -50,13 +50,16 @@ fn row(analysis: &Analysis) -> [String; 9] {
     let quantity = |value: f64| with_unit(analysis.unit, value);
     let constant = |line: &llmscope_core::Line| line.constant().map_or("varies".to_owned(), quantity);
     let limits = analysis.limits.as_ref();
+    let scale = analysis.transform.map(|power| format!(" ({})", power.describe())).unwrap_or_default();
     [
         analysis.group_title(),
         analysis.metric.clone(),
         format!("**{}**", analysis.verdict.words()),
         analysis.n.to_string(),
         limits.map(|limits| constant(&limits.center)).unwrap_or_default(),
-        limits.map(|limits| format!("{} … {}", constant(&limits.lower), constant(&limits.upper))).unwrap_or_default(),
+        limits
+            .map(|limits| format!("{} … {}{scale}", constant(&limits.lower), constant(&limits.upper)))
+            .unwrap_or_default(),
         analysis.broken_rules(),
         analysis.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),
         analysis.performance.map(|p| index(p.ppk, p.ppk_interval)).unwrap_or_default(),

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use super::{
     Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Kept, Measure, Origin, Plan, Point, Quantiles,
-    Series, SigmaReport, Verdict, warnings,
+    Series, SigmaReport, Verdict,
+    scale::{self, Scaled},
+    warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -19,7 +21,7 @@ use crate::rules::{Judgement, RuleMask, RuleSet};
 use crate::sample::{Sample, Subgroups};
 use crate::sigma::{SigmaEstimate, SigmaEstimator};
 use crate::stats::{self, Moments, QuantileMethod, Sorted, anderson_darling};
-use crate::transform::{PowerTransform, Transform};
+use crate::transform::PowerTransform;
 
 /// Fewest points of a chart whose limits are estimated from them.
 pub const MIN_POINTS: usize = 10;
@@ -42,14 +44,17 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
 }
 
 fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
-    let (sample, kept) = series.sample(plan.missing)?;
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
-    let power = transform(series, plan, kind, &sample).map_err(|error| in_the_log(error, series, &kept))?;
-    let transformed = power.map(|power| power.sample(&sample)).transpose();
-    let transformed = transformed.map_err(|error| in_the_log(error, series, &kept))?;
+    let needed = fewest_points(kind, &plan.origin);
+    let (sample, _) = series.sample(plan.missing)?;
+    let power = if sample.len() < needed { None } else { scale::of(plan, kind, series, &sample)? };
+    let (series, not_positive) = scale::placed(series, plan.missing, power)?;
+    let (series, (sample, kept)) = (&*series, series.sample(plan.missing)?);
+    let transformed = power.map(|power| power.sample(&sample)).transpose()?;
     let scaled = Scaled { power, sample: transformed.as_ref().unwrap_or(&sample) };
     let mut analysis = described(series, plan, kind, &sample, &scaled);
-    let needed = fewest_points(kind, &plan.origin);
+    analysis.excluded.missing -= not_positive;
+    analysis.excluded.not_positive = not_positive;
     let data = match data(series, plan, kind, &sample, &kept) {
         Ok(data) => data,
         Err(error) if sample.len() < needed => return Ok(not_enough(analysis, needed, &error)),
@@ -69,8 +74,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
         Err(error) => return Err(error),
     };
     // A chart whose points are all equal shows nothing that a rule could be about.
-    let constant =
-        chart.is_degenerate() && chart.points.iter().enumerate().all(|(i, &x)| x == chart.limits.center.at(i));
+    let constant = chart.is_degenerate() && chart.is_flat();
     let rules = if constant { RuleSet::none() } else { kind.fitting(&plan.rules) };
     let judgement = chart.judge(&rules)?;
     analysis.verdict = verdict(&judgement);
@@ -120,53 +124,6 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     Ok(analysis)
 }
 
-/// The measurements on the scale that they are judged on.
-struct Scaled<'a> {
-    power: Option<PowerTransform>,
-    sample: &'a Sample<'a>,
-}
-
-/// The transformation of a series: that of its frozen limits, or the one that the values whose limits are drawn choose.
-fn transform(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>) -> Result<Option<PowerTransform>> {
-    let asked = plan.transform;
-    let refuse = |value: String, expected| Err(Error::Parameter { name: "transform", value, expected });
-    if kind != ChartKind::Individuals {
-        let is_told = asked != Transform::None && (plan.chart.is_some() || !kind.is_attribute());
-        let value = format!("{asked} on an {kind} chart");
-        return if is_told { refuse(value, "none, or that of an individuals chart") } else { Ok(None) };
-    }
-    match &plan.origin {
-        Origin::Data => asked.choose(sample.values()),
-        Origin::FirstPoints(points) => {
-            asked.choose(sample.values().get(points.start..points.end.min(sample.len())).unwrap_or_default())
-        }
-        Origin::Baseline(baselines) => {
-            let frozen = frozen(series, kind, baselines)?.transform;
-            match asked {
-                Transform::Log if frozen != Some(PowerTransform::LOG) => {
-                    refuse(asked.to_string(), "that of the baseline, which holds without being asked for")
-                }
-                _ => Ok(frozen),
-            }
-        }
-        Origin::Given { .. } => match asked {
-            Transform::None => Ok(None),
-            Transform::Log => Ok(Some(PowerTransform::LOG)),
-            _ => refuse(asked.to_string(), "none or log where center line and sigma are given"),
-        },
-    }
-}
-
-/// A value that cannot be transformed, by its position in the log.
-fn in_the_log(error: Error, series: &Series, kept: &Kept) -> Error {
-    match error {
-        Error::NotPositive { index, value } => {
-            Error::NotPositive { index: series.observations.position(kept.at(index)), value }
-        }
-        other => other,
-    }
-}
-
 /// The error rate is a proportion of the requests that are counted together.
 fn default_chart(series: &Series, plan: &Plan) -> ChartKind {
     if series.measure == Measure::Metric(Metric::ErrorRate) {
@@ -209,9 +166,9 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
         unit: series.measure.unit(),
         n: sample.len(),
         excluded: if is_error_rate {
-            Excluded { failed: 0, warmup: series.warmup, missing: gaps }
+            Excluded { warmup: series.warmup, missing: gaps, ..Excluded::default() }
         } else {
-            Excluded { failed, warmup: series.warmup, missing: gaps - failed }
+            Excluded { failed, warmup: series.warmup, missing: gaps - failed, ..Excluded::default() }
         },
         chart: kind,
         phase: Phase::I,
@@ -391,10 +348,7 @@ fn estimate<'a>(
                 ChartKind::Ewma => ewma::estimate(&sample.slice(points), estimator, plan.ewma),
                 ChartKind::Cusum => cusum::estimate(&sample.slice(points), estimator, plan.cusum),
                 ChartKind::MovingAverage => moving_average::estimate(&sample.slice(points), estimator, plan.span),
-                _ => match power {
-                    Some(power) => individuals::estimate_transformed(&sample.slice(points), estimator, power),
-                    None => individuals::estimate(&sample.slice(points), estimator),
-                },
+                _ => individuals::estimate_on(&sample.slice(points), estimator, power),
             }
         }
         Data::Grouped(subgroups) => xbar::estimate(&subgroups.slice(points), kind, plan.estimator),
@@ -417,7 +371,7 @@ fn monitor<'a>(standards: &Standards, data: &Data<'a>) -> Result<Chart<'a>> {
     }
 }
 
-fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Result<Standards> {
+pub(super) fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Result<Standards> {
     let fits = |b: &&super::Baseline| b.metric == series.measure.name() && b.group == series.group;
     let found = baselines.iter().find(fits).filter(|baseline| baseline.standards.chart == kind);
     found.map(|baseline| baseline.standards).ok_or_else(|| Error::Unknown {

@@ -3,6 +3,7 @@
 mod gathered;
 mod judging;
 mod plan;
+mod scale;
 mod selection;
 mod series;
 mod study;
@@ -262,6 +263,14 @@ pub struct Excluded {
     pub warmup: usize,
     /// Requests without this metric.
     pub missing: usize,
+    /// Requests whose value is not positive, and so has no place on the scale of a transformation.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_positive: usize,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Within and overall sigma.

@@ -132,6 +132,8 @@ pub struct Baseline {
 }
 
 const BASELINE_SCHEMA: &str = "llmscope.baseline/1";
+/// Of limits on another scale than that of the measurements: who does not know of scales must not read them.
+const SCALED_BASELINE_SCHEMA: &str = "llmscope.baseline/2";
 
 /// Frozen limits as they are kept in a file.
 #[derive(Serialize, Deserialize)]
@@ -152,8 +154,12 @@ impl Baseline {
         };
         let file: BaselineFile = serde_json::from_str(text)
             .map_err(|error| refuse(Some(error.line() as u64), format!("not a baseline: {error}")))?;
-        if file.schema != BASELINE_SCHEMA {
+        if ![BASELINE_SCHEMA, SCALED_BASELINE_SCHEMA].contains(&file.schema.as_str()) {
             return Err(refuse(None, format!("schema \"{}\" is not {BASELINE_SCHEMA}", file.schema)));
+        }
+        for baseline in file.baselines.iter().filter(|baseline| baseline.standards.within.is_some()) {
+            let limits = baseline.standards.limits_of_single_measurements();
+            limits.map_err(|error| refuse(None, format!("{} of {:?}: {error}", baseline.metric, baseline.group)))?;
         }
         Ok(file.baselines)
     }
@@ -166,7 +172,9 @@ impl Baseline {
         if baselines.is_empty() {
             return Err(Error::NotEnoughData { what: "a baseline (studies with limits)", have: 0, need: 1 });
         }
-        let file = BaselineFile { schema: BASELINE_SCHEMA.to_owned(), baselines: baselines.to_vec() };
+        let is_scaled = baselines.iter().any(|baseline| baseline.standards.transform.is_some());
+        let schema = if is_scaled { SCALED_BASELINE_SCHEMA } else { BASELINE_SCHEMA };
+        let file = BaselineFile { schema: schema.to_owned(), baselines: baselines.to_vec() };
         let text = serde_json::to_string_pretty(&file);
         text.map(|text| text + "\n").map_err(|error| Error::Render { message: error.to_string() })
     }

@@ -113,6 +113,11 @@ impl Observations {
 pub struct Kept(Option<Vec<u32>>);
 
 impl Kept {
+    /// All of them.
+    pub(super) const fn all() -> Self {
+        Self(None)
+    }
+
     /// The observation of a value.
     #[must_use]
     pub fn at(&self, value: usize) -> usize {
@@ -235,14 +240,21 @@ impl Series {
     }
 
     /// The refusal of a value with its place in a file; as it is for numbers that come from none.
-    fn placed(&self, error: Error, kept: &Kept) -> Error {
-        let (Error::NonFinite { index, value } | Error::TooLarge { index, value, .. }) = error else { return error };
+    pub(super) fn placed(&self, error: Error, kept: &Kept) -> Error {
+        let (index, value, problem, fix) = match error {
+            Error::NonFinite { index, value } | Error::TooLarge { index, value, .. } => {
+                (index, value, "is not a finite measurement", "correct it, or leave it out".to_owned())
+            }
+            Error::NotPositive { index, value } => (
+                index,
+                value,
+                "is not positive and cannot be transformed",
+                format!("leave it out, or say {GAP_POLICY}"),
+            ),
+            _ => return error,
+        };
         match self.location(kept.at(index)) {
-            Some(location) => Error::Format {
-                location,
-                problem: format!("{value} is not a finite measurement"),
-                fix: "correct it, or leave it out".to_owned(),
-            },
+            Some(location) => Error::Format { location, problem: format!("{value} {problem}"), fix },
             None => error,
         }
     }

@@ -1,7 +1,7 @@
 //! What a reader should know before trusting the numbers: cause and remedy.
 
 use super::{Analysis, Verdict};
-use crate::capability::Supported;
+use crate::capability::{SpecificationLimits, Supported};
 use crate::cast::float;
 use crate::chart::{ChartKind, Phase};
 
@@ -23,6 +23,9 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
         format!("{} of {all} requests failed and have no latency: judge them with --metric error_rate", excluded.failed)
     });
     warn(excluded.missing > 0, &|| format!("{} requests did not record this metric", excluded.missing));
+    warn(excluded.not_positive > 0, &|| {
+        format!("{} values are not positive: they have no place on this scale and are gaps", excluded.not_positive)
+    });
     let judged = analysis.verdict != Verdict::NotEnoughData;
     warn(judged && analysis.phase == Phase::I && points < FIRM_POINTS, &|| {
         format!("limits from {points} points are provisional: {FIRM_POINTS} make them firm")
@@ -40,6 +43,10 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
         format!("neighbours are correlated (lag-1 autocorrelation {lag1:.2}): limits from moving ranges are {effect}")
     });
     let has_indices = analysis.capability.is_some() || analysis.performance.is_some();
+    warn(analysis.transform.is_some() && analysis.specification.is_some_and(|limits| has_lost_one(&limits)), &|| {
+        "a specification limit or target at or below 0 has no place on this scale: the indices are those of the others"
+            .to_owned()
+    });
     warn(has_indices && analysis.verdict == Verdict::OutOfControl, &|| {
         "the process is not stable: capability and performance describe no process that will go on like this".to_owned()
     });
@@ -48,7 +55,12 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
             Some(Supported::None | Supported::Normal) | None => "the observed ppm".to_owned(),
             Some(supported) => format!("the observed ppm and the Ppk by the {}", supported.words()),
         };
-        format!("the data are not normal: indices and expected ppm assume that they are; trust {instead}")
+        let data = if analysis.transform.is_some() { "the transformed data" } else { "the data" };
+        format!("{data} are not normal: indices and expected ppm assume that they are; trust {instead}")
     });
     warnings
+}
+
+fn has_lost_one(limits: &SpecificationLimits) -> bool {
+    [limits.lower, limits.target, limits.upper].into_iter().flatten().any(|limit| limit <= 0.0)
 }

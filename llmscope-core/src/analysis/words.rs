@@ -44,7 +44,9 @@ impl Analysis {
     pub fn resolution(&self) -> f64 {
         let drawing = self.drawing.as_ref();
         let sigma = drawing.map(|drawing| drawing.chart.limits.plotted_sigma(0));
-        sigma.or(self.sigma.and_then(|sigma| sigma.overall)).unwrap_or(0.0) / 10.0
+        // A sigma after a transformation says nothing of the values in their unit.
+        let overall = self.sigma.and_then(|sigma| sigma.overall).filter(|_| self.transform.is_none());
+        sigma.or(overall).unwrap_or(0.0) / 10.0
     }
 
     /// The unit of the chart of the spread: transformed values have none.
@@ -73,8 +75,13 @@ impl Analysis {
     pub fn scope(&self) -> Vec<String> {
         let mut parts = vec![format!("{} measurements", self.n)];
         let excluded = self.excluded;
-        for (count, what) in [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")]
-        {
+        let excluded = [
+            (excluded.failed, "failed"),
+            (excluded.warmup, "warm-up"),
+            (excluded.missing, "missing"),
+            (excluded.not_positive, "not positive"),
+        ];
+        for (count, what) in excluded {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }

@@ -29,60 +29,57 @@ use crate::transform::PowerTransform;
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Chart<'a>> {
-    chart(Phase::I, standards(sample, estimator)?, sample)
+    estimate_on(sample, estimator, None)
 }
 
-/// Phase I of transformed measurements: center line and limits x̄ ± 3σ̂ of what the measurements become, drawn back to
-/// their unit. The points are the measurements themselves; sigma, zones and the moving ranges are those of the
+/// Phase I on the scale of a transformation: center line and limits x̄ ± 3σ̂ of what the measurements become, drawn back
+/// to their unit. The points are the measurements themselves; sigma, zones and the moving ranges are those of the
 /// transformed ones. After a logarithm the center line is the geometric mean, and the limits stand the same factor above
-/// and below it.
+/// and below it. Without a transformation it is [`estimate`].
 ///
 /// # Errors
-/// Those of [`estimate`]; [`Error::NotPositive`] for a measurement that has no logarithm and no power;
-/// [`Error::Parameter`] for a power that has no value at the upper limit.
+/// Those of [`estimate`]; [`Error::NotPositive`] for a measurement that has no place on the scale.
 ///
 /// ```
 /// use llmscope_core::{PowerTransform, Sample, SigmaEstimator, chart::individuals};
 ///
 /// let sample = Sample::new(vec![1.0, 2.0, 4.0, 2.0, 1.0, 2.0, 4.0, 2.0])?;
-/// let chart = individuals::estimate_transformed(&sample, SigmaEstimator::AverageMovingRange, PowerTransform::LOG)?;
+/// let chart = individuals::estimate_on(&sample, SigmaEstimator::AverageMovingRange, Some(PowerTransform::LOG))?;
 /// let (lower, center, upper) = (chart.limits.lower.at(0), chart.limits.center.at(0), chart.limits.upper.at(0));
 /// assert!((center - 2.0).abs() < 1e-12);
 /// assert!((upper / center - center / lower).abs() < 1e-12);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
-pub fn estimate_transformed<'a>(
+pub fn estimate_on<'a>(
     sample: &Sample<'a>,
     estimator: SigmaEstimator,
-    power: PowerTransform,
+    transform: Option<PowerTransform>,
 ) -> Result<Chart<'a>> {
-    let standards = standards(&power.sample(sample)?, estimator)?;
-    chart(Phase::I, Standards { transform: Some(power), ..standards }, sample)
-}
-
-fn standards(sample: &Sample<'_>, estimator: SigmaEstimator) -> Result<Standards> {
+    let transformed = transform.map(|power| power.sample(sample)).transpose()?;
+    let judged = transformed.as_ref().unwrap_or(sample);
     let center =
-        mean(sample.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
-    Standards::of_measurements(ChartKind::Individuals, center, estimator.of_sample(sample)?)
+        mean(judged.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
+    let standards = Standards::of_measurements(ChartKind::Individuals, center, estimator.of_sample(judged)?)?;
+    chart(Phase::I, Standards { transform, ..standards }, sample)
 }
 
-/// Phase II: the same chart of new data against frozen standards, after their transformation if they have one.
+/// Phase II: the same chart of new data against frozen standards, on the scale that they are frozen on.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards belong to another kind of chart; those of the transformation, as
-/// [`estimate_transformed`] has them.
+/// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
+/// has no place on their scale.
 pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     chart(Phase::II, *standards, sample)
 }
 
 fn chart<'a>(phase: Phase, standards: Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
-    let sigma = standards.within_for(ChartKind::Individuals)?.sigma;
-    let mut limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::Constant(sigma));
+    standards.within_for(ChartKind::Individuals)?;
     if let Some(power) = standards.transform {
-        power.check(sample.values())?;
-        limits = limits.drawn_back(power)?;
+        power.sample(sample)?;
     }
+    let limits = standards.limits_of_single_measurements()?;
     let mut chart = Chart::plain(phase, sample.shared(), limits, standards);
+    chart.judged_center = standards.transform.map(|_| Line::Constant(standards.center));
     chart.breaks = sample.breaks().to_vec();
     Ok(chart)
 }

@@ -307,6 +307,21 @@ impl Standards {
         }
     }
 
+    /// The limits of single measurements, in their unit.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] if the standards are those of counts, which have no sigma of a single measurement, or if a
+    /// limit lies beyond what a number can be.
+    pub fn limits_of_single_measurements(&self) -> Result<ControlLimits> {
+        let within = self.within.ok_or_else(|| Error::Parameter {
+            name: "frozen limits",
+            value: format!("those of the {}", self.chart.title()),
+            expected: "those of a chart of measurements",
+        })?;
+        let limits = ControlLimits::three_sigma(Line::Constant(self.center), Line::Constant(within.sigma));
+        self.transform.map_or(Ok(limits.clone()), |power| limits.drawn_back(power))
+    }
+
     /// The within sigma that a chart of measurements stands on.
     fn within_for(&self, chart: ChartKind) -> Result<SigmaEstimate> {
         match self.within {
@@ -344,6 +359,9 @@ pub struct Chart<'a> {
     /// The chart of the spread of subgroups. That of single measurements follows from the points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     spread: Option<Box<Chart<'static>>>,
+    /// The center line before it was drawn back, to the last digit; absent without a transformation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    judged_center: Option<Line>,
 }
 
 impl<'a> Chart<'a> {
@@ -359,9 +377,10 @@ impl<'a> Chart<'a> {
     /// The same chart with points of its own.
     #[must_use]
     pub fn into_owned(self) -> Chart<'static> {
-        let Self { kind, phase, points, limits, breaks, standards, positions, lower_points, spread } = self;
+        let Self { kind, phase, points, limits, breaks, standards, positions, lower_points, spread, judged_center } =
+            self;
         let points = Cow::Owned(points.into_owned());
-        Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread }
+        Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread, judged_center }
     }
 
     /// The same chart with its limits clamped to what the measured quantity can be; sums have no such bounds.
@@ -408,9 +427,9 @@ impl<'a> Chart<'a> {
     /// ```
     pub fn judge(&self, rules: &RuleSet) -> Result<Judgement> {
         let (points, center) = (self.judged_points(), self.judged_center());
-        let mut judgement = rules::judge(&points, &center, &self.limits.sigma, &self.breaks, rules)?;
+        let mut judgement = rules::judge(&points, center, &self.limits.sigma, &self.breaks, rules)?;
         if let Some(lower) = &self.lower_points {
-            let below = rules::judge(lower, &center, &self.limits.sigma, &self.breaks, rules)?;
+            let below = rules::judge(lower, center, &self.limits.sigma, &self.breaks, rules)?;
             let began = |violation: &Violation| match violation.side {
                 Side::Below => cusum::began(lower, &self.breaks, violation.first_signal),
                 _ => cusum::began(&self.points, &self.breaks, violation.first_signal),
@@ -428,6 +447,7 @@ impl<'a> Chart<'a> {
     }
 
     /// The points on the scale that they are judged on. What has no place there is refused by the rules.
+    #[must_use]
     fn judged_points(&self) -> Cow<'_, [f64]> {
         match self.limits.transform {
             None => Cow::Borrowed(&self.points),
@@ -435,14 +455,17 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The center line on the scale that points are judged on: to the last digit that of the standards, as a stream is
-    /// judged.
-    fn judged_center(&self) -> Cow<'_, Line> {
-        match (self.limits.transform, &self.limits.center) {
-            (None, center) => Cow::Borrowed(center),
-            (Some(_), Line::Constant(_)) => Cow::Owned(Line::Constant(self.standards.center)),
-            (Some(power), center) => Cow::Owned(center.map(|x| power.apply(x).unwrap_or(f64::NAN))),
-        }
+    /// The center line on the scale that points are judged on.
+    #[must_use]
+    fn judged_center(&self) -> &Line {
+        self.judged_center.as_ref().unwrap_or(&self.limits.center)
+    }
+
+    /// True if every point lies on the center line.
+    #[must_use]
+    pub(crate) fn is_flat(&self) -> bool {
+        let center = self.judged_center();
+        self.judged_points().iter().enumerate().all(|(i, &x)| x == center.at(i))
     }
 
     /// True if sigma is zero everywhere: the limits collapse on the center line.
@@ -463,6 +486,7 @@ impl<'a> Chart<'a> {
             positions: None,
             lower_points: None,
             spread: None,
+            judged_center: None,
         }
     }
 }
@@ -470,13 +494,16 @@ impl<'a> Chart<'a> {
 impl fmt::Display for Chart<'_> {
     /// Kind, phase and limits in a line or two.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sigma = if self.points.is_empty() { 0.0 } else { self.limits.plotted_sigma(0) };
+        let sigma = (0..self.points.len()).map(|i| self.limits.plotted_sigma(i)).reduce(f64::min).unwrap_or(0.0);
         let limits = self.limits.describe(|value| number_to(value, sigma / 10.0));
         let (title, phase, n) = (self.kind.title(), self.phase.numeral(), self.points.len());
         write!(f, "{title}, phase {phase}, {n} points\n  limits  {limits}")?;
         match self.standards.within {
             Some(within) => {
-                write!(f, "\n  sigma   {} ({})", number_to(within.sigma, 0.0), within.estimator.convention())
+                write!(f, "\n  sigma   {} ({})", number_to(within.sigma, 0.0), within.estimator.convention())?;
+                self.limits
+                    .transform
+                    .map_or(Ok(()), |power| write!(f, ", after a transformation: {}", power.describe()))
             }
             None => Ok(()),
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Chart;
 use crate::error::{Error, Result};
-use crate::limits::ControlLimits;
+use crate::limits::{ControlLimits, Line};
 
 /// Puts the charts of successive stages, all of one transformation or of none, side by side. `starts` are the points at which a new stage begins; `estimate`
 /// makes the chart of one stage from the range of points that it holds. Runs do not reach across a stage.
@@ -70,8 +70,12 @@ fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
         lower
     });
     let spread = whole.spread.zip(stage.spread).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
+    let judged_center = whole
+        .judged_center
+        .zip(stage.judged_center)
+        .map(|(whole, added)| Line::through([whole.expanded(offset), added.expanded(stage.points.len())].concat()));
     let mut points = whole.points;
     points.to_mut().extend_from_slice(&stage.points);
     let (kind, phase, standards) = (whole.kind, whole.phase, whole.standards);
-    Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread }
+    Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread, judged_center }
 }

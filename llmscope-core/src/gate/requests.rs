@@ -53,7 +53,12 @@ impl Requests {
         Side {
             source: series.sources.clone(),
             n,
-            excluded: Excluded { failed: if of_errors { 0 } else { failed }, warmup: series.warmup, missing },
+            excluded: Excluded {
+                failed: if of_errors { 0 } else { failed },
+                warmup: series.warmup,
+                missing,
+                not_positive: 0,
+            },
             effective: crate::cast::float(n),
             quantiles: None,
         }

@@ -392,17 +392,9 @@ impl BoxCox {
     }
 }
 
-/// λ nearer to 0 than this is the logarithm.
-const LOGARITHM: f64 = 1e-12;
-
-/// The power transformation of e^y: (e^{λy} − 1)/λ.
-pub(crate) fn power(lambda: f64, log: f64) -> f64 {
-    if lambda.abs() < LOGARITHM { log } else { (lambda * log).exp_m1() / lambda }
-}
-
-/// The logarithm of what is transformed to `y`: ln(1 + λy)/λ. Not finite where nothing is.
-pub(crate) fn power_back(lambda: f64, y: f64) -> f64 {
-    if lambda.abs() < LOGARITHM { y } else { (lambda * y).ln_1p() / lambda }
+/// (e^{λy} − 1)/λ.
+fn power(lambda: f64, log: f64) -> f64 {
+    if lambda.abs() < 1e-12 { log } else { (lambda * log).exp_m1() / lambda }
 }
 
 /// Where a function with one valley is smallest.

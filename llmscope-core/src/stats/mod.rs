@@ -21,7 +21,6 @@ pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
 pub use fisher::{fisher_quantile_upper, fisher_sf};
 pub use fit::{BoxCox, Distribution, Fit};
-pub(crate) use fit::{power, power_back};
 pub use histogram::Histogram;
 pub use mann_whitney::{Contrast, MannWhitney, hodges_lehmann, shift_bounds, smallest_shift_level};
 pub use moments::{Moments, mean};

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::{Standards, individuals};
-use crate::error::{Error, Result};
-use crate::limits::{ControlLimits, Line};
+use crate::error::Result;
 use crate::metric::Bounds;
 use crate::sample::Sample;
 use crate::sigma::SigmaEstimator;
@@ -32,22 +31,11 @@ impl Limits {
     /// The limits of these standards.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if they are those of counts, which have no sigma of a single measurement, and as
-    /// [`individuals::estimate_transformed`].
+    /// Those of [`Standards::limits_of_single_measurements`].
     pub(super) fn of(bounds: Bounds, standards: &Standards) -> Result<Self> {
-        let within = standards.within.ok_or_else(|| Error::Parameter {
-            name: "frozen limits",
-            value: format!("those of the {}", standards.chart.title()),
-            expected: "those of a chart of measurements",
-        })?;
-        let (center, sigma) = (Line::Constant(standards.center), Line::Constant(within.sigma));
-        let mut limits = ControlLimits::three_sigma(center, sigma);
-        if let Some(power) = standards.transform {
-            limits = limits.drawn_back(power)?;
-        }
-        let limits = limits.clamped_to(bounds);
+        let limits = standards.limits_of_single_measurements()?.clamped_to(bounds);
         let [lower, center, upper] = [&limits.lower, &limits.center, &limits.upper].map(|line| line.at(0));
-        Ok(Self { lower, center, upper, sigma: within.sigma, transform: standards.transform })
+        Ok(Self { lower, center, upper, sigma: limits.sigma.at(0), transform: standards.transform })
     }
 
     /// Limits from these values, without those that lie beyond the limits of all (phase I, once revised: Montgomery
@@ -56,18 +44,11 @@ impl Limits {
     /// of all (those of two far levels may not).
     #[must_use]
     pub fn learned(bounds: Bounds, transform: Transform, values: &[f64]) -> Option<(Self, Standards, usize)> {
-        let of_power = |values: &[f64], power: Option<PowerTransform>| {
+        let of = |values: &[f64]| {
             let (sample, estimator) = (Sample::new(values).ok()?, SigmaEstimator::AverageMovingRange);
-            let chart = match power {
-                None => individuals::estimate(&sample, estimator),
-                Some(power) => individuals::estimate_transformed(&sample, estimator, power),
-            };
-            let standards = chart.ok()?.standards;
+            let standards = individuals::estimate_on(&sample, estimator, transform.choose(values)).ok()?.standards;
             (standards.within?.sigma > 0.0).then(|| Some((Self::of(bounds, &standards).ok()?, standards)))?
         };
-        let power = transform.choose(values).ok()?;
-        // Where values swing so much that a power has no value at the upper limit, the logarithm has.
-        let of = |values| of_power(values, power).or_else(|| of_power(values, power.map(|_| PowerTransform::LOG)));
         let (first, standards) = of(values)?;
         let kept: Vec<f64> = values.iter().copied().filter(|x| (first.lower..=first.upper).contains(x)).collect();
         let left_out = values.len() - kept.len();

@@ -113,8 +113,7 @@ impl Watch {
     /// A watch with the limits of an earlier study, on the scale that they were drawn on.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if it was one of counts, which have no sigma of a single measurement, or if its
-    /// transformation has no value at the upper limit.
+    /// Those of [`Standards::limits_of_single_measurements`].
     pub fn frozen(bounds: Bounds, rules: RuleSet, standards: Standards) -> Result<Self> {
         let limits = Limits::of(bounds, &standards)?;
         let monitor = Box::new(Monitor::new(rules, standards.center, limits.sigma)?);
@@ -124,11 +123,11 @@ impl Watch {
     /// True if this value has a place on the scale of the limits.
     #[must_use]
     pub fn takes(&self, x: f64) -> bool {
-        let is_transformed = match &self.state {
-            State::Learning { transform, .. } => matches!(transform, Transform::Log | Transform::BoxCox),
-            State::Judging { standards, .. } => standards.transform.is_some(),
+        let has_place = match &self.state {
+            State::Learning { transform, .. } => x > 0.0 || !transform.needs_positive(),
+            State::Judging { standards, .. } => standards.transform.is_none_or(|power| power.apply(x).is_some()),
         };
-        x.is_finite() && (x > 0.0 || !is_transformed)
+        x.is_finite() && has_place
     }
 
     /// Takes one value.

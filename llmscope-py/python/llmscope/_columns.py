@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     _Columns = dict[str, npt.NDArray[Any]]
     _Missing = Literal["error", "break", "drop"]
+    _Transform = Literal["none", "log", "box-cox", "auto"]
 
 CHART_TYPES: dict[str, type] = {"point": float, "lower": float, "center": float, "upper": float, "signal": bool}
 

@@ -941,6 +941,8 @@ class Standards:
         h: Decision interval of a CUSUM chart, in sigmas.
         headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
         span: Measurements in each mean of a moving average chart.
+        power: The power λ of the transformation that an individuals chart judges after, 0 for the logarithm; center
+            line and sigma are then those of the transformed measurements.
 
     Raises:
         ParameterError: If the numbers do not fit the chart.
@@ -963,13 +965,19 @@ class Standards:
         h: float = 5.0,
         headstart: float = 0.0,
         span: int = 5,
+        power: float | None = None,
     ) -> Standards: ...
     @property
     def chart(self) -> str:
         """The chart that they are for."""
     @property
     def center(self) -> float:
-        """The center line."""
+        """The center line; that of the transformed measurements where there is a ``power``."""
+    @property
+    def power(self) -> float | None:
+        """The power λ of the transformation that measurements are judged after: 0 for the logarithm, ``None`` without
+        one.
+        """
     @property
     def within(self) -> SigmaEstimate | None:
         """The within sigma, for charts of measurements."""
@@ -1839,6 +1847,9 @@ class Excluded:
     @property
     def missing(self) -> int:
         """Requests without this metric."""
+    @property
+    def not_positive(self) -> int:
+        """Requests whose value is not positive, and so has no place on the scale of a transformation."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary; what does not apply is absent."""
     def to_json(self) -> str:

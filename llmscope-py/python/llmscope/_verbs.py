@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from llmscope import Rule, RuleSet
 
-    from llmscope._columns import _Columns, _Missing
+    from llmscope._columns import _Columns, _Missing, _Transform
 
     _Rules = str | RuleSet | Sequence[Rule | str]
     _Bounds = tuple[float | None, float | None]
@@ -43,6 +43,7 @@ class Verbs(Generic[Table, Number]):
         bounds: _Bounds = (None, None),
         rules: _Rules | None = None,
         missing: _Missing = "error",
+        transform: _Transform = "none",
     ) -> Table:
         """Individuals chart, row by row: ``point``, ``lower``, ``center``, ``upper``, ``signal``.
 
@@ -51,6 +52,7 @@ class Verbs(Generic[Table, Number]):
             bounds: What the quantity can be: ``(0, None)`` for a latency.
             rules: The rules that ``signal`` is about; Nelson's eight unless told.
             missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+            transform: The scale that is judged on, as of :func:`llmscope.individuals`; limits are drawn back.
 
         Returns:
             One row for each measurement. Too few data make no limits: they are missing, and nothing signals.
@@ -58,7 +60,9 @@ class Verbs(Generic[Table, Number]):
         chosen = llmscope.RuleSet(rules)
 
         def chart(column: Any) -> llmscope.Chart:
-            return llmscope.individuals(column, sigma_estimator=sigma_estimator, bounds=bounds, missing=missing)
+            return llmscope.individuals(
+                column, sigma_estimator=sigma_estimator, bounds=bounds, missing=missing, transform=transform
+            )
 
         return self._table(
             lambda column, present: _columns.chart_columns(lambda: chart(column), present, chosen, missing),
@@ -100,6 +104,7 @@ class Verbs(Generic[Table, Number]):
         sigma: float | None = None,
         sigma_estimator: str = "average_moving_range",
         missing: _Missing = "error",
+        transform: _Transform = "none",
     ) -> Table:
         """Where run rules signal: one boolean column for each rule, ``nelson-1`` to ``nelson-8`` unless told.
 
@@ -109,12 +114,15 @@ class Verbs(Generic[Table, Number]):
             sigma: Its sigma, given together with ``center``.
             sigma_estimator: How the within sigma is estimated, where it is not given.
             missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+            transform: The scale that is judged on, as of :func:`llmscope.individuals`, where no center line is given.
         """
         chosen = llmscope.RuleSet(rules)
 
         def judged(column: Any) -> llmscope.Judgement:
             if center is None:
-                chart = llmscope.individuals(column, sigma_estimator=sigma_estimator, missing=missing)
+                chart = llmscope.individuals(
+                    column, sigma_estimator=sigma_estimator, missing=missing, transform=transform
+                )
             else:
                 chart = llmscope.Standards("individuals", center, sigma).monitor(column, missing=missing)
             return chart.judge(chosen)

@@ -55,7 +55,8 @@ fn a_latency_of_zero_is_a_gap() {
     let id = &known["id"];
     let analysis = running.client.get(format!("/api/v1/analysis?series={id}&points=true")).ok()["analyses"][0].clone();
     assert_eq!((&analysis["phase"], &analysis["transform"]), (&json!(2), &json!({"lambda": 0.0})));
-    assert_eq!((&analysis["n"], &analysis["excluded"]["missing"]), (&json!(LEARN + 1), &json!(2)));
+    assert_eq!((&analysis["n"], &analysis["excluded"]["not_positive"]), (&json!(LEARN + 1), &json!(2)));
+    assert_eq!(analysis["limits"]["upper"], known["limits"]["upper"]);
     for path in ["/api/stats/spc", "/api/stats", &format!("/api/v1/chart.svg?series={id}")] {
         assert_eq!(running.client.get(path).status, 200, "{path}");
     }
@@ -74,6 +75,43 @@ fn limits_of_a_part_are_on_the_scale_of_the_service() {
 }
 
 #[test]
+fn what_is_not_frozen_stands_on_the_scale_of_the_service() {
+    let running = on_logarithms();
+    keep_latencies(&running.client, &steady(1, LEARN - 1));
+    let ask =
+        |query: &str| running.client.get(format!("/api/v1/analysis?series=1&{query}")).ok()["analyses"][0].clone();
+    let scale = |query: &str| ask(query)["transform"]["lambda"].as_f64();
+    assert_eq!((scale(""), scale("transform=none"), scale("chart=ewma")), (Some(0.0), None, None));
+    keep_latencies(&running.client, &steady(2, 5));
+    // The frozen limits are those of the scale that is asked for, or they are not used.
+    let phase = |query: &str| ask(query)["phase"].clone();
+    assert_eq!((phase(""), phase("transform=log"), phase("transform=none")), (json!(2), json!(2), json!(1)));
+    assert_eq!((scale("transform=none"), scale("limits=data")), (None, Some(0.0)));
+    // Frozen on another scale, if that is asked for.
+    let frozen = running.client.post("/api/v1/series/1/baseline", &json!({"transform": "none"})).ok();
+    assert_eq!((&frozen["state"], frozen["limits"].get("transform")), (&json!("watching"), None));
+    assert_eq!((phase(""), phase("transform=none"), scale("")), (json!(2), json!(2), None));
+}
+
+#[test]
+fn limits_that_cannot_be_are_refused_as_they_come() {
+    let running = Running::learning(LEARN);
+    keep_latencies(&running.client, &[0.3]);
+    let group = json!({"provider": "openai", "model": "gpt-4o"});
+    for (center, lambda, words) in [(9999.0, 0.0, "after a transformation"), (0.4, -2.0, "0.1 to 2")] {
+        let sigma = json!({"sigma": 1.0, "estimator": "average_moving_range"});
+        let standards =
+            json!({"chart": "individuals", "center": center, "within": sigma, "transform": {"lambda": lambda}});
+        let baseline = json!({"group": group, "metric": "e2e_s", "n": 20, "standards": standards});
+        let file = json!({"schema": "llmscope.baseline/2", "baselines": [baseline]});
+        let refused = running.client.put_text("/api/v1/baselines", &file.to_string());
+        assert!(refused.status == 422 && refused.text().contains(words), "{}: {}", refused.status, refused.text());
+    }
+    keep_latencies(&running.client, &steady(1, LEARN - 1));
+    assert_eq!(series(&running.client)[0]["state"], "watching");
+}
+
+#[test]
 fn an_analysis_is_on_the_scale_that_is_asked_for() {
     let running = Running::learning(LEARN);
     keep_latencies(&running.client, &[steady(1, 60), vec![0.0, 2.5]].concat());
@@ -83,13 +121,13 @@ fn an_analysis_is_on_the_scale_that_is_asked_for() {
     // Limits on another scale are not the frozen ones.
     let log = ask("transform=log").ok()["analyses"][0].clone();
     assert_eq!((&log["phase"], &log["limits"]["transform"]), (&json!(1), &json!({"lambda": 0.0})));
-    assert_eq!((&log["n"], &log["excluded"]["missing"]), (&json!(61), &json!(1)));
+    assert_eq!((&log["n"], &log["excluded"]["not_positive"]), (&json!(61), &json!(1)));
     let both = ["lower", "upper"]
         .map(|line| log["limits"][line].as_f64().unwrap() / log["limits"]["center"].as_f64().unwrap());
     assert!((both[0] * both[1] - 1.0).abs() < 1e-12, "{both:?}");
     for (query, words) in [
         ("transform=log&limits=frozen", "that of the baseline"),
-        ("transform=log&chart=ewma", "log on an ewma chart"),
+        ("transform=log&chart=ewma", "log with chart ewma"),
         ("transform=square", "none, log, box-cox, auto"),
     ] {
         let refused = ask(query);

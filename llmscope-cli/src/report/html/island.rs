@@ -6,7 +6,7 @@ use anyhow::Result;
 use jiff::Timestamp;
 use llmscope_core::analysis::{Analysis, Drawing, shown};
 use llmscope_core::quantity::scale_of;
-use llmscope_core::{Chart, ChartKind, Line, Unit, Violation};
+use llmscope_core::{Chart, ChartKind, Line, PowerTransform, Unit, Violation};
 use serde::Serialize;
 
 use super::environment::Event;
@@ -173,7 +173,7 @@ fn chart<'a>(
         center: values(&chart.limits.center),
         upper: values(&chart.limits.upper),
         sigma: values(&chart.limits.sigma),
-        lambda: chart.limits.transform.map(|power| power.lambda),
+        lambda: chart.limits.transform.map(PowerTransform::lambda),
         breaks: chart.breaks.iter().map(|&at| positions[at]).collect(),
         violations: violations
             .iter()

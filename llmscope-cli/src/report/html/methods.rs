@@ -65,7 +65,7 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
     add(
         any(|a| a.transform.is_some()),
         "transformation",
-        "(xᵏ − 1)/λ with k = λ, or ln x for λ = 0. Rules, σ̂, s, capability, autocorrelation and normality are those of the \
+        "xᵏ with k = λ, or ln x for λ = 0. Rules, σ̂, s, capability, autocorrelation and normality are those of the \
          transformed values; center line, limits and zones are drawn back to the unit of the metric.",
         "Box & Cox 1964",
     );

@@ -121,7 +121,7 @@ export interface Analysis {
   metric: string;
   unit: Unit;
   n: number;
-  excluded: { failed: number; warmup: number; missing: number };
+  excluded: { failed: number; warmup: number; missing: number; not_positive?: number };
   chart: string;
   phase: 1 | 2;
   mean?: number;

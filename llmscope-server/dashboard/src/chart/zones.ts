@@ -13,9 +13,7 @@ export function zoneEdge({ center, sigma, transform }: Zoned, multiple: number):
   if (!transform) return center + offset;
   const { lambda } = transform;
   if (lambda === 0) return center * Math.exp(offset);
-  const base = center ** lambda + lambda * offset;
-  if (base > 0) return base ** (1 / lambda);
-  return lambda > 0 ? 0 : Number.POSITIVE_INFINITY;
+  return Math.max(center ** lambda + offset, 0) ** (1 / lambda);
 }
 
 /** One sigma above the center line, in the unit of what is plotted. */

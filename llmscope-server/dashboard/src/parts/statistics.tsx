@@ -63,8 +63,8 @@ function levels(analysis: Analysis): Fact[] {
   ]);
 }
 
-function leftOut({ excluded: { failed, warmup, missing } }: Analysis): string | undefined {
-  const parts = [[failed, "failed"], [warmup, "warm-up"], [missing, "missing"]] as const;
+function leftOut({ excluded: { failed, warmup, missing, not_positive: notPositive = 0 } }: Analysis): string | undefined {
+  const parts = [[failed, "failed"], [warmup, "warm-up"], [missing, "missing"], [notPositive, "not positive"]] as const;
   const some = parts.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`);
   return some.length > 0 ? `without ${some.join(", ")}` : undefined;
 }

@@ -19,7 +19,7 @@ const LIMITS: readonly Option[] = [
 ];
 
 // Limits of values with a long tail lie too low above and too far below, unless they are drawn on another scale.
-const SCALES: readonly Option[] = [["", "as measured"], ["log", "logarithm"], ["box-cox", "Box–Cox"], ["auto", "Box–Cox, if not normal"]];
+const SCALES: readonly Option[] = [["", "as the service judges"], ["none", "as measured"], ["log", "logarithm"], ["box-cox", "Box–Cox"], ["auto", "Box–Cox, if not normal"]];
 
 export function AnalysisForm({ query, change }: Props) {
   const value = (name: string) => query.get(name) ?? "";

@@ -32,6 +32,10 @@ impl Latencies {
         let mut known: Vec<(i64, f64)> = each.filter_map(|(at, value)| Some(((*at)?, (*value)?))).collect();
         // Stable: requests of one moment keep the order in which they were kept.
         known.sort_by_key(|(at, _)| *at);
+        // A latency that has no place on the scale of the limits is none that they could be about.
+        if let Some(power) = frozen.as_ref().and_then(|frozen: &Standards| frozen.transform) {
+            known.retain(|&(_, value)| power.apply(value).is_some());
+        }
         let (at_ns, values_s) = known.into_iter().unzip();
         Ok(Self { at_ns, values_s, failed, frozen })
     }
@@ -43,10 +47,7 @@ impl Latencies {
             return Ok(None);
         }
         let sample = Sample::new(&self.values_s[..])?;
-        // Limits on a scale where one of these latencies has no place say nothing about them.
-        let has_place =
-            |standards: &&Standards| standards.transform.is_none_or(|power| power.check(&self.values_s).is_ok());
-        let chart = match self.frozen.as_ref().filter(has_place) {
+        let chart = match &self.frozen {
             Some(standards) => individuals::monitor(standards, &sample)?,
             None => individuals::estimate(&sample, SigmaEstimator::AverageMovingRange)?,
         };

@@ -1,6 +1,5 @@
 //! `GET /api/v1/analysis`: the report of `analyze --json`, over what the store has.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use axum::Json;
@@ -9,7 +8,7 @@ use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, Grouping, Measure, Observation, Origin, Series, point_range};
 use llmscope_core::stats::{Histogram, Sorted};
 use llmscope_core::{
-    Analysis, ChartKind, Metric, Missing, Plan, Report, SpecificationLimits, Transform, Unit, analyze,
+    Analysis, ChartKind, Metric, Missing, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -71,7 +70,8 @@ pub(super) struct Asked {
     /// A preset, or a list such as 1,2,5.
     #[serde(default)]
     rules: Option<String>,
-    /// Scale of an individuals chart: none, log, box-cox or auto. Values that have no place on it are gaps.
+    /// Scale of an individuals chart: none, log, box-cox or auto; that of the frozen limits, or else of the service,
+    /// unless told. Values that have no place on it are gaps.
     #[serde(default)]
     transform: Option<String>,
     /// Limits from the first N points, or from A..B.
@@ -135,16 +135,18 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn report(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Report>, Problem> {
-    let analyses = app.work(move |store| analyses(store, &asked)).await?;
+    let usual = app.transform;
+    let analyses = app.work(move |store| analyses(store, &asked, usual)).await?;
     Ok(Json(Report::new(Some(Timestamp::now()), analyses)))
 }
 
-/// The analyses that were asked for.
-pub(super) fn analyses(store: &dyn Store, asked: &Asked) -> Result<Vec<Analysis>, Problem> {
+/// The analyses that were asked for; limits of the values themselves stand on the usual scale, unless another is asked
+/// for.
+pub(super) fn analyses(store: &dyn Store, asked: &Asked, usual: Transform) -> Result<Vec<Analysis>, Problem> {
     let frozen = frozen(store, asked)?;
     let judge = |series: &Series| {
-        let plan = plan(asked, series, &frozen)?;
-        let mut analysis = analyze(&positive(series, &plan), &plan)?;
+        let plan = plan(asked, series, &frozen, usual)?;
+        let mut analysis = analyze(series, &plan)?;
         if let Some(most) = asked.max_points {
             analysis.thin_points(most.0 as usize);
         }
@@ -260,26 +262,30 @@ fn frozen(store: &dyn Store, asked: &Asked) -> Result<Vec<Baseline>, Problem> {
     let wanted = match asked.limits {
         Some(LimitsOf::Data) => false,
         Some(LimitsOf::Frozen) => true,
-        // Of live records of one source on an individuals chart, unless limits come from a part of them, or stand on a
-        // scale of their own.
-        None => asked.session.is_none() && asked.phase1.is_none() && asked.by.is_none() && asked.transform.is_none(),
+        // Of live records of one source on an individuals chart, unless limits come from a part of them.
+        None => asked.session.is_none() && asked.phase1.is_none() && asked.by.is_none(),
     };
     let stored = if wanted { store.series()? } else { Vec::new() };
     Ok(stored.iter().filter_map(StoredSeries::baseline).collect())
 }
 
-fn plan(asked: &Asked, series: &Series, frozen: &[Baseline]) -> Result<Plan, Problem> {
+fn plan(asked: &Asked, series: &Series, frozen: &[Baseline], usual: Transform) -> Result<Plan, Problem> {
     let chart: Option<ChartKind> = asked.chart.as_deref().map(str::parse).transpose()?;
     let is_individuals = chart.is_none_or(|chart| chart == ChartKind::Individuals)
         && asked.subgroup.is_none()
         && series.measure != Measure::Metric(Metric::ErrorRate);
-    let own = frozen.iter().any(|b| b.group == series.group && b.metric == series.measure.name());
+    let scale: Option<Transform> = asked.transform.as_deref().map(str::parse).transpose()?;
+    let own = frozen.iter().any(|baseline| {
+        let is_own = baseline.group == series.group && baseline.metric == series.measure.name();
+        is_own && scale.is_none_or(|scale| stands_on(scale, baseline))
+    });
     let origin = match (&asked.phase1, asked.limits) {
         (Some(points), _) => Origin::FirstPoints(point_range(points)?),
         (None, Some(LimitsOf::Frozen)) => Origin::Baseline(frozen.to_vec()),
         (None, None) if is_individuals && own => Origin::Baseline(frozen.to_vec()),
         _ => Origin::Data,
     };
+    let usual = if is_individuals && !matches!(origin, Origin::Baseline(_)) { usual } else { Transform::None };
     let confidence = asked.confidence.unwrap_or(0.95);
     if !(confidence > 0.0 && confidence < 1.0) {
         return Err(Problem::query("confidence", format!("{confidence} is not a level between 0 and 1")));
@@ -288,7 +294,7 @@ fn plan(asked: &Asked, series: &Series, frozen: &[Baseline]) -> Result<Plan, Pro
     Ok(Plan {
         chart,
         subgroups: asked.subgroup.map(|size| Grouping::Every(size.0 as usize)),
-        transform: asked.transform.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+        transform: scale.unwrap_or(usual),
         rules: asked.rules.as_deref().map(str::parse).transpose()?.unwrap_or(defaults.rules),
         origin,
         specification: specification(asked, series.measure.unit())?,
@@ -298,17 +304,13 @@ fn plan(asked: &Asked, series: &Series, frozen: &[Baseline]) -> Result<Plan, Pro
     })
 }
 
-/// The series as its plan can judge it: what cannot be transformed is a gap, as it is to a series that is watched.
-fn positive<'s>(series: &'s Series, plan: &Plan) -> Cow<'s, Series> {
-    let is_transformed = match &plan.origin {
-        Origin::Baseline(baselines) => baselines.iter().any(|baseline| baseline.standards.transform.is_some()),
-        _ => plan.transform != Transform::None,
-    };
-    if !is_transformed || series.measure == Measure::Metric(Metric::ErrorRate) {
-        return Cow::Borrowed(series);
+/// True if frozen limits stand on the scale that is asked for. One that the data choose is theirs.
+fn stands_on(scale: Transform, baseline: &Baseline) -> bool {
+    match (scale, baseline.standards.transform) {
+        (Transform::None, frozen) => frozen.is_none(),
+        (Transform::Log, frozen) => frozen == Some(PowerTransform::LOG),
+        (Transform::BoxCox | Transform::Auto, _) => false,
     }
-    let values = series.values.iter().map(|&value| if value > 0.0 { value } else { f64::NAN }).collect();
-    Cow::Owned(Series { values, ..series.clone() })
 }
 
 fn specification(asked: &Asked, unit: Unit) -> Result<Option<SpecificationLimits>, Problem> {

@@ -40,6 +40,9 @@ struct Part {
     /// The newest so many.
     #[serde(default)]
     limit: Option<usize>,
+    /// The scale of the limits; that of the service unless told.
+    #[serde(default)]
+    transform: Option<Transform>,
 }
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -90,7 +93,7 @@ async fn import(State(app): State<App>, request: Request) -> Result<Json<Replace
 }
 
 async fn freeze(State(app): State<App>, Id(id): Id, Body(part): Body<Part>) -> Result<Json<Series>, Problem> {
-    let transform = app.transform;
+    let transform = part.transform.unwrap_or(app.transform);
     let study = app.work(move |store| studied(store, id, &part, transform)).await?;
     let at = Timestamp::now();
     Ok(Json(app.recorder.change(move |_, watches| watches.freeze(id, Some(study), at)).await?))
@@ -104,7 +107,7 @@ fn studied(store: &dyn Store, id: i64, part: &Part, transform: Transform) -> Res
     let filter =
         Filter { source: Some(state.source.id), from: part.from, to: part.to, limit: part.limit, ..Filter::default() };
     let found = store.measurements(&filter, state.name.metric)?;
-    let has_a_place = |value: &f64| *value > 0.0 || matches!(transform, Transform::None | Transform::Auto);
+    let has_a_place = |value: &f64| *value > 0.0 || !transform.needs_positive();
     let values: Vec<f64> = found.into_iter().flat_map(|own| own.values).flatten().filter(has_a_place).collect();
     let learned = Limits::learned(state.name.metric.bounds(), transform, &values);
     learned.map(|(_, standards, left_out)| Study { standards, points: values.len() - left_out }).ok_or_else(|| {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use llmscope_core::plot;
+use llmscope_core::{Transform, plot};
 
 use super::super::App;
 use super::super::operation::Operation;
@@ -20,19 +20,21 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn svg(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let picture = app.work(move |store| drawn(store, &asked)).await?;
+    let usual = app.transform;
+    let picture = app.work(move |store| drawn(store, &asked, usual)).await?;
     // The picture's own styles, and nothing else, where it is opened by itself.
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     Ok(([(CONTENT_TYPE, "image/svg+xml"), (CONTENT_SECURITY_POLICY, policy)], picture).into_response())
 }
 
 async fn png(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let picture = app.work(move |store| Ok(plot::png(&drawn(store, &asked)?)?)).await?;
+    let usual = app.transform;
+    let picture = app.work(move |store| Ok(plot::png(&drawn(store, &asked, usual)?)?)).await?;
     Ok(([(CONTENT_TYPE, "image/png")], picture).into_response())
 }
 
-fn drawn(store: &dyn Store, asked: &Asked) -> Result<String, Problem> {
-    let first = analyses(store, asked)?.into_iter().next();
+fn drawn(store: &dyn Store, asked: &Asked, usual: Transform) -> Result<String, Problem> {
+    let first = analyses(store, asked, usual)?.into_iter().next();
     let analysis = first.ok_or_else(|| Problem::NotFound("no values are selected".to_owned()))?;
     Ok(plot::svg(&analysis))
 }

@@ -151,8 +151,7 @@ const controlChart = (() => {
       const [center, offset, power] = [at(chart.center, k), multiple * at(chart.sigma, k), chart.lambda];
       if (power === undefined) return center + offset;
       if (power === 0) return center * Math.exp(offset);
-      const base = center ** power + power * offset;
-      return base > 0 ? base ** (1 / power) : power > 0 ? 0 : Infinity;
+      return Math.max(center ** power + offset, 0) ** (1 / power);
     }
 
     function zones(u) {

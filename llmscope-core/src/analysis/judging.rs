@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
+use super::scale::Scaled;
 use super::{
     Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Kept, Measure, Origin, Plan, Point, Quantiles,
-    Series, SigmaReport, Verdict,
-    scale::{self, Scaled},
-    warnings,
+    Series, SigmaReport, Verdict, scale, warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -46,10 +45,11 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
 fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
     let needed = fewest_points(kind, &plan.origin);
-    let (sample, _) = series.sample(plan.missing)?;
+    let (sample, kept) = series.sample(plan.missing)?;
     let power = if sample.len() < needed { None } else { scale::of(plan, kind, series, &sample)? };
-    let (series, not_positive) = scale::placed(series, plan.missing, power)?;
-    let (series, (sample, kept)) = (&*series, series.sample(plan.missing)?);
+    let placed = scale::placed(series, plan.missing, power)?;
+    let (series, not_positive) = placed.as_ref().map_or((series, 0), |(placed, count)| (placed, *count));
+    let (sample, kept) = if not_positive > 0 { series.sample(plan.missing)? } else { (sample, kept) };
     let transformed = power.map(|power| power.sample(&sample)).transpose()?;
     let scaled = Scaled { power, sample: transformed.as_ref().unwrap_or(&sample) };
     let mut analysis = described(series, plan, kind, &sample, &scaled);

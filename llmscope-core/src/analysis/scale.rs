@@ -1,7 +1,5 @@
 //! The scale that a series is judged on, and what has no place on it.
 
-use std::borrow::Cow;
-
 use super::{Kept, Origin, Plan, Series};
 use crate::chart::ChartKind;
 use crate::error::{Error, Result};
@@ -47,21 +45,20 @@ pub(super) fn of(plan: &Plan, kind: ChartKind, series: &Series, sample: &Sample<
 }
 
 /// The series without the values that have no place on its scale, and how many those are: gaps, unless gaps are errors.
-pub(super) fn placed<'s>(
-    series: &'s Series,
+/// `None` where each has a place.
+pub(super) fn placed(
+    series: &Series,
     missing: Option<Missing>,
     power: Option<PowerTransform>,
-) -> Result<(Cow<'s, Series>, usize)> {
-    let Some(power) = power else { return Ok((Cow::Borrowed(series), 0)) };
+) -> Result<Option<(Series, usize)>> {
+    let Some(power) = power else { return Ok(None) };
     let has_no_place = |x: f64| !x.is_nan() && power.apply(x).is_none();
-    let Some(index) = series.values.iter().position(|&x| has_no_place(x)) else {
-        return Ok((Cow::Borrowed(series), 0));
-    };
+    let Some(index) = series.values.iter().position(|&x| has_no_place(x)) else { return Ok(None) };
     if missing.unwrap_or(series.missing) == Missing::Error {
         let error = Error::NotPositive { index, value: series.values[index] };
         return Err(series.placed(error, &Kept::all()));
     }
     let count = series.values.iter().filter(|&&x| has_no_place(x)).count();
     let values = series.values.iter().map(|&x| if has_no_place(x) { f64::NAN } else { x }).collect();
-    Ok((Cow::Owned(Series { values, ..series.clone() }), count))
+    Ok(Some((Series { values, ..series.clone() }, count)))
 }

@@ -6,8 +6,10 @@ use super::Chart;
 use crate::error::{Error, Result};
 use crate::limits::{ControlLimits, Line};
 
-/// Puts the charts of successive stages, all of one transformation or of none, side by side. `starts` are the points at which a new stage begins; `estimate`
-/// makes the chart of one stage from the range of points that it holds. Runs do not reach across a stage.
+/// Puts the charts of successive stages, all of one transformation or of none, side by side.
+///
+/// `starts` are the points at which a new stage begins; `estimate` makes the chart of one stage from the range of points
+/// that it holds. Runs do not reach across a stage.
 ///
 /// # Errors
 /// [`Error::Parameter`] unless `starts` rise strictly within `1..count`, and unless all stages have the same

@@ -69,7 +69,10 @@ fn picture(analysis: &Analysis, chart: &Chart<'_>, count: usize, words: &str) ->
             @for at in (0..=last).filter(beyond).take(400) {
                 circle.signal cx=(px(place(at).0)) cy=(px(place(at).1)) r="3.2" {}
             }
-            text.tick x=(LEFT) y=(HEIGHT - 6.0) { @if let Some(power) = analysis.transform { (power.describe()) " of " } (analysis.metric) @if !symbol.is_empty() { ", " (symbol) } }
+            text.tick x=(LEFT) y=(HEIGHT - 6.0) {
+                @if let Some(power) = analysis.transform { (power.describe()) " of " }
+                (analysis.metric) @if !symbol.is_empty() { ", " (symbol) }
+            }
         }
     })
 }

@@ -92,7 +92,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// No specification limit was given, or the lower one is not below the upper one.
-    #[error("specification limits {lower:?} (lower) and {upper:?} (upper): {reason}")]
+    #[error("specification limits {} (lower) and {} (upper): {reason}", or_none(*lower), or_none(*upper))]
     Specification {
         /// The lower specification limit.
         lower: Option<f64>,
@@ -206,6 +206,11 @@ impl Error {
 /// A name in quotation marks, after a space; nothing for no name.
 fn quoted(name: &str) -> String {
     if name.is_empty() { String::new() } else { format!(" \"{name}\"") }
+}
+
+/// A number, or that there is none.
+fn or_none(value: Option<f64>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }
 
 /// The start of a text, to quote it in a message.

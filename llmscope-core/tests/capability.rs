@@ -143,6 +143,8 @@ fn what_cannot_be_is_refused_or_absent() {
     for (lower, upper) in [(None, None), (Some(1.0), Some(1.0)), (Some(2.0), Some(1.0)), (Some(f64::NAN), None)] {
         assert!(matches!(SpecificationLimits::new(lower, upper, None), Err(Error::Specification { .. })));
     }
+    let told = SpecificationLimits::new(None, None, Some(1.0)).unwrap_err().to_string();
+    assert_eq!(told, "specification limits none (lower) and none (upper): give at least one of them");
     let limits = SpecificationLimits::new(Some(0.0), Some(1.0), None).unwrap();
     assert_eq!(performance(&[0.5; 9], &limits, 0.95), None, "no variation");
     assert_eq!(performance(&[0.5], &limits, 0.95), None, "one value");

@@ -69,7 +69,7 @@ CASES: dict[str, tuple[type[ls.Error], Callable[[Path], object], str, dict[str, 
     "Specification": (
         ls.SpecificationError,
         lambda _: ls.performance([1.0, 2.0], lsl=2.0, usl=1.0),
-        "specification limits Some(2.0) (lower) and Some(1.0) (upper): the lower one must be below the upper one",
+        "specification limits 2 (lower) and 1 (upper): the lower one must be below the upper one",
         {"lower": 2.0, "upper": 1.0, "reason": "the lower one must be below the upper one"},
     ),
     "Unknown": (

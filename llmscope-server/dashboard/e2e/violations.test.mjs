@@ -126,5 +126,11 @@ test("older ones are loaded when asked for", async () => {
   for (let pages = Math.ceil(violations.length / 50) - 1; pages > 0; pages--) await part(page, "load-more").click();
   await shows(page, violations);
   await part(page, "load-more").waitFor({ state: "detached" });
+  // A connection that comes back loads the list anew, and as much of it as was shown.
+  const anew = page.waitForResponse((response) => response.url().includes(`limit=${violations.length}`));
+  for (let click = 0; click < 2; click++) await part(page, "pause-toggle").click();
+  await anew;
+  await shows(page, violations);
+  await part(page, "load-more").waitFor({ state: "detached" });
   await close(page);
 });

@@ -1,13 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Violation } from "../src/api/types";
-import { chartPlace, matches, withChanged } from "../src/views/violation-filter";
+import { chartPlace, matches, refreshed, withChanged, withOlder, type Listed } from "../src/views/violation-filter";
 
 const violation = (over: Partial<Violation> = {}): Violation => ({
   id: 5, series: { id: 3, provider: "openai", model: "gpt-4o", metric: "e2e_s", unit: "s" }, rule: "nelson-2", words: "…", side: "above",
   first_at: "2026-01-01T10:00:00Z", signal_at: "2026-01-01T10:05:00Z", last_at: "2026-01-01T14:00:00Z", signals: 4, open: true, value: 0.3, status: "new", ...over,
 });
 const query = (text: string) => new URLSearchParams(text);
-const ids = (list: Violation[]) => list.map(({ id }) => id);
+const some = (...ids: number[]) => ids.map((id) => violation({ id }));
+const ids = ({ items, next }: Listed) => [...items.map(({ id }) => id), next];
 
 describe("violations", () => {
   it.each([
@@ -16,11 +17,26 @@ describe("violations", () => {
   ])("filtered by “%s”: %s", (text, expected) => expect(matches(violation(), query(text))).toBe(expected));
 
   it("come in newest first, change in place, and leave when they no longer match", () => {
-    const list = [violation({ id: 9 }), violation({ id: 5 }), violation({ id: 2 })];
-    expect(ids(withChanged(list, violation({ id: 10 }), query("")))).toEqual([10, 9, 5, 2]);
-    expect(ids(withChanged(list, violation({ id: 5, status: "resolved" }), query("")))).toEqual([9, 5, 2]);
-    expect(ids(withChanged(list, violation({ id: 5, status: "resolved" }), query("status=new")))).toEqual([9, 2]);
-    expect(ids(withChanged(list, violation({ id: 1 }), query("")))).toEqual([9, 5, 2, 1]);
+    const list = { items: some(9, 5, 2) };
+    expect(ids(withChanged(list, violation({ id: 10 }), query("")))).toEqual([10, 9, 5, 2, undefined]);
+    expect(ids(withChanged(list, violation({ id: 5, status: "resolved" }), query("")))).toEqual([9, 5, 2, undefined]);
+    expect(ids(withChanged(list, violation({ id: 5, status: "resolved" }), query("status=new")))).toEqual([9, 2, undefined]);
+    expect(ids(withChanged(list, violation({ id: 1 }), query("")))).toEqual([9, 5, 2, 1, undefined]);
+    // One that was not loaded yet comes with the others of its age.
+    expect(ids(withChanged({ ...list, next: 2 }, violation({ id: 1 }), query("")))).toEqual([9, 5, 2, 2]);
+  });
+
+  it("that were loaded stay when the newest are loaded anew", () => {
+    const before = { items: some(9, 8, 7, 6, 5), next: 5 };
+    expect(ids(refreshed(before, { violations: some(11, 10, 9), next: 9 }))).toEqual([11, 10, 9, 8, 7, 6, 5, 5]);
+    expect(ids(refreshed(before, { violations: some(9, 8, 7, 6, 5), next: 5 }))).toEqual([9, 8, 7, 6, 5, 5]);
+    expect(ids(refreshed({ items: some(9, 8) }, { violations: some(10, 9, 8), next: 8 }))).toEqual([10, 9, 8, undefined]);
+    expect(ids(refreshed({ items: some(9), next: 9 }, { violations: some(9, 8), next: 8 }))).toEqual([9, 8, 8]);
+    expect(ids(refreshed(before, { violations: some(9, 7) }))).toEqual([9, 7, undefined]);
+    expect(ids(refreshed(before, { violations: [] }))).toEqual([undefined]);
+    expect(ids(refreshed(null, { violations: some(9), next: 9 }))).toEqual([9, 9]);
+    expect(ids(withOlder(before, { violations: some(5, 4, 3), next: 3 }))).toEqual([9, 8, 7, 6, 5, 4, 3, 3]);
+    expect(ids(withOlder(before, { violations: some(4) }))).toEqual([9, 8, 7, 6, 5, 4, undefined]);
   });
 
   it("are shown on the chart with what was around them", () => {

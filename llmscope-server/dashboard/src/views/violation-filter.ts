@@ -1,4 +1,4 @@
-import type { Violation } from "../api/types";
+import type { Violation, ViolationPage } from "../api/types";
 import type { Patch } from "../router";
 
 export const STATUSES = ["new", "acknowledged", "resolved"] as const;
@@ -16,12 +16,33 @@ export function matches(violation: Violation, query: URLSearchParams): boolean {
   return !series || String(violation.series.id) === series;
 }
 
-/** The list after a violation began or changed: the newest first, and only what is filtered for. */
-export function withChanged(list: Violation[], changed: Violation, query: URLSearchParams): Violation[] {
-  const others = list.filter(({ id }) => id !== changed.id);
-  if (!matches(changed, query)) return others;
+/** The violations that were loaded, the newest first, and where older ones go on; without that it is all of them. */
+export interface Listed {
+  items: Violation[];
+  next?: string | number | undefined;
+}
+
+/** The list after a violation began or changed: only what is filtered for, and nothing beyond what was loaded. */
+export function withChanged({ items, next }: Listed, changed: Violation, query: URLSearchParams): Listed {
+  const others = items.filter(({ id }) => id !== changed.id);
+  if (!matches(changed, query)) return { items: others, next };
   const place = others.findIndex(({ id }) => id < changed.id);
-  return place < 0 ? [...others, changed] : [...others.slice(0, place), changed, ...others.slice(place)];
+  if (place >= 0) return { items: [...others.slice(0, place), changed, ...others.slice(place)], next };
+  return { items: next === undefined ? [...others, changed] : others, next };
+}
+
+/** The list after its newest were loaded anew: older ones that were loaded before stay. */
+export function refreshed(before: Listed | null, { violations, next }: ViolationPage): Listed {
+  const [oldest, end] = [violations.at(-1)?.id, before?.items.at(-1)?.id];
+  // Where older ones go on is known from before, unless these reach further back.
+  if (before === null || next === undefined || oldest === undefined || end === undefined || end > oldest) return { items: violations, next };
+  return { items: [...violations, ...before.items.filter(({ id }) => id < oldest)], next: before.next };
+}
+
+/** The list with older ones at its end, each of them once. */
+export function withOlder({ items }: Listed, { violations, next }: ViolationPage): Listed {
+  const known = new Set(items.map(({ id }) => id));
+  return { items: [...items, ...violations.filter(({ id }) => !known.has(id))], next };
 }
 
 const HALF_HOUR = 30 * 60_000;

@@ -11,10 +11,12 @@ import { useWriteBarrier } from "../state/access";
 import { useLoaded } from "../state/loaded";
 import { useSeries } from "../state/series";
 import { NoteDialog, type Deed } from "./note-dialog";
-import { filterOf, STATUSES, withChanged } from "./violation-filter";
+import { filterOf, refreshed, STATUSES, withChanged, withOlder, type Listed } from "./violation-filter";
 import { ViolationRow } from "./violation-row";
 
 const PAGE = 50;
+/** The service gives no more at once. */
+const MOST = 1000;
 
 export function Violations() {
   const [query, change] = useQuery();
@@ -42,34 +44,44 @@ export function Violations() {
           </table>
         </div>
       )}
-      {list.more && <button type="button" data-testid="load-more" onClick={list.more}>Load older violations</button>}
+      {list.more && <button type="button" data-testid="load-more" disabled={list.busy} onClick={list.more}>Load older violations</button>}
       {deed && <NoteDialog deed={deed} done={(changed) => list.put(changed)} onClose={() => setDeed(null)} />}
     </main>
   );
 }
 
-/** The violations that are filtered for, kept up to date by the service's events. */
+/**
+ * The violations that are filtered for, kept up to date by the service's events. What is loaded anew is as much as is
+ * shown: whoever has looked for older ones keeps them when the connection comes back.
+ */
 function useViolations(query: URLSearchParams) {
-  const filter = { ...filterOf(query), limit: PAGE };
+  const filter = filterOf(query);
   const name = urlOf("violations", filter);
-  const { data, error, reload } = useLoaded(name, (signal) => violations(filter, signal));
-  const [items, setItems] = useState<Violation[] | null>(null);
-  const [next, setNext] = useState<string | number | undefined>();
-  const put = (changed: Violation) => setItems((before) => before && withChanged(before, changed, query));
+  const [listed, setListed] = useState<(Listed & { of: string }) | null>(null);
+  const list = listed?.of === name ? listed : null;
+  const limit = Math.min(Math.max(list?.items.length ?? 0, PAGE), MOST);
+  const { data, error, reload } = useLoaded(name, (signal) => violations({ ...filter, limit }, signal));
+  const [busy, setBusy] = useState(false);
+  const change = (to: (before: Listed) => Listed) => setListed((before) => (before?.of === name ? { ...to(before), of: name } : before));
+  const put = (changed: Violation) => change((before) => withChanged(before, changed, query));
   useEffect(() => {
-    setItems(data?.violations ?? null);
-    setNext(data?.next);
+    setListed((before) => data && { ...refreshed(before?.of === name ? before : null, data), of: name });
   }, [data]);
   useEffect(() => {
     const ends = [onLive("violation", put), onLive("hello", reload), onLive("lagged", reload)];
     return () => ends.forEach((end) => end());
   }, [name]);
   const older = async () => {
-    const page = await violations({ ...filter, before: next });
-    setItems((before) => [...(before ?? []), ...page.violations]);
-    setNext(page.next);
+    setBusy(true);
+    try {
+      const page = await violations({ ...filter, limit: PAGE, before: list?.next });
+      change((before) => withOlder(before, page));
+    } catch {
+      reload();
+    }
+    setBusy(false);
   };
-  return { items, error, reload, put, more: next === undefined ? null : () => void older().catch(reload) };
+  return { items: list?.items ?? null, error, reload, put, busy, more: list?.next === undefined ? null : () => void older() };
 }
 
 function Filters({ query, change, seen }: { query: URLSearchParams; change: (patch: Patch) => void; seen: Violation[] }) {

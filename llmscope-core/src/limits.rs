@@ -89,8 +89,13 @@ impl Line {
         }
     }
 
+    /// Lines of successive stages side by side, each through so many points.
+    pub(crate) fn concatenated<'l>(stages: impl IntoIterator<Item = (usize, &'l Self)>) -> Self {
+        Self::through(stages.into_iter().flat_map(|(count, line)| line.expanded(count)).collect())
+    }
+
     /// The values of `count` points, written out.
-    pub(crate) fn expanded(&self, count: usize) -> Vec<f64> {
+    fn expanded(&self, count: usize) -> Vec<f64> {
         (0..count).map(|point| self.at(point)).collect()
     }
 }
@@ -226,9 +231,8 @@ impl ControlLimits {
 
     /// Puts the limits of successive stages side by side, `(points, limits)` for each.
     pub(crate) fn concatenated(stages: &[(usize, &Self)]) -> Self {
-        let line = |pick: fn(&Self) -> &Line| {
-            Line::through(stages.iter().flat_map(|(count, limits)| pick(limits).expanded(*count)).collect())
-        };
+        let line =
+            |pick: fn(&Self) -> &Line| Line::concatenated(stages.iter().map(|&(count, limits)| (count, pick(limits))));
         Self {
             lower: line(|limits| &limits.lower),
             center: line(|limits| &limits.center),

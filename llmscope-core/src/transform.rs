@@ -10,7 +10,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, by_name};
 use crate::sample::Sample;
 use crate::stats::{BoxCox, Sorted, anderson_darling};
 
@@ -85,11 +85,7 @@ impl FromStr for Transform {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name).ok_or_else(|| Error::Unknown {
-            what: "transformation",
-            name: name.to_owned(),
-            expected: Self::ALL.map(Self::name).join(", "),
-        })
+        by_name("transformation", name, &Self::ALL, Self::name)
     }
 }
 

@@ -69,14 +69,14 @@ pub fn estimate_on<'a>(
 /// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
 /// has no place on their scale.
 pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
+    if let Some(power) = standards.transform {
+        power.sample(sample)?;
+    }
     chart(Phase::II, *standards, sample)
 }
 
 fn chart<'a>(phase: Phase, standards: Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     standards.within_for(ChartKind::Individuals)?;
-    if let Some(power) = standards.transform {
-        power.sample(sample)?;
-    }
     let limits = standards.limits_of_single_measurements()?;
     let mut chart = Chart::plain(phase, sample.shared(), limits, standards);
     chart.judged_center = standards.transform.map(|_| Line::Constant(standards.center));

@@ -319,7 +319,10 @@ impl Standards {
             expected: "those of a chart of measurements",
         })?;
         let limits = ControlLimits::three_sigma(Line::Constant(self.center), Line::Constant(within.sigma));
-        self.transform.map_or(Ok(limits.clone()), |power| limits.drawn_back(power))
+        match self.transform {
+            None => Ok(limits),
+            Some(power) => limits.drawn_back(power),
+        }
     }
 
     /// The within sigma that a chart of measurements stands on.

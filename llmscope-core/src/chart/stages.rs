@@ -75,7 +75,7 @@ fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
     let judged_center = whole
         .judged_center
         .zip(stage.judged_center)
-        .map(|(whole, added)| Line::through([whole.expanded(offset), added.expanded(stage.points.len())].concat()));
+        .map(|(whole, added)| Line::concatenated([(offset, &whole), (stage.points.len(), &added)]));
     let mut points = whole.points;
     points.to_mut().extend_from_slice(&stage.points);
     let (kind, phase, standards) = (whole.kind, whole.phase, whole.standards);

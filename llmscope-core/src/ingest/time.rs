@@ -29,8 +29,8 @@ impl From<Option<Timestamp>> for Time {
 #[derive(Debug)]
 pub(super) struct UsualTimes {
     date: [u8; DATE],
-    /// When the day begins.
-    midnight: Time,
+    /// When the day begins, in nanoseconds: the first day that has times begins before the first [`Time`].
+    midnight: i128,
 }
 
 const DATE: usize = "2026-11-24".len();
@@ -39,7 +39,7 @@ const NANOSECOND_DIGITS: usize = 9;
 
 impl Default for UsualTimes {
     fn default() -> Self {
-        Self { date: *b"1970-01-01", midnight: Time(0) }
+        Self { date: *b"1970-01-01", midnight: 0 }
     }
 }
 
@@ -61,15 +61,15 @@ impl UsualTimes {
             _ => return None,
         };
         let since_midnight = (hour * 3_600 + minute * 60 + second) * 1_000_000_000 + nanoseconds;
-        self.midnight(date)?.0.checked_add(since_midnight).map(Time)
+        let at = i64::try_from(self.midnight(date)? + i128::from(since_midnight)).ok()?;
+        Some(Time(at)).filter(|at| *at != Time::NONE)
     }
 
-    fn midnight(&mut self, date: &[u8; DATE]) -> Option<Time> {
+    fn midnight(&mut self, date: &[u8; DATE]) -> Option<i128> {
         if *date != self.date {
             let [_, _, _, _, b'-', _, _, b'-', _, _] = date else { return None };
             let text = format!("{}T00:00:00Z", std::str::from_utf8(date).ok()?);
-            let midnight = Time::from(Some(text.parse::<Timestamp>().ok()?));
-            *self = Self { date: *date, midnight: (midnight != Time::NONE).then_some(midnight)? };
+            *self = Self { date: *date, midnight: text.parse::<Timestamp>().ok()?.as_nanosecond() };
         }
         Some(self.midnight)
     }
@@ -123,6 +123,20 @@ mod tests {
             for _ in 0..2 {
                 prop_assert!(usual.read(&text).is_none_or(|time| Some(time) == fully(&text)), "{}", text);
             }
+        }
+    }
+
+    #[test]
+    fn the_days_in_which_times_begin_and_end_are_read_as_far_as_there_are_times() {
+        let mut usual = UsualTimes::default();
+        let (first, last) = ("1677-09-21T00:12:43.145224193Z", "2262-04-11T23:47:16.854775807Z");
+        assert_eq!(usual.read(first), Some(Time(i64::MIN + 1)));
+        assert_eq!(usual.read(last), Some(Time(i64::MAX)));
+        for beyond in ["1677-09-21T00:12:43.145224192Z", "1677-09-20T23:59:59Z", "2262-04-11T23:47:16.854775808Z"] {
+            assert_eq!(usual.read(beyond), None, "{beyond}");
+        }
+        for edge in [first, "1677-09-21T23:59:59Z", "2262-04-11T00:00:00Z", last] {
+            assert_eq!(usual.read(edge), fully(edge), "{edge}");
         }
     }
 

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls these and only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines python bench bench-python bench-harness bench-logs bench-server soak gate-table fuzz schemas notebooks stubs clean
+.PHONY: help run check fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines python bench bench-python bench-harness bench-logs bench-server soak gate-table fuzz properties schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -19,6 +19,9 @@ PYTHON ?= python3
 # What is fuzzed, and for how long each.
 FUZZ_TARGETS := read_log read_as stream session framer
 SECONDS := 60
+# Property tests try the same cases on every machine, so that a landing is no lottery; `make properties` tries others.
+export PROPTEST_RNG_SEED ?= 20261127
+CASES := 5000
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -123,6 +126,9 @@ fuzz: ## Fuzz every reader of files and streams, each for SECONDS=60 (needs carg
 	for target in $(FUZZ_TARGETS); do \
 		cargo fuzz run -s none $$target -- -dict=fuzz/values.dict -max_total_time=$(SECONDS) -max_len=65536 -timeout=20 || exit 1; \
 	done
+
+properties: ## Property tests of the core and the harness with CASES=5000 new random cases each
+	env -u PROPTEST_RNG_SEED PROPTEST_CASES=$(CASES) cargo test --locked -p llmscope-core -p llmscope-harness
 
 schemas: ## Write the JSON Schemas in docs/ anew
 	cargo run --quiet --bin llmscope-cli -- schema session > docs/session.schema.json

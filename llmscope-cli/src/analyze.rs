@@ -113,7 +113,7 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         transform: args.transform,
         estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
         origin: origin(args, unit, baselines)?,
-        stages: args.stages.clone(),
+        stages: args.stages.clone().unwrap_or_default(),
         specification: specification(args, unit)?,
         missing: missing(args)?,
         confidence: args.confidence,

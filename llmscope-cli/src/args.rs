@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use llmscope_core::Transform;
+use llmscope_core::analysis::Stages;
 
 use crate::bench::BenchArgs;
 use crate::convert::ConvertArgs;
@@ -143,10 +144,10 @@ pub(crate) struct JudgeArgs {
     /// Frozen limits from an earlier --save-baseline
     #[arg(long, value_name = "FILE", conflicts_with = "given_center", help_heading = "Limits")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Points at which new limits begin: A,B,…
-    #[arg(long, value_name = "POINTS", value_delimiter = ',',
+    /// Points at which new limits begin (A,B,…), or auto: where the level changes
+    #[arg(long, value_name = "POINTS|auto",
           conflicts_with_all = ["phase1", "baseline", "given_center"], help_heading = "Limits")]
-    pub(crate) stages: Vec<usize>,
+    pub(crate) stages: Option<Stages>,
 
     /// Rules: nelson, western-electric, aiag, montgomery, westgard, none, or a list such as 1,2,5
     #[arg(long, value_name = "RULES", default_value = "nelson", help_heading = "Rules")]

@@ -153,6 +153,7 @@ fn bad_input_is_named_with_its_line_and_a_fix() {
         (&["--rules", "9"], "unknown rule \"9\""),
         (&["--rule-length", "2=1"], "between 2 and"),
         (&["--stages", "60"], "strictly rising"),
+        (&["--stages", "automatic"], "auto, or 0-based positions"),
         (&["--confidence", "2"], "between 0 and 1"),
         (&["--plot", "chart.gif"], ".svg or .png"),
     ] {
@@ -359,6 +360,33 @@ fn skewed_data_get_indices_that_fit_them() {
     assert!(text.contains("by the lognormal distribution") && text.contains("Box–Cox"), "{text}");
     let csv = stdout(&run_on(input.as_bytes(), &[&args[..], &["--format", "csv"]].concat()));
     assert!(csv.contains("lognormal distribution,"), "{csv}");
+}
+
+#[test]
+fn a_level_that_changes_has_stages() {
+    let level = |i: usize, by: f64| 0.3 + by + 0.01 * (i * 37 % 101) as f64 / 101.0;
+    let values: Vec<f64> = (0..120).map(|i| level(i, if i < 70 { 0.0 } else { 0.02 })).collect();
+    let judge = |values: &[f64], more: &[&str]| {
+        run_on(table(values).as_bytes(), &[&["analyze", "-", "--column", "latency", "--rules", "1"], more].concat())
+    };
+    let output = judge(&values, &["--json", "--stages", "auto"]);
+    assert_eq!(output.status.code(), Some(1), "a change is a signal: {}", stderr(&output));
+    let (found, told) = (report(&output), report(&judge(&values, &["--json", "--stages", "70"])));
+    let stages = &found["analyses"][0]["stages"];
+    assert_eq!((&stages[0]["last"], &stages[1]["first"], &stages[1]["last"]), (&69.into(), &70.into(), &119.into()));
+    assert!(stages[1]["p"].as_f64().unwrap() < 1e-9 && stages[0].get("p").is_none(), "{stages}");
+    assert_eq!(found["analyses"][0]["limits"], told["analyses"][0]["limits"]);
+    assert_eq!(told["analyses"][0]["verdict"], "in_control", "a change that was told is none");
+    let said = "; from 70 on ";
+    assert!(stdout(&judge(&values, &["--stages", "auto"])).contains(said));
+    let page = stdout(&judge(&values, &["--stages", "auto", "--format", "html"]));
+    assert!(page.contains(said) && page.contains("Miller &amp; Siegmund 1982"), "{}", page.len());
+
+    let steady = judge(&values[..70], &["--stages", "auto"]);
+    assert!(stdout(&steady).contains("one: no change of the level was found"), "{}", stdout(&steady));
+    assert_eq!(steady.status.code(), Some(0));
+    let refused = judge(&values, &["--stages", "auto", "--phase1", "50"]);
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]

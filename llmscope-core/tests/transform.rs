@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a panic of a test is its report")]
 
-use llmscope_core::analysis::{Baseline, Origin, Series};
+use llmscope_core::analysis::{Baseline, Origin, Series, Stages};
 use llmscope_core::chart::{individuals, staged};
 use llmscope_core::stats::{BoxCox, Sorted};
 use llmscope_core::watch::{Step, Watch};
@@ -227,7 +227,7 @@ fn equal_values_collapse_on_the_center_line_as_ever() {
             );
         }
         let two_levels: Vec<f64> = [[value; 12], [2.0 * value; 12]].concat();
-        let plan = Plan { transform: Transform::Log, stages: vec![12], ..Plan::default() };
+        let plan = Plan { transform: Transform::Log, stages: Stages::At(vec![12]), ..Plan::default() };
         assert_eq!(analyze(&column(&two_levels), &plan).unwrap().violations, [], "{value}");
     }
 }
@@ -271,7 +271,7 @@ fn frozen_limits_keep_their_scale() {
 fn stages_have_limits_of_their_own_on_one_scale() {
     let values: Vec<f64> =
         long_tailed(7, 60).iter().enumerate().map(|(i, x)| if i < 30 { *x } else { 3.0 * x }).collect();
-    let plan = Plan { transform: Transform::Log, stages: vec![30], ..Plan::default() };
+    let plan = Plan { transform: Transform::Log, stages: Stages::At(vec![30]), ..Plan::default() };
     let analysis = analyze(&column(&values), &plan).unwrap();
     let limits = analysis.limits.unwrap();
     assert!(limits.center.at(59) > 2.0 * limits.center.at(0));
@@ -280,7 +280,7 @@ fn stages_have_limits_of_their_own_on_one_scale() {
         analysis.violations,
         analyze(
             &column(&values.iter().map(|x| x.ln()).collect::<Vec<_>>()),
-            &Plan { stages: vec![30], ..Plan::default() }
+            &Plan { stages: Stages::At(vec![30]), ..Plan::default() }
         )
         .unwrap()
         .violations

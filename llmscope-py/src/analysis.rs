@@ -50,6 +50,22 @@ record! {
 }
 
 record! {
+    /// A stretch of points with limits of its own.
+    Stage(core::Stage) {
+        /// Its first point, counted from 0.
+        first: usize,
+        /// Its last point.
+        last: usize,
+        /// When its first point was measured (RFC 3339).
+        t: Option<String> = |t: &Option<jiff::Timestamp>| t.map(|t| t.to_string()),
+        /// Mean of its measurements, or of what is plotted where that is counts or means of subgroups.
+        mean: f64,
+        /// For a change that was found, the probability, at most, of so clear a one anywhere, if the level never changed.
+        p: Option<f64>,
+    }
+}
+
+record! {
     /// Quantiles by Hyndman & Fan's seventh method.
     Quantiles(core::Quantiles) {
         /// The median: 50 % lie below.
@@ -165,6 +181,13 @@ impl Analysis {
     #[getter]
     fn limits(&self) -> Option<ControlLimits> {
         self.0.limits.clone().map(ControlLimits)
+    }
+
+    /// Stages with limits of their own, if they were asked for: one, if no change of the level was found. A change that
+    /// was found is a signal.
+    #[getter]
+    fn stages(&self) -> Vec<Stage> {
+        self.0.stages.iter().cloned().map(Stage).collect()
     }
 
     /// Codes of the rules that were applied.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use llmscope_core::analysis::{
-    self as core, Baseline, Gathered, Grouping, Input, Measure, Origin, Plan, Selection, Series,
+    self as core, Baseline, Gathered, Grouping, Input, Measure, Origin, Plan, Selection, Series, Stages,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
@@ -45,7 +45,7 @@ use crate::work::{self, ANALYZING};
 ///     baseline: Limits that :meth:`Report.save_baseline` froze in this file.
 ///     center: Standards given: the center line.
 ///     sigma: Standards given: sigma of a single measurement.
-///     stages: Points at which new limits begin.
+///     stages: Points at which new limits begin, or ``"auto"``: where the level changes (:func:`change_points`).
 ///     lsl: Lower specification limit: a number in the metric's unit, or a text such as ``"200ms"``.
 ///     usl: Upper specification limit: a service level objective is one.
 ///     target: Target value.
@@ -80,7 +80,7 @@ use crate::work::{self, ANALYZING};
 #[pyfunction]
 #[pyo3(signature = (
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
-    sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = Vec::new(),
+    sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = None,
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
     width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = "none"
 ))]
@@ -99,7 +99,7 @@ pub(crate) fn analyze<'py>(
     baseline: Option<PathBuf>,
     center: Option<f64>,
     sigma: Option<f64>,
-    stages: Vec<usize>,
+    stages: Option<&Bound<'py, PyAny>>,
     lsl: Option<&Bound<'py, PyAny>>,
     usl: Option<&Bound<'py, PyAny>>,
     target: Option<&Bound<'py, PyAny>>,
@@ -124,7 +124,7 @@ pub(crate) fn analyze<'py>(
         transform: transform.parse()?,
         estimator: sigma_estimator.map(str::parse).transpose()?,
         origin: origin(phase1, baseline, center, sigma)?,
-        stages,
+        stages: stages.map(stages_of).transpose()?.unwrap_or_default(),
         missing: missing.map(str::parse).transpose()?,
         confidence: checked(confidence)?,
         points,
@@ -178,6 +178,15 @@ fn names(names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 /// A number, or the name of a column.
 fn grouping(value: &Bound<'_, PyAny>) -> PyResult<Grouping> {
     value.extract::<usize>().map(Grouping::Every).or_else(|_| value.extract::<String>().map(Grouping::Column))
+}
+
+/// Points, or `"auto"`. No points are one stage.
+fn stages_of(value: &Bound<'_, PyAny>) -> Answer<Stages> {
+    if let Ok(text) = value.extract::<String>() {
+        return Ok(text.parse()?);
+    }
+    let points: Vec<usize> = value.extract()?;
+    Ok(if points.is_empty() { Stages::One } else { Stages::At(points) })
 }
 
 fn origin(

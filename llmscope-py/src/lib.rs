@@ -41,7 +41,9 @@ mod _native {
     #[pymodule_export]
     use super::_restore;
     #[pymodule_export]
-    use super::analysis::{Analysis, Component, Dispersion, Excluded, Quantiles, Report, Run, SigmaReport, Study};
+    use super::analysis::{
+        Analysis, Component, Dispersion, Excluded, Quantiles, Report, Run, SigmaReport, Stage, Study,
+    };
     #[pymodule_export]
     use super::analyze::analyze;
     #[pymodule_export]
@@ -72,7 +74,9 @@ mod _native {
     #[pymodule_export]
     use super::standards::Standards;
     #[pymodule_export]
-    use super::stats::{Moments, Normality, anderson_darling, autocorrelation, moments, quantile};
+    use super::stats::{
+        ChangePoint, Moments, Normality, anderson_darling, autocorrelation, change_points, moments, quantile,
+    };
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "Python's name")]
@@ -93,6 +97,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
     restored! {
         Analysis = |state: analysis::AnalysisState| analysis::Analysis::from(state),
         Capability = capability::Capability,
+        ChangePoint = stats::ChangePoint,
         Chart = chart::Chart::of,
         ControlLimits = chart::ControlLimits,
         Component = analysis::Component,
@@ -118,6 +123,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         SigmaReport = analysis::SigmaReport,
         Signal = rules::Signal,
         Specification = capability::Specification,
+        Stage = analysis::Stage,
         Standards = standards::Standards,
         Study = analysis::Study,
         Violation = rules::Violation,

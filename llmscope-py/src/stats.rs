@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::document::{self, Pickled, record};
 use crate::error::Answer;
 use crate::values::{Values, with_sample};
-use crate::work::SORTING;
+use crate::work::{ANALYZING, SORTING};
 
 /// Count, mean and higher moments of a sample, carried in twice the precision of a float.
 ///
@@ -134,6 +134,18 @@ record! {
     }
 }
 
+record! {
+    /// A change of the level.
+    ChangePoint(core::ChangePoint) {
+        /// Position of the first value after it.
+        at: usize,
+        /// The rank statistic of the values before it and after it, in standard deviations.
+        z: f64,
+        /// Probability, at most, of so clear a change anywhere, if the level never changed.
+        p: f64,
+    }
+}
+
 /// Count, mean, standard deviation, skewness and kurtosis in one pass.
 ///
 /// Source: Chan, Golub & LeVeque 1979; Pébay 2008, in double-double arithmetic.
@@ -222,6 +234,41 @@ pub(crate) fn quantile<'py>(
 pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answer<Option<Normality>> {
     let test = |sample: &Sample<'_>| Ok(core::anderson_darling(&Sorted::of(sample.values())));
     Ok(with_sample(values, missing, SORTING, test)?.map(Normality))
+}
+
+/// Where the level of a series changes, by the ranks of its values: long tails and outliers do not matter.
+///
+/// Wilcoxon's rank sum at each place of seeded intervals. In a series whose level never changes something is found with a
+/// probability of at most 0.05; neighbours may be correlated.
+///
+/// Source: Miller & Siegmund 1982, *Biometrics* 38; Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110; Baranowski, Chen
+/// & Fryzlewicz 2019, *JRSS B* 81.
+///
+/// Args:
+///     values: Measurements in time order. Shape (n,).
+///     fewest: The shortest stretch between changes.
+///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``. Positions count the values
+///         that are there.
+///
+/// Returns:
+///     The changes in order.
+///
+/// Raises:
+///     ParameterError: If ``fewest`` is 0.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> level = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9]
+///     >>> [change.at for change in ls.change_points(level + [x + 9.0 for x in level])]
+///     [12]
+#[pyfunction]
+#[pyo3(signature = (values, *, fewest = 10, missing = "error"))]
+pub(crate) fn change_points(values: &Bound<'_, PyAny>, fewest: usize, missing: &str) -> Answer<Vec<ChangePoint>> {
+    if fewest == 0 {
+        Err(Error::Parameter { name: "fewest", value: "0".to_owned(), expected: "a number of values above 0" })?;
+    }
+    let found = with_sample(values, missing, ANALYZING, move |sample| Ok(core::change_points(sample, fewest)))?;
+    Ok(found.into_iter().map(ChangePoint).collect())
 }
 
 /// Autocorrelation: the correlation of values that lie ``lag`` points apart.

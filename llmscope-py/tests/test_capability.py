@@ -114,6 +114,29 @@ def test_quantiles_that_cannot_be() -> None:
         ls.quantile([1.0], 0.5, method=0)
 
 
+def test_changes_of_the_level() -> None:
+    noise = np.random.default_rng(5).lognormal(0, 0.2, 200)
+    raised = np.where(np.arange(200) < 130, noise, 1.5 * noise)
+    assert ls.change_points(noise) == []
+    found = ls.change_points(raised)
+    assert [abs(change.at - 130) <= 3 for change in found] == [True]
+    assert found[0].p < 1e-6 and found[0].z > 5
+    # Positions count the values that are there.
+    with_gap = np.insert(raised, 50, np.nan)
+    assert [change.at for change in ls.change_points(with_gap, missing="break")] == [found[0].at]
+    analysis = ls.analyze(raised, stages="auto", rules="none")
+    assert [stage.first for stage in analysis.stages] == [0, found[0].at]
+    assert (analysis.stages[1].last, analysis.stages[1].p, analysis.stages[1].t) == (199, found[0].p, None)
+    assert analysis.verdict == "out_of_control" and "the level changes" in str(analysis)
+    told = ls.analyze(raised, stages=[found[0].at], rules="none")
+    assert told.verdict == "in_control" and told.limits == analysis.limits
+    assert ls.analyze(noise, stages="auto").stages[0].last == 199
+    with pytest.raises(ls.ParameterError, match="auto, or 0-based positions"):
+        ls.analyze(raised, stages="automatic")
+    with pytest.raises(ls.ParameterError, match="fewest is 0"):
+        ls.change_points(raised, fewest=0)
+
+
 def test_normality_and_autocorrelation() -> None:
     generator = np.random.default_rng(7)
     normal, skewed = generator.normal(0, 1, 500), generator.exponential(1, 500)

@@ -27,6 +27,7 @@ def results() -> dict[str, Any]:
     return {
         "Analysis": analysis,
         "Capability": capability,
+        "ChangePoint": ls.change_points([*values, *values + 9.0])[0],
         "Chart": ls.ewma(values),
         "Component": study.between,
         "ControlLimits": ls.attributes([1, 2, 3], [10, 20, 30]).limits,
@@ -49,6 +50,7 @@ def results() -> dict[str, Any]:
         "SigmaReport": analysis.sigma,
         "Signal": ls.Monitor(0.0, 1.0).push(9.0)[0],
         "Specification": analysis.specification,
+        "Stage": ls.analyze(values, stages="auto").stages[0],
         "Standards": chart.standards,
         "Study": study,
         "Violation": ls.judge([9.0], 0.0, 1.0).violations[0],

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::scale::Scaled;
+use super::stage::{self, Start};
 use super::{
     Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Kept, Measure, Origin, Plan, Point, Quantiles,
-    Series, SigmaReport, Verdict, scale, warnings,
+    Series, SigmaReport, Stages, Verdict, scale, warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -67,8 +68,8 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
             &Error::NotEnoughData { what: "a chart (points)", have: data.len(), need: needed },
         ));
     }
-    let chart = match chart(series, plan, kind, &data, power) {
-        Ok(chart) => chart,
+    let (chart, starts) = match chart(series, plan, kind, &data, power) {
+        Ok(charted) => charted,
         // Gaps everywhere: no two neighbours to take a moving range from.
         Err(error @ Error::NotEnoughData { .. }) => return Ok(not_enough(analysis, needed, &error)),
         Err(error) => return Err(error),
@@ -77,7 +78,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let constant = chart.is_degenerate() && chart.is_flat();
     let rules = if constant { RuleSet::none() } else { kind.fitting(&plan.rules) };
     let judgement = chart.judge(&rules)?;
-    analysis.verdict = verdict(&judgement);
+    analysis.verdict = verdict(&judgement, &starts);
     if let Some(companion) = chart.companion() {
         let dispersion = dispersion(&companion, &plan.rules)?;
         if kind.needs_subgroups() && !dispersion.violations.is_empty() {
@@ -87,7 +88,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     }
     analysis.phase = chart.phase;
     // Each stage has a sigma of its own: there is no one number to report.
-    let within = chart.standards.within.filter(|_| plan.stages.is_empty());
+    let within = chart.standards.within.filter(|_| starts.is_empty());
     analysis.sigma = Some(SigmaReport {
         within: within.map(|within| within.sigma),
         estimator: within.map(|within| within.estimator),
@@ -96,15 +97,21 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     });
     analysis.limits = Some(chart.limits.clone());
     analysis.violations = judgement.violations.clone();
-    if plan.stages.is_empty() {
+    if starts.is_empty() {
         analysis.shifts = chart.shifts(&judgement);
-    }
-    if plan.stages.is_empty() && !kind.is_attribute() {
-        add_capability(&mut analysis, plan, &data, within, &sample, &scaled)?;
+        if !kind.is_attribute() {
+            add_capability(&mut analysis, plan, &data, within, &sample, &scaled)?;
+        }
+    } else if let Data::Single(_) = data {
+        analysis.autocorrelation = stage::autocorrelation(scaled.sample, &starts);
     }
     let observations = &series.observations;
     let observation = |point: usize| kept.at(data.first_measurement(point));
     let times = observations.times_of((0..chart.points.len()).map(observation));
+    if plan.stages != Stages::One {
+        let level = data.level(&chart);
+        analysis.stages = stage::described(&starts, level, |point| observations.at(observation(point)));
+    }
     analysis.points = plan.points.then(|| {
         let codes = |mask: RuleMask| rules.select(mask).map(|rule| rule.code().clone()).collect();
         (0..chart.points.len())
@@ -182,6 +189,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
             inflation: None,
         }),
         limits: None,
+        stages: Vec::new(),
         rules: kind.fitting(&plan.rules).codes().cloned().collect(),
         violations: Vec::new(),
         shifts: Vec::new(),
@@ -235,6 +243,14 @@ impl Data<'_> {
         match self {
             Self::Grouped(subgroups) => subgroups.left_over(),
             _ => 0,
+        }
+    }
+
+    /// What a change of the level shows in: measurements, or what is plotted where those are counts or taken together.
+    fn level<'c>(&'c self, chart: &'c Chart<'_>) -> &'c [f64] {
+        match self {
+            Self::Single(sample) => sample.values(),
+            Self::Grouped(_) | Self::Counted { .. } => &chart.points,
         }
     }
 
@@ -311,11 +327,11 @@ fn chart<'a>(
     kind: ChartKind,
     data: &Data<'a>,
     power: Option<PowerTransform>,
-) -> Result<Chart<'a>> {
+) -> Result<(Chart<'a>, Vec<Start>)> {
     let estimate = |points: Range<usize>| estimate(kind, plan, data, points, power);
+    let starts = starts(plan, kind, data, power)?;
     let chart = match &plan.origin {
-        Origin::Data if plan.stages.is_empty() => estimate(0..data.len()),
-        Origin::Data => staged(data.len(), &plan.stages, estimate),
+        Origin::Data => staged(data.len(), &starts.iter().map(|start| start.at).collect::<Vec<_>>(), estimate),
         Origin::FirstPoints(points) => {
             let points = points.start..points.end.min(data.len());
             if points.len() < 2 {
@@ -331,7 +347,28 @@ fn chart<'a>(
         Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma, power)?, data),
     }?;
     // The mean of subgroups has the bounds of its measurements; charts of counts know their own.
-    Ok(if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) })
+    let chart = if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) };
+    Ok((chart, starts))
+}
+
+/// Where stages begin, beyond the first.
+fn starts(plan: &Plan, kind: ChartKind, data: &Data<'_>, power: Option<PowerTransform>) -> Result<Vec<Start>> {
+    match (&plan.stages, &plan.origin) {
+        (Stages::One, _) => Ok(Vec::new()),
+        (Stages::At(points), Origin::Data) => Ok(points.iter().copied().map(Start::told).collect()),
+        (Stages::Auto, Origin::Data) => {
+            let chart = estimate(kind, plan, data, 0..data.len(), power)?;
+            let breaks = if let Data::Single(sample) = data { sample.breaks() } else { &chart.breaks };
+            let level = Sample::new(data.level(&chart))?.with_breaks(breaks.to_vec())?;
+            let fewest = fewest_points(kind, &plan.origin);
+            Ok(stats::change_points(&level, fewest).into_iter().map(Start::from).collect())
+        }
+        (stages, _) => Err(Error::Parameter {
+            name: "stages",
+            value: stages.to_string(),
+            expected: "none where limits are not estimated from all of the data",
+        }),
+    }
 }
 
 fn estimate<'a>(
@@ -418,8 +455,10 @@ fn given(
     })
 }
 
-fn verdict(judgement: &Judgement) -> Verdict {
-    if judgement.is_in_control() { Verdict::InControl } else { Verdict::OutOfControl }
+/// A change of the level that nobody told of is a signal like those of the rules.
+fn verdict(judgement: &Judgement, starts: &[Start]) -> Verdict {
+    let changed = starts.iter().any(|start| start.p.is_some());
+    if judgement.is_in_control() && !changed { Verdict::InControl } else { Verdict::OutOfControl }
 }
 
 fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {

@@ -6,6 +6,7 @@ mod plan;
 mod scale;
 mod selection;
 mod series;
+mod stage;
 mod study;
 mod thin;
 mod warnings;
@@ -23,6 +24,7 @@ pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
 pub use selection::{Gathering, Selection, SourceLog};
 pub use series::{Kept, Observation, Observations, Series};
+pub use stage::{Stage, Stages};
 pub use study::{Component, Run, Study, runs_of, study};
 pub use thin::shown;
 pub use words::{MOST_VIOLATIONS, index};
@@ -91,7 +93,7 @@ impl Report {
 pub enum Verdict {
     /// No rule signals.
     InControl,
-    /// At least one rule signals.
+    /// At least one rule signals, or the level was found to change.
     OutOfControl,
     /// Too few points to judge.
     NotEnoughData,
@@ -155,6 +157,10 @@ pub struct Analysis {
     /// Control limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ControlLimits>,
+    /// Stages with limits of their own, if they were asked for: one, if no change of the level was found. A change that
+    /// nobody told of, and that was found, is a signal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Stage>,
     /// Codes of the rules that were applied.
     pub rules: Vec<RuleCode>,
     /// Where they signal.
@@ -194,7 +200,7 @@ pub struct Analysis {
     /// Anderson–Darling test of normality.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normality: Option<Normality>,
-    /// Dependence of neighbours.
+    /// Dependence of neighbours; on a chart of single measurements about the means of their stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocorrelation: Option<Autocorrelation>,
     /// Quantiles (Hyndman–Fan 7).
@@ -347,10 +353,11 @@ pub struct Point {
 }
 
 impl Analysis {
-    /// The frozen limits of this study, for a later phase II; `None` if nothing was estimated.
+    /// The frozen limits of this study, for a later phase II; `None` if nothing was estimated, or if each of several stages
+    /// has limits of its own.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {
-        let drawing = self.drawing.as_ref()?;
+        let drawing = self.drawing.as_ref().filter(|_| self.stages.len() < 2)?;
         Some(Baseline {
             group: self.group.clone(),
             metric: self.metric.clone(),

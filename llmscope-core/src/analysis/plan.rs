@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::Stages;
 use crate::capability::SpecificationLimits;
 use crate::chart::cusum::Cusum;
 use crate::chart::ewma::Ewma;
@@ -38,8 +39,8 @@ pub struct Plan {
     pub estimator: Option<SigmaEstimator>,
     /// Where the limits come from.
     pub origin: Origin,
-    /// Points at which a new stage with limits of its own begins.
-    pub stages: Vec<usize>,
+    /// Where limits of their own begin, if limits are from the data.
+    pub stages: Stages,
     /// Specification limits.
     pub specification: Option<SpecificationLimits>,
     /// What a gap means, if not what the kind of log suggests.
@@ -64,7 +65,7 @@ impl Default for Plan {
             transform: Transform::None,
             estimator: None,
             origin: Origin::default(),
-            stages: Vec::new(),
+            stages: Stages::One,
             specification: None,
             missing: None,
             confidence: 0.95,

@@ -27,6 +27,10 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
         format!("{} values are not positive: they have no place on this scale and are gaps", excluded.not_positive)
     });
     let judged = analysis.verdict != Verdict::NotEnoughData;
+    warn(analysis.stages.iter().any(|stage| stage.p.is_some()), &|| {
+        "the level changes: the process is out of control, whatever the rules say within its stages".to_owned()
+    });
+    let points = analysis.stages.iter().map(|stage| stage.last + 1 - stage.first).min().unwrap_or(points);
     warn(judged && analysis.phase == Phase::I && points < FIRM_POINTS, &|| {
         format!("limits from {points} points are provisional: {FIRM_POINTS} make them firm")
     });

@@ -7,6 +7,7 @@
 use std::f64::consts::PI;
 
 use super::Sorted;
+use super::ranks::scored_by_rank;
 use super::special::normal_quantile;
 use crate::cast::float;
 
@@ -241,18 +242,8 @@ fn initial_correlations(phi: &[f64]) -> Vec<f64> {
 
 /// Φ⁻¹(R/(n + 1)) of each value's rank R, the mean rank among ties (van der Waerden 1952).
 fn normal_scores(values: &[f64], sorted: &Sorted) -> Vec<f64> {
-    let ordered = sorted.values();
-    let n = float(ordered.len());
-    // A score for each distinct value, found once; then looked up.
-    let mut scores: Vec<f64> = Vec::with_capacity(ordered.len());
-    for run in ordered.chunk_by(|a, b| a == b) {
-        let before = float(scores.len());
-        let rank = before + (float(run.len()) + 1.0) / 2.0;
-        let score = normal_quantile(rank / (n + 1.0)).unwrap_or(0.0);
-        scores.extend(std::iter::repeat_n(score, run.len()));
-    }
-    let score = |value: &f64| scores.get(ordered.partition_point(|x| x < value)).copied().unwrap_or(0.0);
-    values.iter().map(score).collect()
+    let n = float(values.len());
+    scored_by_rank(values, sorted, |rank| normal_quantile(rank / (n + 1.0)).unwrap_or(0.0))
 }
 
 /// P(Z₁ ≤ z, Z₂ ≤ z) − Φ(z)² of a standard Gaussian pair with correlation ρ: ∫₀^asin ρ exp(−z²/(1 + sin θ)) dθ / 2π

@@ -2,6 +2,7 @@
 
 mod anova;
 mod autocorrelation;
+mod change_points;
 mod dependence;
 mod double_double;
 mod fisher;
@@ -13,10 +14,12 @@ mod normality;
 mod proportions;
 mod quantile;
 mod quantile_shift;
+mod ranks;
 pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::autocorrelation;
+pub use change_points::{CHANGE_POINT_LEVEL, ChangePoint, change_points, maximally_selected_p};
 pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
 pub use fisher::{fisher_quantile_upper, fisher_sf};

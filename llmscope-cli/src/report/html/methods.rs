@@ -70,6 +70,14 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
         "Box & Cox 1964",
     );
     add(
+        any(|a| !a.stages.is_empty()),
+        "stages",
+        "Each stage has limits of its own. Where the data say where they begin, it is where the rank sums of what lies \
+         before and after differ most in one of many intervals; p is Bonferroni's over all of them, its variance \
+         inflated by the dependence of neighbours.",
+        "Miller & Siegmund 1982; Kovács et al. 2023",
+    );
+    add(
         any(|a| a.phase == Phase::II),
         "phase II",
         "These data are judged against limits that were fixed before, and never re-estimated.",

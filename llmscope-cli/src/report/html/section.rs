@@ -192,6 +192,7 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
         add("center line", line(&limits.center), String::new());
         add("lower control limit", line(&limits.lower), clamped(limits.clamped.lower));
     }
+    add("stages", analysis.stage_words(), String::new());
     add("mean", analysis.mean.map(quantity), String::new());
     add("median", analysis.median.map(quantity), String::new());
     if let Some(sigma) = analysis.sigma {

@@ -101,6 +101,19 @@ describe("the address", () => {
     await close(page);
   });
 
+  test("limits begin anew where the level changes", async () => {
+    const page = await open(browser, at({ series: "1", metric: "e2e_s", phase1: "30" }));
+    await agrees(page, { series: "1", phase1: "30" });
+    await part(page, "limits-select").selectOption("stages");
+    const { stages, phase } = await agrees(page, { series: "1", stages: "auto" });
+    assert.deepEqual([phase, stages[0].first, queryOf(page).phase1], [1, 0, undefined]);
+    await until("the stages are told", async () => assert.equal(await part(page, "stat-stages").innerText(), String(stages.length)));
+    await part(page, "limits-select").selectOption("data");
+    await agrees(page, { series: "1", limits: "data" });
+    assert.deepEqual([queryOf(page).stages, await part(page, "stat-stages").count()], [undefined, 0]);
+    await close(page);
+  });
+
   test("rules are chosen by set and one by one", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
     await part(page, "rules-select").selectOption("western-electric");

@@ -46,7 +46,7 @@ describe("an analysis", () => {
   });
 
   it("knows where limits come from and which rules were chosen", () => {
-    expect(["", "limits=data", "limits=frozen", "phase1=30&limits=data"].map((text) => limitSource(query(text)))).toEqual(["usual", "data", "frozen", "phase1"]);
+    expect(["", "limits=data", "limits=frozen", "stages=auto", "phase1=30&limits=data"].map((text) => limitSource(query(text)))).toEqual(["usual", "data", "frozen", "stages", "phase1"]);
     expect([chosenRules("1,2,5"), chosenRules("nelson"), chosenRules("9"), chosenRules(null)]).toEqual([[1, 2, 5], null, null, null]);
   });
 });

@@ -1,6 +1,6 @@
 //! Analyses are the core's of the same requests, thinned or drawn where that is asked for.
 
-use llmscope_core::analysis::{Analysis, Baseline, Origin, Selection};
+use llmscope_core::analysis::{Analysis, Baseline, Origin, Selection, Stages};
 use llmscope_core::{Measure, Metric, Plan, analyze, ingest};
 use serde_json::{Value, json};
 
@@ -69,6 +69,26 @@ fn several_metrics_make_several_analyses() {
     let report = report(&running, "metric=ttft_s,e2e_s&limits=data");
     assert_eq!(report["analyses"], json!(expected(&running, &[Metric::Ttft, Metric::E2e], &Plan::default())));
     assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn limits_begin_anew_where_the_level_changes() {
+    let running = learned();
+    let slower: Vec<f64> = steady(6, 60).iter().map(|x| 1.5 * x).collect();
+    keep_latencies(&running.client, &slower);
+    let plan = Plan { stages: Stages::Auto, points: true, ..Plan::default() };
+    // Of a series with frozen limits, too.
+    let found = report(&running, "stages=auto&points=true");
+    assert_eq!(found["analyses"], json!(expected(&running, &[Metric::E2e], &plan)));
+    let stages = &found["analyses"][0]["stages"];
+    assert_eq!((stages.as_array().unwrap().len(), &stages[1]["first"]), (2, &json!(LEARN)));
+    let told = report(&running, &format!("stages={LEARN}"));
+    assert_eq!(told["analyses"][0]["limits"], found["analyses"][0]["limits"]);
+    for refused in ["stages=often", "stages=auto&phase1=20", "stages=auto&limits=frozen"] {
+        let answer = running.client.get(format!("/api/v1/analysis?{refused}"));
+        assert_eq!(answer.status, 422, "{refused}: {}", answer.text());
+        assert!(answer.text().contains("stages"), "{refused}: {}", answer.text());
+    }
 }
 
 #[test]

@@ -110,6 +110,15 @@ export interface ControlLimits {
   transform?: Transform;
 }
 
+export interface Stage {
+  first: number;
+  last: number;
+  t?: string;
+  mean: number;
+  /** Of a change that was found. */
+  p?: number;
+}
+
 export interface Specification {
   lower?: number;
   upper?: number;
@@ -129,6 +138,8 @@ export interface Analysis {
   transform?: Transform;
   sigma?: { within?: number; estimator?: string; overall?: number };
   limits?: ControlLimits;
+  /** If they were asked for: one, if no change of the level was found. */
+  stages?: Stage[];
   rules: string[];
   violations: ReportViolation[];
   verdict: Verdict;

@@ -84,8 +84,18 @@ function limits(analysis: Analysis): Fact[] {
     { id: "ucl", name: "UCL", value: show(last(lines.upper)), note: varies ? "at the last point" : undefined },
     { id: "cl", name: "Center", value: show(last(lines.center)) },
     { id: "lcl", name: "LCL", value: show(last(lines.lower)) },
+    ...stages(analysis),
     { id: "phase", name: "Phase", value: analysis.phase === 1 ? "I" : "II", note: analysis.phase === 1 ? "from these data" : "frozen" },
   ]);
+}
+
+/** Where limits begin anew, and what the mean is from there on. */
+function stages(analysis: Analysis): Fact[] {
+  const [, ...later] = analysis.stages ?? [];
+  if (!analysis.stages) return [];
+  const show = quantityOf(analysis);
+  const begins = later.map(({ first, mean }) => `from ${count(first)} on ${show(mean)}`);
+  return [{ id: "stages", name: "Stages", value: count(later.length + 1), note: begins.join("; ") || "no change of the level was found", title: "Stretches with limits of their own; their means" }];
 }
 
 function Capability({ analysis }: { analysis: Analysis }) {

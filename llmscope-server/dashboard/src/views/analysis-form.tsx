@@ -15,7 +15,7 @@ interface Props {
 
 const GROUPINGS: readonly Option[] = [["", "provider and model"], ["provider", "provider"], ["model", "model"], ["none", "nothing: all together"]];
 const LIMITS: readonly Option[] = [
-  ["usual", "frozen, if there are some"], ["frozen", "frozen"], ["data", "from these data"], ["phase1", "from phase I…"],
+  ["usual", "frozen, if there are some"], ["frozen", "frozen"], ["data", "from these data"], ["stages", "anew at each change"], ["phase1", "from phase I…"],
 ];
 
 // Limits of values with a long tail lie too low above and too far below, unless they are drawn on another scale.
@@ -87,8 +87,10 @@ function chartPatch(kind: string, before: string): Patch {
 }
 
 function limitPatch(source: string): Patch {
-  if (source === "phase1") return { limits: null, phase1: "30" };
-  return { limits: source === "usual" ? null : source, phase1: null };
+  const none = { limits: null, phase1: null, stages: null };
+  if (source === "phase1") return { ...none, phase1: "30" };
+  if (source === "stages") return { ...none, stages: "auto" };
+  return { ...none, limits: source === "usual" ? null : source };
 }
 
 /** What there is to choose from: in the series, or in the session that was chosen. */

@@ -4,11 +4,12 @@ import { hasSubgroups, windowQuery } from "../metrics";
 
 const MOST_POINTS = 3000;
 
-/** The limits of an analysis: frozen ones where there are some, those of these data, or of a part of them. */
-export type LimitSource = "usual" | "frozen" | "data" | "phase1";
+/** The limits of an analysis: frozen ones where there are some, those of these data, of each stage of them, or of a part. */
+export type LimitSource = "usual" | "frozen" | "data" | "stages" | "phase1";
 
 export function limitSource(query: URLSearchParams): LimitSource {
   if (query.get("phase1")) return "phase1";
+  if (query.get("stages")) return "stages";
   const limits = query.get("limits");
   return limits === "frozen" || limits === "data" ? limits : "usual";
 }
@@ -16,7 +17,7 @@ export function limitSource(query: URLSearchParams): LimitSource {
 /** What the address of the page says; a series is of one metric unless another is named, as the service is asked for it. */
 export function selectionOf(query: URLSearchParams): Patch {
   const chart = query.get("chart");
-  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "transform", "phase1", "lsl", "usl", "target", "from", "to"];
+  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "transform", "phase1", "stages", "lsl", "usl", "target", "from", "to"];
   return {
     ...(query.has("series") ? {} : { metric: "ttft_s" }),
     ...windowQuery(query.has("from") || query.has("to") ? "all" : (query.get("window") ?? "all")),

@@ -76,7 +76,7 @@ function Shown({ analysis, selection, query, change, busy }: ShownProps) {
   const settings = useMemo<PlotSettings>(() => settingsOf(query, phaseOneOf(phaseOne), brushing), [query.get("x"), query.get("y"), phaseOne, brushing]);
   const brushed = (points: [number, number]) => {
     setBrushing(false);
-    change({ phase1: phaseOneText(points), limits: null });
+    change({ phase1: phaseOneText(points), limits: null, stages: null });
   };
   return (
     <div aria-busy={busy}>

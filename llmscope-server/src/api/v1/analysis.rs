@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use llmscope_core::analysis::{Baseline, Grouping, Measure, Observation, Origin, Series, point_range};
+use llmscope_core::analysis::{Baseline, Grouping, Measure, Observation, Origin, Series, Stages, point_range};
 use llmscope_core::stats::{Histogram, Sorted};
 use llmscope_core::{
     Analysis, ChartKind, Metric, Missing, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
@@ -77,6 +77,9 @@ pub(super) struct Asked {
     /// Limits from the first N points, or from A..B.
     #[serde(default)]
     phase1: Option<String>,
+    /// Where limits from the data begin anew: at points such as 150,300, or auto, where the level changes.
+    #[serde(default)]
+    stages: Option<String>,
     /// Whose limits.
     #[serde(default)]
     limits: Option<LimitsOf>,
@@ -263,7 +266,7 @@ fn frozen(store: &dyn Store, asked: &Asked) -> Result<Vec<Baseline>, Problem> {
         Some(LimitsOf::Data) => false,
         Some(LimitsOf::Frozen) => true,
         // Of live records of one source on an individuals chart, unless limits come from a part of them.
-        None => asked.session.is_none() && asked.phase1.is_none() && asked.by.is_none(),
+        None => asked.session.is_none() && asked.phase1.is_none() && asked.stages.is_none() && asked.by.is_none(),
     };
     let stored = if wanted { store.series()? } else { Vec::new() };
     Ok(stored.iter().filter_map(StoredSeries::baseline).collect())
@@ -286,6 +289,7 @@ fn plan(asked: &Asked, series: &Series, frozen: &[Baseline], usual: Transform) -
         _ => Origin::Data,
     };
     let usual = if is_individuals && !matches!(origin, Origin::Baseline(_)) { usual } else { Transform::None };
+    let stages: Option<Stages> = asked.stages.as_deref().map(str::parse).transpose()?;
     let confidence = asked.confidence.unwrap_or(0.95);
     if !(confidence > 0.0 && confidence < 1.0) {
         return Err(Problem::query("confidence", format!("{confidence} is not a level between 0 and 1")));
@@ -297,6 +301,7 @@ fn plan(asked: &Asked, series: &Series, frozen: &[Baseline], usual: Transform) -
         transform: scale.unwrap_or(usual),
         rules: asked.rules.as_deref().map(str::parse).transpose()?.unwrap_or(defaults.rules),
         origin,
+        stages: stages.unwrap_or_default(),
         specification: specification(asked, series.measure.unit())?,
         confidence,
         points: asked.points.unwrap_or(false),

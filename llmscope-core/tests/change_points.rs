@@ -109,6 +109,17 @@ fn clear_changes_are_found_where_they_are() {
     }
 }
 
+/// Stretches that no interval fits between two changes are looked at, too: what is missed there would pass for
+/// dependence, and hide the rest.
+#[test]
+fn many_changes_are_all_found() {
+    let level = |i: usize| if (i / 50).is_multiple_of(2) { 0.0 } else { 7.0 };
+    let values: Vec<f64> = Noise(13).series(100_000, 0.0).iter().enumerate().map(|(i, x)| x + level(i)).collect();
+    let found = places(&values);
+    assert_eq!(found.len(), 1999);
+    assert!(found.iter().enumerate().all(|(i, at)| at.abs_diff(50 * (i + 1)) <= 5));
+}
+
 #[test]
 fn equal_values_and_short_series_do_not_change() {
     assert!(places(&[2.5; 100]).is_empty());

@@ -1,5 +1,6 @@
 //! Where the level of a series changes.
 
+use std::collections::BTreeSet;
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::ops::Range;
 
@@ -37,8 +38,8 @@ pub struct ChangePoint {
 /// Bühlmann, Li & Munk 2023, *Biometrika* 110): n, n/√2, n/2, … long, each half across the next, so that a short change
 /// of a long series is the largest of some interval, in O(n log n) all together. The level α = 0.05 is shared equally
 /// among the lengths, and then among the intervals of one length. Of those that signal, the narrowest tells first
-/// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81); each place is then found anew between its neighbours, and what no
-/// longer signals there is dropped.
+/// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81). What signals in a whole stretch between two changes is one, too;
+/// each place is then found anew between its neighbours, and what no longer signals there is dropped.
 ///
 /// Neighbouring values of a log depend on each other. The variance of the rank sums is inflated by (1 + ρ)/(1 − ρ), ρ from
 /// the ratio of mean squared differences at lags 2 and 1, which changes of level hardly disturb; and by what an
@@ -110,6 +111,13 @@ struct Split {
     z: f64,
 }
 
+/// How a change stands out between its neighbours.
+#[derive(Debug, Clone)]
+struct Standing {
+    split: Option<Split>,
+    p: f64,
+}
+
 impl Search {
     fn of(ranks: Vec<f64>, fewest: usize) -> Self {
         let running = ranks.iter().scan(0.0, |sum, rank| {
@@ -157,54 +165,69 @@ impl Search {
     }
 
     fn changes(&self, inflation: f64) -> Vec<ChangePoint> {
-        let mut at = self.narrowest(inflation);
-        at.sort_unstable();
-        let change =
-            |split: Split| ChangePoint { at: split.at, z: split.z / inflation.sqrt(), p: self.p(&split, inflation) };
-        self.settled(at, inflation).into_iter().map(change).collect()
+        let at = self.completed(self.narrowest(inflation), inflation);
+        let change = |Standing { split, p }: Standing| {
+            split.map(|Split { at, z, .. }| ChangePoint { at, z: z / inflation.sqrt(), p })
+        };
+        self.settled(at, inflation).into_iter().filter_map(change).collect()
     }
 
     /// The places of those intervals that signal, the narrowest first, and of wider ones that hold none of them yet.
-    fn narrowest(&self, inflation: f64) -> Vec<usize> {
-        let mut chosen: Vec<usize> = Vec::new();
+    fn narrowest(&self, inflation: f64) -> BTreeSet<usize> {
+        let mut chosen = BTreeSet::new();
         for split in self.splits.iter().filter(|split| self.p(split, inflation) <= CHANGE_POINT_LEVEL) {
-            let told = |&at: &usize| split.within.start < at && at < split.within.end;
-            if !chosen.iter().any(told) && chosen.iter().all(|at| at.abs_diff(split.at) >= self.fewest) {
-                chosen.push(split.at);
+            let Range { start, end } = split.within;
+            let near = split.at - (self.fewest - 1)..split.at + self.fewest;
+            if chosen.range(start + 1..end).next().is_none() && chosen.range(near).next().is_none() {
+                chosen.insert(split.at);
             }
         }
         chosen
     }
 
+    /// With those, too, that only stand out in a whole stretch between changes, where no interval fits.
+    fn completed(&self, mut chosen: BTreeSet<usize>, inflation: f64) -> Vec<usize> {
+        let bounds: Vec<usize> = [0].into_iter().chain(chosen.iter().copied()).chain([self.ranks.len()]).collect();
+        let mut stretches: Vec<Range<usize>> = bounds.windows(2).map(|bound| bound[0]..bound[1]).collect();
+        while let Some(stretch) = stretches.pop() {
+            let Some(split) = self.split(stretch) else { continue };
+            if self.p(&split, inflation) <= CHANGE_POINT_LEVEL {
+                chosen.insert(split.at);
+                stretches.extend([split.within.start..split.at, split.at..split.within.end]);
+            }
+        }
+        chosen.into_iter().collect()
+    }
+
     /// Each change where it stands out most between its neighbours; the least of those that do not stand out is
     /// dropped, one after the other.
-    fn settled(&self, mut at: Vec<usize>, inflation: f64) -> Vec<Split> {
-        let mut splits: Vec<Option<Split>> = vec![None; at.len()];
+    fn settled(&self, mut at: Vec<usize>, inflation: f64) -> Vec<Standing> {
+        let mut standing = vec![Standing { split: None, p: 1.0 }; at.len()];
         // Places move towards each other's best; should two of them never agree, this many rounds are enough.
         for _ in 0..at.len() + 100 {
             let mut moved = false;
             for i in 0..at.len() {
                 let from = if i == 0 { 0 } else { at[i - 1] };
                 let to = at.get(i + 1).copied().unwrap_or(self.ranks.len());
-                if splits[i].as_ref().is_none_or(|split| split.within != (from..to)) {
-                    splits[i] = self.split(from..to);
-                    let best = splits[i].as_ref().map_or(at[i], |split| split.at);
+                if standing[i].split.as_ref().is_none_or(|split| split.within != (from..to)) {
+                    let split = self.split(from..to);
+                    let best = split.as_ref().map_or(at[i], |split| split.at);
                     moved |= best != at[i];
                     at[i] = best;
+                    standing[i] = Standing { p: split.as_ref().map_or(1.0, |split| self.p(split, inflation)), split };
                 }
             }
-            let p = |split: &Option<Split>| split.as_ref().map_or(1.0, |split| self.p(split, inflation));
-            let weakest = splits.iter().map(p).enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a });
+            let weakest = standing.iter().map(|it| it.p).enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a });
             match weakest {
                 Some((weakest, p)) if p > CHANGE_POINT_LEVEL => {
                     at.remove(weakest);
-                    splits.remove(weakest);
+                    standing.remove(weakest);
                 }
                 _ if !moved => break,
                 _ => {}
             }
         }
-        splits.into_iter().flatten().collect()
+        standing
     }
 
     /// The ranks less the mean of the stretch between changes that they belong to.

@@ -81,6 +81,16 @@ fn the_largest_of_many_has_the_probability_of_a_simulated_one() {
 }
 
 #[test]
+fn a_probability_is_one_whatever_it_is_asked_of() {
+    for b in [f64::NEG_INFINITY, 0.0, 1.0, 2.0, 40.0, 1e300, f64::INFINITY, f64::NAN] {
+        for share in [f64::NAN, 0.0, 1e-300, 0.3, 0.5, 0.9, 1.0, 2.0] {
+            let p = maximally_selected_p(b, share);
+            assert!((0.0..=1.0).contains(&p), "{b}, {share}: {p}");
+        }
+    }
+}
+
+#[test]
 fn where_nothing_changes_nothing_is_found() {
     for (rho, series) in [(0.0, 400), (0.5, 400), (0.9, 200)] {
         let mut noise = Noise(7);

@@ -163,7 +163,7 @@ impl Analysis {
             let time = stage.t.map(|t| format!(" ({t:.0})")).unwrap_or_default();
             let mut notes = Vec::new();
             if before.mean > 0.0 {
-                notes.push(format!("{:+.1} %", 100.0 * (stage.mean / before.mean - 1.0)));
+                notes.push(format!("{:+.1} %", 100.0 * (stage.mean / before.mean - 1.0)).replace('-', "−"));
             }
             notes.extend(stage.p.map(p_words));
             let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };

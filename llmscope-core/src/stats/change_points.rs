@@ -75,14 +75,18 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
 
 /// The probability that a Brownian bridge, standardized and watched from `share` to 1 − `share` of its way, leaves ±b:
 /// φ(b)·\[(b − 1/b)·2 ln((1 − share)/share) + 4/b\] (Miller & Siegmund 1982), for shares up to a half. It is what the
-/// largest of many rank sums tends to. Meant for small probabilities; 1 for b up to 1.
+/// largest of many rank sums tends to. Meant for small probabilities; 1 for b up to 1, and for a share of 0.
 #[must_use]
 pub fn maximally_selected_p(b: f64, share: f64) -> f64 {
-    if b <= 1.0 {
+    if b.is_nan() || b <= 1.0 || share.is_nan() || share <= 0.0 {
         return 1.0;
     }
+    let density = normal_pdf(b);
+    if density == 0.0 {
+        return 0.0;
+    }
     let width = 2.0 * ((1.0 - share) / share).ln().max(0.0);
-    (normal_pdf(b) * ((b - 1.0 / b) * width + 4.0 / b)).min(1.0)
+    (density * ((b - 1.0 / b) * width + 4.0 / b)).min(1.0)
 }
 
 /// Everything that was looked at.

@@ -1,6 +1,7 @@
 //! Measurements in time order: [`Sample`] for single values, [`Subgroups`] for rational subgroups.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -163,7 +164,7 @@ impl<'a> Sample<'a> {
     /// # Panics
     /// If the range does not lie within the sample.
     #[must_use]
-    pub fn slice(&self, range: std::ops::Range<usize>) -> Sample<'_> {
+    pub fn slice(&self, range: Range<usize>) -> Sample<'_> {
         let breaks =
             self.breaks.iter().filter(|&&at| at > range.start && at < range.end).map(|at| at - range.start).collect();
         Sample { values: Cow::Borrowed(&self.values[range]), breaks }
@@ -184,9 +185,14 @@ pub(crate) fn unacceptable(index: usize, value: f64) -> Error {
 
 /// Cuts `items` before every position in `breaks`.
 pub(crate) fn segments<'s, T>(items: &'s [T], breaks: &'s [usize]) -> impl Iterator<Item = &'s [T]> + 's {
+    stretches(breaks, items.len()).map(|stretch| &items[stretch])
+}
+
+/// The positions `0..count`, cut before every position in `breaks`.
+pub(crate) fn stretches(breaks: &[usize], count: usize) -> impl Iterator<Item = Range<usize>> + '_ {
     let starts = std::iter::once(0).chain(breaks.iter().copied());
-    let ends = breaks.iter().copied().chain(std::iter::once(items.len()));
-    starts.zip(ends).map(|(start, end)| &items[start..end])
+    let ends = breaks.iter().copied().chain(std::iter::once(count));
+    starts.zip(ends).map(|(start, end)| start..end)
 }
 
 /// Rational subgroups in time order, each of at least two measurements; sizes may differ.
@@ -339,7 +345,7 @@ impl<'a> Subgroups<'a> {
     /// # Panics
     /// If the range does not lie within the subgroups.
     #[must_use]
-    pub fn slice(&self, range: std::ops::Range<usize>) -> Subgroups<'_> {
+    pub fn slice(&self, range: Range<usize>) -> Subgroups<'_> {
         let start = self.sizes[..range.start].iter().sum::<usize>();
         let (sizes, starts) = (self.sizes[range.clone()].to_vec(), self.starts[range].to_vec());
         let end = start + sizes.iter().sum::<usize>();

@@ -331,7 +331,7 @@ fn chart<'a>(
     let estimate = |points: Range<usize>| estimate(kind, plan, data, points, power);
     let starts = starts(plan, kind, data, power)?;
     let chart = match &plan.origin {
-        Origin::Data => staged(data.len(), &starts.iter().map(|start| start.at).collect::<Vec<_>>(), estimate),
+        Origin::Data => staged(data.len(), &stage::positions(&starts), estimate),
         Origin::FirstPoints(points) => {
             let points = points.start..points.end.min(data.len());
             if points.len() < 2 {
@@ -357,11 +357,14 @@ fn starts(plan: &Plan, kind: ChartKind, data: &Data<'_>, power: Option<PowerTran
         (Stages::One, _) => Ok(Vec::new()),
         (Stages::At(points), Origin::Data) => Ok(points.iter().copied().map(Start::told).collect()),
         (Stages::Auto, Origin::Data) => {
-            let chart = estimate(kind, plan, data, 0..data.len(), power)?;
-            let breaks = if let Data::Single(sample) = data { sample.breaks() } else { &chart.breaks };
-            let level = Sample::new(data.level(&chart))?.with_breaks(breaks.to_vec())?;
             let fewest = fewest_points(kind, &plan.origin);
-            Ok(stats::change_points(&level, fewest).into_iter().map(Start::from).collect())
+            let found = if let Data::Single(sample) = data {
+                stats::change_points(sample, fewest)
+            } else {
+                let Chart { points, breaks, .. } = estimate(kind, plan, data, 0..data.len(), power)?;
+                stats::change_points(&Sample::new(points)?.with_breaks(breaks)?, fewest)
+            };
+            Ok(found.into_iter().map(Start::from).collect())
         }
         (stages, _) => Err(Error::Parameter {
             name: "stages",

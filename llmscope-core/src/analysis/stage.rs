@@ -1,6 +1,7 @@
 //! Stages: stretches of a series with limits of their own.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -8,8 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::sample::Sample;
-use crate::stats::{self, ChangePoint, mean};
+use crate::sample::{Sample, stretches};
+use crate::stats::{self, ChangePoint, about_means, mean};
 
 use super::Autocorrelation;
 
@@ -90,31 +91,23 @@ impl From<ChangePoint> for Start {
     }
 }
 
-/// Bounds of the stages of so many points.
-fn bounds(starts: &[Start], count: usize) -> Vec<usize> {
-    [0].into_iter().chain(starts.iter().map(|start| start.at)).chain([count]).collect()
+/// Where stages begin, beyond the first.
+pub(super) fn positions(starts: &[Start]) -> Vec<usize> {
+    starts.iter().map(|start| start.at).collect()
 }
 
 /// The stages in numbers; `level` holds a value for each point, `time` tells when one was measured.
 pub(super) fn described(starts: &[Start], level: &[f64], time: impl Fn(usize) -> Option<Timestamp>) -> Vec<Stage> {
-    let bounds = bounds(starts, level.len());
     let p = [None].into_iter().chain(starts.iter().map(|start| start.p));
-    let stage = |(bound, p): (&[usize], _)| {
-        let (first, end) = (bound[0], bound[1]);
+    let stage = |(Range { start: first, end }, p)| {
         Some(Stage { first, last: end - 1, t: time(first), mean: mean(&level[first..end])?, p })
     };
-    bounds.windows(2).zip(p).filter_map(stage).collect()
+    stretches(&positions(starts), level.len()).zip(p).filter_map(stage).collect()
 }
 
 /// Correlation of neighbours about the means of their stages: a change of the level is no dependence.
 pub(super) fn autocorrelation(sample: &Sample<'_>, starts: &[Start]) -> Option<Autocorrelation> {
-    let values = sample.values();
-    let mut residuals = Vec::with_capacity(values.len());
-    for bound in bounds(starts, values.len()).windows(2) {
-        let stage = &values[bound[0]..bound[1]];
-        let mean = mean(stage)?;
-        residuals.extend(stage.iter().map(|x| x - mean));
-    }
-    let residuals = Sample::new(residuals).ok()?.with_breaks(sample.breaks().to_vec()).ok()?;
+    let residuals = Sample::new(about_means(sample.values(), &positions(starts))).ok()?;
+    let residuals = residuals.with_breaks(sample.breaks().to_vec()).ok()?;
     stats::autocorrelation(&residuals, 1).map(|lag1| Autocorrelation { lag1 })
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::Chart;
 use crate::error::{Error, Result};
 use crate::limits::{ControlLimits, Line};
+use crate::sample::stretches;
 
 /// Puts the charts of successive stages, all of one transformation or of none, side by side.
 ///
@@ -38,8 +39,7 @@ pub fn staged<'a>(
             expected: "strictly rising positions within the points, the first above 0",
         });
     }
-    let bounds: Vec<usize> = [0].iter().chain(starts).chain([&count]).copied().collect();
-    let charts = bounds.windows(2).map(|pair| estimate(pair[0]..pair[1])).collect::<Result<Vec<_>>>()?;
+    let charts = stretches(starts, count).map(estimate).collect::<Result<Vec<_>>>()?;
     if charts.windows(2).any(|pair| pair[0].limits.transform != pair[1].limits.transform) {
         return Err(Error::Parameter {
             name: "stages",
@@ -47,7 +47,7 @@ pub fn staged<'a>(
             expected: "charts of one transformation, or of none",
         });
     }
-    let mut parts = charts.into_iter().zip(bounds);
+    let mut parts = charts.into_iter().zip(stretches(starts, count).map(|stage| stage.start));
     let Some((first, _)) = parts.next() else {
         return Err(Error::NotEnoughData { what: "a chart of stages (points)", have: 0, need: 1 });
     };

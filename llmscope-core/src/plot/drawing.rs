@@ -1,6 +1,7 @@
 //! The drawing of a control chart: zones, limits, points, violations, legend.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::axis::Axis;
 use super::svg::{Anchor, Picture};
@@ -12,6 +13,7 @@ use crate::limits::Line;
 use crate::metric::{Metric, Unit};
 use crate::quantity::{number_to, scale_of};
 use crate::rules::{Rule, Violation};
+use crate::sample::stretches;
 
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 76.0;
@@ -284,10 +286,8 @@ impl<'a> Plot<'a> {
 
     fn joined(&self, picture: &mut Picture, points: &[f64], color: &str) {
         let breaks = &self.drawing.chart.breaks;
-        let starts = [0].into_iter().chain(breaks.iter().copied());
-        let ends = breaks.iter().copied().chain([points.len()]);
         let dots = points.len() <= 400;
-        for (start, end) in starts.zip(ends) {
+        for Range { start, end } in stretches(breaks, points.len()) {
             let line = self.thinned(points, start, end);
             let style = format!(r#"fill="none" stroke="{color}" stroke-width="1" stroke-linejoin="round""#);
             picture.path(line.iter().copied(), false, &style);

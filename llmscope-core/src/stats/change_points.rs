@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ranks::scored_by_rank;
 use super::special::normal_pdf;
-use super::{Autoregression, Sorted};
+use super::{Autoregression, Sorted, about_means};
 use crate::cast::float;
-use crate::sample::{Sample, segments};
+use crate::sample::{Sample, segments, stretches};
 
 /// In a series whose level never changes, changes are found with at most this probability.
 pub const CHANGE_POINT_LEVEL: f64 = 0.05;
@@ -63,7 +63,8 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
     let mut inflation = inflation_of_neighbours(&search.ranks, sample.breaks());
     let mut found = search.changes(inflation);
     for _ in 0..ROUNDS {
-        let left = Autoregression::of(&search.residuals(&found), sample.breaks()).inflation();
+        let at: Vec<usize> = found.iter().map(|change| change.at).collect();
+        let left = Autoregression::of(&about_means(&search.ranks, &at), sample.breaks()).inflation();
         if left <= inflation || found.is_empty() {
             break;
         }
@@ -191,13 +192,13 @@ impl Search {
 
     /// With those, too, that only stand out in a whole stretch between changes, where no interval fits.
     fn completed(&self, mut chosen: BTreeSet<usize>, inflation: f64) -> Vec<usize> {
-        let bounds: Vec<usize> = [0].into_iter().chain(chosen.iter().copied()).chain([self.ranks.len()]).collect();
-        let mut stretches: Vec<Range<usize>> = bounds.windows(2).map(|bound| bound[0]..bound[1]).collect();
-        while let Some(stretch) = stretches.pop() {
+        let at: Vec<usize> = chosen.iter().copied().collect();
+        let mut open: Vec<Range<usize>> = stretches(&at, self.ranks.len()).collect();
+        while let Some(stretch) = open.pop() {
             let Some(split) = self.split(stretch) else { continue };
             if self.p(&split, inflation) <= CHANGE_POINT_LEVEL {
                 chosen.insert(split.at);
-                stretches.extend([split.within.start..split.at, split.at..split.within.end]);
+                open.extend([split.within.start..split.at, split.at..split.within.end]);
             }
         }
         chosen.into_iter().collect()
@@ -232,18 +233,6 @@ impl Search {
             }
         }
         standing
-    }
-
-    /// The ranks less the mean of the stretch between changes that they belong to.
-    fn residuals(&self, changes: &[ChangePoint]) -> Vec<f64> {
-        let bounds: Vec<usize> =
-            [0].into_iter().chain(changes.iter().map(|c| c.at)).chain([self.ranks.len()]).collect();
-        let mut residuals = self.ranks.clone();
-        for bound in bounds.windows(2) {
-            let mean = (self.sums[bound[1]] - self.sums[bound[0]]) / float(bound[1] - bound[0]);
-            residuals[bound[0]..bound[1]].iter_mut().for_each(|rank| *rank -= mean);
-        }
-        residuals
     }
 }
 

@@ -10,6 +10,7 @@ use super::Sorted;
 use super::ranks::scored_by_rank;
 use super::special::normal_quantile;
 use crate::cast::float;
+use crate::sample::segments;
 
 /// Rounds of correction for the estimated mean.
 const ROUNDS: usize = 3;
@@ -157,16 +158,13 @@ fn autocovariances(values: &[f64], breaks: &[usize], highest: usize) -> Vec<f64>
     let n = values.len();
     let mean = values.iter().sum::<f64>() / float(n);
     let centered: Vec<f64> = values.iter().map(|x| x - mean).collect();
-    let ends: Vec<usize> = breaks.iter().copied().chain([n]).collect();
     let covariance = |lag: usize| {
-        let (mut start, mut pairs, mut sum) = (0, 0, 0.0);
-        for &end in &ends {
-            let segment = &centered[start..end];
+        let (mut pairs, mut sum) = (0, 0.0);
+        for segment in segments(&centered, breaks) {
             if let Some(later) = segment.get(lag..) {
                 pairs += later.len();
                 sum += dot(&segment[..later.len()], later);
             }
-            start = end;
         }
         if pairs == 0 { 0.0 } else { sum / float(pairs) * float(n - lag) / float(n) }
     };

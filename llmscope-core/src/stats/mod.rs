@@ -26,6 +26,7 @@ pub use fisher::{fisher_quantile_upper, fisher_sf};
 pub use fit::{BoxCox, Distribution, Fit};
 pub use histogram::Histogram;
 pub use mann_whitney::{Contrast, MannWhitney, hodges_lehmann, shift_bounds, smallest_shift_level};
+pub(crate) use moments::about_means;
 pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use proportions::Proportion;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::double_double::{DoubleDouble, sum};
+use crate::sample::segments;
 
 /// Values are read in blocks that stay in the cache for the second, centered pass.
 const BLOCK: usize = 4096;
@@ -189,6 +190,16 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     let n = values.len() as f64;
     let total = values.chunks(BLOCK).fold(DoubleDouble::default(), |total, block| total.plus(sum(block, |x| x)));
     (n > 0.0).then(|| total.divided_by(n).value())
+}
+
+/// The values, cut before every position in `breaks`, less the mean of their stretch.
+pub(crate) fn about_means(values: &[f64], breaks: &[usize]) -> Vec<f64> {
+    let mut residuals = Vec::with_capacity(values.len());
+    for stretch in segments(values, breaks) {
+        let mean = mean(stretch).unwrap_or(0.0);
+        residuals.extend(stretch.iter().map(|x| x - mean));
+    }
+    residuals
 }
 
 /// The lanes in which sums are kept, so that the compiler can vectorize them.

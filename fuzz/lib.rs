@@ -1,12 +1,12 @@
-//! What the targets share.
+//! Code that the targets share.
 
 use llmscope_core::analysis::{Plan, Selection, analyze};
 use llmscope_core::ingest::{Content, Log};
 use llmscope_core::{Measure, Metric};
 
-/// Takes a log as far as a report.
+/// Analyzes a log and checks that each report is valid JSON.
 pub fn judge(log: &Log) {
-    log.notices.iter().for_each(|notice| drop(notice.to_string()));
+    log.warnings.iter().for_each(|warning| drop(warning.to_string()));
     let mut measures: Vec<Measure> = Metric::ALL.map(Measure::Metric).to_vec();
     match &log.content {
         Content::Session(session) => {
@@ -21,7 +21,7 @@ pub fn judge(log: &Log) {
         let Ok(series) = selection.series([log]) else { continue };
         for series in &series {
             if let Ok(analysis) = analyze(series, &Plan { points: true, ..Plan::default() }) {
-                // JSON has no words for numbers that are none: they would be null here, where a number is due.
+                // JSON cannot represent NaN or infinity: either becomes null, which does not read back as a number.
                 let text = serde_json::to_string(&analysis).expect("a report is JSON");
                 serde_json::from_str::<llmscope_core::analysis::Analysis>(&text).expect("a report reads back");
             }

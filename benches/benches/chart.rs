@@ -1,5 +1,5 @@
-//! From an array to a verdict: limits, all eight rules and capability, at N, 10N and 100N points, beside a plain sum of
-//! the same array as the floor that memory sets.
+//! From an array to a verdict: limits, all eight rules and capability, at N, 10N and 100N points. A plain sum of the same
+//! array shows the lower bound that memory bandwidth sets.
 
 use std::hint::black_box;
 
@@ -9,7 +9,7 @@ use llmscope_core::chart::individuals;
 use llmscope_core::stats::Moments;
 use llmscope_core::{Monitor, RuleSet, Sample, SigmaEstimator};
 
-/// Latencies that look like latencies: a floor, a skewed bulk, no period that a branch predictor could learn.
+/// Realistic latencies: a minimum, a skewed distribution, and no period that a branch predictor could learn.
 fn latencies(count: usize) -> Vec<f64> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut uniform = || {

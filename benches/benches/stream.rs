@@ -1,11 +1,11 @@
-//! What a chunk costs on its way from bytes to an answer, for each dialect: framing, then the vendor's reader. Streams
-//! of N, 10N and 100N tokens of OpenAI's, beside parsing each message into a generic JSON value as the floor that a
-//! convenient client pays.
+//! The cost of an event from bytes to the response's state, for each dialect: framing, then the vendor's reader. Streams
+//! of N, 10N and 100N tokens use OpenAI's dialect. Parsing each event into a generic JSON value shows the minimum cost of a
+//! simple client.
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use llmscope_harness::{Answer, Framer, Framing, VendorKind};
+use llmscope_harness::{Framer, Framing, ResponseState, VendorKind};
 
 const STREAMS: [(VendorKind, &[u8]); 5] = [
     (VendorKind::OpenAi, include_bytes!("../../llmscope-harness/tests/streams/llama-server/chat_completions.sse")),
@@ -15,25 +15,25 @@ const STREAMS: [(VendorKind, &[u8]); 5] = [
     (VendorKind::Ollama, include_bytes!("../../llmscope-harness/tests/streams/aimock/ollama_chat.ndjson")),
 ];
 
-/// Reads a whole stream and counts its messages.
+/// Reads a whole stream and counts its events.
 fn read(vendor: VendorKind, stream: &[u8]) -> u64 {
     let (mut framer, mut reader) = (Framer::new(vendor.vendor().framing()), vendor.vendor().reader());
-    let mut answer = Answer::new(false);
-    let mut messages = 0;
+    let mut state = ResponseState::new(false);
+    let mut events = 0;
     framer.push(stream);
-    while let Some(message) = framer.next().expect("a recorded stream") {
-        let _ = black_box(reader.read(message, &mut answer));
-        messages += 1;
+    while let Some(event) = framer.next().expect("a recorded stream") {
+        let _ = black_box(reader.read(event, &mut state));
+        events += 1;
     }
-    black_box(answer);
-    messages
+    black_box(state);
+    events
 }
 
 fn generic(stream: &[u8]) {
     let mut framer = Framer::new(Framing::ServerSentEvents);
     framer.push(stream);
-    while let Some(message) = framer.next().expect("a stream of ours") {
-        let _ = black_box(serde_json::from_slice::<serde_json::Value>(message.data));
+    while let Some(event) = framer.next().expect("a generated stream") {
+        let _ = black_box(serde_json::from_slice::<serde_json::Value>(event.data));
     }
 }
 

@@ -1,13 +1,13 @@
-"""Compares load generators against an endpoint that knows the truth: how far off are they, and what do they cost?
+"""Compares the errors and costs of load generators, against an endpoint that reports its exact times.
 
     cargo build --release -p llmscope-benches -p llmscope-cli
     python benches/harness/compare.py --peer-env ENV [--quick] [--repeat 3] [--json FILE]
 
-For each number of streams it runs every tool in turn, and all of them again for every repetition, so that a machine
-that slows down does so for all. The endpoint sends the first token after 100 ms and then one every 10 ms; it stamps
-each chunk when its write has returned. An error is what the tool reports minus the truth about the same requests.
+For each number of streams it runs every tool in turn, and repeats the whole round, so that a slow phase of the machine
+affects all tools. The endpoint sends the first token after 100 ms and then one every 10 ms. It timestamps each chunk
+when the write returns. An error is the tool's result minus the endpoint's time of the same requests.
 
-Linux only. For figures that mean something, as root (the endpoint gets a high priority) and on a machine that is idle.
+Linux only. For meaningful results, run it as root (the endpoint gets a high priority) on an idle machine.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from truth import Mock, Truth
 
 ROOT = Path(__file__).resolve().parents[2]
 STREAMS = [1, 16, 64, 256, 1_000]
-LARGE = 1_000  # Streams from which on only those take part that are made for it.
+LARGE = 1_000  # From this number of streams on, only tools built for it take part.
 TIMEOUT_S = 300.0
-LEAST_ITL_S = 1e-4  # Below it, an endpoint sends as fast as it can, and a relative error says nothing.
+LEAST_ITL_S = 1e-4  # Below this, the endpoint sends at full speed, and a relative error has no meaning.
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What one run of one tool comes to."""
+    """The results of one run of one tool."""
 
     tool: str
     streams: int
@@ -48,23 +48,23 @@ class Figures:
     itl_error_percent: float | None
     requests_per_s: float
     ratio: float | None
-    """Of the requests per second to those of the reference client in the same round."""
+    """Requests per second, divided by those of the reference client in the same round."""
     cpu_s_per_1000: float
-    """Between the first request and the end of the last answer, of all processes."""
+    """From the first request to the end of the last answer, for all processes."""
     startup_s: float
     """From the start of the program to its first request."""
     startup_cpu_s: float
     memory_mb: float
     connections: int
     mock_late_p99_ms: float
-    """How far the mock itself was behind its deadlines."""
+    """How late the mock itself was after its deadlines."""
     load: float
-    """Processes that ran or waited for a processor during the minute before."""
+    """Processes that ran or waited for a processor in the minute before the run."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A tool that gave no figures, and why."""
+    """A tool without results, and the reason."""
 
     tool: str
     streams: int
@@ -74,16 +74,16 @@ class Failure:
 def options() -> argparse.Namespace:
     """The command line."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-    parser = argparse.ArgumentParser(description="Compares load generators against an endpoint that knows the truth.")
+    parser = argparse.ArgumentParser(description="Measures load generators with an endpoint of known times.")
     parser.add_argument("--llmscope", type=Path, default=target / OURS.binary, metavar="FILE", help="our program")
-    parser.add_argument("--benches", type=Path, default=target, metavar="DIR", help="where the mock and reference are")
+    parser.add_argument("--benches", type=Path, default=target, metavar="DIR", help="folder of mock and reference")
     parser.add_argument(
         "--peer-env",
         type=Path,
         action="append",
         default=[],
         metavar="DIR",
-        help="a virtual environment or another folder with bin/ that has peers; may be given several times",
+        help="a virtual environment or another folder with peers in bin/; repeatable",
     )
     parser.add_argument("--only", type=names, metavar="TOOL,…", help="only these tools, and the reference")
     parser.add_argument("--streams", type=numbers, default=STREAMS, metavar="N,…", help="numbers of streams")
@@ -92,7 +92,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--ttft-ms", type=float, default=100.0, help="time to first token [default: 100]")
     parser.add_argument("--itl-ms", type=float, default=10.0, help="time between tokens [default: 10]")
     parser.add_argument("--tokens", type=int, default=64, metavar="N", help="tokens of an answer [default: 64]")
-    parser.add_argument("--role-chunk-first", action="store_true", help="send a chunk with only a role at once")
+    parser.add_argument("--role-chunk-first", action="store_true", help="first send a chunk with only a role")
     parser.add_argument(
         "--tokens-per-chunk",
         type=int,
@@ -102,21 +102,21 @@ def options() -> argparse.Namespace:
     )
     parser.add_argument("--mock-nice", type=int, default=-10, metavar="N", help="priority of the mock [default: -10]")
     parser.add_argument("--client-nice", type=int, default=-5, metavar="N", help="priority of tools [default: -5]")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every run to this file too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results of every run to this file")
     return parser.parse_args()
 
 
 def names(text: str) -> list[str]:
-    """Names of tools."""
+    """Parses names of tools."""
     known = [tool.name for tool in (OURS, *PEERS)]
     chosen = text.split(",")
     if unknown := set(chosen) - set(known):
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}: expected {', '.join(known)}")
     return chosen
 
 
 def numbers(text: str) -> list[int]:
-    """Whole numbers."""
+    """Parses integers."""
     return [int(part) for part in text.split(",")]
 
 
@@ -126,7 +126,7 @@ def main(chosen: argparse.Namespace) -> None:
     found = installed(chosen)
     mock_binary = chosen.benches / "mock-endpoint"
     if not mock_binary.is_file() or REFERENCE.name not in found:
-        sys.exit(f"build first: cargo build --release -p llmscope-benches (looked in {chosen.benches})")
+        sys.exit(f"no mock-endpoint in {chosen.benches}: run `cargo build --release -p llmscope-benches` first")
 
     loads_before = os.getloadavg()
     figures: list[Figures] = []
@@ -147,7 +147,7 @@ def main(chosen: argparse.Namespace) -> None:
 
 
 def installed(chosen: argparse.Namespace) -> dict[str, Path]:
-    """The tools that take part, the reference first because the others are compared with it."""
+    """The tools that take part. The reference is first, because the others are compared with it."""
     peers = [folder.resolve() / "bin" for folder in chosen.peer_env]
     folders = {REFERENCE.name: [chosen.benches.resolve()], OURS.name: []}
     found = {}
@@ -168,7 +168,7 @@ def one_round(
     figures: list[Figures],
     failures: list[Failure],
 ) -> None:
-    """Every tool once."""
+    """Runs every tool once."""
     reference: Figures | None = None
     for tool in (REFERENCE, OURS, *PEERS):
         failed = any(failure.tool == tool.name and failure.streams == streams for failure in failures)
@@ -187,7 +187,7 @@ def one_round(
 def one_run(
     chosen: argparse.Namespace, mock: Mock, tool: Tool, binary: Path, streams: int, reference: Figures | None
 ) -> Figures | Failure:
-    """One tool once. Whatever goes wrong with it is a finding about it, and no reason to lose the others."""
+    """Runs one tool once. A failure becomes a line of the table, so that the other results are kept."""
     requests = requests_for(streams)
     answer_s = (chosen.ttft_ms + chosen.itl_ms * (chosen.tokens - 1)) / 1e3
     with tempfile.TemporaryDirectory(prefix="harness-") as folder:
@@ -210,7 +210,7 @@ def one_run(
 
 
 def requests_for(streams: int) -> int:
-    """Enough for a 99th percentile, in whole rounds of all streams, and short enough for repetitions."""
+    """The number of requests: a multiple of the streams, enough for a 99th percentile, and few enough to repeat."""
     return streams * (12 if streams == 1 else 6 if streams < 256 else 4)
 
 
@@ -223,10 +223,10 @@ def figures_of(
     reference: Figures | None,
     minute: float,
 ) -> Figures:
-    """Holds what a tool says against the truth."""
+    """Compares the results of a tool with the true times."""
 
-    def error_ms(said: float | None, true: float) -> float | None:
-        return (said - true) * 1e3 if said is not None else None
+    def error_ms(reported: float | None, true: float) -> float | None:
+        return (reported - true) * 1e3 if reported is not None else None
 
     itl = reported.itl_mean_s if truth.itl_mean_s >= LEAST_ITL_S else None
     startup_cpu_s = done.cpu_until(truth.began)
@@ -269,7 +269,7 @@ COLUMNS: list[tuple[str, Callable[[Figures], float | None], str]] = [
 def table(
     chosen: argparse.Namespace, found: dict[str, Path], figures: Sequence[Figures], failures: Sequence[Failure]
 ) -> str:
-    """All tools by streams, each figure as the median of the runs and their range."""
+    """All tools by streams, with the median and range of the runs."""
     rows = [["tool", "streams", *(title for title, _, _ in COLUMNS)]]
     for streams in sorted({row.streams for row in figures} | {row.streams for row in failures}):
         for tool in (REFERENCE, OURS, *PEERS):
@@ -288,7 +288,7 @@ def table(
 
 
 def cell(values: Iterable[float | None], spec: str) -> str:
-    """Median and range."""
+    """The median and range."""
     known = [value for value in values if value is not None]
     if not known:
         return "—"
@@ -299,7 +299,7 @@ def cell(values: Iterable[float | None], spec: str) -> str:
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table that also reads well as text."""
+    """A Markdown table with aligned columns."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -308,12 +308,12 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 def surroundings(chosen: argparse.Namespace, before: tuple[float, float, float]) -> str:
-    """What the figures were taken with: without it they say nothing."""
+    """The conditions of the measurement."""
     role = ", a role first" if chosen.role_chunk_first else ""
     return (
         f"Mock: TTFT {chosen.ttft_ms:g} ms, ITL {chosen.itl_ms:g} ms, {chosen.tokens} tokens, "
-        f"{chosen.tokens_per_chunk} a chunk{role}; how late it was itself is the 99th percentile of each request's "
-        f"latest chunk. Median (least..greatest) of {chosen.repeat} runs. Memory: PSS, or else RSS.\n"
+        f"{chosen.tokens_per_chunk} a chunk{role}; its own lateness is the 99th percentile of each request's latest "
+        f"chunk. Median (minimum..maximum) of {chosen.repeat} runs. Memory: PSS, or else RSS.\n"
         f"{os.cpu_count()} logical processors, {platform.system()} {platform.release()}, "
         f"Python {platform.python_version()}; load {before[0]:.1f} before, {os.getloadavg()[0]:.1f} after; "
         f"{time.strftime('%Y-%m-%d %H:%M')}."
@@ -321,13 +321,13 @@ def surroundings(chosen: argparse.Namespace, before: tuple[float, float, float])
 
 
 def last_line(text: str) -> str:
-    """What a program said last, short enough for a table."""
+    """The last line of a program's output, short enough for a table."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:120] if lines else "it said nothing"
+    return lines[-1][:120] if lines else "no output"
 
 
 def raise_file_limit() -> None:
-    """A thousand streams need more descriptors than a shell gives; what is started from here has them too."""
+    """A thousand streams need more descriptors than a shell's limit. Child processes inherit the higher limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

@@ -1,4 +1,4 @@
-"""Runs a command and watches what all of its processes cost. Linux only: the figures come from ``/proc``."""
+"""Runs a command and measures the cost of all its processes. Linux only, because it reads ``/proc``."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from pathlib import Path
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 SAMPLE_S = 0.1
-MEMORY_SHARE = 1 / 30  # Of the time goes to measuring memory: the pages of a large process take long to count.
+MEMORY_SHARE = 1 / 30  # Share of the time for measuring memory, because counting the pages of a large process is slow.
 STOP_TRIES = 500
 PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
 class Run:
-    """How a command went."""
+    """The outcome of a command."""
 
     returncode: int
     began: float
-    """``time.monotonic()`` before it started."""
+    """``time.monotonic()`` before the start."""
     ended: float
     output: str
-    """The end of what it wrote to stdout and stderr."""
+    """The end of its stdout and stderr."""
     stdout: str
     peak_memory_mb: float
-    """Of all processes together; shared pages count once, where the system can tell."""
+    """Of all processes together. Shared pages count once, if the system reports them."""
     cpu: list[tuple[float, float]] = field(repr=False)
-    """Times, and the processor seconds of all processes until then."""
+    """Times, each with the processor seconds of all processes until then."""
 
     def cpu_until(self, when: float) -> float:
-        """Processor seconds until a time, between samples in proportion."""
+        """Processor seconds until a time, interpolated linearly between samples."""
         after = bisect([time for time, _ in self.cpu], when)
         if after == 0:
             return self.cpu[0][1]
@@ -56,7 +56,7 @@ def run(
     timeout_s: float,
     spare: set[int],
 ) -> Run:
-    """Runs a command in a folder to its end. ``spare`` are children of ours that do not belong to it."""
+    """Runs a command in a folder until it ends. ``spare`` are children of this process that do not belong to it."""
     adopt_orphans()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = time.monotonic()
@@ -78,7 +78,7 @@ def run(
                 stop(watch)
         process.returncode = watch.returncode
         ended = time.monotonic()
-        stop(watch)  # A tool may leave processes behind; the next one would be charged for them.
+        stop(watch)  # A tool may leave processes running, and their cost would count for the next tool.
         out.seek(0)
         err.seek(0)
         stdout = out.read().decode(errors="replace")
@@ -87,7 +87,7 @@ def run(
 
 
 class Watch:
-    """Adds up the processes of a command."""
+    """Sums the costs of a command's processes."""
 
     def __init__(self, root: int, spare: set[int], began: float) -> None:
         self.root, self.spare = root, spare
@@ -98,7 +98,7 @@ class Watch:
         self.next_memory = 0.0
 
     def sample(self) -> None:
-        """Takes the figures of this moment."""
+        """Takes one sample."""
         if self.returncode is None:
             self.returncode = self.reap(self.root)
         tree = list(self.tree())
@@ -111,10 +111,10 @@ class Watch:
             self.next_memory = now + max(2 * SAMPLE_S, spent / MEMORY_SHARE)
         for pid, parent, _ in tree:
             if parent == os.getpid() and pid != self.root:
-                self.reap(pid)  # It lost its parent and came to us: nobody else waits for it.
+                self.reap(pid)  # Its parent has ended, so this process adopted it and must reap it.
 
     def reap(self, pid: int) -> int | None:
-        """Takes the processor time of a child that has ended, and returns its exit status."""
+        """Adds the processor time of an ended child and returns its exit status."""
         ended, status, usage = os.wait4(pid, os.WNOHANG)
         if not ended:
             return None
@@ -122,7 +122,7 @@ class Watch:
         return os.waitstatus_to_exitcode(status)
 
     def tree(self) -> Iterable[tuple[int, int, float]]:
-        """Every process of the command with its parent, and its processor seconds with those of children that ended."""
+        """Each process of the command: id, parent, and processor seconds with those of its ended children."""
         children: dict[int, list[tuple[int, int, float]]] = {}
         for process in processes():
             children.setdefault(process[1], []).append(process)
@@ -134,20 +134,20 @@ class Watch:
 
 
 def processes() -> Iterable[tuple[int, int, float]]:
-    """Process, parent, and processor seconds of every process of the system."""
+    """Id, parent and processor seconds of every process of the system."""
     for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
         try:
             stat = Path("/proc", name, "stat").read_text(errors="replace")
         except OSError:
-            continue  # It has just ended.
+            continue  # The process has just ended.
         fields = stat.rpartition(")")[2].split()
         yield int(name), int(fields[1]), sum(map(int, fields[11:15])) / TICKS_PER_S
 
 
 def memory_of(pid: int) -> float:
-    """Bytes of memory, pages shared by several processes in equal parts; else all resident pages."""
+    """Bytes of memory. Processes that share a page count equal parts of it; without that, all resident pages count."""
     for file, key in ((f"/proc/{pid}/smaps_rollup", "Pss:"), (f"/proc/{pid}/status", "VmRSS:")):
         try:
             for line in Path(file).read_text().splitlines():
@@ -159,12 +159,13 @@ def memory_of(pid: int) -> float:
 
 
 def hurried(nice: int) -> Callable[[], None]:
-    """Sets the priority of a new process in a session of its own, where the system lets us."""
+    """Sets the priority of a new process in a session of its own, if the system allows it."""
 
     def set_priority() -> None:
         with suppress(OSError):
             os.nice(nice)
-        # Where sessions share the processors evenly, the priority counts only within a session: this is the session's.
+        # If the system divides the processors between sessions, a process's priority counts only within its session.
+        # This sets the priority of the session.
         with suppress(OSError):
             Path("/proc/self/autogroup").write_text(str(nice))
 
@@ -172,12 +173,12 @@ def hurried(nice: int) -> Callable[[], None]:
 
 
 def adopt_orphans() -> None:
-    """Makes children whose parent ended ours, so that no cost is lost."""
+    """Adopts children whose parent has ended, so that their cost is counted."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def stop(watch: Watch) -> None:
-    """Ends what is left of a command, and waits until it is gone."""
+    """Kills the remaining processes of a command and waits for their end."""
     for _ in range(STOP_TRIES):
         left = list(watch.tree())
         if not left:

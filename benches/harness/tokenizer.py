@@ -1,7 +1,7 @@
-"""A tokenizer for which a word is a token, made here because a benchmark loads none from the network.
+"""A tokenizer in which a word is a token, generated here so that a benchmark needs no network.
 
-Load generators in Python need a tokenizer to make prompts and to count answers. This one counts what the mock endpoint
-sends exactly: its tokens are words.
+Load generators in Python need a tokenizer to generate prompts and to count tokens of answers. This one counts the mock
+endpoint's tokens exactly, because they are words.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 WORDS = 1_000
-UNKNOWN = "the"  # Every word that is not in the vocabulary: also what the mock sends.
+UNKNOWN = "the"  # Stands for every word outside the vocabulary. The mock sends this word.
 
 
 def write_tokenizer(folder: Path) -> Path:
@@ -37,13 +37,13 @@ def write_tokenizer(folder: Path) -> Path:
             "chat_template": "{% for message in messages %}{{ message['content'] }} {% endfor %}",
         },
     )
-    # Some ask for the kind of model before they load its tokenizer.
+    # Some tools read the kind of model before they load its tokenizer.
     write(folder / "config.json", {"model_type": "llama", "vocab_size": WORDS, "bos_token_id": 0, "eos_token_id": 0})
     return folder
 
 
 def write_hub_cache(home: Path, prompt_tokens: int) -> Path:
-    """Writes the tokenizer and prompts where a client of a model hub keeps what it has loaded, and returns the home."""
+    """Writes the tokenizer and prompts into the cache of a model hub's client, and returns the cache's folder."""
     for kind, name in (("models", "words"), ("datasets", "prompts")):
         repository = home / "hub" / f"{kind}--mock--{name}"
         snapshot = repository / "snapshots" / "0"

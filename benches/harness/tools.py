@@ -1,6 +1,6 @@
-"""The load generators that are compared: how each is called, and where each says what it measured.
+"""The load generators under comparison: how to run each one, and how to read its results.
 
-A tool that is not there is a line of the table all the same.
+A tool that is not installed still has a line in the table.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ PROMPT_TOKENS = 64
 
 @dataclass(frozen=True)
 class Load:
-    """What a tool is to do, and where it may write."""
+    """The task of a tool, and the folder that it may write to."""
 
     port: int
     streams: int
     requests: int
     tokens: int
     expected_s: float
-    """How long the mock takes for it."""
+    """The time that the mock needs for it."""
     folder: Path
-    """Empty, and the tool's own."""
+    """An empty folder for this tool alone."""
 
     @property
     def url(self) -> str:
-        """The mock, without the version of the interface."""
+        """The mock's address, without the API version."""
         return f"http://127.0.0.1:{self.port}"
 
 
 @dataclass(frozen=True)
 class Reported:
-    """What a tool says that it measured."""
+    """The results that a tool reports."""
 
     requests: int
     ttft_mean_s: float | None
@@ -56,13 +56,13 @@ class Tool:
     binary: str
     arguments: Callable[[Load], Sequence[str]]
     read: Callable[[Load, str], Reported]
-    """From the files it wrote, and its stdout."""
+    """Reads the results from the tool's files and its stdout."""
     environment: Callable[[Load], Mapping[str, str]] = field(default=lambda load: {})
     large: bool = False
-    """Whether it takes part with a thousand streams."""
+    """Whether it takes part in runs with a thousand streams."""
 
     def find(self, folders: Sequence[Path]) -> Path | None:
-        """The program in one of the folders, or else on the PATH."""
+        """The program in one of the folders, or on the PATH."""
         for folder in folders:
             if (found := folder / self.binary).is_file():
                 return found
@@ -71,7 +71,7 @@ class Tool:
 
 
 def llmscope_arguments(load: Load) -> list[str]:
-    """Ours."""
+    """The program of this project."""
     return [
         "bench",
         *("--vendor", "openai", "--url", f"{load.url}/v1", "--model", "m"),
@@ -82,7 +82,7 @@ def llmscope_arguments(load: Load) -> list[str]:
 
 
 def llmscope_read(load: Load, stdout: str) -> Reported:
-    """One line a request."""
+    """One line for each request."""
     lines = map(json.loads, (load.folder / "out.jsonl").read_text(encoding="utf-8").splitlines())
     requests = [line for line in lines if line.get("kind") == "request" and line.get("ttft_s") is not None]
     return from_requests(
@@ -92,7 +92,7 @@ def llmscope_read(load: Load, stdout: str) -> Reported:
 
 
 def reference_arguments(load: Load) -> list[str]:
-    """The floor."""
+    """The lower bound."""
     return [
         *("--port", str(load.port), "--requests", str(load.requests), "--concurrency", str(load.streams)),
         *("--prompt-tokens", str(PROMPT_TOKENS), "--output-tokens", str(load.tokens)),
@@ -100,13 +100,13 @@ def reference_arguments(load: Load) -> list[str]:
 
 
 def reference_read(load: Load, stdout: str) -> Reported:
-    """One object."""
+    """One JSON object."""
     result = json.loads(stdout)
     return Reported(result["requests"], result["ttft_mean_s"], result["ttft_p99_s"], result["itl_mean_s"])
 
 
 def oha_arguments(load: Load) -> list[str]:
-    """A load generator for any HTTP: it knows the first byte, and no tokens."""
+    """A generic HTTP load generator: it measures the first byte, but knows no tokens."""
     body = {
         "model": "m",
         "messages": [{"role": "user", "content": " ".join([UNKNOWN] * PROMPT_TOKENS)}],
@@ -121,15 +121,15 @@ def oha_arguments(load: Load) -> list[str]:
 
 
 def oha_read(load: Load, stdout: str) -> Reported:
-    """One line a request."""
+    """One line for each request."""
     with (load.folder / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["status"] == "200"]
-    # To the first byte of the body; the first request of each connection includes connecting.
+    # Until the first byte of the body. The first request of a connection includes the time to connect.
     return from_requests([float(row["Response-delay"]) for row in rows], [])
 
 
 def aiperf_arguments(load: Load) -> list[str]:
-    """With the least output and without the telemetry of servers that the mock does not have."""
+    """With minimal output, and without server telemetry, which the mock does not offer."""
     return [
         "profile",
         *("-m", "m", "--url", load.url, "--endpoint-type", "chat", "--streaming"),
@@ -142,14 +142,14 @@ def aiperf_arguments(load: Load) -> list[str]:
 
 
 def aiperf_read(load: Load, stdout: str) -> Reported:
-    """Its summary."""
+    """Reads its summary."""
     result = read_json(load.folder / "artifacts" / "profile_export_aiperf.json")
     ttft, itl = result["time_to_first_token"], result["inter_token_latency"]
     return Reported(int(result["request_count"]["avg"]), ttft["avg"] / 1e3, ttft["p99"] / 1e3, itl["avg"] / 1e3)
 
 
 def guidellm_arguments(load: Load) -> list[str]:
-    """A closed loop, and all answers counted."""
+    """A closed loop; all answers count."""
     return [
         "run",
         *("--backend", f"kind=openai_http,target={load.url},model=m,request_format=/v1/chat/completions"),
@@ -162,7 +162,7 @@ def guidellm_arguments(load: Load) -> list[str]:
 
 
 def guidellm_read(load: Load, stdout: str) -> Reported:
-    """Its report."""
+    """Reads its report."""
     metrics = read_json(load.folder / "out.json")["benchmarks"][0]["metrics"]
     ttft = metrics["time_to_first_token_ms"]["successful"]
     itl = metrics["inter_token_latency_ms"]["successful"]
@@ -175,7 +175,7 @@ def guidellm_read(load: Load, stdout: str) -> Reported:
 
 
 def vllm_arguments(load: Load) -> list[str]:
-    """The benchmark that comes with the engine."""
+    """The benchmark that is part of the engine."""
     return [
         *("bench", "serve", "--backend", "openai-chat", "--base-url", load.url, "--endpoint", "/v1/chat/completions"),
         *("--model", "m", "--tokenizer", tokenizer(load), "--dataset-name", "random", "--ignore-eos"),
@@ -187,7 +187,7 @@ def vllm_arguments(load: Load) -> list[str]:
 
 
 def vllm_read(load: Load, stdout: str) -> Reported:
-    """Its result. What it calls ITL is the gap between chunks; TPOT is the time between tokens."""
+    """Reads its result. Its ITL is the gap between chunks, and its TPOT is the time between tokens."""
     result = read_json(load.folder / "out.json")
     return Reported(
         result["completed"],
@@ -198,7 +198,7 @@ def vllm_read(load: Load, stdout: str) -> Reported:
 
 
 def inference_benchmarker_arguments(load: Load) -> list[str]:
-    """It runs for a time instead of a number of requests."""
+    """It runs for a duration instead of a number of requests."""
 
     def exactly(tokens: int) -> str:
         return f"num_tokens={tokens},min_tokens={tokens},max_tokens={tokens},variance=0"
@@ -212,12 +212,12 @@ def inference_benchmarker_arguments(load: Load) -> list[str]:
 
 
 def inference_benchmarker_environment(load: Load) -> Mapping[str, str]:
-    """It loads what it needs from a hub, or from the files that it finds of an earlier time."""
+    """It loads files from a model hub, or from the hub's cache if they are there."""
     return {"HF_HOME": str(write_hub_cache(load.folder / "hub", PROMPT_TOKENS))}
 
 
 def inference_benchmarker_read(load: Load, stdout: str) -> Reported:
-    """Its last step; the one before was to warm up."""
+    """Reads its last step. The step before it is the warm-up."""
     (path,) = (load.folder / "results").glob("*.json")
     result = read_json(path)["results"][-1]
     ttft = result["time_to_first_token_ms"]
@@ -226,24 +226,24 @@ def inference_benchmarker_read(load: Load, stdout: str) -> Reported:
 
 
 def from_requests(ttft: Sequence[float], itl: Sequence[float]) -> Reported:
-    """The figures of a tool that tells each request's."""
+    """The results of a tool that reports each request."""
     if not ttft:
-        raise ValueError("it reports no request")
+        raise ValueError("the tool reports no request")
     return Reported(len(ttft), mean(ttft), quantile(ttft, 0.99), mean(itl) if itl else None)
 
 
 def tokenizer(load: Load) -> str:
-    """A tokenizer in the tool's folder."""
+    """Writes a tokenizer into the tool's folder and returns its path."""
     return str(write_tokenizer(load.folder / "words"))
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A file."""
+    """Reads a JSON file."""
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
 
 
-OURS = Tool("llmscope", "llmscope-cli", llmscope_arguments, llmscope_read, large=True)
+OURS = Tool("llmscope", "llmscope", llmscope_arguments, llmscope_read, large=True)
 REFERENCE = Tool("reference", "reference-client", reference_arguments, reference_read, large=True)
 PEERS = [
     Tool("oha", "oha", oha_arguments, oha_read),

@@ -1,4 +1,4 @@
-"""Starts the mock endpoint, and reads from it what it really sent."""
+"""Starts the mock endpoint and reads its record of the chunks that it sent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from process import hurried
 
 @dataclass(frozen=True)
 class Truth:
-    """What the mock sent to one run of a tool, over the requests that the tool reports."""
+    """The mock's times of one run of a tool, over the requests that the tool reports."""
 
     requests: int
     ttft_mean_s: float
@@ -27,14 +27,14 @@ class Truth:
     """From the first request to the end of the last answer."""
     connections: int
     late_p99_s: float
-    """How far the mock itself was behind its deadlines."""
+    """How late the mock itself was after its deadlines."""
     began: float
     """``time.monotonic()`` when the first request was read."""
     ended: float
 
 
 class Mock:
-    """A running mock endpoint, to be used in a ``with`` statement."""
+    """A running mock endpoint, for a ``with`` statement."""
 
     def __init__(self, binary: Path, arguments: Sequence[str], nice: int) -> None:
         self.process = subprocess.Popen(
@@ -61,19 +61,19 @@ class Mock:
         self.process.wait()
 
     def reset(self) -> None:
-        """Forgets what was sent so far."""
-        self.ask(Request(f"http://127.0.0.1:{self.port}/reset", method="POST"))
+        """Clears the mock's record."""
+        self.fetch(Request(f"http://127.0.0.1:{self.port}/reset", method="POST"))
         self.reset_at = time.monotonic()
 
     def truth(self, requests: int) -> Truth:
-        """The truth about the last requests that were answered to their end: others may have warmed a tool up."""
-        entries = self.ask(Request(f"http://127.0.0.1:{self.port}/truth"))["requests"]
+        """The true times of the last ``requests`` complete answers. Earlier ones may belong to a tool's warm-up."""
+        entries = self.fetch(Request(f"http://127.0.0.1:{self.port}/truth"))["requests"]
         answered = sorted(
             (entry for entry in entries if entry["e2e_s"] is not None), key=lambda entry: entry["start_s"]
         )
         counted = answered[-requests:]
         if not counted:
-            raise ValueError("no request was answered to its end")
+            raise ValueError("no request has a complete answer")
         ttft = [entry["ttft_s"] for entry in counted]
         began, ended = counted[0]["start_s"], max(entry["start_s"] + entry["e2e_s"] for entry in counted)
         return Truth(
@@ -88,8 +88,8 @@ class Mock:
             ended=self.reset_at + ended,
         )
 
-    def ask(self, request: Request) -> dict[str, Any]:
-        """One request of ours, outside of any measurement."""
+    def fetch(self, request: Request) -> dict[str, Any]:
+        """Sends a control request, outside of any measurement."""
         with urlopen(request, timeout=30) as answer:
             document: dict[str, Any] = json.load(answer)
         return document
@@ -101,7 +101,7 @@ def mean(values: Sequence[float]) -> float:
 
 
 def quantile(values: Sequence[float], level: float) -> float:
-    """A quantile with linear interpolation, as NumPy and most tools have it."""
+    """A quantile with linear interpolation, as in NumPy and most tools."""
     ordered = sorted(values)
     rank = level * (len(ordered) - 1)
     below = int(rank)

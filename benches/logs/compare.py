@@ -1,12 +1,12 @@
-"""Reads a large log by group, beside DuckDB and polars, on the same file in one run.
+"""Compares LLMscope with DuckDB and polars: each reads the same large log by group, in one run.
 
     cargo build --release -p llmscope-benches -p llmscope-cli
     python benches/logs/compare.py [--megabytes 1000] [--form jsonl|csv] [--repeat 5] [--json FILE]
 
-The job: number, mean and standard deviation of two columns by model. ``analyze`` then does the whole study of the same
-two columns and models (charts of every point, eight rules, quantiles, normality), which nobody else does. Results must
-agree before anything is timed. Peers are installed into ``target/log-peer-venv``. Linux only: processor seconds and the
-largest resident memory of each process come from ``wait4``.
+The task: number, mean and standard deviation of two columns by model. ``analyze`` then does the whole study of the same
+two columns and models (charts of every point, eight rules, quantiles, normality), which the peers do not offer. The
+results must agree before the timing starts. The script installs the peers into ``target/log-peer-venv``. Linux only:
+processor seconds and the maximum resident memory of each process come from ``wait4``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ENVIRONMENT = ROOT / "target" / "log-peer-venv"
 RELEASE = ROOT / "target" / "release"
 MODELS = ["llama-3.3-70b", "qwen3-32b", "gemma3-4b", "mistral-small", "phi-4"]
 COLUMNS = ["ttft_s", "e2e_s"]
-DIFFERENT = 1e-9  # Relative difference of two means above which two tools do not do the same.
+DIFFERENT = 1e-9  # If two results differ by more, relatively, the tools do not do the same work.
 
 DUCKDB = """
 import duckdb, json, sys
@@ -55,7 +55,7 @@ Answer = dict[str, Sequence[float]]
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run took."""
+    """The cost of a run."""
 
     wall_s: float
     cpu_s: float
@@ -64,21 +64,21 @@ class Cost:
 
 @dataclass(frozen=True)
 class Tool:
-    """Something that reads the log."""
+    """A program that reads the log."""
 
     name: str
     command: Callable[[Path], list[str]]
     answer: Callable[[str], Answer] | None
-    """From its output to what it says; ``None`` if it does more than the job."""
+    """Reads the results from its output; ``None`` if it does more than the task."""
 
 
 def python(script: str) -> Callable[[Path], list[str]]:
-    """A peer's script in the environment of peers."""
+    """Runs a peer's script in the peers' environment."""
     return lambda log: [str(ENVIRONMENT / "bin" / "python"), "-c", script, str(log)]
 
 
 def ours(output: str) -> Answer:
-    """The lines of ``group-log``."""
+    """Reads the lines of ``group-log``."""
     answer: dict[str, list[float]] = {}
     for line in output.splitlines():
         found = json.loads(line)
@@ -92,9 +92,9 @@ TOOLS = [
     Tool("DuckDB", python(DUCKDB), json.loads),
     Tool("polars", python(POLARS), json.loads),
     Tool(
-        "llmscope-cli analyze",
+        "llmscope analyze",
         lambda log: [
-            *(str(RELEASE / "llmscope-cli"), "analyze", str(log), "--by", "model", "--json", "-o", os.devnull),
+            *(str(RELEASE / "llmscope"), "analyze", str(log), "--by", "model", "--json", "-o", os.devnull),
             *(word for column in COLUMNS for word in ("--column", column)),
         ],
         None,
@@ -103,7 +103,7 @@ TOOLS = [
 
 
 def main() -> int:
-    """Runs what was asked for and prints a table."""
+    """Runs the tools and prints a table."""
     options = arguments()
     install()
     log = ROOT / "target" / f"log-{options.megabytes}.{options.form}"
@@ -120,7 +120,7 @@ def main() -> int:
             costs[tool.name].append(run(tool, log)[0])
     best = {name: Cost(*(min(getattr(cost, field) for cost in each) for field in Cost.__annotations__))
             for name, each in costs.items()}
-    print(f"load before the runs {options.load:.1f}, after {os.getloadavg()[0]:.1f}; the least of {options.repeat} runs\n")
+    print(f"load before the runs {options.load:.1f}, after {os.getloadavg()[0]:.1f}; the minimum of {options.repeat} runs\n")
     table(best)
     if options.json:
         rows = {name: [asdict(cost) for cost in each] for name, each in costs.items()}
@@ -130,16 +130,16 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Reads a large log by group, beside DuckDB and polars.")
+    parser = argparse.ArgumentParser(description="Compares LLMscope with DuckDB and polars on a large log.")
     parser.add_argument("--megabytes", type=int, default=1_000, help="size of the log")
     parser.add_argument("--form", choices=["jsonl", "csv"], default="jsonl")
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="write every run here")
+    parser.add_argument("--json", type=Path, help="also write every run to this file")
     return parser.parse_args(namespace=argparse.Namespace(load=os.getloadavg()[0]))
 
 
 def install() -> None:
-    """Makes the environment of peers, once."""
+    """Creates the peers' environment, once."""
     if not (ENVIRONMENT / "installed").exists():
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
         pip = [str(ENVIRONMENT / "bin" / "python"), "-m", "pip", "install", "--quiet", "-r"]
@@ -148,7 +148,7 @@ def install() -> None:
 
 
 def write(log: Path, size: int) -> None:
-    """Writes a log as a gateway would: one request a line, most of it of no interest here."""
+    """Writes a log like that of a gateway: one request a line, with more fields than the task needs."""
     random.seed(1)
     written, index = 0, 0
     partial = log.with_suffix(".partial")
@@ -184,25 +184,25 @@ def run(tool: Tool, log: Path) -> tuple[Cost, str]:
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
-    # A study says by 1 that it found signals.
+    # Exit status 1 of a study means that it found signals.
     if process.returncode not in ((0,) if tool.answer else (0, 1)):
         sys.exit(f"{tool.name} failed with {process.returncode}")
     return Cost(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), output
 
 
 def agree(name: str, answer: Answer, expected: Answer) -> None:
-    """Stops if two tools do not say the same."""
+    """Stops if the results of two tools differ."""
     close = lambda pair: math.isclose(*pair, rel_tol=DIFFERENT)  # noqa: E731
     if answer.keys() != expected.keys() or not all(
         all(map(close, zip(answer[model], expected[model], strict=True))) for model in expected
     ):
-        sys.exit(f"{name} says something else: {answer} instead of {expected}")
+        sys.exit(f"{name} gives other results: {answer}, expected {expected}")
 
 
 def table(best: dict[str, Cost]) -> None:
-    """Prints the costs, and the ratios of ours to each peer's."""
+    """Prints the costs, and LLMscope's divided by each peer's."""
     base = best["llmscope"]
-    print(f"{'':22} {'wall s':>8} {'CPU s':>8} {'MB':>7} {'ours/its wall':>14} {'ours/its CPU':>13}")
+    print(f"{'':22} {'wall s':>8} {'CPU s':>8} {'MB':>7} {'llmscope/wall':>14} {'llmscope/CPU':>13}")
     for name, cost in best.items():
         ratios = f"{base.wall_s / cost.wall_s:14.2f} {base.cpu_s / cost.cpu_s:13.2f}"
         print(f"{name:22} {cost.wall_s:8.2f} {cost.cpu_s:8.2f} {cost.memory_mb:7.0f} {ratios}")

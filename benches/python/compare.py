@@ -2,10 +2,10 @@
 
     python benches/python/compare.py [--sizes 10000,100000,1000000] [--repeat 5] [--json FILE] [--here]
 
-Started by a Python without the peers, it makes a virtual environment in ``target/peer-venv``, installs
-``requirements.txt`` and llmscope there and goes on in it. It first checks that llmscope and the NumPy version say the
-same about every point, and stops if they do not: the speed of a wrong answer is of no interest. Peers that answer
-something else are timed all the same, and the table says what they answered.
+If the current Python lacks the peers, the script creates a virtual environment in ``target/peer-venv``, installs
+``requirements.txt`` and llmscope there and continues in it. It first checks that llmscope and the NumPy version agree
+about every point, and stops if they differ, because the speed of a wrong result does not matter. Peers with other
+results are timed too, and the table shows their results.
 """
 
 from __future__ import annotations
@@ -31,37 +31,37 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 ENVIRONMENT = ROOT / "target" / "peer-venv"
 NEEDED = ("llmscope", "numpy", "shewhart", "capstat_core", "spc_lib")
-SMALLEST = 1_000  # Points with which every call is tried first: no import is timed, and no call takes too long.
+SMALLEST = 1_000  # Points of the first, untimed call: it excludes imports and predicts slow calls.
 
 
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Times llmscope against its Python peers and NumPy by hand.")
     parser.add_argument("--sizes", type=sizes, default=[10_000, 100_000, 1_000_000], help="points, such as 1000,10000")
-    parser.add_argument("--repeat", type=positive, default=5, help="runs of each call, of which the fastest counts")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers to this file too")
+    parser.add_argument("--repeat", type=positive, default=5, help="runs of each call; the fastest counts")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to this file")
     parser.add_argument("--here", action="store_true", help="use the current environment as it is")
     return parser.parse_args()
 
 
 def sizes(text: str) -> list[int]:
-    """Sizes in ascending order, because a small one predicts what a large one would cost."""
+    """Sizes in ascending order, because a small one predicts the cost of a large one."""
     found = sorted({int(part) for part in text.split(",")})
     if found[0] < SMALLEST:
-        raise argparse.ArgumentTypeError(f"a size is at least {SMALLEST}")
+        raise argparse.ArgumentTypeError(f"invalid size {found[0]}: expected at least {SMALLEST}")
     return found
 
 
 def positive(text: str) -> int:
-    """A whole number from 1 on."""
+    """An integer of at least 1."""
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
+        raise argparse.ArgumentTypeError(f"invalid number {number}: expected at least 1")
     return number
 
 
 def enter_environment(here: bool) -> None:
-    """Goes on in the environment of the peers unless this one has them or is to be used as it is."""
+    """Continues in the peers' environment, unless this one has the peers or ``--here`` is set."""
     if here or all(importlib.util.find_spec(name) for name in NEEDED):
         return
     venv.EnvBuilder(with_pip=True).create(ENVIRONMENT)
@@ -69,7 +69,7 @@ def enter_environment(here: bool) -> None:
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "-r", str(HERE / "requirements.txt")], check=True)
     subprocess.run([*install, str(ROOT / "llmscope-py")], check=True)
-    # With --here, so that a peer that this Python cannot have is a line of the table and no endless loop.
+    # With --here, a peer that this Python cannot install is a line of the table, not an endless loop.
     sys.exit(subprocess.run([python, __file__, *sys.argv[1:], "--here"]).returncode)
 
 
@@ -87,9 +87,9 @@ SEED = 20260101
 LSL, USL = 0.05, 1.50  # Seconds.
 D2 = 2 / math.sqrt(math.pi)  # Expected range of two normal values, in sigmas.
 RULES = [f"nelson-{number}" for number in range(1, 9)]
-TOLERANCE = 1e-9  # Relative: apart from the order of additions the formulas are the same.
-LONGEST_S = 60.0  # A peer that would need more for one call is not waited for.
-SHORTEST_S = 0.02  # A call is repeated within one run until the clock can see it.
+TOLERANCE = 1e-9  # Relative: the formulas differ only in the order of additions.
+LONGEST_S = 60.0  # A peer that would need more for one call is skipped.
+SHORTEST_S = 0.02  # A shorter call is repeated within one run until the clock can measure it.
 STARTS = 10  # Fresh interpreters for each import.
 
 
@@ -99,15 +99,15 @@ class Contender:
 
     package: str
     call: str
-    """What is timed, for the reader."""
+    """The timed call, as text."""
     run: Callable[[Array], Any]
     answer: Callable[[Any], float] | None = None
-    """Reads from what ``run`` returned the number by which contenders are compared."""
+    """Extracts from the result of ``run`` the number that the table compares."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every contender is to do. The first of them is llmscope."""
+    """A task for all contenders. The first contender is llmscope."""
 
     title: str
     compared: str
@@ -126,12 +126,12 @@ class Row:
     """Time of this contender divided by that of llmscope."""
     answer: float | None
     remark: str
-    """Whether the answer is that of llmscope, or why there is none."""
+    """Whether the answer agrees with llmscope's, or the reason why it is missing."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What a fresh interpreter is to run, in one line of the table of imports."""
+    """Code that a fresh interpreter runs: one line of the table of imports."""
 
     name: str
     code: str
@@ -149,7 +149,7 @@ class StartRow:
 
 def main(chosen: argparse.Namespace) -> None:
     """Checks, measures and prints."""
-    warnings.simplefilter("ignore")  # What peers say about SciPy's future would interrupt the tables.
+    warnings.simplefilter("ignore")  # The peers' deprecation warnings about SciPy would interrupt the tables.
     series = [latencies(n) for n in chosen.sizes]
     print("# llmscope and its peers\n")
     for x in series:
@@ -170,17 +170,17 @@ def main(chosen: argparse.Namespace) -> None:
 
 
 def latencies(n: int) -> Array:
-    """Skewed latencies in seconds under a load that swells and ebbs, so that every rule finds something."""
+    """Skewed latencies in seconds under a load that rises and falls, so that every rule signals."""
     noise = np.random.default_rng(SEED).lognormal(mean=0.0, sigma=0.4, size=n)
     load = 1 + 0.3 * np.sin(np.arange(n) * (2 * np.pi / 2_000))
     return np.ascontiguousarray(0.35 * load * noise)
 
 
-# What the NumPy version checks, and how.
+# The NumPy version, and the comparison with it.
 
 
 def verified(x: Array) -> str:
-    """Says that NumPy by hand and llmscope agree about these points, or ends the program."""
+    """Reports that NumPy by hand and llmscope agree about these points, or ends the program."""
     judgement, by_hand = ls.individuals(x).judge(), numpy_judge(x)
     for code, mask in zip(RULES, by_hand, strict=True):
         differing = np.flatnonzero(judgement.signals_of(code) != mask)
@@ -189,7 +189,7 @@ def verified(x: Array) -> str:
     (_, cpk, _, ppk), (capability, performance) = numpy_capability(x), llmscope_capability(x)
     for name, ours, theirs in (("Cpk", capability.cpk, cpk), ("Ppk", performance.ppk, ppk)):
         if not agree(ours, theirs):
-            sys.exit(f"{name} at n = {x.size}: llmscope says {ours!r}, NumPy {theirs!r}")
+            sys.exit(f"{name} at n = {x.size}: llmscope computes {ours!r}, NumPy {theirs!r}")
     counts = ", ".join(f"{np.count_nonzero(mask):,}" for mask in by_hand)
     return f"- n = {x.size:,}: llmscope and NumPy agree; signals of rules 1 to 8: {counts}"
 
@@ -200,7 +200,7 @@ def agree(a: float, b: float) -> bool:
 
 
 def numpy_judge(x: Array) -> list[Mask]:
-    """Nelson's eight rules: for each a mask of the points that complete its pattern."""
+    """Nelson's eight rules: for each, a mask of the points that complete its pattern."""
     steps = np.diff(x)
     center, sigma = x.mean(), np.abs(steps).mean() / D2
     up, down = steps > 0, steps < 0
@@ -222,17 +222,17 @@ def numpy_judge(x: Array) -> list[Mask]:
 
 
 def unbroken(mask: Mask, length: int) -> Mask:
-    """Where the last ``length`` are all true: by doubling the stretch that is known, a few passes over bytes."""
-    known, stretch = 1, mask
+    """Where the last ``length`` points are all true. It doubles the known window, in a few passes over bytes."""
+    known, window = 1, mask
     while known < length:
         step = min(known, length - known)
-        stretch = stretch[step:] & stretch[:-step]
+        window = window[step:] & window[:-step]
         known += step
-    return late(stretch, mask.size)
+    return late(window, mask.size)
 
 
 def several(mask: Mask, count: int, window: int) -> Mask:
-    """Where a point is true and with it at least ``count`` of the last ``window``."""
+    """Where a point is true, and at least ``count`` of the last ``window`` points are."""
     ones = mask.view(np.uint8)
     total = ones.copy()
     for back in range(1, window):
@@ -242,7 +242,7 @@ def several(mask: Mask, count: int, window: int) -> Mask:
 
 
 def late(mask: Mask, size: int) -> Mask:
-    """The mask at the end of a longer one, for patterns that the first points cannot complete."""
+    """Pads the mask at its start, because the first points cannot complete a pattern."""
     whole = np.zeros(size, dtype=np.bool_)
     whole[size - mask.size :] = mask
     return whole
@@ -256,11 +256,11 @@ def numpy_capability(x: Array) -> tuple[float, float, float, float]:
     return room / (6 * within), nearest / (3 * within), room / (6 * overall), nearest / (3 * overall)
 
 
-# The contenders. Peers are imported where they are used: one that is missing is a line of the table.
+# The contenders. Each function imports its peer, so that a missing peer is a line of the table.
 
 
 def llmscope_judge(x: Array) -> ls.Judgement:
-    """Limits and rules as a user of llmscope gets them."""
+    """Limits and rules, as a user of llmscope calls them."""
     return ls.individuals(x).judge()
 
 
@@ -270,7 +270,7 @@ def llmscope_capability(x: Array) -> tuple[Any, Any]:
 
 
 def shewhart_judge(x: Array) -> Any:
-    """Its chart applies the rules and makes a data frame of the points."""
+    """Its chart applies the rules and creates a data frame of the points."""
     import shewhart
 
     return shewhart.imr(x, rules="nelson")
@@ -298,7 +298,7 @@ def capstat_capability(x: Array) -> Any:
 
 
 def spc_lib_judge(x: Array) -> Any:
-    """It wants a matrix of subgroups, and sigma to be read back from the limits; unless told it judges 30 points."""
+    """It needs a matrix of subgroups, and sigma computed from the limits. By default it judges 30 points."""
     from spc_lib.rules import detect_violations
 
     chart = spc_lib_chart(x)
@@ -306,7 +306,7 @@ def spc_lib_judge(x: Array) -> Any:
 
 
 def spc_lib_capability(x: Array) -> Any:
-    """Only the indices of the within sigma: it has no Pp and Ppk."""
+    """Only the indices of the within sigma; it does not offer Pp and Ppk."""
     return spc_lib_chart(x).capability(lsl=LSL, usl=USL)
 
 
@@ -409,7 +409,7 @@ def last_pace(contender: Contender, rows: Iterable[Row]) -> float | None:
 
 
 def row_of(contender: Contender, x: Array, repeat: int, pace: float | None, reference: Row | None) -> Row:
-    """Times one contender at one size, or says why not."""
+    """Times one contender at one size, or reports the reason why not."""
 
     def without_time(why: str) -> Row:
         return Row(x.size, contender.package, contender.call, None, None, None, why)
@@ -422,7 +422,7 @@ def row_of(contender: Contender, x: Array, repeat: int, pace: float | None, refe
         seconds, result = fastest(contender.run, x, repeat)
     except ModuleNotFoundError as error:
         return without_time(f"not installed ({error.name})")
-    except Exception as error:  # Whatever a peer raises is a finding about it, and no reason to lose the others.
+    except Exception as error:  # An error of a peer becomes a line of the table; the other results are kept.
         return without_time(f"failed ({type(error).__name__}: {error})")
     answer = float(contender.answer(result)) if contender.answer else None
     ns = seconds * 1e9 / x.size
@@ -431,7 +431,7 @@ def row_of(contender: Contender, x: Array, repeat: int, pace: float | None, refe
 
 
 def fastest(run: Callable[[Array], Any], x: Array, repeat: int) -> tuple[float, Any]:
-    """Seconds of one call, the least of several runs, and what it returned: noise only ever adds."""
+    """Seconds of one call, and its result. It takes the minimum of several runs, because noise only adds time."""
     calls, done, best = 1, 0, math.inf
     while done < repeat:
         began = time.perf_counter()
@@ -447,7 +447,7 @@ def fastest(run: Callable[[Array], Any], x: Array, repeat: int) -> tuple[float, 
 
 
 def remark(answer: float | None, reference: Row | None) -> str:
-    """How an answer compares with that of llmscope, whose own is the reference."""
+    """Compares an answer with the reference, which is llmscope's."""
     if answer is None:
         return "—"
     if reference is None or reference.answer is None:
@@ -480,7 +480,7 @@ STARTS_MEASURED = [
 
 
 def measured_starts() -> list[StartRow]:
-    """Imports in fresh interpreters. In rounds, so that a machine that slows down does so for all."""
+    """Imports in fresh interpreters, in rounds, so that a slow phase of the machine affects all packages."""
     best: dict[str, float] = {}
     for _ in range(STARTS):
         for start in STARTS_MEASURED:
@@ -497,7 +497,7 @@ def measured_starts() -> list[StartRow]:
 
 
 def start_seconds(code: str) -> float | None:
-    """Seconds that code takes in a fresh interpreter, without the start of the interpreter; None if it fails."""
+    """Seconds of code in a fresh interpreter, without the interpreter's start; None if the code fails."""
     timed = f"import time; began = time.perf_counter(); {code}; print(time.perf_counter() - began)"
     done = subprocess.run([sys.executable, "-c", timed], cwd=HERE, capture_output=True, text=True)
     return float(done.stdout.split()[-1]) if done.returncode == 0 else None
@@ -523,7 +523,7 @@ def table_of_starts(rows: Iterable[StartRow]) -> str:
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table that also reads well as text."""
+    """A Markdown table with aligned columns."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -537,25 +537,25 @@ def times(ratio: float | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number with the digits that matter: whole from a hundred on, else four significant ones."""
+    """A rounded number: an integer from a hundred on, else four significant digits."""
     if value is None:
         return "—"
     return f"{value:,.0f}" if value >= 100 else f"{value:.4g}"
 
 
 def surroundings() -> str:
-    """Versions and machine: without them a ratio says nothing."""
+    """Versions and machine, which the ratios depend on."""
     packages = ["numpy", "scipy", "pandas", "shewhart", "capstat-core", "spc-lib"]
     versions = ", ".join([f"llmscope {ls.__version__}", *(f"{name} {version(name)}" for name in packages)])
     return (
         f"{versions}; {platform.python_implementation()} {platform.python_version()}; "
         f"{processor()}, {os.cpu_count()} logical processors, {platform.system()}.\n"
-        "These are ratios of one run on this machine: another machine, another run, other ratios."
+        "These are ratios of one run on this machine. Other machines and runs give other ratios."
     )
 
 
 def version(package: str) -> str:
-    """The version that is installed."""
+    """The installed version."""
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
@@ -563,7 +563,7 @@ def version(package: str) -> str:
 
 
 def processor() -> str:
-    """The processor's model. Python knows it on some systems; Linux tells it in a file."""
+    """The processor's model. Linux has it in a file; on some other systems Python reports it."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8").splitlines():
@@ -573,7 +573,7 @@ def processor() -> str:
 
 
 def as_json(results: dict[str, list[Row]], imports: list[StartRow], environment: str) -> str:
-    """All numbers, unrounded."""
+    """All results, unrounded."""
     document = {
         "tasks": {title: [asdict(row) for row in rows] for title, rows in results.items()},
         "imports": [asdict(row) for row in imports],

@@ -1,16 +1,16 @@
-"""Measures ``llmscope-cli serve`` beside a service of the earlier one's shape (FastAPI, uvicorn, sqlite3) in one run.
+"""Compares ``llmscope serve`` with a service like the previous one (FastAPI, uvicorn, sqlite3) in one run.
 
     cargo build --release -p llmscope-cli
     python benches/server/compare.py [--quick] [--only posts,kept,…] [--seconds 5] [--repeat 3] [--json FILE]
 
 posts      POST /api/log from 1 to 256 connections, at equal durability: synchronous=FULL, then NORMAL
-kept       what was acknowledged is in the store: posts counted one by one, to the end and until the service is killed
+kept       the store has all acknowledged posts, counted one by one: after a normal end, and after a kill
 batches    POST /api/v1/records, 1,000 requests each
-listeners  posts while 0, 1 and 100 listen to the live events (the peer has none)
+listeners  posts while 0, 1 and 100 clients read the live events (the peer has no events)
 reads      charts and analyses over stores of 10⁴ to 10⁶ requests; time from the start of the process to ready
 
-Both sides run in turn, and all of it again for every repetition, so that a machine that slows down does so for both; a
-ratio is that of one round. Needs ``wrk``. The peer is installed into ``target/server-peer-venv``. Linux only.
+The services run in turn, and each repetition runs all of them again, so that a slow phase of the machine affects both. A
+ratio is that of one round. Needs ``wrk``. The script installs the peer into ``target/server-peer-venv``. Linux only.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ READS = [
     ("/api/data", True),
     ("/api/v1/analysis?limit=100000", False),
 ]
-"""And whether the peer has it."""
-QUIET = 0.2  # Processors that others may keep busy when a round begins.
+"""Each call, and whether the peer has it."""
+QUIET = 0.2  # Processors that other programs may use when a round begins.
 
 
 @dataclass(frozen=True)
 class Row:
-    """What one run of one service comes to."""
+    """The results of one run of one service."""
 
     section: str
     case: str
@@ -60,7 +60,7 @@ class Row:
 
 
 class Bench:
-    """What all sections have at hand."""
+    """The shared state of all sections."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options, self.folder = options, folder
@@ -72,7 +72,7 @@ class Bench:
         write_entries(self.entries)
 
     def store(self) -> Path:
-        """A name for a new store."""
+        """The path of a new store."""
         self.number += 1
         return self.folder / f"store-{self.number}.db"
 
@@ -84,7 +84,7 @@ class Bench:
         measure: Callable[[Kind], dict[str, float]],
         repeat: int | None = None,
     ) -> None:
-        """Every service once, in turn, for every repetition."""
+        """Runs every service in turn, once for each repetition."""
         repeat = repeat or self.options.repeat
         for round_ in range(repeat):
             print(f"{section}: {case}, round {round_ + 1} of {repeat}", file=sys.stderr)
@@ -96,16 +96,16 @@ class Bench:
 
 
 def main() -> int:
-    """Runs what was asked for and prints tables."""
-    # Asked to end, it still ends what it started.
+    """Runs the selected sections and prints tables."""
+    # On SIGTERM, it still stops the processes that it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = arguments()
     generator = require_wrk()
     if not options.llmscope.is_file():
-        sys.exit(f"build first: cargo build --release -p llmscope-cli (looked for {options.llmscope})")
+        sys.exit(f"{options.llmscope} does not exist: run `cargo build --release -p llmscope-cli` first")
     install()
     before = os.getloadavg()[0]
-    # Beside the build's output: where /tmp is memory, a commit costs nothing.
+    # In the build folder, because /tmp may be in memory, where a commit costs nothing.
     with tempfile.TemporaryDirectory(prefix="server-bench-", dir=ROOT / "target") as folder:
         flush = flush_ms(Path(folder))
         bench = Bench(options, Path(folder))
@@ -122,18 +122,18 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     numbers = lambda text: [int(part) for part in text.split(",")]  # noqa: E731
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-    parser = argparse.ArgumentParser(description="Measures the service beside one of the earlier one's shape.")
-    parser.add_argument("--llmscope", type=Path, default=target / "llmscope-cli", metavar="FILE", help="our program")
+    parser = argparse.ArgumentParser(description="Compares the service with one like its predecessor.")
+    parser.add_argument("--llmscope", type=Path, default=target / "llmscope", metavar="FILE", help="our program")
     parser.add_argument("--only", type=sections, default=list(SECTIONS), metavar="SECTION,…", help=", ".join(SECTIONS))
-    parser.add_argument("--seconds", type=int, default=5, metavar="S", help="of each run under load [default: 5]")
+    parser.add_argument("--seconds", type=int, default=5, metavar="S", help="seconds of each run [default: 5]")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="rounds [default: 3]")
     parser.add_argument("--connections", type=numbers, default=[1, 16, 64, 256], metavar="N,…")
-    parser.add_argument("--rows", type=numbers, default=[10_000, 100_000, 1_000_000], metavar="N,…", help="of stores")
+    parser.add_argument("--rows", type=numbers, default=[10_000, 100_000, 1_000_000], metavar="N,…", help="store sizes")
     parser.add_argument(
-        "--patience", type=float, default=0.0, metavar="S", help="wait so long for other programs to be quiet"
+        "--patience", type=float, default=0.0, metavar="S", help="wait at most S seconds for other programs to be quiet"
     )
-    parser.add_argument("--quick", action="store_true", help="one round of two seconds, and no store of 10⁶")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures of every run to this file too")
+    parser.add_argument("--quick", action="store_true", help="one round of two seconds, without the store of 10⁶")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results of every run to this file")
     options = parser.parse_args()
     if options.quick:
         options.seconds, options.repeat, options.rows = 2, 1, [rows for rows in options.rows if rows < 1_000_000]
@@ -141,15 +141,15 @@ def arguments() -> argparse.Namespace:
 
 
 def sections(text: str) -> list[str]:
-    """Names of sections."""
+    """Parses names of sections."""
     chosen = text.split(",")
     if unknown := set(chosen) - set(SECTIONS):
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}: expected {', '.join(SECTIONS)}")
     return chosen
 
 
 def install() -> None:
-    """Makes the environment of the peer, once for each list of what it needs."""
+    """Creates the peer's environment, once for each version of its requirements."""
     wanted, done = (HERE / "requirements.txt").read_text(), ENVIRONMENT / "installed"
     if not done.exists() or done.read_text() != wanted:
         venv.create(ENVIRONMENT, with_pip=True, clear=True)
@@ -162,7 +162,7 @@ def install() -> None:
 
 
 def posts(bench: Bench) -> None:
-    """One request a call."""
+    """One request for each call."""
     for durability in DURABILITIES:
         for connections in bench.options.connections:
 
@@ -177,24 +177,24 @@ def posts(bench: Bench) -> None:
 def measured(
     bench: Bench, server: Server, path: str, bodies: Path, connections: int, each: int
 ) -> dict[str, float]:
-    """A load after a shorter one, and whether the store has what was acknowledged."""
+    """Measures a load after a warm-up, and checks that the store has all acknowledged records."""
     warm = post(server, path, bodies, connections, WARM_UP_S)
     load = post(server, path, bodies, connections, bench.options.seconds)
-    # When time is up, wrk leaves: what was under way may be kept, and nobody was told.
+    # At the end, wrk closes its connections. The service may store the last requests without an acknowledgement.
     time.sleep(0.3)
     rows, acknowledged = server.rows(), (warm.answered + load.answered) * each
     if not acknowledged <= rows <= acknowledged + 2 * connections * each:
-        sys.exit(f"{server.kind.name}: {acknowledged} were acknowledged, and the store has {rows}")
+        sys.exit(f"{server.kind.name} acknowledged {acknowledged} records, but its store has {rows}")
     return figures(load, each)
 
 
 def figures(load: Load, each: int) -> dict[str, float]:
-    """The figures of a load, by requests where a call holds several."""
+    """The results of a load, for each record if a call holds several."""
     return {**asdict(load), "per_s": load.per_s * each, "cpu_us": load.cpu_us / each}
 
 
 def kept(bench: Bench) -> None:
-    """What was acknowledged is kept, exactly; and of what was under way when the service is killed, nothing less."""
+    """The store has exactly the acknowledged records; after a kill, at least these."""
     bodies = bench.entries.read_text().splitlines()
 
     def measure(kind: Kind) -> dict[str, float]:
@@ -204,7 +204,7 @@ def kept(bench: Bench) -> None:
             acknowledged = Posters(server, bodies, clients, each).acknowledged()
             rows = server.rows()
         if not acknowledged == rows == clients * each:
-            sys.exit(f"{kind.name}: {acknowledged} of {clients * each} were acknowledged, and the store has {rows}")
+            sys.exit(f"{kind.name} acknowledged {acknowledged} of {clients * each} records; its store has {rows}")
         store = bench.store()
         with Server(kind, store, "full") as server:
             posters = Posters(server, bodies, clients, 1_000_000)
@@ -213,14 +213,14 @@ def kept(bench: Bench) -> None:
             killed = posters.acknowledged()
         after = count_rows(kind, store)
         if not 0 < killed <= after <= killed + clients:
-            sys.exit(f"{kind.name}: {killed} were acknowledged before it was killed, and the store has {after}")
+            sys.exit(f"{kind.name} acknowledged {killed} records before the kill, but its store has {after}")
         return {"acknowledged": acknowledged, "rows": rows, "killed": killed, "after": after}
 
     bench.run("kept", "16 clients", [bench.ours, *bench.peers], measure)
 
 
 def batched(bench: Bench) -> None:
-    """A thousand requests a call."""
+    """A thousand requests for each call."""
     file = bench.folder / "batches.jsonl"
     file.write_bytes(b"\n".join(batches(20, BATCH, time.time(), 20 * 3600.0)) + b"\n")
     for connections in (1, 4):
@@ -233,7 +233,7 @@ def batched(bench: Bench) -> None:
 
 
 def listeners(bench: Bench) -> None:
-    """Posts while others listen."""
+    """Posts while other clients read events."""
     for number in (0, 1, 100):
 
         def measure(kind: Kind, number: int = number) -> dict[str, float]:
@@ -248,7 +248,7 @@ def listeners(bench: Bench) -> None:
 
 
 def reads(bench: Bench) -> None:
-    """Questions over stores of several sizes."""
+    """Read calls on stores of several sizes."""
     for rows in bench.options.rows:
 
         def measure(kind: Kind, rows: int = rows) -> dict[str, float]:
@@ -257,7 +257,7 @@ def reads(bench: Bench) -> None:
                 fill(server, rows)
                 found = {"filled_mb": server.memory_mb()}
                 if (count := server.rows()) != rows:
-                    sys.exit(f"{kind.name} has {count} of {rows}")
+                    sys.exit(f"the store of {kind.name} has {count} of {rows} records")
             found["file_mb"] = sum(file.stat().st_size for file in store.parent.glob(f"{store.name}*")) / 1e6
             starts = []
             for _ in range(3):
@@ -272,12 +272,12 @@ def reads(bench: Bench) -> None:
                 found["read_mb"] = server.memory_mb()
             return found
 
-        # Once: a store takes long to fill, and each question is asked several times.
+        # Once, because a store takes long to fill and each call is repeated anyway.
         bench.run("reads", f"{rows:,} requests", [bench.ours, bench.peers[0]], measure, repeat=1)
 
 
 def wait_until_quiet(patience_s: float) -> None:
-    """Waits until others leave the processors alone, but not for ever."""
+    """Waits until other programs leave the processors idle, up to a limit."""
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         began, busy = time.monotonic(), busy_s()
@@ -287,7 +287,7 @@ def wait_until_quiet(patience_s: float) -> None:
 
 
 def flush_ms(folder: Path) -> tuple[float, float]:
-    """What this disk takes to say that it has 4 KiB: median and 99th percentile."""
+    """The time that this disk takes to flush 4 KiB: median and 99th percentile."""
     took = []
     with (folder / "flush").open("wb", buffering=0) as file:
         for _ in range(300):
@@ -333,7 +333,7 @@ COLUMNS: dict[str, list[Column]] = {
         *((f"{path} ms", path, ".1f") for path, _ in READS),
         *((f"{path.partition('?')[0]} MB", f"{path} MB", ".1f") for path, _ in READS),
         ("RSS MB at start", "idle_mb", ".0f"),
-        ("after questions", "read_mb", ".0f"),
+        ("after reads", "read_mb", ".0f"),
         ("after filling", "filled_mb", ".0f"),
         ("file MB", "file_mb", ".0f"),
     ],
@@ -344,11 +344,11 @@ RATIOS: dict[str, list[tuple[str, str, bool]]] = {
                 ("CPU", "cpu_us", False)],
     "reads": [("start", "start_ms", False), *((path, path, False) for path, is_common in READS if is_common)],
 }
-"""Of a section: title, figure, and whether more is better."""
+"""For each section: title, figure, and whether a greater value is better."""
 
 
 def tables(bench: Bench, section: str) -> list[str]:
-    """The figures of a section as medians with their range, and how many times better ours are than the peer's."""
+    """The results of a section as medians with their range, and how many times better llmscope is than the peer."""
     own = [row for row in bench.rows if row.section == section]
     cases = list(dict.fromkeys(row.case for row in own))
     services = list(dict.fromkeys(row.service for row in own))
@@ -372,12 +372,12 @@ def tables(bench: Bench, section: str) -> list[str]:
 
 
 def better(mine: float, its: float, more: bool) -> float:
-    """How many times better ours is."""
+    """How many times better llmscope is."""
     return mine / its if more else its / mine
 
 
 def cell(values: Sequence[float], spec: str) -> str:
-    """Median and range."""
+    """The median and range."""
     if not values:
         return "—"
     middle, low, high = (format(value, spec) for value in (statistics.median(values), min(values), max(values)))
@@ -385,7 +385,7 @@ def cell(values: Sequence[float], spec: str) -> str:
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table that also reads well as text."""
+    """A Markdown table with aligned columns."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -394,24 +394,25 @@ def markdown(header: list[str], rows: list[list[str]]) -> str:
 
 
 def surroundings(options: argparse.Namespace, generator: str, flush: tuple[float, float], before: float) -> str:
-    """What the figures were taken with: without it they say nothing."""
-    said = subprocess.run([options.llmscope, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    """The conditions of the measurement."""
+    program = subprocess.run([options.llmscope, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     freeze = [str(PYTHON), "-m", "pip", "list", "--format=freeze", "--disable-pip-version-check"]
     installed = subprocess.run(freeze, capture_output=True, text=True, check=True).stdout.split()
     wanted = ("fastapi", "uvicorn", "pydantic", "uvloop", "httptools")
     versions = ", ".join(part.replace("==", " ") for part in installed if part.partition("==")[0] in wanted)
     return (
-        f"{said}; {versions}, Python {platform.python_version()}, its SQLite {sqlite3.sqlite_version}; {generator}.\n"
+        f"{program}; {versions}, Python {platform.python_version()}, its SQLite {sqlite3.sqlite_version}; {generator}.\n"
         f"{os.cpu_count()} logical processors, which wrk and the service share; {platform.system()} "
         f"{platform.release()}; the disk takes {flush[0]:.2f} ms (p99 {flush[1]:.2f}) for a flush of 4 KiB; load "
         f"{before:.1f} before, {os.getloadavg()[0]:.1f} after; {time.strftime('%Y-%m-%d %H:%M')}.\n"
-        f"Median (least..greatest) of {options.repeat} rounds of {options.seconds} s, each on a new store after "
-        f"{WARM_UP_S} s that do not count. Latency is that of connections that always ask, as wrk corrects it: a "
-        "pause counts for the requests that it kept from being sent. At a load below saturation it is less. Others' "
-        "CPU: processors that somebody else kept busy.\n"
-        "The peer keeps and answers; ours also judges every value by eight rules as it arrives, in the same "
-        "transaction. One connection waits for one flush after another, on both sides: there the disk sets the ratio.\n"
-        "Not measured: a network in between, a loss of power, TLS, other disks, more processors."
+        f"Median (minimum..maximum) of {options.repeat} rounds of {options.seconds} s, each on a new store after a "
+        f"warm-up of {WARM_UP_S} s. Latency is that of saturated connections, with wrk's correction: a pause counts for "
+        "the requests that it delayed. Below saturation, latency is lower. Others' CPU: processors that other programs "
+        "used.\n"
+        "The peer only stores and answers. llmscope also judges every value by eight rules as it arrives, in the same "
+        "transaction. With one connection, both services wait for one flush after another, so the disk determines the "
+        "ratio.\n"
+        "Not measured: a network, a loss of power, TLS, other disks, more processors."
     )
 
 

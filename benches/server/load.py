@@ -1,4 +1,4 @@
-"""What is asked of the services: posts by ``wrk``, single questions, listeners."""
+"""The load on the services: posts by ``wrk``, single read calls, listeners."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ AUTHORIZED = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/jso
 
 @dataclass(frozen=True)
 class Load:
-    """What came of posts."""
+    """The result of posts."""
 
     per_s: float
-    """Requests that were answered with success."""
+    """Successful requests a second."""
     p50_ms: float
     p99_ms: float
     answered: int
     refused: int
     cpu_us: float
-    """The service's processor time for each."""
+    """The service's processor time for each request."""
     wrk_cpu: float
-    """Processors that the load generator kept busy."""
+    """Processors that the load generator used."""
     others_cpu: float
-    """Processors that somebody else kept busy."""
+    """Processors that other programs used."""
     memory_mb: float
 
 
 def require_wrk() -> str:
-    """Its version. It is written in C: a request costs it a few microseconds, so that it is not what is measured."""
+    """The version of ``wrk``. A request costs it only a few microseconds, so it does not limit the result."""
     if not shutil.which("wrk"):
-        sys.exit("wrk is missing; it generates the load: apt-get install wrk (or https://github.com/wg/wrk)")
+        sys.exit("wrk (the load generator) is not installed: `apt-get install wrk`, or https://github.com/wg/wrk")
     words = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout.split()
     return " ".join(words[:2])
 
 
 def post(server: Server, path: str, bodies: Path, connections: int, seconds: int) -> Load:
-    """Posts the lines of a file in turn from so many connections, each of which waits for its answer."""
+    """Posts the lines of a file in turn. Each of ``connections`` connections waits for its answer."""
     url = f"http://127.0.0.1:{server.port}{path}"
     wrk = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), url]
     busy, service, here = busy_s(), server.cpu_s(), time.process_time()
@@ -66,17 +66,17 @@ def post(server: Server, path: str, bodies: Path, connections: int, seconds: int
     busy, service, here = busy_s() - busy, server.cpu_s() - service, time.process_time() - here
     if process.returncode != 0:
         sys.exit(f"wrk failed with {process.returncode}: {output[-500:]}")
-    said = json.loads(output.splitlines()[-1])
-    if said["broken"]:
-        print(f"{server.kind.name}: {said['broken']} connections broke or timed out", file=sys.stderr)
-    own, wall_s = usage.ru_utime + usage.ru_stime, said["wall_s"]
-    good = said["answered"] - said["refused"]
+    result = json.loads(output.splitlines()[-1])
+    if result["broken"]:
+        print(f"{server.kind.name}: {result['broken']} connections broke or timed out", file=sys.stderr)
+    own, wall_s = usage.ru_utime + usage.ru_stime, result["wall_s"]
+    good = result["answered"] - result["refused"]
     return Load(
         per_s=good / wall_s,
-        p50_ms=said["p50_ms"],
-        p99_ms=said["p99_ms"],
+        p50_ms=result["p50_ms"],
+        p99_ms=result["p99_ms"],
         answered=good,
-        refused=said["refused"],
+        refused=result["refused"],
         cpu_us=1e6 * service / max(1, good),
         wrk_cpu=own / wall_s,
         others_cpu=max(0.0, busy - own - service - here) / wall_s,
@@ -86,7 +86,7 @@ def post(server: Server, path: str, bodies: Path, connections: int, seconds: int
 
 @dataclass(frozen=True)
 class Served:
-    """A request as endpoints serve them."""
+    """A request as an endpoint serves it."""
 
     provider: str
     model: str
@@ -102,7 +102,7 @@ class Served:
 
 
 def served(number: int) -> Iterator[Served]:
-    """So many, always the same."""
+    """``number`` requests, always the same."""
     chance = random.Random(1)
     for index in range(number):
         ttft_s, tpot_s = math.exp(chance.gauss(-1.5, 0.2)), 0.012 * math.exp(chance.gauss(0.0, 0.05))
@@ -121,7 +121,7 @@ def write_entries(file: Path, number: int = 3000) -> None:
 
 
 def batches(number: int, size: int, until: float, span_s: float) -> Iterator[bytes]:
-    """Bodies of ``POST /api/v1/records``: so many, of so many requests, spread over a time."""
+    """``number`` bodies of ``POST /api/v1/records`` with ``size`` requests each, spread over a period."""
     every = served(number * size)
     for batch in range(number):
         records = []
@@ -138,7 +138,7 @@ def batches(number: int, size: int, until: float, span_s: float) -> Iterator[byt
 
 
 def fill(server: Server, rows: int) -> None:
-    """Gives a service so many requests of the last twenty hours."""
+    """Sends a service ``rows`` requests of the last twenty hours."""
     size = 1000
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=120)) as connection:
         for body in batches(rows // size, size, time.time(), 20 * 3600.0):
@@ -150,7 +150,7 @@ def fill(server: Server, rows: int) -> None:
 
 
 def ask(server: Server, path: str, times: int) -> tuple[list[float], int]:
-    """Asks so often, and gives the seconds that each answer took and the bytes of the last."""
+    """Sends a read call several times. Returns the seconds of each answer and the bytes of the last one."""
     took, length = [], 0
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=300)) as connection:
         for _ in range(times + 1):
@@ -161,11 +161,11 @@ def ask(server: Server, path: str, times: int) -> tuple[list[float], int]:
             took.append(time.perf_counter() - began)
             if answer.status != 200:
                 sys.exit(f"{server.kind.name} answered {path} with {answer.status}")
-    return took[1:], length  # The first one finds nothing in memory.
+    return took[1:], length  # The first call runs with cold caches.
 
 
 class Posters:
-    """Clients that count exactly what was acknowledged to them: ``wrk`` leaves its last requests without an answer."""
+    """Clients that count their acknowledged requests exactly. ``wrk`` does not wait for its last answers."""
 
     def __init__(self, server: Server, bodies: Sequence[str], clients: int, each: int) -> None:
         self.server, self.bodies, self.each = server, bodies, each
@@ -175,7 +175,7 @@ class Posters:
             thread.start()
 
     def run(self, client: int) -> None:
-        """One client, until it has posted enough or the service is gone."""
+        """Runs one client until it has posted enough or the service is gone."""
         with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", self.server.port, timeout=60)) as to:
             for index in range(self.each):
                 to.request("POST", self.server.kind.log, self.bodies[index % len(self.bodies)], AUTHORIZED)
@@ -184,14 +184,14 @@ class Posters:
                 self.counts[client] += answer.status == 200
 
     def acknowledged(self) -> int:
-        """What was acknowledged, once all have ended."""
+        """Waits for all clients and returns the number of acknowledged requests."""
         for thread in self.threads:
             thread.join()
         return sum(self.counts)
 
 
 class Listeners:
-    """Reads the events of so many connections, and throws them away."""
+    """Reads and discards the events of several connections."""
 
     def __init__(self, server: Server, number: int) -> None:
         self.bytes = 0
@@ -208,7 +208,7 @@ class Listeners:
         self.thread.start()
 
     def read(self) -> None:
-        """Until it is told to stop."""
+        """Reads until the block ends."""
         while not self.ending.is_set():
             for key, _ in self.selector.select(0.1):
                 got = key.fileobj.recv(1 << 20)  # type: ignore[union-attr]

@@ -1,10 +1,9 @@
-"""The peer: a service of the earlier one's shape. FastAPI, a pydantic model, one INSERT and one commit in the handler.
+"""The peer: a service like the previous one. FastAPI, a pydantic model, one INSERT and one commit in the handler.
 
-Where there was a choice it is the one that is better for the peer: uvloop and httptools, no access log, one connection
-that is kept open behind a lock (a connection for each thread, each request or each of two processes was as fast or
-slower when it was tried, with a 99th percentile that is many times longer: they wait for each other in SQLite's
-sleeps), a check of the key that needs no thread, statistics in one pass. It keeps and answers, and judges nothing as it
-arrives.
+Every choice is the one that is faster for the peer: uvloop and httptools, no access log, one open connection behind a
+lock, a check of the key that needs no thread, statistics in one pass. A connection for each thread, each request or each
+of two processes was as fast or slower in our tests. Its 99th percentile was many times longer, because the connections
+wait for each other in SQLite's sleeps. The peer stores and answers. It does not judge values on arrival.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ INSERT = (
 
 
 def connect() -> sqlite3.Connection:
-    """A connection with the settings that were asked for."""
+    """A connection with the requested settings."""
     connection = sqlite3.connect(os.environ["DATABASE_PATH"], timeout=30, check_same_thread=False)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA synchronous={os.environ['SYNCHRONOUS']}")
@@ -55,7 +54,7 @@ app = FastAPI()
 
 
 class Entry(BaseModel):
-    """A request, as monitors tell of it."""
+    """A request, as monitors report it."""
 
     provider: str
     latency: float = Field(ge=0)
@@ -83,20 +82,20 @@ class Record(BaseModel):
 
 
 class Batch(BaseModel):
-    """Requests."""
+    """Several requests."""
 
     records: list[Record]
 
 
 async def check_key(credentials: Annotated[HTTPAuthorizationCredentials, Depends(HTTPBearer())]) -> None:
-    """Lets nobody through who has no key."""
+    """Refuses requests without the key."""
     if not secrets.compare_digest(credentials.credentials, KEY):
         raise HTTPException(401, "wrong key")
 
 
 @app.get("/ready")
 def ready() -> dict[str, str]:
-    """Whether the store answers."""
+    """Checks that the store answers."""
     with writing:
         writer.execute("SELECT 1 FROM requests LIMIT 1").fetchone()
     return {"status": "ready"}
@@ -104,13 +103,13 @@ def ready() -> dict[str, str]:
 
 @app.post("/api/log", dependencies=[Depends(check_key)])
 def log(entry: Entry) -> dict[str, str]:
-    """Keeps a request, on one of the threads that FastAPI has for what may wait."""
+    """Stores a request, on one of FastAPI's threads for blocking handlers."""
     return keep(entry)
 
 
 @app.post("/inline/api/log", dependencies=[Depends(check_key)])
 async def log_inline(entry: Entry) -> dict[str, str]:
-    """The same where nobody cares that everything else waits for the disk: no thread, and so less work for each."""
+    """The same on the event loop. Each request needs less work, but all other requests wait for the disk."""
     return keep(entry)
 
 
@@ -128,7 +127,7 @@ def keep(entry: Entry) -> dict[str, str]:
 
 @app.post("/api/v1/records", dependencies=[Depends(check_key)])
 def records(batch: Batch) -> dict[str, int]:
-    """Keeps a batch. The earlier service had no such call; this is how it would have been written."""
+    """Stores a batch. The previous service had no such call; this is its natural form."""
     rows = [(r.started_at.timestamp(), r.provider, r.model, r.e2e_s, r.input_tokens, r.output_tokens, None, True, None,
              None, json.dumps({"ttft_s": r.ttft_s, "tpot_s": r.tpot_s})) for r in batch.records]
     with writing:
@@ -138,19 +137,19 @@ def records(batch: Batch) -> dict[str, int]:
 
 
 def latest(hours: int, limit: int) -> list[tuple[float, float, float | None]]:
-    """The newest requests that succeeded: time, latency, cost, in time order."""
+    """The newest successful requests: time, latency and cost, in time order."""
     if not hasattr(readers, "connection"):
         readers.connection = connect()
-    asked = "SELECT at, latency, cost FROM requests WHERE success AND at >= ? ORDER BY at DESC LIMIT ?"
+    query = "SELECT at, latency, cost FROM requests WHERE success AND at >= ? ORDER BY at DESC LIMIT ?"
     rows: list[tuple[float, float, float | None]] = readers.connection.execute(
-        asked, (time.time() - 3600 * hours, limit)).fetchall()
+        query, (time.time() - 3600 * hours, limit)).fetchall()
     rows.reverse()
     return rows
 
 
 @app.get("/api/stats/spc", dependencies=[Depends(check_key)])
 def spc(hours: int = Query(24, ge=1, le=168), limit: int = Query(2000, ge=10, le=20_000)) -> dict[str, Any]:
-    """A chart, point by point, against the mean and the spread of the points so far."""
+    """A chart, point by point, with the mean and standard deviation of the points so far."""
     rows = latest(hours, limit)
     values = [1e3 * latency for _, latency, _ in rows]
     series = []
@@ -190,7 +189,7 @@ def running(values: list[float]) -> Iterator[tuple[float, float]]:
 
 
 def judged(values: list[float]) -> Iterator[list[bool]]:
-    """Nelson's eight rules at every point, against the mean and the spread of the points so far."""
+    """Nelson's eight rules at every point, with the mean and standard deviation of the points so far."""
     z: list[float] = []
     for i, (mean, sd) in enumerate(running(values)):
         z.append((values[i] - mean) / sd if sd > 0 else 0.0)
@@ -209,5 +208,5 @@ def judged(values: list[float]) -> Iterator[list[bool]]:
 
 
 def differences(values: list[float]) -> list[float]:
-    """From each value to the next."""
+    """The difference between each value and the next."""
     return [b - a for a, b in zip(values, values[1:], strict=False)]

@@ -1,6 +1,6 @@
--- Posts the lines of a file in turn, and says at the end what came of it as one line of JSON.
+-- Posts the lines of a file in turn, and prints the result as one line of JSON.
 --   wrk … -s post.lua URL -- FILE KEY
--- The requests are built before the first is sent: while it measures, it only hands them out.
+-- It builds all requests before it sends the first one, so that the measurement does not include building them.
 
 local requests, at = {}, 0
 
@@ -19,7 +19,7 @@ end
 function done(summary, latency)
   local errors = summary.errors
   local broken = errors.connect + errors.read + errors.write + errors.timeout
-  local said = '{"answered": %d, "wall_s": %.6f, "refused": %d, "broken": %d, "p50_ms": %.4f, "p99_ms": %.4f}'
+  local format = '{"answered": %d, "wall_s": %.6f, "refused": %d, "broken": %d, "p50_ms": %.4f, "p99_ms": %.4f}'
   local p50_ms, p99_ms = latency:percentile(50) / 1e3, latency:percentile(99) / 1e3
-  io.write("\n", said:format(summary.requests, summary.duration / 1e6, errors.status, broken, p50_ms, p99_ms), "\n")
+  io.write("\n", format:format(summary.requests, summary.duration / 1e6, errors.status, broken, p50_ms, p99_ms), "\n")
 end

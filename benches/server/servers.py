@@ -1,4 +1,4 @@
-"""Starts and stops the services, and reads what they cost. Linux only: the figures come from ``/proc``."""
+"""Starts and stops the services and reads their costs. Linux only, because it reads ``/proc``."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ STOP_S = 30.0
 
 @dataclass(frozen=True)
 class Kind:
-    """A service that takes part."""
+    """A service under comparison."""
 
     name: str
     command: Callable[[int, Path, str], list[str]]
-    """From port, store and durability to what starts it."""
+    """The command that starts it, from port, store and durability."""
     rows: str
-    """The query that counts what it has kept."""
+    """The query that counts its stored records."""
     log: str = "/api/log"
-    """Where it takes a request."""
+    """The path that accepts a request."""
 
 
 def ours(binary: Path) -> Kind:
-    """``llmscope-cli serve``."""
+    """``llmscope serve``."""
     return Kind(
         "llmscope",
         lambda port, store, durability: [
@@ -48,7 +48,7 @@ def ours(binary: Path) -> Kind:
 
 
 def peers(python: Path) -> list[Kind]:
-    """``peer.py`` under uvicorn: with a handler on a thread, as the earlier service had it, and with one without."""
+    """``peer.py`` under uvicorn: with a handler on a thread, as in the previous service, and with one without."""
     threads = Kind(
         "FastAPI",
         lambda port, _store, _durability: [
@@ -61,20 +61,20 @@ def peers(python: Path) -> list[Kind]:
 
 
 class Server:
-    """A service that runs, from its start until the block ends."""
+    """A running service, from its start until the block ends."""
 
     def __init__(self, kind: Kind, store: Path, durability: str) -> None:
         self.kind, self.store = kind, store
         with closing(socket.create_server(("127.0.0.1", 0))) as free:
             self.port = free.getsockname()[1]
         environment = {"LLMSCOPE_API_KEY": KEY, "DATABASE_PATH": str(store), "SYNCHRONOUS": durability.upper()}
-        self.said = store.with_name(f"{store.name}.said").open("w+b")
+        self.output = store.with_name(f"{store.name}.output").open("w+b")
         began = time.monotonic()
         self.process = subprocess.Popen(
             kind.command(self.port, store, durability),
             env={**os.environ, **environment, "LLMSCOPE_LOG": "warn"},
             stdin=subprocess.DEVNULL,
-            stdout=self.said,
+            stdout=self.output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -86,7 +86,7 @@ class Server:
         self.start_s = time.monotonic() - began
 
     def await_ready(self, began: float) -> None:
-        """Asks until it says 200."""
+        """Requests ``/ready`` until the answer is 200."""
         while time.monotonic() - began < START_S:
             with suppress(OSError, HTTPException), closing(HTTPConnection("127.0.0.1", self.port, timeout=5)) as asking:
                 asking.request("GET", "/ready")
@@ -95,8 +95,8 @@ class Server:
             if self.process.poll() is not None:
                 break
             time.sleep(0.002)
-        self.said.seek(0)
-        message = self.said.read().decode(errors="replace")
+        self.output.seek(0)
+        message = self.output.read().decode(errors="replace")
         raise RuntimeError(f"{self.kind.name} did not start: {message[-500:]}")
 
     def __enter__(self) -> Server:
@@ -106,7 +106,7 @@ class Server:
         self.stop()
 
     def stop(self) -> None:
-        """Asks it to end, and waits until it has."""
+        """Sends SIGTERM and waits for the end."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
@@ -114,11 +114,11 @@ class Server:
         self.kill()
 
     def kill(self) -> None:
-        """Ends it as a crash would, with all that it started."""
+        """Kills it like a crash, with all its child processes."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.said.close()
+        self.output.close()
 
     def cpu_s(self) -> float:
         """Its processor seconds so far."""
@@ -126,23 +126,23 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
     def memory_mb(self) -> float:
-        """What it has in memory now."""
+        """Its resident memory now."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next((float(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0.0) / 1024
 
     def rows(self) -> int:
-        """What its store has."""
+        """The number of records in its store."""
         return count_rows(self.kind, self.store)
 
 
 def count_rows(kind: Kind, store: Path) -> int:
-    """What a store has, by another connection than the service's."""
+    """The number of records in a store, read over a separate connection."""
     with closing(sqlite3.connect(store, timeout=30)) as connection:
         count: int = connection.execute(kind.rows).fetchone()[0]
         return count
 
 
 def busy_s() -> float:
-    """Processor seconds that the whole machine was busy, or kept from us by its host."""
+    """Processor seconds that the whole machine was busy, including the time that its host took away."""
     fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     return (sum(fields) - fields[3] - fields[4]) / TICKS_PER_S

@@ -1,9 +1,9 @@
-"""A soak of the service: writers, readers and listeners at once for some minutes, and what its memory does.
+"""A soak test of the service: writers, readers and listeners run at once for some minutes, and it reports the memory.
 
-    python3 benches/server/soak.py --llmscope target/release/llmscope-cli --minutes 10
+    python3 benches/server/soak.py --llmscope target/release/llmscope --minutes 10
 
-It starts the program on a store of its own, fills it, lets everybody work for so long, and prints a line every ten
-seconds. At the end every acknowledged record must be there, and no answer may have been a 5xx.
+It starts the program on a new store, runs all clients for the given time, and prints a line every ten seconds. At the
+end the store must have every acknowledged record, and no answer may have been a 5xx.
 """
 
 import argparse
@@ -41,7 +41,7 @@ READS = [
 
 
 class Tally:
-    """What was answered, by everybody."""
+    """Counts the answers to all clients."""
 
     def __init__(self):
         self.lock, self.status, self.stored, self.events = threading.Lock(), Counter(), 0, 0
@@ -72,7 +72,7 @@ def ask(connection, method, path, body=None):
 
 
 def work(port, ending, tally, turn):
-    """One client on one connection, until the end."""
+    """Runs one client on one connection until the end."""
     connection, i = http.client.HTTPConnection("127.0.0.1", port, timeout=60), 0
     while not ending.is_set():
         turn(connection, i)
@@ -139,7 +139,7 @@ def memory_kib(pid):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--llmscope", default="target/release/llmscope-cli")
+    parser.add_argument("--llmscope", default="target/release/llmscope")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--session", default="examples/sessions/paused.json")
     args = parser.parse_args()

@@ -1,3 +1,3 @@
-//! What the mock endpoint and the reference client share. Criterion's benchmarks live in `benches/`.
+//! Code that the mock endpoint and the reference client share. The Criterion benchmarks are in `benches/`.
 
 pub mod sockets;

@@ -1,10 +1,10 @@
-//! Raw reads and writes on a socket: between the system call and the time stamp stands nothing of a library.
+//! Raw reads and writes on a socket, so that no library code runs between the system call and the timestamp.
 
 use std::io::{self, ErrorKind};
 
 use tokio::net::TcpStream;
 
-/// Appends what the socket holds to `buffer` and says how many bytes came; 0 once the other side has closed.
+/// Appends the available bytes to `buffer` and returns their number; 0 once the other side has closed.
 pub async fn read_some(stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<usize> {
     let mut piece = [0; 16 * 1024];
     loop {
@@ -20,7 +20,7 @@ pub async fn read_some(stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<u
     }
 }
 
-/// Gives all bytes to the socket, in one system call unless its buffer is full.
+/// Writes all bytes to the socket, in one system call unless its buffer is full.
 pub async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         // Trying first saves a trip through the reactor: the buffer of a socket is rarely full.

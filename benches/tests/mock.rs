@@ -1,4 +1,4 @@
-//! The mock endpoint keeps its deadlines, tells the truth about them, and the reference client reads it.
+//! The mock endpoint keeps its deadlines and reports its exact times. The reference client can read its streams.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// A running mock, ended with the test.
+/// A running mock that stops at the end of the test.
 struct Mock {
     process: Child,
     port: u16,
@@ -20,13 +20,13 @@ impl Mock {
             Command::new(env!("CARGO_BIN_EXE_mock-endpoint")).args(options).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let told: Value = serde_json::from_str(&line).unwrap();
-        let port = told["port"].as_u64().unwrap().try_into().unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        let port = ready["port"].as_u64().unwrap().try_into().unwrap();
         Self { process, port }
     }
 
-    /// The whole answer to one request, head and all.
-    fn ask(&self, method: &str, path: &str, body: &str) -> String {
+    /// The whole answer to one request, including its head.
+    fn request(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let length = body.len();
         write!(
@@ -40,11 +40,11 @@ impl Mock {
     }
 
     fn complete(&self, body: &str) -> String {
-        self.ask("POST", "/v1/chat/completions", body)
+        self.request("POST", "/v1/chat/completions", body)
     }
 
     fn truth(&self) -> Vec<Value> {
-        let answer = self.ask("GET", "/truth", "");
+        let answer = self.request("GET", "/truth", "");
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str::<Value>(body).unwrap()["requests"].as_array().unwrap().clone()
     }
@@ -85,7 +85,7 @@ fn a_stream_has_its_tokens_its_usage_and_its_end() {
 }
 
 #[test]
-fn the_usage_comes_if_it_is_asked_for() {
+fn the_usage_is_sent_if_the_request_includes_it() {
     let mock = Mock::start(&["--ttft-ms", "0", "--itl-ms", "0", "--tokens", "2"]);
     assert_eq!(events(&mock.complete(r#"{"stream":true}"#)).len(), 3);
     let mock = Mock::start(&["--ttft-ms", "0", "--itl-ms", "0", "--tokens", "2", "--usage", "always"]);
@@ -110,7 +110,7 @@ fn no_chunk_comes_before_its_deadline() {
 }
 
 #[test]
-fn a_role_is_no_token() {
+fn a_role_does_not_count_as_a_token() {
     let mock = Mock::start(&["--ttft-ms", "30", "--itl-ms", "0", "--tokens", "2", "--role-chunk-first"]);
     let answer = mock.complete(r#"{"stream":true}"#);
     let events = events(&answer);
@@ -120,21 +120,21 @@ fn a_role_is_no_token() {
 }
 
 #[test]
-fn a_reset_forgets_and_a_bad_request_has_no_truth() {
+fn a_reset_clears_the_entries_and_a_bad_request_has_none() {
     let mock = Mock::start(&["--ttft-ms", "0", "--itl-ms", "0"]);
     mock.complete(r#"{"stream":true}"#);
     assert_eq!(mock.truth().len(), 1);
-    mock.ask("POST", "/reset", "");
+    mock.request("POST", "/reset", "");
     assert_eq!(mock.truth().len(), 0);
     assert!(mock.complete("no JSON").starts_with("HTTP/1.1 400 "));
-    assert!(mock.ask("GET", "/elsewhere", "").starts_with("HTTP/1.1 404 "));
-    assert!(mock.ask("GET", "/v1/models", "").contains(r#""id":"m""#));
+    assert!(mock.request("GET", "/elsewhere", "").starts_with("HTTP/1.1 404 "));
+    assert!(mock.request("GET", "/v1/models", "").contains(r#""id":"m""#));
     assert!(mock.complete(r#"{"max_tokens":2}"#).contains(r#""content":" the the""#), "not streamed");
     assert_eq!(mock.truth().len(), 0);
 }
 
 #[test]
-fn the_reference_client_sees_no_less_than_the_truth() {
+fn the_reference_client_reports_at_least_the_true_time() {
     let mock = Mock::start(&["--ttft-ms", "20", "--itl-ms", "2"]);
     let port = mock.port.to_string();
     let done = Command::new(env!("CARGO_BIN_EXE_reference-client"))
@@ -142,11 +142,11 @@ fn the_reference_client_sees_no_less_than_the_truth() {
         .output()
         .unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let said: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let reported: Value = serde_json::from_slice(&done.stdout).unwrap();
     let truth = mock.truth();
-    assert_eq!((said["requests"].as_u64(), truth.len()), (Some(40), 40));
+    assert_eq!((reported["requests"].as_u64(), truth.len()), (Some(40), 40));
     let mean = truth.iter().map(|entry| number(entry, "ttft_s")).sum::<f64>() / 40.0;
-    assert!(mean >= 0.020 && number(&said, "ttft_mean_s") > mean, "{said}, truth {mean}");
+    assert!(mean >= 0.020 && number(&reported, "ttft_mean_s") > mean, "{reported}, truth {mean}");
     let mut connections: Vec<_> = truth.iter().map(|entry| entry["connection"].as_u64().unwrap()).collect();
     connections.sort_unstable();
     connections.dedup();

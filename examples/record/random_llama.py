@@ -1,7 +1,7 @@
-"""A small Llama model of seeded random weights, and llama.cpp's own HTTP server (package xllamacpp) to serve it.
+"""A small Llama model with seeded random weights, and llama.cpp's own HTTP server (package xllamacpp) to serve it.
 
-The weights are random, so the answers mean nothing; the work, the tokens, the stream and the times are real. The
-sessions of examples/ are recorded from it, and the tests of llmscope-harness ask it.
+The weights are random, so the text of the responses is meaningless. The work, the tokens, the stream and the times are
+real. The sessions of examples/ are recorded from this server, and the tests of llmscope-harness send requests to it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6  # token types of the GGUF format
 
 
 class Shape(NamedTuple):
-    """How large the model is; `context` holds for each of the slots, which are answered at the same time."""
+    """The size of the model. `context` applies to each slot, and the server processes all slots at the same time."""
 
     name: str
     layers: int
@@ -28,7 +28,7 @@ class Shape(NamedTuple):
 
 
 class Token(NamedTuple):
-    """One entry of the model's vocabulary; pieces of a higher score are merged first."""
+    """One entry of the model's vocabulary. The tokenizer merges pieces of a higher score first."""
 
     text: str
     score: float
@@ -36,7 +36,7 @@ class Token(NamedTuple):
 
 
 def vocabulary() -> tuple[list[Token], int]:
-    """Return the vocabulary and where its words start; every word is one token of two syllables after a space."""
+    """Return the vocabulary and the index of its first word. Each word is one token: a space and two syllables."""
     tokens = [Token("<unk>", 0.0, UNKNOWN), Token("<s>", 0.0, CONTROL), Token("</s>", 0.0, CONTROL)]
     tokens += [Token(f"<0x{byte:02X}>", 0.0, BYTE) for byte in range(256)]
     tokens += [Token(letter, -1.0, NORMAL) for letter in ["▁", *sorted(set("".join(SYLLABLES)))]]
@@ -47,7 +47,7 @@ def vocabulary() -> tuple[list[Token], int]:
 
 
 def write_model(path: Path, shape: Shape) -> None:
-    """Write a Llama model of seeded random weights as GGUF."""
+    """Write a Llama model with seeded random weights as GGUF."""
     import gguf
     import numpy as np
 
@@ -73,7 +73,7 @@ def write_model(path: Path, shape: Shape) -> None:
 
     writer.add_tensor("token_embd.weight", matrix(VOCABULARY, width))
     output = matrix(VOCABULARY, width)
-    output[:first_word] = 0.0  # only words are ever generated: no end of text, no half of a character
+    output[:first_word] = 0.0  # the model generates words only: never an end of text, never half a character
     writer.add_tensor("output.weight", output)
     writer.add_tensor("output_norm.weight", np.ones(width, np.float32))
     for layer in range(shape.layers):
@@ -89,7 +89,7 @@ def write_model(path: Path, shape: Shape) -> None:
 
 
 def start_server(model: Path, shape: Shape, threads: int) -> Any:
-    """Serve the model on a free port of the loopback interface, as long as the returned server is kept."""
+    """Serve the model on a free port of the loopback interface. The server runs while the returned object exists."""
     import xllamacpp
 
     params = xllamacpp.CommonParams()

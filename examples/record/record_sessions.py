@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Record benchmark sessions from a real inference engine, llama.cpp, on this machine.
 
-The script writes a small Llama model with seeded random weights to a temporary folder (random_llama.py), serves it by
-llama.cpp's own HTTP server (package xllamacpp) on the loopback interface and asks it one request after another, with a
-clock in hand. The weights are random, so the answers mean nothing; the work, the tokens, the stream and the times are
-real.
+The script writes a small Llama model with seeded random weights to a temporary folder (random_llama.py). It serves the
+model with llama.cpp's own HTTP server (package xllamacpp) on the loopback interface, sends one request after another,
+and measures the times. The weights are random, so the text of the responses is meaningless. The work, the tokens, the
+stream and the times are real.
 
-Scenarios, one LLMscope session (JSON, schema llmscope.session/1) each:
-  undisturbed   nothing else happens
+Each scenario makes one llmscope session (JSON, schema llmscope.session/1):
+  undisturbed   one client, without a disturbance
   second-load   half way, a second client starts to send the same kind of requests, until the end
-  paused        the server is stopped (SIGSTOP) in the middle of two requests: briefly, then beyond the client's timeout
+  paused        SIGSTOP stops the server in the middle of two requests: briefly, then beyond the client's timeout
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ SHAPE = Shape(name="random-llama-4l", layers=4, width=768, heads=12, feed_forwar
 THREADS = 1
 
 SCENARIOS = {
-    "undisturbed": "One client asks a llama.cpp server, one request after another; nothing else happens.",
-    "second-load": "One client asks a llama.cpp server, one request after another; half way a second client starts to"
-    " ask the same server and goes on until the end.",
-    "paused": "One client asks a llama.cpp server, one request after another; the server process is stopped in the"
-    " middle of two requests, once briefly and once for longer than the client waits.",
+    "undisturbed": "One client sends requests to a llama.cpp server, one after another, without a disturbance.",
+    "second-load": "One client sends requests to a llama.cpp server, one after another. Half way, a second client starts"
+    " to send requests to the same server and continues until the end.",
+    "paused": "One client sends requests to a llama.cpp server, one after another. SIGSTOP stops the server process in"
+    " the middle of two requests, once briefly and once for longer than the client waits.",
 }
 
 
 def serve(model: Path, log: Path, parent: multiprocessing.connection.Connection) -> None:
-    """Serve the model in this process, tell the parent the port and go on until the parent hangs up."""
+    """Serve the model in this process and send the port to the parent, until the parent closes the pipe."""
     with log.open("w") as sink:
         os.dup2(sink.fileno(), 1)
         os.dup2(sink.fileno(), 2)
@@ -72,7 +72,7 @@ def serve(model: Path, log: Path, parent: multiprocessing.connection.Connection)
 
 @contextlib.contextmanager
 def running_server(model: Path) -> Iterator[tuple[int, int]]:
-    """Run the server in a child process; give its port and its process id."""
+    """Run the server in a child process and yield its port and process id."""
     log = model.with_suffix(".log")
     ours, theirs = SPAWN.Pipe()
     process = SPAWN.Process(target=serve, args=(model, log, theirs), daemon=True)
@@ -85,8 +85,8 @@ def running_server(model: Path) -> Iterator[tuple[int, int]]:
                 raise EOFError
             port = ours.recv()
         except EOFError:
-            words = log.read_text()[-2000:] if log.exists() else ""
-            raise SystemExit("the server did not start\n" + words) from None
+            output = log.read_text()[-2000:] if log.exists() else ""
+            raise SystemExit(f"the server did not start within {START_LIMIT_S:g} s, or failed:\n{output}") from None
         yield port, process.pid
     finally:
         ours.close()
@@ -95,19 +95,19 @@ def running_server(model: Path) -> Iterator[tuple[int, int]]:
 
 
 class ServerError(Exception):
-    """The server refused, or broke off: its words and, if there is one, its code."""
+    """The server rejected a request or ended a stream early. Holds its message and, if there is one, its code."""
 
 
 class Client:
-    """One client. llama.cpp closes the connection after each streamed answer, so every request has its own."""
+    """One client. llama.cpp closes the connection after each streamed response, so each request opens a new one."""
 
     def __init__(self, port: int, seed: int) -> None:
-        """Ask the server at this port, with prompts drawn by this seed."""
+        """Create a client of the server at this port, with prompts drawn from this seed."""
         self.port = port
         self.random = random.Random(seed)
 
     def body(self) -> bytes:
-        """Return a request with a prompt of its own; every prompt has the same number of tokens."""
+        """Return a request with a new prompt. All prompts have the same number of tokens."""
         draw = self.random.choice
         prompt = " ".join(draw(SYLLABLES[:40]) + draw(SYLLABLES) for _ in range(PROMPT_WORDS))
         request = {"model": SHAPE.name, "messages": [{"role": "user", "content": prompt}], "stream": True, "seed": SEED}
@@ -115,9 +115,9 @@ class Client:
         return json.dumps(request | {"cache_prompt": False}).encode()
 
     def ask(self, on_chunk: Callable[[int], None] = lambda count: None) -> dict[str, Any]:
-        """Send one request and return its record; `on_chunk` hears the number of content chunks so far.
+        """Send one request and return its record. `on_chunk` gets the number of content chunks so far.
 
-        The connection is opened before the request is issued: its time is `connect_s` and in no other field.
+        The connection is opened before the request is issued. Its time is in `connect_s` only.
         """
         body, record = self.body(), {"started_at": now()}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
@@ -127,7 +127,7 @@ class Client:
             record |= {"connect_s": round(time.perf_counter() - start, 6), "started_at": now()}
             record |= {"status": "ok"} | exchange(connection, body, record, on_chunk)
         except TimeoutError:
-            fail(record, "timeout", f"no complete answer within {TIMEOUT_S:g} s")
+            fail(record, "timeout", f"no complete response within {TIMEOUT_S:g} s")
         except ServerError as error:
             fail(record, "server_error", *error.args)
         except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
@@ -140,7 +140,7 @@ class Client:
 def exchange(
     connection: http.client.HTTPConnection, body: bytes, record: dict[str, Any], on_chunk: Callable[[int], None]
 ) -> dict[str, Any]:
-    """Send the request and read the stream; return what a complete answer adds to the record."""
+    """Send the request, read the stream, and return the fields that a complete response adds to the record."""
     sock, stamps, usage, done = connection.sock, [], None, False
     issue = time.perf_counter()
     deadline = issue + TIMEOUT_S
@@ -177,7 +177,7 @@ def exchange(
 
 
 def fail(record: dict[str, Any], kind: str, message: str, code: int | None = None) -> None:
-    """Mark a record as failed; a code is recorded only if the server gave one."""
+    """Mark a record as failed, with a code if the server sent one."""
     record["status"] = "timeout" if kind == "timeout" else "error"
     record["error"] = {"type": kind, **({} if code is None else {"code": code}), "message": message}
 
@@ -191,12 +191,12 @@ def left(deadline: float) -> float:
 
 
 def now() -> str:
-    """Return the wall clock's time as RFC 3339, in milliseconds."""
+    """Return the wall-clock time as RFC 3339 with milliseconds."""
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def keep_asking(port: int) -> None:
-    """Be the second client, in a process of its own, until it is ended."""
+    """Run the second client in its own process, until that process is killed."""
     client = Client(port, SEED + 1)
     while True:
         client.ask()
@@ -242,7 +242,7 @@ def run(scenario: str, requests: int, port: int, server: int) -> dict[str, Any]:
 
 
 def header(scenario: str, started_at: str) -> dict[str, Any]:
-    """Return what holds for the whole run."""
+    """Return the fields that describe the whole run."""
     labels = {"scenario": scenario, "concurrency": 1, "max_tokens": MAX_TOKENS, "prompt_words": PROMPT_WORDS}
     labels |= {"timeout_s": TIMEOUT_S, "server_slots": SHAPE.slots, "server_threads": THREADS}
     labels |= {"model_width": SHAPE.width, "connection": "new for every request, opened before it is issued"}
@@ -260,7 +260,7 @@ def header(scenario: str, started_at: str) -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """Describe the machine, without its name; what cannot be read is left out."""
+    """Describe the machine, without its name. Values that cannot be read are left out."""
     cpu = {"architecture": platform.machine(), "logical_cores": len(os.sched_getaffinity(0))}
     found: dict[str, Any] = {"kernel": f"{platform.system()} {platform.release()}", "cpu": cpu}
     with contextlib.suppress(OSError, KeyError):
@@ -276,7 +276,7 @@ def environment() -> dict[str, Any]:
 
 
 def save(session: dict[str, Any], path: Path) -> None:
-    """Write a session whole or not at all: each header field, record and event on a line of its own."""
+    """Write a session atomically, with each header field, record and event on its own line."""
     fields = []
     for name, value in session.items():
         if name in ("records", "events"):
@@ -291,7 +291,7 @@ def save(session: dict[str, Any], path: Path) -> None:
 
 
 def summary(session: dict[str, Any]) -> str:
-    """Say in a line what was recorded."""
+    """Return a one-line summary of the recorded requests."""
     records = [record for record in session["records"] if not record.get("warmup")]
     good = [record for record in records if record["status"] == "ok"]
     parts = [f"{len(records)} requests, {len(records) - len(good)} failed"]
@@ -303,7 +303,7 @@ def summary(session: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Record the scenarios asked for."""
+    """Record the selected scenarios."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     default = Path(__file__).resolve().parent.parent / "sessions"
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: examples/sessions")

@@ -1,6 +1,6 @@
-//! An array, its control limits, and where Nelson's rules signal: `cargo run -p llmscope-examples --bin 01-individuals`.
+//! Computes control limits of an array and applies Nelson's rules: `cargo run -p llmscope-examples --bin 01-individuals`.
 
-#![allow(clippy::print_stdout, reason = "an example shows its result")]
+#![allow(clippy::print_stdout, reason = "an example prints its result")]
 
 use llmscope_core::{RuleSet, Sample, SigmaEstimator, chart::individuals};
 

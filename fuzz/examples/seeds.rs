@@ -1,4 +1,4 @@
-//! Writes the corpora that the targets begin with, from the fixtures of the tests: `seeds <repository> <corpus>`.
+//! Writes the initial corpora of the targets from the test fixtures: `seeds <repository> <corpus>`.
 
 use std::fs;
 use std::io;
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use llmscope_core::ingest::{self, Tool};
 
-/// Where logs and recorded answers stand.
+/// The folders of logs and recorded answers.
 const FIXTURES: [&str; 3] = ["llmscope-core/tests/logs", "llmscope-harness/tests", "examples/sessions"];
-/// Larger ones would only slow the fuzzer down.
+/// Larger files would slow the fuzzer down.
 const LARGEST_BYTES: u64 = 64 << 10;
 
 fn main() -> io::Result<()> {
@@ -41,13 +41,13 @@ fn main() -> io::Result<()> {
             put("framer", &format!("{framing}-{name}"), &[&[framing, 64], &bytes[..]].concat())?;
         }
     }
-    // Of a session there may be no fixture at all.
+    // There may be no fixture of a session.
     let session = "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n{\"kind\":\"request\",\"ttft_s\":0.25}\n";
     fs::write(corpus.join("session/seed.jsonl"), session)?;
     fs::write(corpus.join("stream/seed.csv"), "model,ttft_s\nsmall,0.25\nlarge,0.5\n")
 }
 
-/// The files of a folder and of those in it.
+/// Collects the files of a folder and its subfolders.
 fn gather(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

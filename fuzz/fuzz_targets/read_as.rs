@@ -1,4 +1,4 @@
-//! Any bytes, read as the log of the tool that the first of them picks.
+//! Any bytes, read as the log of a tool. The first byte selects the tool.
 #![no_main]
 
 use llmscope_core::ingest::{self, Tool};

@@ -1,4 +1,4 @@
-//! Any bytes: recognized, read, judged.
+//! Any bytes: recognize the log, read it and judge it.
 #![no_main]
 
 use llmscope_core::ingest;

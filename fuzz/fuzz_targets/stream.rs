@@ -1,13 +1,13 @@
-//! A log of lines, read as a whole and as it comes: both give the same series.
+//! A log of lines, read as a whole and as a stream: both give the same series.
 #![no_main]
 
 use std::io::Cursor;
 
 use llmscope_core::Error;
-use llmscope_core::analysis::{Input, Selection};
+use llmscope_core::analysis::{LogSource, Selection};
 use llmscope_core::ingest;
 
-/// Logs that end within so many bytes are read as a whole anyway.
+/// The reader streams only logs longer than this, in bytes.
 const LONG: usize = 257 << 10;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -18,10 +18,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     }
     let long = [first, &rest.repeat(LONG / rest.len() + 1)].concat();
     let whole = ingest::read("log", &long, None).and_then(|log| Selection::default().series([&log]));
-    let opened = ingest::open("log", Cursor::new(long), None).map(Input::<Error>::once);
+    let opened = ingest::open("log", Cursor::new(long), None).map(LogSource::<Error>::once);
     let streamed = Selection::default().gather([opened]).map(|gathered| gathered.series);
     match (whole, streamed) {
-        // As texts: gaps are no numbers, and equal to nothing.
+        // Compared as text, because gaps are NaN and NaN does not equal itself.
         (Ok(whole), Ok(streamed)) => assert_eq!(format!("{whole:?}"), format!("{streamed:?}")),
         (Err(_), Err(_)) => {}
         (whole, streamed) => panic!("{:?} but {:?}", whole.map(|_| ()), streamed.map(|_| ())),

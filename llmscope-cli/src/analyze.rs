@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
 use llmscope_core::analysis::{
-    Baseline, Gathered, Grouping, Measure, Origin, Selection, Series, SourceLog, Study, point_range, study,
+    Baseline, Grouping, Measure, Origin, SelectedSeries, Selection, Series, SourceLog, Study, point_range, study,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
@@ -20,7 +20,7 @@ use crate::logs;
 use crate::output::{self, Sink};
 use crate::report;
 
-/// Logs, and what was found in them.
+/// Logs and the analyses of their series.
 pub(crate) struct Judged {
     pub(crate) logs: Vec<SourceLog>,
     /// One for each analysis of the report.
@@ -31,14 +31,14 @@ pub(crate) struct Judged {
 
 impl Judged {
     fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
-        let Gathered { series, runs, logs } = logs::series(&args.files, args.from.as_deref(), selection(args)?)?;
+        let SelectedSeries { series, runs, logs } = logs::series(&args.files, args.from, selection(args)?)?;
         let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
         let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref(), points)?)?);
         let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
         let study = |runs: &Vec<Series>| study_of(args, runs).transpose();
         let studies = runs.iter().filter_map(study).collect::<Result<_>>()?;
         let report = Report::new(Some(Timestamp::now()), analyses).with_studies(studies);
-        Ok(Self { logs, series, missing: missing(args)?, report })
+        Ok(Self { logs, series, missing: args.missing, report })
     }
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(judged.report.has_signals())))
 }
 
-/// What several sessions say together.
+/// The study of several sessions.
 fn study_of(args: &JudgeArgs, runs: &[Series]) -> Result<Option<Study>> {
     match runs.first() {
         Some(first) => Ok(study(runs, &plan(args, first, None, false)?)?),
@@ -64,11 +64,11 @@ fn study_of(args: &JudgeArgs, runs: &[Series]) -> Result<Option<Study>> {
     }
 }
 
-/// `report`: the same study as one page. Its exit status tells whether the page was written; the verdict is on it.
+/// `report`: the same analyses as one page. The exit status is that of writing the page; the verdicts are on it.
 pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
     ensure!(
         args.output.is_some() || !io::stdout().is_terminal(),
-        "a page is no text for a terminal: say where it goes with -o report.html, or redirect standard output"
+        "standard output is a terminal: write the page to a file with -o report.html, or redirect the output"
     );
     let judged = Judged::of(&args.judging, false)?;
     let page = report::html::page(&judged, args.title.as_deref())?;
@@ -83,7 +83,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
 }
 
 fn selection(args: &JudgeArgs) -> Result<Selection> {
-    let mut measures = args.metric.iter().map(|name| Ok(Measure::Metric(name.parse()?))).collect::<Result<Vec<_>>>()?;
+    let mut measures: Vec<_> = args.metric.iter().copied().map(Measure::Metric).collect();
     measures.extend(args.column.iter().cloned().map(Measure::Column));
     let companion = args.subgroup_by.clone().or_else(|| match size(args) {
         Ok(Some(Grouping::Column(column))) => Some(column),
@@ -93,7 +93,7 @@ fn selection(args: &JudgeArgs) -> Result<Selection> {
     Ok(Selection { measures, by: (!args.by.is_empty()).then(|| args.by.clone()), companion, mappings })
 }
 
-/// What was typed, in the unit of a series.
+/// The plan that the arguments describe, in the unit of a series.
 fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, points: bool) -> Result<Plan> {
     let unit = series.measure.unit();
     ensure!(
@@ -103,7 +103,7 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
     );
     let subgroups = args.subgroup.map(Grouping::Every).or_else(|| args.subgroup_by.clone().map(Grouping::Column));
     Ok(Plan {
-        chart: args.chart.as_deref().map(str::parse).transpose()?,
+        chart: args.chart,
         subgroups,
         size: size(args)?,
         rules: rules(args)?,
@@ -111,18 +111,14 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         cusum: Cusum::new(args.cusum_k, args.cusum_h, args.cusum_headstart)?,
         span: args.span,
         transform: args.transform,
-        estimator: args.sigma_estimator.as_deref().map(str::parse).transpose()?,
+        estimator: args.sigma_estimator,
         origin: origin(args, unit, baselines)?,
         stages: args.stages.clone().unwrap_or_default(),
         specification: specification(args, unit)?,
-        missing: missing(args)?,
+        missing: args.missing,
         confidence: args.confidence,
         points,
     })
-}
-
-fn missing(args: &JudgeArgs) -> Result<Option<Missing>> {
-    Ok(args.missing.as_deref().map(str::parse).transpose()?)
 }
 
 fn size(args: &JudgeArgs) -> Result<Option<Grouping>> {
@@ -135,7 +131,7 @@ fn size(args: &JudgeArgs) -> Result<Option<Grouping>> {
 }
 
 fn rules(args: &JudgeArgs) -> Result<RuleSet> {
-    let mut rules: RuleSet = args.rules.parse()?;
+    let mut rules = args.rules.clone();
     for text in &args.rule_length {
         let (code, length) = assignment("--rule-length", text, "2=8 or 5=3/4")?;
         let number = |text: &str| text.trim().parse::<usize>().with_context(|| format!("--rule-length {text}"));

@@ -1,11 +1,12 @@
-//! What was typed.
+//! The arguments of the command line.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use llmscope_core::Transform;
 use llmscope_core::analysis::Stages;
+use llmscope_core::ingest::Tool;
+use llmscope_core::{ChartKind, Metric, Missing, RuleSet, SigmaEstimator, Transform};
 
 use crate::bench::BenchArgs;
 use crate::convert::ConvertArgs;
@@ -14,28 +15,53 @@ use crate::monitor::MonitorArgs;
 use crate::probe::ProbeArgs;
 use crate::reset::ResetArgs;
 use crate::serve::ServeArgs;
+use crate::values;
+
+const PROGRAM_EXAMPLES: &str = "\
+Examples:
+  Judge the sessions of a folder:
+    llmscope analyze sessions/*.json
+  Compare a branch with main, in CI:
+    llmscope gate main.jsonl branch.jsonl
+  Measure a local model and write a session:
+    llmscope bench --vendor ollama --model gemma3:4b -o run.jsonl
+  Start the service with its dashboard:
+    llmscope serve
+
+`llmscope COMMAND --help` shows the options of a command, with examples.";
 
 const EXAMPLES: &str = "\
 Examples:
-  llmscope-cli analyze sessions/*.json                        judge each provider and model
-  llmscope-cli analyze sessions/*.json --by session           judge each run, and what varies between runs
-  llmscope-cli analyze run.json --usl 800ms --plot run.png    capability against an SLO, and a picture
-  llmscope-cli analyze log.csv --column latency_ms --by model any numeric column
-  cat a.jsonl | llmscope-cli analyze - --column latency --json | jq .
+  Judge each provider and model:
+    llmscope analyze sessions/*.json
+  Judge each run, and what varies between runs:
+    llmscope analyze sessions/*.json --by session
+  Capability against an SLO, and a picture:
+    llmscope analyze run.json --usl 800ms --plot run.png
+  Any numeric column of a table:
+    llmscope analyze log.csv --column latency_ms --by model
+  From standard input to JSON:
+    cat a.jsonl | llmscope analyze - --column latency --json | jq .
 
 Exit status: 0 in control, 1 signals found, 2 error.";
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
-  llmscope-cli report sessions/*.json -o report.html                  one page: verdicts, charts, violations
-  llmscope-cli report run.json --usl 800ms --title 'Nightly' -o r.html   capability against an SLO
-  llmscope-cli report log.csv --column latency_ms --by model > r.html    any numeric column
+  One page with verdicts, charts and violations:
+    llmscope report sessions/*.json -o report.html
+  Capability against an SLO, under a title:
+    llmscope report run.json --usl 800ms --title Nightly -o nightly.html
+  Any numeric column of a table:
+    llmscope report log.csv --column latency_ms --by model > report.html
 
-Exit status: 0 the page was written, whatever it says; 2 error.";
+Exit status: 0 the page was written, whatever its verdicts are; 2 error.";
+
+/// Widest line of help. Terminals that are narrower wrap earlier.
+pub(crate) const HELP_WIDTH: usize = 78;
 
 /// Statistical process control for LLM performance.
 #[derive(Debug, Parser)]
-#[command(name = "llmscope-cli", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "llmscope", bin_name = "llmscope", version, after_help = PROGRAM_EXAMPLES, max_term_width = HELP_WIDTH)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -43,68 +69,71 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Judge logs: control chart, violations and capability per group and metric
+    /// Judge logs: control charts, violations, capability
     Analyze(Box<AnalyzeArgs>),
-    /// Measure an endpoint: send requests, stamp every chunk of the answers, write a session
+    /// Measure an endpoint and write a session
     Bench(Box<BenchArgs>),
-    /// Turn logs into sessions, and sessions into JSON, JSON Lines, CSV or Parquet and back
+    /// Convert logs to sessions, and sessions to JSON, CSV or Parquet
     Convert(ConvertArgs),
-    /// Watch endpoints for weeks: judge each result at once, tell violations and recoveries
+    /// Watch endpoints and report violations and recoveries
     Monitor(Box<MonitorArgs>),
-    /// Take records over HTTP, judge them as they arrive, show them live
+    /// Run the service: HTTP API, live dashboard, alerts
     Serve(Box<ServeArgs>),
-    /// Remove the service's data after showing what will go; or try a fresh service out (--smoke)
+    /// Remove data of the service, or try a new service (--smoke)
     Reset(ResetArgs),
-    /// Write one page that shows it all: verdicts, charts, violations, capability, environment
+    /// Write one HTML page with verdicts, charts and capability
     Report(Box<ReportArgs>),
-    /// Compare a candidate with a baseline: is it worse? For CI, with a promised false-alarm rate
+    /// Compare a candidate with a baseline, for CI
     Gate(Box<GateArgs>),
     /// Describe this machine: processors, memory, temperatures, GPUs
     Probe(ProbeArgs),
-    /// Print the JSON Schema of sessions or reports
+    /// Print a JSON Schema: session, report, bench or gate
     Schema(SchemaArgs),
-    /// Print a completion script for a shell
+    /// Print a completion script for bash, zsh, fish and others
     Completions(CompletionsArgs),
-    /// Print the manual page (roff), of the program or of one command
+    /// Print the manual page (roff) of the program or of a command
     Man(ManArgs),
 }
 
-/// Which logs, and how they are judged: `analyze` and `report` take the same.
+/// Which logs are read and how they are judged: the options that `analyze` and `report` share.
 #[derive(Debug, Args)]
 pub(crate) struct JudgeArgs {
     /// Sessions, other tools' logs, CSV, JSON Lines or Parquet; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Force a log format instead of recognizing it (`--from help` lists them)
-    #[arg(long, value_name = "TOOL")]
-    pub(crate) from: Option<String>,
-    /// What a column of a table is (repeatable): ttft_s=time_to_first_token:ms, model=engine, started_at=ts:ms
+    /// Read as this format instead of recognizing it; `--from help` lists them
+    #[arg(long, value_name = "FORMAT", value_parser = values::format(), hide_possible_values = true)]
+    pub(crate) from: Option<Tool>,
+    /// Meaning of a table's column (repeatable): ttft_s=first_token:ms, model=engine
     #[arg(long, value_name = "NAME=COLUMN[:UNIT]")]
     pub(crate) map: Vec<String>,
 
-    /// Metric to judge (repeatable): ttft_s, e2e_s, tpot_s, itl_s, output_tokens_per_s, cost_usd, error_rate, …
-    #[arg(long, value_name = "METRIC", help_heading = "Selection")]
-    pub(crate) metric: Vec<String>,
+    /// Metric to judge (repeatable) [default: ttft_s, e2e_s, tpot_s]
+    #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Selection")]
+    pub(crate) metric: Vec<Metric>,
     /// Numeric column or attribute to judge (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) column: Vec<String>,
-    /// Group by these: provider, model, session, a label or a column [default: provider,model,run, else session]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Selection")]
+    /// Group by provider, model, run, session, a label or a column
+    /// [default: provider,model,run; session if a log has none of them]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = values::group(),
+          hide_possible_values = true, help_heading = "Selection")]
     pub(crate) by: Vec<String>,
-    /// What a gap means: error, break (ends runs), drop [default: break in sessions, error in tables]
-    #[arg(long, value_name = "POLICY", help_heading = "Selection")]
-    pub(crate) missing: Option<String>,
+    /// What a gap does: stop with an error, break runs of points, or be dropped
+    /// [default: break in sessions, error in tables]
+    #[arg(long, value_name = "POLICY", value_parser = values::missing(), help_heading = "Selection")]
+    pub(crate) missing: Option<Missing>,
 
-    /// Chart: individuals, xbar-r, xbar-s, p, np, c, u, laney-p, laney-u, ewma, cusum, moving-average
-    #[arg(long, value_name = "CHART", help_heading = "Chart")]
-    pub(crate) chart: Option<String>,
+    /// Control chart [default: individuals, or the one that fits the subgroups]
+    #[arg(long, value_name = "CHART", value_parser = values::chart(), help_heading = "Chart")]
+    pub(crate) chart: Option<ChartKind>,
     /// Subgroups of N successive measurements
     #[arg(long, value_name = "N", conflicts_with = "subgroup_by", help_heading = "Chart")]
     pub(crate) subgroup: Option<usize>,
     /// Subgroups by the values of a column
     #[arg(long, value_name = "COLUMN", help_heading = "Chart")]
     pub(crate) subgroup_by: Option<String>,
-    /// Sample size or area of opportunity of p, np, c, u and Laney charts: a number or a column
+    /// Sample size or area of opportunity of attribute charts
     #[arg(long, value_name = "N|COLUMN", conflicts_with = "subgroup_by", help_heading = "Chart")]
     pub(crate) size: Option<String>,
     /// Weight of the newest point of an EWMA chart
@@ -113,56 +142,58 @@ pub(crate) struct JudgeArgs {
     /// Width of the limits of an EWMA chart, in sigmas of the average
     #[arg(long, value_name = "L", default_value_t = 3.0, help_heading = "Chart")]
     pub(crate) ewma_width: f64,
-    /// Allowance of a CUSUM chart, in sigmas: half the shift that is worth finding
+    /// Allowance of a CUSUM chart, in sigmas: half the shift to detect
     #[arg(long, value_name = "K", default_value_t = 0.5, help_heading = "Chart")]
     pub(crate) cusum_k: f64,
     /// Decision interval of a CUSUM chart, in sigmas
     #[arg(long, value_name = "H", default_value_t = 5.0, help_heading = "Chart")]
     pub(crate) cusum_h: f64,
-    /// Fast initial response of a CUSUM chart: where its sums start, as a share of H (0.5 is usual)
+    /// Fast initial response of a CUSUM chart: start of its sums, as a share of H
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, help_heading = "Chart")]
     pub(crate) cusum_headstart: f64,
     /// Measurements in each mean of a moving average chart
     #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Chart")]
     pub(crate) span: usize,
-    /// Within sigma: average-mr, median-mr, average-range, average-s, pooled, pooled-biased, overall, overall-unbiased
-    #[arg(long, value_name = "ESTIMATOR", help_heading = "Chart")]
-    pub(crate) sigma_estimator: Option<String>,
-    /// Judge on another scale, limits drawn back: none, log, box-cox (power by maximum likelihood), auto (if not normal)
-    #[arg(long, value_name = "SCALE", default_value_t, help_heading = "Chart")]
+    /// Estimator of the within sigma [default: the usual one of the chart]
+    #[arg(long, value_name = "ESTIMATOR", value_parser = values::estimator(), help_heading = "Chart")]
+    pub(crate) sigma_estimator: Option<SigmaEstimator>,
+    /// Judge transformed values; limits are drawn in the original unit
+    #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), default_value_t, help_heading = "Chart")]
     pub(crate) transform: Transform,
 
-    /// Standards given: this center line, nothing is estimated
+    /// Given center line: no limits are estimated
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Limits")]
     pub(crate) given_center: Option<String>,
-    /// Standards given: this sigma of a single measurement (with --transform log: of its logarithm)
+    /// Given sigma of a measurement (with --transform log, of its logarithm)
     #[arg(long, value_name = "X", requires = "given_center", help_heading = "Limits")]
     pub(crate) given_sigma: Option<String>,
-    /// Limits from these points (the first N, or A..B), the rest is monitored
+    /// Estimate limits from these points (the first N, or A..B), monitor the rest
     #[arg(long, value_name = "N|A..B", conflicts_with_all = ["given_center", "baseline"], help_heading = "Limits")]
     pub(crate) phase1: Option<String>,
-    /// Frozen limits from an earlier --save-baseline
+    /// Use the frozen limits of a file that --save-baseline wrote
     #[arg(long, value_name = "FILE", conflicts_with = "given_center", help_heading = "Limits")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Points at which new limits begin (A,B,…), or auto: where the level changes
+    /// Points at which new limits begin, or auto: where the level changes
     #[arg(long, value_name = "POINTS|auto",
           conflicts_with_all = ["phase1", "baseline", "given_center"], help_heading = "Limits")]
     pub(crate) stages: Option<Stages>,
 
-    /// Rules: nelson, western-electric, aiag, montgomery, westgard, none, or a list such as 1,2,5
-    #[arg(long, value_name = "RULES", default_value = "nelson", help_heading = "Rules")]
-    pub(crate) rules: String,
-    /// Another run length for a rule: 2=8, or 5=3/4 for a k-of-m rule (repeatable)
+    /// Rule set or list: nelson, western-electric, aiag, montgomery, westgard,
+    /// none, or rules such as 1,2,5
+    #[arg(long, value_name = "RULES", default_value = "nelson", value_parser = values::rules(),
+          hide_possible_values = true, help_heading = "Rules")]
+    pub(crate) rules: RuleSet,
+    /// Run length of a rule (repeatable): 2=8, or 5=3/4 for a k-of-m rule
     #[arg(long, value_name = "RULE=N", help_heading = "Rules")]
     pub(crate) rule_length: Vec<String>,
-    /// Another distance from center for a rule, in sigmas: 1=3.5 (repeatable)
+    /// Distance from the center of a rule, in sigmas (repeatable): 1=3.5
     #[arg(long, value_name = "RULE=K", help_heading = "Rules")]
     pub(crate) rule_sigma: Vec<String>,
 
-    /// Lower specification limit, in the metric's unit (`200ms` works)
+    /// Lower specification limit, such as 200ms
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
     pub(crate) lsl: Option<String>,
-    /// Upper specification limit: an SLO is one (`800ms` works)
+    /// Upper specification limit: an SLO, such as 800ms
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
     pub(crate) usl: Option<String>,
     /// Target value, for Cpm
@@ -178,7 +209,7 @@ pub(crate) struct JudgeArgs {
 pub(crate) struct AnalyzeArgs {
     #[command(flatten)]
     pub(crate) judging: JudgeArgs,
-    /// Freeze the limits of this study in a file
+    /// Freeze the limits of this analysis in a file
     #[arg(long, value_name = "FILE", conflicts_with = "stages", help_heading = "Limits")]
     pub(crate) save_baseline: Option<PathBuf>,
 
@@ -191,7 +222,7 @@ pub(crate) struct AnalyzeArgs {
     /// List every point in the JSON
     #[arg(long, help_heading = "Output")]
     pub(crate) points: bool,
-    /// Draw each chart: FILE.svg or FILE.png (several charts get the group and metric in their names)
+    /// Draw each chart to FILE.svg or FILE.png (several get names of their own)
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) plot: Option<PathBuf>,
     /// Write to a file instead of standard output
@@ -201,7 +232,7 @@ pub(crate) struct AnalyzeArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// A table for reading
     Table,
     /// llmscope.report/1
     Json,
@@ -209,7 +240,7 @@ pub(crate) enum Format {
     Csv,
     /// A table for a pull request
     Markdown,
-    /// One page that needs no network, as `report` writes it
+    /// One page without network access, as `report` writes it
     Html,
 }
 
@@ -219,17 +250,17 @@ pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) judging: JudgeArgs,
 
-    /// The page's title
+    /// Title of the page
     #[arg(long, value_name = "TEXT", help_heading = "Output")]
     pub(crate) title: Option<String>,
-    /// Write the page to this file; without it, to standard output unless that is a terminal
+    /// File for the page [default: standard output, unless it is a terminal]
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Which schema
+    /// Document that the schema describes
     #[arg(value_enum)]
     pub(crate) of: SchemaKind,
 }
@@ -257,6 +288,6 @@ pub(crate) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// The command; without one, the program
+    /// Command [default: the whole program]
     pub(crate) command: Option<String>,
 }

@@ -11,7 +11,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// So many bytes tell.
+    /// Number of bytes by which a format is recognized.
     pub(crate) const MARK_BYTES: u64 = 6;
 
     /// The format of a file, by its first bytes.
@@ -26,12 +26,12 @@ impl Kind {
     }
 }
 
-/// Reads a file of columns: a session if it is one and no table was asked for.
+/// Reads a Parquet or Arrow file: as a session if its columns are those of one and no other format is forced.
 #[cfg(feature = "parquet")]
 pub(crate) fn read(source: &str, bytes: &[u8], kind: Kind, tool: Option<Tool>) -> Result<Log> {
     use llmscope_polars::{frame_to_session, is_session, read_bytes, table_of};
 
-    // polars panics on some damaged files: this becomes an error, which is words enough.
+    // polars panics on some damaged files. The panic becomes an error, so its own message is suppressed.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let frame = read_bytes(source, bytes, file_kind(kind));
@@ -40,13 +40,13 @@ pub(crate) fn read(source: &str, bytes: &[u8], kind: Kind, tool: Option<Tool>) -
     let (content, tool) = if is_session(&frame) && tool.is_none_or(|tool| tool == Tool::LLMSCOPE) {
         (Content::Session(std::sync::Arc::new(frame_to_session(source, &frame)?)), Tool::LLMSCOPE)
     } else {
-        // A table like any other, whatever it was stored in.
+        // A table like that of a CSV file.
         (Content::Table(table_of(source, &frame)?), Tool::CSV)
     };
-    Ok(Log { source: source.to_owned(), tool, content, notices: Vec::new() })
+    Ok(Log { source: source.to_owned(), tool, content, warnings: Vec::new() })
 }
 
-/// The bytes of a file of columns.
+/// Writes a Parquet or Arrow file to memory.
 #[cfg(feature = "parquet")]
 pub(crate) fn write(content: &Content, kind: Kind) -> Result<Vec<u8>> {
     let frame = match content {
@@ -66,7 +66,7 @@ fn file_kind(kind: Kind) -> llmscope_polars::FileKind {
 
 #[cfg(not(feature = "parquet"))]
 pub(crate) fn read(source: &str, _bytes: &[u8], kind: Kind, _tool: Option<Tool>) -> Result<Log> {
-    anyhow::bail!("{source} is {}: {WITHOUT}", named(kind))
+    anyhow::bail!("{source} is {}, but {WITHOUT}", named(kind))
 }
 
 #[cfg(not(feature = "parquet"))]

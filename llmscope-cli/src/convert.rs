@@ -9,21 +9,29 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use llmscope_core::Session;
 use llmscope_core::files::write_atomically;
-use llmscope_core::ingest::{Content, Log};
+use llmscope_core::ingest::{Content, Log, Tool};
+use llmscope_core::quantity::counted;
 
 use crate::columnar;
 use crate::logs;
 use crate::output::{self, DIM};
+use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
-  llmscope-cli convert run.jsonl -o run.csv             a session as a table, for a spreadsheet or pandas
-  llmscope-cli convert run.csv -o run.json              and back: nothing is lost
-  llmscope-cli convert responses.json -o run.json       another tool's log becomes a session
-  llmscope-cli convert logs/*.json -o out/ --to csv     one file for each
-  llmscope-cli convert day1.jsonl day2.jsonl -o run.json    parts of one run, joined in this order
-  llmscope-cli convert run.json -o run.parquet          (in builds with the feature `parquet`)
-  llmscope-cli convert run.json -o - --to csv | head
+  A session as a table, for a spreadsheet or pandas, and back without loss:
+    llmscope convert run.jsonl -o run.csv
+    llmscope convert run.csv -o run.json
+  The log of another tool as a session:
+    llmscope convert responses.json -o run.json
+  One file for each input:
+    llmscope convert logs/*.json -o out/ --to csv
+  Parts of one run, joined in this order:
+    llmscope convert day1.jsonl day2.jsonl -o run.json
+  Parquet (in builds with the feature `parquet`):
+    llmscope convert run.json -o run.parquet
+  To standard output:
+    llmscope convert run.json -o - --to csv | head
 
 Exit status: 0 converted, 2 error.";
 
@@ -33,16 +41,16 @@ pub(crate) struct ConvertArgs {
     /// Sessions, other tools' logs, CSV, JSON Lines or Parquet; `-` reads standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where to: a file, a directory (one file for each input), or `-` for standard output
+    /// File, directory (one file for each input), or `-` for standard output
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
-    /// Format to write [default: by the ending of OUT]
+    /// Format to write [default: by the extension of OUT]
     #[arg(long, value_enum, value_name = "FORMAT")]
     to: Option<Target>,
-    /// Force a log format instead of recognizing it: llmscope, llmperf, jsonl, csv
-    #[arg(long, value_name = "TOOL")]
-    from: Option<String>,
-    /// Overwrite files that exist
+    /// Read as this format instead of recognizing it; `--from help` lists them
+    #[arg(long, value_name = "FORMAT", value_parser = values::format(), hide_possible_values = true)]
+    from: Option<Tool>,
+    /// Overwrite existing files
     #[arg(long)]
     force: bool,
 }
@@ -74,7 +82,7 @@ impl Target {
         }
     }
 
-    /// The format that a file name asks for.
+    /// The format of a file name, by its extension.
     fn of(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         Some(match extension.as_str() {
@@ -94,7 +102,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     if let Place::File(path) = &place {
         refuse_existing(path, args.force)?;
     }
-    let logs = logs::whole(&args.files, args.from.as_deref())?;
+    let logs = logs::whole(&args.files, args.from)?;
     match place {
         Place::Stdout => {
             output::write_data(&content(&joined(&logs, "standard output")?, target)?)?;
@@ -108,7 +116,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the results go.
+/// Destination of the results.
 enum Place {
     Stdout,
     File(PathBuf),
@@ -135,25 +143,25 @@ fn target(args: &ConvertArgs, place: &Place) -> Result<Target> {
         return Ok(target);
     }
     match place {
-        Place::Stdout => bail!("-o -: say what to write, such as --to csv"),
+        Place::Stdout => bail!("-o -: the format is not known; use --to, such as --to csv"),
         Place::Folder(folder) => {
-            bail!("-o {}: say what to write into the directory, such as --to csv", folder.display())
+            bail!("-o {}: the format is not known for a directory; use --to, such as --to csv", folder.display())
         }
         Place::File(path) => Target::of(path).ok_or_else(|| {
             let endings = Target::value_variants().iter().map(|target| format!(".{}", target.extension()));
             let endings = endings.collect::<Vec<_>>().join(", ");
-            anyhow!("-o {}: expected a name that ends in {endings}; or say it with --to", path.display())
+            anyhow!("-o {}: expected a name that ends in {endings}, or a format with --to", path.display())
         }),
     }
 }
 
-/// What is to be written: the source's name is for messages.
+/// Content to write, and the name of its source for messages.
 struct Item {
     source: String,
     content: Content,
 }
 
-/// All logs as one: a single one, or the parts of one session.
+/// All logs as one item: a single log, or the parts of one session.
 fn joined(logs: &[Log], place: &str) -> Result<Item> {
     let [first, others @ ..] = logs else { bail!("no input") };
     let item = |content| Item { source: first.source.clone(), content };
@@ -161,7 +169,7 @@ fn joined(logs: &[Log], place: &str) -> Result<Item> {
         return Ok(item(first.content.clone()));
     }
     let apart = |why: String| {
-        anyhow!("{} inputs do not fit into {place}: {why}; give a directory, such as -o out/ --to csv", logs.len())
+        anyhow!("{} inputs cannot be joined into {place}: {why}; use a directory, such as -o out/ --to csv", logs.len())
     };
     let mut whole = match &first.content {
         Content::Session(session) => Session::clone(session),
@@ -171,7 +179,10 @@ fn joined(logs: &[Log], place: &str) -> Result<Item> {
         let Content::Session(part) = &log.content else { return Err(apart(format!("{} is a table", log.source))) };
         if part.header != whole.header {
             let what = difference(&whole, part).unwrap_or_else(|| "header".to_owned());
-            return Err(apart(format!("{} and {} are two sessions, they differ in {what}", first.source, log.source)));
+            return Err(apart(format!(
+                "{} and {} are different sessions: they differ in {what}",
+                first.source, log.source
+            )));
         }
         if part.client_health.is_some() && whole.client_health.is_some() {
             return Err(apart(format!("{} and {} both end a run", first.source, log.source)));
@@ -198,7 +209,7 @@ fn write_each(folder: &Path, logs: &[Log], target: Target, force: bool) -> Resul
     for log in logs {
         let path = folder.join(format!("{}.{}", stem(&log.source), target.extension()));
         if let Some(other) = taken.insert(path.clone(), &log.source) {
-            bail!("{other} and {} would both become {}: convert them apart", log.source, path.display());
+            bail!("{other} and {} would both become {}: convert them separately", log.source, path.display());
         }
         refuse_existing(&path, force)?;
         let item = Item { source: log.source.clone(), content: log.content.clone() };
@@ -217,7 +228,7 @@ fn stem(source: &str) -> String {
 }
 
 fn refuse_existing(path: &Path, force: bool) -> Result<()> {
-    ensure!(force || !path.exists(), "{} exists: --force overwrites it", path.display());
+    ensure!(force || !path.exists(), "{} exists: use --force to overwrite it", path.display());
     Ok(())
 }
 
@@ -243,8 +254,4 @@ fn write(path: &Path, content: &[u8], item: &Item) -> Result<()> {
     };
     output::say(DIM, "written:", &format!("{} ({count})", path.display()));
     Ok(())
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

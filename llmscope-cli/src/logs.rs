@@ -5,33 +5,35 @@ use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use llmscope_core::analysis::{Gathered, Input, Selection};
-use llmscope_core::ingest::{self, Log, Opened, Tool};
-use llmscope_core::session::Notice;
+use llmscope_core::analysis::{LogSource, SelectedSeries, Selection};
+use llmscope_core::ingest::{self, Log, OpenedLog, Tool};
+use llmscope_core::session::Warning;
 
 use crate::columnar::{self, Kind};
 use crate::output::{self, CAUTION};
 
-/// Work that takes longer shows a bar.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A progress bar is shown for reading that takes longer.
+const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
-/// The series of a selection, with words about what was odd in the logs.
-pub(crate) fn series(files: &[PathBuf], tool: Option<&str>, selection: Selection) -> Result<Gathered> {
-    let tool = tool.map(named).transpose()?;
+/// The series of a selection. Warnings about the logs are printed.
+pub(crate) fn series(files: &[PathBuf], tool: Option<Tool>, selection: Selection) -> Result<SelectedSeries> {
     let inputs = files.iter().map(|path| {
         let opened = open(path, tool)?;
-        Ok(if path.as_os_str() == "-" { Input::once(opened) } else { Input::new(opened, move || open(path, tool)) })
+        Ok(if path.as_os_str() == "-" {
+            LogSource::once(opened)
+        } else {
+            LogSource::new(opened, move || open(path, tool))
+        })
     });
-    let gathered = selection.gather::<anyhow::Error>(inputs)?;
-    tell(gathered.logs.iter().flat_map(|log| &log.notices));
-    Ok(gathered)
+    let selected = selection.gather::<anyhow::Error>(inputs)?;
+    print_warnings(selected.logs.iter().flat_map(|log| &log.warnings));
+    Ok(selected)
 }
 
-/// Logs as a whole, with words about what was odd in them.
-pub(crate) fn whole(files: &[PathBuf], tool: Option<&str>) -> Result<Vec<Log>> {
-    let tool = tool.map(named).transpose()?;
+/// Complete logs. Warnings about them are printed.
+pub(crate) fn whole(files: &[PathBuf], tool: Option<Tool>) -> Result<Vec<Log>> {
     let read = |path: &PathBuf| {
         let (source, input) = input(path)?;
         match columns(&source, input, tool)? {
@@ -40,32 +42,32 @@ pub(crate) fn whole(files: &[PathBuf], tool: Option<&str>) -> Result<Vec<Log>> {
         }
     };
     let logs = files.iter().map(read).collect::<Result<Vec<_>>>()?;
-    tell(logs.iter().flat_map(|log| &log.notices));
+    print_warnings(logs.iter().flat_map(|log| &log.warnings));
     Ok(logs)
 }
 
-fn tell<'n>(notices: impl Iterator<Item = &'n Notice>) {
-    for notice in notices {
-        output::say(CAUTION, "note:", &notice.to_string());
+fn print_warnings<'n>(warnings: impl Iterator<Item = &'n Warning>) {
+    for warning in warnings {
+        output::say(CAUTION, "note:", &warning.to_string());
     }
 }
 
-fn open(path: &Path, tool: Option<Tool>) -> Result<Opened> {
+fn open(path: &Path, tool: Option<Tool>) -> Result<OpenedLog> {
     let (source, input) = input(path)?;
     match columns(&source, input, tool)? {
-        Columns::Read(log) => Ok(Opened::Log(log)),
+        Columns::Read(log) => Ok(OpenedLog::Log(log)),
         Columns::None(input) => Ok(ingest::open(&source, input, tool)?),
     }
 }
 
-/// A stream that was looked into for binary columns.
+/// The start of a stream, checked for a binary format of columns.
 enum Columns {
     Read(Log),
-    /// It holds none, and is whole again.
+    /// Another format: the whole stream, from its start.
     None(Box<dyn Read + Send>),
 }
 
-/// Reads a file of binary columns if it is one.
+/// Reads a Parquet or Arrow file, if the stream is one.
 fn columns(source: &str, mut input: Box<dyn Read + Send>, tool: Option<Tool>) -> Result<Columns> {
     let mut bytes = Vec::new();
     let cannot_read = || format!("cannot read {source}");
@@ -83,39 +85,30 @@ fn input(path: &Path) -> Result<(String, Box<dyn Read + Send>)> {
     }
     let file = File::open(path).with_context(|| format!("cannot read {source}"))?;
     let size = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
-    let watched = Watched { bar: bar(&source, size), input: file };
-    Ok((source, Box::new(watched)))
+    let reader = ProgressReader { bar: bar(&source, size), input: file };
+    Ok((source, Box::new(reader)))
 }
 
-/// The tool of this name; `help` lists them.
-fn named(name: &str) -> Result<Tool> {
-    if name == "help" {
-        let tools = Tool::ALL.iter().map(|tool| format!("  {:24} {}", tool.name(), tool.title()));
-        bail!("--from takes one of these:\n{}", tools.collect::<Vec<_>>().join("\n"));
-    }
-    Ok(name.parse()?)
-}
-
-/// A bar that nobody sees yet.
+/// A bar that is still hidden.
 fn bar(source: &str, size: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
     let style = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(source.to_owned())
 }
 
-/// A file whose bytes are counted as they are read, on a bar that is drawn if it takes long.
-struct Watched {
+/// A file with a progress bar, which is shown if reading takes long.
+struct ProgressReader {
     bar: ProgressBar,
     input: File,
 }
 
-impl Read for Watched {
+impl Read for ProgressReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(buffer)?;
         self.bar.inc(read as u64);
         if read == 0 {
             self.bar.finish_and_clear();
-        } else if self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
+        } else if self.bar.is_hidden() && self.bar.elapsed() > PROGRESS_DELAY {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         Ok(read)

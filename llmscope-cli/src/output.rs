@@ -1,4 +1,4 @@
-//! The one place that writes: data to standard output or a file, words to standard error.
+//! The one place that prints: data to standard output or a file, messages to standard error.
 
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
@@ -9,13 +9,15 @@ use anyhow::Result;
 use llmscope_core::files::WholeFile;
 use serde::Serialize;
 
+use crate::remedy::remedy;
+
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(crate) const CAUTION: Style = AnsiColor::Yellow.on_default();
 
-/// Where data go, without styles unless it is a terminal: standard output, or a file that appears whole.
+/// The destination of data: standard output (styled on a terminal only), or a file that is replaced atomically.
 pub(crate) enum Sink {
     Stdout(Box<anstream::AutoStream<io::Stdout>>),
     File { file: WholeFile, styles: StripBytes },
@@ -31,7 +33,7 @@ impl Sink {
         Ok(Self::File { file: WholeFile::create(path)?, styles: StripBytes::new() })
     }
 
-    /// Writes a document of JSON.
+    /// Writes a JSON document.
     pub(crate) fn write_json(&mut self, document: &impl Serialize) -> Result<()> {
         let mut buffer = BufWriter::new(self);
         serde_json::to_writer_pretty(&mut buffer, document).map_err(io::Error::from)?;
@@ -39,20 +41,20 @@ impl Sink {
         Ok(buffer.flush()?)
     }
 
-    /// Width to lay tables out for: the terminal's, or 100 columns where nobody says.
+    /// Width of tables: `COLUMNS`, the width of the terminal, or 100.
     pub(crate) fn width(&self) -> usize {
         const DEFAULT: usize = 100;
-        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let requested = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let measured = match self {
             Self::Stdout(_) if io::stdout().is_terminal() => {
                 terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
             }
             _ => None,
         };
-        asked.or(measured).unwrap_or(DEFAULT).clamp(40, 160)
+        requested.or(measured).unwrap_or(DEFAULT).clamp(40, 160)
     }
 
-    /// Brings everything written to its place.
+    /// Flushes standard output, or puts the file in place.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Stdout(mut stream) => Ok(stream.flush()?),
@@ -80,26 +82,29 @@ impl Write for Sink {
     }
 }
 
-/// Data to standard output, byte by byte as they are: no style is looked for in them.
+/// Writes bytes to standard output unchanged, without interpreting styles.
 pub(crate) fn write_data(bytes: &[u8]) -> Result<()> {
     let mut stream = io::stdout().lock();
     stream.write_all(bytes)?;
     Ok(stream.flush()?)
 }
 
-/// Words for the person at the terminal. A closed standard error is nobody's business.
+/// Prints a message to standard error. A closed standard error is ignored.
 pub(crate) fn say(style: Style, label: &str, text: &str) {
     let mut stream = anstream::AutoStream::auto(io::stderr());
     let _ = writeln!(stream, "{style}{label}{style:#} {text}");
 }
 
-/// Several lines for the person at the terminal.
-pub(crate) fn write_words(text: &[u8]) {
+/// Prints several lines to standard error.
+pub(crate) fn write_text(text: &[u8]) {
     let _ = anstream::AutoStream::auto(io::stderr()).write_all(text);
 }
 
 pub(crate) fn say_error(error: &anyhow::Error) {
     say(BAD, "error:", &format!("{error:#}"));
+    if let Some(remedy) = error.chain().find_map(|cause| remedy(cause.downcast_ref()?)) {
+        say(BOLD, "hint:", &remedy);
+    }
 }
 
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -1,4 +1,4 @@
-//! `probe`: what this machine is, and what it is doing.
+//! `probe`: the machine and its current load.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Args;
 use llmscope_core::Unit;
-use llmscope_core::quantity::number;
+use llmscope_core::quantity::{counted, number};
 use llmscope_core::session::{Cpu, Environment, Gpu, GpuSample, MachineSample};
 use llmscope_harness::probe::{Probe, SHORTEST_INTERVAL};
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct Machine {
 }
 
 fn once(out: &mut Sink, probe: &mut Probe, json: bool) -> Result<()> {
-    // How busy the processors are takes two looks.
+    // The load of the processors takes two readings.
     thread::sleep(SHORTEST_INTERVAL);
     let machine = Machine { environment: probe.environment(), sample: probe.sample() };
     if json {
@@ -63,8 +63,8 @@ fn watch(out: &mut Sink, probe: &mut Probe, args: &ProbeArgs) -> Result<()> {
         if reading == 0 {
             write_unreadable(out, &environment, &sample)?;
         }
-        let words = sample_words(&sample);
-        writeln!(out, "{DIM}{}{DIM:#}  {}", sample.at.strftime("%T"), words.join(" · "))?;
+        let facts = sample_facts(&sample);
+        writeln!(out, "{DIM}{}{DIM:#}  {}", sample.at.strftime("%T"), facts.join(" · "))?;
         out.flush()?;
     }
     Ok(())
@@ -80,13 +80,13 @@ fn watch_json(out: &mut Sink, probe: &mut Probe, args: &ProbeArgs) -> Result<()>
     Ok(())
 }
 
-/// A name and what there is to say.
+/// A name and its text.
 type Row = (String, String);
 
 fn write_table(out: &mut Sink, rows: &[Row]) -> Result<()> {
     let mut table = bare_table(out.width());
-    for (name, words) in rows {
-        table.add_row(vec![format!(" {name}"), words.clone()]);
+    for (name, text) in rows {
+        table.add_row(vec![format!(" {name}"), text.clone()]);
     }
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
@@ -99,7 +99,7 @@ fn machine_rows(environment: &Environment) -> Vec<Row> {
         ("operating system", environment.os.clone()),
         ("kernel", environment.kernel.clone()),
         ("container", environment.container.clone()),
-        ("processors", environment.cpu.as_ref().map(cpu_words)),
+        ("processors", environment.cpu.as_ref().map(cpu_text)),
     ];
     named(rows)
 }
@@ -116,24 +116,24 @@ fn sample_rows(sample: &MachineSample, memory_bytes: Option<u64>) -> Vec<Row> {
 }
 
 fn named<const N: usize>(rows: [(&str, Option<String>); N]) -> Vec<Row> {
-    rows.into_iter().filter_map(|(name, words)| Some((name.to_owned(), words?))).collect()
+    rows.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))).collect()
 }
 
-/// What each graphics processor is and, where it was read, what it is doing.
+/// Name, memory, driver and, if known, the load of each GPU.
 fn gpu_rows(gpus: &[Gpu], samples: &[GpuSample]) -> Vec<Row> {
     let row = |(index, gpu): (usize, &Gpu)| {
         let driver = gpu.driver.as_ref().map(|driver| format!("driver {driver}"));
-        let mut words = vec![gpu.name.clone()];
-        words.extend(gpu.memory_bytes.map(gibibytes).into_iter().chain(driver));
-        words.extend(samples.get(index).map(gpu_words).unwrap_or_default());
-        (format!("GPU {index}"), words.join(", "))
+        let mut facts = vec![gpu.name.clone()];
+        facts.extend(gpu.memory_bytes.map(gibibytes).into_iter().chain(driver));
+        facts.extend(samples.get(index).map(gpu_facts).unwrap_or_default());
+        (format!("GPU {index}"), facts.join(", "))
     };
     gpus.iter().enumerate().map(row).collect()
 }
 
-fn cpu_words(cpu: &Cpu) -> String {
-    let logical = cpu.logical_cores.map(|cores| plural(cores, "usable thread"));
-    let physical = cpu.physical_cores.map(|cores| plural(cores, "physical core"));
+fn cpu_text(cpu: &Cpu) -> String {
+    let logical = cpu.logical_cores.map(|cores| counted(cores, "usable thread"));
+    let physical = cpu.physical_cores.map(|cores| counted(cores, "physical core"));
     [cpu.model.clone(), cpu.architecture.clone(), logical, physical]
         .into_iter()
         .flatten()
@@ -141,28 +141,28 @@ fn cpu_words(cpu: &Cpu) -> String {
         .join(", ")
 }
 
-fn sample_words(sample: &MachineSample) -> Vec<String> {
+fn sample_facts(sample: &MachineSample) -> Vec<String> {
     let machine = [
         sample.cpu_utilization.map(|share| format!("{} busy", percent(share))),
         sample.load_1m.map(|load| format!("load {load:.2}")),
         sample.memory_used_bytes.map(|used| format!("{} in use", gibibytes(used))),
         sample.cpu_temperature_c.map(celsius),
     ];
-    let gpu = |(index, sample): (usize, &GpuSample)| format!("GPU {index}: {}", gpu_words(sample).join(", "));
+    let gpu = |(index, sample): (usize, &GpuSample)| format!("GPU {index}: {}", gpu_facts(sample).join(", "));
     machine.into_iter().flatten().chain(sample.gpus.iter().enumerate().map(gpu)).collect()
 }
 
-fn gpu_words(sample: &GpuSample) -> Vec<String> {
-    let words = [
+fn gpu_facts(sample: &GpuSample) -> Vec<String> {
+    let facts = [
         sample.utilization.map(|share| format!("{} busy", percent(share))),
         sample.memory_used_bytes.map(|used| format!("{} in use", gibibytes(used))),
         sample.temperature_c.map(celsius),
         sample.power_w.map(|watts| format!("{} W", number(watts))),
     ];
-    words.into_iter().flatten().collect()
+    facts.into_iter().flatten().collect()
 }
 
-/// One line with all that this machine does not tell.
+/// One line with what cannot be read on this machine.
 fn write_unreadable(out: &mut Sink, environment: &Environment, sample: &MachineSample) -> Result<()> {
     let missing = unreadable(environment, sample);
     if !missing.is_empty() {
@@ -211,16 +211,15 @@ fn gibibytes(bytes: u64) -> String {
     format!("{:.1} GiB", bytes as f64 / GIBIBYTE)
 }
 
-fn plural(count: u32, noun: &str) -> String {
-    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
-}
-
-/// A time such as `2s` or `500ms` that is long enough to be read over.
+/// A time such as `2s` or `500ms`, of at least the shortest interval between readings.
 fn interval(text: &str) -> Result<Duration, String> {
     let seconds = Unit::Second.parse(text).map_err(|error| error.to_string())?;
     let interval = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     if interval < SHORTEST_INTERVAL {
-        return Err(format!("shorter than {} ms, nothing can be read", SHORTEST_INTERVAL.as_millis()));
+        return Err(format!(
+            "expected at least {} ms: shorter intervals cannot be measured",
+            SHORTEST_INTERVAL.as_millis()
+        ));
     }
     Ok(interval)
 }
@@ -266,7 +265,7 @@ mod tests {
     fn readings_are_words() {
         let gpu = GpuSample { utilization: Some(0.37), power_w: Some(95.0), ..GpuSample::default() };
         let sample = MachineSample { gpus: vec![gpu], ..bare_sample() };
-        assert_eq!(sample_words(&sample), ["50.0 % busy", "1.5 GiB in use", "GPU 0: 37.0 % busy, 95.00 W"]);
+        assert_eq!(sample_facts(&sample), ["50.0 % busy", "1.5 GiB in use", "GPU 0: 37.0 % busy, 95.00 W"]);
         let missing = unreadable_of(0, &sample.gpus[0]);
         assert_eq!(missing, ["memory in use of GPU 0", "temperature of GPU 0", "energy of GPU 0"]);
         let gpus = [Gpu { name: "AMD Instinct MI210".to_owned(), driver: None, memory_bytes: Some(64 << 30) }];

@@ -1,4 +1,4 @@
-//! Whom to ask: the options that `bench` and `monitor` share.
+//! The endpoint: options that `bench` and `monitor` share.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,41 +6,40 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use llmscope_core::Unit;
 use llmscope_harness::{Prices, Target, TargetOptions, VendorKind};
 use serde_json::{Map, Value};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct TargetArgs {
-    /// Base of the endpoint's addresses, such as http://localhost:8000/v1 [default: the vendor's own]
+    /// Base URL, such as http://localhost:8000/v1 [default: the vendor's]
     #[arg(long, value_name = "URL", help_heading = "Endpoint")]
     pub(crate) url: Option<String>,
-    /// Model to ask for [default: the only one that the endpoint lists]
+    /// Model to request [default: the only one that the endpoint lists]
     #[arg(long, value_name = "NAME", help_heading = "Endpoint")]
     pub(crate) model: Option<String>,
-    /// Name for who serves it, in sessions: vllm, my-gateway, … [default: the vendor, or openai-compatible and the like]
+    /// Provider's name in sessions, such as vllm [default: from the vendor]
     #[arg(long, value_name = "NAME", help_heading = "Endpoint")]
     pub(crate) provider: Option<String>,
-    /// Environment variable that holds the key [default: the vendor's own, such as OPENAI_API_KEY]
+    /// Environment variable with the key [default: the vendor's]
     #[arg(long, value_name = "VARIABLE", help_heading = "Endpoint")]
     pub(crate) key_env: Option<String>,
-    /// Header to send along, as 'Name: value' (repeatable; for secrets there is --header-env)
+    /// Header to send, as 'Name: value' (repeatable); secrets: --header-env
     #[arg(long, value_name = "HEADER", help_heading = "Endpoint")]
     pub(crate) header: Vec<String>,
-    /// Header whose value stands in an environment variable, as Name=VARIABLE (repeatable)
+    /// Header whose value is in an environment variable (repeatable)
     #[arg(long, value_name = "NAME=VARIABLE", help_heading = "Endpoint")]
     pub(crate) header_env: Vec<String>,
-    /// Certificates to trust beside the system's (PEM)
+    /// Certificates to trust in addition to the system's (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Endpoint")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Fields to set in every request's body, as a JSON object: '{"temperature": 0, "ignore_eos": true}'
+    /// JSON object of fields to set in each request: '{"ignore_eos": true}'
     #[arg(long, value_name = "JSON", help_heading = "Endpoint")]
     pub(crate) extra_body: Option<String>,
-    /// US dollars for a million tokens of the prompt
+    /// US dollars per million tokens of the prompt
     #[arg(long, value_name = "USD", value_parser = price, help_heading = "Endpoint")]
     pub(crate) price_in: Option<f64>,
-    /// US dollars for a million tokens of the answer
+    /// US dollars per million tokens of the response
     #[arg(long, value_name = "USD", value_parser = price, help_heading = "Endpoint")]
     pub(crate) price_out: Option<f64>,
 }
@@ -62,12 +61,6 @@ impl TargetArgs {
     }
 }
 
-/// Vendors by their names, which shells can complete.
-pub(crate) fn vendor() -> impl TypedValueParser<Value = VendorKind> {
-    let names = VendorKind::ALL.map(|vendor| vendor.profile().name);
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<VendorKind>())
-}
-
 fn pairs(texts: &[String], separator: char, option: &str, form: &str) -> Result<BTreeMap<String, String>> {
     let pair = |text: &String| {
         let (name, value) = text.split_once(separator).with_context(|| format!("{option}: expected {form}"))?;
@@ -85,7 +78,7 @@ fn extra_body(text: &str) -> Result<Map<String, Value>> {
 
 fn price(text: &str) -> Result<f64, String> {
     let price = text.trim_start_matches('$').parse().ok().filter(|price: &f64| price.is_finite() && *price >= 0.0);
-    price.ok_or_else(|| "expected US dollars for a million tokens, such as 2.50".to_owned())
+    price.ok_or_else(|| "expected US dollars per million tokens, such as 2.50".to_owned())
 }
 
 /// `500ms`, `30s`, `5min`; a bare number is in seconds.

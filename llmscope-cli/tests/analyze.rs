@@ -1,4 +1,4 @@
-//! `analyze` as a person or a pipe would use it.
+//! Tests of the `analyze` command.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
 fn program() -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
     command.env_remove("NO_COLOR").env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
     command
 }
@@ -67,7 +67,7 @@ fn the_example_sessions_are_judged() {
     let find = |session: &str, metric: &str| {
         analyses.iter().find(|a| a["group"]["session"] == session && a["metric"] == metric).unwrap()
     };
-    // What was done to the server is what the chart finds.
+    // The charts detect the disturbances of the server.
     assert_eq!(find("second-load", "tpot_s")["verdict"], "out_of_control");
     assert_eq!(find("paused", "e2e_s")["verdict"], "out_of_control");
     assert_eq!(find("paused", "e2e_s")["excluded"]["failed"], 1);
@@ -75,7 +75,7 @@ fn the_example_sessions_are_judged() {
 }
 
 #[test]
-fn exit_status_says_what_was_found() {
+fn the_exit_status_reports_signals() {
     let quiet = table(&steady(60));
     let mut spiked = steady(60);
     spiked[40] = 0.9;
@@ -103,7 +103,7 @@ fn a_pipe_gets_json_and_no_color() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let mut child = program()
         .args(["analyze", "--points", "--json", &format!("{SESSIONS}/undisturbed.json")])
         .stdout(Stdio::piped())
@@ -117,24 +117,28 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-fn bad_input_is_named_with_its_line_and_a_fix() {
+fn errors_of_bad_input_name_the_line_and_a_fix() {
     let long = "x".repeat(1_000_000);
     let cases: Vec<(Vec<u8>, &[&str], &[&str])> = vec![
         (b"".to_vec(), &[], &["-: the file is empty"]),
         (b"latency\n0.1\nfast\n".to_vec(), &["--column", "latency"], &["-:3: latency", "\"fast\" is not a number"]),
         (b"latency\n0.1\nNaN\n".to_vec(), &["--column", "latency"], &["-:3: latency", "--missing"]),
         (b"latency\n0.1\ninf\n".to_vec(), &["--column", "latency"], &["-:3: latency", "finite"]),
-        (b"a,b\n1,2,3\n".to_vec(), &["--column", "a"], &["-:2", "3 fields where the header names 2"]),
+        (b"a,b\n1,2,3\n".to_vec(), &["--column", "a"], &["-:2", "found 3 fields, expected 2 as in the header"]),
         (b"latency\n0.1\n\xff\n".to_vec(), &["--column", "latency"], &["-:3", "UTF-8"]),
         (b"1.0\n2.0\n".to_vec(), &["--column", "latency"], &["-:1", "header"]),
         (format!("{{\"latency\":1}}\n{{\"latency\":\"{long}\"}}\n").into_bytes(), &["--column", "latency"], &["-:2"]),
         (b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n".to_vec(), &["--column", "a"], &["-:2"]),
         (b"a\n1\n".to_vec(), &["--column", "b"], &["unknown metric or column \"b\": expected a"]),
         (b"a\n1\n".to_vec(), &[], &["--column"]),
-        (b"{\"schema\":\"llmscope.session/9\"}".to_vec(), &[], &["-: schema", "update the program"]),
-        (b"a\n1\n2\n".to_vec(), &["--column", "a", "--lsl", "2", "--usl", "1"], &["must be below"]),
-        (b"a\n1\n2\n".to_vec(), &["--column", "a", "--usl", "fast"], &["--usl", "not a quantity"]),
-        (b"\x1f\x8b\x08".to_vec(), &[], &["-: the Gzip data are cut short or damaged"]),
+        (b"{\"schema\":\"llmscope.session/9\"}".to_vec(), &[], &["-: schema", "update llmscope"]),
+        (
+            b"a\n1\n2\n".to_vec(),
+            &["--column", "a", "--lsl", "2", "--usl", "1"],
+            &["expected the lower limit below the upper one"],
+        ),
+        (b"a\n1\n2\n".to_vec(), &["--column", "a", "--usl", "fast"], &["--usl", "invalid quantity"]),
+        (b"\x1f\x8b\x08".to_vec(), &[], &["-: the Gzip data are truncated or damaged"]),
     ];
     for (input, options, expected) in cases {
         let args = [&["analyze", "-"], options].concat();
@@ -143,7 +147,7 @@ fn bad_input_is_named_with_its_line_and_a_fix() {
         assert_eq!(output.status.code(), Some(2), "{args:?}: {message}");
         assert!(message.len() < 500, "too long: {}", message.len());
         for part in expected {
-            assert!(message.contains(part), "{message} does not say {part}");
+            assert!(message.contains(part), "{message} does not contain {part}");
         }
     }
     let many = table(&steady(60));
@@ -151,8 +155,8 @@ fn bad_input_is_named_with_its_line_and_a_fix() {
         (&["--chart", "xbar-r", "--subgroup", "1"][..], "at least 2"),
         (&["--chart", "xbar-r", "--subgroup", "61"], "at most the number"),
         (&["--rules", "9"], "unknown rule \"9\""),
-        (&["--rule-length", "2=1"], "between 2 and"),
-        (&["--stages", "60"], "strictly rising"),
+        (&["--rule-length", "2=1"], "a length from 2 to"),
+        (&["--stages", "60"], "strictly increasing"),
         (&["--stages", "automatic"], "auto, or 0-based positions"),
         (&["--confidence", "2"], "between 0 and 1"),
         (&["--plot", "chart.gif"], ".svg or .png"),
@@ -160,12 +164,12 @@ fn bad_input_is_named_with_its_line_and_a_fix() {
         let args = [&["analyze", "-", "--column", "latency"], options].concat();
         let output = run_on(many.as_bytes(), &args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(stderr(&output).contains(part), "{} does not say {part}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{} does not contain {part}", stderr(&output));
     }
 }
 
 #[test]
-fn too_few_failed_or_constant_data_are_verdicts_without_nonsense_numbers() {
+fn few_failed_or_constant_values_give_a_verdict_without_invalid_numbers() {
     let all_failed = r#"{"schema":"llmscope.session/1","records":[{"status":"error"},{"status":"timeout"}]}"#;
     let mut inputs = vec![(all_failed.to_owned(), vec![]), (all_failed.to_owned(), vec!["--metric", "error_rate"])];
     for values in [vec![0.5], vec![0.5; 30], vec![0.1, 0.2, 0.3], steady(9)] {
@@ -176,8 +180,8 @@ fn too_few_failed_or_constant_data_are_verdicts_without_nonsense_numbers() {
         let output = run_on(input.as_bytes(), &args);
         let text = stdout(&output);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
-        for nonsense in ["NaN", "inf", "null"] {
-            assert!(!text.contains(nonsense), "{nonsense} in {text}");
+        for invalid in ["NaN", "inf", "null"] {
+            assert!(!text.contains(invalid), "{invalid} in {text}");
         }
         let analysis = &report(&output)["analyses"][0];
         if analysis["n"].as_u64().unwrap() < 10 {
@@ -218,11 +222,11 @@ fn frozen_limits_judge_later_data() {
         (&2.into(), &"out_of_control".into())
     );
     let other = run_on(b"other\n1\n2\n", &["analyze", "-", "--column", "other", "--baseline", &baseline]);
-    assert!(stderr(&other).contains("unknown series in the baseline"), "{}", stderr(&other));
+    assert!(stderr(&other).contains("unknown baseline series"), "{}", stderr(&other));
 }
 
 #[test]
-fn pictures_are_drawn_one_for_each_analysis() {
+fn each_analysis_is_plotted_to_its_own_file() {
     let folder = tempfile::tempdir().unwrap();
     for extension in ["svg", "png"] {
         let path = folder.path().join(format!("run.{extension}"));
@@ -238,7 +242,7 @@ fn pictures_are_drawn_one_for_each_analysis() {
 }
 
 #[test]
-fn other_formats_and_files() {
+fn the_other_formats_and_output_files() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.csv").display().to_string();
     let session = format!("{SESSIONS}/undisturbed.json");
@@ -255,7 +259,7 @@ fn other_formats_and_files() {
 
 #[test]
 #[cfg(unix)]
-fn a_device_is_written_to_and_stays_one() {
+fn writing_to_a_device_does_not_replace_it() {
     use std::os::unix::fs::FileTypeExt as _;
 
     let session = format!("{SESSIONS}/undisturbed.json");
@@ -267,7 +271,7 @@ fn a_device_is_written_to_and_stays_one() {
 }
 
 #[test]
-fn texts_made_from_the_program() {
+fn completions_man_pages_and_schemas_are_generated() {
     assert!(stdout(&run(&["completions", "bash"])).contains("llmscope-cli"));
     assert!(stdout(&run(&["man", "analyze"])).contains("usl"));
     assert_eq!(run(&["man", "nonsense"]).status.code(), Some(2));
@@ -276,7 +280,7 @@ fn texts_made_from_the_program() {
 }
 
 #[test]
-fn the_schemas_in_the_documentation_are_those_of_today() {
+fn the_schemas_in_the_documentation_are_up_to_date() {
     for name in ["session", "report", "bench", "gate"] {
         let path = format!("{}/../docs/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         assert_eq!(fs::read_to_string(path).unwrap(), stdout(&run(&["schema", name])), "run `make schemas`");
@@ -284,7 +288,7 @@ fn the_schemas_in_the_documentation_are_those_of_today() {
 }
 
 #[test]
-fn runs_are_studied_together_when_they_are_told_apart() {
+fn runs_are_studied_together_when_they_are_grouped_by_session() {
     let folder = tempfile::tempdir().unwrap();
     let mut args = vec!["analyze".to_owned(), "--column".into(), "latency".into(), "--by".into(), "session".into()];
     for (i, level) in [0.0, 0.002, 0.001, 0.0, 0.5, 0.001, 0.002, 0.0, 0.001].into_iter().enumerate() {
@@ -294,7 +298,11 @@ fn runs_are_studied_together_when_they_are_told_apart() {
     }
     let with = |more: &[&str]| run(&[&args.iter().map(String::as_str).collect::<Vec<_>>()[..], more].concat());
     let output = with(&["--json", "--rules", "1", "--usl", "2"]);
-    assert_eq!(output.status.code(), Some(1), "every run is in control, and one of them is out");
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "every run is in control, but one run is outside the limits of run means"
+    );
     let report = report(&output);
     assert!(report["analyses"].as_array().unwrap().iter().all(|analysis| analysis["verdict"] == "in_control"));
     let study = &report["studies"][0];
@@ -310,12 +318,12 @@ fn runs_are_studied_together_when_they_are_told_apart() {
     let csv = stdout(&with(&["--format", "csv"]));
     assert_eq!(csv.lines().count(), 1 + 9 + 1);
     assert!(csv.lines().all(|line| line.matches(',').count() == 26), "{csv}");
-    // Without --by session nobody asked.
+    // Without --by session, there is no study.
     assert!(!stdout(&run(&["analyze", &args[5], &args[6], "--column", "latency", "--json"])).contains("studies"));
 }
 
 #[test]
-fn a_cusum_says_when_a_shift_began() {
+fn a_cusum_estimates_when_a_shift_began() {
     let folder = tempfile::tempdir().unwrap();
     let plot = folder.path().join("shift.svg").display().to_string();
     let shifted: Vec<f64> = steady(60).iter().enumerate().map(|(i, x)| if i < 40 { *x } else { x + 0.004 }).collect();
@@ -332,7 +340,7 @@ fn a_cusum_says_when_a_shift_began() {
     let text = stdout(&run_on(input.as_bytes(), &args));
     assert!(text.contains("shifts") && text.contains("signal at"), "{text}");
     let svg = fs::read_to_string(&plot).unwrap();
-    assert!(svg.contains("CUSUM chart") && svg.matches("stroke-linejoin").count() == 2, "two sums");
+    assert!(svg.contains("CUSUM chart") && svg.matches("stroke-linejoin").count() == 2, "two lines, one per sum");
     for (options, part) in [(["--cusum-k", "200"], "allowance k"), (["--cusum-headstart", "1"], "head start")] {
         let output = run_on(input.as_bytes(), &[&args[..6], &options].concat());
         assert_eq!(output.status.code(), Some(2));
@@ -343,8 +351,8 @@ fn a_cusum_says_when_a_shift_began() {
 }
 
 #[test]
-fn skewed_data_get_indices_that_fit_them() {
-    // Lognormal by their quantiles.
+fn skewed_data_get_capability_indices_of_a_fitted_distribution() {
+    // Quantiles of a lognormal distribution.
     let values: Vec<f64> = (1..=150_u32)
         .map(|i| 0.3 * (f64::from(i * 67 % 151) / 151.0 / (1.0 - f64::from(i * 67 % 151) / 151.0)).powf(0.35))
         .collect();
@@ -357,7 +365,7 @@ fn skewed_data_get_indices_that_fit_them() {
     assert_eq!((&best["distribution"], &best["fits"]), (&"lognormal".into(), &true.into()));
     assert!(best["ppk"].as_f64() < analysis["performance"]["ppk"].as_f64());
     let text = stdout(&run_on(input.as_bytes(), &args));
-    assert!(text.contains("by the lognormal distribution") && text.contains("Box–Cox"), "{text}");
+    assert!(text.contains("from the lognormal distribution") && text.contains("Box–Cox"), "{text}");
     let csv = stdout(&run_on(input.as_bytes(), &[&args[..], &["--format", "csv"]].concat()));
     assert!(csv.contains("lognormal distribution,"), "{csv}");
 }
@@ -371,16 +379,16 @@ fn a_level_that_changes_has_stages() {
     };
     let output = judge(&values, &["--json", "--stages", "auto"]);
     assert_eq!(output.status.code(), Some(1), "a change is a signal: {}", stderr(&output));
-    let (found, told) = (report(&output), report(&judge(&values, &["--json", "--stages", "70"])));
+    let (found, given) = (report(&output), report(&judge(&values, &["--json", "--stages", "70"])));
     let stages = &found["analyses"][0]["stages"];
     assert_eq!((&stages[0]["last"], &stages[1]["first"], &stages[1]["last"]), (&69.into(), &70.into(), &119.into()));
     assert!(stages[1]["p"].as_f64().unwrap() < 1e-9 && stages[0].get("p").is_none(), "{stages}");
-    assert_eq!(found["analyses"][0]["limits"], told["analyses"][0]["limits"]);
-    assert_eq!(told["analyses"][0]["verdict"], "in_control", "a change that was told is none");
-    let said = "; from 70 on ";
-    assert!(stdout(&judge(&values, &["--stages", "auto"])).contains(said));
+    assert_eq!(found["analyses"][0]["limits"], given["analyses"][0]["limits"]);
+    assert_eq!(given["analyses"][0]["verdict"], "in_control", "a given change is not a signal");
+    let stage = "; from 70 on ";
+    assert!(stdout(&judge(&values, &["--stages", "auto"])).contains(stage));
     let page = stdout(&judge(&values, &["--stages", "auto", "--format", "html"]));
-    assert!(page.contains(said) && page.contains("Miller &amp; Siegmund 1982"), "{}", page.len());
+    assert!(page.contains(stage) && page.contains("Miller &amp; Siegmund 1982"), "{}", page.len());
 
     let steady = judge(&values[..70], &["--stages", "auto"]);
     assert!(stdout(&steady).contains("one: no change of the level was found"), "{}", stdout(&steady));
@@ -390,8 +398,8 @@ fn a_level_that_changes_has_stages() {
 }
 
 #[test]
-fn long_tails_have_limits_on_another_scale() {
-    // Lognormal by their quantiles, in an order without a pattern.
+fn values_with_a_long_tail_are_judged_after_a_transformation() {
+    // Quantiles of a lognormal distribution, in an order without a pattern.
     let quantile = |i: u32| f64::from(i * 67 % 151) / 151.0;
     let values: Vec<f64> = (1..=150).map(|i| 0.3 * (quantile(i) / (1.0 - quantile(i))).powf(0.4)).collect();
     let input = table(&values);
@@ -410,10 +418,10 @@ fn long_tails_have_limits_on_another_scale() {
     let text = stdout(&judge(&["--transform", "log"]));
     assert!(text.contains("transform") && text.contains("logarithm: sigma"), "{text}");
     let page = stdout(&judge(&["--transform", "log", "--format", "html"]));
-    for said in ["\"lambda\":0.0", "Box &amp; Cox 1964", "after the transformation (logarithm)"] {
-        assert!(page.contains(said), "{said}");
+    for expected in ["\"lambda\":0.0", "Box &amp; Cox 1964", "after the transformation (logarithm)"] {
+        assert!(page.contains(expected), "{expected}");
     }
-    // Frozen limits say on which scale they are.
+    // Frozen limits contain their transformation.
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("limits.json");
     judge(&["--transform", "log", "--save-baseline", kept.to_str().unwrap()]);
@@ -430,5 +438,5 @@ fn long_tails_have_limits_on_another_scale() {
     assert_eq!(zero.status.code(), Some(2));
     assert!(stderr(&zero).contains("22: latency: 0 is not positive and cannot be transformed"), "{}", stderr(&zero));
     let gap = stdout(&run_on(with_zero.as_bytes(), &[&args[..], &["--missing", "break"]].concat()));
-    assert!(gap.contains("1 not positive") && gap.contains("have no place on this scale"), "{gap}");
+    assert!(gap.contains("1 not positive") && gap.contains("1 nonpositive value cannot be transformed"), "{gap}");
 }

@@ -1,4 +1,4 @@
-//! `bench` as a person would use it: sessions on disk, a run that is broken off, keys that stay secret.
+//! Tests of the `bench` command: sessions on disk, an interrupted run, secret keys.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 #![cfg(unix)]
@@ -17,7 +17,7 @@ use serde_json::Value;
 const FAST: &str = "ttft=4ms,tpot=1ms,tokens=6,spread=0.05";
 
 fn program() -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
     for name in ["NO_COLOR", "COLUMNS", "CLICOLOR_FORCE", "OPENAI_API_KEY", "OPENAI_BASE_URL"] {
         command.env_remove(name);
     }
@@ -50,11 +50,11 @@ fn from_a_simulated_endpoint_to_a_verdict() {
     let summary = text(&output.stdout);
     assert!(summary.starts_with("SIMULATED endpoint\n40 requests"), "{summary}");
     assert!(summary.contains("ttft (ms)") && summary.contains("client   "), "{summary}");
-    assert!(text(&output.stderr).contains("llmscope-cli analyze"));
+    assert!(text(&output.stderr).contains("analyze it: llmscope analyze"));
 
     let lines = lines(&path);
     assert_eq!((of_kind(&lines, "session").len(), of_kind(&lines, "request").len()), (1, 43));
-    assert_eq!(lines.last().unwrap()["kind"], "client_health", "its last word");
+    assert_eq!(lines.last().unwrap()["kind"], "client_health", "the last line is the client health");
     assert_eq!(lines[0]["simulated"], true);
     assert!(lines[0]["environment"]["cpu"]["logical_cores"].as_u64() > Some(0));
 
@@ -66,7 +66,7 @@ fn from_a_simulated_endpoint_to_a_verdict() {
 }
 
 #[test]
-fn a_document_a_pipe_and_a_session_that_goes_on() {
+fn a_document_a_pipe_and_an_appended_session() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("run.json");
     let common = ["bench", "--vendor", "simulated", "-n", "12", "--simulate", FAST, "-o"];
@@ -88,11 +88,11 @@ fn a_document_a_pipe_and_a_session_that_goes_on() {
 
     let piped = with(&["-"]);
     assert_eq!(text(&piped.stdout).lines().filter(|line| line.contains(r#""kind":"request""#)).count(), 12);
-    assert!(text(&piped.stderr).contains("12 requests"), "words go where they are read");
+    assert!(text(&piped.stderr).contains("12 requests"), "the summary goes to standard error");
 }
 
 #[test]
-fn ctrl_c_half_way_keeps_what_was_measured() {
+fn ctrl_c_keeps_the_records_measured_so_far() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
     let mut child = program()
@@ -112,7 +112,7 @@ fn ctrl_c_half_way_keeps_what_was_measured() {
 }
 
 #[test]
-fn a_sweep_has_a_group_for_each_step_and_objectives_make_goodput() {
+fn a_sweep_has_a_group_per_step_and_objectives_give_goodput() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sweep.jsonl");
     let file = path.to_str().unwrap();
@@ -129,27 +129,33 @@ fn a_sweep_has_a_group_for_each_step_and_objectives_make_goodput() {
 }
 
 #[test]
-fn what_cannot_be_is_said_before_anything_is_asked() {
+fn invalid_options_fail_before_the_first_request() {
     let cases: [(&[&str], &str); 8] = [
-        (&["--vendor", "nobody"], "[possible values: openai, openai-responses, azure, "),
+        (&["--vendor", "unknown"], "[possible values: openai, openai-responses, azure, "),
         (&["--vendor", "azure", "--model", "m"], "--url is missing: azure has a different address for every customer"),
         (&["--vendor", "openai", "--model", "m"], "openai needs a key: set OPENAI_API_KEY in the environment"),
-        (&["--vendor", "simulated", "--rate", "0"], "--rate is 0: expected above 0"),
-        (&["--vendor", "simulated", "-n", "0"], "--requests is 0: expected at least 1"),
+        (
+            &["--vendor", "simulated", "--rate", "0"],
+            "invalid --rate 0: expected a rate above 0, up to 100000 requests per second",
+        ),
+        (&["--vendor", "simulated", "-n", "0"], "invalid --requests 0: expected at least 1"),
         (&["--vendor", "simulated", "--simulate", "ttft=fast"], "ttft=fast"),
-        (&["--vendor", "openai", "--url", "http://u:p@localhost/v1", "--model", "m"], "no place for a password"),
+        (
+            &["--vendor", "openai", "--url", "http://u:p@localhost/v1", "--model", "m"],
+            "expected a URL without user and password",
+        ),
         (&["--vendor", "simulated", "--prompts", "no-such-file.jsonl"], "no-such-file.jsonl"),
     ];
-    for (args, words) in cases {
+    for (args, message) in cases {
         let output = run(&[&["bench"], args].concat());
         assert_eq!(output.status.code(), Some(2), "{args:?}");
-        assert!(text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(message), "{args:?}: {}", text(&output.stderr));
         assert!(!text(&output.stderr).contains("u:p@"));
     }
 }
 
 #[test]
-fn when_every_request_fails_that_is_an_error() {
+fn it_is_an_error_if_every_request_fails() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(|_, socket| reply(socket, "500 Internal Server Error", "text/plain", "out of memory"));
     let path = folder.path().join("run.jsonl");
@@ -162,7 +168,7 @@ fn when_every_request_fails_that_is_an_error() {
 }
 
 #[test]
-fn records_are_posted_as_well() {
+fn records_are_also_posted() {
     let folder = tempfile::tempdir().unwrap();
     let service = Server::start(|_, socket| reply(socket, "200 OK", "application/json", r#"{"status":"logged"}"#));
     let path = folder.path().join("run.jsonl");
@@ -184,23 +190,23 @@ fn records_are_posted_as_well() {
         "-o",
     ];
     let output = run(&[&args[..], &[path.to_str().unwrap()]].concat());
-    assert!(text(&output.stderr).contains("7 records posted, 0 not, 0 refused"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("post: 7 records sent, 0 not sent, 0 refused"), "{}", text(&output.stderr));
     let arrived = service.arrived();
     assert_eq!(arrived.len(), 7);
     assert_eq!((arrived[0].path.as_str(), &arrived[0].body["provider"]), ("/api/log", &"simulated".into()));
-    assert_eq!(arrived[0].body["tokens_out"], 5, "what was typed goes before what the prompts say");
+    assert_eq!(arrived[0].body["tokens_out"], 5, "the option takes precedence over the prompts");
 }
 
 #[test]
-fn encrypted_connections_go_through_the_proxy_of_the_environment() {
+fn https_connections_use_the_proxy_of_the_environment() {
     let folder = tempfile::tempdir().unwrap();
-    // It opens the tunnel for whoever says the password, and then no TLS comes out of it.
+    // The proxy opens the tunnel for clients that send the password, but does not speak TLS behind it.
     let proxy = Server::start(|arrived, socket| {
         let known = arrived.headers.to_ascii_lowercase().contains("proxy-authorization: basic dtpwyxnzd29yza==");
         let status = if known { "200 Connection established" } else { "407 Proxy Authentication Required" };
         let _ = std::io::Write::write_all(socket, format!("HTTP/1.1 {status}\r\n\r\nno tls").as_bytes());
     });
-    let ask = |name: &str, proxy: &str, no_proxy: &str| {
+    let bench = |name: &str, proxy: &str, no_proxy: &str| {
         let path = folder.path().join(name);
         let url = "https://llm.example.invalid/v1";
         let output = program()
@@ -215,30 +221,30 @@ fn encrypted_connections_go_through_the_proxy_of_the_environment() {
         fs::read_to_string(path).unwrap_or_else(|_| text(&output.stderr))
     };
     let address = format!("127.0.0.1:{}", proxy.port);
-    let tunneled = ask("a.jsonl", &format!("http://u:password@{address}"), "");
+    let tunneled = bench("a.jsonl", &format!("http://u:password@{address}"), "");
     assert!(tunneled.contains(r#""type":"tls""#), "{tunneled}");
     assert!(proxy.arrived().iter().all(|arrived| arrived.path == "llm.example.invalid:443"));
-    let refused = ask("b.jsonl", &format!("http://{address}"), "");
-    assert!(refused.contains(&format!("the proxy {address}: tunnel error: proxy authorization required")), "{refused}");
+    let refused = bench("b.jsonl", &format!("http://{address}"), "");
+    assert!(refused.contains(&format!("proxy {address}: tunnel error: proxy authorization required")), "{refused}");
     let count = proxy.arrived().len();
-    let direct = ask("c.jsonl", &format!("http://{address}"), "example.invalid");
+    let direct = bench("c.jsonl", &format!("http://{address}"), "example.invalid");
     assert!(direct.contains(r#""type":"dns""#), "{direct}");
     assert_eq!(proxy.arrived().len(), count);
-    assert!(ask("d.jsonl", "socks5://u:password@127.0.0.1:1", "").contains("HTTPS_PROXY: expected http://HOST:PORT"));
+    assert!(bench("d.jsonl", "socks5://u:password@127.0.0.1:1", "").contains("HTTPS_PROXY: expected http://HOST:PORT"));
 }
 
-/// The key goes to the endpoint, and nowhere else: not to the session, the terminal, the list of processes.
+/// The key goes only to the endpoint. It does not appear in the session, the terminal or the list of processes.
 #[test]
-fn a_key_never_shows() {
+fn a_key_is_never_shown() {
     const KEY: &str = "sk-canary-7f3a91c0d2";
     const HEADER: &str = "canary-header-51b8";
     let folder = tempfile::tempdir().unwrap();
     let delay = AtomicU64::new(100);
     let server = Server::start(move |arrived, socket| {
-        // Some servers repeat a key in what they say about it.
+        // Some servers repeat the key in their error message.
         if arrived.body["messages"][0]["content"].as_str().unwrap_or_default().len() % 2 == 0 {
-            let words = format!(r#"{{"error":{{"message":"Incorrect API key provided: {KEY} ({HEADER})"}}}}"#);
-            reply(socket, "401 Unauthorized", "application/json", &words);
+            let body = format!(r#"{{"error":{{"message":"Incorrect API key provided: {KEY} ({HEADER})"}}}}"#);
+            reply(socket, "401 Unauthorized", "application/json", &body);
         } else {
             chat(socket, &delay);
         }
@@ -257,7 +263,7 @@ fn a_key_never_shows() {
         .spawn()
         .unwrap();
     wait_until(|| !server.arrived().is_empty());
-    // What `ps` shows of this process.
+    // The command line as shown by `ps`.
     let mut seen = vec![fs::read_to_string(format!("/proc/{}/cmdline", child.id())).unwrap()];
     assert!(seen[0].contains("X-Extra=EXTRA"), "{}", seen[0]);
     let output = {
@@ -280,7 +286,7 @@ fn a_key_never_shows() {
 fn wait_until(done: impl Fn() -> bool) {
     let begun = Instant::now();
     while !done() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "waited for nothing");
+        assert!(begun.elapsed() < Duration::from_secs(30), "timed out");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,4 +1,4 @@
-//! `convert` as a person or a pipe would use it.
+//! Tests of the `convert` command.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -12,7 +12,7 @@ use llmscope_core::session::AttributeValue;
 
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
-/// Formats that this build can write.
+/// The formats that this build can write.
 const FORMATS: &[&str] = if cfg!(feature = "parquet") {
     &["json", "jsonl", "csv", "parquet", "arrow", "feather"]
 } else {
@@ -20,7 +20,7 @@ const FORMATS: &[&str] = if cfg!(feature = "parquet") {
 };
 
 fn run_on(input: &[u8], folder: &Path, args: &[&str]) -> Output {
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"))
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"))
         .arg("convert")
         .args(args)
         .current_dir(folder)
@@ -29,7 +29,7 @@ fn run_on(input: &[u8], folder: &Path, args: &[&str]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that refuses its arguments may not read at all.
+    // A program that rejects its arguments may not read its input.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
@@ -42,13 +42,13 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// What was said by a run that went well.
+/// Asserts that the run succeeded, and returns its messages.
 fn done(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     stderr(output)
 }
 
-/// What was said by a run that was refused.
+/// Asserts that the run was rejected, and returns its messages.
 fn refused(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(2), "{}", stderr(output));
     assert!(output.stdout.is_empty());
@@ -78,8 +78,8 @@ fn the_example_sessions_go_through_every_format_and_back() {
         let mut last = example;
         for (step, format) in FORMATS.iter().chain(FORMATS.iter().rev()).chain(["csv"].iter()).enumerate() {
             let next = format!("{step}.{format}");
-            let said = done(&run(folder.path(), &[&last, "-o", &next, "--force"]));
-            assert!(said.contains(&format!("written: {next} ({} requests)", original.records.len())), "{said}");
+            let message = done(&run(folder.path(), &[&last, "-o", &next, "--force"]));
+            assert!(message.contains(&format!("written: {next} ({} requests)", original.records.len())), "{message}");
             done(&run(folder.path(), &[&next, "-o", "check.json", "--force"]));
             assert_eq!(session(&folder.path().join("check.json")), original, "{next}");
             last = next;
@@ -94,20 +94,20 @@ fn several_inputs_become_files_of_a_directory() {
     let files: Vec<&str> = examples.iter().map(String::as_str).collect();
     let together = refused(&run(folder.path(), &[&files[..], &["-o", "all.csv"]].concat()));
     assert!(
-        together.contains("are two sessions, they differ in") && together.contains("-o out/ --to csv"),
+        together.contains("are different sessions: they differ in") && together.contains("-o out/ --to csv"),
         "{together}"
     );
     let no_format = refused(&run(folder.path(), &[&files[..], &["-o", "out/"]].concat()));
     assert!(no_format.contains("--to csv"), "{no_format}");
-    let said = done(&run(folder.path(), &[&files[..], &["-o", "out/", "--to", "csv"]].concat()));
-    assert_eq!(said.matches("written:").count(), files.len(), "{said}");
+    let message = done(&run(folder.path(), &[&files[..], &["-o", "out/", "--to", "csv"]].concat()));
+    assert_eq!(message.matches("written:").count(), files.len(), "{message}");
     assert_eq!(session(&folder.path().join("out/paused.csv")), session(&Path::new(SESSIONS).join("paused.json")));
     assert_eq!(fs::read_dir(folder.path().join("out")).unwrap().count(), files.len(), "no temporary file is left");
     let again = refused(&run(folder.path(), &[&files[..], &["-o", "out", "--to", "csv"]].concat()));
-    assert!(again.contains("exists: --force overwrites it"), "{again}");
+    assert!(again.contains("exists: use --force to overwrite it"), "{again}");
     let twice = refused(&run(folder.path(), &[files[0], files[0], "-o", "other/", "--to", "csv"]));
     assert!(twice.contains("would both become other/paused.csv"), "{twice}");
-    assert!(!folder.path().join("other").exists(), "nothing is written when something is refused");
+    assert!(!folder.path().join("other").exists(), "nothing is written if any input is rejected");
 }
 
 #[test]
@@ -117,8 +117,8 @@ fn parts_of_one_session_are_joined_in_their_order() {
     for (name, ttft) in [("a.jsonl", 0.1), ("b.jsonl", 0.2)] {
         fs::write(folder.path().join(name), format!("{header}\n{{\"kind\":\"request\",\"ttft_s\":{ttft}}}\n")).unwrap();
     }
-    let said = done(&run(folder.path(), &["b.jsonl", "a.jsonl", "-o", "run.json"]));
-    assert!(said.contains("joined: 2 parts of one session"), "{said}");
+    let message = done(&run(folder.path(), &["b.jsonl", "a.jsonl", "-o", "run.json"]));
+    assert!(message.contains("joined: 2 parts of one session"), "{message}");
     let times: Vec<_> = session(&folder.path().join("run.json")).records.iter().map(|record| record.ttft_s).collect();
     assert_eq!(times, [Some(0.2), Some(0.1)]);
 }
@@ -129,26 +129,26 @@ fn a_file_that_exists_is_kept_unless_forced() {
     let path = folder.path().join("run.csv");
     fs::write(&path, "precious").unwrap();
     let example = &examples()[0];
-    let said = refused(&run(folder.path(), &[example, "-o", "run.csv"]));
-    assert!(said.contains("run.csv exists: --force overwrites it"), "{said}");
+    let message = refused(&run(folder.path(), &[example, "-o", "run.csv"]));
+    assert!(message.contains("run.csv exists: use --force to overwrite it"), "{message}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     done(&run(folder.path(), &[example, "-o", "run.csv", "--force"]));
     assert_eq!(session(&path), session(Path::new(example)));
 }
 
 #[test]
-fn standard_input_and_output_carry_every_byte() {
+fn standard_input_and_output_preserve_every_byte() {
     let folder = tempfile::tempdir().unwrap();
     let text =
         "{\"schema\":\"llmscope.session/1\",\"records\":[{\"attributes\":{\"note\":\"\\u001b[31mred,\\n\\\"x\\\"\"}}]}";
     let csv = run_on(text.as_bytes(), folder.path(), &["-", "-o", "-", "--to", "csv"]);
-    assert_eq!(done(&csv), "", "nothing to say beside the data");
+    assert_eq!(done(&csv), "", "no message next to the data");
     let back = run_on(&csv.stdout, folder.path(), &["-", "-o", "-", "--to", "json"]);
     done(&back);
     let session = Session::read("-", &String::from_utf8(back.stdout).unwrap()).unwrap().session;
     assert_eq!(session.records[0].attributes["note"], AttributeValue::Text("\u{1b}[31mred,\n\"x\"".to_owned()));
     let silent = refused(&run_on(text.as_bytes(), folder.path(), &["-", "-o", "-"]));
-    assert!(silent.contains("say what to write, such as --to csv"), "{silent}");
+    assert!(silent.contains("-o -: the format is not known; use --to, such as --to csv"), "{silent}");
 }
 
 #[test]
@@ -165,12 +165,12 @@ fn another_tools_log_becomes_a_session() {
 }
 
 #[test]
-fn a_table_stays_a_table_unless_a_session_is_asked_for() {
+fn a_table_stays_a_table_unless_a_session_is_requested() {
     let folder = tempfile::tempdir().unwrap();
     let csv = "model,latency,ttft_s\nsmall,0.31,0.1\n\"a,b\",,0.2\n";
     fs::write(folder.path().join("log.csv"), csv).unwrap();
-    let said = done(&run(folder.path(), &["log.csv", "-o", "log.jsonl"]));
-    assert!(said.contains("log.jsonl (2 rows)"), "{said}");
+    let message = done(&run(folder.path(), &["log.csv", "-o", "log.jsonl"]));
+    assert!(message.contains("log.jsonl (2 rows)"), "{message}");
     let lines = fs::read_to_string(folder.path().join("log.jsonl")).unwrap();
     let expected = "{\"model\":\"small\",\"latency\":0.31,\"ttft_s\":0.1}\n\
                     {\"model\":\"a,b\",\"latency\":null,\"ttft_s\":0.2}\n";
@@ -183,12 +183,12 @@ fn a_table_stays_a_table_unless_a_session_is_asked_for() {
     assert_eq!(session.records[0].attributes["latency"], AttributeValue::Number(0.31));
     fs::write(folder.path().join("other.csv"), "a,b\n1,2\n").unwrap();
     let unknown = refused(&run(folder.path(), &["other.csv", "-o", "other.json"]));
-    assert!(unknown.contains("what its columns mean is unknown (a, b)"), "{unknown}");
+    assert!(unknown.contains("the meaning of its columns is unknown (a, b)"), "{unknown}");
     assert!(!folder.path().join("other.json").exists());
 }
 
 #[test]
-fn what_cannot_be_is_told_with_the_fix() {
+fn errors_name_the_fix() {
     let folder = tempfile::tempdir().unwrap();
     let example = &examples()[0];
     let cases: [(&[&str], &str); 5] = [
@@ -199,12 +199,12 @@ fn what_cannot_be_is_told_with_the_fix() {
         (&[example, "-o", "run.csv", "--from", "csv"], "paused.json"),
     ];
     for (args, expected) in cases {
-        let said = refused(&run(folder.path(), args));
-        assert!(said.contains(expected), "{said} does not say {expected}");
+        let message = refused(&run(folder.path(), args));
+        assert!(message.contains(expected), "{message} does not contain {expected}");
     }
     let torn = "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n{\"kind\":\"request\"}\n{\"kind\":\"requ";
-    let said = done(&run_on(torn.as_bytes(), folder.path(), &["-", "-o", "torn.json"]));
-    assert!(said.contains("-:3: the last line is incomplete") && said.contains("(1 request)"), "{said}");
+    let message = done(&run_on(torn.as_bytes(), folder.path(), &["-", "-o", "torn.json"]));
+    assert!(message.contains("-:3: the last line is incomplete") && message.contains("(1 request)"), "{message}");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_cannot_be_is_told_with_the_fix() {
 fn parquet_is_read_like_any_other_log() {
     let folder = tempfile::tempdir().unwrap();
     let analyze = |args: &[&str]| {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
         let output = command.arg("analyze").args(args).arg("--json").current_dir(folder.path()).output().unwrap();
         let report: serde_json::Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)));
@@ -232,18 +232,18 @@ fn parquet_is_read_like_any_other_log() {
         assert_eq!(fs::read_to_string(folder.path().join("back.csv")).unwrap(), csv);
     }
     fs::write(folder.path().join("damaged.parquet"), b"PAR1 and nothing else").unwrap();
-    let said = refused(&run(folder.path(), &["damaged.parquet", "-o", "x.csv"]));
-    assert!(said.contains("error:") && !said.contains("panicked at"), "{said}");
+    let message = refused(&run(folder.path(), &["damaged.parquet", "-o", "x.csv"]));
+    assert!(message.contains("error:") && !message.contains("panicked at"), "{message}");
 }
 
 #[test]
 #[cfg(not(feature = "parquet"))]
-fn a_build_without_parquet_says_how_to_get_it() {
+fn a_build_without_parquet_explains_how_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
     let install = "cargo install --path llmscope-cli --features parquet";
-    let said = refused(&run(folder.path(), &[&examples()[0], "-o", "run.parquet"]));
-    assert!(said.contains("cannot write a Parquet file") && said.contains(install), "{said}");
+    let message = refused(&run(folder.path(), &[&examples()[0], "-o", "run.parquet"]));
+    assert!(message.contains("cannot write a Parquet file") && message.contains(install), "{message}");
     fs::write(folder.path().join("log"), b"ARROW1\0\0").unwrap();
-    let said = refused(&run(folder.path(), &["log", "-o", "run.csv"]));
-    assert!(said.contains("log is an Arrow file") && said.contains(install), "{said}");
+    let message = refused(&run(folder.path(), &["log", "-o", "run.csv"]));
+    assert!(message.contains("log is an Arrow file") && message.contains(install), "{message}");
 }

@@ -1,4 +1,4 @@
-//! `gate` as a person or a CI job would use it.
+//! Tests of the `gate` command.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
 fn run(args: &[&str]) -> Output {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
     command.env_remove("NO_COLOR").env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
     command.arg("gate").args(args).output().unwrap()
 }
@@ -33,8 +33,7 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-/// Latencies without memory between 0.2 and 0.4 s, times a factor: Weyl's sequence visits them evenly, in an order that a
-/// second, scrambled one gives.
+/// Independent latencies, uniform between 0.2 and 0.4 s, times a factor. A hash of the index gives the values.
 fn latencies(count: u32, seed: u32, factor: f64) -> Vec<f64> {
     let hash = |i: u32| {
         let mut x = i.wrapping_add(seed.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
@@ -58,7 +57,7 @@ fn session(folder: &TempDir, name: &str, model: &str, ttft_s: &[f64], fails: Opt
 }
 
 #[test]
-fn a_shift_fails_and_the_line_says_which() {
+fn a_shift_fails_and_the_first_line_names_it() {
     let folder = TempDir::new().unwrap();
     let old = session(&folder, "old.json", "m", &latencies(400, 1, 1.0), None);
     let new = session(&folder, "new.json", "m", &latencies(400, 2, 1.2), None);
@@ -85,7 +84,7 @@ fn the_example_session_with_a_second_load_is_worse() {
 }
 
 #[test]
-fn too_few_requests_warn_and_fail_only_if_told() {
+fn too_few_requests_warn_and_only_fail_on_request() {
     let folder = TempDir::new().unwrap();
     let old = session(&folder, "old.json", "m", &latencies(12, 1, 1.0), None);
     let new = session(&folder, "new.json", "m", &latencies(12, 2, 1.0), None);
@@ -97,7 +96,7 @@ fn too_few_requests_warn_and_fail_only_if_told() {
 }
 
 #[test]
-fn several_runs_stand_on_each_side() {
+fn each_side_can_have_several_runs() {
     let folder = TempDir::new().unwrap();
     let one = session(&folder, "1.json", "m", &latencies(200, 1, 1.0), None);
     let two = session(&folder, "2.json", "m", &latencies(200, 2, 1.0), None);
@@ -106,7 +105,7 @@ fn several_runs_stand_on_each_side() {
     let answer = answer(&output);
     assert_eq!(answer["pairs"][0]["baseline"]["n"], 400);
     assert_eq!(answer["pairs"][0]["baseline"]["source"].as_array().unwrap().len(), 2);
-    // A quarter of the requests fails: that decides, though no latency moved.
+    // A quarter of the requests fails. That decides, although no latency changed.
     assert_eq!(output.status.code(), Some(1));
     assert!(answer["headline"].as_str().unwrap().starts_with("error rate +25 points ["), "{}", answer["headline"]);
 }
@@ -131,7 +130,7 @@ fn an_objective_is_compared_on_both_sides() {
 }
 
 #[test]
-fn junit_is_well_formed_whatever_the_names() {
+fn junit_is_well_formed_for_any_names() {
     let folder = TempDir::new().unwrap();
     let name = r"a<b>&'c' | `d`\u0007";
     let old = session(&folder, "old.json", name, &latencies(300, 1, 1.0), None);
@@ -162,7 +161,7 @@ fn junit_is_well_formed_whatever_the_names() {
     assert!(rows.len() >= 7 && rows.iter().all(|row| row.matches(" | ").count() >= 4), "{rows:?}");
 }
 
-/// Every tag is closed by its own, attributes are quoted, and no character is one that XML 1.0 cannot hold.
+/// Asserts that tags are balanced, attributes are quoted, and every character is valid in XML 1.0.
 fn well_formed(xml: &str) {
     assert!(xml.chars().all(|c| c == '\n' || !c.is_control()));
     let mut open = Vec::new();
@@ -181,7 +180,7 @@ fn well_formed(xml: &str) {
 }
 
 #[test]
-fn mistakes_are_named_with_their_remedy() {
+fn errors_name_the_fix() {
     let folder = TempDir::new().unwrap();
     let one = session(&folder, "1.json", "m", &latencies(30, 1, 1.0), None);
     let table = folder.path().join("t.csv");
@@ -193,24 +192,24 @@ fn mistakes_are_named_with_their_remedy() {
         (vec!["-", "-"], "standard input can be read once"),
         (vec![one, "no-such-file.json"], "candidate: cannot read no-such-file.json"),
         (vec![one, one, "--max-shift", "5 apples"], "--max-shift 5 apples"),
-        (vec![one, one, "--max-shift", "-5%"], "the largest shift is -0.05"),
-        (vec![one, one, "--alpha", "0.9"], "alpha is 0.9"),
+        (vec![one, one, "--max-shift", "-5%"], "invalid largest shift -0.05: expected at least 0 and below 1"),
+        (vec![one, one, "--alpha", "0.9"], "invalid alpha 0.9: expected a number above 0 and at most 0.2"),
         (vec![one, one, "--statistic", "q95"], "p99.9"),
         (vec![one, one, "--slo", "ttft"], "ttft=500ms"),
         (vec![one, text(&table)], "candidate"),
     ] {
         let output = run(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stdout(&output));
-        assert!(stderr(&output).contains(part), "{args:?}: {} does not say {part}", stderr(&output));
+        assert!(stderr(&output).contains(part), "{args:?}: {} does not contain {part}", stderr(&output));
     }
 }
 
 #[test]
-fn the_examples_for_ci_are_those_of_the_documentation() {
+fn the_ci_examples_match_the_documentation() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let document = fs::read_to_string(root.join("docs/gate.md")).unwrap();
     for name in ["github-actions.yml", "gitlab-ci.yml"] {
         let example = fs::read_to_string(root.join("examples/ci").join(name)).unwrap();
-        assert!(document.contains(example.trim()), "docs/gate.md shows another {name}");
+        assert!(document.contains(example.trim()), "docs/gate.md differs from {name}");
     }
 }

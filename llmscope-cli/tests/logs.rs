@@ -1,4 +1,4 @@
-//! Logs as people have them: packed, long, with columns of other names, of a tool that is named.
+//! Logs that are compressed, long, have other column names, or are read as a given tool.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -9,16 +9,16 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn analyze(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
     command.current_dir(folder).arg("analyze").args(args).output().unwrap()
 }
 
 fn report(output: &Output) -> Value {
-    let words = String::from_utf8_lossy(&output.stderr);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {words}"))
+    let messages = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {messages}"))
 }
 
-/// Rows of two engines; more than are read as a whole.
+/// Rows of two engines.
 fn rows(count: u32) -> String {
     let row = |i: u32| {
         let (engine, milliseconds) = (i % 2, 300 + i * 7 % 11);
@@ -33,7 +33,7 @@ fn rows(count: u32) -> String {
 const MAPS: [&str; 6] = ["--map", "ttft_s=first:ms", "--map", "model=engine", "--map", "started_at=ts:ms"];
 
 #[test]
-fn columns_of_other_names_are_mapped_in_short_and_in_long_logs() {
+fn columns_with_other_names_are_mapped_in_short_and_in_long_logs() {
     let folder = tempfile::tempdir().unwrap();
     for count in [40_u32, 20_000] {
         fs::write(folder.path().join("log.jsonl"), rows(count)).unwrap();
@@ -53,25 +53,25 @@ fn columns_of_other_names_are_mapped_in_short_and_in_long_logs() {
 }
 
 #[test]
-fn a_packed_log_is_read_as_it_is_and_a_broken_one_is_refused() {
+fn a_compressed_log_is_read_and_a_truncated_one_is_rejected() {
     use std::io::Write as _;
 
     let folder = tempfile::tempdir().unwrap();
     let text = rows(20_000);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(text.as_bytes()).unwrap();
-    let packed = gzip.finish().unwrap();
-    fs::write(folder.path().join("log.gz"), &packed).unwrap();
+    let compressed = gzip.finish().unwrap();
+    fs::write(folder.path().join("log.gz"), &compressed).unwrap();
     fs::write(folder.path().join("log.jsonl"), &text).unwrap();
     let analyses =
         |file: &str| report(&analyze(folder.path(), &[&[file, "--json"], &MAPS[..]].concat()))["analyses"].clone();
-    let (from_packed, plain) = (analyses("log.gz"), analyses("log.jsonl"));
-    assert_eq!(from_packed[0]["limits"], plain[0]["limits"]);
+    let (from_compressed, plain) = (analyses("log.gz"), analyses("log.jsonl"));
+    assert_eq!(from_compressed[0]["limits"], plain[0]["limits"]);
     assert!(plain[0]["limits"]["center"].is_f64());
 
-    fs::write(folder.path().join("cut.gz"), &packed[..packed.len() / 2]).unwrap();
+    fs::write(folder.path().join("cut.gz"), &compressed[..compressed.len() / 2]).unwrap();
     let output = analyze(folder.path(), &[&["cut.gz"], &MAPS[..]].concat());
-    assert_eq!(output.status.code(), Some(2), "half a file must not pass for a whole one");
+    assert_eq!(output.status.code(), Some(2), "a truncated file must not be accepted");
     assert!(String::from_utf8_lossy(&output.stderr).contains("cut.gz"));
 }
 
@@ -80,9 +80,10 @@ fn the_tools_are_listed_and_one_can_be_forced() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("a.csv"), "latency\n0.3\n0.3\n").unwrap();
     let listed = analyze(folder.path(), &["a.csv", "--from", "help"]);
-    let words = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert_eq!(listed.status.code(), Some(0));
+    let messages = String::from_utf8_lossy(&listed.stdout).into_owned();
     for tool in ["llmscope", "llmperf", "jsonl", "csv"] {
-        assert!(words.contains(&format!("  {tool} ")), "{words}");
+        assert!(messages.contains(&format!("  {tool} ")), "{messages}");
     }
     let forced = analyze(folder.path(), &["a.csv", "--from", "llmperf"]);
     assert_eq!(forced.status.code(), Some(2));

@@ -1,4 +1,4 @@
-//! `monitor` against an endpoint that slows down and a service that goes away, on real sockets.
+//! Tests of the `monitor` command with real sockets: an endpoint that slows down and a service that is unavailable.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 #![cfg(unix)]
@@ -18,7 +18,7 @@ use endpoint::{Server, chat, reply, signal};
 use serde_json::Value;
 
 fn monitor(args: &[&str]) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli"));
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
     for name in ["OPENAI_API_KEY", "LLMSCOPE_API_BASE", "LLMSCOPE_WEBHOOK_URL", "MONITORING_INTERVAL", "USE_OLLAMA"] {
         command.env_remove(name);
     }
@@ -26,7 +26,7 @@ fn monitor(args: &[&str]) -> Command {
     command
 }
 
-/// Requests that have been answered, as the session says.
+/// The number of requests in the session.
 fn recorded(path: &Path) -> usize {
     fs::read_to_string(path).map_or(0, |text| text.lines().filter(|line| line.contains(r#""kind":"request""#)).count())
 }
@@ -46,25 +46,25 @@ fn terminate(mut child: Child) -> (Option<i32>, String, String) {
     (code, String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// An endpoint whose first token comes after a time that the test sets, and up to 100 ms more: so much variation is
-/// common here, and limits that are learned from it raise no alarm when the machine is busy.
+/// An endpoint whose first token comes after a delay that the test sets, plus up to 100 ms. Limits learned from this
+/// variation raise no alarm when the machine is busy.
 fn slow_endpoint() -> (Server, Arc<AtomicU64>) {
     let delay = Arc::new(AtomicU64::new(20));
-    let (set, asked) = (delay.clone(), AtomicU64::new(0));
+    let (set, requests) = (delay.clone(), AtomicU64::new(0));
     let server = Server::start(move |_, socket| {
-        let more = asked.fetch_add(1, Ordering::SeqCst) * 37 % 100;
-        chat(socket, &AtomicU64::new(set.load(Ordering::SeqCst) + more));
+        let extra = requests.fetch_add(1, Ordering::SeqCst) * 37 % 100;
+        chat(socket, &AtomicU64::new(set.load(Ordering::SeqCst) + extra));
     });
     (server, delay)
 }
 
 #[test]
-fn a_slowdown_is_told_once_and_its_end_once() {
+fn a_slowdown_is_reported_once_and_its_end_once() {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, delay) = slow_endpoint();
     let hooks = Server::start(|_, socket| reply(socket, "200 OK", "text/plain", "ok"));
-    let (session, told) = (folder.path().join("watch.jsonl"), folder.path().join("told.jsonl"));
-    let command = format!("echo \"$LLMSCOPE_EVENT\" >> {0}; cat >> {0}", told.display());
+    let (session, hook_log) = (folder.path().join("watch.jsonl"), folder.path().join("hook.jsonl"));
+    let command = format!("echo \"$LLMSCOPE_EVENT\" >> {0}; cat >> {0}", hook_log.display());
     let baseline = folder.path().join("base.json");
     let child = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "100ms"])
         .args(["--rules", "1", "--learn", "20", "--metric", "ttft_s", "--recover-after", "4", "--json"])
@@ -76,20 +76,20 @@ fn a_slowdown_is_told_once_and_its_end_once() {
     wait_until("limits", || baseline.exists());
     delay.store(1500, Ordering::SeqCst);
     let before = recorded(&session);
-    wait_until("slow answers", || recorded(&session) >= before + 4);
+    wait_until("slow responses", || recorded(&session) >= before + 4);
     delay.store(20, Ordering::SeqCst);
-    wait_until("the end of it", || fs::read_to_string(&told).is_ok_and(|text| text.contains("\nrecovery\n")));
+    wait_until("the recovery", || fs::read_to_string(&hook_log).is_ok_and(|text| text.contains("\nrecovery\n")));
     let (code, stdout, stderr) = terminate(child);
 
     let events: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let count = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
     assert_eq!((count("learned"), count("violation"), count("recovery")), (1, 1, 1), "{stderr}");
     assert_eq!(count("result"), recorded(&session));
-    assert_eq!(code, Some(0), "nothing is open at the end: {stderr}");
+    assert_eq!(code, Some(0), "no violation is open at the end: {stderr}");
     let violation = events.iter().find(|event| event["event"] == "violation").unwrap();
     assert_eq!((&violation["metric"], &violation["side"]), (&"ttft_s".into(), &"above".into()));
 
-    let text = fs::read_to_string(&told).unwrap();
+    let text = fs::read_to_string(&hook_log).unwrap();
     assert_eq!((text.matches("violation\n").count(), text.matches("recovery\n").count()), (1, 1), "{text}");
     let messages: Vec<String> = hooks.arrived().iter().map(|arrived| arrived.body["text"].to_string()).collect();
     assert_eq!(messages.len(), 2, "{messages:?}");
@@ -97,7 +97,7 @@ fn a_slowdown_is_told_once_and_its_end_once() {
     let session = fs::read_to_string(&session).unwrap();
     assert_eq!(session.matches(r#""kind":"event""#).count(), 3, "limits, violation, recovery");
     for text in [&stdout, &stderr, &session] {
-        assert!(!text.contains("secret-path"), "a webhook's address is a secret");
+        assert!(!text.contains("secret-path"), "the address of a webhook is a secret");
     }
     let limits = fs::read_to_string(&baseline).unwrap();
     assert!(limits.contains("llmscope.baseline/1"));
@@ -112,10 +112,10 @@ fn a_slowdown_is_told_once_and_its_end_once() {
 }
 
 #[test]
-fn a_service_that_is_away_for_a_while_loses_nothing() {
+fn a_temporarily_unavailable_service_receives_all_records() {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, _) = slow_endpoint();
-    // A port that nobody listens on yet.
+    // A port without a listener.
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let session = folder.path().join("watch.jsonl");
     let child = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "100ms"])
@@ -127,7 +127,7 @@ fn a_service_that_is_away_for_a_while_loses_nothing() {
     let service = Server::start_at(port, |_, socket| {
         reply(socket, "200 OK", "application/json", r#"{"status":"logged"}"#);
     });
-    wait_until("what had waited", || service.arrived().len() >= 12);
+    wait_until("the queued records", || service.arrived().len() >= 12);
     let (_, stdout, stderr) = terminate(child);
     let arrived = service.arrived();
     assert_eq!(arrived.len(), recorded(&session), "{stderr}");
@@ -138,15 +138,15 @@ fn a_service_that_is_away_for_a_while_loses_nothing() {
     );
     assert!(entry["latency"].as_f64().unwrap() > 0.02 && entry["success"] == true && entry["tokens_out"] == 4);
     let times: Vec<&str> =
-        arrived.iter().map(|letter| letter.body["metadata"]["started_at"].as_str().unwrap()).collect();
-    assert!(times.is_sorted(), "in their order");
+        arrived.iter().map(|record| record.body["metadata"]["started_at"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "the order is preserved");
     assert!(arrived[0].headers.contains("Bearer canary-of-the-service"));
-    assert!(stderr.contains("connection_refused") && stderr.contains("takes records again"), "{stderr}");
+    assert!(stderr.contains("connection_refused") && stderr.contains("the service accepts records again"), "{stderr}");
     assert!(![stdout, stderr].concat().contains("canary-of-the-service"));
 }
 
 #[test]
-fn what_could_not_be_posted_is_kept_for_the_next_time() {
+fn records_that_could_not_be_posted_are_kept_for_the_next_run() {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, _) = slow_endpoint();
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
@@ -161,7 +161,7 @@ fn what_could_not_be_posted_is_kept_for_the_next_time() {
     };
     assert_eq!(watch("5").status.code(), Some(0));
     assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
-    // A monitor that is killed outright leaves them where they are.
+    // A killed monitor leaves them in the spool.
     let killed = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "1min"])
         .args(["--post", &format!("http://127.0.0.1:{port}"), "--spool", spool.to_str().unwrap()])
         .args(["-o", folder.path().join("killed.jsonl").to_str().unwrap()])
@@ -173,12 +173,12 @@ fn what_could_not_be_posted_is_kept_for_the_next_time() {
     assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
     let service = Server::start_at(port, |_, socket| reply(socket, "200 OK", "application/json", "{}"));
     assert_eq!(watch("3").status.code(), Some(0));
-    assert_eq!((service.arrived().len(), recorded(&session)), (8, 8), "and the session went on");
+    assert_eq!((service.arrived().len(), recorded(&session)), (8, 8), "the session was appended to");
     assert!(!spool.exists());
 }
 
 #[test]
-fn failures_in_a_row_are_a_violation_and_the_exit_status_says_that_it_is_open() {
+fn consecutive_failures_are_a_violation_and_the_exit_status_reports_it_as_open() {
     let server = Server::start(|_, socket| reply(socket, "503 Service Unavailable", "text/plain", "loading"));
     let url = server.url("/v1");
     let output = monitor(&["--vendor", "openai", "--url", &url, "--model", "m", "--interval", "100ms", "--json"])
@@ -218,12 +218,12 @@ fn several_endpoints_from_a_file() {
     fs::write(&config, text.replace("model =", "modle =")).unwrap();
     let refused = monitor(&["--config", config.to_str().unwrap()]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
-    let words = String::from_utf8(refused.stderr).unwrap();
-    assert!(words.contains("endpoints.toml") && words.contains("modle"), "{words}");
+    let message = String::from_utf8(refused.stderr).unwrap();
+    assert!(message.contains("endpoints.toml") && message.contains("modle"), "{message}");
 }
 
 #[test]
-fn the_environment_of_the_earlier_service_is_understood() {
+fn the_environment_of_the_previous_service_is_supported() {
     let output = monitor(&["--count", "2", "--json"])
         .env("USE_OLLAMA", "false")
         .env("MONITORING_INTERVAL", "0.1")
@@ -233,5 +233,5 @@ fn the_environment_of_the_earlier_service_is_understood() {
     assert_eq!(stdout.lines().count(), 2, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout.contains("SIMULATED endpoint"));
     let nothing = monitor(&[]).output().unwrap();
-    assert!(String::from_utf8(nothing.stderr).unwrap().contains("nothing to watch"));
+    assert!(String::from_utf8(nothing.stderr).unwrap().contains("no endpoint to watch: use --vendor or --config"));
 }

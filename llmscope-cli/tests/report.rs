@@ -1,4 +1,4 @@
-//! The page of `report`: whole, safe, and with the numbers of the JSON. `tests/page` opens it in a browser.
+//! Tests of the page of `report`: complete, safe, and with the numbers of the JSON report. `tests/page` opens it in a browser.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -14,14 +14,14 @@ use serde_json::Value;
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
 fn run(args: &[&str]) -> Output {
-    Command::new(assert_cmd::cargo::cargo_bin!("llmscope-cli")).args(args).output().unwrap()
+    Command::new(assert_cmd::cargo::cargo_bin!("llmscope")).args(args).output().unwrap()
 }
 
 fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The page on standard output, parsed as a browser would, without a single complaint.
+/// The page on standard output, parsed like in a browser, without parse errors.
 fn page(args: &[&str]) -> (String, Html) {
     let output = run(&[&["report"], args].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -53,7 +53,7 @@ fn table(directory: &Path, values: impl Iterator<Item = f64>) -> String {
     path.display().to_string()
 }
 
-/// Noise that is the same everywhere.
+/// Noise that is the same on every machine.
 fn noise(count: u64) -> impl Iterator<Item = f64> {
     let mut state = 7_u64;
     (0..count).map(move |_| {
@@ -67,7 +67,7 @@ fn noise(count: u64) -> impl Iterator<Item = f64> {
 }
 
 #[test]
-fn the_page_says_what_the_json_says() {
+fn the_page_has_the_numbers_of_the_json() {
     let (paused, undisturbed) = (example("paused"), example("undisturbed"));
     let args = [paused.as_str(), &undisturbed, "--by", "session", "--usl", "800ms"];
     let (_, html) = page(&[&args[..], &["--title", "Night <of> tests"]].concat());
@@ -111,7 +111,7 @@ fn the_page_says_what_the_json_says() {
                 ]
             );
         }
-        // The section's own words carry the same numbers.
+        // The text of the section has the same numbers.
         let section = texts(&html, &format!("#series-{}", index + 1)).concat();
         let cpk = analysis["capability"]["cpk"].as_f64().unwrap();
         let digits = [(100.0, 2), (1000.0, 1)].iter().find(|(below, _)| cpk < *below).map_or(0, |(_, digits)| *digits);
@@ -120,7 +120,7 @@ fn the_page_says_what_the_json_says() {
 }
 
 #[test]
-fn the_page_loads_nothing() {
+fn the_page_loads_no_resources() {
     let (text, html) = page(&[&example("second-load"), "--metric", "tpot_s"]);
     for element in html.select(&Selector::parse("*").unwrap()) {
         for name in ["src", "srcset", "data", "poster", "action", "style", "onload", "onclick"] {
@@ -152,12 +152,12 @@ fn hostile_names_stay_text() {
     fs::write(&path, session).unwrap();
     let (text, html) = page(&[path.to_str().unwrap(), "--title", evil]);
     assert_eq!(html.select(&Selector::parse("script").unwrap()).count(), 4);
-    assert_eq!(html.select(&Selector::parse("img, b:not(.happened b)").unwrap()).count(), 0);
+    assert_eq!(html.select(&Selector::parse("img, b:not(.chart-events b)").unwrap()).count(), 0);
     assert!(!text.contains("<script>alert"));
     assert_eq!(texts(&html, "h1"), [evil]);
     assert_eq!(texts(&html, "head > title"), [evil]);
     assert_eq!(island(&html)["analyses"][0]["events"][0][2], evil);
-    assert!(texts(&html, ".simulated")[0].starts_with("Simulated"), "the banner stands first");
+    assert!(texts(&html, ".simulated")[0].starts_with("Simulated"), "the banner is at the top");
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_long_series_stays_small_and_loses_no_violation() {
             }
         }
     }
-    assert!(texts(&html, ".key").concat().contains("Of 100000 points"), "what is left out is said");
+    assert!(texts(&html, ".key").concat().contains("Of 100000 points"), "the page reports the downsampling");
 }
 
 #[test]
@@ -199,30 +199,30 @@ fn every_kind_of_chart_has_a_page() {
         (&[&path, "--column", "latency_ms", "--rules", "none"], "No rule was applied"),
         (&[&failed, "--metric", "error_rate"], "P chart"),
     ];
-    for (args, words) in cases {
+    for (args, text) in cases {
         let (_, html) = page(args);
         let body = texts(&html, "main").concat();
-        assert!(body.contains(words), "{args:?}");
+        assert!(body.contains(text), "{args:?}");
         assert!(!body.contains("NaN") && !body.contains("inf "), "{args:?}");
         assert_eq!(island(&html)["analyses"].as_array().unwrap().len(), 1, "{args:?}");
     }
 }
 
 #[test]
-fn too_few_equal_and_missing_data_have_a_page_too() {
+fn few_or_equal_values_also_have_a_page() {
     let directory = tempfile::tempdir().unwrap();
     let few = table(directory.path(), [3.0, 4.0, 5.0].into_iter());
     let (_, html) = page(&[&few, "--column", "latency_ms", "--usl", "9"]);
-    assert_eq!(texts(&html, ".top .lead"), ["There are too few data to judge: 1 series."]);
+    assert_eq!(texts(&html, ".top .lead"), ["The series does not have enough data."]);
     assert_eq!(texts(&html, "section.series .badge"), ["not enough data"]);
     let equal = table(directory.path(), [5.0; 40].into_iter());
     let (_, html) = page(&[&equal, "--column", "latency_ms", "--usl", "9"]);
-    assert_eq!(texts(&html, ".top .lead"), ["The one series is in control."]);
+    assert_eq!(texts(&html, ".top .lead"), ["The series is in control."]);
     assert!(texts(&html, ".callouts")[0].contains("all points are equal"));
 }
 
 #[test]
-fn the_exit_status_of_report_tells_whether_the_page_was_written() {
+fn the_exit_status_of_report_reports_whether_the_page_was_written() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("report.html");
     let (session, target) = (example("second-load"), path.to_str().unwrap());
@@ -231,7 +231,7 @@ fn the_exit_status_of_report_tells_whether_the_page_was_written() {
     assert!(output.stdout.is_empty() && stderr(&output).contains("report.html"));
     assert!(fs::read_to_string(&path).unwrap().starts_with("<!DOCTYPE html>"));
     let output = run(&["analyze", &session, "--format", "html", "-o", target]);
-    assert_eq!(output.status.code(), Some(1), "analyze tells the verdict");
+    assert_eq!(output.status.code(), Some(1), "the exit status of analyze is the verdict");
     assert!(fs::read_to_string(&path).unwrap().contains("out of control"));
     assert_eq!(run(&["report", "no-such-file.json", "-o", target]).status.code(), Some(2));
     assert_eq!(run(&["report", &session, "-o", "no/such/directory/r.html"]).status.code(), Some(2));

@@ -1,8 +1,9 @@
-//! Capability and performance: how the process lies between its specification limits.
+//! Capability and performance: the process relative to its specification limits.
 //!
-//! Always against **specification** limits (an SLO is an upper one), never against control limits. Capability (Cp, Cpk)
-//! uses the within sigma, performance (Pp, Ppk) the overall one (AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery,
-//! *Introduction to Statistical Quality Control*, ch. 8). One-sided limits give the one-sided index and no Cp or Pp.
+//! Indices always refer to **specification** limits (an SLO is an upper one), never to control limits. Capability (Cp,
+//! Cpk) uses the within sigma, performance (Pp, Ppk) the overall sigma (AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery,
+//! *Introduction to Statistical Quality Control*, ch. 8). One-sided limits have only the one-sided index, without Cp or
+//! Pp.
 
 mod non_normal;
 
@@ -20,7 +21,7 @@ use crate::stats::special::{
 };
 use crate::transform::PowerTransform;
 
-/// What the customer, or the service level objective, allows.
+/// The limits that the customer, or the service level objective, specifies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpecificationLimits {
     /// Lower specification limit (LSL).
@@ -35,38 +36,38 @@ pub struct SpecificationLimits {
 }
 
 impl SpecificationLimits {
-    /// Limits on one side or both, and a target if there is one.
+    /// Creates limits on one side or both, with an optional target.
     ///
     /// # Errors
     /// [`Error::Specification`] without any limit, for a limit that is not finite, or unless lower < upper.
     pub fn new(lower: Option<f64>, upper: Option<f64>, target: Option<f64>) -> Result<Self> {
         let refuse = |reason| Err(Error::Specification { lower, upper, reason });
         if [lower, upper, target].into_iter().flatten().any(|value| value.is_nan() || value.abs() > 1e75) {
-            return refuse("limits and target must be finite");
+            return refuse("finite limits and a finite target");
         }
         match (lower, upper) {
-            (None, None) => refuse("give at least one of them"),
-            (Some(low), Some(high)) if low >= high => refuse("the lower one must be below the upper one"),
+            (None, None) => refuse("at least one limit"),
+            (Some(low), Some(high)) if low >= high => refuse("the lower limit below the upper one"),
             _ => Ok(Self { lower, upper, target }),
         }
     }
 
-    /// Share of the values outside, per million.
+    /// The share of the values outside the limits, per million.
     #[must_use]
     pub fn observed_ppm(&self, values: &[f64]) -> Option<f64> {
         let outside = |&&x: &&f64| self.lower.is_some_and(|low| x < low) || self.upper.is_some_and(|high| x > high);
         (!values.is_empty()).then(|| 1e6 * float(values.iter().filter(outside).count()) / float(values.len()))
     }
 
-    /// The limits on the scale of transformed values. No positive value lies below one at or below 0: it is left out.
-    /// `None` if none is left.
+    /// The limits on the transformed scale. A limit at or below 0 is dropped, because no positive value is below it.
+    /// `None` if no limit remains.
     #[must_use]
     pub fn transformed(&self, power: PowerTransform) -> Option<Self> {
         let apply = |limit: Option<f64>| limit.and_then(|limit| power.apply(limit));
         Self::new(apply(self.lower), apply(self.upper), apply(self.target)).ok()
     }
 
-    /// The limits in words: `LSL 0.2  target 0.3  USL 0.8`.
+    /// The limits as text: `LSL 0.2  target 0.3  USL 0.8`.
     #[must_use]
     pub fn describe(&self, quantity: impl Fn(f64) -> String) -> String {
         let one = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {}", quantity(value)));
@@ -74,7 +75,7 @@ impl SpecificationLimits {
         parts.into_iter().flatten().collect::<Vec<_>>().join("  ")
     }
 
-    /// Probability that a normal variable falls outside.
+    /// The probability that a normal variable falls outside the limits.
     fn tail_probability(&self, mean: f64, sigma: f64) -> f64 {
         let below = self.lower.map_or(0.0, |low| normal_cdf((low - mean) / sigma));
         let above = self.upper.map_or(0.0, |high| normal_sf((high - mean) / sigma));
@@ -105,7 +106,7 @@ impl From<[f64; 2]> for Interval {
     }
 }
 
-/// Capability: the indices of the within (short-term) sigma.
+/// Capability: the indices based on the within (short-term) sigma.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Capability {
     /// (USL − LSL)/6σ̂.
@@ -128,16 +129,16 @@ pub struct Capability {
     /// The normal quantile of the expected share outside both limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z_bench: Option<f64>,
-    /// The within sigma that the indices stand on, and how it was estimated: conventions differ, and so do the indices.
+    /// The within sigma of the indices. Conventions differ, so the report names the estimator.
     pub sigma: f64,
-    /// The convention of [`Self::sigma`].
+    /// The estimator of [`Self::sigma`].
     pub estimator: crate::sigma::SigmaEstimator,
     /// Degrees of freedom of the intervals.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degrees_of_freedom: Option<f64>,
 }
 
-/// Performance: the indices of the overall (long-term) sigma.
+/// Performance: the indices based on the overall (long-term) sigma.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Performance {
     /// (USL − LSL)/6s.
@@ -160,23 +161,23 @@ pub struct Performance {
     /// The normal quantile of the expected share outside both limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z_bench: Option<f64>,
-    /// (USL − LSL)/6√(Σ(x − T)²/(n − 1)): the spread about the target (Chan, Cheng & Spiring 1988).
+    /// (USL − LSL)/6√(Σ(x − T)²/(n − 1)): relative to the deviation from the target (Chan, Cheng & Spiring 1988).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpm: Option<f64>,
 }
 
-/// Shares outside the specification limits that a normal distribution leads to expect, per million.
+/// The shares outside the specification limits that a normal distribution predicts, per million.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ExpectedPpm {
-    /// With the within sigma.
+    /// For the within sigma.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<f64>,
-    /// With the overall sigma.
+    /// For the overall sigma.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overall: Option<f64>,
 }
 
-/// The indices of one sigma.
+/// The indices for one sigma.
 struct Indices {
     both: Option<f64>,
     lower: Option<f64>,
@@ -186,7 +187,7 @@ struct Indices {
 }
 
 impl Indices {
-    /// `None` where sigma is 0 or an index has no finite value.
+    /// `None` if sigma is 0 or if an index is not finite.
     fn of(mean: f64, sigma: f64, limits: &SpecificationLimits) -> Option<Self> {
         let lower = limits.lower.map(|low| (mean - low) / (3.0 * sigma));
         let upper = limits.upper.map(|high| (high - mean) / (3.0 * sigma));
@@ -261,8 +262,8 @@ pub fn performance(values: &[f64], limits: &SpecificationLimits, confidence: f64
     })
 }
 
-/// Pp, PPL, PPU, Ppk and Cpm of a sigma that was put together from components of variance. Pp has the interval that the
-/// sigma's `interval` gives; none is published for Ppk, whose mean varies with the runs too.
+/// Pp, PPL, PPU, Ppk and Cpm of a sigma that combines components of variance. The interval of Pp follows from the
+/// sigma's `interval`. No interval is published for Ppk, whose mean varies with the runs, too.
 ///
 /// `None` if sigma is 0.
 #[must_use]

@@ -1,4 +1,4 @@
-//! The constants of control charts: d₂, d₃, d₄, c₄ and the chart factors made of them.
+//! The constants of control charts: d₂, d₃, d₄, c₄, and the chart factors derived from them.
 //!
 //! For a sample of n independent normal values with standard deviation σ, let W be its range divided by σ and
 //! S its standard deviation (n − 1) divided by σ. Then
@@ -17,13 +17,13 @@
 //! - g(w) = n(n−1) ∫ φ(a) φ(b) \[Φ(b) − Φ(a)\]ⁿ⁻² dm
 //! - G(w) = n ∫ ½(φ(a) + φ(b)) \[Φ(b) − Φ(a)\]ⁿ⁻¹ dm
 //!
-//! Both integrands are even in m. Every integrand here is analytic and falls off at least exponentially, and for such
-//! functions the trapezoidal rule converges geometrically (Trefethen and Weideman 2014, *SIAM Review* 56(3)), so a
-//! fixed step gives nearly all digits of an `f64`. Up to n = 100 the values stand in a table; beyond it
-//! they are integrated at the call. Both agree with 30-digit arithmetic to better than 1e-13, relative.
+//! Both integrands are even in m. Every integrand here is analytic and decreases at least exponentially, and for such
+//! functions the trapezoidal rule converges geometrically (Trefethen and Weideman 2014, *SIAM Review* 56(3)). A fixed
+//! step therefore gives nearly all digits of an `f64`. Up to n = 100 the values are in a table; beyond, each call
+//! integrates them. Both agree with 30-digit arithmetic to a relative error below 1e-13.
 //!
-//! No function here panics. A sample of fewer than two values has no range and no standard deviation: its constants
-//! are 0, and [`Factors::of`] gives `None`.
+//! No function here panics. A sample of fewer than two values has no range and no standard deviation: its constants are
+//! 0, and [`Factors::of`] returns `None`.
 
 mod table;
 
@@ -35,11 +35,11 @@ use crate::stats::special::normal_sf;
 
 /// Step of the trapezoidal rule over values of x, m and (transformed) w.
 ///
-/// The narrowest integrand, at the largest n a machine can count, is a ninth as wide as the normal density; this step
-/// still resolves it to 1e-13.
+/// The narrowest integrand, at the largest representable n, is a ninth as wide as the normal density; this step still
+/// resolves it to 1e-13.
 const STEP: f64 = 1.0 / 32.0;
 
-/// A term this small beside the sum so far, in the tail of an integrand, ends the summation.
+/// The summation ends at a term this small relative to the sum so far, in the tail of an integrand.
 const NEGLIGIBLE: f64 = 1e-18;
 
 /// d₂(n): the expected range of n standard normal values (0 for n < 2).
@@ -52,7 +52,7 @@ pub fn d2(n: usize) -> f64 {
 
 /// d₃(n): the standard deviation of the range of n standard normal values (0 for n < 2).
 ///
-/// Relative error below 1e-13. Beyond n = 100 a call costs about a millisecond.
+/// Relative error below 1e-13. Above n = 100, a call takes about a millisecond.
 #[must_use]
 pub fn d3(n: usize) -> f64 {
     tabulated(n).map_or_else(|| if n < 2 { 0.0 } else { integrate_d3(n) }, |row| row[1])
@@ -68,8 +68,8 @@ pub fn d4(n: usize) -> f64 {
 
 /// c₄(n) = √(2/(n−1)) Γ(n/2)/Γ((n−1)/2): the expected standard deviation of n standard normal values (0 for n < 2).
 ///
-/// Relative error below 1e-15 at every n: beyond the table it is the exponential of a small number, not a ratio of
-/// huge ones.
+/// Relative error below 1e-15 at every n: beyond the table, it is the exponential of a small number instead of a ratio
+/// of huge ones.
 #[must_use]
 pub fn c4(n: usize) -> f64 {
     tabulated(n).map_or_else(|| if n < 2 { 0.0 } else { ln_c4(n).exp() }, |row| row[3])
@@ -77,7 +77,7 @@ pub fn c4(n: usize) -> f64 {
 
 /// c₅(n) = √(1 − c₄²): the standard deviation of the standard deviation of n standard normal values (0 for n < 2).
 ///
-/// Free of the cancellation in 1 − c₄², which for large n leaves no digits: relative error below 1e-14 at every n.
+/// Avoids the cancellation in 1 − c₄², which leaves no digits for large n: relative error below 1e-14 at every n.
 #[must_use]
 pub fn c5(n: usize) -> f64 {
     if n < 2 { 0.0 } else { (-(2.0 * ln_c4(n)).exp_m1()).sqrt() }
@@ -86,10 +86,10 @@ pub fn c5(n: usize) -> f64 {
 /// Bissell's fₙ: an average of k standard deviations of n values each, as an estimate of σ, has about fₙ·k·(n − 1)
 /// degrees of freedom (0 for n < 2).
 ///
-/// The two-digit values of Bissell (1990, *Applied Statistics* 39(3)) as statistical packages print and use them,
-/// kept so that confidence intervals agree with theirs. They approximate c₄²/(2(1 − c₄²)(n − 1)), the degrees of
-/// freedom of a χ variable with the same coefficient of variation as S, and are its rounding except at n = 3, 10, 17
-/// and 51 to 64, where they are a hundredth off.
+/// These are the two-digit values of Bissell (1990, *Applied Statistics* 39(3)) as statistical packages print and use
+/// them, so that confidence intervals agree with those packages. They approximate c₄²/(2(1 − c₄²)(n − 1)), the degrees
+/// of freedom of a χ variable with the same coefficient of variation as S, and equal its rounded value except at n = 3,
+/// 10, 17 and 51 to 64, where they differ by 0.01.
 #[must_use]
 pub fn bissell_f(n: usize) -> f64 {
     match n {
@@ -142,7 +142,7 @@ pub struct Factors {
 }
 
 impl Factors {
-    /// The factors for subgroups of `n` values; `None` for n < 2, where no spread can be seen.
+    /// The factors for subgroups of `n` values; `None` for n < 2, where dispersion is undefined.
     #[must_use]
     pub fn of(n: usize) -> Option<Self> {
         if n < 2 {
@@ -179,16 +179,16 @@ fn integrate_d2(n: usize) -> f64 {
     let n = n as f64;
     even_integral(|x| {
         let tail = normal_sf(x);
-        // 1 − Φⁿ − (1 − Φ)ⁿ, the first difference without cancellation.
+        // 1 − Φⁿ − (1 − Φ)ⁿ, with the first difference computed without cancellation.
         -(n * (-tail).ln_1p()).exp_m1() - tail.powf(n)
     })
 }
 
 /// d₃(n) by its integral, n ≥ 2.
 ///
-/// Taken about d₂ the integrand is nowhere negative, so that nothing cancels; E(W²) − d₂² would lose
-/// digits as n grows. With w = ln(1 + eᵘ) the half line of ranges becomes the real line, unchanged where w is large
-/// and falling off exponentially where w nears 0.
+/// About d₂ the integrand is nowhere negative, so nothing cancels; E(W²) − d₂² would lose digits as n grows. The
+/// substitution w = ln(1 + eᵘ) maps the half line of ranges to the real line; it leaves large w unchanged and decays
+/// exponentially as w approaches 0.
 fn integrate_d3(n: usize) -> f64 {
     let center = integrate_d2(n);
     let start = center.exp_m1().ln();
@@ -196,7 +196,7 @@ fn integrate_d3(n: usize) -> f64 {
         let w = if u > 0.0 { u + (-u).exp().ln_1p() } else { u.exp().ln_1p() };
         let deviation = w - center;
         let term = deviation * deviation * range_density(n, w) / (1.0 + (-u).exp());
-        // The integrand vanishes at the center too: that is not its tail.
+        // The integrand is also 0 at the center, which is not its tail.
         (term, deviation.abs() > 1.0)
     };
     let mut sum = 0.0;
@@ -245,7 +245,7 @@ fn range_distribution(n: usize, w: f64) -> f64 {
 
 /// \[Φ(b) − Φ(a)\]ᵏ with a = m − w/2 and b = m + w/2, for m, w, k ≥ 0.
 ///
-/// k may be huge, so the probability near 1 is taken through the two tails outside it.
+/// k may be huge, so a probability near 1 is computed from the two tails outside the interval.
 fn probability_between(m: f64, w: f64, k: f64) -> f64 {
     let (a, b) = (m - 0.5 * w, m + 0.5 * w);
     if k == 0.0 {
@@ -257,7 +257,7 @@ fn probability_between(m: f64, w: f64, k: f64) -> f64 {
     }
 }
 
-/// The integral over the real line of an even, analytic function that falls off fast, by the trapezoidal rule.
+/// The integral over the real line of an even, analytic function that decreases fast, by the trapezoidal rule.
 fn even_integral(f: impl Fn(f64) -> f64) -> f64 {
     let mut sum = 0.5 * f(0.0);
     let mut x = STEP;
@@ -271,11 +271,10 @@ fn even_integral(f: impl Fn(f64) -> f64) -> f64 {
     }
 }
 
-/// ln c₄(n), n ≥ 2, accurate relative to itself.
+/// ln c₄(n), n ≥ 2, with a small relative error.
 ///
 /// With x = (n − 1)/2, c₄ = Γ(x + ½)/(√x Γ(x)), whose logarithm has the asymptotic series (Tricomi and Erdélyi 1951,
-/// from the Bernoulli polynomials) −1/8x + 1/192x³ − 1/640x⁵ + … A small x is first moved up
-/// by Γ(x + 1) = xΓ(x).
+/// from the Bernoulli polynomials) −1/8x + 1/192x³ − 1/640x⁵ + … A small x is first increased by Γ(x + 1) = xΓ(x).
 fn ln_c4(n: usize) -> f64 {
     const SERIES: [f64; 6] =
         [-1.0 / 8.0, 1.0 / 192.0, -1.0 / 640.0, 17.0 / 14336.0, -31.0 / 18432.0, 691.0 / 180_224.0];
@@ -302,7 +301,8 @@ mod tests {
         computed.iter().zip(row).map(|(value, tabulated)| (value / tabulated - 1.0).abs()).fold(0.0, f64::max)
     }
 
-    /// The table comes from higher precision, so this tests the integrals and the table, and, at n = 100, the seam.
+    /// The table was computed with higher precision, so this tests the integrals, the table and, at n = 100, the
+    /// transition between them.
     #[test]
     fn integrals_agree_with_the_table() {
         let mut largest: f64 = 0.0;

@@ -1,4 +1,4 @@
-//! Writing files so that nobody ever sees half of one.
+//! Atomic writing of files.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,7 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
-/// Writes a file whole, as [`WholeFile`] does.
+/// Writes a complete file atomically, as [`WholeFile`] does.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -18,10 +18,12 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     file.finish()
 }
 
-/// A file that appears whole: what is written goes into a temporary neighbour, which takes its name in the end. Without
-/// that end nothing of it is left, and a file that was there stays as it was.
+/// A file that appears only when it is complete. The content goes to a temporary file in the same directory, which is
+/// renamed at the end. If the writer is dropped before that, the temporary file is removed and an existing file stays
+/// unchanged.
 ///
-/// A link leads to the file that it names. What is no file, as a device or a pipe, is written to as it comes.
+/// A symbolic link is followed to its target. A path that is not a regular file, such as a device or a pipe, is written
+/// to directly.
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,
@@ -30,12 +32,12 @@ pub struct WholeFile {
 
 #[derive(Debug)]
 enum Target {
-    Neighbour(BufWriter<NamedTempFile>),
+    Temporary(BufWriter<NamedTempFile>),
     Stream(BufWriter<File>),
 }
 
 impl WholeFile {
-    /// Begins the file at `path`.
+    /// Starts writing the file at `path`.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -47,11 +49,11 @@ impl WholeFile {
             return Ok(Self { path: path.to_owned(), target: Target::Stream(BufWriter::new(stream)) });
         }
         let path = if there.is_some() { std::fs::canonicalize(path).map_err(io)? } else { path.to_owned() };
-        let neighbour = neighbour_of(&path).map_err(io)?;
-        Ok(Self { path, target: Target::Neighbour(BufWriter::new(neighbour)) })
+        let temporary = temporary_next_to(&path).map_err(io)?;
+        Ok(Self { path, target: Target::Temporary(BufWriter::new(temporary)) })
     }
 
-    /// Ends the file: it is there now.
+    /// Completes the file: from now on it is visible.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -59,8 +61,8 @@ impl WholeFile {
         let Self { path, target } = self;
         let io = |error: std::io::Error| Error::io(&path, &error);
         match target {
-            Target::Neighbour(neighbour) => {
-                let file = neighbour.into_inner().map_err(|error| io(error.into_error()))?;
+            Target::Temporary(temporary) => {
+                let file = temporary.into_inner().map_err(|error| io(error.into_error()))?;
                 file.as_file().sync_all().map_err(io)?;
                 file.persist(&path).map_err(|error| io(error.error))?;
             }
@@ -73,26 +75,26 @@ impl WholeFile {
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         match &mut self.target {
-            Target::Neighbour(file) => file.write(bytes),
+            Target::Temporary(file) => file.write(bytes),
             Target::Stream(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         match &mut self.target {
-            Target::Neighbour(file) => file.flush(),
+            Target::Temporary(file) => file.flush(),
             Target::Stream(stream) => stream.flush(),
         }
     }
 }
 
-fn neighbour_of(path: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary_next_to(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // As any new file would be: the process's umask takes from this what it should.
+        // Created like any new file: the process's umask removes permissions from this mode.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     builder.prefix(".llmscope-").tempfile_in(folder)
@@ -100,7 +102,7 @@ fn neighbour_of(path: &Path) -> std::io::Result<NamedTempFile> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Statistical process control: is a process in control, where is it not, and how capable is it?
+//! Statistical process control: is a process in control, where is it out of control, and how capable is it?
 //!
 //! ```
 //! use llmscope_core::{RuleSet, Sample, SigmaEstimator, chart::individuals};
@@ -11,24 +11,26 @@
 //! # Ok::<(), llmscope_core::Error>(())
 //! ```
 //!
-//! # What is where
-//! - [`Sample`] and [`Subgroups`] hold finite measurements in time order; [`Missing`] says what a gap means.
-//! - [`chart`] makes control charts: phase I from the data, phase II against frozen [`Standards`].
-//! - [`rules`] judges them: [`rules::judge`] a whole chart, [`Monitor`] one point at a time, with equal answers.
-//! - [`capability`] compares with specification limits; [`stats`], [`factors`] and [`sigma`] are what it all stands on.
-//! - [`session`] and [`ingest`] read and write logs; [`analyze`] goes from a log's [`analysis::Series`] to an
+//! # Modules
+//! - [`Sample`] and [`Subgroups`] hold finite measurements in time order; [`Missing`] defines how gaps are handled.
+//! - [`chart`] computes control charts: phase I from the data, phase II against frozen [`Standards`].
+//! - [`rules`] judges charts: [`rules::judge`] judges a whole chart and [`Monitor`] one point at a time, with equal
+//!   results.
+//! - [`capability`] compares a process with its specification limits. [`stats`], [`factors`] and [`sigma`] provide the
+//!   statistics.
+//! - [`session`] and [`ingest`] read and write logs; [`analyze`] turns a log's [`analysis::Series`] into an
 //!   [`Analysis`]; [`plot`] draws it.
-//! - [`watch`] learns limits from a series that goes on for weeks, freezes them and judges what comes.
+//! - [`watch`] learns limits from a continuous series, freezes them and judges later values.
 //!
-//! # What it does not do
-//! It asks no network and no clock, and prints nothing. Every function refuses what it cannot compute with an [`Error`]
-//! that carries the offending values; no result is NaN or infinite.
+//! # Guarantees
+//! The crate accesses neither the network nor the clock, and prints nothing. Every function reports what it cannot
+//! compute as an [`Error`] with the offending values; no result is NaN or infinite.
 //!
 //! # Features
-//! All off by default:
-//! - `png`: [`plot`] renders charts as PNG, with a font inside.
-//! - `compression`: logs that gzip or zstd packed are read as they are.
-//! - `parallel`: large charts are judged by several threads, with the same answer.
+//! All features are off by default:
+//! - `png`: [`plot`] renders charts as PNG, with an embedded font.
+//! - `compression`: reads logs that are compressed with gzip or zstd.
+//! - `parallel`: judges large charts on several threads, with the same result.
 
 pub mod analysis;
 pub mod capability;

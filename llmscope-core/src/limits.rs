@@ -1,4 +1,4 @@
-//! Control limits: a center line, a lower and an upper limit, constant or one per point.
+//! Control limits: a center line with a lower and an upper limit, constant or one value per point.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::metric::Bounds;
 use crate::transform::PowerTransform;
 
-/// Control limits stand this many sigmas from the center line (Shewhart 1931).
+/// The distance of control limits from the center line, in sigmas (Shewhart 1931).
 pub const LIMIT_MULTIPLE: f64 = 3.0;
 
-/// A horizontal line of a chart: one value, or one per point where the limits vary.
+/// A horizontal line of a chart: one value, or one per point if the limits vary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Line {
@@ -21,7 +21,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// The line through these values: constant if they are all equal.
+    /// The line with these values: constant if they are all equal.
     #[must_use]
     pub fn through(values: Vec<f64>) -> Self {
         match values.first() {
@@ -42,7 +42,7 @@ impl Line {
         }
     }
 
-    /// The value, if it is the same everywhere.
+    /// The value, if it is the same at every point.
     #[must_use]
     pub fn constant(&self) -> Option<f64> {
         match self {
@@ -51,7 +51,7 @@ impl Line {
         }
     }
 
-    /// Smallest and largest value; `None` for a line without points.
+    /// The smallest and the largest value; `None` for a line without points.
     #[must_use]
     pub fn extent(&self) -> Option<(f64, f64)> {
         match self {
@@ -70,7 +70,7 @@ impl Line {
         }
     }
 
-    /// The same line of what the values become; `None` if one becomes nothing.
+    /// Maps the values of the line; `None` if `f` returns `None` for one of them.
     pub(crate) fn try_map(&self, f: impl Fn(f64) -> Option<f64>) -> Option<Self> {
         Some(match self {
             Self::Constant(value) => Self::Constant(f(*value)?),
@@ -89,18 +89,18 @@ impl Line {
         }
     }
 
-    /// Lines of successive stages side by side, each through so many points.
+    /// Joins the lines of successive stages, each with its number of points.
     pub(crate) fn concatenated<'l>(stages: impl IntoIterator<Item = (usize, &'l Self)>) -> Self {
         Self::through(stages.into_iter().flat_map(|(count, line)| line.expanded(count)).collect())
     }
 
-    /// The values of `count` points, written out.
+    /// The values at `count` points.
     fn expanded(&self, count: usize) -> Vec<f64> {
         (0..count).map(|point| self.at(point)).collect()
     }
 }
 
-/// Control limits of a chart: where its points are expected while the process is in control.
+/// Control limits of a chart: the expected range of its points while the process is in control.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlLimits {
     /// Lower control limit: center − 3σ, not below the physical bound.
@@ -109,24 +109,24 @@ pub struct ControlLimits {
     pub center: Line,
     /// Upper control limit: center + 3σ, not above the physical bound.
     pub upper: Line,
-    /// Standard deviation of the plotted statistic, which the zones are multiples of; of the transformed statistic where
-    /// there is a transformation.
+    /// Standard deviation of the plotted statistic, of which the zones are multiples; with a transformation, that of
+    /// the transformed statistic.
     pub sigma: Line,
-    /// The transformation on whose scale center line and limits stand three sigmas apart.
+    /// The transformation, if any. On its scale, the limits are three sigmas from the center line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<PowerTransform>,
-    /// True if a limit would have passed a physical bound and was set to it.
+    /// Whether limits were clamped to a physical bound.
     #[serde(default, skip_serializing_if = "Clamped::is_none")]
     pub clamped: Clamped,
 }
 
-/// Which limits were set to a physical bound.
+/// The limits that were clamped to a physical bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Clamped {
-    /// The lower limit, somewhere.
+    /// The lower limit, at one point at least.
     #[serde(default)]
     pub lower: bool,
-    /// The upper limit, somewhere.
+    /// The upper limit, at one point at least.
     #[serde(default)]
     pub upper: bool,
 }
@@ -151,16 +151,16 @@ impl ControlLimits {
         }
     }
 
-    /// Limits that were drawn on a transformed scale, in the unit of the values. Their sigma stays what it is.
+    /// Converts limits on a transformed scale back to the unit of the values. Their sigma does not change.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if a line lies beyond what a number can be.
+    /// [`Error::Parameter`] if a line is not finite after the conversion.
     pub(crate) fn drawn_back(self, power: PowerTransform) -> Result<Self> {
         let back = |line: &Line| {
             line.try_map(|y| power.back(y)).ok_or_else(|| Error::Parameter {
-                name: "control limits after a transformation",
+                name: "transformed control limits",
                 value: format!("up to {:?}", self.upper.extent().unwrap_or_default().1),
-                expected: "on the scale of the transformed values, whose logarithm or power is a number",
+                expected: "limits that convert back to finite measurements",
             })
         };
         let (lower, center, upper) = (back(&self.lower)?, back(&self.center)?, back(&self.upper)?);
@@ -169,7 +169,7 @@ impl ControlLimits {
         Ok(Self { lower, center, upper, transform: Some(power), clamped, ..self })
     }
 
-    /// The same limits, none of them beyond a physical bound.
+    /// Clamps the limits to physical bounds.
     #[must_use]
     pub fn clamped_to(mut self, bounds: Bounds) -> Self {
         if let Some(bound) = bounds.lower {
@@ -183,7 +183,7 @@ impl ControlLimits {
         self
     }
 
-    /// The edge of a zone: center + k·σ at a point, on the scale of the transformation where there is one.
+    /// The edge of a zone: center + k·σ at a point, computed on the transformed scale if there is one.
     #[must_use]
     pub fn zone_edge(&self, point: usize, multiple: f64) -> f64 {
         let (center, offset) = (self.center.at(point), multiple * self.sigma.at(point));
@@ -205,7 +205,8 @@ impl ControlLimits {
         }
     }
 
-    /// One sigma above the center line, in the unit of what is plotted: what values must be told apart to is a part of it.
+    /// One sigma above the center line, in the unit of the plotted values. The resolution of displayed values is a
+    /// fraction of it.
     #[must_use]
     pub fn plotted_sigma(&self, point: usize) -> f64 {
         match self.transform {
@@ -214,7 +215,7 @@ impl ControlLimits {
         }
     }
 
-    /// The three lines in words: `lower 0.2543  center 0.3167  upper 0.379`; a line that varies by its extent.
+    /// The three lines as text: `lower 0.2543  center 0.3167  upper 0.379`; for a varying line, its extent.
     #[must_use]
     pub fn describe(&self, quantity: impl Fn(f64) -> String) -> String {
         let one = |name: &str, line: &Line| match line {
@@ -229,7 +230,7 @@ impl ControlLimits {
         format!("{lower}{clamped}  {center}  {}", one("upper", &self.upper))
     }
 
-    /// Puts the limits of successive stages side by side, `(points, limits)` for each.
+    /// Joins the limits of successive stages, given as `(points, limits)`.
     pub(crate) fn concatenated(stages: &[(usize, &Self)]) -> Self {
         let line =
             |pick: fn(&Self) -> &Line| Line::concatenated(stages.iter().map(|&(count, limits)| (count, pick(limits))));

@@ -1,11 +1,11 @@
-//! What is judged: a metric of known meaning, or a column by its name.
+//! Measures: a known metric, or a column by its name.
 
 use crate::metric::{Bounds, Metric, Unit};
 
-/// What is judged: a metric of requests, or a column by its name.
+/// The measure to judge: a metric of requests, or a column by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Measure {
-    /// A metric whose meaning is known.
+    /// A metric with a known meaning.
     Metric(Metric),
     /// A numeric column, or a numeric attribute that the recording tool added to its requests.
     Column(String),
@@ -30,7 +30,7 @@ impl Measure {
         }
     }
 
-    /// What the values can be at all.
+    /// The physical bounds of the values.
     #[must_use]
     pub fn bounds(&self) -> Bounds {
         match self {
@@ -40,7 +40,7 @@ impl Measure {
     }
 }
 
-/// The metric that a column holds or summarizes: `ttft_s`, `ttft_s.p99`.
+/// The metric in a column, or the metric that the column summarizes: `ttft_s`, `ttft_s.p99`.
 fn summarized(column: &str) -> Option<Metric> {
     column.split('.').next()?.parse().ok()
 }

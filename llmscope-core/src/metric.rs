@@ -1,4 +1,4 @@
-//! What is measured: the metrics of a request, their units and their physical bounds.
+//! Metrics of requests, with their units and physical bounds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +10,9 @@ use crate::error::{Error, Result, by_name};
 
 /// A metric of a language-model request.
 ///
-/// All times are differences of a monotonic clock, in seconds. `t_issue` is the moment the request is handed to the
-/// client, `t_first` and `t_last` the arrival of the first and last chunk that carries generated content, `t_end` the
-/// end of the stream, `n` the output tokens that the server reports.
+/// All times are differences of a monotonic clock, in seconds. `t_issue` is the time at which the request is passed to
+/// the client; `t_first` and `t_last` are the arrival times of the first and last chunk with generated content; `t_end`
+/// is the end of the stream; `n` is the number of output tokens that the server reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub enum Metric {
@@ -24,34 +24,34 @@ pub enum Metric {
     E2e,
     /// Time per output token after the first chunk: `(t_last − t_first)/(n − tokens in the first chunk)`, in seconds.
     ///
-    /// Other tools call it inter-token latency: `itl_s` is accepted as a name for it.
+    /// Other tools call it inter-token latency; `itl_s` is accepted as its name.
     #[serde(rename = "tpot_s", alias = "itl_s")]
     Tpot,
     /// Output tokens per second of one request: `n / e2e_s`.
     #[serde(rename = "output_tokens_per_s")]
     OutputTokensPerS,
-    /// Time to first token, counted from the moment the request's last byte was written, in seconds.
+    /// Time to first token, measured from the time at which the last byte of the request was written, in seconds.
     #[serde(rename = "ttft_from_write_s")]
     TtftFromWrite,
     /// Time to a usable connection, in seconds.
     #[serde(rename = "connect_s")]
     Connect,
-    /// How late the request was issued: `t_issue − t_scheduled`, in seconds (open loop).
+    /// Delay of the request relative to its schedule: `t_issue − t_scheduled`, in seconds (open loop).
     #[serde(rename = "sched_delay_s")]
     SchedDelay,
-    /// End-to-end latency counted from the scheduled time: free of coordinated omission, in seconds.
+    /// End-to-end latency from the scheduled time: free of coordinated omission, in seconds.
     #[serde(rename = "sched_e2e_s")]
     SchedE2e,
-    /// What the request cost, in US dollars.
+    /// The cost of the request, in US dollars.
     #[serde(rename = "cost_usd")]
     Cost,
-    /// The share of failed requests, charted on a p chart.
+    /// The share of failed requests, on a p chart.
     #[serde(rename = "error_rate")]
     ErrorRate,
 }
 
 impl Metric {
-    /// Every metric, in the order in which they are reported.
+    /// Every metric, in the order of reports.
     pub const ALL: [Self; 10] = [
         Self::Ttft,
         Self::E2e,
@@ -65,7 +65,7 @@ impl Metric {
         Self::ErrorRate,
     ];
 
-    /// The metrics that are judged when nobody names one.
+    /// The metrics that are judged by default.
     pub const DEFAULT: [Self; 3] = [Self::Ttft, Self::E2e, Self::Tpot];
 
     /// The metric's name in files and on the command line, with its unit.
@@ -85,9 +85,9 @@ impl Metric {
         }
     }
 
-    /// The metric's name in words.
+    /// The metric's human-readable label.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Ttft => "time to first token",
             Self::E2e => "end-to-end latency",
@@ -114,12 +114,12 @@ impl Metric {
         }
     }
 
-    /// The values that the metric can take at all.
+    /// The physical bounds of the metric.
     #[must_use]
     pub const fn bounds(self) -> Bounds {
         match self {
             Self::ErrorRate => Bounds::PROPORTION,
-            // A request may be sent ahead of its schedule by the clock's resolution.
+            // A request can be sent ahead of its schedule by the clock's resolution.
             Self::SchedDelay => Bounds::NONE,
             _ => Bounds::NON_NEGATIVE,
         }
@@ -175,16 +175,16 @@ pub enum Unit {
     /// US dollars.
     #[serde(rename = "USD")]
     UsDollar,
-    /// A ratio, or a number whose unit nobody stated.
+    /// A ratio, or a number without a known unit.
     #[serde(rename = "1")]
     One,
-    /// Milliseconds: only in columns of other tools, where the name says so.
+    /// Milliseconds: only in columns of other tools whose name says so.
     #[serde(rename = "ms")]
     Millisecond,
 }
 
 impl Unit {
-    /// The unit that a column's name announces by its suffix (`latency_ms`, `ttft_s`), else [`Unit::One`].
+    /// The unit from the suffix of a column's name (`latency_ms`, `ttft_s`), else [`Unit::One`].
     #[must_use]
     pub fn of_column(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
@@ -218,10 +218,10 @@ impl Unit {
         }
     }
 
-    /// Reads a quantity such as `0.8`, `800ms`, `1.5 s` or `2%` into this unit.
+    /// Parses a quantity such as `0.8`, `800ms`, `1.5 s` or `2%` into this unit.
     ///
     /// # Errors
-    /// [`Error::Quantity`] if the number is not finite or its suffix does not fit the unit.
+    /// [`Error::Quantity`] if the number is not finite or its suffix is not valid for the unit.
     pub fn parse(self, text: &str) -> Result<f64> {
         let trimmed = text.trim();
         let split = trimmed
@@ -230,12 +230,12 @@ impl Unit {
             .map_or(trimmed.len(), |(i, _)| i);
         let (number, suffix) = trimmed.split_at(split);
         let error = |hint| Error::Quantity { text: text.to_owned(), unit: self, hint };
-        let value: f64 = number.parse().map_err(|_| error("expected a number, such as 0.8 or 800ms"))?;
+        let value: f64 = number.parse().map_err(|_| error("a number such as 0.8 or 800ms"))?;
         let scaled = self.convert(value, suffix.trim()).ok_or_else(|| error(self.hint()))?;
-        if scaled.is_finite() { Ok(scaled) } else { Err(error("the number must be finite")) }
+        if scaled.is_finite() { Ok(scaled) } else { Err(error("a finite number")) }
     }
 
-    /// `value` in the unit that `suffix` names, converted to `self`; `None` if the suffix does not fit. Divisions by
+    /// Converts `value` from the unit `suffix` to `self`; `None` if the suffix is not valid for the unit. Divisions by
     /// powers of ten round once.
     #[must_use]
     pub fn convert(self, value: f64, suffix: &str) -> Option<f64> {
@@ -257,10 +257,10 @@ impl Unit {
 
     const fn hint(self) -> &'static str {
         match self {
-            Self::Second | Self::SecondPerToken | Self::Millisecond => "use ns, us, ms, s, min or h",
-            Self::PerSecond => "use a plain number per second",
-            Self::UsDollar => "use a plain number of US dollars",
-            Self::One => "use a plain number or a percentage",
+            Self::Second | Self::SecondPerToken | Self::Millisecond => "a number with the unit ns, us, ms, s, min or h",
+            Self::PerSecond => "a plain number (per second)",
+            Self::UsDollar => "a plain number (US dollars)",
+            Self::One => "a plain number or a percentage",
         }
     }
 }
@@ -271,7 +271,7 @@ impl fmt::Display for Unit {
     }
 }
 
-/// An `e` counts as part of a number only between digits: `1e-3` has one, `5ms` and `2e` do not.
+/// An `e` is part of a number only between digits: in `1e-3`, but not in `5ms` or `2e`.
 fn is_exponent(text: &str, at: usize) -> bool {
     let bytes = text.as_bytes();
     let next = bytes.get(at + 1);

@@ -1,8 +1,10 @@
-//! Numbers as people read them: a few significant digits and a unit of fitting size.
+//! Human-readable numbers: few significant digits, with a unit of suitable size.
+
+use std::fmt;
 
 use crate::metric::Unit;
 
-/// The unit in which a value of this size is read best: its factor and symbol. All values of one table or axis share it.
+/// The most readable unit for values of this size: its factor and symbol. All values of a table or axis share it.
 #[must_use]
 pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
     let size = magnitude.abs();
@@ -17,7 +19,7 @@ pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
     }
 }
 
-/// A value with four significant digits, in plain notation where that is short.
+/// A value with four significant digits, in plain notation if that is short.
 ///
 /// ```
 /// use llmscope_core::quantity::number;
@@ -32,7 +34,7 @@ pub fn number(value: f64) -> String {
     number_to(value, 0.0)
 }
 
-/// A value with four significant digits, and more where it takes more to tell values apart that differ by `resolution`.
+/// A value with four significant digits, or more if needed to distinguish values that differ by `resolution`.
 ///
 /// ```
 /// use llmscope_core::quantity::number_to;
@@ -58,18 +60,47 @@ pub fn number_to(value: f64, resolution: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// A value in its best unit: `233.1 ms`.
+/// A value in its most readable unit: `233.1 ms`.
 #[must_use]
 pub fn with_unit(unit: Unit, value: f64) -> String {
     with_unit_to(unit, value, 0.0)
 }
 
-/// A value in its best unit, with digits enough to tell values apart that differ by `resolution` (in the metric's unit).
+/// A value in its most readable unit, with enough digits to distinguish values that differ by `resolution` (in the
+/// metric's unit).
 #[must_use]
 pub fn with_unit_to(unit: Unit, value: f64, resolution: f64) -> String {
     let (factor, symbol) = scale_of(unit, value);
     let text = number_to(value * factor, resolution * factor);
     if symbol.is_empty() { text } else { format!("{text} {symbol}") }
+}
+
+/// A count with its noun, in the singular or plural.
+///
+/// ```
+/// use llmscope_core::quantity::counted;
+///
+/// assert_eq!(counted(1, "request"), "1 request");
+/// assert_eq!(counted(3, "request"), "3 requests");
+/// assert_eq!(counted(2, "series"), "2 series");
+/// assert_eq!(counted(2, "retry"), "2 retries");
+/// ```
+#[must_use]
+pub fn counted<N: Copy + fmt::Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let noun = noun_for(&count, noun);
+    format!("{count} {noun}")
+}
+
+/// The noun alone, in the number that fits `count`: `request` or `requests`.
+#[must_use]
+pub fn noun_for<N: PartialEq + From<u8>>(count: &N, noun: &str) -> String {
+    match noun {
+        _ if *count == N::from(1) || noun == "series" => noun.to_owned(),
+        _ => match noun.strip_suffix('y') {
+            Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+            _ => format!("{noun}s"),
+        },
+    }
 }
 
 /// `1.500e-9` → `1.5e-9`.

@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What a gap in the data (a failed request, an empty cell) does to the points around it.
+/// How a gap in the data (a failed request, an empty cell) affects the points around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
-    /// A gap is an error that names its position.
+    /// A gap is an error, which names its position.
     #[default]
     Error,
     /// A gap ends every run and every moving range that would span it.
     Break,
-    /// A gap is left out as if it had never been recorded: its neighbours become neighbours of each other.
+    /// A gap is dropped as if it had never been recorded: the values before and after it become adjacent.
     Drop,
 }
 
@@ -38,9 +38,9 @@ impl FromStr for Missing {
     }
 }
 
-/// Finite measurements in time order, with the places where the record has gaps.
+/// Finite measurements in time order, with the positions of gaps.
 ///
-/// A sample borrows its values where it can, so that judging an array costs no copy of it.
+/// A sample borrows its values if possible, so that an array is judged without a copy.
 ///
 /// ```
 /// use llmscope_core::{Missing, Sample};
@@ -60,16 +60,16 @@ pub struct Sample<'a> {
 }
 
 impl<'a> Sample<'a> {
-    /// The largest magnitude accepted: its fourth power, which the moments need, still is a number.
+    /// The largest accepted magnitude: its fourth power, which the moments need, is still finite.
     pub const MAX_MAGNITUDE: f64 = 1e75;
 
-    /// Measurements without gaps. An empty sample is allowed: what needs more data says so.
+    /// Measurements without gaps. An empty sample is allowed; functions that need more data report an error.
     ///
     /// # Errors
     /// [`Error::NonFinite`] with the first NaN or infinity; [`Error::TooLarge`] beyond [`Self::MAX_MAGNITUDE`].
     pub fn new(values: impl Into<Cow<'a, [f64]>>) -> Result<Self> {
         let values = values.into();
-        // Many are compared at once, without a way out after each.
+        // Compares many values at once, without an early exit after each.
         let all_acceptable = |chunk: &[f64]| chunk.iter().fold(true, |all, value| all & is_acceptable(*value));
         if values.chunks(1024).all(all_acceptable) {
             return Ok(Self { values, breaks: Vec::new() });
@@ -78,10 +78,10 @@ impl<'a> Sample<'a> {
         Err(unacceptable(index, values[index]))
     }
 
-    /// The same measurements with gaps: position `i` in `breaks` says that something is missing before value `i`.
+    /// Adds gaps: position `i` in `breaks` means that a value is missing before value `i`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the positions do not rise strictly within `1..len`.
+    /// [`Error::Parameter`] unless the positions are strictly increasing within `1..len`.
     pub fn with_breaks(mut self, breaks: Vec<usize>) -> Result<Self> {
         let rising = breaks.windows(2).all(|pair| pair[0] < pair[1]);
         let inside =
@@ -90,17 +90,17 @@ impl<'a> Sample<'a> {
             return Err(Error::Parameter {
                 name: "breaks",
                 value: format!("{breaks:?}"),
-                expected: "strictly rising positions from 1 to the number of values − 1",
+                expected: "strictly increasing positions from 1 to the number of values − 1",
             });
         }
         self.breaks = breaks;
         Ok(self)
     }
 
-    /// Collects values of which some are missing. Also returns the input position of every value that was kept.
+    /// Collects values with gaps. Also returns the input position of every value that was kept.
     ///
     /// # Errors
-    /// As [`Sample::new`], with positions in the input; [`Error::Missing`] under [`Missing::Error`].
+    /// Those of [`Sample::new`], with positions in the input; [`Error::Missing`] under [`Missing::Error`].
     pub fn gather(
         values: impl IntoIterator<Item = Option<f64>>,
         missing: Missing,
@@ -131,18 +131,18 @@ impl<'a> Sample<'a> {
         &self.values
     }
 
-    /// The measurements, borrowed where they are borrowed here.
+    /// The measurements, borrowed if the sample borrows them.
     pub(crate) fn shared(&self) -> Cow<'a, [f64]> {
         self.values.clone()
     }
 
-    /// Positions before which something is missing.
+    /// Positions before which a value is missing.
     #[must_use]
     pub fn breaks(&self) -> &[usize] {
         &self.breaks
     }
 
-    /// Number of measurements.
+    /// The number of measurements.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len()
@@ -154,7 +154,7 @@ impl<'a> Sample<'a> {
         self.values.is_empty()
     }
 
-    /// The stretches without a gap, in order.
+    /// The segments between gaps, in order.
     pub fn segments(&self) -> impl Iterator<Item = &[f64]> + '_ {
         segments(&self.values, &self.breaks)
     }
@@ -162,7 +162,7 @@ impl<'a> Sample<'a> {
     /// The measurements `first..end`, with the gaps among them.
     ///
     /// # Panics
-    /// If the range does not lie within the sample.
+    /// If the range is not within the sample.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Sample<'_> {
         let breaks =
@@ -185,11 +185,11 @@ pub(crate) fn unacceptable(index: usize, value: f64) -> Error {
 
 /// Cuts `items` before every position in `breaks`.
 pub(crate) fn segments<'s, T>(items: &'s [T], breaks: &'s [usize]) -> impl Iterator<Item = &'s [T]> + 's {
-    stretches(breaks, items.len()).map(|stretch| &items[stretch])
+    ranges_between(breaks, items.len()).map(|range| &items[range])
 }
 
 /// The positions `0..count`, cut before every position in `breaks`.
-pub(crate) fn stretches(breaks: &[usize], count: usize) -> impl Iterator<Item = Range<usize>> + '_ {
+pub(crate) fn ranges_between(breaks: &[usize], count: usize) -> impl Iterator<Item = Range<usize>> + '_ {
     let starts = std::iter::once(0).chain(breaks.iter().copied());
     let ends = breaks.iter().copied().chain(std::iter::once(count));
     starts.zip(ends).map(|(start, end)| start..end)
@@ -203,7 +203,7 @@ pub(crate) fn stretches(breaks: &[usize], count: usize) -> impl Iterator<Item = 
 /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0])?;
 /// let subgroups = Subgroups::of_size(&sample, 2)?;
 /// assert_eq!(subgroups.iter().collect::<Vec<_>>(), [&[1.0, 2.0][..], &[3.0, 4.0]]);
-/// assert_eq!(subgroups.left_over(), 1); // 5.0 alone has no spread
+/// assert_eq!(subgroups.left_over(), 1); // a single value has no dispersion
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -216,7 +216,8 @@ pub struct Subgroups<'a> {
 
 impl<'a> Subgroups<'a> {
     /// Successive subgroups of `size` measurements. A shorter last subgroup is kept if it has at least two
-    /// measurements, else it is left over. Gaps do not end a subgroup: it holds the next `size` measurements there are.
+    /// measurements; otherwise its measurement is left over. Gaps do not end a subgroup: it holds the next `size`
+    /// measurements that exist.
     ///
     /// # Errors
     /// [`Error::Parameter`] if `size` is below 2 or exceeds the number of measurements.
@@ -227,7 +228,7 @@ impl<'a> Subgroups<'a> {
                 name: "subgroup size",
                 value: size.to_string(),
                 expected: if size < 2 {
-                    "at least 2: one measurement has no spread (use an individuals chart)"
+                    "at least 2, because one measurement has no dispersion (use an individuals chart)"
                 } else {
                     "at most the number of measurements"
                 },
@@ -243,10 +244,11 @@ impl<'a> Subgroups<'a> {
         Ok(Self { values: Cow::Borrowed(&sample.values()[..n - left_over]), sizes, starts, left_over })
     }
 
-    /// Subgroups of the given sizes, which must use every measurement.
+    /// Subgroups of the given sizes, which must cover every measurement.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a size below 2; [`Error::LengthMismatch`] if the sizes do not add up to the sample.
+    /// [`Error::Parameter`] for a size below 2; [`Error::LengthMismatch`] if the sum of the sizes is not the length of
+    /// the sample.
     pub fn of_sizes(sample: &'a Sample<'_>, sizes: Vec<usize>) -> Result<Self> {
         if let Some(&size) = sizes.iter().find(|&&size| size < 2) {
             return Err(Error::Parameter { name: "subgroup size", value: size.to_string(), expected: "at least 2" });
@@ -264,11 +266,11 @@ impl<'a> Subgroups<'a> {
         Ok(Self { values: Cow::Borrowed(sample.values()), sizes, starts, left_over: 0 })
     }
 
-    /// Subgroups by label: successive measurements with equal labels form one. Those with a single measurement are
-    /// left over, since one value has no spread.
+    /// Subgroups by label: successive measurements with equal labels form a subgroup. Those with a single measurement
+    /// are left over, because one value has no dispersion.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] if there is not one label for each measurement.
+    /// [`Error::LengthMismatch`] unless there is one label for each measurement.
     pub fn of_labels<L: PartialEq>(sample: &Sample<'_>, labels: &[L]) -> Result<Subgroups<'static>> {
         if labels.len() != sample.len() {
             return Err(Error::LengthMismatch {
@@ -300,19 +302,19 @@ impl<'a> Subgroups<'a> {
         &self.values
     }
 
-    /// Size of each subgroup.
+    /// The size of each subgroup.
     #[must_use]
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
     }
 
-    /// Position of each subgroup's first measurement in the sample that it was taken from.
+    /// The position of each subgroup's first measurement in the sample.
     #[must_use]
     pub fn starts(&self) -> &[usize] {
         &self.starts
     }
 
-    /// Number of subgroups.
+    /// The number of subgroups.
     #[must_use]
     pub fn len(&self) -> usize {
         self.sizes.len()
@@ -324,7 +326,7 @@ impl<'a> Subgroups<'a> {
         self.sizes.is_empty()
     }
 
-    /// Measurements that belong to no subgroup, because they would have been alone in it.
+    /// The number of measurements outside all subgroups, because each would be alone in one.
     #[must_use]
     pub fn left_over(&self) -> usize {
         self.left_over
@@ -343,7 +345,7 @@ impl<'a> Subgroups<'a> {
     /// The subgroups `first..end`.
     ///
     /// # Panics
-    /// If the range does not lie within the subgroups.
+    /// If the range is not within the subgroups.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Subgroups<'_> {
         let start = self.sizes[..range.start].iter().sum::<usize>();

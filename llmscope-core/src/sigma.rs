@@ -12,14 +12,14 @@ use crate::factors::{bissell_f, c4, d2, d3, d4};
 use crate::sample::{Sample, Subgroups, segments};
 use crate::stats::{self, Moments, Sorted};
 
-/// How sigma is estimated. The same data give different values, so a report always names the one it used.
+/// The estimator of sigma. Different estimators give different values for the same data, so a report always names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SigmaEstimator {
-    /// MR̄ / d₂(2): mean of the absolute differences of neighbours (default for individuals).
+    /// MR̄ / d₂(2): mean absolute difference of adjacent measurements (default for individuals).
     AverageMovingRange,
-    /// median(MR) / d₄(2): robust against a few wild points.
+    /// median(MR) / d₄(2): robust against a few outliers.
     MedianMovingRange,
     /// R̄ / d₂(n): mean range of the subgroups (default for X̄–R). Unequal sizes: the minimum-variance linear
     /// combination Σfᵢ(Rᵢ/d₂(nᵢ))/Σfᵢ with fᵢ = d₂(nᵢ)²/d₃(nᵢ)² (Burr 1969).
@@ -35,7 +35,7 @@ pub enum SigmaEstimator {
     Overall,
     /// s / c₄(n): the same, unbiased.
     OverallUnbiased,
-    /// A value that was given and not estimated.
+    /// A given value, not an estimate.
     Given,
 }
 
@@ -53,25 +53,9 @@ impl SigmaEstimator {
         Self::Given,
     ];
 
-    /// The estimator's name on the command line.
+    /// The estimator's name on the command line, in files and in Python.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::AverageMovingRange => "average-mr",
-            Self::MedianMovingRange => "median-mr",
-            Self::AverageRange => "average-range",
-            Self::AverageStandardDeviation => "average-s",
-            Self::Pooled => "pooled",
-            Self::PooledBiased => "pooled-biased",
-            Self::Overall => "overall",
-            Self::OverallUnbiased => "overall-unbiased",
-            Self::Given => "given",
-        }
-    }
-
-    /// The estimator's name in files and in Python.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
         match self {
             Self::AverageMovingRange => "average_moving_range",
             Self::MedianMovingRange => "median_moving_range",
@@ -85,7 +69,22 @@ impl SigmaEstimator {
         }
     }
 
-    /// The convention in a few words and its formula, to print beside the number.
+    /// A shorter name, which is accepted as well.
+    pub const fn alias(self) -> &'static str {
+        match self {
+            Self::AverageMovingRange => "average-mr",
+            Self::MedianMovingRange => "median-mr",
+            Self::AverageRange => "average-range",
+            Self::AverageStandardDeviation => "average-s",
+            Self::Pooled => "pooled",
+            Self::PooledBiased => "pooled-biased",
+            Self::Overall => "overall",
+            Self::OverallUnbiased => "overall-unbiased",
+            Self::Given => "given",
+        }
+    }
+
+    /// The convention and its formula, to print next to the number.
     #[must_use]
     pub const fn convention(self) -> &'static str {
         match self {
@@ -104,7 +103,7 @@ impl SigmaEstimator {
     /// Estimates sigma from single values.
     ///
     /// # Errors
-    /// [`Error::NotEnoughData`] for fewer than two values, or no two neighbours without a gap between them;
+    /// [`Error::NotEnoughData`] for fewer than two values, or if every pair of adjacent values has a gap between them;
     /// [`Error::Parameter`] for an estimator that needs subgroups.
     ///
     /// ```
@@ -120,7 +119,9 @@ impl SigmaEstimator {
             Self::AverageMovingRange => average_moving_range(sample),
             Self::MedianMovingRange => median_moving_range(sample),
             Self::Overall | Self::OverallUnbiased => self.overall(&Moments::of(sample.values())),
-            _ => Err(self.unsuitable("average-mr, median-mr, overall or overall-unbiased for single values")),
+            _ => Err(self.unsuitable(
+                "average_moving_range, median_moving_range, overall or overall_unbiased for single values",
+            )),
         }
     }
 
@@ -137,7 +138,7 @@ impl SigmaEstimator {
             Self::AverageStandardDeviation => Ok(average_standard_deviation(subgroups)),
             Self::Pooled | Self::PooledBiased => Ok(self.pooled(subgroups)),
             Self::Overall | Self::OverallUnbiased => self.overall(&Moments::of(subgroups.values())),
-            _ => Err(self.unsuitable("average-range, average-s, pooled, pooled-biased or overall for subgroups")),
+            _ => Err(self.unsuitable("average_range, average_standard_deviation, pooled, pooled_biased, overall or overall_unbiased for subgroups")),
         }
     }
 
@@ -175,31 +176,32 @@ impl fmt::Display for SigmaEstimator {
 impl FromStr for SigmaEstimator {
     type Err = Error;
 
-    /// Reads either name: `average-mr` or `average_moving_range`.
+    /// Parses `average_moving_range`, or its alias `average-mr`.
     fn from_str(name: &str) -> Result<Self> {
-        if let Some(&estimator) = Self::ALL.iter().find(|estimator| estimator.key() == name) {
-            return Ok(estimator);
+        match Self::ALL.iter().find(|estimator| estimator.alias() == name) {
+            Some(&estimator) => Ok(estimator),
+            None => by_name("sigma estimator", name, &Self::ALL, Self::name),
         }
-        by_name("sigma estimator", name, &Self::ALL, Self::name)
     }
 }
 
-/// An estimate of sigma that says how it came about.
+/// An estimate of sigma with its estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SigmaEstimate {
-    /// The estimate, in the unit of the data (of the transformed data, where there is a transformation); 0 for data without variation.
+    /// The estimate, in the unit of the data (with a transformation, of the transformed data); 0 for data without
+    /// variation.
     pub sigma: f64,
-    /// How it was estimated.
+    /// The estimator.
     pub estimator: SigmaEstimator,
     /// Effective degrees of freedom for intervals: pooled Σ(nᵢ−1); average range 0.9 Σ(nᵢ−1) and average standard
     /// deviation Σ f(nᵢ)(nᵢ−1) (Bissell 1990); average moving range 0.62 times the number of moving ranges (JMP);
-    /// overall n − 1. Absent for the median moving range, for which none is published, and for a given value.
+    /// overall n − 1. Absent for a given value, and for the median moving range, for which none are published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub degrees_of_freedom: Option<f64>,
 }
 
 impl SigmaEstimate {
-    /// A sigma that is given and not estimated.
+    /// Creates a given sigma, without an estimate.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless it is finite and positive.
@@ -207,7 +209,7 @@ impl SigmaEstimate {
         if sigma.is_finite() && sigma > 0.0 {
             Ok(Self { sigma, estimator: SigmaEstimator::Given, degrees_of_freedom: None })
         } else {
-            Err(Error::Parameter { name: "sigma", value: sigma.to_string(), expected: "finite and above 0" })
+            Err(Error::Parameter { name: "sigma", value: sigma.to_string(), expected: "a finite number above 0" })
         }
     }
 }
@@ -225,9 +227,9 @@ pub(crate) fn moving_ranges(values: &[f64], breaks: &[usize]) -> (Vec<f64>, Vec<
     (ranges, positions)
 }
 
-const MOVING_RANGES: &str = "sigma from moving ranges (pairs of neighbours)";
+const MOVING_RANGES: &str = "sigma from moving ranges (adjacent pairs)";
 
-/// MR̄/d₂(2), without writing the moving ranges down.
+/// MR̄/d₂(2), without materializing the moving ranges.
 fn average_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
     let count: usize = sample.segments().map(|segment| segment.len().saturating_sub(1)).sum();
     if count == 0 {
@@ -271,7 +273,7 @@ fn average_standard_deviation(subgroups: &Subgroups<'_>) -> SigmaEstimate {
 }
 
 /// Σwᵢ(tᵢ/eᵢ)/Σwᵢ for the dispersion tᵢ of each subgroup and its expectation eᵢ at σ = 1. With equal sizes the weights
-/// cancel, and t̄/e is computed as the literature writes it.
+/// cancel, and t̄/e is computed as in the literature.
 fn minimum_variance(
     subgroups: &Subgroups<'_>,
     dispersion: impl Fn(&[f64]) -> f64,

@@ -1,8 +1,9 @@
-//! Judging values on another scale than the one that they are measured on.
+//! Transformation of values before they are judged.
 //!
-//! Latency has a long tail: on the scale of seconds its limits lie too low above and too far below, and a healthy service
-//! raises alarms. On a scale on which the values are nearly normal the limits mean what they say. They are drawn back to
-//! the unit of the values, one on each side as far away as the tail there is long.
+//! Latency has a long upper tail. On the scale of seconds, its upper limit is too low and its lower limit too low as
+//! well, so a healthy service raises false alarms. On a scale on which the values are nearly normal, the limits have
+//! their nominal meaning. The limits are then converted back to the unit of the values, where their distances from the
+//! center line differ like the tails.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,26 +15,26 @@ use crate::error::{Error, Result, by_name};
 use crate::sample::Sample;
 use crate::stats::{BoxCox, Sorted, anderson_darling};
 
-/// From this p-value on `auto` leaves the values as they are.
+/// With at least this p-value, `auto` does not transform the values.
 const NORMAL: f64 = 0.05;
 
-/// Which scale is asked for.
+/// The choice of a transformation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transform {
-    /// The scale that the values are measured on.
+    /// No transformation.
     #[default]
     None,
-    /// Logarithms: what doubles weighs as much as what halves.
+    /// The logarithm: doubling and halving have equal weight.
     Log,
-    /// The power of Box & Cox that serves the data best.
+    /// The power of Box & Cox that fits the data best.
     BoxCox,
-    /// The same, if the data are not normal as they are.
+    /// The power of Box & Cox, if the data are not normal without it.
     Auto,
 }
 
 impl Transform {
-    /// All of them, in the order of a help text.
+    /// All choices, in the order of a help text.
     pub const ALL: [Self; 4] = [Self::None, Self::Log, Self::BoxCox, Self::Auto];
 
     /// The name in files and on command lines.
@@ -47,13 +48,13 @@ impl Transform {
         }
     }
 
-    /// The transformation for the values that limits will come from; `None` leaves them as they are.
+    /// Chooses the transformation from the values from which the limits are estimated; `None` means no transformation.
     ///
-    /// `box-cox` is λ by maximum likelihood from the values that are positive (Box & Cox 1964), rounded to a half as is
-    /// the custom: a power that a reader can follow, and that the next data will give again. It is 0 (the logarithm) to
-    /// 2. The logarithm also stands in for powers below 0, whose upper limit runs away to where nothing signals any more,
-    /// for powers above 2, and where fewer than 8 values, or equal ones, leave nothing to estimate from. `auto` is
-    /// `box-cox`, unless Anderson–Darling finds the values normal (p ≥ 0.05) or one of them is not positive.
+    /// `box-cox` estimates λ by maximum likelihood from the positive values (Box & Cox 1964) and rounds it to a half,
+    /// as is customary: such a power is easy to interpret and stable for later data. The result is between 0 (the
+    /// logarithm) and two. The logarithm replaces powers below 0, whose upper limit can be so high that nothing
+    /// signals; powers above 2; and the estimate from fewer than 8 values or from equal ones. `auto` is `box-cox`,
+    /// unless Anderson–Darling accepts the values as normal (p ≥ 0.05) or one of them is not positive.
     #[must_use]
     pub fn choose(self, values: &[f64]) -> Option<PowerTransform> {
         match self {
@@ -68,7 +69,7 @@ impl Transform {
         }
     }
 
-    /// True if a value of 0 or below has no place on this scale, whatever the other values are.
+    /// True if a value of 0 or below cannot be transformed, regardless of the other values.
     #[must_use]
     pub const fn needs_positive(self) -> bool {
         matches!(self, Self::Log | Self::BoxCox)
@@ -89,7 +90,8 @@ impl FromStr for Transform {
     }
 }
 
-/// A power transformation of positive values: xᵏ with k = λ above 0, ln x for λ = 0 (Box & Cox 1964). It rises with x.
+/// A power transformation of positive values: xᵏ with k = λ above 0, ln x for λ = 0 (Box & Cox 1964). It increases with
+/// x.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Unchecked")]
 #[schemars(!try_from)]
@@ -98,7 +100,7 @@ pub struct PowerTransform {
     lambda: f64,
 }
 
-/// A power as files have it.
+/// The serialized form of a power.
 #[derive(Deserialize)]
 struct Unchecked {
     lambda: f64,
@@ -115,25 +117,25 @@ impl TryFrom<Unchecked> for PowerTransform {
 impl PowerTransform {
     /// The logarithm.
     pub const LOG: Self = Self { lambda: 0.0 };
-    /// Powers that are neither the logarithm nor so near to it that they lose the digits of a value.
+    /// The accepted powers besides the logarithm: powers nearer to 0 lose digits of the values.
     const POWERS: std::ops::RangeInclusive<f64> = 0.1..=2.0;
 
-    /// The power λ: 0 for the logarithm, or from 0.1 to 2.
+    /// Creates the power λ: 0 for the logarithm, or from 0.1 to 2.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for another one.
+    /// [`Error::Parameter`] for any other λ.
     pub fn new(lambda: f64) -> Result<Self> {
         if lambda == 0.0 {
             Ok(Self::LOG)
         } else if Self::POWERS.contains(&lambda) {
             Ok(Self { lambda })
         } else {
-            let expected = "0 (the logarithm), or from 0.1 to 2";
+            let expected = "0 (the logarithm) or a number from 0.1 to 2";
             Err(Error::Parameter { name: "power of the transformation", value: lambda.to_string(), expected })
         }
     }
 
-    /// The likeliest power of the positive values, rounded to a half; `None` if that leaves them as they are.
+    /// The most likely power of the positive values, rounded to a half; `None` if that power is 1.
     fn likeliest(values: &[f64]) -> Option<Self> {
         let positive: Vec<f64> = values.iter().copied().filter(|&x| x > 0.0).collect();
         let rounded = BoxCox::of(&Sorted::of(&positive)).map(|found| (found.lambda * 2.0).round() / 2.0);
@@ -147,7 +149,8 @@ impl PowerTransform {
         self.lambda
     }
 
-    /// The transformed value; `None` unless x is positive, and the transformed value a measurement still.
+    /// The transformed value; `None` unless x is positive and the transformed value is within the range of
+    /// measurements.
     ///
     /// ```
     /// use llmscope_core::PowerTransform;
@@ -164,13 +167,13 @@ impl PowerTransform {
         (x > 0.0 && transformed.abs() <= Sample::MAX_MAGNITUDE).then_some(transformed)
     }
 
-    /// How fast the transformed value rises at x. A density of transformed values times this is one of the values.
+    /// The derivative of the transformation at x, which converts a density of transformed values into one of values.
     #[must_use]
     pub fn slope(self, x: f64) -> f64 {
         if self == Self::LOG { 1.0 / x } else { self.lambda * x.powf(self.lambda - 1.0) }
     }
 
-    /// The value that is transformed to y: 0 for what lies below all of them, `None` beyond what a number can be.
+    /// The inverse: 0 for a y below all transformed values, `None` if the result is not a finite number.
     #[must_use]
     pub fn back(self, y: f64) -> Option<f64> {
         let x = if self == Self::LOG { y.exp() } else { y.max(0.0).powf(1.0 / self.lambda) };
@@ -180,7 +183,7 @@ impl PowerTransform {
     /// The transformed measurements, with the same gaps.
     ///
     /// # Errors
-    /// [`Error::NotPositive`] with the first value that has no place on this scale.
+    /// [`Error::NotPositive`] with the first value that cannot be transformed.
     pub fn sample(self, sample: &Sample<'_>) -> Result<Sample<'static>> {
         let one = |(index, &value)| self.apply(value).ok_or(Error::NotPositive { index, value });
         let transformed = sample.values().iter().enumerate().map(one).collect::<Result<Vec<_>>>()?;

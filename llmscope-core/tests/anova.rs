@@ -1,6 +1,6 @@
 //! One-way analysis of variance: NIST's sets, textbook examples, the F distribution, and the coverage of the intervals.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::stats::{Moments, OneWay, VarianceInterval, fisher_quantile_upper, fisher_sf};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn anova(groups: &[Vec<f64>]) -> OneWay {
     OneWay::of(&groups.iter().map(|group| Moments::of(group)).collect::<Vec<_>>()).unwrap()
 }
 
-/// The treatments of a set of NIST; those that repeat are written as their first value and the pair that follows.
+/// The treatments of a set of NIST. Repetitive ones are written as their first value and the pair that repeats.
 fn treatments(case: &Value) -> Vec<Vec<f64>> {
     let Some(patterns) = case["patterns"].as_array() else {
         return case["data"].as_array().unwrap().iter().map(numbers).collect();
@@ -48,7 +48,7 @@ fn nist_sets_have_every_digit_that_the_data_allow() {
             ("within", found.within_sum_of_squares),
             ("f", found.f.unwrap()),
         ];
-        // Storing data of 13 leading digits in binary costs all but four digits of what varies.
+        // Storing data of 13 leading digits in binary loses all but four digits of their variation.
         let stored = match name {
             "SmLs07" | "SmLs08" | "SmLs09" => 2e-4,
             "SmLs04" | "SmLs05" | "SmLs06" | "AtmWtAg" => 2e-9,
@@ -78,7 +78,7 @@ fn published_variance_components() {
             ("within", within),
             ("share", between / found.total_variance()),
         ] {
-            // As many digits as were printed.
+            // As many digits as the publication prints.
             let printed = case["printed"][what].as_str().unwrap();
             let decimals = printed.split_once('.').map_or(0, |(_, fraction)| fraction.len());
             assert_eq!(format!("{value:.decimals$}"), printed, "{} {what}", case["name"]);
@@ -108,7 +108,7 @@ fn the_f_distribution_against_40_digits() {
         if off > worst.0 {
             worst = (off, format!("{row:?}"));
         }
-        // What the probability has lost near 0 and 1 is a part of its logarithm.
+        // Near 0 and 1, the lost precision of the probability is relative to its logarithm.
         assert!(off <= 1e-12 * row[3].ln().abs().max(1.0), "{row:?}: {actual:e}, off by {off:e}");
     };
     for row in rows("upper_tail") {

@@ -1,6 +1,6 @@
 //! Capability against independent computations, for each convention of the within sigma.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::capability::{
     SpecificationLimits, bissell_interval, capability, chi_squared_interval, expected_ppm, performance,
@@ -51,7 +51,7 @@ fn piston_rings_under_every_sigma_convention() {
         let row = &expected["within"][name];
         let mean = number(&expected["mean"]);
         let index = capability(mean, &within, 125, &piston_limits(), 0.95).unwrap();
-        // The decimal data lose about 1e-13 of their spread, 0.01 in 74, when they are stored in binary.
+        // The decimal data lose about 1e-13 of their dispersion, 0.01 in 74, when they are stored in binary.
         for (actual, column) in [
             (within.sigma, "sigma"),
             (index.cp.unwrap(), "cp"),
@@ -143,8 +143,8 @@ fn what_cannot_be_is_refused_or_absent() {
     for (lower, upper) in [(None, None), (Some(1.0), Some(1.0)), (Some(2.0), Some(1.0)), (Some(f64::NAN), None)] {
         assert!(matches!(SpecificationLimits::new(lower, upper, None), Err(Error::Specification { .. })));
     }
-    let told = SpecificationLimits::new(None, None, Some(1.0)).unwrap_err().to_string();
-    assert_eq!(told, "specification limits none (lower) and none (upper): give at least one of them");
+    let message = SpecificationLimits::new(None, None, Some(1.0)).unwrap_err().to_string();
+    assert_eq!(message, "invalid specification limits (lower none, upper none): expected at least one limit");
     let limits = SpecificationLimits::new(Some(0.0), Some(1.0), None).unwrap();
     assert_eq!(performance(&[0.5; 9], &limits, 0.95), None, "no variation");
     assert_eq!(performance(&[0.5], &limits, 0.95), None, "one value");

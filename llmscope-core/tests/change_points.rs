@@ -1,6 +1,6 @@
-//! Changes of the level: a known one of a published series, how often none is found where there is none, stages.
+//! Changes of the level: a known change of a published series, the rate of false detections, stages.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Origin, Series, Stages};
 use llmscope_core::stats::{CHANGE_POINT_LEVEL, change_points, maximally_selected_p};
@@ -38,7 +38,7 @@ impl Noise {
     }
 }
 
-/// Latencies with a long tail: exp of a normal series, raised in a stretch by so many of its standard deviations.
+/// Latencies with a long tail: exp of a normal series, raised in an interval by `by` standard deviations of the series.
 fn latencies(noise: &mut Noise, count: usize, raised: std::ops::Range<usize>, by: f64) -> Vec<f64> {
     let shift = |i: usize| if raised.contains(&i) { by } else { 0.0 };
     noise.series(count, 0.0).iter().enumerate().map(|(i, x)| 0.3 * (0.5 * (x + shift(i))).exp()).collect()
@@ -75,7 +75,7 @@ fn the_largest_of_many_has_the_probability_of_a_simulated_one() {
     for case in quantiles {
         let p = maximally_selected_p(number(&case["quantile"]), number(&case["share"]));
         let ratio = p / number(&case["upper"]);
-        // The path that was simulated has steps, and leaves a little more seldom than the bridge.
+        // The simulated path has steps, and leaves the boundary slightly less often than the bridge.
         assert!((0.97..1.2).contains(&ratio), "{case}: {p}");
     }
 }
@@ -119,8 +119,8 @@ fn clear_changes_are_found_where_they_are() {
     }
 }
 
-/// Stretches that no interval fits between two changes are looked at, too: what is missed there would pass for
-/// dependence, and hide the rest.
+/// Intervals between two changes that are too short for a search interval are searched, too. A missed change there
+/// would count as dependence and hide the others.
 #[test]
 fn many_changes_are_all_found() {
     let level = |i: usize| if (i / 50).is_multiple_of(2) { 0.0 } else { 7.0 };
@@ -136,12 +136,12 @@ fn equal_values_and_short_series_do_not_change() {
     assert!(places(&[]).is_empty());
     let steps: Vec<f64> = (0..19).map(|i| f64::from(i / 10)).collect();
     assert!(places(&steps).is_empty());
-    // Two levels, ties and nothing else.
+    // Two levels and ties, nothing else.
     let steps: Vec<f64> = (0..40).map(|i| f64::from(i / 20)).collect();
     assert_eq!(places(&steps), [20]);
 }
 
-/// A level that changes has stages with limits of their own; that it changes is a signal.
+/// A series with a change of the level has stages with separate limits; the change is a signal.
 #[test]
 fn an_analysis_finds_its_stages() {
     let values = latencies(&mut Noise(5), 120, 70..120, 3.0);
@@ -165,7 +165,7 @@ fn an_analysis_finds_its_stages() {
     assert_eq!((analysis.baseline(), analysis.capability), (None, None));
 }
 
-/// Nothing found is as if nothing was asked for, but that it is told.
+/// Without a detected change, the result equals that without stages, except that it reports the single stage.
 #[test]
 fn one_stage_is_the_analysis_without_stages() {
     let values = Noise(3).series(60, 0.0);

@@ -1,6 +1,6 @@
 //! Charts of measurements against published examples: individuals, X̄–R, X̄–S; gaps, stages, unequal subgroups.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::chart::{individuals, staged, xbar};
 use llmscope_core::factors::{c4, d2, d3};
@@ -35,7 +35,7 @@ fn flow_rates_of_the_nist_handbook() {
     let data = sample(numbers(&reference["data"]));
     assert_eq!(data.len(), 10);
     let chart = individuals::estimate(&data, SigmaEstimator::AverageMovingRange).unwrap();
-    let ranges = chart.companion().unwrap();
+    let ranges = chart.dispersion_chart().unwrap();
     assert_close("center", chart.limits.center.at(0), &reference["printed"]["mean"], 1e-14);
     assert_close("sigma", chart.standards.within.unwrap().sigma, &exact["sigma"], 1e-13);
     assert_close("upper", chart.limits.upper.at(0), &exact["ucl"], 1e-14);
@@ -84,15 +84,25 @@ fn limits_of_the_piston_rings() {
     let subgroups = Subgroups::of_size(&data, 5).unwrap();
     for (kind, letter, mean) in [(ChartKind::XbarR, "r", "r_bar"), (ChartKind::XbarS, "s", "s_bar")] {
         let chart = xbar::estimate(&subgroups, kind, None).unwrap();
-        let spread = chart.companion().unwrap();
+        let dispersion = chart.dispersion_chart().unwrap();
         assert_close("center", chart.limits.center.at(0), &exact["grand_mean"], 1e-14);
         assert_close("upper", chart.limits.upper.at(0), &exact[format!("xbar_{letter}_ucl")], 1e-14);
         assert_close("lower", chart.limits.lower.at(0), &exact[format!("xbar_{letter}_lcl")], 1e-14);
-        assert_close("mean spread", spread.limits.center.at(0), &exact[mean], 1e-12);
-        assert_close("upper of the spread", spread.limits.upper.at(0), &exact[format!("{letter}_ucl")], 1e-12);
-        assert_close("lower of the spread", spread.limits.lower.at(0), &exact[format!("{letter}_lcl")], 0.0);
-        assert!(spread.limits.clamped.lower && !spread.limits.clamped.upper);
-        assert_eq!((chart.points.len(), spread.points.len()), (25, 25));
+        assert_close("mean dispersion", dispersion.limits.center.at(0), &exact[mean], 1e-12);
+        assert_close(
+            "upper of the dispersion chart",
+            dispersion.limits.upper.at(0),
+            &exact[format!("{letter}_ucl")],
+            1e-12,
+        );
+        assert_close(
+            "lower of the dispersion chart",
+            dispersion.limits.lower.at(0),
+            &exact[format!("{letter}_lcl")],
+            0.0,
+        );
+        assert!(dispersion.limits.clamped.lower && !dispersion.limits.clamped.upper);
+        assert_eq!((chart.points.len(), dispersion.points.len()), (25, 25));
         assert!(chart.judge(&RuleSet::nelson()).unwrap().is_in_control(), "{kind}");
     }
 }
@@ -116,7 +126,7 @@ fn phase_two_of_the_piston_rings_signals_where_qcc_does() {
         seen += expected.len();
     }
     assert_eq!(seen, 12);
-    // The fifteen new subgroups alone, counted from their own start: nothing before them completes a pattern.
+    // The fifteen new subgroups alone, numbered from their own start: no earlier subgroup completes a pattern.
     let alone = xbar::monitor(&standards, &Subgroups::of_size(&more, 5).unwrap()).unwrap();
     assert_eq!(signals(&alone, NelsonRule::OneBeyondLimits), [11, 12, 13]);
     assert_eq!(alone.limits, chart.limits);
@@ -144,7 +154,7 @@ fn limits_stop_at_a_physical_bound_and_say_so() {
     assert_eq!(bounded.limits.sigma, chart.limits.sigma);
     let unbounded = chart.clone().with_bounds(Bounds::NONE);
     assert_eq!(unbounded, chart);
-    // A limit that lies on the bound passes it by nothing.
+    // A limit that is equal to the bound is not clamped.
     let given = SigmaEstimate::given(1.0).unwrap();
     let standards = Standards::of_measurements(ChartKind::Individuals, 3.0, given).unwrap();
     let touching = individuals::monitor(&standards, &sample(vec![3.0])).unwrap().with_bounds(Bounds::NON_NEGATIVE);
@@ -157,19 +167,19 @@ fn no_moving_range_spans_a_gap() {
     let (broken, kept) = Sample::gather(values, Missing::Break).unwrap();
     assert_eq!((broken.breaks(), kept), (&[2, 4][..], vec![0, 1, 3, 4, 7]));
     let chart = individuals::estimate(&broken, SigmaEstimator::AverageMovingRange).unwrap();
-    let ranges = chart.companion().unwrap();
+    let ranges = chart.dispersion_chart().unwrap();
     assert_eq!(*ranges.points, [1.0, 1.0]);
     assert_eq!(ranges.positions.as_deref(), Some(&[1, 3][..]));
     assert_eq!((chart.breaks.as_slice(), ranges.breaks.as_slice()), (&[2, 4][..], &[1][..]));
     assert!((chart.standards.within.unwrap().sigma * d2(2) - 1.0).abs() < 1e-15);
     let median = SigmaEstimator::MedianMovingRange.of_sample(&broken).unwrap();
     assert!((median.sigma * 0.953_872_552_408_94 - 1.0).abs() < 1e-12);
-    // Dropped, the neighbours of the gap are neighbours of each other.
+    // With dropped gaps, the values before and after the gap are adjacent.
     let (dropped, _) = Sample::gather(values, Missing::Drop).unwrap();
     let chart = individuals::estimate(&dropped, SigmaEstimator::AverageMovingRange).unwrap();
-    assert_eq!(*chart.companion().unwrap().points, [1.0, 98.0, 1.0, 94.0]);
+    assert_eq!(*chart.dispersion_chart().unwrap().points, [1.0, 98.0, 1.0, 94.0]);
     assert!(matches!(Sample::gather(values, Missing::Error), Err(Error::Missing { index: 2 })));
-    // Values that all stand alone have no moving range.
+    // Isolated values have no moving range.
     let alone = sample(vec![1.0, 2.0, 3.0]).with_breaks(vec![1, 2]).unwrap();
     assert!(matches!(
         individuals::estimate(&alone, SigmaEstimator::AverageMovingRange),
@@ -196,12 +206,12 @@ fn violations_of_moving_ranges_are_given_in_positions_of_the_measurements() {
     let standards =
         Standards::of_measurements(ChartKind::Individuals, 0.0, SigmaEstimate::given(1.0).unwrap()).unwrap();
     let chart = individuals::monitor(&standards, &data).unwrap();
-    let ranges = chart.companion().unwrap();
+    let ranges = chart.dispersion_chart().unwrap();
     let judgement = ranges.judge(&RuleSet::new([NelsonRule::OneBeyondLimits.into()]).unwrap()).unwrap();
     let found: Vec<_> = judgement.violations.iter().map(|v| (v.first, v.first_signal, v.last)).collect();
     // Measurement 7 differs from 6, and 8 from 7; the range before measurement 3 is missing.
     assert_eq!(found, [(7, 7, 8)]);
-    // The masks belong to the ranges, of which these are the sixth and the seventh.
+    // The masks refer to the ranges; these are the sixth and the seventh.
     assert!(judgement.signals.at(5).contains(0) && judgement.signals.at(6).contains(0));
 }
 
@@ -220,7 +230,7 @@ fn stages_have_limits_of_their_own() {
         assert_eq!(chart.limits.lower.at(10 + i), second.limits.lower.at(0));
         assert_eq!(chart.limits.center.at(10 + i), second.limits.center.at(0));
     }
-    let ranges = chart.companion().unwrap();
+    let ranges = chart.dispersion_chart().unwrap();
     let expected: Vec<usize> = (1..10).chain(11..20).collect();
     assert_eq!((ranges.points.len(), ranges.positions.as_ref()), (18, Some(&expected)));
     assert_eq!(ranges.breaks, [9]);
@@ -248,12 +258,12 @@ fn subgroups_of_unequal_sizes_weigh_by_what_they_tell() {
     for (i, n) in [2.0_f64, 3.0, 4.0].into_iter().enumerate() {
         assert!((chart.limits.upper.at(i) - (center + 3.0 * sigma / n.sqrt())).abs() < 1e-13);
         assert!((chart.limits.lower.at(i) - (center - 3.0 * sigma / n.sqrt())).abs() < 1e-13);
-        let spread = &chart.companion().unwrap().limits;
-        assert!((spread.center.at(i) / (d2(i + 2) * sigma) - 1.0).abs() < 1e-14);
-        assert!((spread.upper.at(i) / ((d2(i + 2) + 3.0 * d3(i + 2)) * sigma) - 1.0).abs() < 1e-14);
-        assert_eq!(spread.lower.at(i), 0.0);
+        let dispersion = &chart.dispersion_chart().unwrap().limits;
+        assert!((dispersion.center.at(i) / (d2(i + 2) * sigma) - 1.0).abs() < 1e-14);
+        assert!((dispersion.upper.at(i) / ((d2(i + 2) + 3.0 * d3(i + 2)) * sigma) - 1.0).abs() < 1e-14);
+        assert_eq!(dispersion.lower.at(i), 0.0);
     }
-    assert_eq!(*chart.companion().unwrap().points, ranges);
+    assert_eq!(*chart.dispersion_chart().unwrap().points, ranges);
     let deviations = [2.0_f64.sqrt(), 2.0, (20.0_f64 / 3.0).sqrt()];
     let weight = |n: usize| c4(n).powi(2) / (1.0 - c4(n).powi(2));
     let numerator: f64 = (2..=4).map(|n| weight(n) * deviations[n - 2] / c4(n)).sum();
@@ -276,8 +286,14 @@ fn equal_values_collapse_the_limits() {
 #[test]
 fn an_estimator_goes_by_the_name_that_files_give_it() {
     for estimator in SigmaEstimator::ALL {
-        assert_eq!(serde_json::to_value(estimator).unwrap(), estimator.key());
-        assert_eq!(estimator.key().parse(), Ok(estimator));
+        assert_eq!(serde_json::to_value(estimator).unwrap(), estimator.name());
         assert_eq!(estimator.name().parse(), Ok(estimator));
+    }
+    for (alias, estimator) in [
+        ("average-mr", SigmaEstimator::AverageMovingRange),
+        ("average-s", SigmaEstimator::AverageStandardDeviation),
+        ("pooled-biased", SigmaEstimator::PooledBiased),
+    ] {
+        assert_eq!(alias.parse(), Ok(estimator));
     }
 }

@@ -1,6 +1,6 @@
 //! Charts of counts against published examples: p, np, c, u and Laney's, revised limits and clamping.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::chart::{attributes, laney};
 use llmscope_core::{ChartKind, Counts, Error, NelsonRule, Phase, RuleSet, SigmaEstimator, Standards};
@@ -84,7 +84,7 @@ fn revised_limits_of_the_orange_juice_cans_hold_for_new_ones() {
     let new = Counts::of_items(numbers(&new["D"]), numbers(&new["size"])).unwrap();
     let later = attributes::monitor(&chart.standards, &new).unwrap();
     assert_eq!((later.phase, later.points.len(), &later.limits), (Phase::II, 24, &chart.limits));
-    // The two samples left out stay beyond the revised limits.
+    // The two excluded samples are still beyond the revised limits.
     let all = attributes::monitor(&chart.standards, &orange_juice()).unwrap();
     let found = beyond_limits(&all);
     assert!(found.contains(&14) && found.contains(&22), "{found:?}");

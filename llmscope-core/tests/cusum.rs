@@ -1,6 +1,6 @@
 //! CUSUM and moving average charts.
 
-#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::chart::cusum::{self, Cusum, Shift};
 use llmscope_core::chart::{individuals, moving_average, staged};
@@ -12,7 +12,7 @@ mod golden;
 
 use golden::{assert_close, numbers, parsed, positions, sample};
 
-/// Montgomery's 30 observations; its `source` field says from where.
+/// Montgomery's 30 observations; the `source` field names their origin.
 const MONTGOMERY: &str = include_str!("reference/montgomery_cusum_ewma.json");
 /// The 20 means of the NIST/SEMATECH e-Handbook.
 const NIST: &str = include_str!("reference/nist_handbook_cusum.json");
@@ -82,7 +82,7 @@ fn a_head_start_is_where_the_sums_begin() {
     assert_eq!(chart.points.to_vec(), [3.0, 0.0, 1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 2.0, 0.0]);
     let lower = chart.lower_points.unwrap().iter().map(|x| 0.0 - x).collect::<Vec<_>>();
     assert_eq!(lower, [0.0, 0.0, 0.0, 4.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
-    // A process that is 4 too high from the start gains 1 at each point.
+    // A process that is 4 too high from the start adds 1 at each point.
     let first = |headstart| signals(&of(100.0, Cusum::new(3.0, 8.0, headstart).unwrap(), vec![104.0; 20])).0[0];
     assert_eq!((first(0.0), first(0.5)), (8, 4));
 }
@@ -137,7 +137,7 @@ fn gaps_bounds_and_stages() {
     // A shift is not dated back across a gap.
     let (_, shifts) = signals(&chart);
     assert_eq!(shifts[0].began, 3);
-    // A latency cannot be negative, a sum of deviations can.
+    // A latency cannot be negative, but a sum of deviations can.
     assert_eq!(chart.clone().with_bounds(Bounds::NON_NEGATIVE).limits, chart.limits);
     let sample = sample(values);
     let estimate =

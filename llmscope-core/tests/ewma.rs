@@ -1,12 +1,12 @@
 //! EWMA charts against published and exact values.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::chart::ewma::{self, Ewma};
 use llmscope_core::{ChartKind, RuleSet, Sample, SigmaEstimate, SigmaEstimator, Standards};
 use serde_json::Value;
 
-/// Montgomery's 30 observations with exact averages and limits; its `source` field says from where.
+/// Montgomery's 30 observations with exact averages and limits; the `source` field names their origin.
 const REFERENCE: &str = include_str!("reference/montgomery_cusum_ewma.json");
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -28,7 +28,7 @@ fn montgomery_averages_limits_and_signals() {
     for i in 0..30 {
         assert!((chart.points[i] / averages[i] - 1.0).abs() < 1e-14, "average {i}");
         let width = chart.limits.upper.at(i) - 10.0;
-        // The subtraction from 10 leaves 15 digits of the limit, 14 of the width.
+        // Subtracting 10 leaves 15 digits of the limit, and 14 of the width.
         assert!((width / widths[i] - 1.0).abs() < 2e-14, "width {i}: {width} is not {}", widths[i]);
         assert!((chart.limits.upper.at(i) + chart.limits.lower.at(i) - 20.0).abs() < 1e-13);
     }

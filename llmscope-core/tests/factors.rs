@@ -1,11 +1,11 @@
 //! The factors against an independent computation, row by row.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic in a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::factors::{Factors, bissell_f, c4, c5, d2, d3, d4};
 use serde_json::Value;
 
-/// An independent computation of all constants, n = 2 to 100; its `source` field says how.
+/// An independent computation of all constants, n = 2 to 100; the `source` field describes it.
 const REFERENCE: &str = include_str!("reference/control_chart_constants.json");
 
 /// A constant as a function of the sample size.
@@ -15,7 +15,7 @@ fn reference() -> Value {
     serde_json::from_str(REFERENCE).unwrap()
 }
 
-/// The numbers are strings in the file, so that no digit is lost on the way.
+/// The file contains numbers as strings, so that no digit is lost.
 fn number(value: &Value) -> f64 {
     value.as_str().unwrap().parse().unwrap()
 }
@@ -49,7 +49,7 @@ fn every_column_of_every_row_agrees_with_the_reference() {
             ("D4", f.D4),
             ("E2", f.E2),
         ];
-        // Nothing in a row goes untested: its other key is n.
+        // Every key of a row is tested; the remaining key is n.
         assert_eq!(row.as_object().unwrap().len(), columns.len() + 1, "n = {n}");
         for (name, actual) in columns {
             let off = difference(actual, number(&row[name]));
@@ -60,7 +60,8 @@ fn every_column_of_every_row_agrees_with_the_reference() {
         }
     }
     println!("{worst:?}");
-    // Every column of the file holds 15 digits or more; the columns after d2 and c4 come from values rounded to them.
+    // Every column of the file has at least 15 digits; the columns after d2 and c4 are computed from their rounded
+    // values.
     for (name, (off, n)) in worst {
         assert!(off <= 1e-14, "{name}({n}) differs by {off:e}");
     }
@@ -74,7 +75,7 @@ fn medians_of_the_range_agree_with_the_reference() {
     let medians = reference["median_of_range_d4"].as_object().unwrap();
     assert_eq!(medians.len(), 14);
     for (n, expected) in medians {
-        // 15 digits are printed: half a unit of the last is up to 2e-15 of the value.
+        // The file prints 15 digits: half a unit of the last one is up to 2e-15 of the value.
         let off = difference(d4(n.parse().unwrap()), number(expected));
         assert!(off <= 1e-14, "d4({n}) differs by {off:e}");
     }
@@ -93,7 +94,7 @@ fn closed_forms() {
 }
 
 #[test]
-fn one_value_has_no_spread() {
+fn one_value_has_no_dispersion() {
     for n in [0, 1] {
         assert_eq!([d2(n), d3(n), d4(n), c4(n), c5(n), bissell_f(n)], [0.0; 6]);
         assert_eq!(Factors::of(n), None);
@@ -102,7 +103,7 @@ fn one_value_has_no_spread() {
 
 #[test]
 fn beyond_the_table_the_constants_continue_smoothly() {
-    // Third differences across the seam are as small as they are before it.
+    // Third differences across the transition are as small as before it.
     let third = |f: Constant, n: usize| f(n + 3) - 3.0 * f(n + 2) + 3.0 * f(n + 1) - f(n);
     for f in [d2, d3, d4, c4] {
         let before = third(f, 90);
@@ -141,7 +142,7 @@ fn large_samples() {
 fn printed_degrees_of_freedom_of_s_are_near_the_formula() {
     let exact = |n: usize| (c4(n) / c5(n)).powi(2) / (2.0 * (n as f64 - 1.0));
     let rounds_otherwise = |n: &usize| ((exact(*n) * 100.0).round() / 100.0 - bissell_f(*n)).abs() > 1e-9;
-    // The published table is no rounding of the formula throughout: at these it is a hundredth off.
+    // The published table differs from the rounded formula by 0.01 at these n.
     let known = [3, 10, 17].into_iter().chain(51..=64);
     assert!((2..=1000).filter(rounds_otherwise).eq(known));
     for n in 2..=1000 {

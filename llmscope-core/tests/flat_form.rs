@@ -1,6 +1,6 @@
-//! The flat form of sessions: nothing is lost, whoever reads it sees plain columns, whatever is wrong is named.
+//! The flat form of sessions: lossless, with plain columns for every reader, and with errors that name the problem.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arbitrary;
 
@@ -66,7 +66,7 @@ proptest! {
 }
 
 fn table(source: &str, text: &str) -> Table {
-    // Not recognized: any text may stand in a cell, also what a session begins with.
+    // The format is not detected here, because any text may begin a cell, including the start of a session.
     let tool = if source.ends_with(".jsonl") { Tool::JSON_LINES } else { Tool::CSV };
     let Content::Table(table) = ingest::read(source, text.as_bytes(), Some(tool)).unwrap().content else {
         panic!("no table");
@@ -84,7 +84,7 @@ fn a_reader_that_does_not_know_the_form_sees_columns() {
     let session = example();
     let text = session.to_csv().unwrap();
     let log = ingest::read("paused.csv", text.as_bytes(), Some(Tool::CSV)).unwrap();
-    let Content::Table(table) = log.content else { panic!("a table was asked for") };
+    let Content::Table(table) = log.content else { panic!("expected a table") };
     assert_eq!(table.rows(), session.records.len());
     let label = |name: &str, row: usize| table.column(name).unwrap().cells[row].label();
     for (row, record) in session.records.iter().enumerate() {
@@ -106,7 +106,7 @@ fn what_programs_make_of_cells_is_understood() {
     );
     assert!(is_flat_session(&text));
     let read = Session::from_csv("a.csv", &text).unwrap().session;
-    assert_eq!(read.records.len(), 2, "an empty row is no request");
+    assert_eq!(read.records.len(), 2, "an empty row does not count as a request");
     let first = &read.records[0];
     assert_eq!((first.ttft_s, first.warmup, first.output_tokens), (Some(0.25), true, Some(32)));
     assert_eq!(first.started_at.unwrap().to_string(), "2026-11-23T11:32:13.512Z");
@@ -121,30 +121,36 @@ fn errors_name_line_column_and_the_fix() {
     let session = "\"{\"\"schema\"\":\"\"llmscope.session/1\"\"}\"";
     let row = |header: &str, cells: &str| format!("{header},session\n{cells},{session}\n");
     let cases = [
-        (row("ttft_s", "fast"), "a.csv:2: ttft_s: \"fast\" is not a finite number; correct the cell"),
+        (row("ttft_s", "fast"), "a.csv:2: ttft_s: invalid value \"fast\": expected a finite number; correct the cell"),
         (row("ttft_s", "-1"), "a.csv:2: ttft_s: -1 cannot be a duration"),
         (row("ttft_s", "inf"), "a.csv:2: ttft_s"),
         (row("icl_s", "\"[0.1,-2]\""), "a.csv:2: icl_s: -2 cannot be a duration"),
-        (row("output_tokens", "1.5"), "a whole number from zero"),
-        (row("output_tokens", "-3"), "a whole number from zero"),
+        (row("output_tokens", "1.5"), "a whole number of at least 0"),
+        (row("output_tokens", "-3"), "a whole number of at least 0"),
         (row("status", "fine"), "ok, error, timeout or cancelled"),
         (row("started_at", "yesterday"), "a time with its offset"),
         (row("started_at", "2026-11-23T11:32:13"), "a time with its offset"),
         (row("warmup", "2"), "true or false"),
-        (row("attributes.a", "\"\"\"open\""), "a.csv:2: attributes.a: \"\"open\" is not a JSON string"),
-        (row("speed", "1"), "a.csv:1: speed: no field of a request has this name; call the column attributes.speed"),
+        (
+            row("attributes.a", "\"\"\"open\""),
+            "a.csv:2: attributes.a: invalid value \"\"open\": expected a JSON string",
+        ),
+        (
+            row("speed", "1"),
+            "a.csv:1: speed: no field of a request has this name; rename the column to attributes.speed",
+        ),
         (format!("ttft_s,session\n0.1,{session}\n0.2,{session}\n"), "a.csv:3: session: a second session"),
-        ("ttft_s,session\n0.1,\n".to_owned(), "a.csv:2: session: no description"),
-        ("ttft_s,session\n".to_owned(), "a.csv: session: no description"),
+        ("ttft_s,session\n0.1,\n".to_owned(), "a.csv:2: session: the first row does not describe the run"),
+        ("ttft_s,session\n".to_owned(), "a.csv: session: the first row does not describe the run"),
         ("session\n\"{\"\"schema\"\":\"\"llmscope.session/7\"\"}\"\n".to_owned(), "a.csv:2: schema"),
-        (format!("ttft_s,session\n0.1,{session},3\n"), "3 fields where the header names 2"),
+        (format!("ttft_s,session\n0.1,{session},3\n"), "found 3 fields, expected 2 as in the header"),
     ];
     for (text, expected) in cases {
         let message = Session::from_csv("a.csv", &text).unwrap_err().to_string();
-        assert!(message.contains(expected), "{message} does not say {expected}");
+        assert!(message.contains(expected), "{message} does not contain {expected}");
     }
     let records = "session\n\"{\"\"schema\"\":\"\"llmscope.session/1\"\",\"\"records\"\":[{}]}\"\n";
-    assert!(Session::from_csv("a.csv", records).unwrap_err().to_string().contains("a row of its own"));
+    assert!(Session::from_csv("a.csv", records).unwrap_err().to_string().contains("give each request its own row"));
     let attributes = [("a".to_owned(), AttributeValue::Number(f64::NAN))].into();
     let records = vec![RequestRecord { attributes, ..RequestRecord::default() }];
     let message = Session { records, ..Session::default() }.to_csv().unwrap_err().to_string();
@@ -166,7 +172,7 @@ fn a_table_becomes_a_session_where_its_columns_have_our_names() {
     assert_eq!(second.error, Some(error));
     assert_eq!(second.attributes["region"], AttributeValue::Number(7.0));
 
-    // Records of a session without their header, one a line.
+    // Records of a session without a header, one per line.
     let record = RequestRecord {
         e2e_s: Some(1.5),
         error: Some(RequestError { kind: "limit".to_owned(), code: Some(429), message: None }),
@@ -180,14 +186,14 @@ fn a_table_becomes_a_session_where_its_columns_have_our_names() {
 #[test]
 fn a_table_of_unknown_meaning_is_no_session() {
     let unknown = table("log.csv", "a,b\n1,2\n").to_session("log.csv").unwrap_err().to_string();
-    assert!(unknown.contains("(a, b)") && unknown.contains("call one of them ttft_s, e2e_s"), "{unknown}");
+    assert!(unknown.contains("(a, b)") && unknown.contains("name one of them ttft_s, e2e_s"), "{unknown}");
     for (text, expected) in [
         ("ttft_s\nfast\n", "log.csv:2: ttft_s"),
         ("ttft_s\n-1\n", "log.csv:2: ttft_s"),
         ("ttft_s,x\n1,inf\n", "log.csv:2: x"),
     ] {
         let message = table("log.csv", text).to_session("log.csv").unwrap_err().to_string();
-        assert!(message.contains(expected), "{message} does not say {expected}");
+        assert!(message.contains(expected), "{message} does not contain {expected}");
     }
     let infinite = table("log.csv", "a\ninf\n");
     assert!(matches!(infinite.to_json_lines("log.csv"), Err(Error::Format { .. })));

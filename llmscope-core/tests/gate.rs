@@ -1,6 +1,6 @@
-//! What a gate promises: its false-alarm rate, and that it does not contradict itself.
+//! The guarantees of a gate: its false-alarm rate, and consistent decisions.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
 
@@ -34,7 +34,7 @@ fn session(model: &str, records: &[Option<f64>]) -> Vec<Series> {
     Selection::default().series([&ingest::read("run.json", text.as_bytes(), None).unwrap()]).unwrap()
 }
 
-/// Normal numbers that are the same everywhere: SplitMix64 (Steele, Lea & Flood 2014) and the inverse distribution function.
+/// Reproducible normal numbers: SplitMix64 (Steele, Lea & Flood 2014) and the inverse distribution function.
 struct Random(u64);
 
 impl Random {
@@ -47,7 +47,7 @@ impl Random {
         normal_quantile((f64::from(high) + 0.5) / (f64::from(u32::MAX) + 1.0)).unwrap()
     }
 
-    /// Lognormal latencies whose logarithms remember the one before.
+    /// Lognormal latencies whose logarithms are autocorrelated.
     fn latencies(&mut self, n: usize, rho: f64, factor: f64) -> Vec<f64> {
         let mut z = self.normal();
         let mut next = || {
@@ -62,7 +62,7 @@ fn find(gate: &Gate, statistic: Statistic) -> &Comparison {
     gate.comparisons().map(|(_, comparison)| comparison).find(|c| c.statistic == statistic).unwrap()
 }
 
-/// `docs/gate.md` has the whole table; this is a corner of it that is quick.
+/// `docs/gate.md` has the whole table; this test runs a fast part of it.
 #[test]
 fn without_a_change_it_fails_as_often_as_promised() {
     const GATES: u32 = 400;
@@ -76,7 +76,7 @@ fn without_a_change_it_fails_as_often_as_promised() {
             let plan = GatePlan { max_shift: 0.0, alpha, statistics, ..GatePlan::default() };
             failed += u32::from(gate(&one, &other, &plan).unwrap().verdict == GateVerdict::Fail);
         }
-        // The rate lies in an interval that leaves out one of a thousand such tests on each side.
+        // The observed rate is in an interval that excludes one of a thousand such tests on each side.
         let observed = Proportion { share: f64::from(failed) / f64::from(GATES), size: f64::from(GATES) };
         let (low, high) = observed.wilson(0.001).unwrap();
         assert!(low <= alpha && alpha <= high, "ρ {rho}: {failed} of {GATES} failed: [{low}, {high}]");
@@ -119,7 +119,7 @@ fn too_few_requests_are_an_answer_of_their_own() {
         answer.comparisons().all(|(_, c)| c.decision == Decision::NotEnoughData && c.need.unwrap() > 6),
         "{answer:?}"
     );
-    // 200 requests say nothing about a p99 at this level, and how many do is said.
+    // 200 requests are too few for a p99 at this level, and the result reports the number that is needed.
     let (one, other) = (times(&random.latencies(200, 0.0, 1.0)), times(&random.latencies(200, 0.0, 1.0)));
     let answer = gate(&one, &other, &GatePlan::default()).unwrap();
     let p99 = find(&answer, Statistic::Quantile(0.99));
@@ -149,7 +149,7 @@ fn failures_are_compared_apart_from_latencies() {
     assert!((errors.difference.unwrap() - 0.195).abs() < 1e-12);
     let typical = find(&answer, Statistic::Typical);
     assert_ne!(typical.decision, Decision::Worse, "{typical:?}");
-    // Where everything failed there is no latency, and the error rate still decides.
+    // If all requests failed, there is no latency, and the error rate decides.
     let nothing = gate(&session("m", &records(200)), &session("m", &[None; 100]), &GatePlan::default()).unwrap();
     assert_eq!(find(&nothing, Statistic::ErrorRate).decision, Decision::Worse);
 }
@@ -168,14 +168,17 @@ fn objectives_are_compared_as_shares() {
 }
 
 #[test]
-fn groups_are_matched_by_name_and_those_without_a_partner_are_told() {
+fn groups_are_matched_by_name_and_those_without_a_partner_are_reported() {
     let ok = |n: usize| vec![Some(0.3); n];
     let both: Vec<Series> = session("a", &ok(50)).into_iter().chain(session("b", &ok(50))).collect();
     let answer = gate(&both, &session("a", &ok(50)), &GatePlan::default()).unwrap();
-    assert!(answer.warnings.iter().any(|warning| warning.contains("only the baseline has model b")), "{answer:?}");
+    assert!(
+        answer.warnings.iter().any(|warning| warning.contains("model b, provider p is only in the baseline")),
+        "{answer:?}"
+    );
     assert_eq!(answer.pairs.len(), 2);
     let renamed = gate(&session("a", &ok(50)), &session("z", &ok(50)), &GatePlan::default()).unwrap();
-    assert!(renamed.warnings[0].contains("differ by name"));
+    assert!(renamed.warnings[0].contains("groups with different names are compared"));
     assert!(renamed.pairs[0].candidate_group.is_some());
     let strangers = gate(&both, &session("z", &ok(50)), &GatePlan::default()).unwrap_err();
     assert!(matches!(strangers, Error::Unknown { .. }), "{strangers}");
@@ -212,7 +215,7 @@ fn the_committed_schema_is_the_one_the_types_give() {
     assert_eq!(committed, Gate::json_schema(), "run `make schemas`");
 }
 
-/// Constants, ties, tiny and ordinary samples, zeros and huge values among them.
+/// Constants, ties, tiny and ordinary samples, including zeros and huge values.
 fn values() -> impl Strategy<Value = Vec<f64>> {
     let value = prop_oneof![
         4 => 1e-3f64..10.0,
@@ -245,7 +248,7 @@ proptest! {
         let answer = gate(&column("a", &one), &column("a", &other), &plan).unwrap();
         let json = serde_json::to_value(&answer).unwrap();
         let read: Gate = serde_json::from_value(json.clone()).unwrap();
-        // What is not finite becomes null, which does not read back as what it was.
+        // A value that is not finite becomes null, which is not read back as the same value.
         prop_assert_eq!(&read, &answer);
         let mut all = Vec::new();
         numbers_of(&json, &mut all);
@@ -293,8 +296,8 @@ fn sides_mirror() {
             let inverse = |shift: f64| 1.0 / (1.0 + shift) - 1.0;
             assert!((inverse(a.shift.unwrap()) - b.shift.unwrap()).abs() < 1e-9);
             let (lower, upper) = (a.shift_interval.unwrap().lower.unwrap(), b.shift_interval.unwrap().upper.unwrap());
-            // The end towards no change may be nearer: there the candidate's dependence is bounded by the baseline's. It is
-            // hardly ever farther: effective sizes are cut to whole numbers.
+            // The end towards no change can be nearer, because the candidate's dependence is bounded by the baseline's
+            // there. It is at most slightly farther, because effective sizes are rounded down to whole numbers.
             assert!(inverse(lower) <= upper + 0.005, "{lower} {upper}");
             equal += u32::from((inverse(lower) - upper).abs() < 1e-9);
             all += 1;

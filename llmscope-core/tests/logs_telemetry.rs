@@ -1,6 +1,6 @@
-//! Logs of OpenTelemetry, LiteLLM and the LLMscope service: what is recognized, what becomes what, and every trap.
+//! Logs of OpenTelemetry, LiteLLM and the llmscope service: recognition, the mapping of every field, and known traps.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::ingest::{self, Cell, Content, Log, Table, Tool};
 use llmscope_core::session::{AttributeValue, Status};
@@ -51,8 +51,8 @@ fn error(text: &str) -> String {
     ingest::read("log", text.as_bytes(), None).unwrap_err().to_string()
 }
 
-fn notices(text: &str) -> Vec<String> {
-    read(text).notices.into_iter().map(|notice| notice.message).collect()
+fn warnings(text: &str) -> Vec<String> {
+    read(text).warnings.into_iter().map(|warning| warning.message).collect()
 }
 
 fn column(table: &Table, name: &str) -> Vec<Option<f64>> {
@@ -107,7 +107,7 @@ fn a_span_becomes_a_request() {
 #[test]
 fn the_first_chunk_is_not_the_first_token() {
     let streamed = &session(SPANS).records[1];
-    // The endpoint sends the role at once and the first token after 0.1 s: the instrumentation saw 0.068 s.
+    // The endpoint sends the role immediately and the first token after 0.1 s: the instrumentation measured 0.068 s.
     assert_eq!(streamed.attribute("time_to_first_chunk_s"), Some(0.06792553999912343));
     assert_eq!((streamed.ttft_s, streamed.tpot_s), (None, None));
 }
@@ -127,12 +127,12 @@ fn a_failed_span_has_no_latency() {
 #[test]
 fn spans_of_other_things_are_counted_and_left_out() {
     assert_eq!(session(SPANS).records.len(), 4);
-    assert_eq!(notices(SPANS), ["1 span that is not of generative AI was left out"]);
+    assert_eq!(warnings(SPANS), ["1 span that is not of generative AI was left out"]);
     let metrics_first = format!("{DELTA}{SPANS}");
     let forced = ingest::read("log", metrics_first.as_bytes(), Some("otel".parse().unwrap())).unwrap();
-    assert_eq!(forced.notices[0].message, "3 exports of metrics or logs were left out");
+    assert_eq!(forced.warnings[0].message, "3 exports of metrics or logs were left out");
     let both = format!("{SPANS}{DELTA}");
-    assert_eq!(notices(&both)[0], "3 exports of metrics or logs were left out");
+    assert_eq!(warnings(&both)[0], "3 exports of metrics or logs were left out");
 }
 
 #[test]
@@ -145,14 +145,14 @@ fn deprecated_names_are_understood() {
 }
 
 #[test]
-fn a_request_that_several_spans_tell_of_counts_once() {
+fn a_request_with_several_spans_counts_once() {
     let session = session(AGENT);
     let told: Vec<(Option<f64>, Status)> = session.records.iter().map(|record| (record.e2e_s, record.status)).collect();
-    // The client library's 0.58 s, not the 0.6 s of the framework around it.
+    // The client library's 0.58 s, not the 0.6 s of the enclosing framework span.
     assert_eq!(told, [(Some(0.58), Status::Ok), (None, Status::Error), (None, Status::Ok)]);
     assert_eq!(session.records[0].attribute("reasoning_tokens"), Some(10.0));
     assert_eq!(
-        notices(AGENT),
+        warnings(AGENT),
         [
             "2 spans of agents and tools were left out",
             "1 span around another of the same request was left out",
@@ -162,7 +162,7 @@ fn a_request_that_several_spans_tell_of_counts_once() {
 }
 
 #[test]
-fn what_a_server_measured_is_no_latency_of_its_client() {
+fn the_servers_duration_is_not_the_clients_latency() {
     let times = [
         ("server_request_duration_s", 0.56),
         ("server_time_to_first_token_s", 0.125),
@@ -192,7 +192,7 @@ fn an_http_status_is_the_code_of_an_error() {
 }
 
 #[test]
-fn printed_spans_tell_the_same() {
+fn printed_spans_agree_with_otlp() {
     let (printed, exported) = (session(CONSOLE), session(SPANS));
     assert_eq!(printed.records.len(), 2);
     for (printed, exported) in printed.records.iter().zip(&exported.records) {
@@ -235,7 +235,7 @@ fn failed_requests_are_counted_and_not_averaged() {
     assert_eq!(column(&table, "failed"), [1.0, 1.0, 0.0].map(Some));
     let nothing_else = DELTA.replace("gen_ai.response.model", "error.type");
     let failed = self::table(&nothing_else);
-    assert_eq!(column(&failed, "requests"), column(&failed, "failed"), "an interval of nothing but failures");
+    assert_eq!(column(&failed, "requests"), column(&failed, "failed"), "an interval with failures only");
     assert_eq!(column(&failed, "e2e_s.mean"), []);
 }
 
@@ -249,9 +249,9 @@ fn sums_since_the_beginning_are_differenced() {
             assert!((delta.unwrap() - cumulative.unwrap()).abs() < 1e-12, "{name}: {delta:?} {cumulative:?}");
         }
     }
-    // The last exports of the two readers did not fall between the same requests.
+    // The last exports of the two readers cover different requests.
     assert_eq!(column(&cumulative, "e2e_s.mean")[2], Some((1.4114220360006584 - 0.8225858430014341) / 3.0));
-    // The extremes since the beginning say nothing of a later interval.
+    // Cumulative extremes do not determine those of a later interval.
     assert_eq!(column(&cumulative, "e2e_s.max"), [Some(0.22051698500035855), None, None]);
 }
 
@@ -261,11 +261,11 @@ fn a_sum_of_a_time_before_the_first_export_is_left_out() {
     let table = table(&started_an_hour_before);
     assert_eq!(column(&table, "e2e_s.mean")[0], None);
     assert_eq!(column(&table, "e2e_s.count")[1..], [Some(2.0), Some(3.0)]);
-    assert_eq!(notices(&started_an_hour_before), ["1 point that sums up a time before the first export was left out"]);
+    assert_eq!(warnings(&started_an_hour_before), ["1 point that sums up a time before the first export was left out"]);
 }
 
 #[test]
-fn a_process_that_began_anew_is_counted_from_its_beginning() {
+fn a_restarted_process_is_counted_from_its_start() {
     let lines: Vec<&str> = CUMULATIVE.lines().collect();
     let again = lines[0].replace("179548763", "179548764");
     let table = table(&format!("{CUMULATIVE}{again}\n"));
@@ -276,13 +276,16 @@ fn a_process_that_began_anew_is_counted_from_its_beginning() {
 #[test]
 fn metrics_whose_meaning_is_unclear_are_refused() {
     let message = error(&DELTA.replace("\"unit\":\"s\"", "\"unit\":\"By\""));
-    assert!(message.starts_with("log:1: gen_ai.client.operation.duration: the unit \"By\" is no time"), "{message}");
+    assert!(
+        message.starts_with("log:1: gen_ai.client.operation.duration: the unit \"By\" is not a unit of time"),
+        "{message}"
+    );
     let message = error(&DELTA.replace("\"aggregationTemporality\":1", "\"aggregationTemporality\":0"));
     assert!(message.contains("neither delta (1) nor cumulative (2)"), "{message}");
     let in_ms = table(&DELTA.replace("\"unit\":\"s\"", "\"unit\":\"ms\""));
     assert_eq!(column(&in_ms, "e2e_s.min")[1], Some(0.1933430839999346 / 1e3));
     let other = DELTA.replace("\"name\":\"gen_ai.client.token.usage\"", "\"name\":\"http.client.request.duration\"");
-    assert_eq!(notices(&other), ["1 other metric was left out"]);
+    assert_eq!(warnings(&other), ["1 other metric was left out"]);
     let message = error(&DELTA.replace("gen_ai.client.", "http."));
     assert!(message.contains("no measurement of a request to a model"), "{message}");
 }
@@ -324,7 +327,7 @@ fn an_answer_from_the_cache_is_marked_and_cost_nothing() {
         let session = session(text);
         let cached: Vec<_> =
             session.records.iter().filter(|record| label(record, "cache_hit").as_deref() == Some("true")).collect();
-        let [cached] = cached[..] else { panic!("one answer from the cache") };
+        let [cached] = cached[..] else { panic!("one response from the cache") };
         assert_eq!((cached.e2e_s, cached.cost_usd), (Some(0.000638), Some(0.0)));
     }
 }
@@ -351,7 +354,7 @@ fn a_failure_that_litellm_logged_has_no_latency() {
     assert_eq!((refused.e2e_s, refused.input_tokens, refused.cost_usd), (None, None, None));
     assert_eq!(refused.attribute("failed_after_s"), Some(0.117921));
     assert_eq!((late.status, late.error.as_ref().unwrap().code), (Status::Timeout, Some(408)));
-    // The proxy's log of a failure has no duration at all.
+    // The proxy's log of a failure has no duration.
     let records = session(SPEND_LOGS).records;
     let outcomes: Vec<_> = records.iter().map(|record| (record.status, record.attribute("failed_after_s"))).collect();
     assert_eq!(outcomes[3..5], [(Status::Error, None), (Status::Timeout, None)]);
@@ -359,9 +362,9 @@ fn a_failure_that_litellm_logged_has_no_latency() {
 }
 
 #[test]
-fn spend_logs_stand_in_order_of_time_and_come_in_pages() {
+fn spend_logs_are_sorted_by_time_and_may_be_pages() {
     let session = session(SPEND_LOGS);
-    assert!(session.records.is_sorted_by_key(|record| record.started_at), "the newest comes first in the file");
+    assert!(session.records.is_sorted_by_key(|record| record.started_at), "the newest row comes first in the file");
     assert_eq!(session.header.started_at, session.records[0].started_at);
     let page = format!("{{\"data\": {SPEND_LOGS}, \"total\": 6, \"page\": 1}}");
     assert_eq!(read(&page).tool.name(), "litellm-spend");
@@ -391,17 +394,17 @@ fn an_export_becomes_a_session_in_order_of_time() {
 }
 
 #[test]
-fn a_row_that_we_posted_knows_when_it_was_issued() {
+fn a_row_from_our_monitor_has_its_time_of_issue() {
     let records = session(EXPORT).records;
-    assert_eq!(started_at(&records[3]), "2026-01-05T10:00:05.625Z", "not when it was logged");
+    assert_eq!(started_at(&records[3]), "2026-01-05T10:00:05.625Z", "not the time of logging");
     assert_eq!(started_at(&records[1]), "2026-01-05T10:00:04.25Z");
-    assert_eq!(notices(EXPORT), ["2 times without an offset were taken as UTC"]);
-    assert_eq!(records[2].ttft_s, None, "other people's metadata have no meaning here");
+    assert_eq!(warnings(EXPORT), ["2 times without an offset: read as UTC"]);
+    assert_eq!(records[2].ttft_s, None, "metadata of other clients have no meaning here");
     assert_eq!(records[2].attribute("ttft_s"), Some(7.0));
 }
 
 #[test]
-fn what_is_cut_short_is_told() {
+fn truncated_files_cause_a_warning() {
     for (name, text) in ALL {
         for share in [30, 60, 90, 99] {
             let mut end = text.len() * share / 100;
@@ -410,7 +413,10 @@ fn what_is_cut_short_is_told() {
             }
             match ingest::read("log", &text.as_bytes()[..end], Some(name.parse().unwrap())) {
                 Ok(log) => {
-                    assert!(log.notices.iter().any(|notice| notice.message.contains("incomplete")), "{name} {share}");
+                    assert!(
+                        log.warnings.iter().any(|warning| warning.message.contains("incomplete")),
+                        "{name} {share}"
+                    );
                 }
                 Err(error) => assert!(error.to_string().starts_with("log"), "{error}"),
             }
@@ -436,10 +442,10 @@ fn wrong_types_name_their_line() {
 }
 
 #[test]
-fn empty_logs_say_what_they_lack() {
+fn errors_of_empty_logs_name_what_is_missing() {
     for (tool, text, expected) in [
-        ("otel", "{\"resourceSpans\":[]}", "none of 0 spans is a request to a model"),
-        ("otel-console", "[]", "none of 0 spans is a request to a model"),
+        ("otel", "{\"resourceSpans\":[]}", "found 0 spans, but no request to a model"),
+        ("otel-console", "[]", "found 0 spans, but no request to a model"),
         ("otel-metrics", "{\"resourceMetrics\":[]}", "no measurement of a request to a model"),
         ("litellm", "[]", "no requests"),
         ("llmscope-export", "{\"export_time\":\"\",\"record_count\":0,\"data\":[]}", "no requests"),

@@ -1,6 +1,6 @@
-//! Fitted distributions, the transformation of Box and Cox, and performance by percentiles.
+//! Fitted distributions, the transformation of Box and Cox, and performance from percentiles.
 
-#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::SpecificationLimits;
 use llmscope_core::capability::{NonNormal, PercentilePerformance, Supported, performance};
@@ -12,9 +12,9 @@ mod golden;
 
 use golden::{assert_close, numbers, parsed};
 
-/// Samples with their maximum likelihood fits; the `source` field says how they were made.
+/// Samples with their maximum likelihood fits; the `source` field describes their computation.
 const FITS: &str = include_str!("reference/distribution_fits.json");
-/// Indices of distributions that are known exactly.
+/// Indices of exactly known distributions.
 const KNOWN: &str = include_str!("reference/nonnormal_capability_known_distributions.json");
 
 fn parameters(distribution: &Distribution) -> [f64; 2] {
@@ -38,7 +38,7 @@ fn fits_by_maximum_likelihood() {
             let name = fit.distribution.name();
             let expected = &expected[&name.to_lowercase()];
             let what = |part: &str| format!("{} {name} {part}", case["name"]);
-            // Values around 74 that vary by hundredths leave 11 digits of what varies.
+            // Values around 74 that vary by hundredths have 11 digits of variation.
             let tolerance = if case["name"] == "narrow" { 2e-9 } else { 1e-12 };
             for (i, parameter) in parameters(&fit.distribution).into_iter().enumerate() {
                 assert_close(&what("parameter"), parameter, &expected["parameters"][i], tolerance);
@@ -70,7 +70,7 @@ fn the_data_support_what_they_were_drawn_from() {
     assert_eq!(found("lognormal").supported, Supported::Lognormal);
     assert_eq!(found("weibull").supported, Supported::Weibull);
     assert_eq!(found("gamma").supported, Supported::Gamma);
-    // An exponential that begins at 0.3 is none of them, and 200 values are too few for percentiles.
+    // None of the distributions fits an exponential that begins at 0.3, and 200 values are too few for percentiles.
     let shifted = found("shifted");
     assert!(matches!(shifted.supported, Supported::None | Supported::BoxCox), "{:?}", shifted.supported);
     assert!(shifted.fits.iter().all(|fit| !fit.fits) && shifted.empirical.is_none());
@@ -139,11 +139,11 @@ fn where_nothing_can_be_fitted() {
     let of = |values: &[f64]| NonNormal::of(&Sorted::of(values), &limits);
     assert_eq!(of(&[1.0; 20]), None);
     assert_eq!(of(&[1.0, 2.0, 3.0]), None);
-    // A zero excludes what begins above it.
+    // A zero excludes distributions of positive values.
     let with_zero: Vec<f64> = (0..20).map(f64::from).collect();
     let found = of(&with_zero).unwrap();
     assert_eq!((found.fits.len(), found.box_cox), (1, None));
-    // A lower limit of 0 restrains no positive value; by percentiles it still has a distance.
+    // A lower limit of 0 excludes no positive value; by percentiles, it still has a distance.
     let positive: Vec<f64> = (1..40).map(|i| f64::from(i) * 0.1).collect();
     assert!(of(&positive).unwrap().box_cox.is_some());
 }
@@ -167,13 +167,13 @@ proptest! {
         }
     }
 
-    /// The fit is the best of its family: other parameters are less likely.
+    /// The fit is the maximum of its family: other parameters are less likely.
     #[test]
-    fn neighbours_are_less_likely(values in prop::collection::vec(0.05..20.0_f64, 8..80), change in 0.9..1.1_f64) {
+    fn other_parameters_are_less_likely(values in prop::collection::vec(0.05..20.0_f64, 8..80), change in 0.9..1.1_f64) {
         let density = |fit: &Distribution, x: f64| {
             let h = x * 1e-5;
             let (below, above) = (fit.tails(x - h), fit.tails(x + h));
-            // From the smaller tails, so that little cancels.
+            // From the smaller tails, which limits cancellation.
             let mass = if above.0 < 0.5 { above.0 - below.0 } else { below.1 - above.1 };
             (mass / (2.0 * h)).ln()
         };

@@ -1,6 +1,6 @@
 //! The Anderson–Darling test against R's nortest.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::stats::{MIN_NORMALITY, Sorted, anderson_darling};
 use serde_json::Value;
@@ -11,7 +11,7 @@ mod univariate;
 const NORMALITY: &str = include_str!("reference/normality_tests.json");
 const PISTON_RINGS: &str = include_str!("reference/pistonrings_xbar_r_s.json");
 
-/// The data of a case: given in the file, a StRD set, or the piston rings of phase I. The file has no data for the
+/// The data of a case: those of the file, a StRD set, or the piston rings of phase I. The file has no data for the
 /// viscosity trial.
 fn data(name: &str, case: &Value) -> Option<Vec<f64>> {
     let numbers =

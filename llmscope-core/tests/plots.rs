@@ -1,6 +1,6 @@
-//! Drawings: sound markup whatever the names, every violation in the legend, bounded size, the same in both forms.
+//! Drawings: valid markup for any names, every violation in the legend, bounded size, the same in both formats.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Measure, Selection, Series};
 use llmscope_core::plot::{self, Mark};
@@ -12,7 +12,7 @@ fn series(text: &str, columns: &[&str]) -> Series {
     Selection { measures, by: Some(vec!["model".to_owned()]), ..Selection::default() }.series(&[log]).unwrap().remove(0)
 }
 
-/// `count` points that vary a little, with a spike at each of `spikes`.
+/// `count` points with little variation, and a spike at each of `spikes`.
 fn analysis(model: &str, count: usize, spikes: &[usize]) -> Analysis {
     let value = |i: usize| if spikes.contains(&i) { 9.0 } else { 1.0 + (i * 4 % 11) as f64 * 0.01 };
     let rows: String = (0..count).map(|i| format!("\"{model}\",{}\n", value(i))).collect();

@@ -1,14 +1,14 @@
 //! The nine quantile types of Hyndman & Fan (1996) against NumPy.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::stats::{QuantileMethod, Sorted};
 use serde_json::Value;
 
-/// Samples with the quantiles that NumPy gives; its `source` field names the version.
+/// Samples with NumPy's quantiles; the `source` field names the version.
 const REFERENCE: &str = include_str!("reference/quantiles.json");
 
-/// Every type beside NumPy's name for it.
+/// Every type with NumPy's name for it.
 const METHODS: [(QuantileMethod, &str); 9] = [
     (QuantileMethod::HyndmanFan1, "inverted_cdf"),
     (QuantileMethod::HyndmanFan2, "averaged_inverted_cdf"),

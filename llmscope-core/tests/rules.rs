@@ -1,6 +1,7 @@
-//! Nelson's rules on hand-made patterns: each fires at its minimal pattern, one point less does not; lines, ties, gaps.
+//! Nelson's rules on hand-made patterns: each signals at its minimal pattern and not with one point less; lines, ties,
+//! gaps.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::rules::judge;
 use llmscope_core::{Judgement, Line, NelsonRule, Pattern, Rule, RuleSet, Side, Violation};
@@ -10,7 +11,7 @@ fn judged(points: &[f64], breaks: &[usize], rules: &RuleSet) -> Judgement {
     judge(points, &Line::Constant(0.0), &Line::Constant(1.0), breaks, rules).unwrap()
 }
 
-/// Nelson's rule of this number alone.
+/// Only Nelson's rule of this number.
 fn nelson(number: usize) -> RuleSet {
     RuleSet::new([Rule::from(NelsonRule::ALL[number - 1])]).unwrap()
 }
@@ -33,8 +34,8 @@ fn extents(points: &[f64], breaks: &[usize], rules: &RuleSet) -> Vec<(usize, usi
     judged(points, breaks, rules).violations.iter().map(extent).collect()
 }
 
-/// For each rule its number, a shortest sequence that completes it on the upper side, the sides of the violation it
-/// makes and of its mirror image.
+/// For each rule: its number, a shortest sequence that completes it on the upper side, and the sides of the violation
+/// and of its mirror image.
 fn minimal_patterns() -> Vec<(usize, Vec<f64>, Side, Side)> {
     let alternating =
         |count: usize, high: f64, low: f64| (0..count).map(|i| if i % 2 == 0 { high } else { low }).collect::<Vec<_>>();
@@ -90,7 +91,7 @@ fn a_gap_anywhere_inside_ends_the_pattern() {
             assert_eq!(signals(&points, &[gap], &nelson(number)), [0; 0], "rule {number}, gap before {gap}");
             seen += 1;
         }
-        // A gap before the pattern, which begins anew after it, takes nothing away.
+        // A gap before the pattern has no effect on it.
         let twice: Vec<f64> = points.iter().chain(&points).copied().collect();
         let n = points.len();
         assert_eq!(signals(&twice, &[n], &nelson(number)), [n - 1, 2 * n - 1], "rule {number} twice");
@@ -118,7 +119,7 @@ fn a_point_on_a_sigma_line_is_inside_it() {
         }
     }
     assert_eq!(seen, 16);
-    // Rule 7 the other way round: on the line is inside.
+    // Rule 7 reverses this: a point on the line is inside.
     for sign in [1.0, -1.0] {
         let mut points = vec![sign; 15];
         assert_eq!(signals(&points, &[], &nelson(7)), [14]);
@@ -177,11 +178,11 @@ fn only_points_beyond_the_line_are_members_of_two_of_three() {
     let points = [2.5, 0.0, 2.5, 0.0, 0.0, 2.5];
     assert_eq!(signals(&points, &[], &nelson(5)), [2]);
     assert_eq!(members(&points, &[], &nelson(5)), [0, 2]);
-    // Two of three, and the last one not beyond: no signal at it.
+    // Two of three, but the last one is not beyond: no signal.
     let points = [2.5, 2.5, 0.0];
     assert_eq!(signals(&points, &[], &nelson(5)), [1]);
     assert_eq!(members(&points, &[], &nelson(5)), [0, 1]);
-    // One on each side are not two on one side.
+    // One on each side is not two on one side.
     assert_eq!(signals(&[2.5, -2.5, 0.0], &[], &nelson(5)), [0; 0]);
     assert_eq!(signals(&[2.5, -2.5, 2.5, -2.5], &[], &nelson(5)), [2, 3]);
     let found = extents(&[2.5, -2.5, 2.5, -2.5], &[], &nelson(5));

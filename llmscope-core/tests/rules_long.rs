@@ -1,12 +1,12 @@
-//! Charts of many blocks: the batch engine against the streaming monitor across every seam, with gaps, lines that vary,
-//! and patterns as long as they may be.
+//! Charts of many blocks: the batch engine against the streaming monitor across every block boundary, with gaps,
+//! varying lines, and patterns of maximum length.
 
-#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::rules::judge;
 use llmscope_core::{Line, Monitor, Pattern, Rule, RuleSet, Violation};
 
-/// More than three blocks of 32,768 points, and no whole number of words.
+/// More than three blocks of 32,768 points, and not a whole number of words.
 const POINTS: usize = 110_001;
 
 /// A reproducible stream of numbers between 0 and 1.
@@ -20,13 +20,13 @@ impl Random {
         f64::from((self.0 >> 32) as u32) / f64::from(u32::MAX)
     }
 
-    /// About normal, σ = 1.
+    /// Approximately normal, σ = 1.
     fn normal(&mut self) -> f64 {
         (0..12).map(|_| self.next()).sum::<f64>() - 6.0
     }
 }
 
-/// Noise on a slow wave, with quiet stretches, so that long patterns occur and end.
+/// Noise on a slow wave, with quiet intervals, so that long patterns occur and end.
 fn points(random: &mut Random) -> Vec<f64> {
     (0..POINTS)
         .map(|i| {
@@ -57,7 +57,7 @@ fn long_rules() -> RuleSet {
     .unwrap()
 }
 
-/// Judges both ways and compares every signal, every violation's first pattern, and how violations are cut.
+/// Judges both ways and compares every signal, the first pattern of every violation, and the extent of the violations.
 fn compare(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules: &RuleSet) -> Vec<usize> {
     let judgement = judge(points, center, sigma, breaks, rules).unwrap();
     let mut monitor = Monitor::new(rules.clone(), 0.0, 1.0).unwrap();
@@ -80,10 +80,10 @@ fn compare(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules:
         for violation in violations {
             let first = signals.iter().find(|signal| signal.at == violation.first_signal).unwrap();
             assert_eq!(violation.first, first.first, "{code} at {}", violation.first_signal);
-            assert!(judgement.members.at(violation.first).contains(rule), "{code}: its first point is no member");
+            assert!(judgement.members.at(violation.first).contains(rule), "{code}: its first point is not a member");
             assert!(!breaks.iter().any(|&at| violation.first < at && at <= violation.last), "{code} crosses a gap");
         }
-        // A signal completes a pattern: it is a member itself.
+        // A signal completes a pattern, so it is also a member.
         assert!(at.iter().all(|&at| judgement.members.at(at).contains(rule)), "{code}");
     }
     signals.iter().map(Vec::len).collect()
@@ -120,7 +120,7 @@ fn lines_that_vary_are_judged_point_by_point() {
     let mut random = Random(2);
     let points = points(&mut random);
     let center = Line::PerPoint((0..POINTS).map(|i| if i < 50_000 { 0.0 } else { 0.25 }).collect());
-    // Where sigma is 0 a zone has no width.
+    // If sigma is 0, a zone has no width.
     let sigma =
         Line::PerPoint((0..POINTS).map(|i| if i % 10_000 == 0 { 0.0 } else { 1.0 + (i % 3) as f64 / 4.0 }).collect());
     let found = compare(&points, &center, &sigma, &[40_000], &RuleSet::nelson());

@@ -1,12 +1,13 @@
-//! The rules against a definition without any state, window by window, on random charts; and what must not change them.
+//! The rules against a stateless definition, window by window, on random charts; and the transformations under which
+//! they are invariant.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::rules::judge;
 use llmscope_core::{Judgement, Line, Monitor, RuleMask, RuleSet, Side};
 use proptest::prelude::*;
 
-/// A rule's number, its length, and whether a window of that many points shows its pattern.
+/// A rule's number, its length, and whether a window of that many points contains its pattern.
 type Definition = (usize, usize, fn(&[f64], f64, f64) -> bool);
 
 fn above(window: &[f64], line: f64) -> usize {
@@ -29,7 +30,7 @@ fn steps(window: &[f64]) -> Vec<i8> {
     window.windows(2).map(|pair| i8::from(pair[1] > pair[0]) - i8::from(pair[1] < pair[0])).collect()
 }
 
-/// Nelson's eight rules as their text has them. Rules 5 and 6 also look at windows cut short by the start of the data.
+/// Nelson's eight rules as published. Rules 5 and 6 also accept windows that the start of the data truncates.
 const DEFINITIONS: [Definition; 8] = [
     (1, 1, |w, c, s| w[0] > c + 3.0 * s || w[0] < c - 3.0 * s),
     (2, 9, |w, c, _| above(w, c) == 9 || below(w, c) == 9),
@@ -60,7 +61,7 @@ fn flags(mask: RuleMask) -> [bool; 8] {
     std::array::from_fn(|rule| mask.contains(rule))
 }
 
-/// A chart to judge: points with ties and points on lines, gaps, and lines that are dyadic so that nothing rounds.
+/// A chart to judge: points with ties and points on lines, gaps, and dyadic lines, so that nothing is rounded.
 #[derive(Debug, Clone)]
 struct RandomChart {
     points: Vec<f64>,
@@ -76,7 +77,7 @@ impl RandomChart {
     }
 }
 
-/// Stretches of different kinds, in quarters of sigma about the center line, so that long patterns do occur.
+/// Intervals of different kinds, in quarters of sigma about the center line, so that long patterns occur.
 fn stretch() -> impl Strategy<Value = Vec<i32>> {
     prop_oneof![
         prop::collection::vec(-14..=14_i32, 1..12),
@@ -110,7 +111,7 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// A fixed number of random charts, to count what the properties below had to look at.
+/// A fixed number of random charts, to count the patterns that the properties below cover.
 #[test]
 fn random_charts_show_every_rule() {
     use proptest::strategy::ValueTree;
@@ -158,7 +159,7 @@ proptest! {
             let length = DEFINITIONS[rule].1;
             prop_assert!(violation.first <= violation.first_signal && violation.first_signal <= violation.last);
             prop_assert!(violation.first_signal - violation.first < length);
-            // Where every point of the window is needed, the first pattern is exactly that long.
+            // If a rule needs every point of the window, its first pattern is exactly that long.
             prop_assert!(matches!(rule, 4 | 5) || violation.first_signal - violation.first == length - 1);
             prop_assert!(judgement.members.at(violation.first).contains(rule));
             prop_assert!(!chart.breaks.iter().any(|&gap| gap > violation.first && gap <= violation.last));
@@ -166,7 +167,7 @@ proptest! {
                 prop_assert!(!rebuilt[at][rule], "violations of one rule share a signal");
                 rebuilt[at][rule] = true;
             }
-            // Maximal: the neighbours of the run do not signal, or belong to another side or another segment.
+            // Maximal: the points next to the run do not signal, or belong to another side or another segment.
             let after = violation.last + 1;
             if after < judgement.signals.len() && judgement.signals.at(after).contains(rule) && !chart.breaks.contains(&after) {
                 let next = judgement.violations.iter().find(|v| v.rule == violation.rule && v.first_signal == after);
@@ -220,14 +221,14 @@ proptest! {
         center in 0.05..3.0_f64,
         sigma in 0.01..2.0_f64,
     ) {
-        // A tie across the split: were the point before it stored with a rounding, it would be none.
+        // A tie across the split: with a rounded previous point, the tie would be lost.
         let split = repeat.min(points.len() - 1);
         points[split] = points[split - 1];
         check_monitor(&RandomChart { points, breaks: Vec::new(), center, sigma }, split)?;
     }
 }
 
-/// Pushes the points one by one, with the monitor written down and read back before point `split`.
+/// Pushes the points one by one; before point `split`, the monitor is serialized and restored.
 fn check_monitor(chart: &RandomChart, split: usize) -> Result<(), TestCaseError> {
     let mut monitor = Monitor::new(RuleSet::nelson(), chart.center, chart.sigma).unwrap();
     let judgement = chart.judged();

@@ -1,6 +1,6 @@
-//! Session files: nothing is lost, a crash costs one line, whatever is wrong is named.
+//! Session files: nothing is lost, a crash costs at most one line, and errors name the place of a fault.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 
@@ -58,7 +58,7 @@ proptest! {
         prop_assume!(last > 0 && end > last);
         let read = Session::read("a", &text[..end]).unwrap();
         prop_assert_eq!(read.session.records, session.records);
-        prop_assert_eq!(read.notices.len(), 1);
+        prop_assert_eq!(read.warnings.len(), 1);
     }
 
     #[test]
@@ -90,12 +90,15 @@ fn appending_resuming_and_a_torn_tail() {
     let mut torn = fs::read(&path).unwrap();
     torn.extend_from_slice(b"{\"kind\":\"request\",\"ttft_s\":0.");
     fs::write(&path, torn).unwrap();
-    let (mut writer, notices) = SessionWriter::resume(&path).unwrap();
-    assert_eq!(notices[0].location.line, Some(3));
+    let (mut writer, warnings) = SessionWriter::resume(&path).unwrap();
+    assert_eq!(warnings[0].location.line, Some(3));
     writer.append(&first).unwrap();
     writer.sync().unwrap();
     let read = Session::read("run.jsonl", &fs::read_to_string(&path).unwrap()).unwrap();
-    assert_eq!((read.session.header, read.session.records, read.notices), (header, vec![first.clone(), first], vec![]));
+    assert_eq!(
+        (read.session.header, read.session.records, read.warnings),
+        (header, vec![first.clone(), first], vec![])
+    );
 }
 
 #[test]
@@ -103,11 +106,11 @@ fn only_a_session_in_json_lines_is_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bare.jsonl");
     drop(SessionWriter::create(&path, &SessionHeader::default()).unwrap());
-    assert!(SessionWriter::resume(&path).is_ok(), "a header that says nothing but its version");
+    assert!(SessionWriter::resume(&path).is_ok(), "a header with only its version");
     for text in ["", "{\"kind\":\"sess", "{\"a\":1}\n", "{\"kind\":\"request\"}\n"] {
         fs::write(&path, text).unwrap();
         assert!(matches!(SessionWriter::resume(&path), Err(Error::Format { .. })), "{text}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is cut from a file that is no session");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text, "nothing is removed from a file that is not a session");
     }
     Session::default().write_json(&path).unwrap();
     assert!(matches!(SessionWriter::resume(&path), Err(Error::Format { .. })), "a document");
@@ -130,7 +133,7 @@ fn errors_name_file_line_field_and_the_fix() {
         (r#"{"schema":"llmscope.session/9","records":[]}"#, "run.json: schema"),
         ("{\"schema\":\"llmscope.session/1\",\n\"records\":[{\"ttft_s\":\"fast\"}]}", "run.json:2"),
         (r#"{"schema":"llmscope.session/1","records":[{"ttft_s":-1}]}"#, "run.json: records[0].ttft_s"),
-        (r#"{"schema":"llmscope.session/1","records":[{"ttft_s":0.1"#, "cut short"),
+        (r#"{"schema":"llmscope.session/1","records":[{"ttft_s":0.1"#, "truncated"),
         (
             "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n{\"kind\":\"request\",\"ttft_s\":[]}\n",
             "run.json:2",
@@ -139,7 +142,7 @@ fn errors_name_file_line_field_and_the_fix() {
     ];
     for (text, expected) in cases {
         let message = Session::read("run.json", text).unwrap_err().to_string();
-        assert!(message.contains(expected), "{message} does not say {expected}");
+        assert!(message.contains(expected), "{message} does not contain {expected}");
     }
 }
 
@@ -152,12 +155,12 @@ fn the_committed_schema_is_the_one_the_types_give() {
 }
 
 #[test]
-fn what_a_session_says_against_itself_is_a_warning() {
+fn simulated_runs_and_client_bottlenecks_cause_warnings() {
     let text = r#"{"schema":"llmscope.session/1","simulated":true,"records":[{"ttft_s":0.2},{"ttft_s":0.3}],
         "client_health":{"bottleneck":true,"reasons":["timers fired late"],"connections_opened":1,"connections_reused":0}}"#;
     let log = llmscope_core::ingest::read("run.json", text.as_bytes(), None).unwrap();
     let series = llmscope_core::analysis::Selection::default().series([&log]).unwrap();
     let warnings = llmscope_core::analyze(&series[0], &llmscope_core::Plan::default()).unwrap().warnings;
-    assert_eq!(warnings[0], "run.json is SIMULATED: no real endpoint was asked");
-    assert_eq!(warnings[1], "run.json: the machine that measured was the bottleneck: timers fired late");
+    assert_eq!(warnings[0], "run.json is SIMULATED: it does not describe a real endpoint");
+    assert_eq!(warnings[1], "run.json: the load generator was the bottleneck: timers fired late");
 }

@@ -1,6 +1,6 @@
 //! The special functions against 40-digit arithmetic.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic in a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::stats::special::{
     chi_squared_quantile, chi_squared_quantile_upper, incomplete_gamma, normal_cdf, normal_ln_cdf, normal_pdf,
@@ -8,10 +8,10 @@ use llmscope_core::stats::special::{
 };
 use serde_json::Value;
 
-/// Arguments and values as strings, so that no digit is lost on the way; the `source` field says how they were made.
+/// Arguments and values as strings, so that no digit is lost; the `source` field describes their computation.
 const REFERENCE: &str = include_str!("reference/special_functions.json");
 
-/// What the project asks of every figure.
+/// The required accuracy of every result.
 const TOLERANCE: f64 = 1e-12;
 
 /// The rows of one function as numbers.
@@ -22,7 +22,7 @@ fn rows<const N: usize>(function: &str) -> Vec<[f64; N]> {
     rows.iter().map(|row| row.as_array().unwrap().iter().map(number).collect::<Vec<_>>().try_into().unwrap()).collect()
 }
 
-/// The largest relative difference of what `f` gives for the rows, each an argument list and an expected value.
+/// The largest relative difference between `f` and the rows, each with its arguments and the expected value.
 fn check(name: &str, tolerance: f64, rows: impl IntoIterator<Item = (Vec<f64>, f64, f64)>) {
     let mut worst = (0.0, vec![]);
     let mut count = 0;
@@ -60,8 +60,8 @@ fn normal_quantiles() {
 
 #[test]
 fn incomplete_gamma_functions() {
-    // The tail that is computed, the smaller one up to a factor, is held to the relative bound, its complement to the
-    // absolute one that 1 − P allows.
+    // The computed tail, which is the smaller one up to a factor, must satisfy the relative bound; its complement the
+    // absolute bound of 1 − P.
     let rows: Vec<[f64; 4]> = rows("incomplete_gamma");
     check(
         "P or Q",

@@ -1,6 +1,6 @@
 //! The special functions against an independent computation with 60 digits, far into the tails.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::stats::special::{
     chi_squared_quantile, chi_squared_quantile_upper, normal_cdf, normal_ln_cdf, normal_quantile,
@@ -8,7 +8,7 @@ use llmscope_core::stats::special::{
 };
 use serde_json::Value;
 
-/// Arguments and exact values as strings; its `source` field says how they were computed.
+/// Arguments and exact values as strings; the `source` field describes their computation.
 const REFERENCE: &str = include_str!("reference/special_tails.json");
 
 /// Rows of arguments and the value, of one function.
@@ -60,7 +60,7 @@ fn chi_squared_quantiles_keep_their_digits_in_both_tails() {
     check("chi_squared_quantile_upper", CHI_UPPER, |row| chi_squared_quantile_upper(row[0], row[1]).unwrap());
 }
 
-/// Eleven degrees of freedom with twelve and seven probabilities, less three quantiles that no `f64` can hold.
+/// Eleven degrees of freedom with twelve and seven probabilities, minus three quantiles that no `f64` can represent.
 const CHI_LOWER: usize = 129;
 const CHI_UPPER: usize = 77;
 

@@ -1,9 +1,9 @@
 //! Mean, standard deviation, lag-1 autocorrelation and individuals limits of the NIST StRD univariate sets.
 //!
-//! Two references: the exact results for the decimal data as NIST publishes them, and the exact results for the binary
-//! numbers nearest to those data. The first shows what a user gets, the second what the arithmetic itself loses.
+//! There are two references: the exact results for the decimal data that NIST publishes, and the exact results for the
+//! nearest binary numbers. The first measures what a user gets, the second the error of the arithmetic itself.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking")]
 
 use llmscope_core::chart::individuals;
 use llmscope_core::stats::{Moments, autocorrelation};
@@ -15,25 +15,25 @@ mod univariate;
 
 use univariate::{SETS, sets};
 
-/// Exact results for the data as `f64` holds them; its `source` field says how they were computed.
+/// Exact results for the data as `f64`; the `source` field describes their computation.
 const BINARY: &str = include_str!("reference/nist_strd_binary64.json");
 
-/// Digits that agree: −log₁₀ of the relative error; infinite where nothing differs.
+/// The number of matching digits: −log₁₀ of the relative error; infinite without a difference.
 fn digits(actual: f64, expected: &Value) -> f64 {
     let expected: f64 = expected.as_str().unwrap().parse().unwrap();
     if actual == expected { f64::INFINITY } else { -((actual - expected) / expected).abs().log10() }
 }
 
-/// Digits of the standard deviation and of the lag-1 autocorrelation that survive storing decimal data in binary: the
-/// exact results for the stored numbers agree with NIST's in no more. NumAcc3 and NumAcc4 vary in the eighth and ninth
-/// digit of their data, Mavro and Michelso in the fourth.
+/// The digits of the standard deviation and of the lag-1 autocorrelation that survive storing decimal data in binary:
+/// the exact results for the stored numbers agree with NIST's in no more digits. NumAcc3 and NumAcc4 vary in the eighth
+/// and ninth digit of their data, Mavro and Michelso in the fourth.
 fn floors(name: &str) -> (f64, f64) {
     match name {
         "Mavro" => (13.1, 13.9),
         "Michelso" => (13.8, 13.4),
         "NumAcc3" => (9.45, 12.2),
         "NumAcc4" => (8.2, 11.0),
-        // Whole numbers: here the products nearly cancel, −0.0036 of their magnitude is left.
+        // Whole numbers. The products nearly cancel: −0.0036 of their magnitude remains.
         "PiDigits" => (15.0, 14.7),
         _ => (15.0, 15.0),
     }
@@ -46,7 +46,7 @@ fn binary_of(name: &Value) -> Value {
     cases.iter().find(|case| case["name"] == *name).unwrap().clone()
 }
 
-/// Fails unless mean and standard deviation have the digits that the set allows.
+/// Fails unless mean and standard deviation have the number of digits that is possible for the set.
 fn check_moments(case: &Value, moments: &Moments, how: &str) {
     let name = case["name"].as_str().unwrap();
     let (mean, sd) = (moments.mean().unwrap(), moments.standard_deviation().unwrap());
@@ -77,7 +77,7 @@ fn mean_and_standard_deviation_have_every_digit_that_the_data_allow() {
             digits(sd, &binary["sd"]),
         );
         check_moments(&case, &moments, "at once");
-        // NIST prints 15 digits, so that its own rounding costs the last of them.
+        // NIST prints 15 digits, and its rounding costs the last one.
         let certified = &case["certified"];
         assert!(digits(moments.mean().unwrap(), &certified["mean"]) >= 14.5, "{}", case["name"]);
         assert!(
@@ -158,7 +158,7 @@ fn moving_range_sigma_and_individuals_limits_match_exact_arithmetic() {
         let name = case["name"].as_str().unwrap();
         let sample = Sample::new(&data[..]).unwrap();
         let chart = individuals::estimate(&sample, SigmaEstimator::AverageMovingRange).unwrap();
-        let companion = chart.companion().unwrap();
+        let companion = chart.dispersion_chart().unwrap();
         let values = [
             ("sigma_mr_over_d2", chart.standards.within.unwrap().sigma),
             ("i_ucl", chart.limits.upper.at(0)),
@@ -195,8 +195,8 @@ fn range_floor(name: &str) -> f64 {
 }
 
 #[test]
-fn a_spread_in_the_last_place_of_the_data_is_exact() {
-    // The mean 1e16 + 4/3 is no `f64`: deviations are taken from its rounding and corrected.
+fn a_variation_in_the_last_place_of_the_data_is_exact() {
+    // The mean 1e16 + 4/3 is not an `f64`: deviations from its rounded value are corrected.
     let data = [1e16, 1e16 + 2.0, 1e16 + 2.0];
     let mut pushed = Moments::default();
     data.iter().for_each(|&value| pushed.push(value));

@@ -1,25 +1,25 @@
-//! A log read block by block gives the series of the log read as a whole.
+//! Reading a log block by block gives the same series as reading it as a whole.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use llmscope_core::analysis::{Gathering, Selection, Series};
-use llmscope_core::ingest::{self, Mapping, Opened};
+use llmscope_core::analysis::{Selection, Series, SeriesBuilder};
+use llmscope_core::ingest::{self, Mapping, OpenedLog};
 use llmscope_core::session::Status;
 use llmscope_core::{Error, Measure, Metric, RequestRecord, Session};
 use proptest::prelude::*;
 
-/// Rows enough that the log is no longer read as a whole.
+/// Enough rows for the log to be read in blocks.
 const ROWS: usize = 4000;
 const COLUMNS: [&str; 6] = ["model", "latency", "run", "started_at", "note", "deep.value"];
 
 fn streamed(text: &str, selection: &Selection) -> Result<Vec<Series>, Error> {
-    let mut gathering = Gathering::new(selection.clone());
+    let mut gathering = SeriesBuilder::new(selection.clone());
     match ingest::open("log", Cursor::new(text.as_bytes().to_vec()), None)? {
-        Opened::Stream(stream) => gathering.add_stream(*stream)?,
-        Opened::Log(log) => panic!("{} was read as a whole", log.tool.name()),
+        OpenedLog::Stream(stream) => gathering.add_stream(*stream)?,
+        OpenedLog::Log(log) => panic!("{} was read as a whole", log.tool.name()),
     }
     gathering.finish()
 }
@@ -28,7 +28,7 @@ fn whole(text: &str, selection: &Selection) -> Result<Vec<Series>, Error> {
     selection.series([&ingest::read("log", text.as_bytes(), None)?])
 }
 
-/// True if both are the same to the last bit.
+/// True if both are bitwise equal.
 fn alike(one: &Result<Vec<Series>, Error>, other: &Result<Vec<Series>, Error>) -> bool {
     let (Ok(one), Ok(other)) = (one, other) else { return one.as_ref().err() == other.as_ref().err() };
     let bits = |series: &Series| series.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
@@ -133,7 +133,7 @@ fn sessions_in_blocks_give_the_series_of_sessions_as_a_whole() {
         let series = streamed(&text, &selection);
         assert!(alike(&series, &whole(&text, &selection)));
         let series = series.unwrap();
-        assert!(series.len() >= 2 && series[0].cautions[0].contains("SIMULATED"));
+        assert!(series.len() >= 2 && series[0].warnings[0].contains("SIMULATED"));
     }
 }
 
@@ -154,18 +154,20 @@ fn a_fault_far_behind_is_named_with_its_line() {
     let csv = delimited(&rows);
     let lines = csv.matches('\n').count();
     let error = streamed(&format!("{csv}1,2\n"), &latency()).unwrap_err().to_string();
-    assert!(error.contains(&format!("log:{}: 2 fields where the header names 6", lines + 1)), "{error}");
+    assert!(error.contains(&format!("log:{}: found 2 fields, expected 6 as in the header", lines + 1)), "{error}");
 }
 
 #[test]
 fn a_torn_last_line_is_skipped_and_told() {
     let rows: Vec<Row> = vec![(Some("m".to_owned()), Some(1.0), 1, 0.5)];
     let text = json_lines(&rows) + "{\"latency\": 0.";
-    let mut gathering = Gathering::new(latency());
-    let Opened::Stream(stream) = ingest::open("log", Cursor::new(text.into_bytes()), None).unwrap() else { panic!() };
+    let mut gathering = SeriesBuilder::new(latency());
+    let OpenedLog::Stream(stream) = ingest::open("log", Cursor::new(text.into_bytes()), None).unwrap() else {
+        panic!()
+    };
     gathering.add_stream(*stream).unwrap();
-    let notices = &gathering.sources()[0].notices;
-    assert!(notices.len() == 1 && notices[0].message.contains("incomplete"), "{notices:?}");
+    let warnings = &gathering.sources()[0].warnings;
+    assert!(warnings.len() == 1 && warnings[0].message.contains("incomplete"), "{warnings:?}");
 }
 
 #[test]
@@ -207,17 +209,19 @@ fn packed_logs_are_read_as_they_are() {
     for packed in [gzip.finish().unwrap(), zstd::encode_all(text.as_bytes(), 1).unwrap()] {
         let same = ingest::read("log", &packed, None).unwrap() == ingest::read("log", text.as_bytes(), None).unwrap();
         assert!(same);
-        let Opened::Stream(stream) = ingest::open("log", Cursor::new(packed.clone()), None).unwrap() else { panic!() };
-        let mut gathering = Gathering::new(latency());
+        let OpenedLog::Stream(stream) = ingest::open("log", Cursor::new(packed.clone()), None).unwrap() else {
+            panic!()
+        };
+        let mut gathering = SeriesBuilder::new(latency());
         gathering.add_stream(*stream).unwrap();
         assert!(alike(&gathering.finish(), &whole(&text, &latency())));
         let cut = ingest::open("log", Cursor::new(packed[..packed.len() / 2].to_vec()), None);
         let failed = match cut {
             Err(_) => true,
-            Ok(Opened::Stream(stream)) => Gathering::new(latency()).add_stream(*stream).is_err(),
-            Ok(Opened::Log(_)) => false,
+            Ok(OpenedLog::Stream(stream)) => SeriesBuilder::new(latency()).add_stream(*stream).is_err(),
+            Ok(OpenedLog::Log(_)) => false,
         };
-        assert!(failed, "half a packed file must not pass for a whole one");
+        assert!(failed, "a truncated compressed file must be an error");
     }
 }
 
@@ -227,10 +231,7 @@ fn one_object_over_several_lines_is_a_table_of_one_row() {
     let ingest::Content::Table(table) = log.content else { panic!() };
     assert_eq!(table.numeric_columns().collect::<Vec<_>>(), ["latency", "deep.value"]);
     let error = Selection::default().series([&ingest::read("log", b"{\"a\": 1}\n", None).unwrap()]).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "unknown column to judge: expected --column (in Python, metric=) with one of these: a"
-    );
+    assert_eq!(error.to_string(), "missing column to judge: expected a");
 }
 
 #[test]

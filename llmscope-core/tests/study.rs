@@ -1,6 +1,6 @@
-//! Studies of several runs, each a table of its own.
+//! Studies of several runs, each in its own table.
 
-#![allow(clippy::unwrap_used, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Measure, Selection, Series, Study, runs_of, study};
 use llmscope_core::chart::individuals;
@@ -41,7 +41,7 @@ fn studied(logs: &[Log], plan: &Plan) -> Study {
     study(&runs(logs), plan).unwrap().unwrap()
 }
 
-/// Numbers without a pattern between −0.5 and 0.5 (Knuth's generator), the same every time.
+/// Reproducible noise between −0.5 and 0.5 (Knuth's generator).
 fn noise(seed: u64, count: usize) -> Vec<f64> {
     let step = |state: &mut u64| {
         *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -82,7 +82,7 @@ fn components_and_indices_of_a_textbook_example() {
     close(interval.upper, 80.0 / (6.0 * sigma.lower));
     assert_eq!((capability.cpk_interval, performance.ppk_interval), (None, None));
     assert_eq!((study.verdict, study.need), (Verdict::NotEnoughData, Some(5)));
-    assert!(study.limits.is_none() && study.warnings[0].contains("4 runs say little"));
+    assert!(study.limits.is_none() && study.warnings[0].contains("4 runs are too few"));
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn a_run_that_is_out_is_named() {
         .collect();
     let study = studied(&logs, &Plan::default());
     assert_eq!((study.verdict, study.runs_out()), (Verdict::OutOfControl, vec!["night-7"]));
-    // An X̄ chart would call runs out that only differ as runs do.
+    // An X̄ chart would signal at runs that differ no more than usual.
     assert!(study.runs_beyond_within().len() >= 8, "{:?}", study.runs_beyond_within());
     let means = Sample::new(study.runs.iter().map(|run| run.mean).collect::<Vec<_>>()).unwrap();
     let chart = individuals::estimate(&means, SigmaEstimator::AverageMovingRange).unwrap();
@@ -111,7 +111,7 @@ fn runs_of_one_process_show_no_variance_between_them() {
     assert_eq!(study.verdict, Verdict::InControl);
     assert!(study.between_share.unwrap() < 0.02 && study.anova.p.unwrap() > 0.01, "{study}");
     assert!(!study.to_string().contains("correlated"), "{study}");
-    // Runs with the same mean differ less than chance: the estimate is negative, 0 is reported.
+    // Runs with the same mean differ less than by chance: the estimate is negative, and 0 is reported.
     let equal: Vec<Log> = (0..5).map(|i| run(&format!("run-{i}"), &[1.0, 2.0, 3.0, 4.0])).collect();
     let equal = studied(&equal, &Plan::default());
     assert_eq!((equal.between.variance, equal.between_share), (0.0, Some(0.0)));
@@ -121,7 +121,7 @@ fn runs_of_one_process_show_no_variance_between_them() {
 }
 
 #[test]
-fn dependence_and_unequal_spread_are_said() {
+fn dependence_and_unequal_dispersion_are_reported() {
     let drifting = |i: u64| {
         let mut level = 0.0;
         let step = |x: &f64| {
@@ -132,10 +132,10 @@ fn dependence_and_unequal_spread_are_said() {
     };
     let study = studied(&(1..=6).map(drifting).collect::<Vec<_>>(), &Plan::default());
     assert!((study.lag1.unwrap() - 0.8).abs() < 0.06, "{:?}", study.lag1);
-    assert!(study.warnings.iter().any(|warning| warning.contains("lag-1 autocorrelation 0.")), "{study}");
+    assert!(study.warnings.iter().any(|warning| warning.contains("autocorrelated (lag 1: 0.")), "{study}");
     let wide = [run("calm", &noise(1, 100)), run("wild", &noise(2, 100).iter().map(|x| 5.0 * x).collect::<Vec<_>>())];
     let study = studied(&wide, &Plan::default());
-    assert!(study.warnings.iter().any(|warning| warning.contains("differ in spread")), "{study}");
+    assert!(study.warnings.iter().any(|warning| warning.contains("differ in dispersion")), "{study}");
 }
 
 #[test]
@@ -156,9 +156,9 @@ fn each_provider_and_model_is_studied_by_itself() {
     };
     let runs = sets(&by(&["session"]), &logs);
     let studies: Vec<_> = runs.iter().filter_map(|runs| study(runs, &Plan::default()).unwrap()).collect();
-    assert_eq!(studies.len(), 1, "one run of the large model is no study");
+    assert_eq!(studies.len(), 1, "one run of the large model makes no study");
     assert_eq!((studies[0].group_title().as_str(), studies[0].runs.len()), ("small", 2));
-    assert!(sets(&by(&["model"]), &logs).is_empty(), "no runs are told apart");
+    assert!(sets(&by(&["model"]), &logs).is_empty(), "without a session column there are no runs");
     let failures = Selection { measures: vec![Measure::Metric(Metric::ErrorRate)], ..by(&["session"]) };
     for runs in sets(&failures, &logs) {
         assert_eq!(study(&runs, &Plan::default()).unwrap(), None);

@@ -1,6 +1,6 @@
-//! Limits on a transformed scale: what the published charts say of the transformed values, drawn back.
+//! Limits on a transformed scale: those of published charts of the transformed values, converted back.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Baseline, Origin, Series, Stages};
 use llmscope_core::chart::{individuals, staged};
@@ -36,7 +36,7 @@ fn judged(values: &[f64], transform: Transform) -> Analysis {
     analyze(&column(values), &Plan { transform, points: true, ..Plan::default() }).unwrap()
 }
 
-/// Values whose logarithms are normal: by sums of twelve uniform numbers of a linear congruential generator.
+/// Lognormal values, from sums of twelve uniform numbers of a linear congruential generator.
 fn long_tailed(seed: u64, count: usize) -> Vec<f64> {
     let mut state = seed;
     let mut uniform = move || {
@@ -46,7 +46,7 @@ fn long_tailed(seed: u64, count: usize) -> Vec<f64> {
     (0..count).map(|_| 0.3 * (0.5 * ((0..12).map(|_| uniform()).sum::<f64>() - 6.0)).exp()).collect()
 }
 
-/// The flow rates of the NIST handbook, dressed up so that the transformation gives them back.
+/// The flow rates of the NIST handbook, inversely transformed, so that the transformation restores them.
 #[test]
 fn the_published_limits_are_drawn_back() {
     let reference = parsed(FLOW_RATES);
@@ -68,7 +68,7 @@ fn the_published_limits_are_drawn_back() {
         close("zone A", limits.zone_edge(0, 3.0), limits.upper.at(0), 1e-12);
         close("zone A below", limits.zone_edge(0, -3.0), limits.lower.at(0), 1e-12);
         assert_eq!(chart.points, sample.values(), "points are what was measured");
-        let ranges = chart.companion().unwrap();
+        let ranges = chart.dispersion_chart().unwrap();
         assert_close("mean range", ranges.limits.center.at(0), &exact["mr_bar"], 1e-12);
         assert_close("upper of ranges", ranges.limits.upper.at(0), &exact["mr_ucl"], 1e-12);
         assert_eq!((ranges.limits.transform, ranges.kind), (None, ChartKind::MovingRange));
@@ -84,7 +84,7 @@ fn each_side_of_a_long_tail_has_its_own_distance() {
         let points = analysis.points.as_ref().unwrap();
         points.iter().filter(|point| point.rules.iter().any(|rule| rule.as_str() == "nelson-1")).count() as f64 / 2000.0
     };
-    // 0.27 % is what three sigmas promise.
+    // Three-sigma limits have a nominal false-alarm rate of 0.27 %.
     assert!(share(&raw) > 0.01, "{}", share(&raw));
     assert!(share(&log) < 0.006, "{}", share(&log));
     let limits = log.limits.as_ref().unwrap();
@@ -118,7 +118,7 @@ fn what_is_said_of_the_values_is_said_in_their_unit() {
     assert!(words.contains("logarithm") && !raw.to_string().contains("logarithm"), "{words}");
 }
 
-/// No positive value lies below a limit at 0.
+/// No positive value is below a limit at 0.
 #[test]
 fn a_lower_limit_at_zero_says_nothing_after_a_transformation() {
     let values = long_tailed(3, 100);
@@ -149,7 +149,7 @@ fn the_scale_is_chosen_by_the_data() {
     assert_eq!(lambda(Transform::BoxCox, &with_zero), Some(0.0), "by those that have one");
     assert_eq!((lambda(Transform::Auto, &[]), lambda(Transform::BoxCox, &[])), (None, Some(0.0)));
     assert_eq!(lambda(Transform::BoxCox, &[2.0; 20]), Some(0.0), "nothing to estimate from");
-    // A floor and a queue ask for a power below 0, whose upper limit nothing would ever pass.
+    // Values with a floor and a queue would need a power below 0, whose upper limit is unreachably high.
     let floor: Vec<f64> = long_tailed(9, 300).iter().map(|x| 0.2 + 0.05 * x.powi(2)).collect();
     let found = BoxCox::of(&Sorted::of(&floor)).unwrap().lambda;
     assert!(found < -0.25, "{found}");
@@ -180,7 +180,7 @@ fn what_cannot_be_transformed_is_named_by_its_place_or_a_gap() {
         assert!(error.to_string().contains("without a transformation"), "{error}");
     }
     assert_eq!(judged(&values, Transform::Auto).transform, None);
-    // Where gaps are none of the error's business, it is one.
+    // If gaps are not errors, the value becomes a gap.
     let missing = Some(Missing::Break);
     let gap = analyze(&column(&values), &Plan { transform: Transform::Log, missing, ..Plan::default() }).unwrap();
     let mut without = values.clone();
@@ -188,8 +188,12 @@ fn what_cannot_be_transformed_is_named_by_its_place_or_a_gap() {
     let expected = analyze(&column(&without), &Plan { transform: Transform::Log, missing, ..Plan::default() }).unwrap();
     assert_eq!((&gap.limits, &gap.violations, gap.n), (&expected.limits, &expected.violations, 29));
     assert_eq!((gap.excluded.missing, gap.excluded.not_positive), (0, 1));
-    assert!(gap.warnings.iter().any(|warning| warning.contains("1 values are not positive")), "{:?}", gap.warnings);
-    // A scale that was chosen by a part holds for the others too.
+    assert!(
+        gap.warnings.iter().any(|warning| warning.contains("1 nonpositive value cannot be transformed")),
+        "{:?}",
+        gap.warnings
+    );
+    // The transformation that a part of the data chose applies to the other part, too.
     values[7] = 0.3;
     values[20] = 0.0;
     let part = Plan { transform: Transform::BoxCox, origin: Origin::FirstPoints(0..15), missing, ..Plan::default() };
@@ -200,12 +204,13 @@ fn what_cannot_be_transformed_is_named_by_its_place_or_a_gap() {
     assert!(error(with(ChartKind::Ewma, Transform::Log)).contains("log with chart ewma"));
     assert!(error(with(ChartKind::C, Transform::Auto)).contains("auto with chart c"));
     let given = Origin::Given { center: -1.0, sigma: Some(0.1) };
-    assert!(error(Plan { transform: Transform::Log, origin: given, ..Plan::default() }).contains("given center is -1"));
+    assert!(error(Plan { transform: Transform::Log, origin: given, ..Plan::default() }).contains("invalid center -1"));
     let given = Origin::Given { center: 1.0, sigma: Some(0.1) };
     assert!(error(Plan { transform: Transform::Auto, origin: given, ..Plan::default() }).contains("none or log"));
 }
 
-/// Too few values to choose a scale by, and limits that name other series: the verdict comes first.
+/// A series with too few values to choose a transformation, and with a baseline of other series: the verdict takes
+/// precedence.
 #[test]
 fn what_has_no_values_is_not_asked_for_its_scale() {
     let baseline = judged(&long_tailed(6, 50), Transform::Log).baseline().unwrap();
@@ -252,16 +257,16 @@ fn frozen_limits_keep_their_scale() {
     let later = analyze(&column(&values[100..]), &plan(Transform::None)).unwrap();
     assert_eq!((later.transform, &later.limits), (study.transform, &study.limits));
     assert_eq!(analyze(&column(&values[100..]), &plan(Transform::Auto)).unwrap().limits, later.limits);
-    // Limits of values as they are cannot be those of logarithms.
+    // Limits of untransformed values are not limits of logarithms.
     let plain = judged(&values[..100], Transform::None).baseline().unwrap();
     let plan = Plan { transform: Transform::Log, origin: Origin::Baseline(vec![plain]), ..Plan::default() };
     assert!(analyze(&column(&values[100..]), &plan).unwrap_err().to_string().contains("baseline"));
-    // Another program may know nothing of scales: it must not take these for limits of values as they are.
+    // A program that ignores transformations must not read these limits as untransformed.
     assert!(text.contains("llmscope.baseline/2"), "{text}");
     let logarithms = Baseline::to_json(&[judged(&values[..100], Transform::Log).baseline().unwrap()]).unwrap();
     let far = logarithms.replace("\"sigma\": ", "\"sigma\": 9999");
-    assert!(Baseline::read("b.json", &far).unwrap_err().to_string().contains("control limits after a transformation"));
-    // A part of the data decides for all of them.
+    assert!(Baseline::read("b.json", &far).unwrap_err().to_string().contains("transformed control limits"));
+    // A part of the data determines the transformation of all.
     let part = Plan { transform: Transform::BoxCox, origin: Origin::FirstPoints(0..100), ..Plan::default() };
     let both = analyze(&column(&values), &part).unwrap();
     assert_eq!((both.transform, &both.limits), (study.transform, &study.limits));
@@ -290,7 +295,7 @@ fn stages_have_limits_of_their_own_on_one_scale() {
         let power = (points.start > 0).then_some(PowerTransform::LOG);
         estimated(&sample, points, power)
     });
-    assert!(mixed.unwrap_err().to_string().contains("scales"));
+    assert!(mixed.unwrap_err().to_string().contains("the same transformation in every stage"));
 }
 
 #[test]
@@ -342,7 +347,7 @@ fn estimated(
     Ok(individuals::estimate_on(&sample.slice(points), ESTIMATOR, power)?.into_owned())
 }
 
-/// Values between a hundredth and a hundred, in stretches about several levels.
+/// Values between 0.01 and 100, in intervals at several levels.
 fn positive() -> impl Strategy<Value = Vec<f64>> {
     let stretch = (0.05..20.0_f64, 0.01..0.5_f64, 2_usize..30).prop_flat_map(|(level, spread, count)| {
         prop::collection::vec((-3.0..3.0_f64).prop_map(move |z| level * (spread * z).exp()), count)
@@ -373,8 +378,8 @@ proptest! {
         let plain = individuals::estimate(&transformed, ESTIMATOR).unwrap();
         let rules = RuleSet::nelson();
         prop_assert_eq!(chart.judge(&rules).unwrap(), plain.judge(&rules).unwrap());
-        prop_assert_eq!(&chart.companion().unwrap().limits, &plain.companion().unwrap().limits);
-        // Stages too, those of equal values among them.
+        prop_assert_eq!(&chart.dispersion_chart().unwrap().limits, &plain.dispersion_chart().unwrap().limits);
+        // Stages, including stages of equal values.
         let starts: Vec<usize> = (1..sample.len() / 2).step_by(7).map(|start| 2 * start).collect();
         let (of_chart, of_plain) = (
             staged(sample.len(), &starts, |part| estimated(&sample, part, Some(power))),

@@ -1,6 +1,6 @@
 //! Ranks, order statistics and shares of two samples against SciPy, statsmodels and published examples.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[allow(dead_code, reason = "shared with tests that use all of it")]
 mod golden;
@@ -47,7 +47,8 @@ fn ranks_agree_with_scipy() {
 
 #[test]
 fn the_interval_of_the_shift_is_that_of_hollander_and_wolfe() {
-    // Their example: 0.305 with about 95 %; R's wilcox.test(conf.int = TRUE) prints [−0.15, 0.76] from the exact ranks.
+    // The published example: 0.305 with about 95 %; R's wilcox.test(conf.int = TRUE) prints [−0.15, 0.76] from the
+    // exact ranks.
     let reference = reference();
     let case = &list(&reference, "rank_cases")[0];
     let (x, y) = (Sorted::of(&numbers(&case["baseline"])), Sorted::of(&numbers(&case["candidate"])));
@@ -75,7 +76,7 @@ fn shares_agree_with_newcombe() {
     };
     for case in list(&reference, "wilson") {
         let (lower, upper) = share(&case["count"], &case["n"]).wilson(case["level"].as_f64().unwrap()).unwrap();
-        // Without a failure the end is 0 itself, where others leave the rounding of a difference.
+        // Without failures, the lower end is exactly 0; other implementations leave a rounding difference.
         assert!((lower - case["lower"].as_f64().unwrap()).abs() < 1e-12, "{case}: {lower}");
         assert!((upper - case["upper"].as_f64().unwrap()).abs() < 1e-12, "{case}: {upper}");
     }
@@ -157,7 +158,7 @@ proptest! {
             let of = |x: f64, y: f64| if contrast == Contrast::Ratio { y / x } else { y - x };
             let all: Vec<f64> = x.iter().flat_map(|&x| y.iter().map(move |&y| of(x, y))).collect();
             let shift = hodges_lehmann(&baseline, &candidate, contrast).unwrap();
-            // Between two middle ratios lies their geometric mean.
+            // The median of an even number of ratios is the geometric mean of the two middle ones.
             let logged = if contrast == Contrast::Ratio { all.iter().map(|x| x.ln()).collect() } else { all.clone() };
             let median = Sorted::of(&logged).median().unwrap();
             let median = if contrast == Contrast::Ratio { median.exp() } else { median };

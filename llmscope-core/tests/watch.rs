@@ -1,6 +1,6 @@
-//! A watch gives what the charts of the same values give, wherever it is stored and restored.
+//! A watch gives the same results as charts of the same values, regardless of where it is stored and restored.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a panic of a test is its report")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use llmscope_core::rules::judge;
 use llmscope_core::watch::{Episodes, Step, Turn, Watch};
@@ -9,7 +9,7 @@ use llmscope_core::{
 };
 use proptest::prelude::*;
 
-/// Values in quarters of a sigma about 0, in stretches, so that long patterns do occur.
+/// Values in quarters of a sigma about 0, in intervals, so that long patterns occur.
 fn values() -> impl Strategy<Value = Vec<f64>> {
     let stretch = (prop::sample::select(vec![(-16, 16), (1, 8), (-8, -1), (-3, 4), (5, 9)]), 1_usize..20)
         .prop_flat_map(|((low, high), length)| prop::collection::vec(low..high, length));
@@ -45,7 +45,7 @@ proptest! {
             open += turns.iter().filter(|turn| matches!(turn, Turn::Began(_))).count();
             found.extend(turns.iter().filter_map(ended));
             open -= turns.iter().filter_map(ended).count();
-            // A state that was written and read goes on as if nothing had been.
+            // A restored state continues like the original.
             episodes = serde_json::from_str(&serde_json::to_string(&episodes).unwrap()).unwrap();
         }
         let rest = episodes.end_all(&rules);
@@ -90,7 +90,7 @@ fn limits_are_learned_once_without_what_lies_beyond_them() {
     let Step::Judged { signals, turns } = watch.push(9.0).unwrap() else { panic!("not judged") };
     assert_eq!(signals.len(), turns.len());
     assert!(matches!(&turns[0], Turn::Began(violation) if violation.rule.as_str() == "nelson-1"));
-    // The limits stay, whatever comes.
+    // The limits stay the same for all later values.
     (0..100).for_each(|_| drop(watch.push(9.0).unwrap()));
     assert_eq!(watch.limits(), Some(limits));
 }
@@ -102,7 +102,7 @@ fn constant_values_make_no_limits_and_take_no_room() {
         assert!(matches!(watch.push(0.3).unwrap(), Step::Learning { .. }));
     }
     assert_eq!(watch.progress(), Some((10, 10)));
-    // A single other value is an outlier among equal ones; several are variation.
+    // A single different value among equal ones is an outlier; several are variation.
     let steps = [0.31, 0.29, 0.31, 0.30].map(|x| watch.push(x).unwrap());
     assert!(steps.iter().any(|step| matches!(step, Step::Learned { .. })), "{steps:?}");
 }

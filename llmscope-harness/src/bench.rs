@@ -1,4 +1,4 @@
-//! A benchmark as a thread of its own: whoever started it receives its records and may stop it.
+//! Runs a benchmark on its own thread. The caller receives its updates and can stop it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,33 +20,33 @@ use crate::transport::{Gauges, HttpTransport, Transport};
 use crate::vendor::{SimulatedTransport, Simulation, VendorKind};
 use crate::workload::Workload;
 
-/// A benchmark that can be started: whom to ask, what, and how.
+/// A benchmark that is ready to start: target, workload and plan.
 #[derive(Debug, Clone)]
 pub struct Bench {
-    /// Whom.
+    /// The endpoint and the model.
     pub target: Target,
-    /// What.
+    /// The prompts.
     pub workload: Workload,
-    /// How much, how fast, for how long.
+    /// Load, number of requests and duration.
     pub plan: Plan,
-    /// How the simulated vendor behaves, if that is the target.
+    /// The behavior of the simulated vendor, if it is the target.
     pub simulation: Simulation,
-    /// The way there; none to the simulated vendor.
+    /// The transport to the target; `None` for the simulated vendor.
     transport: Option<HttpTransport>,
 }
 
 impl Bench {
-    /// A benchmark, if the plan can be carried out with this target and workload.
+    /// Creates a benchmark, and checks that the plan fits the target and the workload.
     ///
     /// # Errors
-    /// [`Error::Setting`]; [`Error::Tls`] or [`Error::Url`] if there is no way to the target.
+    /// [`Error::Setting`]; [`Error::Tls`] or [`Error::Url`] if no transport to the target can be set up.
     pub fn new(target: Target, workload: Workload, plan: Plan, simulation: Simulation) -> Result<Self> {
         let plan = plan.checked(target.vendor)?;
         if matches!(plan.load, Load::Replay { .. }) && workload.arrivals_s.is_none() {
             return Err(Error::Setting {
                 name: "--trace",
                 value: workload.name,
-                expected: "expected a trace with times".to_owned(),
+                expected: "expected a trace with the times of its requests".to_owned(),
             });
         }
         let turns = workload.conversations.iter().map(|conversation| conversation.turns.len());
@@ -54,16 +54,16 @@ impl Bench {
             return Err(Error::Setting {
                 name: "--prompts",
                 value: workload.name,
-                expected: "expected at least one prompt in each conversation, and one conversation".to_owned(),
+                expected: "expected at least one conversation, with at least one prompt in each".to_owned(),
             });
         }
         let is_simulated = target.vendor == VendorKind::Simulated;
-        let way = || target.transport(plan.connect_timeout, plan.reuse_connections);
-        let transport = if is_simulated { None } else { Some(way()?) };
+        let connect = || target.transport(plan.connect_timeout, plan.reuse_connections);
+        let transport = if is_simulated { None } else { Some(connect()?) };
         Ok(Self { target, workload, plan, simulation, transport })
     }
 
-    /// What a session says before its first request.
+    /// The header of the session.
     #[must_use]
     pub fn header(&self, environment: Environment) -> SessionHeader {
         let version = Some(env!("CARGO_PKG_VERSION").to_owned());
@@ -88,7 +88,7 @@ impl Bench {
         label("seed", plan.seed.to_string());
         label("connections", if plan.reuse_connections { "reused" } else { "new" }.to_owned());
         let url = &self.target.endpoint.url;
-        // OpenTelemetry's names.
+        // OpenTelemetry attribute names.
         label("server.address", url.host_str().unwrap_or_default().to_owned());
         url.port_or_known_default().into_iter().for_each(|port| drop(label("server.port", port.to_string())));
         match &plan.load {
@@ -110,11 +110,11 @@ impl Bench {
         labels
     }
 
-    /// Starts it.
+    /// Starts the benchmark.
     ///
     /// # Errors
     /// [`Error::Start`].
-    pub fn start(self) -> Result<Running> {
+    pub fn start(self) -> Result<BenchHandle> {
         let Self { target, workload, plan, simulation, transport } = self;
         match transport {
             Some(transport) => {
@@ -135,13 +135,14 @@ fn start<T: Transport>(
     target: Target,
     workload: Workload,
     plan: Plan,
-) -> Result<Running> {
+) -> Result<BenchHandle> {
     let (sender, updates) = mpsc::channel();
     let (stop, stopped) = watch::channel(false);
     let sampler = plan.sample_machine.map(|interval| Sampler::start(interval, sender.clone())).transpose()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // Look for arrivals more often than tokio does by itself: the stamp is made when the news of them is heard.
+        // Poll for I/O more often than tokio's default: an arrival is timestamped when the event loop reports the
+        // socket as readable.
         .event_interval(16)
         .build()
         .map_err(|error| Error::Start { message: error.to_string() })?;
@@ -151,40 +152,40 @@ fn start<T: Transport>(
         runtime.block_on(async {
             tokio::select! {
                 () = run(job, stopped) => {}
-                () = health.feel_pulse() => {}
+                () = health.measure_timer_lag() => {}
             }
         });
         drop(sampler);
-        // A name that is still being resolved on a thread of its own cannot be given up, and is not waited for.
+        // A name resolution in progress runs on a blocking thread and cannot be cancelled; do not wait for it.
         runtime.shutdown_background();
-        let _ = sender.send(Update::Health(health.verdict(gauges.as_deref())));
+        let _ = sender.send(Update::Health(health.report(gauges.as_deref())));
     };
     let thread = std::thread::Builder::new().name("measure".to_owned()).spawn(measure);
     let thread = thread.map_err(|error| Error::Start { message: error.to_string() })?;
-    Ok(Running { updates, stop, thread: Some(thread) })
+    Ok(BenchHandle { updates, stop, thread: Some(thread) })
 }
 
-/// A benchmark that goes on.
+/// A handle to a benchmark in progress. Dropping it stops the benchmark.
 #[derive(Debug)]
-pub struct Running {
+pub struct BenchHandle {
     updates: Receiver<Update>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What has come of a running benchmark.
+/// The result of waiting for an update.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
-    /// Something to record.
+    /// An update.
     Update(Update),
-    /// Nothing, within the time that was waited.
+    /// No update arrived within the given time.
     Idle,
-    /// Nothing more will come.
+    /// The benchmark has ended; no more updates follow.
     Finished,
 }
 
-impl Running {
-    /// Waits for the next update, but no longer than `patience`.
+impl BenchHandle {
+    /// Waits for the next update, for at most `patience`.
     #[must_use]
     pub fn next(&self, patience: Duration) -> Next {
         match self.updates.recv_timeout(patience) {
@@ -194,35 +195,36 @@ impl Running {
         }
     }
 
-    /// The updates until the run ends; it waits for each.
+    /// An iterator over the updates until the run ends. It blocks for each.
     pub fn updates(&self) -> impl Iterator<Item = Update> {
         self.updates.iter()
     }
 
-    /// Issues no more requests and gives up those on their way. What has ended is still reported.
+    /// Stops the run: it issues no more requests and cancels those in flight. Requests that already ended are still
+    /// reported.
     pub fn stop(&self) {
         self.stop.send_replace(true);
     }
 
-    /// Waits for the measuring thread.
+    /// Waits until the measuring thread ends.
     ///
     /// # Errors
-    /// [`Error::Start`] if it panicked, which is a fault of this crate.
+    /// [`Error::Start`] if the thread panicked, which is a bug in this crate.
     pub fn join(mut self) -> Result<()> {
         let ended = self.thread.take().map_or(Ok(()), JoinHandle::join);
         ended.map_err(|_| Error::Start { message: "the measuring thread panicked".to_owned() })
     }
 }
 
-impl Drop for Running {
+impl Drop for BenchHandle {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-/// Reads the machine every now and then, on a thread of its own: sensors take their time.
+/// Samples the machine at an interval, on its own thread because reading sensors takes time.
 struct Sampler {
-    /// Closed by being dropped, which ends the thread.
+    /// Dropping the sender ends the thread.
     _alive: Sender<()>,
 }
 

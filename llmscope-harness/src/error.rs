@@ -1,45 +1,45 @@
-//! What keeps a run from beginning. What happens to single requests is a [`Failure`](crate::Failure), and recorded.
+//! Errors that prevent a run from starting. A failed request is a [`Failure`](crate::Failure), and is recorded.
 
-/// A run, a probe or a monitor cannot do what was asked.
+/// A run, a probe or a monitor cannot start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file, a name or a number.
+    /// An error of the core, about a file, a name or a number.
     #[error(transparent)]
     Core(#[from] llmscope_core::Error),
-    /// A setting of the run lies outside its domain, or contradicts another.
-    #[error("{name} is {value}: {expected}")]
+    /// A setting is invalid, or contradicts another setting.
+    #[error("{}: {expected}", subject(name, value))]
     Setting {
         /// The setting's name.
         name: &'static str,
-        /// The offending value, as text.
+        /// The value, as text.
         value: String,
-        /// What would be accepted.
+        /// What is accepted.
         expected: String,
     },
-    /// An address that cannot be asked.
+    /// An invalid address.
     #[error("{url}: {problem}")]
     Url {
-        /// The address, without anything secret.
+        /// The address, without secrets.
         url: String,
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// The vendor wants a key and the environment has none.
+    /// The vendor requires an API key and the environment has none.
     #[error("{vendor} needs a key: set {variables} in the environment")]
     MissingKey {
         /// The vendor.
         vendor: &'static str,
-        /// The variables that are looked at.
+        /// The environment variables that can hold the key.
         variables: String,
     },
-    /// Encryption cannot be set up.
+    /// TLS cannot be set up.
     #[error("TLS: {message}")]
     Tls {
         /// What is wrong.
         message: String,
     },
-    /// A request cannot be put together or signed.
+    /// A request cannot be built or signed.
     #[error("{vendor}: {message}")]
     Request {
         /// The vendor.
@@ -47,29 +47,34 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
-    /// A service was asked for a document and did not give it.
+    /// A document could not be fetched.
     #[error("{url}: {failure}")]
-    Inquiry {
-        /// Where it was asked.
+    Fetch {
+        /// The address.
         url: String,
-        /// What happened instead.
+        /// Why the request failed.
         failure: crate::Failure,
     },
-    /// The endpoint was asked for its models and did not say.
-    #[error("{url} does not list its models ({failure}): name one with --model")]
+    /// The endpoint did not list its models.
+    #[error("{url} does not list its models ({failure}): set one with --model")]
     NoModels {
-        /// Where it was asked.
+        /// The address.
         url: String,
-        /// What happened instead.
+        /// Why the request failed.
         failure: crate::Failure,
     },
-    /// The thread that measures could not be started.
+    /// The measuring thread could not be started.
     #[error("cannot start measuring: {message}")]
     Start {
-        /// The operating system's words.
+        /// The message of the operating system.
         message: String,
     },
 }
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// `invalid --rate 0`, or `missing --model` for an empty value.
+fn subject(name: &str, value: &str) -> String {
+    if value.is_empty() { format!("missing {name}") } else { format!("invalid {name} {value}") }
+}

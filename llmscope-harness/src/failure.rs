@@ -1,4 +1,4 @@
-//! Why a request failed, by kinds that can be counted.
+//! Why a request failed, by kind.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,37 +9,37 @@ use llmscope_core::session::{RequestError, Status};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The name of the host could not be resolved.
+    /// The host name could not be resolved.
     Dns,
-    /// Nobody listens there.
+    /// No server listens at the address.
     ConnectionRefused,
-    /// The connection could not be opened, or broke before the answer began.
+    /// The connection could not be opened, or closed before the response began.
     Connection,
     /// The TLS handshake failed.
     Tls,
-    /// No complete answer in the time allowed.
+    /// No complete response within the time limit.
     Timeout,
     /// 401 or 403.
     Unauthorized,
     /// 404: a wrong path or an unknown model.
     NotFound,
-    /// Another status in the four hundreds.
+    /// Another 4xx status.
     BadRequest,
-    /// 429, or the same said inside a stream.
+    /// 429, or the same error inside a stream.
     RateLimited,
-    /// 503 or 529, or the same said inside a stream.
+    /// 503 or 529, or the same error inside a stream.
     Overloaded,
-    /// Another status in the five hundreds, or an error said inside a stream.
+    /// Another 5xx status, or another error inside a stream.
     ServerError,
-    /// The answer is no stream of the expected kind.
+    /// The response is not a stream of the expected content type.
     WrongContentType,
-    /// The stream breaks its own format.
+    /// The stream violates its format.
     Malformed,
-    /// The stream ended before the answer did.
+    /// The stream ended before the response was complete.
     Cut,
-    /// A message of the stream is larger than any answer.
+    /// An event of the stream exceeds the size limit.
     TooLarge,
-    /// The stream ended properly and said nothing.
+    /// The stream ended properly but had no data.
     Empty,
 }
 
@@ -67,7 +67,7 @@ impl FailureKind {
         }
     }
 
-    /// The kind that an HTTP status stands for; `None` for a success.
+    /// The kind for an HTTP status; `None` for a success.
     #[must_use]
     pub const fn of_status(status: u16) -> Option<Self> {
         match status {
@@ -82,9 +82,9 @@ impl FailureKind {
         }
     }
 
-    /// True if the same request may succeed a little later.
+    /// True if a retry can succeed.
     #[must_use]
-    pub const fn passes(self) -> bool {
+    pub const fn is_transient(self) -> bool {
         matches!(
             self,
             Self::ConnectionRefused | Self::Connection | Self::RateLimited | Self::Overloaded | Self::ServerError
@@ -104,28 +104,28 @@ impl fmt::Display for FailureKind {
 pub struct Failure {
     /// Its kind.
     pub kind: FailureKind,
-    /// The HTTP status, where there was one.
+    /// The HTTP status, if there was one.
     pub code: Option<u16>,
-    /// The server's words, or what the client saw.
+    /// The error message of the server or of the client.
     pub message: String,
-    /// How long the server asks to be left alone.
+    /// How long the server asks the client to wait.
     pub retry_after: Option<Duration>,
 }
 
 impl Failure {
-    /// A failure that the client saw.
+    /// A failure without an HTTP status.
     #[must_use]
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         Self { kind, code: None, message: message.into(), retry_after: None }
     }
 
-    /// How the record of the request says it.
+    /// The status for the record of the request.
     #[must_use]
     pub fn status(&self) -> Status {
         if self.kind == FailureKind::Timeout { Status::Timeout } else { Status::Error }
     }
 
-    /// What the record of the request keeps.
+    /// The error for the record of the request.
     #[must_use]
     pub fn to_error(&self) -> RequestError {
         RequestError {

@@ -1,4 +1,4 @@
-//! Whether the measured times are the endpoint's or this machine's own.
+//! Whether the measured times are those of the endpoint or of this machine.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -10,58 +10,58 @@ use tokio::time::{Instant, sleep_until};
 use crate::durations::{durations, quantile_s, record};
 use crate::transport::Gauges;
 
-/// Timers of the runtime tick in milliseconds, so that lags of one or two mean nothing.
-const PULSE: Duration = Duration::from_millis(20);
-/// A timer that fires later than this delays what the run wanted to do by as much.
+/// How often the timer lag is measured. Timers of the runtime tick in milliseconds, so a lag of one or two is normal.
+const TIMER_INTERVAL: Duration = Duration::from_millis(20);
+/// A greater timer lag delays requests noticeably.
 const LATE_S: f64 = 0.010;
-/// Bytes that wait longer than this, and than a twentieth of the usual time to first token, are read too late.
+/// Bytes are read too late if they wait longer than this and longer than a twentieth of the median time to first token.
 const UNREAD_S: f64 = 0.002;
 const UNREAD_SHARE: f64 = 0.05;
-/// A measuring thread that is busier than this has queues of its own.
+/// A busier measuring thread adds queueing delays of its own.
 const BUSY: f64 = 0.85;
-/// A measuring thread that waits longer than this for a processor shares the machine with too much else.
+/// A measuring thread that waits longer for a processor shares the machine with too much other work.
 const STARVED: f64 = 0.10;
 
-/// Watches the thread that measures while it does.
+/// Observes the measuring thread during a run.
 #[derive(Debug)]
 pub(crate) struct HealthWatch {
-    begun: Instant,
-    processor_at_start: Option<ProcessorTime>,
+    started_at: Instant,
+    cpu_time_at_start: Option<CpuTime>,
     lags_ns: Mutex<Histogram<u64>>,
     ttfts_ns: Mutex<Histogram<u64>>,
 }
 
 impl HealthWatch {
-    /// Begins to watch the present thread.
+    /// Starts to observe the current thread.
     pub(crate) fn new() -> Self {
         Self {
-            begun: Instant::now(),
-            processor_at_start: ProcessorTime::of_this_thread(),
+            started_at: Instant::now(),
+            cpu_time_at_start: CpuTime::of_this_thread(),
             lags_ns: Mutex::new(durations()),
             ttfts_ns: Mutex::new(durations()),
         }
     }
 
-    /// Feels the pulse of the runtime: a timer every now and then, and how late it fires.
-    pub(crate) async fn feel_pulse(&self) {
+    /// Measures how late a periodic timer fires.
+    pub(crate) async fn measure_timer_lag(&self) {
         loop {
-            let due = Instant::now() + PULSE;
+            let due = Instant::now() + TIMER_INTERVAL;
             sleep_until(due).await;
             record(&self.lags_ns, due.elapsed());
         }
     }
 
-    /// Notes a time to first token, against which delays are weighed.
+    /// Records a time to first token, as a reference for delays.
     pub(crate) fn note_ttft(&self, ttft_s: f64) {
         if let Ok(ttft) = Duration::try_from_secs_f64(ttft_s) {
             record(&self.ttfts_ns, ttft);
         }
     }
 
-    /// The verdict, on the thread that was watched.
-    pub(crate) fn verdict(&self, gauges: Option<&Gauges>) -> ClientHealth {
-        let wall_s = self.begun.elapsed().as_secs_f64();
-        let used = self.processor_at_start.zip(ProcessorTime::of_this_thread());
+    /// The result. Call it on the observed thread.
+    pub(crate) fn report(&self, gauges: Option<&Gauges>) -> ClientHealth {
+        let wall_s = self.started_at.elapsed().as_secs_f64();
+        let used = self.cpu_time_at_start.zip(CpuTime::of_this_thread());
         let share = |seconds: f64| if wall_s > 0.0 { Some(seconds / wall_s) } else { None };
         let mut health = ClientHealth {
             timer_lag_p50_s: quantile_s(&self.lags_ns, 0.5),
@@ -83,26 +83,26 @@ impl HealthWatch {
     }
 }
 
-/// What speaks against the times of a run, each with its remedy.
+/// The reasons why the times of a run are not reliable, with a remedy where there is one.
 fn reasons(health: &ClientHealth, usual_ttft_s: Option<f64>) -> Vec<String> {
     let mut reasons = Vec::new();
     let ms = |seconds: f64| seconds * 1e3;
     if let Some(lag_s) = health.timer_lag_p99_s.filter(|&lag_s| lag_s > LATE_S) {
-        reasons.push(format!("timers fired up to {:.1} ms late (p99): requests were issued late", ms(lag_s)));
+        reasons.push(format!("timers fired up to {:.1} ms late (p99), so requests were issued late", ms(lag_s)));
     }
-    let bearable_s = usual_ttft_s.map_or(UNREAD_S, |ttft_s| UNREAD_S.max(UNREAD_SHARE * ttft_s));
-    if let Some(unread_s) = health.unread_p99_s.filter(|&unread_s| unread_s > bearable_s) {
+    let limit_s = usual_ttft_s.map_or(UNREAD_S, |ttft_s| UNREAD_S.max(UNREAD_SHARE * ttft_s));
+    if let Some(unread_s) = health.unread_p99_s.filter(|&unread_s| unread_s > limit_s) {
         reasons.push(format!("arrived bytes waited up to {:.1} ms to be read (p99)", ms(unread_s)));
     }
     if let Some(share) = health.cpu_share.filter(|&share| share > BUSY) {
         reasons.push(format!(
-            "the measuring thread was busy {:.0} % of the time: ask less, or from several machines",
+            "the measuring thread was busy {:.0} % of the time: send fewer requests, or use several machines",
             share * 1e2
         ));
     }
     if let Some(share) = health.cpu_wait_share.filter(|&share| share > STARVED) {
         reasons.push(format!(
-            "the measuring thread waited {:.0} % of the time for a processor: measure from a machine with less to do",
+            "the measuring thread waited {:.0} % of the time for a processor: measure from a machine with less load",
             share * 1e2
         ));
     }
@@ -111,13 +111,13 @@ fn reasons(health: &ClientHealth, usual_ttft_s: Option<f64>) -> Vec<String> {
 
 /// Processor time of a thread, in seconds.
 #[derive(Debug, Clone, Copy)]
-struct ProcessorTime {
+struct CpuTime {
     running_s: f64,
     waiting_s: f64,
 }
 
-impl ProcessorTime {
-    /// What Linux says about the present thread; `None` elsewhere.
+impl CpuTime {
+    /// The processor time of the current thread on Linux; `None` on other systems.
     fn of_this_thread() -> Option<Self> {
         // Two counters in nanoseconds: running, and ready to run without a processor (proc(5), schedstat).
         let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_healthy_client_says_nothing() {
+    fn a_healthy_client_has_no_reasons() {
         let health = ClientHealth { timer_lag_p99_s: Some(0.0015), cpu_share: Some(0.2), ..ClientHealth::default() };
         assert_eq!(reasons(&health, Some(0.1)), Vec::<String>::new());
     }
@@ -146,7 +146,7 @@ mod tests {
             ..ClientHealth::default()
         };
         assert_eq!(reasons(&health, Some(0.1)).len(), 4);
-        // 20 ms are little beside a time to first token of a second.
+        // 20 ms are negligible compared with a time to first token of one second.
         assert_eq!(reasons(&health, Some(1.0)).len(), 3);
     }
 }

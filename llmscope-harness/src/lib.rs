@@ -1,48 +1,48 @@
-//! Measures language-model endpoints and describes the machine that does it.
+//! Measures language-model endpoints and describes the machine that the measurement runs on.
 //!
-//! A [`Target`] is an endpoint and a model, a [`Workload`](workload::Workload) what to ask, a [`Plan`] how much, how
-//! fast and for how long. A [`Bench`] carries that out on a thread of its own and reports a
-//! [`RequestRecord`](llmscope_core::session::RequestRecord) for every request as it ends: what becomes a session.
+//! A [`Target`] is an endpoint and a model. A [`Workload`](workload::Workload) is the list of prompts to send. A
+//! [`Plan`] sets the load, the number of requests and the duration. A [`Bench`] executes the plan on its own thread and
+//! reports a [`RequestRecord`](llmscope_core::session::RequestRecord) when each request ends. The records form a
+//! session.
 //!
-//! Every frame of an answer is stamped when the news of its arrival is heard, before it is read and before anybody looks
-//! into it. Times are differences of a monotonic clock.
+//! Every frame of a response is timestamped when the socket becomes readable, before it is read or parsed. Durations
+//! are differences of a monotonic clock.
 //!
 //! ```
 //! use llmscope_harness::workload::{Tier, Workload};
 //! use llmscope_harness::{Bench, Plan, Target, TargetOptions, Update, VendorKind};
 //!
-//! // No endpoint at all; `VendorKind::OpenAi` with a `url` asks a real one.
+//! // `VendorKind::Simulated` needs no endpoint. `VendorKind::OpenAi` with a `url` measures a real one.
 //! let target = Target::new(VendorKind::Simulated, TargetOptions::default())?;
 //! let plan = Plan { requests: Some(20), ..Plan::default() };
 //! let bench = Bench::new(target, Workload::tiers(&[Tier::SimpleRecall]), plan, "ttft=2ms,tpot=100us".parse()?)?;
-//! let running = bench.start()?;
+//! let handle = bench.start()?;
 //! let mut ttft_s = Vec::new();
-//! for update in running.updates() {
+//! for update in handle.updates() {
 //!     if let Update::Request(record) = update {
 //!         ttft_s.extend(record.ttft_s);
 //!     }
 //! }
-//! running.join()?;
+//! handle.join()?;
 //! assert_eq!(ttft_s.len(), 20);
 //! # Ok::<(), llmscope_harness::Error>(())
 //! ```
 //!
-//! What this crate does not do: statistics (that is `llmscope-core`), printing, files.
+//! This crate does not compute statistics (`llmscope-core` does), print, or write reports.
 
-mod answer;
 mod bench;
-mod courier;
 mod durations;
 mod error;
 mod failure;
+mod fetch_json;
 mod framing;
 mod health;
-mod inquiry;
 pub mod monitor;
 mod plan;
 pub mod probe;
 mod refusal;
 mod request;
+mod response_state;
 mod run;
 mod schedule;
 mod secret;
@@ -50,20 +50,21 @@ mod summary;
 mod target;
 mod throttle;
 pub mod transport;
+mod uploader;
 pub mod vendor;
 pub mod workload;
 
-pub use answer::Answer;
-pub use bench::{Bench, Next, Running};
-pub use courier::{Courier, Delivery, log_entry};
+pub use bench::{Bench, BenchHandle, Next};
 pub use error::{Error, Result};
 pub use failure::{Failure, FailureKind};
-pub use framing::{Framer, Framing, Message};
-pub use inquiry::inquire;
+pub use fetch_json::fetch_json;
+pub use framing::{Framer, Framing, StreamEvent};
 pub use plan::{Arrival, Load, Plan};
 pub use probe::Probe;
-pub use run::{Stage, Update};
+pub use response_state::ResponseState;
+pub use run::{LoadStage, Update};
 pub use secret::Secret;
 pub use summary::{Distribution, Objectives, Summary, Tally};
 pub use target::{Prices, Target, TargetOptions};
+pub use uploader::{Delivery, Uploader, log_entry};
 pub use vendor::VendorKind;

@@ -1,61 +1,62 @@
-//! What a run does: how much is asked, how fast, for how long.
+//! The plan of a run: load, number of requests, duration and limits.
 
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::vendor::{Budget, VendorKind};
 
-/// How much is asked, how fast, for how long.
+/// The plan of a run: load, number of requests, duration and limits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// How requests follow each other.
+    /// How requests are issued.
     pub load: Load,
-    /// Requests to measure, each turn of a conversation being one; of each step of a sweep.
+    /// Number of requests to measure, for each step of a sweep. Each turn of a conversation is a request.
     pub requests: Option<u64>,
-    /// How long requests are issued; those on their way may finish.
+    /// How long requests are issued. Requests in flight at the end can finish.
     pub duration: Option<Duration>,
-    /// Requests that come first and are not judged.
+    /// Number of warm-up requests, which come first and are excluded from the analysis.
     pub warmup: u64,
     /// Time in which the load grows to its full size.
     pub ramp: Duration,
-    /// Pause between an answer and the next request of the same client.
+    /// Pause between a response and the next request of the same client.
     pub think: Duration,
-    /// Longest time for a whole answer.
+    /// Time limit for a complete response.
     pub timeout: Duration,
-    /// Longest time to open a connection.
+    /// Time limit for opening a connection.
     pub connect_timeout: Duration,
-    /// Further attempts after a failure that may pass.
+    /// Maximum number of retries after a transient failure.
     pub retries: u32,
-    /// Whether connections are kept for later requests.
+    /// Whether connections are reused for later requests.
     pub reuse_connections: bool,
-    /// Longest answer to ask for, in tokens, where the workload does not say.
+    /// Maximum number of output tokens, where the workload does not set one.
     pub output_tokens: Option<u32>,
-    /// Of every random choice.
+    /// Seed of all random choices.
     pub seed: u64,
-    /// How often the machine is sampled, if at all.
+    /// Interval at which the machine is sampled; `None` for no samples.
     pub sample_machine: Option<Duration>,
-    /// Requests to spend on an endpoint with a small daily limit, where that is to be more than the limit itself.
+    /// Number of requests allowed on an endpoint with a small daily limit; by default, the limit itself.
     pub budget: Option<u64>,
 }
 
-/// How requests follow each other.
+/// How requests are issued.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Load {
-    /// Closed loop: so many clients, each waits for its answer before it asks again. Several numbers are a sweep.
+    /// Closed loop: N clients, each of which waits for its response before it sends the next request. Several numbers
+    /// are the steps of a sweep.
     Closed {
-        /// Clients of each step.
+        /// Number of clients of each step.
         concurrency: Vec<usize>,
     },
-    /// Open loop: requests come when they come, whether earlier ones are answered or not.
+    /// Open loop: requests are issued at their due times, independent of earlier responses.
     Open {
         /// Requests per second.
         rate_per_s: f64,
-        /// How they are spaced.
+        /// How the requests are spaced.
         arrival: Arrival,
     },
     /// Open loop at the times of a recorded trace.
     Replay {
-        /// 2 is twice as fast as it was recorded.
+        /// Factor on the recorded speed: 2 replays the trace twice as fast.
         speed: f64,
     },
 }
@@ -65,7 +66,7 @@ pub enum Load {
 pub enum Arrival {
     /// Evenly.
     Constant,
-    /// As a Poisson process: independent of each other, as the requests of many people are.
+    /// As a Poisson process: independent of each other, like the requests of many users.
     Poisson,
 }
 
@@ -91,18 +92,18 @@ impl Default for Plan {
     }
 }
 
-/// Requests of a plan that names neither their number nor its duration.
+/// Number of requests of a plan that sets neither a number nor a duration.
 const DEFAULT_REQUESTS: u64 = 100;
-/// More clients than any machine has ports for.
+/// One machine does not have ports for more clients.
 const MOST_CLIENTS: usize = 65_000;
-/// Timers tick in milliseconds: beyond this the schedule is no longer one.
+/// Timers tick in milliseconds: beyond this rate the schedule loses its meaning.
 const HIGHEST_RATE_PER_S: f64 = 100_000.0;
 
 impl Plan {
-    /// The plan with what it left open, if it can be carried out.
+    /// Fills in the defaults and checks the plan against the vendor.
     ///
     /// # Errors
-    /// [`Error::Setting`] with the name of what cannot be, and what could.
+    /// [`Error::Setting`] with the name of the invalid setting and what is accepted.
     pub fn checked(mut self, vendor: VendorKind) -> Result<Self> {
         if self.requests.is_none() && self.duration.is_none() && !matches!(self.load, Load::Replay { .. }) {
             self.requests = Some(DEFAULT_REQUESTS);
@@ -128,38 +129,43 @@ impl Plan {
 
     fn check_load(&self) -> Result<()> {
         match &self.load {
-            Load::Closed { concurrency } if concurrency.is_empty() => Err(setting("--sweep", &"empty", "1,2,4,8")),
+            Load::Closed { concurrency } if concurrency.is_empty() => {
+                Err(setting("--sweep", &"empty", "numbers of clients such as 1,2,4,8"))
+            }
             Load::Closed { concurrency } => match concurrency.iter().find(|&&n| n == 0 || n > MOST_CLIENTS) {
                 Some(n) => Err(setting("--concurrency", n, &format!("1 to {MOST_CLIENTS} clients"))),
                 None => Ok(()),
             },
-            Load::Open { rate_per_s, .. } if !(*rate_per_s > 0.0 && *rate_per_s <= HIGHEST_RATE_PER_S) => {
-                Err(setting("--rate", rate_per_s, &format!("above 0, up to {HIGHEST_RATE_PER_S} requests per second")))
-            }
+            Load::Open { rate_per_s, .. } if !(*rate_per_s > 0.0 && *rate_per_s <= HIGHEST_RATE_PER_S) => Err(setting(
+                "--rate",
+                rate_per_s,
+                &format!("a rate above 0, up to {HIGHEST_RATE_PER_S} requests per second"),
+            )),
             Load::Replay { speed } if !(*speed > 0.0 && speed.is_finite()) => {
-                Err(setting("--speed", speed, "above 0: 1 is as it was recorded"))
+                Err(setting("--speed", speed, "a factor above 0, where 1 is the recorded speed"))
             }
             _ => Ok(()),
         }
     }
 
-    /// A free plan's daily limit is not to be burnt by a slip of the hand.
+    /// Refuses a plan that would exceed the daily limit of the vendor's free plan by accident.
     fn check_budget(&self, vendor: VendorKind, budget: Budget) -> Result<()> {
         let steps = if let Load::Closed { concurrency } = &self.load { concurrency.len() as u64 } else { 1 };
         let allowed = self.budget.unwrap_or(budget.per_day);
-        let asked = self.requests.map(|requests| requests.saturating_mul(steps).saturating_add(self.warmup));
-        match asked {
-            Some(asked) if asked <= allowed => Ok(()),
-            Some(asked) => Err(setting(
+        let planned = self.requests.map(|requests| requests.saturating_mul(steps).saturating_add(self.warmup));
+        match planned {
+            Some(planned) if planned <= allowed => Ok(()),
+            Some(planned) => Err(setting(
                 "--requests",
-                &asked,
+                &planned,
                 &format!(
-                    "{} bears about {} requests a day on its free plan; say --budget {asked} if yours bears more",
+                    "at most {allowed}, as the free plan of {} allows about {} requests a day; set --budget {planned} if \
+                     your plan allows more",
                     vendor.profile().name,
                     budget.per_day
                 ),
             )),
-            None => Err(setting("--requests", &"missing", "a number of requests, because this vendor counts them")),
+            None => Err(setting("--requests", &"", "a number of requests, as this vendor has a daily limit")),
         }
     }
 }

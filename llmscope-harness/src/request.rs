@@ -1,4 +1,4 @@
-//! One request from its issue to the end of its answer, and the record of it.
+//! Measures one request from its issue to the end of its response, and builds its record.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use jiff::{SignedDuration, Timestamp};
 use llmscope_core::session::{AttributeValue, RequestRecord};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::answer::Answer;
 use crate::failure::{Failure, FailureKind};
 use crate::framing::Framer;
-use crate::refusal::{check_content_type, retry_after, some_of_the_body, words_of};
+use crate::refusal::{check_content_type, error_message, read_error_body, retry_after};
+use crate::response_state::ResponseState;
 use crate::target::Target;
-use crate::transport::{Exchange, Journey, Transport};
-use crate::vendor::{Ask, Piece};
+use crate::transport::{ConnectionTimings, Exchange, Transport};
+use crate::vendor::{ChatRequest, ContentKind};
 
-/// A server that has said all, or refused, and does not end its stream is not waited for longer than this.
+/// How long to wait for the end of a stream after its last event, or for the body of an error response.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
-/// One moment on both clocks: durations come from the monotonic one, dates from this.
+/// One instant on both clocks: durations come from the monotonic clock, dates from this pair.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WallClock {
     wall: Timestamp,
@@ -27,13 +27,13 @@ pub(crate) struct WallClock {
 }
 
 impl WallClock {
-    /// Now.
+    /// Reads both clocks.
     #[must_use]
     pub(crate) fn now() -> Self {
         Self { wall: Timestamp::now(), instant: Instant::now() }
     }
 
-    /// The date of a moment; steps of the system's clock since [`WallClock::now`] do not show.
+    /// The date of an instant. Adjustments of the system clock after [`WallClock::now`] have no effect.
     #[must_use]
     pub(crate) fn at(&self, instant: Instant) -> Timestamp {
         let offset = SignedDuration::try_from(instant.saturating_duration_since(self.instant)).unwrap_or_default();
@@ -41,40 +41,40 @@ impl WallClock {
     }
 }
 
-/// What became of one request.
+/// The outcome of one request.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// What the session keeps.
+    /// The record for the session.
     pub(crate) record: RequestRecord,
-    /// Why it failed, if it did.
+    /// Why it failed, if it failed.
     pub(crate) failure: Option<Failure>,
-    /// The words of the answer, if they were asked for.
+    /// The text of the response, if the caller requested it with `keep_text`.
     pub(crate) text: Option<String>,
     /// When it was issued.
     pub(crate) issued_at: Instant,
 }
 
-/// Asks once, and waits no longer than `limit` for the whole answer.
+/// Sends a request once, and waits at most `limit` for the complete response.
 pub(crate) async fn measure<T: Transport>(
     transport: &T,
     target: &Target,
-    ask: &Ask<'_>,
+    chat: &ChatRequest<'_>,
     limit: Duration,
     clock: WallClock,
     keep_text: bool,
 ) -> Outcome {
-    let request = target.request(ask);
+    let request = target.request(chat);
     let mut timeline = Timeline::new(Instant::now(), keep_text);
     let issued_at = timeline.issued_at;
     let result = match request {
         Err(error) => Err(Failure::new(FailureKind::BadRequest, error.to_string())),
         Ok(request) => {
-            let answered = timeout_at(issued_at + limit, timeline.follow(transport, target, request)).await;
-            answered.unwrap_or_else(|_| timeline.out_of_time(limit))
+            let completed = timeout_at(issued_at + limit, timeline.receive(transport, target, request)).await;
+            completed.unwrap_or_else(|_| timeline.on_timeout(limit))
         }
     };
     let failure = result.err().map(|failure| {
-        let message = target.without_secrets(&failure.message);
+        let message = target.redact(&failure.message);
         Failure { message, ..failure }
     });
     let mut record = match &failure {
@@ -82,32 +82,32 @@ pub(crate) async fn measure<T: Transport>(
         Some(failure) => timeline.failed(failure),
     };
     record.started_at = Some(clock.at(issued_at));
-    Outcome { record, failure, text: timeline.answer.text.take(), issued_at }
+    Outcome { record, failure, text: timeline.state.text.take(), issued_at }
 }
 
-/// The moments of one request, and what its answer said.
+/// The timestamps of one request, and the state of its response.
 struct Timeline {
     issued_at: Instant,
-    journey: Journey,
+    timings: ConnectionTimings,
     head_at: Option<Instant>,
     first_byte_at: Option<Instant>,
-    /// One for each message with content.
+    /// One arrival for each event with content.
     arrivals: Vec<Instant>,
-    /// Arrival of the first content that is no reasoning, if reasoning came before it.
+    /// Arrival of the first content that is not reasoning, if reasoning preceded it.
     first_text_at: Option<Instant>,
     reasoned: bool,
     first_tokens: Option<u64>,
     ended_at: Option<Instant>,
-    /// What the head of the answer already said to be a failure.
+    /// The failure that the status of the response reported.
     refused: Option<Failure>,
-    answer: Answer,
+    state: ResponseState,
 }
 
 impl Timeline {
     fn new(issued_at: Instant, keep_text: bool) -> Self {
         Self {
             issued_at,
-            journey: Journey::default(),
+            timings: ConnectionTimings::default(),
             head_at: None,
             first_byte_at: None,
             arrivals: Vec::new(),
@@ -116,26 +116,26 @@ impl Timeline {
             first_tokens: None,
             ended_at: None,
             refused: None,
-            answer: Answer::new(keep_text),
+            state: ResponseState::new(keep_text),
         }
     }
 
-    async fn follow<T: Transport>(
+    async fn receive<T: Transport>(
         &mut self,
         transport: &T,
         target: &Target,
         request: http::Request<bytes::Bytes>,
     ) -> Result<(), Failure> {
         let mut exchange = transport.send(request).await?;
-        self.journey = exchange.journey();
+        self.timings = exchange.connection_timings();
         self.head_at = Some(exchange.head().at);
-        note_headers(&exchange.head().headers, &mut self.answer);
+        read_headers(&exchange.head().headers, &mut self.state);
         let status = exchange.head().status.as_u16();
         if let Some(kind) = FailureKind::of_status(status) {
             let retry_after = retry_after(&exchange.head().headers);
             let refused = Failure { kind, code: Some(status), message: String::new(), retry_after };
             self.refused = Some(refused.clone());
-            return Err(Failure { message: words_of(&some_of_the_body(&mut exchange).await), ..refused });
+            return Err(Failure { message: error_message(&read_error_body(&mut exchange).await), ..refused });
         }
         let vendor = target.vendor.vendor();
         check_content_type(&mut exchange, vendor.framing()).await?;
@@ -145,30 +145,30 @@ impl Timeline {
             let frame = frame?;
             self.first_byte_at.get_or_insert(frame.at);
             framer.push(&frame.bytes);
-            while let Some(message) = framer.next()? {
-                let piece = reader.read(message, &mut self.answer)?;
-                self.note(piece, frame.at);
-                if self.answer.closed {
+            while let Some(event) = framer.next()? {
+                let kind = reader.read(event, &mut self.state)?;
+                self.record_content(kind, frame.at);
+                if self.state.closed {
                     self.ended_at = Some(frame.at);
-                    self.see_out(&mut exchange).await;
+                    self.drain(&mut exchange).await;
                     return self.check_end(false);
                 }
             }
         }
         self.ended_at = Some(exchange.last_arrival());
-        let was_within_message = framer.is_within_message();
+        let was_within_event = framer.is_within_event();
         framer.finish();
-        let cut = |failure: Failure| if was_within_message { cut_within_message() } else { failure };
-        while let Some(message) = framer.next().map_err(cut)? {
-            let piece = reader.read(message, &mut self.answer).map_err(cut)?;
-            self.note(piece, exchange.last_arrival());
+        let cut = |failure: Failure| if was_within_event { cut_within_event() } else { failure };
+        while let Some(event) = framer.next().map_err(cut)? {
+            let kind = reader.read(event, &mut self.state).map_err(cut)?;
+            self.record_content(kind, exchange.last_arrival());
         }
-        self.check_end(was_within_message)
+        self.check_end(was_within_event)
     }
 
-    /// Waits for the end of a stream that has said all, but only for a little while. Whatever is said there, or goes
-    /// wrong, is no part of the answer.
-    async fn see_out<E: Exchange>(&mut self, exchange: &mut E) {
+    /// Reads to the end of a stream after its last event, for at most [`GRACE`]. Data and errors in this time do not
+    /// affect the response.
+    async fn drain<E: Exchange>(&mut self, exchange: &mut E) {
         let ended = timeout(GRACE, async {
             while let Some(frame) = exchange.next().await {
                 frame?;
@@ -180,22 +180,22 @@ impl Timeline {
         }
     }
 
-    /// What is known when the time is up: perhaps all but the end of the stream.
-    fn out_of_time(&mut self, limit: Duration) -> Result<(), Failure> {
-        if self.answer.closed {
+    /// The result when the time limit expires. It is a success if only the end of the stream is missing.
+    fn on_timeout(&mut self, limit: Duration) -> Result<(), Failure> {
+        if self.state.closed {
             return self.check_end(false);
         }
-        let late = || Failure::new(FailureKind::Timeout, format!("no complete answer within {limit:?}"));
+        let late = || Failure::new(FailureKind::Timeout, format!("no complete response within {limit:?}"));
         Err(self.refused.take().unwrap_or_else(late))
     }
 
-    fn note(&mut self, piece: Option<Piece>, at: Instant) {
-        let tokens_so_far = self.answer.tokens_so_far.take();
-        let Some(piece) = piece else { return };
+    fn record_content(&mut self, kind: Option<ContentKind>, at: Instant) {
+        let tokens_so_far = self.state.tokens_so_far.take();
+        let Some(kind) = kind else { return };
         if self.arrivals.is_empty() {
             self.first_tokens = tokens_so_far.filter(|&tokens| tokens > 0);
         }
-        if piece == Piece::Reasoning {
+        if kind == ContentKind::Reasoning {
             self.reasoned = true;
         } else if self.reasoned {
             self.first_text_at.get_or_insert(at);
@@ -203,15 +203,15 @@ impl Timeline {
         self.arrivals.push(at);
     }
 
-    fn check_end(&self, within_message: bool) -> Result<(), Failure> {
-        if self.answer.ended {
+    fn check_end(&self, within_event: bool) -> Result<(), Failure> {
+        if self.state.ended {
             Ok(())
-        } else if within_message {
-            Err(cut_within_message())
+        } else if within_event {
+            Err(cut_within_event())
         } else if self.first_byte_at.is_none() {
-            Err(Failure::new(FailureKind::Empty, "the answer has no content at all"))
+            Err(Failure::new(FailureKind::Empty, "the response is empty"))
         } else {
-            Err(Failure::new(FailureKind::Cut, "the stream ended before the answer did"))
+            Err(Failure::new(FailureKind::Cut, "the stream ended before the response was complete"))
         }
     }
 
@@ -219,20 +219,20 @@ impl Timeline {
         moment.map(|moment| seconds(self.issued_at, moment))
     }
 
-    /// The record of a complete answer.
+    /// The record of a complete response.
     fn record(&self, target: &Target) -> RequestRecord {
         let (first, last) = (self.arrivals.first().copied(), self.arrivals.last().copied());
-        // A server that counts no tokens in an answer with content has not counted.
-        let output_tokens = self.answer.output_tokens.filter(|&tokens| tokens > 0 || first.is_none());
-        let input_tokens = self.answer.input_tokens.filter(|&tokens| tokens > 0);
-        let cost = self.answer.cost_usd.or_else(|| target.prices.cost_usd(input_tokens, output_tokens));
+        // A count of 0 tokens for a response with content means that the server did not count.
+        let output_tokens = self.state.output_tokens.filter(|&tokens| tokens > 0 || first.is_none());
+        let input_tokens = self.state.input_tokens.filter(|&tokens| tokens > 0);
+        let cost = self.state.cost_usd.or_else(|| target.prices.cost_usd(input_tokens, output_tokens));
         RequestRecord {
             ttft_s: self.since_issue(first),
             e2e_s: self.since_issue(self.ended_at),
             tpot_s: self.tpot_s(first, last, output_tokens),
             icl_s: self.arrivals.windows(2).map(|pair| seconds(pair[0], pair[1])).collect(),
-            ttft_from_write_s: self.journey.written_at.zip(first).map(|(written, first)| seconds(written, first)),
-            connect_s: self.journey.connect_s(),
+            ttft_from_write_s: self.timings.written_at.zip(first).map(|(written, first)| seconds(written, first)),
+            connect_s: self.timings.connect_s(),
             input_tokens,
             output_tokens,
             cost_usd: cost.filter(|cost| cost.is_finite() && *cost >= 0.0),
@@ -241,7 +241,8 @@ impl Timeline {
         }
     }
 
-    /// (t_last − t_first)/(n − tokens in the first chunk); 1 in the first chunk unless the server counts along.
+    /// (t_last − t_first)/(n − tokens in the first chunk). The first chunk counts as 1 token, except where the server
+    /// reports a running count.
     fn tpot_s(&self, first: Option<Instant>, last: Option<Instant>, output_tokens: Option<u64>) -> Option<f64> {
         let later_tokens = output_tokens?.checked_sub(self.first_tokens.unwrap_or(1)).filter(|&tokens| tokens > 0)?;
         let (first, last) = first.zip(last)?;
@@ -249,7 +250,7 @@ impl Timeline {
         (last > first).then(|| seconds(first, last) / later_tokens as f64)
     }
 
-    /// The record of a request that failed: it has no latency, but what is known of its way.
+    /// The record of a failed request. It has no latency, but keeps the timestamps that were reached.
     fn failed(&self, failure: &Failure) -> RequestRecord {
         let mut attributes = BTreeMap::new();
         put(&mut attributes, "failed_after_s", Some(self.issued_at.elapsed().as_secs_f64()));
@@ -258,33 +259,33 @@ impl Timeline {
         RequestRecord {
             status: failure.status(),
             error: Some(failure.to_error()),
-            connect_s: self.journey.connect_s(),
+            connect_s: self.timings.connect_s(),
             attributes,
             ..RequestRecord::default()
         }
     }
 
     fn attributes(&self, target: &Target) -> BTreeMap<String, AttributeValue> {
-        let answer = &self.answer;
+        let state = &self.state;
         let mut attributes = BTreeMap::new();
-        put(&mut attributes, "dns_s", self.journey.dns_s);
-        put(&mut attributes, "tcp_s", self.journey.tcp_s);
-        put(&mut attributes, "tls_s", self.journey.tls_s);
+        put(&mut attributes, "dns_s", self.timings.dns_s);
+        put(&mut attributes, "tcp_s", self.timings.tcp_s);
+        put(&mut attributes, "tls_s", self.timings.tls_s);
         put(&mut attributes, "head_s", self.since_issue(self.head_at));
         put(&mut attributes, "ttfb_s", self.since_issue(self.first_byte_at));
         put(&mut attributes, "ttfo_s", self.since_issue(self.first_text_at));
         put(&mut attributes, "chunks", Some(count(self.arrivals.len())));
         #[allow(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-        for (name, tokens) in [("reasoning_tokens", answer.reasoning_tokens), ("cached_tokens", answer.cached_tokens)] {
+        for (name, tokens) in [("reasoning_tokens", state.reasoning_tokens), ("cached_tokens", state.cached_tokens)] {
             put(&mut attributes, name, tokens.map(|tokens| tokens as f64));
         }
-        for (name, seconds) in &answer.server {
+        for (name, seconds) in &state.server {
             put(&mut attributes, name, Some(*seconds));
         }
-        let other_model = answer.model.as_ref().filter(|model| **model != target.model);
+        let other_model = state.model.as_ref().filter(|model| **model != target.model);
         for (name, text) in [
-            ("gen_ai.response.finish_reasons", answer.finish_reason.as_ref()),
-            ("gen_ai.response.id", answer.id.as_ref()),
+            ("gen_ai.response.finish_reasons", state.finish_reason.as_ref()),
+            ("gen_ai.response.id", state.id.as_ref()),
             ("gen_ai.response.model", other_model),
         ] {
             if let Some(text) = text {
@@ -305,23 +306,23 @@ fn seconds(from: Instant, to: Instant) -> f64 {
     to.saturating_duration_since(from).as_secs_f64()
 }
 
-#[allow(clippy::cast_precision_loss, reason = "chunks of one answer are far fewer than 2^53")]
+#[allow(clippy::cast_precision_loss, reason = "chunks of one response are far fewer than 2^53")]
 fn count(chunks: usize) -> f64 {
     chunks as f64
 }
 
-fn cut_within_message() -> Failure {
-    Failure::new(FailureKind::Cut, "the stream ended within a message")
+fn cut_within_event() -> Failure {
+    Failure::new(FailureKind::Cut, "the stream ended within an event")
 }
 
-/// What vendors say about themselves in the head of an answer.
-fn note_headers(headers: &HeaderMap, answer: &mut Answer) {
+/// Reads the server times and request ids that vendors send in response headers.
+fn read_headers(headers: &HeaderMap, state: &mut ResponseState) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     for name in ["openai-processing-ms", "x-envoy-upstream-service-time"] {
         if let Some(ms) = text(name).and_then(|ms| ms.parse::<f64>().ok()) {
-            answer.server_time("server_processing_s", ms * 1e-3);
+            state.server_time("server_processing_s", ms * 1e-3);
         }
     }
     let names = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id"];
-    answer.id = names.into_iter().find_map(text).map(str::to_owned);
+    state.id = names.into_iter().find_map(text).map(str::to_owned);
 }

@@ -1,4 +1,4 @@
-//! The loop that asks: stages one after the other, in each of them clients or arrivals.
+//! The request loop: executes the stages of a plan one after the other, with clients or with scheduled arrivals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use llmscope_core::quantity::counted;
 use llmscope_core::session::{
     AttributeValue, ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionWriter,
 };
@@ -20,26 +21,26 @@ use crate::schedule::Arrivals;
 use crate::target::Target;
 use crate::throttle::{Attempts, Throttle, pauses};
 use crate::transport::Transport;
-use crate::vendor::{Ask, Role, Utterance};
+use crate::vendor::{ChatRequest, Message, Role};
 use crate::workload::{Conversation, Order, Turn, Workload};
 
-/// What a run reports while it goes on.
+/// What a run reports while it is in progress.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
     /// A stage begins.
-    Stage(Stage),
-    /// A request has ended, one way or another.
+    Stage(LoadStage),
+    /// A request ended, successfully or not.
     Request(Box<RequestRecord>),
-    /// Something else happened.
+    /// A run event, such as a stop by the user.
     Event(RunEvent),
-    /// What the machine was doing.
+    /// A sample of the machine's load.
     Sample(MachineSample),
-    /// The last word of a run: how far its times can be trusted.
+    /// The health of the client, which is always the last update: it states how far the times can be trusted.
     Health(ClientHealth),
 }
 
 impl Update {
-    /// Appends it to a file, if it is something that a session keeps.
+    /// Appends the update to a session file. Stages are not stored.
     ///
     /// # Errors
     /// [`llmscope_core::Error::Io`].
@@ -53,7 +54,7 @@ impl Update {
         }
     }
 
-    /// Puts it into a session, if it is something that a session keeps.
+    /// Adds the update to a session in memory. Stages are not stored.
     pub fn put_into(self, session: &mut Session) {
         match self {
             Self::Stage(_) => {}
@@ -65,41 +66,46 @@ impl Update {
     }
 }
 
-/// A part of a run with one load.
+/// A part of a run with constant load.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stage {
-    /// Clients of a closed loop; `None` in an open one.
+pub struct LoadStage {
+    /// Number of clients of a closed loop; `None` in an open loop.
     pub concurrency: Option<usize>,
-    /// Requests to make, if that is what ends it.
+    /// Number of requests after which the stage ends, if it is limited by number.
     pub requests: Option<u64>,
-    /// How long requests are issued, if that is what ends it.
+    /// Time during which requests are issued, if the stage is limited by time.
     pub duration: Option<Duration>,
-    /// True if its requests are not judged.
+    /// True if its requests are excluded from the analysis.
     pub warmup: bool,
-    /// True if it is one of several that differ in concurrency.
+    /// True if it is a step of a sweep over concurrency.
     pub step: bool,
 }
 
 impl Plan {
     /// The stages of a run, in order.
     #[must_use]
-    pub fn stages(&self) -> Vec<Stage> {
-        let usual =
-            Stage { concurrency: None, requests: self.requests, duration: self.duration, warmup: false, step: false };
-        let measured: Vec<Stage> = match &self.load {
+    pub fn stages(&self) -> Vec<LoadStage> {
+        let usual = LoadStage {
+            concurrency: None,
+            requests: self.requests,
+            duration: self.duration,
+            warmup: false,
+            step: false,
+        };
+        let measured: Vec<LoadStage> = match &self.load {
             Load::Closed { concurrency } => concurrency
                 .iter()
-                .map(|&n| Stage { concurrency: Some(n), step: concurrency.len() > 1, ..usual.clone() })
+                .map(|&n| LoadStage { concurrency: Some(n), step: concurrency.len() > 1, ..usual.clone() })
                 .collect(),
             Load::Open { .. } | Load::Replay { .. } => vec![usual.clone()],
         };
         let concurrency = measured.first().and_then(|stage| stage.concurrency).or(Some(1));
-        let warmup = Stage { concurrency, requests: Some(self.warmup), duration: None, warmup: true, step: false };
+        let warmup = LoadStage { concurrency, requests: Some(self.warmup), duration: None, warmup: true, step: false };
         (self.warmup > 0).then_some(warmup).into_iter().chain(measured).collect()
     }
 }
 
-/// What all requests of a run share.
+/// The state that all requests of a run share.
 pub(crate) struct Job<T> {
     pub(crate) transport: T,
     pub(crate) target: Target,
@@ -110,10 +116,11 @@ pub(crate) struct Job<T> {
     clock: WallClock,
     health: Arc<HealthWatch>,
     updates: mpsc::Sender<Update>,
-    /// Conversations begun, over all stages.
-    begun: AtomicU64,
-    /// Requests begun: each has pauses of its own, or those that were refused together would come back together.
-    asked: AtomicU64,
+    /// Number of conversations started, over all stages.
+    conversations_begun: AtomicU64,
+    /// Number of requests started. It seeds the retry pauses of each request, so that requests that failed together do
+    /// not retry together.
+    requests_begun: AtomicU64,
 }
 
 impl<T: Transport> Job<T> {
@@ -127,24 +134,36 @@ impl<T: Transport> Job<T> {
     ) -> Self {
         let order = Order::new(workload.conversations.len(), plan.seed);
         let throttle = Throttle::new(target.vendor.profile().budget.map(|budget| budget.per_minute));
-        let (clock, begun, asked) = (WallClock::now(), AtomicU64::new(0), AtomicU64::new(0));
-        Self { transport, target, plan, workload, order, throttle, clock, health, updates, begun, asked }
+        let (clock, conversations_begun, requests_begun) = (WallClock::now(), AtomicU64::new(0), AtomicU64::new(0));
+        Self {
+            transport,
+            target,
+            plan,
+            workload,
+            order,
+            throttle,
+            clock,
+            health,
+            updates,
+            conversations_begun,
+            requests_begun,
+        }
     }
 
-    /// Opens the connections of a closed loop before its clock runs. Where they are kept, opening them belongs to no
-    /// request: the first point of a chart would be a handshake.
-    async fn prepare(&self, stage: &Stage) {
+    /// Opens the connections of a closed loop before its clock starts, if connections are reused. Otherwise the first
+    /// point of a chart would include a handshake.
+    async fn prepare(&self, stage: &LoadStage) {
         let Some(clients) = stage.concurrency.filter(|_| self.plan.ramp.is_zero()) else { return };
         self.transport.prepare(clients).await;
     }
 
-    /// Nobody listens any more? Then there is nothing to tell.
+    /// Reports an update. It is dropped if the receiver is gone.
     fn report(&self, update: Update) {
         let _ = self.updates.send(update);
     }
 }
 
-/// Carries a plan out, until its end or until somebody says stop. Every request that ends is reported.
+/// Executes a plan until its end or until `stop` is set. Every request that ends is reported.
 pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receiver<bool>) {
     for stage in job.plan.stages() {
         job.report(Update::Stage(stage.clone()));
@@ -163,7 +182,9 @@ pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receive
             _ = stop.wait_for(|&stopped| stopped) => {
                 let unfinished = progress.in_flight.load(Ordering::Relaxed);
                 tasks.shutdown().await;
-                let message = format!("stopped by the user; {unfinished} requests were on their way and are not recorded");
+                let were = if unfinished == 1 { "was" } else { "were" };
+                let unfinished = counted(unfinished, "request");
+                let message = format!("stopped by the user: {unfinished} {were} in flight and not recorded");
                 job.report(Update::Event(RunEvent { at: Timestamp::now(), message }));
                 return;
             }
@@ -173,46 +194,47 @@ pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receive
 
 async fn finish(tasks: &mut JoinSet<()>) {
     while let Some(ended) = tasks.join_next().await {
-        pass_on(ended);
+        propagate_panic(ended);
     }
 }
 
-/// A task that panicked takes the run with it: its request would be missing from the records without a word.
-fn pass_on(ended: Result<(), JoinError>) {
+/// Resumes the panic of a task. Otherwise its request would be missing from the records without an error.
+fn propagate_panic(ended: Result<(), JoinError>) {
     if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
         std::panic::resume_unwind(panic);
     }
 }
 
-/// How far a stage has come.
+/// The progress of a stage.
 struct Progress {
-    stage: Stage,
-    begun: Instant,
+    stage: LoadStage,
+    started_at: Instant,
     deadline: Option<Instant>,
     claimed: AtomicU64,
     in_flight: AtomicUsize,
 }
 
 impl Progress {
-    fn new(stage: Stage) -> Self {
-        let begun = Instant::now();
-        let deadline = stage.duration.map(|duration| begun + duration);
-        Self { stage, begun, deadline, claimed: AtomicU64::new(0), in_flight: AtomicUsize::new(0) }
+    fn new(stage: LoadStage) -> Self {
+        let started_at = Instant::now();
+        let deadline = stage.duration.map(|duration| started_at + duration);
+        Self { stage, started_at, deadline, claimed: AtomicU64::new(0), in_flight: AtomicUsize::new(0) }
     }
 
-    /// True for whoever may make one more request now.
+    /// Claims one more request now; false if the stage has no more.
     fn claim(&self) -> bool {
         self.claim_due(Instant::now())
     }
 
-    /// True for whoever may make one more request that is due at this time: that it comes late does not cancel it.
+    /// Claims one more request that is due at `due`; false if the stage has no more. A request that is due in time is
+    /// issued even if it is late.
     fn claim_due(&self, due: Instant) -> bool {
         let in_time = self.deadline.is_none_or(|deadline| due < deadline);
         in_time && self.stage.requests.is_none_or(|most| self.claimed.fetch_add(1, Ordering::Relaxed) < most)
     }
 }
 
-/// Counts a request while it is on its way, however it ends.
+/// Counts a request as in flight until it is dropped.
 struct InFlight<'a>(&'a AtomicUsize);
 
 impl<'a> InFlight<'a> {
@@ -237,7 +259,7 @@ fn start_clients<T: Transport>(tasks: &mut JoinSet<()>, job: &Arc<Job<T>>, progr
         tasks.spawn(async move {
             sleep(delay).await;
             while progress.claim() {
-                job.converse(&progress, None).await;
+                job.run_conversation(&progress, None).await;
                 sleep(job.plan.think).await;
             }
         });
@@ -251,29 +273,29 @@ async fn issue_arrivals<T: Transport>(job: Arc<Job<T>>, progress: Arc<Progress>)
         (Load::Open { rate_per_s, arrival }, _) => Arrivals::at_rate(*rate_per_s, *arrival, plan.ramp, plan.seed),
         (Load::Replay { .. } | Load::Closed { .. }, _) => return,
     };
-    // Dropped with this task: nothing goes on once it was stopped.
+    // Dropped with this task, so that a stop also cancels the requests in flight.
     let mut tasks = JoinSet::new();
     for due in arrivals {
-        let due = progress.begun + due;
+        let due = progress.started_at + due;
         if !progress.claim_due(due) {
             break;
         }
         sleep_until(due).await;
         let (job, progress) = (job.clone(), progress.clone());
-        tasks.spawn(async move { job.converse(&progress, Some(due)).await });
+        tasks.spawn(async move { job.run_conversation(&progress, Some(due)).await });
         while let Some(ended) = tasks.try_join_next() {
-            pass_on(ended);
+            propagate_panic(ended);
         }
     }
     finish(&mut tasks).await;
 }
 
 impl<T: Transport> Job<T> {
-    /// Holds the next conversation; its first request has been claimed and, in an open loop, is due.
-    async fn converse(&self, progress: &Progress, due: Option<Instant>) {
-        let number = self.begun.fetch_add(1, Ordering::Relaxed);
+    /// Runs the next conversation. Its first request is already claimed and, in an open loop, due.
+    async fn run_conversation(&self, progress: &Progress, due: Option<Instant>) {
+        let number = self.conversations_begun.fetch_add(1, Ordering::Relaxed);
         let conversation = self.conversation(number);
-        let mut said = Vec::with_capacity(2 * conversation.turns.len());
+        let mut messages = Vec::with_capacity(2 * conversation.turns.len());
         let mut due = due;
         for (index, turn) in conversation.turns.iter().enumerate() {
             if index > 0 {
@@ -283,66 +305,69 @@ impl<T: Transport> Job<T> {
                     return;
                 }
             }
-            said.push(Utterance { role: Role::User, text: turn.text.clone() });
-            let goes_on = index + 1 < conversation.turns.len();
-            let asked = self.ask(progress, conversation.system.as_deref(), &said, turn, due, goes_on).await;
-            let Some(mut outcome) = asked else { return };
-            note_place(&mut outcome.record, progress, conversation, number, index);
+            messages.push(Message { role: Role::User, text: turn.text.clone() });
+            let has_next = index + 1 < conversation.turns.len();
+            let outcome = self
+                .request_with_retries(progress, conversation.system.as_deref(), &messages, turn, due, has_next)
+                .await;
+            let Some(mut outcome) = outcome else { return };
+            add_labels(&mut outcome.record, progress, conversation, number, index);
             self.report(Update::Request(Box::new(outcome.record)));
             match outcome.text {
-                Some(text) if outcome.failure.is_none() => said.push(Utterance { role: Role::Assistant, text }),
+                Some(text) if outcome.failure.is_none() => messages.push(Message { role: Role::Assistant, text }),
                 _ => return,
             }
         }
     }
 
-    /// A trace is replayed in its order; everything else in a seeded one.
+    /// The conversation with this number. A trace keeps its own order; other workloads use a seeded order.
     fn conversation(&self, number: u64) -> &Conversation {
         let all = &self.workload.conversations;
         let replayed = self.workload.arrivals_s.as_ref().and_then(|_| usize::try_from(number).ok());
         &all[replayed.unwrap_or_else(|| self.order.at(number)) % all.len()]
     }
 
-    /// Asks, again if that may help, and records the last attempt with what came before it; `None` if the endpoint
-    /// wants to be left alone until the stage has ended.
-    async fn ask(
+    /// Sends a request, retries it after a transient failure, and records the last attempt with a summary of those
+    /// before it. Returns `None` if the endpoint asked to wait beyond the end of the stage.
+    async fn request_with_retries(
         &self,
         progress: &Progress,
         system: Option<&str>,
-        said: &[Utterance],
+        messages: &[Message],
         turn: &Turn,
         due: Option<Instant>,
         keep_text: bool,
     ) -> Option<Outcome> {
-        let ask = Ask {
+        let chat = ChatRequest {
             model: &self.target.model,
             system,
-            conversation: said,
+            conversation: messages,
             output_tokens: turn.output_tokens.or(self.plan.output_tokens),
             extra: &self.target.extra,
         };
         let _in_flight = InFlight::new(&progress.in_flight);
         let first_try = Instant::now();
         let mut attempts = Attempts::default();
-        let mut pauses = pauses(self.plan.retries, self.plan.seed ^ self.asked.fetch_add(1, Ordering::Relaxed));
-        let attempt = || measure(&self.transport, &self.target, &ask, self.plan.timeout, self.clock, keep_text);
-        if !self.throttle.pass(progress.deadline).await {
+        let mut pauses =
+            pauses(self.plan.retries, self.plan.seed ^ self.requests_begun.fetch_add(1, Ordering::Relaxed));
+        let attempt = || measure(&self.transport, &self.target, &chat, self.plan.timeout, self.clock, keep_text);
+        if !self.throttle.wait(progress.deadline).await {
             return None;
         }
         let mut outcome = attempt().await;
         while let Some(failure) = &outcome.failure {
-            self.throttle.obey(failure);
+            self.throttle.apply_retry_after(failure);
             let kind = failure.kind;
-            let Some(pause) = kind.passes().then(|| pauses.next()).flatten() else { break };
+            let Some(pause) = kind.is_transient().then(|| pauses.next()).flatten() else { break };
             sleep(pause).await;
-            if !self.throttle.pass(progress.deadline).await {
+            if !self.throttle.wait(progress.deadline).await {
                 break;
             }
             attempts.failures.push(kind);
             outcome = attempt().await;
         }
         attempts.waited = outcome.issued_at - first_try;
-        attempts.note_in(&mut outcome.record);
+        attempts.record_in(&mut outcome.record);
         let late = |due: Instant| outcome.issued_at.saturating_duration_since(due).as_secs_f64();
         outcome.record.sched_delay_s = due.map(late);
         outcome.record.ttft_s.into_iter().for_each(|ttft_s| self.health.note_ttft(ttft_s));
@@ -350,8 +375,8 @@ impl<T: Transport> Job<T> {
     }
 }
 
-/// Where in the run a request stood, as labels to group by.
-fn note_place(record: &mut RequestRecord, progress: &Progress, conversation: &Conversation, number: u64, turn: usize) {
+/// Adds labels for the position of a request in the run, to group by.
+fn add_labels(record: &mut RequestRecord, progress: &Progress, conversation: &Conversation, number: u64, turn: usize) {
     record.warmup = progress.stage.warmup;
     let attributes = &mut record.attributes;
     #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]

@@ -1,4 +1,4 @@
-//! When the requests of an open loop are due.
+//! The due times of the requests of an open loop.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::plan::Arrival;
 
-/// Due times of requests, counted from the start of the load; each is not before the one before it.
+/// Due times of requests, counted from the start of the load, in ascending order.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     source: Source,
@@ -16,7 +16,7 @@ pub(crate) struct Arrivals {
 
 #[derive(Debug)]
 enum Source {
-    /// The arrivals of a process of rate 1, stretched to the rate and its ramp.
+    /// A process with rate 1, scaled to the rate and its ramp.
     Process { rate_per_s: f64, ramp_s: f64, expected: f64, random: Option<Box<ChaCha8Rng>> },
     /// Recorded times.
     Trace { arrivals_s: Vec<f64>, speed: f64 },
@@ -26,8 +26,8 @@ impl Arrivals {
     /// Arrivals at a rate that grows linearly from 0 during the ramp and is constant afterwards.
     ///
     /// The expected number of arrivals up to t is Λ(t) = r·t²/(2T) during a ramp of length T and Λ(T) + r·(t − T)
-    /// afterwards; the n-th arrival is Λ⁻¹(s) with s = n for even spacing and s the n-th arrival of a Poisson process
-    /// of rate 1 otherwise (Çinlar 1975, *Introduction to Stochastic Processes*, section 4.7).
+    /// afterwards. The n-th arrival is Λ⁻¹(s), where s = n for even spacing. For a Poisson process, s is the n-th
+    /// arrival of a Poisson process of rate 1 (Çinlar 1975, *Introduction to Stochastic Processes*, section 4.7).
     #[must_use]
     pub(crate) fn at_rate(rate_per_s: f64, arrival: Arrival, ramp: Duration, seed: u64) -> Self {
         let random = (arrival == Arrival::Poisson).then(|| Box::new(ChaCha8Rng::seed_from_u64(seed)));
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_brings_half_of_the_requests() {
+    fn a_ramp_has_half_as_many_requests() {
         let ramp = Duration::from_secs(10);
         let due_s = seconds(Arrivals::at_rate(100.0, Arrival::Constant, ramp, 1), 1500);
         // r·T/2 = 500 arrivals in the ramp, then 100 a second.
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_ends_and_may_be_hurried() {
+    fn a_trace_ends_and_can_be_sped_up() {
         assert_eq!(seconds(Arrivals::of_trace(vec![0.0, 1.0, 4.0], 2.0), 9), [0.0, 0.5, 2.0]);
     }
 }

@@ -1,4 +1,4 @@
-//! Keys, which never leave by any door but the one to their vendor.
+//! API keys and other secrets.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::{Error, Result};
 
-/// A key. It prints as `***`, is erased from memory when it is dropped, and can be struck out of a text.
+/// An API key. It prints as `***`, is erased from memory when dropped, and can be redacted from a text.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
 impl Secret {
-    /// A key.
+    /// Creates a secret from a key; surrounding space is removed.
     #[must_use]
     pub fn new(key: &str) -> Self {
         Self(SecretString::from(key.trim()))
@@ -30,21 +30,21 @@ impl Secret {
         self.0.expose_secret()
     }
 
-    /// A header that holds the key after `prefix`, marked so that no log shows it.
+    /// A header value with the key after `prefix`, marked as sensitive so that logs do not show it.
     pub(crate) fn header(&self, vendor: &'static str, prefix: &str) -> Result<HeaderValue> {
         let text = format!("{prefix}{}", self.expose());
         let mut value = HeaderValue::from_str(&text).map_err(|_| Error::Request {
             vendor,
-            message: "the key holds characters that no header can".to_owned(),
+            message: "the key contains characters that an HTTP header does not allow".to_owned(),
         })?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    /// The text without the key: servers like to repeat a wrong one in their answer.
+    /// The text with the key replaced by `***`. Servers often repeat a wrong key in their error message.
     #[must_use]
-    pub fn struck_from(&self, text: &str) -> String {
-        // A key of a letter or two would only shred the text.
+    pub fn redact(&self, text: &str) -> String {
+        // Replacing a very short key would make the text unreadable.
         const SHORTEST: usize = 4;
         if self.expose().len() < SHORTEST { text.to_owned() } else { text.replace(self.expose(), "***") }
     }

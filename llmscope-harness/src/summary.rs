@@ -1,4 +1,4 @@
-//! What a run amounts to, in the numbers that every benchmark reports.
+//! The summary of a run, in the metrics that benchmarks usually report.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -13,29 +13,29 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// Objectives of a request: it is good if it meets every one of them.
+/// Objectives of a request. A request is good if it meets all of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Objectives {
-    /// Longest time to first token, in seconds.
+    /// Maximum time to first token, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ttft_s: Option<f64>,
-    /// Longest time per output token, in seconds.
+    /// Maximum time per output token, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tpot_s: Option<f64>,
-    /// Longest end-to-end latency, in seconds.
+    /// Maximum end-to-end latency, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub e2e_s: Option<f64>,
 }
 
 impl Objectives {
-    /// True if nothing is asked for.
+    /// True if there are no objectives.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// True if a request succeeded and met every objective. What was not measured was not met, but for the time per
-    /// token of an answer of one token, which has none.
+    /// True if a request succeeded and met every objective. A metric that was not measured counts as not met, except
+    /// the time per token of a response of one token, which is undefined.
     #[must_use]
     pub fn are_met_by(&self, record: &RequestRecord) -> bool {
         let within =
@@ -51,7 +51,7 @@ impl Objectives {
 impl FromStr for Objectives {
     type Err = Error;
 
-    /// Reads `ttft=500ms,tpot=50ms,e2e=10s`; `e2el` is another name of `e2e`.
+    /// Parses `ttft=500ms,tpot=50ms,e2e=10s`; `e2el` is another name of `e2e`.
     fn from_str(text: &str) -> Result<Self> {
         let mut objectives = Self::default();
         for part in text.split(',').filter(|part| !part.trim().is_empty()) {
@@ -76,24 +76,24 @@ impl FromStr for Objectives {
 /// One metric over the successful requests of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Distribution {
-    /// Requests that have it.
+    /// Number of requests with this metric.
     pub n: usize,
     /// Arithmetic mean.
     pub mean: f64,
-    /// Median (all quantiles by Hyndman and Fan's seventh method).
+    /// Median (all quantiles use method 7 of Hyndman and Fan).
     pub p50: f64,
-    /// 90 % lie below.
+    /// 90th percentile.
     pub p90: f64,
-    /// 95 % lie below.
+    /// 95th percentile.
     pub p95: f64,
-    /// 99 % lie below.
+    /// 99th percentile.
     pub p99: f64,
-    /// The largest.
+    /// Maximum.
     pub max: f64,
 }
 
 impl Distribution {
-    /// `None` without values, or with one that is not finite.
+    /// `None` if there are no values, or if one is not finite.
     #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
         if !values.iter().all(|value| value.is_finite()) {
@@ -113,19 +113,19 @@ impl Distribution {
     }
 }
 
-/// What a run amounts to. Warm-up requests are left out; failed requests count, and have no latency.
+/// The summary of a run. Warm-up requests are excluded; failed requests are counted and have no latency.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
-    /// Requests that ended.
+    /// Number of requests that ended.
     pub requests: usize,
-    /// Requests that failed.
+    /// Number of requests that failed.
     pub failed: usize,
-    /// Failures by kind.
+    /// Number of failures by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, usize>,
-    /// Further attempts that were made.
+    /// Number of retries.
     pub retries: u64,
-    /// From the first issue to the last end, in seconds.
+    /// Time from the first issue to the last end, in seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wall_s: Option<f64>,
     /// Successful requests per second.
@@ -134,26 +134,27 @@ pub struct Summary {
     /// Output tokens of successful requests per second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens_per_s: Option<f64>,
-    /// Tokens of all prompts.
+    /// Input tokens of all prompts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<u64>,
-    /// Tokens of all answers.
+    /// Output tokens of all responses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
-    /// Requests per second that met every objective, if there are any.
+    /// Requests per second that met every objective, if there are objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goodput_per_s: Option<f64>,
-    /// Share of requests that met every objective, if there are any.
+    /// Share of requests that met every objective, if there are objectives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub good_share: Option<f64>,
-    /// What all of it cost, in US dollars.
+    /// Total cost, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// The metrics by their names, and `icl_s`, the gaps between chunks of all requests.
+    /// The metrics by name, and `icl_s`, the gaps between the chunks of all requests.
     pub metrics: BTreeMap<String, Distribution>,
 }
 
-/// Sums up a run while it goes on. It keeps about a hundred bytes of each request, whatever the length of its answer.
+/// Builds the summary of a run incrementally. It keeps about a hundred bytes for each request, independent of the
+/// length of its response.
 #[derive(Debug, Clone)]
 pub struct Tally {
     objectives: Objectives,
@@ -172,13 +173,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The metrics that are summed up, in the order of a request's life.
+    /// The metrics of the summary, in the order of the phases of a request.
     pub const METRICS: [Metric; 5] = [Metric::Connect, Metric::Ttft, Metric::Tpot, Metric::E2e, Metric::SchedDelay];
 
-    /// A run of which nothing is known yet.
+    /// An empty tally.
     #[must_use]
     pub fn new(objectives: Objectives) -> Self {
-        // Gaps between chunks, to three digits: they are many, and nobody judges them one by one.
+        // Gaps between chunks are numerous and not judged one by one: a histogram with three significant digits is
+        // enough.
         let gaps_ns = Histogram::new_with_bounds(1, 3_600_000_000_000, 3)
             .unwrap_or_else(|_| unreachable!("the bounds are constants that the crate accepts"));
         Self {
@@ -198,7 +200,7 @@ impl Tally {
         }
     }
 
-    /// Takes one request. Warm-up requests are no part of the sum.
+    /// Adds one request. Warm-up requests are ignored.
     pub fn push(&mut self, record: &RequestRecord) {
         if record.warmup {
             return;
@@ -207,7 +209,7 @@ impl Tally {
         self.good += usize::from(self.objectives.are_met_by(record));
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of attempts")]
         record.attribute("retries").into_iter().for_each(|retries| self.retries += retries as u64);
-        self.note_time(record);
+        self.update_span(record);
         if !record.succeeded() {
             let kind = record.error.as_ref().map_or("unknown", |error| &error.kind);
             *self.errors.entry(kind.to_owned()).or_default() += 1;
@@ -226,7 +228,7 @@ impl Tally {
         }
     }
 
-    fn note_time(&mut self, record: &RequestRecord) {
+    fn update_span(&mut self, record: &RequestRecord) {
         let Some(started_at) = record.started_at else { return };
         let lasted_s = record.e2e_s.or_else(|| record.attribute("failed_after_s")).unwrap_or(0.0);
         let lasted = SignedDuration::try_from_secs_f64(lasted_s).unwrap_or_default();
@@ -242,19 +244,19 @@ impl Tally {
         position.map_or(&[], |position| &self.values[position])
     }
 
-    /// Requests that failed so far.
+    /// Number of requests that failed so far.
     #[must_use]
     pub fn failed(&self) -> usize {
         self.errors.values().sum()
     }
 
-    /// The sum so far.
+    /// The summary so far.
     #[must_use]
     pub fn summary(&self) -> Summary {
         let (requests, failed) = (self.requests, self.failed());
         let wall_s = self.started_at.zip(self.ended_at).map(|(start, end)| end.duration_since(start).as_secs_f64());
         let rate = |amount: f64| wall_s.filter(|&wall_s| wall_s > 0.0).map(|wall_s| amount / wall_s);
-        let asked = !self.objectives.is_empty();
+        let has_objectives = !self.objectives.is_empty();
         let metrics = self.values.iter().zip(Self::METRICS);
         let metrics =
             metrics.filter_map(|(values, metric)| Some((metric.name().to_owned(), Distribution::of(values)?)));
@@ -269,8 +271,8 @@ impl Tally {
             output_tokens_per_s: self.output_tokens.and_then(|tokens| rate(tokens as f64)),
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
-            goodput_per_s: asked.then(|| rate(float(self.good))).flatten(),
-            good_share: (asked && requests > 0).then(|| float(self.good) / float(requests)),
+            goodput_per_s: has_objectives.then(|| rate(float(self.good))).flatten(),
+            good_share: (has_objectives && requests > 0).then(|| float(self.good) / float(requests)),
             cost_usd: self.cost_usd,
             metrics: metrics.chain(self.gaps().map(|gaps| ("icl_s".to_owned(), gaps))).collect(),
         }
@@ -287,7 +289,7 @@ impl Tally {
 }
 
 impl Summary {
-    /// Sums up a run that has ended.
+    /// The summary of a run that has ended.
     #[must_use]
     pub fn of(records: &[RequestRecord], objectives: &Objectives) -> Self {
         let mut tally = Tally::new(objectives.clone());

@@ -1,4 +1,4 @@
-//! What is measured: a vendor, an address, a model, a key.
+//! The target of a measurement: a vendor, an address, a model and a key.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,43 +13,43 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::transport::{Connector, HttpTransport, Origin, ask_for_json};
-use crate::vendor::{Ask, AwsSigner, Endpoint, Profile, VendorKind};
+use crate::transport::{Connector, HttpTransport, Origin, request_json};
+use crate::vendor::{AwsSigner, ChatRequest, Endpoint, Profile, VendorKind};
 
-/// What somebody says about a target; the environment and the vendor's profile say the rest.
+/// The options for a target. The environment and the vendor's profile supply the rest.
 #[derive(Debug, Clone, Default)]
 pub struct TargetOptions {
-    /// The base of its addresses, such as `http://localhost:8000/v1`.
+    /// The base URL, such as `http://localhost:8000/v1`.
     pub url: Option<String>,
     /// The model.
     pub model: Option<String>,
-    /// The name under which the session keeps it, where the vendor's dialect is not the vendor.
+    /// The provider name for the session, where the vendor's dialect is served by another provider.
     pub provider: Option<String>,
-    /// The environment variable that holds the key, where it is not the vendor's own.
+    /// The environment variable that holds the key, if it is not one of the vendor's.
     pub key_variable: Option<String>,
-    /// Headers to send along.
+    /// Additional headers.
     pub headers: BTreeMap<String, String>,
-    /// Headers to send along whose values stand in environment variables: name → variable.
+    /// Additional headers whose values are in environment variables: name → variable.
     pub secret_headers: BTreeMap<String, String>,
-    /// A PEM file of certificates to trust beside the system's.
+    /// A PEM file of certificates to trust in addition to the system's.
     pub roots: Option<PathBuf>,
     /// Fields to set in the body of every request.
     pub extra: Map<String, Value>,
-    /// Prices, where cost is to be computed.
+    /// Prices, to compute the cost.
     pub prices: Prices,
 }
 
-/// US dollars for a million tokens.
+/// Prices in US dollars per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Prices {
-    /// Of the prompt.
+    /// Price of input tokens.
     pub input_usd_per_million: Option<f64>,
-    /// Of the answer.
+    /// Price of output tokens.
     pub output_usd_per_million: Option<f64>,
 }
 
 impl Prices {
-    /// What an answer costs; `None` unless every price and count that it takes is known.
+    /// The cost of a response; `None` if a price or a count that it needs is unknown.
     #[must_use]
     pub fn cost_usd(&self, input_tokens: Option<u64>, output_tokens: Option<u64>) -> Option<f64> {
         if self.input_usd_per_million.is_none() && self.output_usd_per_million.is_none() {
@@ -64,16 +64,16 @@ impl Prices {
     }
 }
 
-/// An endpoint and a model, ready to be asked.
+/// An endpoint and a model, ready for requests.
 #[derive(Debug, Clone)]
 pub struct Target {
     /// The vendor's dialect.
     pub vendor: VendorKind,
     /// The model.
     pub model: String,
-    /// The name under which sessions keep it.
+    /// The provider name in sessions.
     pub provider: String,
-    /// Where and as whom it is asked.
+    /// The address and the credentials.
     pub endpoint: Endpoint,
     /// Fields to set in the body of every request.
     pub extra: Map<String, Value>,
@@ -83,8 +83,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target from what was said and what the environment offers. Where no model was named and the endpoint has just
-    /// one, that one is taken.
+    /// Creates a target from options and the environment. If no model is set and the endpoint has only one, that model
+    /// is used.
     ///
     /// # Errors
     /// [`Error::MissingKey`], [`Error::Url`], [`Error::NoModels`], [`Error::Setting`].
@@ -106,7 +106,7 @@ impl Target {
         Ok(target)
     }
 
-    /// A transport to it.
+    /// A transport to the target.
     ///
     /// # Errors
     /// [`Error::Url`], [`Error::Tls`].
@@ -115,28 +115,28 @@ impl Target {
         Ok(HttpTransport::new(Connector::new(origin, connect_limit, self.roots.as_deref())?, reuse))
     }
 
-    /// The request that asks this.
+    /// The HTTP request for a chat request.
     ///
     /// # Errors
     /// [`Error::Request`].
-    pub fn request(&self, ask: &Ask<'_>) -> Result<Request<Bytes>> {
-        self.vendor.vendor().request(&self.endpoint, ask)
+    pub fn request(&self, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
+        self.vendor.vendor().request(&self.endpoint, chat)
     }
 
-    /// A text that may be shown: without any key of this target.
+    /// The text with all keys of this target replaced by `***`.
     #[must_use]
-    pub fn without_secrets(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         let keys = self.endpoint.key.iter();
         let keys = keys.chain(self.endpoint.aws.iter().flat_map(AwsSigner::secrets));
         let headers = self.endpoint.headers.values().filter(|value| value.is_sensitive());
         let headers = headers.filter_map(|value| value.to_str().ok()).map(Secret::new).collect::<Vec<_>>();
-        keys.chain(&headers).fold(text.to_owned(), |text, secret| secret.struck_from(&text))
+        keys.chain(&headers).fold(text.to_owned(), |text, secret| secret.redact(&text))
     }
 
-    /// The models that the endpoint offers; empty where the vendor has no such list.
+    /// The models that the endpoint lists; empty if the vendor has no such list.
     ///
     /// # Errors
-    /// [`Error::NoModels`] if it was asked and did not say.
+    /// [`Error::NoModels`] if the request failed.
     pub fn models(&self) -> Result<Vec<String>> {
         const PATIENCE: Duration = Duration::from_secs(10);
         if self.vendor == VendorKind::Simulated {
@@ -145,9 +145,9 @@ impl Target {
         let Some(request) = self.vendor.vendor().models(&self.endpoint)? else { return Ok(Vec::new()) };
         let url = self.endpoint.url.to_string();
         let transport = self.transport(PATIENCE, false)?;
-        let body = ask_for_json(&transport, request, PATIENCE)?;
+        let body = request_json(&transport, request, PATIENCE)?;
         let body = body.map_err(|failure| {
-            let message = self.without_secrets(&failure.message);
+            let message = self.redact(&failure.message);
             Error::NoModels { url, failure: Failure { message, ..failure } }
         })?;
         Ok(model_names(&body))
@@ -159,12 +159,12 @@ impl Target {
             [only] => Ok(only.clone()),
             [] => Err(Error::Setting {
                 name: "--model",
-                value: "missing".to_owned(),
-                expected: format!("{} does not say which models it has", self.vendor.profile().name),
+                value: String::new(),
+                expected: format!("expected a model name, as {} does not list its models", self.vendor.profile().name),
             }),
             many => Err(Error::Setting {
                 name: "--model",
-                value: "missing".to_owned(),
+                value: String::new(),
                 expected: format!("expected one of {}", many.join(", ")),
             }),
         }
@@ -204,7 +204,7 @@ fn endpoint(vendor: VendorKind, options: &TargetOptions) -> Result<Endpoint> {
     Ok(Endpoint { url, key, aws, headers: headers(options)? })
 }
 
-/// Who serves it: the vendor at its own address; elsewhere somebody who speaks its dialect.
+/// The provider: the vendor at its own address, a compatible server elsewhere.
 fn provider(profile: &Profile, url: &Url) -> String {
     match profile.url {
         Some(usual) if usual.starts_with("https") && !is_at(url, usual) => format!("{}-compatible", profile.provider),
@@ -212,7 +212,7 @@ fn provider(profile: &Profile, url: &Url) -> String {
     }
 }
 
-/// True if the address is the vendor's own: nobody is answered there without a key.
+/// True if the address is the vendor's own, which requires a key.
 fn is_at(url: &Url, usual: &str) -> bool {
     Url::parse(usual).is_ok_and(|usual| usual.host_str() == url.host_str())
 }
@@ -232,7 +232,7 @@ fn url(vendor: VendorKind, options: &TargetOptions, region: &str) -> Result<Url>
     };
     let text = options.url.clone().or_else(from_environment).or_else(usual).ok_or_else(|| Error::Setting {
         name: "--url",
-        value: "missing".to_owned(),
+        value: String::new(),
         expected: format!("{} has a different address for every customer", vendor.profile().name),
     })?;
     let with_scheme = if text.contains("://") { text.clone() } else { format!("http://{text}") };

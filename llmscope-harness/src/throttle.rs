@@ -1,4 +1,4 @@
-//! Leaving an endpoint alone when it asks for it.
+//! Rate limiting on the client: `retry-after` of the endpoint, a minimum spacing, and pauses between retries.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::failure::{Failure, FailureKind};
 
-/// A gate that every request of a run passes: closed while the endpoint wants to be left alone.
+/// A gate that every request of a run passes. It is closed while the endpoint asks clients to wait.
 #[derive(Debug)]
 pub(crate) struct Throttle {
     opens_at: Mutex<Option<Instant>>,
-    /// Between two requests, where the endpoint bears only so many a minute.
+    /// The minimum time between two requests, where the endpoint has a limit per minute.
     spacing: Duration,
 }
 
@@ -22,9 +22,9 @@ impl Throttle {
         Self { opens_at: Mutex::new(None), spacing }
     }
 
-    /// Waits until the gate is open; false if that would take beyond the deadline.
-    pub(crate) async fn pass(&self, deadline: Option<Instant>) -> bool {
-        while let Some(opens_at) = self.try_pass() {
+    /// Waits until the gate is open; false if it stays closed beyond the deadline.
+    pub(crate) async fn wait(&self, deadline: Option<Instant>) -> bool {
+        while let Some(opens_at) = self.try_acquire() {
             if deadline.is_some_and(|deadline| opens_at >= deadline) {
                 return false;
             }
@@ -33,7 +33,7 @@ impl Throttle {
         true
     }
 
-    fn try_pass(&self) -> Option<Instant> {
+    fn try_acquire(&self) -> Option<Instant> {
         let mut opens_at = self.opens_at.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         match *opens_at {
@@ -45,8 +45,8 @@ impl Throttle {
         }
     }
 
-    /// Closes the gate as long as the endpoint asked, if it did.
-    pub(crate) fn obey(&self, failure: &Failure) {
+    /// Closes the gate for the `retry-after` time of a failure, if it has one.
+    pub(crate) fn apply_retry_after(&self, failure: &Failure) {
         if let Some(wait) = failure.retry_after {
             let mut opens_at = self.opens_at.lock().unwrap_or_else(PoisonError::into_inner);
             let later = Instant::now() + wait;
@@ -55,7 +55,7 @@ impl Throttle {
     }
 }
 
-/// The pauses before further attempts: half a second, doubled each time up to half a minute, with jitter.
+/// The pauses before retries: half a second, doubled each time up to half a minute, with jitter.
 pub(crate) fn pauses(retries: u32, seed: u64) -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(500))
@@ -66,7 +66,7 @@ pub(crate) fn pauses(retries: u32, seed: u64) -> impl Iterator<Item = Duration> 
         .build()
 }
 
-/// What a record says about the attempts before the one that it describes.
+/// The failed attempts before the attempt that a record describes.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts {
     pub(crate) failures: Vec<FailureKind>,
@@ -74,7 +74,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    pub(crate) fn note_in(&self, record: &mut llmscope_core::session::RequestRecord) {
+    pub(crate) fn record_in(&self, record: &mut llmscope_core::session::RequestRecord) {
         use llmscope_core::session::AttributeValue::{Number, Text};
         if self.failures.is_empty() {
             return;

@@ -1,32 +1,32 @@
-//! What the vendors document and no recorded stream holds, in the shapes of their documentation.
+//! Documented features that no recorded stream has, in the format of the vendors' documentation.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use llmscope_harness::vendor::Piece::{Reasoning, Text, Tool};
-use llmscope_harness::{Answer, Failure, FailureKind, Message, VendorKind};
+use llmscope_harness::vendor::ContentKind::{Reasoning, Text, Tool};
+use llmscope_harness::{Failure, FailureKind, ResponseState, StreamEvent, VendorKind};
 
 #[allow(dead_code, reason = "other tests read frames with it")]
 mod wire;
 
-use wire::{Heard, hear};
+use wire::{ReadStream, read_stream};
 
-/// Server-sent events of these contents.
-fn sse(vendor: VendorKind, contents: &[&str]) -> Heard {
+/// A stream of server-sent events with this data.
+fn sse(vendor: VendorKind, contents: &[&str]) -> ReadStream {
     let stream: String = contents.iter().map(|data| format!("data: {data}\n\n")).collect();
-    hear(vendor, stream.as_bytes(), stream.len())
+    read_stream(vendor, stream.as_bytes(), stream.len())
 }
 
-/// The failure that a single message reports.
+/// The failure of a stream without content.
 #[track_caller]
-fn failure(heard: Heard) -> Failure {
-    assert!(heard.pieces.is_empty(), "{:?}", heard.pieces);
-    heard.failure.unwrap()
+fn failure(stream: ReadStream) -> Failure {
+    assert!(stream.contents.is_empty(), "{:?}", stream.contents);
+    stream.failure.unwrap()
 }
 
 #[track_caller]
-fn complete(heard: Heard) -> Answer {
-    assert_eq!((heard.failure, heard.answer.ended), (None, true));
-    heard.answer
+fn complete(stream: ReadStream) -> ResponseState {
+    assert_eq!((stream.failure, stream.state.ended), (None, true));
+    stream.state
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn openai_reasoning_tools_and_their_counts() {
     let chunk = |delta: &str| format!(r#"{{"id":"chatcmpl-1","model":"m","choices":[{{"index":0,"delta":{delta}}}]}}"#);
     let chunks = [
         chunk(r#"{"role":"assistant","content":null}"#),
-        // DeepSeek and vLLM say `reasoning_content`, OpenRouter and newer vLLM `reasoning`.
+        // DeepSeek and vLLM use `reasoning_content`; OpenRouter and newer versions of vLLM use `reasoning`.
         chunk(r#"{"reasoning_content":"Hm","content":null}"#),
         chunk(r#"{"content":"","reasoning":"m."}"#),
         chunk(r#"{"reasoning_content":""}"#),
@@ -49,31 +49,31 @@ fn openai_reasoning_tools_and_their_counts() {
             .replace('\n', ""),
         "[DONE]".to_owned(),
     ];
-    let heard = sse(VendorKind::OpenAi, &chunks.each_ref().map(String::as_str));
-    assert_eq!(heard.pieces, [Reasoning, Reasoning, Text, Tool]);
-    let answer = complete(heard);
-    assert_eq!((answer.input_tokens, answer.output_tokens), (Some(19), Some(21)));
-    assert_eq!((answer.cached_tokens, answer.reasoning_tokens), (Some(16), Some(13)));
-    assert_eq!((answer.finish_reason.as_deref(), answer.closed), (Some("tool_calls"), true));
-    assert_eq!(answer.text.as_deref(), Some("So: \"ü\""));
+    let stream = sse(VendorKind::OpenAi, &chunks.each_ref().map(String::as_str));
+    assert_eq!(stream.contents, [Reasoning, Reasoning, Text, Tool]);
+    let state = complete(stream);
+    assert_eq!((state.input_tokens, state.output_tokens), (Some(19), Some(21)));
+    assert_eq!((state.cached_tokens, state.reasoning_tokens), (Some(16), Some(13)));
+    assert_eq!((state.finish_reason.as_deref(), state.closed), (Some("tool_calls"), true));
+    assert_eq!(state.text.as_deref(), Some("So: \"ü\""));
 }
 
 #[test]
 fn plain_completions_are_text() {
-    let heard = sse(VendorKind::OpenAi, &[r#"{"choices":[{"text":"a","finish_reason":null}]}"#, "[DONE]"]);
-    assert_eq!((&heard.pieces[..], heard.answer.text.as_deref()), (&[Text][..], Some("a")));
+    let stream = sse(VendorKind::OpenAi, &[r#"{"choices":[{"text":"a","finish_reason":null}]}"#, "[DONE]"]);
+    assert_eq!((&stream.contents[..], stream.state.text.as_deref()), (&[Text][..], Some("a")));
 }
 
 #[test]
-fn words_that_nobody_needs_are_not_kept() {
-    let mut answer = Answer::new(false);
+fn text_is_kept_only_if_needed() {
+    let mut state = ResponseState::new(false);
     let data = br#"{"choices":[{"delta":{"content":"a"}}]}"#;
-    let message = Message { event: "", exception: false, data };
-    assert_eq!(VendorKind::OpenAi.vendor().reader().read(message, &mut answer).unwrap(), Some(Text));
-    assert_eq!(answer.text, None);
+    let event = StreamEvent { name: "", exception: false, data };
+    assert_eq!(VendorKind::OpenAi.vendor().reader().read(event, &mut state).unwrap(), Some(Text));
+    assert_eq!(state.text, None);
 }
 
-/// With content filters, Azure sends a first chunk without choices, id or model, and later ones without content.
+/// With content filters, Azure sends a first chunk without choices, id and model, and later chunks without content.
 #[test]
 fn azure_filter_results_are_no_content() {
     let filters = r#"{"hate":{"filtered":false,"severity":"safe"},"violence":{"filtered":false,"severity":"safe"}}"#;
@@ -100,21 +100,21 @@ fn azure_filter_results_are_no_content() {
         "[DONE]".to_owned(),
     ]
     .map(|chunk| chunk.replace('\n', ""));
-    let heard = sse(VendorKind::Azure, &chunks.each_ref().map(String::as_str));
-    assert_eq!(heard.pieces, [Text]);
-    let answer = complete(heard);
-    assert_eq!((answer.id.as_deref(), answer.model.as_deref()), (Some("chatcmpl-9"), Some("gpt-4o-2024-11-20")));
-    assert_eq!(answer.finish_reason.as_deref(), Some("content_filter"));
+    let stream = sse(VendorKind::Azure, &chunks.each_ref().map(String::as_str));
+    assert_eq!(stream.contents, [Text]);
+    let state = complete(stream);
+    assert_eq!((state.id.as_deref(), state.model.as_deref()), (Some("chatcmpl-9"), Some("gpt-4o-2024-11-20")));
+    assert_eq!(state.finish_reason.as_deref(), Some("content_filter"));
 }
 
-/// The head of an answer may have named the request before its first chunk comes.
+/// The response head may contain an id, which the first chunk replaces.
 #[test]
-fn the_model_is_noted_whatever_the_head_said() {
+fn the_id_and_model_of_a_chunk_replace_those_of_the_head() {
     let chunk = br#"{"id":"chatcmpl-9","model":"gpt-4o-2024-11-20","choices":[]}"#;
-    let mut answer = Answer { id: Some("req_1".to_owned()), ..Answer::new(false) };
-    let message = Message { event: "", exception: false, data: chunk };
-    VendorKind::OpenAi.vendor().reader().read(message, &mut answer).unwrap();
-    assert_eq!((answer.id.as_deref(), answer.model.as_deref()), (Some("chatcmpl-9"), Some("gpt-4o-2024-11-20")));
+    let mut state = ResponseState { id: Some("req_1".to_owned()), ..ResponseState::new(false) };
+    let event = StreamEvent { name: "", exception: false, data: chunk };
+    VendorKind::OpenAi.vendor().reader().read(event, &mut state).unwrap();
+    assert_eq!((state.id.as_deref(), state.model.as_deref()), (Some("chatcmpl-9"), Some("gpt-4o-2024-11-20")));
 }
 
 #[test]
@@ -125,13 +125,13 @@ fn openrouter_keeps_alive_and_names_its_price() {
         data: {\"id\":\"gen-1\",\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"stop\"}]}\n\n\
         data: {\"id\":\"gen-1\",\"choices\":[],\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":2,\"total_tokens\":12,\
         \"cost\":0.00014,\"cost_details\":{\"upstream_inference_cost\":null}}}\n\ndata: [DONE]\n\n";
-    let heard = hear(VendorKind::OpenRouter, stream.as_bytes(), 10);
-    assert_eq!(heard.pieces, [Text]);
-    let answer = complete(heard);
-    assert_eq!((answer.cost_usd, answer.output_tokens), (Some(0.00014), Some(2)));
+    let stream = read_stream(VendorKind::OpenRouter, stream.as_bytes(), 10);
+    assert_eq!(stream.contents, [Text]);
+    let state = complete(stream);
+    assert_eq!((state.cost_usd, state.output_tokens), (Some(0.00014), Some(2)));
 }
 
-/// Status 200, and the error in the middle: the words that came before stay, the answer has failed.
+/// Status 200 with an error in the middle: the content before it is kept, and the response failed.
 #[test]
 fn openrouter_errors_in_the_middle_of_a_stream() {
     let said = r#"{"choices":[{"delta":{"content":"Hi"},"finish_reason":null}]}"#;
@@ -159,9 +159,9 @@ fn openrouter_errors_in_the_middle_of_a_stream() {
         ),
     ];
     for (chunk, kind, words) in cases {
-        let heard = sse(VendorKind::OpenRouter, &[said, &chunk.replace('\n', "")]);
-        assert_eq!(heard.pieces, [Text], "{chunk}");
-        let failure = heard.failure.unwrap();
+        let stream = sse(VendorKind::OpenRouter, &[said, &chunk.replace('\n', "")]);
+        assert_eq!(stream.contents, [Text], "{chunk}");
+        let failure = stream.failure.unwrap();
         assert_eq!((failure.kind, failure.message.as_str()), (kind, words), "{chunk}");
     }
 }
@@ -169,7 +169,7 @@ fn openrouter_errors_in_the_middle_of_a_stream() {
 #[test]
 fn openai_errors_inside_a_stream() {
     let cases = [
-        // A bare text, as TGI and some gateways have it.
+        // A plain text, as from TGI and some gateways.
         (r#"{"error":"out of memory","error_type":"generation"}"#, FailureKind::ServerError, "out of memory"),
         (
             r#"{"error":{"message":"slow down","type":"requests","param":null,"code":"rate_limit_exceeded"}}"#,
@@ -181,7 +181,7 @@ fn openai_errors_inside_a_stream() {
             FailureKind::BadRequest,
             "invalid_request_error context_length_exceeded: too long",
         ),
-        // vLLM's, which repeats the status.
+        // An error of vLLM, which repeats the status.
         (
             r#"{"error":{"object":"error","message":"no","type":"BadRequestError","param":null,"code":400}}"#,
             FailureKind::BadRequest,
@@ -210,35 +210,35 @@ fn openai_errors_inside_a_stream() {
     }
 }
 
-/// vLLM's `continuous_usage_stats`: every chunk counts the tokens up to and including its own.
+/// `continuous_usage_stats` of vLLM: every chunk has the number of tokens up to and including it.
 #[test]
-fn counts_that_come_along_are_those_so_far() {
+fn running_counts_cover_the_tokens_so_far() {
     let mut reader = VendorKind::OpenAi.vendor().reader();
-    let mut answer = Answer::new(false);
+    let mut state = ResponseState::new(false);
     for tokens in [3, 4, 9] {
         let data = format!(
             r#"{{"choices":[{{"delta":{{"content":"a"}}}}],"usage":{{"prompt_tokens":5,"completion_tokens":{tokens}}}}}"#
         );
-        let message = Message { event: "", exception: false, data: data.as_bytes() };
-        assert_eq!(reader.read(message, &mut answer).unwrap(), Some(Text));
-        assert_eq!((answer.tokens_so_far, answer.output_tokens), (Some(tokens), Some(tokens)));
+        let event = StreamEvent { name: "", exception: false, data: data.as_bytes() };
+        assert_eq!(reader.read(event, &mut state).unwrap(), Some(Text));
+        assert_eq!((state.tokens_so_far, state.output_tokens), (Some(tokens), Some(tokens)));
     }
-    // What the last chunk leaves out is not forgotten.
+    // A count that the last chunk omits is kept.
     let data = br#"{"choices":[],"usage":{"prompt_tokens":5,"total_tokens":14}}"#;
-    reader.read(Message { event: "", exception: false, data }, &mut answer).unwrap();
-    assert_eq!((answer.input_tokens, answer.output_tokens), (Some(5), Some(9)));
+    reader.read(StreamEvent { name: "", exception: false, data }, &mut state).unwrap();
+    assert_eq!((state.input_tokens, state.output_tokens), (Some(5), Some(9)));
 }
 
-/// Some gateways send an empty reason with every chunk.
+/// Some gateways send an empty finish reason in every chunk.
 #[test]
 fn an_empty_finish_reason_ends_nothing() {
     let chunk = r#"{"choices":[{"delta":{"content":"a"},"finish_reason":""}]}"#;
-    let heard = sse(VendorKind::OpenAi, &[chunk]);
-    assert_eq!((heard.answer.ended, heard.answer.finish_reason), (false, None));
+    let stream = sse(VendorKind::OpenAi, &[chunk]);
+    assert_eq!((stream.state.ended, stream.state.finish_reason), (false, None));
 }
 
 #[test]
-fn responses_in_whatever_order() {
+fn responses_in_any_order() {
     let events = [
         r#"{"type":"response.in_progress","response":{"id":"resp_1","status":"in_progress"},"sequence_number":1}"#,
         r#"{"type":"response.created","response":{"id":"resp_1","status":"in_progress","error":null},"sequence_number":0}"#,
@@ -256,13 +256,13 @@ fn responses_in_whatever_order() {
         "output_tokens":52,"output_tokens_details":{"reasoning_tokens":40},"total_tokens":380}}}"#,
     ]
     .map(|event| event.replace('\n', ""));
-    let heard = sse(VendorKind::OpenAiResponses, &events.each_ref().map(String::as_str));
-    assert_eq!(heard.pieces, [Reasoning, Reasoning, Text, Text, Tool]);
-    let answer = complete(heard);
-    assert_eq!((answer.input_tokens, answer.output_tokens), (Some(328), Some(52)));
-    assert_eq!((answer.cached_tokens, answer.reasoning_tokens), (Some(300), Some(40)));
-    assert_eq!((answer.finish_reason.as_deref(), answer.closed), (Some("completed"), true));
-    assert_eq!((answer.id.as_deref(), answer.text.as_deref()), (Some("resp_1"), Some("Hi no")));
+    let stream = sse(VendorKind::OpenAiResponses, &events.each_ref().map(String::as_str));
+    assert_eq!(stream.contents, [Reasoning, Reasoning, Text, Text, Tool]);
+    let state = complete(stream);
+    assert_eq!((state.input_tokens, state.output_tokens), (Some(328), Some(52)));
+    assert_eq!((state.cached_tokens, state.reasoning_tokens), (Some(300), Some(40)));
+    assert_eq!((state.finish_reason.as_deref(), state.closed), (Some("completed"), true));
+    assert_eq!((state.id.as_deref(), state.text.as_deref()), (Some("resp_1"), Some("Hi no")));
 }
 
 #[test]
@@ -270,8 +270,8 @@ fn responses_that_are_incomplete_or_failed() {
     let incomplete = r#"{"type":"response.incomplete","response":{"id":"resp_1","status":"incomplete","error":null,
         "incomplete_details":{"reason":"max_output_tokens"},"usage":{"input_tokens":1,"output_tokens":16}}}"#
         .replace('\n', "");
-    let answer = complete(sse(VendorKind::OpenAiResponses, &[&incomplete]));
-    assert_eq!((answer.finish_reason.as_deref(), answer.output_tokens), (Some("max_output_tokens"), Some(16)));
+    let state = complete(sse(VendorKind::OpenAiResponses, &[&incomplete]));
+    assert_eq!((state.finish_reason.as_deref(), state.output_tokens), (Some("max_output_tokens"), Some(16)));
     let cases = [
         (
             r#"{"type":"response.failed","response":{"status":"failed","error":{"code":"server_error","message":"no"}}}"#,

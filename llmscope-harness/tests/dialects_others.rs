@@ -1,48 +1,48 @@
-//! The dialects that are not OpenAI's, in the shapes of their vendors' documentation.
+//! The dialects other than OpenAI's, in the format of the vendors' documentation.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use llmscope_harness::vendor::Piece::{Reasoning, Text, Tool};
-use llmscope_harness::{Answer, FailureKind, VendorKind};
+use llmscope_harness::vendor::ContentKind::{Reasoning, Text, Tool};
+use llmscope_harness::{FailureKind, ResponseState, VendorKind};
 
 #[allow(dead_code, reason = "other tests read frames with it")]
 mod wire;
 
-use wire::{Heard, event, frame, hear};
+use wire::{ReadStream, event, frame, read_stream};
 
-/// Server-sent events whose names are the `type` of their contents, as Anthropic sends them.
-fn anthropic(contents: &[&str]) -> Heard {
+/// Server-sent events named by the `type` of their data, as Anthropic sends them.
+fn anthropic(contents: &[&str]) -> ReadStream {
     let kind = |data: &str| data.split('"').nth(3).unwrap().to_owned();
     let stream: String = contents.iter().map(|data| format!("event: {}\ndata: {data}\n\n", kind(data))).collect();
-    hear(VendorKind::Anthropic, stream.as_bytes(), stream.len())
+    read_stream(VendorKind::Anthropic, stream.as_bytes(), stream.len())
 }
 
-fn gemini(contents: &[&str]) -> Heard {
+fn gemini(contents: &[&str]) -> ReadStream {
     let stream: String = contents.iter().map(|data| format!("data: {data}\r\n\r\n")).collect();
-    hear(VendorKind::Gemini, stream.as_bytes(), stream.len())
+    read_stream(VendorKind::Gemini, stream.as_bytes(), stream.len())
 }
 
-fn ollama(vendor: VendorKind, lines: &[&str]) -> Heard {
+fn ollama(vendor: VendorKind, lines: &[&str]) -> ReadStream {
     let stream: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    hear(vendor, stream.as_bytes(), stream.len())
+    read_stream(vendor, stream.as_bytes(), stream.len())
 }
 
-fn bedrock(frames: &[Vec<u8>]) -> Heard {
+fn bedrock(frames: &[Vec<u8>]) -> ReadStream {
     let stream = frames.concat();
-    hear(VendorKind::Bedrock, &stream, stream.len())
+    read_stream(VendorKind::Bedrock, &stream, stream.len())
 }
 
 #[track_caller]
-fn complete(heard: Heard) -> Answer {
-    assert_eq!((heard.failure, heard.answer.ended), (None, true));
-    heard.answer
+fn complete(stream: ReadStream) -> ResponseState {
+    assert_eq!((stream.failure, stream.state.ended), (None, true));
+    stream.state
 }
 
-/// The kind and words of the failure that a stream without content reports.
+/// The kind and the message of the failure of a stream without content.
 #[track_caller]
-fn failure(heard: Heard) -> (FailureKind, String) {
-    assert!(heard.pieces.is_empty(), "{:?}", heard.pieces);
-    let failure = heard.failure.unwrap();
+fn failure(stream: ReadStream) -> (FailureKind, String) {
+    assert!(stream.contents.is_empty(), "{:?}", stream.contents);
+    let failure = stream.failure.unwrap();
     (failure.kind, failure.message)
 }
 
@@ -50,7 +50,7 @@ const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","type":"m
 
 #[test]
 fn anthropic_thinks_pings_and_calls_tools() {
-    let heard = anthropic(&[
+    let stream = anthropic(&[
         START,
         r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
         r#"{"type":"ping"}"#,
@@ -65,16 +65,16 @@ fn anthropic_thinks_pings_and_calls_tools() {
         r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":89}}"#,
         r#"{"type":"message_stop"}"#,
     ]);
-    assert_eq!(heard.pieces, [Reasoning, Text, Tool]);
-    let answer = complete(heard);
-    assert_eq!((answer.id.as_deref(), answer.model.as_deref()), (Some("msg_1"), Some("claude-opus-4")));
-    // The prompt is the sum of what was read from the cache, what was written to it and the rest.
-    assert_eq!((answer.input_tokens, answer.cached_tokens), (Some(2125), Some(2000)));
-    assert_eq!((answer.output_tokens, answer.finish_reason.as_deref()), (Some(89), Some("tool_use")));
-    assert_eq!((answer.text.as_deref(), answer.closed), (Some("Hi"), true));
+    assert_eq!(stream.contents, [Reasoning, Text, Tool]);
+    let state = complete(stream);
+    assert_eq!((state.id.as_deref(), state.model.as_deref()), (Some("msg_1"), Some("claude-opus-4")));
+    // The input tokens are the sum of those read from the cache, those written to it and the rest.
+    assert_eq!((state.input_tokens, state.cached_tokens), (Some(2125), Some(2000)));
+    assert_eq!((state.output_tokens, state.finish_reason.as_deref()), (Some(89), Some("tool_use")));
+    assert_eq!((state.text.as_deref(), state.closed), (Some("Hi"), true));
 }
 
-/// The usage at the end is cumulative, with or without the counts of the prompt.
+/// The usage at the end is cumulative, with or without the input counts.
 #[test]
 fn anthropic_counts_the_prompt_once() {
     let cases = [
@@ -95,10 +95,10 @@ fn anthropic_counts_the_prompt_once() {
     for (usage, input, cached) in cases {
         let delta = format!(r#"{{"type":"message_delta","delta":{{"stop_reason":"end_turn"}},"usage":{usage}}}"#);
         let later = r#"{"type":"message_delta","delta":{}}"#;
-        let answer = complete(anthropic(&[START, &delta, later]));
-        assert_eq!((answer.input_tokens, answer.cached_tokens), (Some(input), Some(cached)), "{usage}");
-        assert_eq!((answer.output_tokens, answer.finish_reason.as_deref()), (Some(7), Some("end_turn")), "{usage}");
-        assert!(!answer.closed);
+        let state = complete(anthropic(&[START, &delta, later]));
+        assert_eq!((state.input_tokens, state.cached_tokens), (Some(input), Some(cached)), "{usage}");
+        assert_eq!((state.output_tokens, state.finish_reason.as_deref()), (Some(7), Some("end_turn")), "{usage}");
+        assert!(!state.closed);
     }
 }
 
@@ -119,31 +119,31 @@ fn anthropic_errors_inside_a_stream() {
         assert_eq!(failure(anthropic(&[START, &error])), (kind, format!("{name}: Words")));
     }
     assert_eq!(failure(anthropic(&[r#"{"type":"error"}"#])).0, FailureKind::ServerError);
-    // Of a gateway in front of it.
+    // From a gateway in front of the vendor.
     let stream = b"event: error\ndata: {\"error\":{\"type\":\"overloaded_error\",\"message\":\"Words\"}}\n\n";
-    assert_eq!(failure(hear(VendorKind::Anthropic, stream, 9)).0, FailureKind::Overloaded);
+    assert_eq!(failure(read_stream(VendorKind::Anthropic, stream, 9)).0, FailureKind::Overloaded);
 }
 
 #[test]
 fn gemini_thinks_and_counts_along() {
-    let heard = gemini(&[
+    let stream = gemini(&[
         r#"{"candidates":[{"content":{"parts":[{"text":"Hm","thought":true}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":8,"totalTokenCount":30,"thoughtsTokenCount":22},"modelVersion":"gemini-2.5-flash","responseId":"r1"}"#,
         r#"{"candidates":[{"content":{"parts":[{"text":"Hi"},{"text":" you"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":2,"thoughtsTokenCount":22}}"#,
-        // A part with a signature and nothing else, and a chunk without any part.
+        // A part with only a signature, and a chunk without parts.
         r#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"CikB"}],"role":"model"},"index":0}]}"#,
         r#"{"candidates":[{"content":{"parts":[{"thoughtSignature":"CikB"}]},"index":0}]}"#,
         r#"{"candidates":[{"content":{"role":"model"},"index":0}]}"#,
         r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}},"thoughtSignature":"CikB"}]}}]}"#,
         r#"{"candidates":[{"content":{"parts":[{"text":"."}]},"finishReason":"MAX_TOKENS","index":0}],"usageMetadata":{"promptTokenCount":8,"cachedContentTokenCount":4,"candidatesTokenCount":5,"totalTokenCount":37,"thoughtsTokenCount":24}}"#,
     ]);
-    assert_eq!(heard.pieces, [Reasoning, Text, Tool, Text]);
-    let answer = complete(heard);
-    // Cumulative: the last one counts everything, and thoughts are part of the answer.
-    assert_eq!((answer.input_tokens, answer.cached_tokens), (Some(8), Some(4)));
-    assert_eq!((answer.output_tokens, answer.reasoning_tokens), (Some(29), Some(24)));
-    assert_eq!((answer.tokens_so_far, answer.finish_reason.as_deref()), (Some(29), Some("MAX_TOKENS")));
-    assert_eq!((answer.id.as_deref(), answer.model.as_deref()), (Some("r1"), Some("gemini-2.5-flash")));
-    assert_eq!(answer.text.as_deref(), Some("Hi you."));
+    assert_eq!(stream.contents, [Reasoning, Text, Tool, Text]);
+    let state = complete(stream);
+    // Cumulative: the last count covers everything, and reasoning is part of the output.
+    assert_eq!((state.input_tokens, state.cached_tokens), (Some(8), Some(4)));
+    assert_eq!((state.output_tokens, state.reasoning_tokens), (Some(29), Some(24)));
+    assert_eq!((state.tokens_so_far, state.finish_reason.as_deref()), (Some(29), Some("MAX_TOKENS")));
+    assert_eq!((state.id.as_deref(), state.model.as_deref()), (Some("r1"), Some("gemini-2.5-flash")));
+    assert_eq!(state.text.as_deref(), Some("Hi you."));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn gemini_refuses_prompts_and_reports_errors() {
 
 #[test]
 fn ollama_thinks_and_times_itself() {
-    let heard = ollama(
+    let stream = ollama(
         VendorKind::Ollama,
         &[
             r#"{"model":"qwen3","message":{"role":"assistant","content":"","thinking":"Hm"},"done":false}"#,
@@ -180,23 +180,23 @@ fn ollama_thinks_and_times_itself() {
             r#"{"model":"qwen3","message":{"role":"assistant","content":""},"done":true,"done_reason":"length","total_duration":4883583458,"load_duration":1334875,"prompt_eval_count":26,"prompt_eval_duration":342546000,"eval_count":282,"eval_duration":4535599000}"#,
         ],
     );
-    assert_eq!(heard.pieces, [Reasoning, Text, Tool]);
-    let answer = complete(heard);
-    assert_eq!((answer.input_tokens, answer.output_tokens), (Some(26), Some(282)));
-    assert_eq!((answer.finish_reason.as_deref(), answer.closed), (Some("length"), true));
+    assert_eq!(stream.contents, [Reasoning, Text, Tool]);
+    let state = complete(stream);
+    assert_eq!((state.input_tokens, state.output_tokens), (Some(26), Some(282)));
+    assert_eq!((state.finish_reason.as_deref(), state.closed), (Some("length"), true));
     let expected = [
         ("server_decode_s", 4.535_599),
         ("server_load_s", 0.001_334_875),
         ("server_prefill_s", 0.342_546),
         ("server_total_s", 4.883_583_458),
     ];
-    assert_eq!(answer.server.len(), expected.len());
+    assert_eq!(state.server.len(), expected.len());
     for (name, seconds) in expected {
-        assert!((answer.server[name] - seconds).abs() < 1e-12, "{name}: {:?}", answer.server);
+        assert!((state.server[name] - seconds).abs() < 1e-12, "{name}: {:?}", state.server);
     }
 }
 
-/// A prompt that came from the cache as a whole has no `prompt_eval_count`.
+/// A prompt that came entirely from the cache has no `prompt_eval_count`.
 #[test]
 fn ollama_leaves_zeros_out() {
     let lines = [
@@ -204,18 +204,18 @@ fn ollama_leaves_zeros_out() {
         r#"{"model":"m","response":"Hi","done":false}"#,
         r#"{"model":"m","response":"","done":true,"done_reason":"stop","context":[1,2],"total_duration":5000000,"eval_count":2}"#,
     ];
-    let heard = ollama(VendorKind::OllamaGenerate, &lines);
-    assert_eq!(heard.pieces, [Reasoning, Text]);
-    let answer = complete(heard);
-    assert_eq!((answer.input_tokens, answer.output_tokens), (None, Some(2)));
-    assert_eq!(answer.server.into_iter().collect::<Vec<_>>(), [("server_total_s", 0.005)]);
+    let stream = ollama(VendorKind::OllamaGenerate, &lines);
+    assert_eq!(stream.contents, [Reasoning, Text]);
+    let state = complete(stream);
+    assert_eq!((state.input_tokens, state.output_tokens), (None, Some(2)));
+    assert_eq!(state.server.into_iter().collect::<Vec<_>>(), [("server_total_s", 0.005)]);
 }
 
 #[test]
 fn ollama_errors_are_lines() {
-    let heard = ollama(VendorKind::Ollama, &[r#"{"error":"an error was encountered while running the model"}"#]);
+    let stream = ollama(VendorKind::Ollama, &[r#"{"error":"an error was encountered while running the model"}"#]);
     assert_eq!(
-        failure(heard),
+        failure(stream),
         (FailureKind::ServerError, "an error was encountered while running the model".to_owned())
     );
     assert_eq!(failure(ollama(VendorKind::Ollama, &["<html>"])).0, FailureKind::Malformed);
@@ -225,11 +225,11 @@ fn ollama_errors_are_lines() {
 fn bedrock_reasons_calls_tools_and_counts() {
     let delta =
         |delta: &str| event("contentBlockDelta", &format!(r#"{{"contentBlockIndex":0,"delta":{delta},"p":"abc"}}"#));
-    let heard = bedrock(&[
+    let stream = bedrock(&[
         event("messageStart", r#"{"role":"assistant"}"#),
         delta(r#"{"reasoningContent":{"text":"Hm"}}"#),
         delta(r#"{"reasoningContent":{"redactedContent":"AAEC"}}"#),
-        // A signature is none of the model's words, and the first part of a tool's input is often empty.
+        // A signature is not generated content, and the first part of a tool input is often empty.
         delta(r#"{"reasoningContent":{"signature":"EqQB"}}"#),
         delta(r#"{"text":""}"#),
         delta(r#"{"text":"Hi"}"#),
@@ -243,23 +243,23 @@ fn bedrock_reasons_calls_tools_and_counts() {
             r#"{"usage":{"inputTokens":30,"outputTokens":628,"totalTokens":668,"cacheReadInputTokens":8,"cacheWriteInputTokens":2},"metrics":{"latencyMs":1275}}"#,
         ),
     ]);
-    assert_eq!(heard.pieces, [Reasoning, Reasoning, Text, Tool]);
-    let answer = complete(heard);
-    assert_eq!((answer.input_tokens, answer.cached_tokens, answer.output_tokens), (Some(40), Some(8), Some(628)));
-    assert_eq!((answer.finish_reason.as_deref(), answer.closed), (Some("tool_use"), true));
-    assert_eq!(answer.server.len(), 1);
-    assert!((answer.server["server_total_s"] - 1.275).abs() < 1e-12, "{:?}", answer.server);
-    assert_eq!(answer.text.as_deref(), Some("Hi"));
+    assert_eq!(stream.contents, [Reasoning, Reasoning, Text, Tool]);
+    let state = complete(stream);
+    assert_eq!((state.input_tokens, state.cached_tokens, state.output_tokens), (Some(40), Some(8), Some(628)));
+    assert_eq!((state.finish_reason.as_deref(), state.closed), (Some("tool_use"), true));
+    assert_eq!(state.server.len(), 1);
+    assert!((state.server["server_total_s"] - 1.275).abs() < 1e-12, "{:?}", state.server);
+    assert_eq!(state.text.as_deref(), Some("Hi"));
 }
 
-/// The answer has ended with `messageStop`; its counts come behind it.
+/// The response is complete with `messageStop`; its counts follow.
 #[test]
 fn bedrock_ends_before_it_closes() {
     let stop = event("messageStop", r#"{"stopReason":"max_tokens"}"#);
-    let answer = complete(bedrock(std::slice::from_ref(&stop)));
-    assert!(!answer.closed);
-    let answer = complete(bedrock(&[stop, event("metadata", r#"{"metrics":{"latencyMs":0}}"#)]));
-    assert!(answer.closed && answer.server.is_empty());
+    let state = complete(bedrock(std::slice::from_ref(&stop)));
+    assert!(!state.closed);
+    let state = complete(bedrock(&[stop, event("metadata", r#"{"metrics":{"latencyMs":0}}"#)]));
+    assert!(state.closed && state.server.is_empty());
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn bedrock_reports_exceptions_in_frames() {
         let frames = [event("messageStart", r#"{"role":"assistant"}"#), frame(&headers, r#"{"message":"Words"}"#)];
         assert_eq!(failure(bedrock(&frames)), (kind, format!("{name}: Words")));
     }
-    // Errors that are no modelled exceptions say everything in their headers.
+    // Errors that are not modelled exceptions have all their data in headers.
     let headers = [(":message-type", "error"), (":error-code", "InternalFailure"), (":error-message", "Words")];
     let expected = (FailureKind::ServerError, "InternalFailure: Words".to_owned());
     assert_eq!(failure(bedrock(&[frame(&headers, "")])), expected);

@@ -1,4 +1,4 @@
-//! Streams are cut into messages by the rules of each framing: the standard's for server-sent events.
+//! Streams are split into events by the rules of each framing, which is the standard for server-sent events.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -7,26 +7,26 @@ use llmscope_harness::{FailureKind, Framer, Framing};
 #[allow(dead_code, reason = "other tests read whole streams with it")]
 mod wire;
 
-use wire::{drain, event, messages};
+use wire::{drain, event, read_events};
 
 const FRAMINGS: [Framing; 3] = [Framing::ServerSentEvents, Framing::JsonLines, Framing::AwsEventStream];
 
-/// The name and content of server-sent events that come in one piece.
+/// The name and data of the server-sent events in a stream.
 fn events(stream: &str) -> Vec<(String, String)> {
-    let (messages, failure, _) = messages(Framing::ServerSentEvents, [stream.as_bytes()]);
+    let (messages, failure, _) = read_events(Framing::ServerSentEvents, [stream.as_bytes()]);
     assert_eq!(failure, None, "{stream:?}");
     messages.into_iter().map(|(event, _, data)| (event, String::from_utf8(data).unwrap())).collect()
 }
 
-/// Events without names.
+/// The data of events without names.
 fn contents(stream: &str) -> Vec<String> {
     let events = events(stream);
     assert!(events.iter().all(|(event, _)| event.is_empty()), "{stream:?}");
     events.into_iter().map(|(_, data)| data).collect()
 }
 
-/// The examples of WHATWG HTML, section 9.2.6, but for its reconnecting and its rule that an event without a blank line
-/// is lost: here the end of a stream ends it.
+/// The examples of WHATWG HTML, section 9.2.6, without reconnection. Unlike in the standard, the end of the stream
+/// completes an event without a blank line.
 #[test]
 fn server_sent_events_follow_the_standard() {
     let cases: [(&str, &[&str]); 20] = [
@@ -37,15 +37,15 @@ fn server_sent_events_follow_the_standard() {
         ("data:test\n\ndata: test\n\n", &["test", "test"]),
         ("data:\ttest\n\n", &["\ttest"]),
         ("data: a:b: c\n\n", &["a:b: c"]),
-        // Ends of lines: LF, CR LF and CR, one after the other.
+        // Line ends: LF, CR LF and CR, one after the other.
         ("data: a\r\ndata: b\rdata: c\ndata: d\r\r\ndata: e\n\r", &["a\nb\nc\nd", "e"]),
         ("data: a\r\rdata: b\r\n\r\ndata: c\n\n", &["a", "b", "c"]),
         ("data: a\n\r\ndata: b\r\n\ndata: c\r\r\n", &["a", "b", "c"]),
-        // A byte order mark at the beginning, and nowhere else.
+        // A byte order mark at the start of the stream, and elsewhere.
         ("\u{FEFF}data: a\n\n", &["a"]),
         ("\u{FEFF}\u{FEFF}data: a\n\ndata: b\n\n", &["b"]),
         ("data: a\n\n\u{FEFF}data: b\n\n", &["a"]),
-        // No field of that name, or no event without data.
+        // Unknown fields, and events without data.
         (" data: a\n\nDATA: b\n\ndatas: c\n\ndata : d\n\n", &[]),
         ("retry: 1000\nid: 7\nunknown\n\n", &[]),
         ("event: nothing\n\ndata: a\n\n", &["a"]),
@@ -68,7 +68,8 @@ fn server_sent_events_have_names_that_do_not_outlast_them() {
     assert_eq!(events(stream), expected.map(|(event, data)| (event.to_owned(), data.to_owned())));
 }
 
-/// Whoever ends lines with CR alone would otherwise have every event stamped with the arrival of the next one.
+/// If a CR did not end an event at once, each event of a stream with CR line ends would get the arrival time of the
+/// next event.
 #[test]
 fn a_carriage_return_ends_an_event_at_once() {
     let (mut framer, mut seen) = (Framer::new(Framing::ServerSentEvents), Vec::new());
@@ -76,13 +77,13 @@ fn a_carriage_return_ends_an_event_at_once() {
         framer.push(part.as_bytes());
         assert_eq!((drain(&mut framer, &mut seen), seen.len()), (None, events), "{part:?}");
     }
-    assert!(!framer.is_within_message());
+    assert!(!framer.is_within_event());
     let data: Vec<_> = seen.into_iter().flat_map(|(_, _, data)| data).collect();
     assert_eq!(data, b"abc");
 }
 
 #[test]
-fn lines_are_messages_and_blank_ones_are_not() {
+fn lines_are_events_and_blank_lines_are_not() {
     let cases: [(&str, &[&str], bool); 6] = [
         ("{\"a\":1}\n{\"b\":2}\n", &["{\"a\":1}", "{\"b\":2}"], false),
         ("{\"a\":1}\r\n\r\n \t\n{\"b\":2}", &["{\"a\":1}", "{\"b\":2}"], true),
@@ -93,12 +94,12 @@ fn lines_are_messages_and_blank_ones_are_not() {
     ];
     for (stream, expected, torn) in cases {
         let expected = expected.iter().map(|data| (String::new(), false, data.as_bytes().to_vec())).collect();
-        assert_eq!(messages(Framing::JsonLines, [stream.as_bytes()]), (expected, None, torn), "{stream:?}");
+        assert_eq!(read_events(Framing::JsonLines, [stream.as_bytes()]), (expected, None, torn), "{stream:?}");
     }
 }
 
 #[test]
-fn the_end_within_a_message_is_noticed() {
+fn an_end_within_an_event_is_detected() {
     let frame = event("messageStop", r#"{"stopReason":"end_turn"}"#);
     let cases: [(Framing, &[u8], bool); 9] = [
         (Framing::ServerSentEvents, b"data: a\n\n", false),
@@ -112,54 +113,54 @@ fn the_end_within_a_message_is_noticed() {
         (Framing::AwsEventStream, &frame[..3], true),
     ];
     for (framing, stream, expected) in cases {
-        assert_eq!(messages(framing, [stream]).2, expected, "{framing:?} {:?}", String::from_utf8_lossy(stream));
+        assert_eq!(read_events(framing, [stream]).2, expected, "{framing:?} {:?}", String::from_utf8_lossy(stream));
     }
 }
 
 #[test]
-fn every_flipped_bit_of_a_frame_is_noticed() {
+fn every_flipped_bit_of_a_frame_is_detected() {
     let whole = event("contentBlockDelta", r#"{"contentBlockIndex":0,"delta":{"text":"ten"}}"#);
     let mut waiting = 0;
     for bit in 0..whole.len() * 8 {
         let mut frame = whole.clone();
         frame[bit / 8] ^= 1 << (bit % 8);
-        match messages(Framing::AwsEventStream, [&frame[..]]) {
+        match read_events(Framing::AwsEventStream, [&frame[..]]) {
             (seen, Some(FailureKind::Malformed | FailureKind::TooLarge), _) if seen.is_empty() => {}
-            // A length that grew: the frame is never complete.
+            // A greater length: the frame is never complete.
             (seen, None, true) if seen.is_empty() => waiting += 1,
             other => panic!("bit {bit}: {other:?}"),
         }
     }
-    assert!((1..=24).contains(&waiting), "{waiting} lengths grew");
-    assert_eq!(messages(Framing::AwsEventStream, [&whole[..]]).0.len(), 1);
+    assert!((1..=24).contains(&waiting), "{waiting} greater lengths");
+    assert_eq!(read_events(Framing::AwsEventStream, [&whole[..]]).0.len(), 1);
 }
 
-/// AWS names two kinds of errors: modelled exceptions with a payload, and others with all they say in headers.
+/// AWS has two kinds of errors: modelled exceptions with a payload, and others with all their data in headers.
 #[test]
-fn a_frame_says_that_it_reports_an_error() {
+fn a_frame_with_an_error_is_marked() {
     let exception = wire::frame(
         &[(":exception-type", "throttlingException"), (":message-type", "exception")],
         r#"{"message":"slow"}"#,
     );
-    let headers = [(":message-type", "error"), (":error-code", "InternalError"), (":error-message", "in words")];
+    let headers = [(":message-type", "error"), (":error-code", "InternalError"), (":error-message", "as text")];
     let stream = [exception, wire::frame(&headers, ""), event("ping", "{}")].concat();
     let expected = [
         ("throttlingException", true, r#"{"message":"slow"}"#),
-        ("InternalError", true, "in words"),
+        ("InternalError", true, "as text"),
         ("ping", false, "{}"),
     ];
     let expected = expected.map(|(event, exception, data)| (event.to_owned(), exception, data.as_bytes().to_vec()));
-    assert_eq!(messages(Framing::AwsEventStream, [&stream[..]]), (expected.to_vec(), None, false));
+    assert_eq!(read_events(Framing::AwsEventStream, [&stream[..]]), (expected.to_vec(), None, false));
 }
 
 const MIB: usize = 1 << 20;
 
 #[test]
-fn a_message_of_more_than_16_mib_is_too_large() {
+fn an_event_of_more_than_16_mib_is_too_large() {
     let mebibyte = vec![b'x'; MIB];
     let line = [b"data: ".as_slice(), &mebibyte, b"\n"].concat();
     let cases: [(Framing, &[u8], &[u8]); 3] = [
-        // One line that never ends, and an event of many lines that never does.
+        // A line without end, and an event of many lines without end.
         (Framing::ServerSentEvents, b"data: ", &mebibyte),
         (Framing::ServerSentEvents, b"", &line),
         (Framing::JsonLines, b"", &mebibyte),
@@ -175,14 +176,14 @@ fn a_message_of_more_than_16_mib_is_too_large() {
         assert_eq!(kinds[..15], [None; 15], "{framing:?}");
         assert_eq!(kinds[16], Some(FailureKind::TooLarge), "{framing:?}");
     }
-    // A whole line in one piece.
+    // A complete line at once.
     let line = [vec![b'x'; 16 * MIB + 1], b"\n".to_vec()].concat();
-    let (whole, failure, _) = messages(Framing::JsonLines, [&line[..]]);
+    let (whole, failure, _) = read_events(Framing::JsonLines, [&line[..]]);
     assert_eq!((whole.len(), failure), (0, Some(FailureKind::TooLarge)));
-    // A frame says beforehand how large it will be.
+    // A frame starts with its size.
     for (length, failure) in [(16 * MIB, None), (16 * MIB + 1, Some(FailureKind::TooLarge))] {
         let length = u32::try_from(length).unwrap().to_be_bytes();
-        assert_eq!(messages(Framing::AwsEventStream, [&length[..]]).1, failure);
+        assert_eq!(read_events(Framing::AwsEventStream, [&length[..]]).1, failure);
     }
 }
 

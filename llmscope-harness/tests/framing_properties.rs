@@ -1,8 +1,8 @@
-//! Streams of any bytes: cut into the same messages however they arrive, and nothing panics.
+//! Arbitrary streams: the events do not depend on how the bytes are split, and nothing panics.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use llmscope_harness::{Answer, Framer, Framing, Message, VendorKind};
+use llmscope_harness::{Framer, Framing, ResponseState, StreamEvent, VendorKind};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -11,9 +11,9 @@ use serde_json::{Map, Value, json};
 #[allow(dead_code, reason = "other tests read whole streams with it")]
 mod wire;
 
-use wire::{event, messages};
+use wire::{event, read_events};
 
-/// The bytes that matter to server-sent events and lines, more often than chance would have them.
+/// Byte sequences with a meaning in server-sent events and JSON lines, more often than by chance.
 fn stream_of_text() -> impl Strategy<Value = Vec<u8>> {
     let words = [
         "data",
@@ -43,7 +43,7 @@ fn stream_of_text() -> impl Strategy<Value = Vec<u8>> {
 fn stream_of_frames() -> impl Strategy<Value = Vec<u8>> {
     let names = select(vec!["contentBlockDelta", "messageStop", "metadata", ""]);
     let frame = (names, ".{0,40}").prop_map(|(name, payload)| event(name, &payload));
-    // Rarely, something that is none.
+    // Rarely, bytes that are not a frame.
     let part = prop_oneof![12 => frame, 1 => vec(any::<u8>(), 1..40)];
     vec(part, 0..8).prop_map(|parts| parts.concat())
 }
@@ -56,7 +56,7 @@ fn stream() -> impl Strategy<Value = (Framing, Vec<u8>)> {
     ]
 }
 
-/// The checksum of AWS's frames (ISO 3309), bit by bit.
+/// The CRC-32 of AWS's frames (ISO 3309), bit by bit.
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
     !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
@@ -67,13 +67,13 @@ proptest! {
 
     #[test]
     fn the_splits_of_a_stream_do_not_matter((framing, stream) in stream(), cuts in vec(any::<Index>(), 0..12)) {
-        let whole = messages(framing, [&stream[..]]);
-        prop_assert_eq!(&messages(framing, stream.chunks(1)), &whole);
+        let whole = read_events(framing, [&stream[..]]);
+        prop_assert_eq!(&read_events(framing, stream.chunks(1)), &whole);
         let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(stream.len() + 1)).collect();
         cuts.extend([0, stream.len()]);
         cuts.sort_unstable();
         let parts = cuts.windows(2).map(|pair| &stream[pair[0]..pair[1]]);
-        prop_assert_eq!(&messages(framing, parts), &whole);
+        prop_assert_eq!(&read_events(framing, parts), &whole);
     }
 
     #[test]
@@ -84,24 +84,24 @@ proptest! {
         for vendor in VendorKind::ALL {
             let mut framer = Framer::new(vendor.vendor().framing());
             let mut reader = vendor.vendor().reader();
-            let mut answer = Answer::new(true);
+            let mut state = ResponseState::new(true);
             for part in stream.chunks(size) {
                 framer.push(part);
-                // On past every failure, for as long as there are any.
+                // Continue after every failure, for as long as there are events.
                 for _ in 0..400 {
                     match framer.next() {
-                        Ok(Some(message)) => drop(reader.read(message, &mut answer)),
+                        Ok(Some(event)) => drop(reader.read(event, &mut state)),
                         Ok(None) => break,
                         Err(_) => {}
                     }
                 }
             }
             framer.finish();
-            let _ = (framer.next().is_ok(), framer.is_within_message());
+            let _ = (framer.next().is_ok(), framer.is_within_event());
         }
     }
 
-    /// Frames whose lengths contradict each other under checksums that are right.
+    /// Frames with contradictory lengths and correct checksums.
     #[test]
     fn no_lengths_make_a_framer_panic(
         total in prop_oneof![0_u32..80, any::<u32>()],
@@ -115,10 +115,10 @@ proptest! {
             frame.truncate(end);
             frame.extend(crc32(&frame).to_be_bytes());
         }
-        let _ = messages(Framing::AwsEventStream, [&frame[..]]);
+        let _ = read_events(Framing::AwsEventStream, [&frame[..]]);
     }
 
-    /// Values of every kind in every field that a dialect knows.
+    /// Values of every type in every field of the dialects.
     #[test]
     fn no_values_make_a_reader_panic(fields in vec((select(FIELDS.map(str::to_owned).to_vec()), value()), 0..6), depth in 0_usize..3) {
         let mut json = fields.into_iter().collect::<Map<_, _>>();
@@ -127,12 +127,12 @@ proptest! {
         }
         let line = Value::Object(json).to_string();
         for vendor in VendorKind::ALL {
-            for event in ["", "contentBlockDelta", "metadata", "messageStop"] {
-                let message = Message { event, exception: false, data: line.as_bytes() };
-                let mut answer = Answer::new(true);
-                let first = vendor.vendor().reader().read(message, &mut answer);
-                // A second one meets what the first one left behind.
-                let second = vendor.vendor().reader().read(message, &mut answer);
+            for name in ["", "contentBlockDelta", "metadata", "messageStop"] {
+                let event = StreamEvent { name, exception: false, data: line.as_bytes() };
+                let mut state = ResponseState::new(true);
+                let first = vendor.vendor().reader().read(event, &mut state);
+                // The second event meets the state after the first.
+                let second = vendor.vendor().reader().read(event, &mut state);
                 prop_assert_eq!(first.is_ok(), second.is_ok());
             }
         }

@@ -1,4 +1,4 @@
-//! The probe of the machine that the tests run on, whatever it is.
+//! Tests of the probe on the machine that runs them.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -37,7 +37,7 @@ fn hollow_fields(at: &str, value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
-fn the_environment_says_what_there_is_and_nothing_else() {
+fn the_environment_has_no_empty_fields() {
     let probe = Probe::new();
     let environment = probe.environment();
     let mut found = Vec::new();
@@ -50,7 +50,7 @@ fn the_environment_says_what_there_is_and_nothing_else() {
 }
 
 #[test]
-fn work_between_two_samples_is_seen() {
+fn work_between_two_samples_is_measured() {
     let mut probe = Probe::new();
     probe.sample();
     work_for(SHORTEST_INTERVAL * 2);
@@ -58,7 +58,7 @@ fn work_between_two_samples_is_seen() {
     let busy = sample.cpu_utilization.unwrap();
     assert!(busy > 0.0 && busy <= 1.0, "{busy}");
 
-    // An idle graphics processor, and a machine without any load a minute ago, are readings of 0 that are true.
+    // An idle GPU and a load average of 0 are valid readings.
     let mut sample = serde_json::to_value(&sample).unwrap();
     let fields = sample.as_object_mut().unwrap();
     fields.remove("gpus");
@@ -69,7 +69,7 @@ fn work_between_two_samples_is_seen() {
 }
 
 #[test]
-fn samples_know_as_many_gpus_as_the_environment() {
+fn samples_and_environment_have_the_same_gpus() {
     let mut probe = Probe::new();
     let sampled = probe.sample().gpus.len();
     assert_eq!(probe.environment().gpus.len(), sampled);

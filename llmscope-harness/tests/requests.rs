@@ -1,10 +1,10 @@
-//! The request that each vendor is asked with: address, headers, body, and that no key shows.
+//! The request for each vendor: address, headers, body, and that it does not expose the key.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request};
-use llmscope_harness::vendor::{Ask, AwsSigner, Endpoint, Role, Utterance};
+use llmscope_harness::vendor::{AwsSigner, ChatRequest, Endpoint, Message, Role};
 use llmscope_harness::{Secret, VendorKind};
 use serde_json::{Map, Value, json};
 
@@ -14,22 +14,21 @@ fn endpoint(url: &str) -> Endpoint {
     Endpoint { url: url.parse().unwrap(), key: Some(Secret::new(KEY)), aws: None, headers: HeaderMap::new() }
 }
 
-fn utterance(role: Role, text: &str) -> Utterance {
-    Utterance { role, text: text.to_owned() }
+fn message(role: Role, text: &str) -> Message {
+    Message { role, text: text.to_owned() }
 }
 
-/// A conversation of three messages with instructions and a bound, asked of `model`.
+/// A request to `model` with three messages, a system prompt and a token limit.
 fn request(vendor: VendorKind, endpoint: &Endpoint, model: &str) -> Request<Bytes> {
-    let conversation =
-        [utterance(Role::User, "Hi"), utterance(Role::Assistant, "Hello"), utterance(Role::User, "Grüße")];
-    let ask = Ask {
+    let conversation = [message(Role::User, "Hi"), message(Role::Assistant, "Hello"), message(Role::User, "Grüße")];
+    let chat = ChatRequest {
         model,
         system: Some("Be brief."),
         conversation: &conversation,
         output_tokens: Some(64),
         extra: &Map::new(),
     };
-    vendor.vendor().request(endpoint, &ask).unwrap()
+    vendor.vendor().request(endpoint, &chat).unwrap()
 }
 
 fn body(request: &Request<Bytes>) -> Value {
@@ -41,7 +40,7 @@ fn target(vendor: VendorKind, url: &str, model: &str) -> String {
 }
 
 #[test]
-fn every_vendor_is_asked_at_its_own_address() {
+fn every_vendor_has_its_own_address() {
     use VendorKind::*;
     let cases = [
         (OpenAi, "https://api.openai.com/v1", "/v1/chat/completions"),
@@ -72,7 +71,7 @@ fn every_vendor_is_asked_at_its_own_address() {
         (Simulated, "http://simulated.invalid/v1", "/v1/chat/completions"),
     ];
     for vendor in VendorKind::ALL {
-        assert!(cases.iter().any(|(asked, ..)| *asked == vendor), "{vendor:?}");
+        assert!(cases.iter().any(|(covered, ..)| *covered == vendor), "{vendor:?}");
     }
     for (vendor, url, expected) in cases {
         assert_eq!(target(vendor, url, "m-1.5"), expected, "{vendor:?} at {url}");
@@ -104,7 +103,7 @@ fn names_of_models_stay_one_segment() {
     assert_eq!(gemini, "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
 }
 
-/// The header that holds the key, and what stands before it.
+/// The header that holds the key, and the prefix of its value.
 fn key_header(vendor: VendorKind) -> Option<(&'static str, &'static str)> {
     match vendor {
         VendorKind::Azure => Some(("api-key", "")),
@@ -116,7 +115,7 @@ fn key_header(vendor: VendorKind) -> Option<(&'static str, &'static str)> {
 }
 
 #[test]
-fn the_key_stands_in_one_header_and_shows_nowhere() {
+fn the_key_is_in_one_header_and_not_exposed() {
     for vendor in VendorKind::ALL {
         let endpoint = endpoint("https://example.com/v1");
         let request = request(vendor, &endpoint, "m");
@@ -139,7 +138,7 @@ fn the_key_stands_in_one_header_and_shows_nowhere() {
 }
 
 #[test]
-fn what_signs_a_request_shows_nowhere() {
+fn signing_secrets_are_not_exposed() {
     let signer = AwsSigner::new("AKIDEXAMPLE", Secret::new(KEY), Some(Secret::new("token-unseen")), "us-east-1");
     let url = "https://bedrock-runtime.us-east-1.amazonaws.com".parse().unwrap();
     let endpoint = Endpoint { url, key: None, aws: Some(signer), headers: HeaderMap::new() };
@@ -153,7 +152,7 @@ fn what_signs_a_request_shows_nowhere() {
     assert!(
         signed.headers()["authorization"].to_str().unwrap().starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     );
-    // A key of Bedrock's own needs no signature.
+    // A Bedrock API key replaces the signature.
     let endpoint = Endpoint { key: Some(Secret::new(KEY)), ..endpoint };
     let request = request(VendorKind::Bedrock, &endpoint, "m");
     assert_eq!(request.headers()["authorization"], format!("Bearer {KEY}"));
@@ -161,17 +160,17 @@ fn what_signs_a_request_shows_nowhere() {
 }
 
 #[test]
-fn keys_that_no_header_holds_are_refused_without_being_shown() {
+fn keys_that_are_invalid_in_headers_are_refused_and_not_exposed() {
     for vendor in VendorKind::ALL.into_iter().filter(|vendor| key_header(*vendor).is_some()) {
         let endpoint = Endpoint { key: Some(Secret::new("two\nlines-of-key")), ..endpoint("https://example.com/v1") };
-        let ask = Ask { model: "m", system: None, conversation: &[], output_tokens: None, extra: &Map::new() };
-        let error = vendor.vendor().request(&endpoint, &ask).unwrap_err().to_string();
+        let chat = ChatRequest { model: "m", system: None, conversation: &[], output_tokens: None, extra: &Map::new() };
+        let error = vendor.vendor().request(&endpoint, &chat).unwrap_err().to_string();
         assert!(!error.contains("lines-of-key"), "{vendor:?}: {error}");
     }
 }
 
 #[test]
-fn vendors_want_headers_of_their_own() {
+fn vendors_require_their_own_headers() {
     let headers = |vendor: VendorKind| request(vendor, &endpoint("https://example.com/v1"), "m").headers().clone();
     assert_eq!(headers(VendorKind::Anthropic)["anthropic-version"], "2023-06-01");
     assert_eq!(headers(VendorKind::GitHub)["x-github-api-version"], "2022-11-28");
@@ -179,7 +178,7 @@ fn vendors_want_headers_of_their_own() {
 }
 
 #[test]
-fn headers_of_the_endpoint_go_along() {
+fn headers_of_the_endpoint_are_sent() {
     for vendor in VendorKind::ALL {
         let mut endpoint = endpoint("https://example.com/v1");
         endpoint.headers.insert("x-tenant", HeaderValue::from_static("a"));
@@ -193,8 +192,8 @@ fn headers_of_the_endpoint_go_along() {
     }
 }
 
-/// The conversation in OpenAI's form, without the instructions.
-fn said() -> Vec<Value> {
+/// The conversation in OpenAI's format, without the system prompt.
+fn messages() -> Vec<Value> {
     vec![
         json!({"role": "user", "content": "Hi"}),
         json!({"role": "assistant", "content": "Hello"}),
@@ -203,7 +202,7 @@ fn said() -> Vec<Value> {
 }
 
 fn with_system() -> Vec<Value> {
-    std::iter::once(json!({"role": "system", "content": "Be brief."})).chain(said()).collect()
+    std::iter::once(json!({"role": "system", "content": "Be brief."})).chain(messages()).collect()
 }
 
 #[test]
@@ -212,7 +211,7 @@ fn bodies_of_chat_completions() {
     let body_at = |vendor, url: &str| body(&request(vendor, &endpoint(url), "m"));
     let chat = |bound: &str| json!({"model": "m", "messages": with_system(), "stream": true, "stream_options": {"include_usage": true}, bound: 64});
     let cases = [
-        // Only OpenAI itself and the newer address of Azure know the newer name.
+        // Only OpenAI itself and the newer address of Azure use the newer name.
         (OpenAi, "https://api.openai.com/v1", "max_completion_tokens"),
         (OpenAi, "http://localhost:8000/v1", "max_tokens"),
         (Azure, "https://r.openai.azure.com", "max_completion_tokens"),
@@ -236,9 +235,12 @@ fn bodies_of_the_other_dialects() {
     let cases = [
         (
             OpenAiResponses,
-            json!({"model": "m", "stream": true, "instructions": "Be brief.", "input": said(), "max_output_tokens": 64}),
+            json!({"model": "m", "stream": true, "instructions": "Be brief.", "input": messages(), "max_output_tokens": 64}),
         ),
-        (Anthropic, json!({"model": "m", "max_tokens": 64, "stream": true, "system": "Be brief.", "messages": said()})),
+        (
+            Anthropic,
+            json!({"model": "m", "max_tokens": 64, "stream": true, "system": "Be brief.", "messages": messages()}),
+        ),
         (
             Gemini,
             json!({
@@ -272,17 +274,22 @@ fn bodies_of_the_other_dialects() {
     }
 }
 
-/// Where nobody bounds the answer or gives instructions, nothing is said of them; Anthropic insists on a bound.
+/// Without a token limit or a system prompt, the request has no such fields. Only Anthropic requires a limit.
 #[test]
-fn what_is_not_asked_is_not_sent() {
-    let conversation = [utterance(Role::User, "Hi")];
+fn options_that_are_not_set_are_not_sent() {
+    let conversation = [message(Role::User, "Hi")];
     for vendor in VendorKind::ALL {
-        let ask =
-            Ask { model: "m", system: None, conversation: &conversation, output_tokens: None, extra: &Map::new() };
-        let body = body(&vendor.vendor().request(&endpoint("https://example.com/v1"), &ask).unwrap());
+        let chat = ChatRequest {
+            model: "m",
+            system: None,
+            conversation: &conversation,
+            output_tokens: None,
+            extra: &Map::new(),
+        };
+        let body = body(&vendor.vendor().request(&endpoint("https://example.com/v1"), &chat).unwrap());
         let text = body.to_string();
         for absent in ["system", "instructions", "\"options\"", "onfig", "max_output", "max_completion"] {
-            assert!(!text.contains(absent), "{vendor:?} says {absent}: {text}");
+            assert!(!text.contains(absent), "{vendor:?} sends {absent}: {text}");
         }
         assert_eq!(text.contains("max_tokens"), vendor == VendorKind::Anthropic, "{text}");
         assert!(vendor != VendorKind::OllamaGenerate || body["prompt"] == "Hi", "{text}");
@@ -290,14 +297,14 @@ fn what_is_not_asked_is_not_sent() {
 }
 
 #[test]
-fn extra_fields_are_set_beside_ours_and_instead_of_them() {
-    let extra = json!({"temperature": 0, "stream": "ours no more"});
+fn extra_fields_are_added_and_override_those_of_the_dialect() {
+    let extra = json!({"temperature": 0, "stream": "overridden"});
     let extra = extra.as_object().unwrap();
-    let conversation = [utterance(Role::User, "Hi")];
+    let conversation = [message(Role::User, "Hi")];
     for vendor in VendorKind::ALL {
-        let ask = Ask { model: "m", system: None, conversation: &conversation, output_tokens: None, extra };
-        let body = body(&vendor.vendor().request(&endpoint("https://example.com/v1"), &ask).unwrap());
-        assert_eq!((&body["temperature"], &body["stream"]), (&json!(0), &json!("ours no more")), "{vendor:?}");
+        let chat = ChatRequest { model: "m", system: None, conversation: &conversation, output_tokens: None, extra };
+        let body = body(&vendor.vendor().request(&endpoint("https://example.com/v1"), &chat).unwrap());
+        assert_eq!((&body["temperature"], &body["stream"]), (&json!(0), &json!("overridden")), "{vendor:?}");
     }
 }
 

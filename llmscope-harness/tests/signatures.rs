@@ -1,4 +1,4 @@
-//! Signatures of AWS requests against known answers.
+//! Signatures of AWS requests compared with known ones.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -10,7 +10,7 @@ use llmscope_harness::Secret;
 use llmscope_harness::vendor::AwsSigner;
 use url::Url;
 
-/// The key of AWS's documentation, which opens nothing.
+/// The example key of AWS's documentation.
 const KEY_ID: &str = "AKIDEXAMPLE";
 const KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
@@ -18,7 +18,7 @@ const KEY: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const SUITE_TIME: u64 = 1_440_938_160;
 const BEDROCK_TIME: u64 = 1_767_323_045;
 
-/// A request, when and for whom it is signed, and its signature.
+/// A request, the parameters of its signature, and the signature.
 struct Known<'a> {
     method: &'static str,
     url: &'a str,
@@ -38,7 +38,7 @@ fn check(name: &str, known: &Known<'_>) {
         .method(known.method)
         .uri(&url[url::Position::BeforePath..url::Position::AfterQuery])
         .header("host", url.host_str().unwrap())
-        // What stands in no signature may change on the way.
+        // Headers that are not signed may change on the way.
         .header("user-agent", "any")
         .body(Bytes::from_static(known.body.as_bytes()))
         .unwrap();
@@ -57,16 +57,16 @@ fn check(name: &str, known: &Known<'_>) {
     assert_eq!(sent, known.token, "{name}");
 }
 
-/// A token of the suite.
+/// A token of the test suite.
 const LONG_TOKEN: &str = concat!(
     "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mS",
     "EI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo",
     "0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==",
 );
 
-/// AWS's signing test suite, as the crate `aws-sigv4` 1.6.4 carries it (from github.com/awslabs/aws-c-auth, v0.9.0,
-/// `tests/aws-signing-test-suite/v4`, Apache-2.0): every case that signs nothing but the host, the date and a token, in a
-/// path that needs no second escaping. The date of 2015-08-30T12:36:00Z, us-east-1, `service`.
+/// AWS's signing test suite as contained in the crate `aws-sigv4` 1.6.4 (from github.com/awslabs/aws-c-auth, v0.9.0,
+/// `tests/aws-signing-test-suite/v4`, Apache-2.0). It includes every case that signs only the host, the date and a
+/// token, with a path that needs no second escaping. Date 2015-08-30T12:36:00Z, region us-east-1, service `service`.
 #[test]
 fn the_cases_of_the_signing_test_suite() {
     const UNRESERVED: &str = concat!(
@@ -202,7 +202,7 @@ fn the_cases_of_the_signing_test_suite() {
     }
 }
 
-/// The suite's older case `double-url-encode`: what is escaped in a path is escaped again before it is signed.
+/// The older case `double-url-encode` of the suite: escaped characters of a path are escaped again for the signature.
 #[test]
 fn escaped_paths_are_escaped_twice() {
     let known = Known {
@@ -220,14 +220,14 @@ fn escaped_paths_are_escaped_twice() {
     check("double-url-encode", &known);
 }
 
-/// Made with botocore 1.44.5 (PyPI), the clock held at 2026-01-02T03:04:05Z:
+/// Generated with botocore 1.44.5 (PyPI) and the clock fixed at 2026-01-02T03:04:05Z:
 ///
 /// ```python
 /// request = AWSRequest("POST", url, data=body, headers={"Host": "bedrock-runtime.us-west-2.amazonaws.com"})
 /// SigV4Auth(Credentials(key_id, key, token), "bedrock", "us-west-2").add_auth(request)
 /// ```
 ///
-/// The address is the one that botocore's own client makes for `converse_stream`.
+/// The address is the one that the client of botocore uses for `converse_stream`.
 #[test]
 fn botocore_signs_converse_stream_the_same() {
     const CLAUDE: &str = concat!(

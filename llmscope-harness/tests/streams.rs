@@ -1,4 +1,4 @@
-//! Recorded streams of every dialect, read to their ends; `streams/README.md` says where they come from.
+//! Recorded streams of every dialect, read to their end. `streams/README.md` lists their sources.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -7,26 +7,26 @@ use std::path::Path;
 
 use aws_smithy_eventstream::frame::read_message_from;
 use llmscope_harness::VendorKind;
-use llmscope_harness::vendor::Piece;
+use llmscope_harness::vendor::ContentKind;
 
 #[allow(dead_code, reason = "other tests write frames with it")]
 mod wire;
 
-use wire::hear;
+use wire::read_stream;
 
-/// What a recorded stream says.
+/// A recorded stream and its expected content.
 struct Recorded {
     file: &'static str,
     stream: &'static [u8],
     vendor: VendorKind,
     text: &'static str,
-    pieces: usize,
+    content_events: usize,
     finish_reason: &'static str,
-    /// Of the prompt, of the answer, from the cache.
+    /// Input tokens, output tokens, cached tokens.
     tokens: [Option<u64>; 3],
     id: Option<&'static str>,
     model: Option<&'static str>,
-    /// True if the dialect says when nothing more will come.
+    /// True if the dialect marks the last event of a stream.
     closed: bool,
     server: &'static [(&'static str, f64)],
 }
@@ -39,7 +39,7 @@ macro_rules! recorded {
 
 const TEN_WORDS: &str = "one two three four five six seven eight nine ten";
 
-/// A stream of aimock's: the ten words in three pieces.
+/// A stream of aimock: the ten words in three chunks.
 const fn aimock(
     (file, stream): (&'static str, &'static [u8]),
     vendor: VendorKind,
@@ -49,10 +49,22 @@ const fn aimock(
     model: Option<&'static str>,
 ) -> Recorded {
     let closed = !matches!(vendor, VendorKind::Gemini);
-    Recorded { file, stream, vendor, text: TEN_WORDS, pieces: 3, finish_reason, tokens, id, model, closed, server: &[] }
+    Recorded {
+        file,
+        stream,
+        vendor,
+        text: TEN_WORDS,
+        content_events: 3,
+        finish_reason,
+        tokens,
+        id,
+        model,
+        closed,
+        server: &[],
+    }
 }
 
-/// Where its fixture names no usage, aimock counts nothing.
+/// Aimock reports 0 tokens if the fixture has no usage.
 const NOTHING: [Option<u64>; 3] = [Some(0), Some(0), None];
 
 const AIMOCK: [Recorded; 8] = [
@@ -101,11 +113,11 @@ const AIMOCK: [Recorded; 8] = [
     aimock(recorded!("aimock/bedrock_converse_stream.bin"), VendorKind::Bedrock, "end_turn", NOTHING, None, None),
 ];
 
-/// A stream of llama.cpp's.
+/// A stream of llama.cpp.
 const fn llama(
     (file, stream): (&'static str, &'static [u8]),
     vendor: VendorKind,
-    (text, pieces): (&'static str, usize),
+    (text, content_events): (&'static str, usize),
     finish_reason: &'static str,
     tokens: [Option<u64>; 3],
     id: &'static str,
@@ -116,7 +128,7 @@ const fn llama(
         stream,
         vendor,
         text,
-        pieces,
+        content_events,
         finish_reason,
         tokens,
         id: Some(id),
@@ -141,7 +153,7 @@ const LLAMA: [Recorded; 3] = [
         VendorKind::Anthropic,
         (" CharTillignior want forsw", 5),
         "max_tokens",
-        // One token that was not in the cache and ten that were.
+        // One token was not in the cache, ten were.
         [Some(11), Some(5), Some(10)],
         "chatcmpl-OkxLOL0rQM0AL8c5hWu2UxhlhNqG22oA",
         &[],
@@ -158,41 +170,41 @@ const LLAMA: [Recorded; 3] = [
 ];
 
 #[test]
-fn every_recorded_stream_says_what_its_server_said() {
+fn every_recorded_stream_has_the_content_that_its_server_sent() {
     for expected in AIMOCK.iter().chain(&LLAMA) {
         for size in [expected.stream.len(), 1, 7] {
             let what = format!("{} in parts of {size}", expected.file);
-            let heard = hear(expected.vendor, expected.stream, size);
-            assert_eq!(heard.failure, None, "{what}");
-            assert_eq!(heard.pieces, vec![Piece::Text; expected.pieces], "{what}");
-            let answer = heard.answer;
-            assert_eq!(answer.text.as_deref(), Some(expected.text), "{what}");
-            assert_eq!(answer.finish_reason.as_deref(), Some(expected.finish_reason), "{what}");
-            let tokens = [answer.input_tokens, answer.output_tokens, answer.cached_tokens];
+            let stream = read_stream(expected.vendor, expected.stream, size);
+            assert_eq!(stream.failure, None, "{what}");
+            assert_eq!(stream.contents, vec![ContentKind::Text; expected.content_events], "{what}");
+            let state = stream.state;
+            assert_eq!(state.text.as_deref(), Some(expected.text), "{what}");
+            assert_eq!(state.finish_reason.as_deref(), Some(expected.finish_reason), "{what}");
+            let tokens = [state.input_tokens, state.output_tokens, state.cached_tokens];
             assert_eq!(tokens, expected.tokens, "{what}");
-            assert_eq!((answer.reasoning_tokens, answer.cost_usd), (None, None), "{what}");
-            assert_eq!((answer.id.as_deref(), answer.model.as_deref()), (expected.id, expected.model), "{what}");
-            assert_eq!((answer.ended, answer.closed), (true, expected.closed), "{what}");
-            let names = answer.server.keys().copied().collect::<Vec<_>>();
+            assert_eq!((state.reasoning_tokens, state.cost_usd), (None, None), "{what}");
+            assert_eq!((state.id.as_deref(), state.model.as_deref()), (expected.id, expected.model), "{what}");
+            assert_eq!((state.ended, state.closed), (true, expected.closed), "{what}");
+            let names = state.server.keys().copied().collect::<Vec<_>>();
             assert_eq!(names, expected.server.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "{what}");
             for (name, seconds) in expected.server {
-                assert!((answer.server[name] - seconds).abs() < 1e-12, "{name} of {what}: {:?}", answer.server);
+                assert!((state.server[name] - seconds).abs() < 1e-12, "{name} of {what}: {:?}", state.server);
             }
         }
     }
 }
 
-/// A stream that loses its end must never pass for a whole one.
+/// A truncated stream must never count as complete.
 #[test]
 fn a_stream_cut_before_its_last_content_has_not_ended() {
     for whole in AIMOCK.iter().chain(&LLAMA) {
         let mut last_open = None;
         for end in 0..whole.stream.len() {
-            let heard = hear(whole.vendor, &whole.stream[..end], whole.stream.len());
-            if !heard.answer.ended {
+            let stream = read_stream(whole.vendor, &whole.stream[..end], whole.stream.len());
+            if !stream.state.ended {
                 last_open = Some(end);
             } else {
-                assert_eq!(heard.pieces.len(), whole.pieces, "{} cut at {end}", whole.file);
+                assert_eq!(stream.contents.len(), whole.content_events, "{} cut at {end}", whole.file);
             }
         }
         assert!(last_open.unwrap() > whole.stream.len() / 4, "{}", whole.file);
@@ -212,9 +224,9 @@ fn every_recorded_file_is_read_here() {
     assert_eq!(present, read);
 }
 
-/// The checksums of AWS's own reader agree with the recorded ones, frame by frame.
+/// The reader of AWS accepts the checksums of the recorded frames.
 #[test]
-fn the_recorded_frames_are_whole() {
+fn the_recorded_frames_are_valid() {
     let mut stream: &[u8] = include_bytes!("streams/aimock/bedrock_converse_stream.bin");
     let mut names = Vec::new();
     while let Some(length) = stream.first_chunk::<4>() {

@@ -4,25 +4,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use polars::error::{PolarsError, PolarsResult};
 
-/// What was asked for cannot be done.
+/// The request cannot be fulfilled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A value, a file or a name, as the core says it.
+    /// An error of the core about a value, a file or a name.
     #[error(transparent)]
     Core(#[from] llmscope_core::Error),
-    /// polars refused.
+    /// An error from polars.
     #[error("polars: {0}")]
     Polars(#[from] PolarsError),
-    /// polars panicked, as it may on a damaged file.
-    #[error("{what}: polars gave up ({message}); the data may be damaged, or of a kind that this build lacks")]
+    /// A panic in polars, as may happen with a damaged file.
+    #[error(
+        "{what}: polars panicked ({message}); the data may be damaged, or of a type that this build does not \
+             support"
+    )]
     Panicked {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// Its last words.
+        /// The message of the panic.
         message: String,
     },
-    /// A column is of a type that has no place in a table.
+    /// A column type that a table cannot hold.
     #[error("{source_name}: column {column} holds {found}; drop it or cast it first")]
     Unsupported {
         /// The file or frame.
@@ -37,14 +40,14 @@ pub enum Error {
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Runs polars, with its panics as errors.
+/// Runs polars and converts its panics to errors.
 pub(crate) fn guarded<T>(what: &str, work: impl FnOnce() -> PolarsResult<T>) -> Result<T> {
-    // Nothing that the closure holds is used after a panic.
+    // Nothing that the closure captures is used after a panic.
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Ok(result?),
         Err(panic) => {
-            let words = panic.downcast_ref::<String>().map(String::as_str);
-            let message = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
             Err(Error::Panicked { what: what.to_owned(), message: message.to_owned() })
         }
     }

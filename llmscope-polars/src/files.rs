@@ -22,7 +22,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// The format of a file, by its first bytes.
+    /// The format of a file, recognized by its first bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(b"PAR1") {
@@ -51,10 +51,10 @@ impl FromStr for FileKind {
     }
 }
 
-/// The frame in the bytes of a file. `source` names it in messages.
+/// Reads a frame from the bytes of a file. `source` names the file in messages.
 ///
-/// polars asks for as much memory as a file says it needs: one in which a length was altered can end the program for
-/// lack of it, as no error can tell. Files cut short, and other damage, are errors.
+/// polars allocates as much memory as a file declares: a file with a corrupted length can abort the program for lack of
+/// memory, which cannot be reported as an error. Truncated files and other damage are errors.
 ///
 /// # Errors
 /// [`Error::Polars`](crate::Error::Polars) or [`Error::Panicked`](crate::Error::Panicked) for a damaged file.
@@ -65,12 +65,12 @@ pub fn read_bytes(source: &str, bytes: &[u8], kind: FileKind) -> Result<DataFram
     })
 }
 
-/// The bytes of a file that holds a frame, compressed with Zstandard.
+/// A frame as the bytes of a file, compressed with Zstandard.
 ///
 /// # Errors
-/// [`Error::Polars`](crate::Error::Polars) if the frame holds what the format does not.
+/// [`Error::Polars`](crate::Error::Polars) if the format does not support a type of the frame.
 pub fn to_bytes(frame: &DataFrame, kind: FileKind) -> Result<Vec<u8>> {
-    // A copy of pointers, not of data: the writers rearrange chunks.
+    // This copies pointers, not data: the writers rearrange chunks.
     let mut frame = frame.clone();
     let mut bytes = Vec::new();
     guarded("writing", || match kind {
@@ -85,7 +85,7 @@ pub fn to_bytes(frame: &DataFrame, kind: FileKind) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The frame in a Parquet file.
+/// Reads a frame from a Parquet file.
 ///
 /// # Errors
 /// [`Error::Core`](crate::Error::Core) if the file cannot be opened; otherwise as [`read_bytes`].
@@ -93,7 +93,7 @@ pub fn read_parquet(path: &Path) -> Result<DataFrame> {
     read(path, FileKind::Parquet)
 }
 
-/// Writes a frame as a Parquet file: either all of it or nothing stands there afterwards.
+/// Writes a frame as a Parquet file, atomically: the file has either the old or the complete new content.
 ///
 /// # Errors
 /// [`Error::Core`](crate::Error::Core) if the file cannot be written; otherwise as [`to_bytes`].
@@ -101,7 +101,7 @@ pub fn write_parquet(path: &Path, frame: &DataFrame) -> Result<()> {
     Ok(write_atomically(path, &to_bytes(frame, FileKind::Parquet)?)?)
 }
 
-/// The frame in an Arrow IPC file.
+/// Reads a frame from an Arrow IPC file.
 ///
 /// # Errors
 /// As [`read_parquet`].
@@ -109,7 +109,7 @@ pub fn read_ipc(path: &Path) -> Result<DataFrame> {
     read(path, FileKind::Ipc)
 }
 
-/// Writes a frame as an Arrow IPC file: either all of it or nothing stands there afterwards.
+/// Writes a frame as an Arrow IPC file, atomically: the file has either the old or the complete new content.
 ///
 /// # Errors
 /// As [`write_parquet`].
@@ -117,14 +117,14 @@ pub fn write_ipc(path: &Path, frame: &DataFrame) -> Result<()> {
     Ok(write_atomically(path, &to_bytes(frame, FileKind::Ipc)?)?)
 }
 
-/// A file as a plan: nothing but the columns that are asked for will be read.
+/// A lazy frame of a file: only the columns that a query needs are read.
 ///
 /// # Errors
-/// [`Error::Polars`](crate::Error::Polars) if polars does not take the path.
+/// [`Error::Polars`](crate::Error::Polars) if polars rejects the path.
 pub fn scan(path: &Path, kind: FileKind) -> Result<LazyFrame> {
     let place = PlRefPath::new(path.to_string_lossy());
     guarded(&path.display().to_string(), || match kind {
-        // A name is a name: `*` and `?` in it stand for themselves.
+        // The path is literal: `*` and `?` are not wildcards.
         FileKind::Parquet => {
             LazyFrame::scan_parquet(place, ScanArgsParquet { glob: false, ..ScanArgsParquet::default() })
         }

@@ -1,4 +1,4 @@
-//! One analysis for each group of a frame that need not be read yet.
+//! One analysis per group of a frame, which may be lazy.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::error::{Error, Result, guarded};
 use crate::sample::numbers;
 use crate::table::table_of;
 
-/// The column with the place of each row before it was grouped.
+/// The column with the position of each row before grouping.
 const ROW: &str = "\u{1}row";
 
-/// What to judge in a frame, and by which groups.
+/// The measure to analyze in a frame, and the grouping.
 ///
-/// Rows are taken in their order, or in that of [`ByGroup::ordered_by`]. Null is a gap: an error, unless the plan says
-/// otherwise. In a frame of [`session_to_frame`](crate::session_to_frame), warm-up requests are left out and failed
-/// ones are gaps, as for the session itself.
+/// Rows are taken in their order, or in that of [`ByGroup::ordered_by`]. Null is a gap, which is an error by default.
+/// In a frame from [`session_to_frame`](crate::session_to_frame), warm-up requests are left out and failed ones are
+/// gaps, as for the session itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ByGroup {
     measure: String,
@@ -29,38 +29,38 @@ pub struct ByGroup {
 }
 
 impl ByGroup {
-    /// Judges a column of numbers, all rows as one group.
+    /// Analyzes a numeric column, with all rows as one group.
     #[must_use]
     pub fn of(measure: &str) -> Self {
         Self { measure: measure.to_owned(), by: Vec::new(), order: None, companion: None }
     }
 
-    /// One group for each combination of the values of these columns.
+    /// Groups by each combination of the values of these columns.
     #[must_use]
     pub fn by<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
         self.by = names.into_iter().map(str::to_owned).collect();
         self
     }
 
-    /// Puts the rows in the order of a column, such as `started_at`, before anything else.
+    /// Sorts the rows by a column, such as `started_at`, before anything else.
     #[must_use]
     pub fn ordered_by(mut self, name: &str) -> Self {
         self.order = Some(name.to_owned());
         self
     }
 
-    /// The column with subgroup labels or sample sizes, if the plan names one.
+    /// The column with subgroup labels or sample sizes, if the plan needs one.
     #[must_use]
     pub fn with_companion(mut self, name: &str) -> Self {
         self.companion = Some(name.to_owned());
         self
     }
 
-    /// One analysis for each group, in order of first appearance. Of a file, only the columns needed are read.
+    /// One analysis per group, in order of first appearance. From a file, only the needed columns are read.
     ///
     /// # Errors
-    /// [`Error::Polars`] if a column is missing, [`Error::Unsupported`] if the measure is no column of numbers, and
-    /// what [`analyze`] refuses.
+    /// [`Error::Polars`] if a column is missing, [`Error::Unsupported`] if the measure is not a numeric column, and the
+    /// errors of [`analyze`].
     pub fn analyze(&self, frame: LazyFrame, plan: &Plan) -> Result<Vec<Analysis>> {
         let series = self.series(frame)?;
         series.iter().map(|series| Ok(analyze(series, plan)?)).collect()
@@ -69,16 +69,16 @@ impl ByGroup {
     /// The measurements of each group, in order of first appearance.
     ///
     /// # Errors
-    /// As [`ByGroup::analyze`], but nothing is judged.
+    /// As [`ByGroup::analyze`], but without an analysis.
     pub fn series(&self, frame: LazyFrame) -> Result<Vec<Series>> {
         let grouped = guarded("a frame", || self.plan(frame)?.collect())?;
         (0..grouped.height()).map(|group| self.one(&grouped, group)).collect()
     }
 
-    /// What is asked of polars: a row for each group, with its values as lists.
+    /// The polars query: one row per group, with its values as lists.
     ///
     /// # Errors
-    /// [`Error::Polars`] if the columns of the frame cannot be told.
+    /// [`Error::Polars`] if the schema of the frame cannot be resolved.
     pub fn plan(&self, mut frame: LazyFrame) -> polars::error::PolarsResult<LazyFrame> {
         let schema = frame.collect_schema()?;
         let is_session = schema.contains(SESSION_COLUMN);
@@ -132,7 +132,7 @@ impl ByGroup {
                 value: value.filter(|_| !failed),
                 failed,
                 at,
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the place of a row")]
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the position of a row")]
                 position: row.unwrap_or_default() as usize,
                 companion: companion.as_ref().map(|cells| cells[place].clone()),
             });
@@ -149,11 +149,11 @@ impl ByGroup {
         Ok(series.with_observations(observations))
     }
 
-    /// A group's values of a column.
+    /// The values of a group in a column.
     fn items(&self, grouped: &DataFrame, group: usize, name: &str) -> Result<Column> {
         let column = grouped.column(name)?;
         if self.by.iter().any(|by| by == name) {
-            // Grouped by this very column: all rows of the group share one value.
+            // The frame is grouped by this column: all rows of the group share one value.
             let rows = grouped.column(ROW)?.list()?.get_as_series(group).map_or(0, |rows| rows.len());
             return Ok(column.slice(i64::try_from(group).unwrap_or(i64::MAX), 1).new_from_index(0, rows));
         }
@@ -176,7 +176,7 @@ impl ByGroup {
         Ok(warmup.iter().zip(&status).map(|(warmup, status)| (is(warmup, "true"), failed(status))).collect())
     }
 
-    /// The values that the rows of a group have in common; nothing for null.
+    /// The value that the rows of a group have in common; `None` for null.
     fn key(&self, grouped: &DataFrame, group: usize) -> Result<BTreeMap<String, String>> {
         let mut key = BTreeMap::new();
         for name in &self.by {

@@ -7,11 +7,12 @@ use polars::prelude::{Column, DataType};
 
 use crate::error::{Error, Result, guarded};
 
-/// A column as measurements in time order. A column of `Float64` in one piece is borrowed; any other of numbers is
+/// A column as measurements in time order. A contiguous `Float64` column is borrowed; any other numeric column is
 /// copied.
 ///
 /// # Errors
-/// [`Error::Core`] at the first null, NaN or infinity, with its position; [`Error::Unsupported`] if it holds no numbers.
+/// [`Error::Core`] for the first null, NaN or infinity, with its position; [`Error::Unsupported`] for a non-numeric
+/// column.
 ///
 /// ```
 /// use llmscope_polars::{polars::prelude::{Column, NamedFrom, Series}, sample};
@@ -29,10 +30,10 @@ pub fn sample(column: &Column) -> Result<Sample<'_>> {
     }
 }
 
-/// A column with gaps as measurements, and the row of each one that is there; see [`Sample::gather`].
+/// A column with gaps as measurements, and the row of each measurement; see [`Sample::gather`].
 ///
 /// # Errors
-/// As [`sample`], but nulls only under [`Missing::Error`].
+/// As [`sample`], but a null is an error only under [`Missing::Error`].
 pub fn gather(column: &Column, missing: Missing) -> Result<(Sample<'static>, Vec<usize>)> {
     Ok(Sample::gather(numbers(column)?, missing)?)
 }

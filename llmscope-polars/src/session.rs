@@ -1,4 +1,4 @@
-//! Sessions as frames and back: the flat form, with a type for each column.
+//! Converts sessions to frames and back: the flat form, with a type for each column.
 
 use llmscope_core::error::Location;
 use llmscope_core::session::columns::{ATTRIBUTE_PREFIX, Field, FieldKind, FieldValue, SESSION_COLUMN, is_envelope};
@@ -11,17 +11,17 @@ use polars::prelude::{
 use crate::error::{Result, guarded};
 use crate::value;
 
-/// A session as a frame: one request a row, one column a field, and what holds for the whole run as JSON in the first
-/// row of the last one.
+/// A session as a frame: one request per row, one column per field, and what applies to the whole run as JSON in the
+/// first row of the last column.
 ///
-/// Times are moments in nanoseconds, or texts if one lies beyond the years 1677 to 2262. Attributes are numbers or
-/// truth values if all of a name are; otherwise texts, written as in CSV so that types survive.
+/// Times are timestamps in nanoseconds, or text if one lies outside the years 1677 to 2262. An attribute is numeric or
+/// boolean if all its values are; otherwise it is text, written as in CSV so that types survive.
 ///
 /// # Errors
-/// [`Error::Core`](crate::Error::Core) if a number of the session cannot be.
+/// [`Error::Core`](crate::Error::Core) if the session contains an impossible number.
 pub fn session_to_frame(session: &Session) -> Result<DataFrame> {
     session.check("session")?;
-    // A session without requests still has a row, for what holds for the run.
+    // A session without requests still has one row, for what applies to the run.
     let height = session.records.len().max(1);
     let mut columns = Vec::new();
     for field in Field::ALL {
@@ -35,7 +35,7 @@ pub fn session_to_frame(session: &Session) -> Result<DataFrame> {
     guarded("a session", || DataFrame::new(height, columns))
 }
 
-/// True for a frame that [`session_to_frame`] made, or that was read from its CSV.
+/// True for a frame that [`session_to_frame`] created, or that was read from its CSV.
 #[must_use]
 pub fn is_session(frame: &DataFrame) -> bool {
     let Ok(column) = frame.column(SESSION_COLUMN) else { return false };
@@ -43,10 +43,10 @@ pub fn is_session(frame: &DataFrame) -> bool {
     texts.get(0).is_some_and(is_envelope)
 }
 
-/// The session in a frame. `source` names it in messages, with the 0-based row.
+/// Reads a session from a frame. `source` names the frame in messages, with the 0-based row.
 ///
 /// # Errors
-/// [`Error::Core`](crate::Error::Core) with column and row, and what to do.
+/// [`Error::Core`](crate::Error::Core) with column and row, the problem and a fix.
 pub fn frame_to_session(source: &str, frame: &DataFrame) -> Result<Session> {
     let columns = value::columns(source, frame)?;
     let mut session = None;
@@ -55,13 +55,13 @@ pub fn frame_to_session(source: &str, frame: &DataFrame) -> Result<Session> {
         let Some(cell) = cell.as_ref().filter(|cell| !is_empty(cell)) else { continue };
         let location = Location::of(source).field(&format!("{SESSION_COLUMN}[{row}]"));
         if session.is_some() {
-            return Err(refused(location, "a second session begins here", "keep one session a frame"));
+            return Err(refused(location, "a second session begins here", "keep one session per frame"));
         }
         session = Some(Session::from_envelope(&location, &cell.to_string())?);
     }
     let Some(mut session) = session else {
         let location = Location::of(source).field(SESSION_COLUMN);
-        return Err(refused(location, "no description of the run stands in the first row", "take it as a table"));
+        return Err(refused(location, "the first row does not describe the run", "read the frame as a table"));
     };
     let mut records = vec![RequestRecord::default(); frame.height()];
     let mut is_request = vec![false; frame.height()];
@@ -80,7 +80,7 @@ pub fn frame_to_session(source: &str, frame: &DataFrame) -> Result<Session> {
     Ok(session)
 }
 
-/// A program that has no null writes nothing as the empty text.
+/// A program without null values writes them as empty text.
 fn is_empty(cell: &FieldValue) -> bool {
     matches!(cell, FieldValue::Text(text) if text.is_empty())
 }
@@ -96,7 +96,7 @@ impl Place {
             return Ok(Self::Attribute(attribute.to_owned()));
         }
         Field::from_name(name).map(Self::Field).ok_or_else(|| {
-            let fix = format!("call the column {ATTRIBUTE_PREFIX}{name}, or drop it");
+            let fix = format!("rename the column to {ATTRIBUTE_PREFIX}{name}, or drop it");
             refused(Location::of(source).field(name), "no field of a request has this name", &fix)
         })
     }
@@ -125,7 +125,7 @@ fn refused(location: Location, problem: &str, fix: &str) -> crate::Error {
     llmscope_core::Error::Format { location, problem: problem.to_owned(), fix: fix.to_owned() }.into()
 }
 
-/// One value a record, and nulls to the height of the frame.
+/// One value per record, and nulls up to the height of the frame.
 fn collect<T>(records: &[RequestRecord], height: usize, of: impl Fn(&RequestRecord) -> Option<T>) -> Vec<Option<T>> {
     let mut values: Vec<_> = records.iter().map(of).collect();
     values.resize_with(height, || None);
@@ -147,7 +147,7 @@ fn field_column(field: Field, session: &Session, height: usize) -> Result<Column
             let lists = collect(records, height, |record| Some(Series::new("".into(), of(record)?.numbers()?)));
             let mut lists: ListChunked = lists.into_iter().collect();
             lists.rename(name());
-            // Without a single list there is no type to tell.
+            // Without a single list, the element type is not known.
             guarded("icl_s", || lists.into_column().cast(&DataType::List(Box::new(DataType::Float64))))?
         }
     })

@@ -1,4 +1,4 @@
-//! Frames as tables and back.
+//! Converts frames to tables and back.
 
 use llmscope_core::ingest::{Cell, Column as TableColumn, Table};
 use llmscope_core::session::columns::FieldValue;
@@ -7,11 +7,11 @@ use polars::prelude::{Column, DataFrame};
 use crate::error::{Result, guarded};
 use crate::value;
 
-/// A frame as a table: numbers of any type, texts, truth values, times in RFC 3339 where they have a zone, durations in
-/// seconds, categories as texts, lists as JSON. Null and NaN are missing. `source` names the frame in messages.
+/// A frame as a table: numbers of any type, text, booleans, times in RFC 3339 if they have a time zone, durations in
+/// seconds, categories as text, lists as JSON. Null and NaN are missing. `source` names the frame in messages.
 ///
 /// # Errors
-/// [`Error::Unsupported`](crate::Error::Unsupported) for bytes that are no text, and for 128-bit numbers.
+/// [`Error::Unsupported`](crate::Error::Unsupported) for bytes that are not UTF-8, and for 128-bit numbers.
 ///
 /// ```
 /// use llmscope_core::ingest::Cell;
@@ -27,10 +27,10 @@ pub fn table_of(source: &str, frame: &DataFrame) -> Result<Table> {
     Ok(Table { columns: columns.collect(), lines: (1..=frame.height() as u64).collect(), of_runs: false })
 }
 
-/// A table as a frame: a column of numbers as `Float64`, any other as `String`.
+/// A table as a frame: a numeric column as `Float64`, any other as `String`.
 ///
 /// # Errors
-/// [`Error::Polars`](crate::Error::Polars) if two columns have one name.
+/// [`Error::Polars`](crate::Error::Polars) if two columns have the same name.
 pub fn table_to_frame(table: &Table) -> Result<DataFrame> {
     let columns = table.columns.iter().map(|column| {
         let name = column.name.as_str().into();

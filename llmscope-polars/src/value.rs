@@ -1,4 +1,4 @@
-//! What a cell of a frame holds, in the core's words.
+//! Converts cells of a frame to the core's values.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -7,7 +7,7 @@ use polars::prelude::{AnyValue, Column, DataType, Series, TimeUnit};
 
 use crate::error::{Error, Result, guarded};
 
-/// The columns of a frame with their values; a column of structs is one column for each of its fields: `timings.ttft`.
+/// The columns of a frame with their values; a struct column becomes one column per field: `timings.ttft`.
 pub(crate) fn columns(
     source: &str,
     frame: &polars::prelude::DataFrame,
@@ -30,7 +30,7 @@ fn push(source: &str, name: &str, column: &Column, all: &mut Vec<(String, Vec<Op
     Ok(())
 }
 
-/// The values of one column; nothing for null and NaN.
+/// The values of a column; `None` for null and NaN.
 fn values(source: &str, name: &str, column: &Column) -> Result<Vec<Option<FieldValue>>> {
     let unsupported = |found: &str| Error::Unsupported {
         source_name: source.to_owned(),
@@ -41,7 +41,7 @@ fn values(source: &str, name: &str, column: &Column) -> Result<Vec<Option<FieldV
     series.rechunk().iter().map(|value| value_of(&value).map_err(unsupported)).collect()
 }
 
-/// The same values in a type that is listed in [`value_of`].
+/// The same values in a type that [`value_of`] supports.
 fn plain(series: &Series) -> polars::error::PolarsResult<Series> {
     match series.dtype() {
         DataType::Categorical(..) | DataType::Enum(..) => series.cast(&DataType::String),
@@ -50,7 +50,7 @@ fn plain(series: &Series) -> polars::error::PolarsResult<Series> {
     }
 }
 
-/// The value of a cell, or what it holds instead of one.
+/// The value of a cell, or a description of an unsupported one.
 fn value_of(value: &AnyValue<'_>) -> Result<Option<FieldValue>, &'static str> {
     Ok(Some(match value {
         AnyValue::Null => return Ok(None),
@@ -74,7 +74,7 @@ fn value_of(value: &AnyValue<'_>) -> Result<Option<FieldValue>, &'static str> {
         AnyValue::Duration(count, unit) => FieldValue::Number(*count as f64 / per_second(*unit) as f64),
         AnyValue::Time(nanoseconds) => FieldValue::Text(time(*nanoseconds).ok_or("a time out of range")?.to_string()),
         AnyValue::List(items) | AnyValue::Array(items, _) => list(items)?,
-        // Older writers mark no column as text.
+        // Older writers do not mark columns as text.
         AnyValue::Binary(bytes) => FieldValue::Text(text(bytes)?),
         AnyValue::BinaryOwned(bytes) => FieldValue::Text(text(bytes)?),
         _ => return Err("values of an unusual type"),
@@ -89,7 +89,7 @@ const fn per_second(unit: TimeUnit) -> i64 {
     }
 }
 
-/// A moment; without a zone nobody knows which one it is, and its text says no offset either.
+/// A timestamp. Without a time zone it is ambiguous, and its text has no offset either.
 fn moment(count: i64, unit: TimeUnit, zoned: bool) -> Result<FieldValue, &'static str> {
     let nanoseconds = i128::from(count) * i128::from(1_000_000_000 / per_second(unit));
     let moment = Timestamp::from_nanosecond(nanoseconds).map_err(|_| "a time out of range")?;
@@ -109,10 +109,10 @@ fn time(nanoseconds: i64) -> Option<Time> {
 }
 
 fn text(bytes: &[u8]) -> Result<String, &'static str> {
-    std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "bytes that are no text")
+    std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| "bytes that are not UTF-8")
 }
 
-/// A list of numbers; or any other as the text of its items.
+/// A list of numbers, or any other list as the text of its items.
 fn list(items: &Series) -> Result<FieldValue, &'static str> {
     let items = plain(items).map_err(|_| "lists of an unusual type")?;
     let items = items.rechunk().iter().map(|item| value_of(&item)).collect::<Result<Vec<_>, _>>()?;

@@ -1,6 +1,6 @@
-//! The lazy group-by: the same answers as the core gives for the log itself, and only what is needed is read.
+//! The lazy group-by: it gives the same results as the core for the log itself and reads only the needed columns.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Grouping, Measure, Selection};
 use llmscope_core::chart::ChartKind;
@@ -14,12 +14,12 @@ fn frame() -> DataFrame {
         (0..90).map(|i| 0.3 + f64::from(i * 7 % 13) * 0.01 + f64::from(u8::from(i == 80))).collect();
     let model: Vec<&str> = (0..90).map(|i| ["small", "large", "huge"][i % 3]).collect();
     let batch: Vec<i64> = (0..90).map(|i| i / 15).collect();
-    let note = vec!["a long text that nobody needs"; 90];
+    let note = vec!["a long text that no query needs"; 90];
     df!("note" => note, "model" => model, "batch" => batch, "latency" => latency).unwrap()
 }
 
 #[test]
-fn the_answers_are_those_of_the_core() {
+fn the_results_equal_those_of_the_core() {
     let table = llmscope_polars::table_of("t.csv", &frame()).unwrap();
     let log = ingest::read("t.csv", table.to_csv("t.csv").unwrap().as_bytes(), None).unwrap();
     let selection = Selection {
@@ -63,7 +63,7 @@ fn order_companions_gaps_and_no_groups() {
     assert!(values[0] == 0.1 && values[1].is_nan() && values[2] == 0.3, "{values:?}");
     let labels: Vec<_> = (0..3).map(|place| series[0].observations.companion(place).label().unwrap()).collect();
     assert_eq!(labels, ["a", "b", "c"]);
-    assert!(series[0].sample(None).is_err(), "a gap is an error unless told");
+    assert!(series[0].sample(None).is_err(), "a gap is an error by default");
     assert_eq!(series[0].sample(Some(Missing::Drop)).unwrap().0.values(), [0.1, 0.3]);
 
     let plan = Plan {
@@ -82,7 +82,7 @@ fn order_companions_gaps_and_no_groups() {
 }
 
 #[test]
-fn a_session_is_judged_as_itself() {
+fn a_session_frame_gives_the_sessions_result() {
     let text = include_str!("../../examples/sessions/paused.json");
     let session = Session::read("paused.json", text).unwrap().session;
     let log = ingest::read("paused.json", text.as_bytes(), None).unwrap();

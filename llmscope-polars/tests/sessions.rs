@@ -1,6 +1,6 @@
-//! Sessions through frames, Parquet and Arrow files: nothing is lost, whatever is wrong is named.
+//! Sessions through frames, Parquet and Arrow files: nothing is lost, and errors name the place of a fault.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../../llmscope-core/tests/arbitrary/mod.rs"]
 mod arbitrary;
@@ -41,8 +41,8 @@ proptest! {
 #[test]
 fn a_damaged_file_is_an_error_and_no_panic() {
     let whole = to_bytes(&session_to_frame(&example()).unwrap(), FileKind::Parquet).unwrap();
-    // Always the same places: where a length is altered, polars may ask for more memory than there is, which nothing
-    // can catch.
+    // Always the same positions: with a corrupted length, polars may request more memory than is available, which
+    // cannot be caught.
     let refused = (4..whole.len()).step_by(61).filter(|&at| {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x55;
@@ -57,7 +57,7 @@ fn example() -> Session {
 }
 
 #[test]
-fn columns_have_types_that_others_understand() {
+fn columns_have_standard_types() {
     let session = example();
     let folder = tempfile::tempdir().unwrap();
     let frame = session_to_frame(&session).unwrap();
@@ -99,15 +99,18 @@ fn attributes_of_one_type_have_it_and_mixed_ones_keep_theirs() {
 fn errors_name_column_row_and_the_fix() {
     let envelope = r#"{"schema":"llmscope.session/1"}"#;
     let cases: [(DataFrame, &str); 6] = [
-        (df!("ttft_s" => ["fast"], "session" => [envelope]).unwrap(), "f: ttft_s[0]: \"fast\" is not a finite number"),
+        (
+            df!("ttft_s" => ["fast"], "session" => [envelope]).unwrap(),
+            "f: ttft_s[0]: invalid value \"fast\": expected a finite number",
+        ),
         (df!("ttft_s" => [0.1, -1.0], "session" => [Some(envelope), None]).unwrap(), "f: records[1].ttft_s: -1"),
-        (df!("speed" => [1], "session" => [envelope]).unwrap(), "call the column attributes.speed"),
+        (df!("speed" => [1], "session" => [envelope]).unwrap(), "rename the column to attributes.speed"),
         (df!("ttft_s" => [0.1, 0.2], "session" => [envelope, envelope]).unwrap(), "f: session[1]: a second session"),
-        (df!("ttft_s" => [0.1]).unwrap(), "f: session: no description of the run"),
+        (df!("ttft_s" => [0.1]).unwrap(), "f: session: the first row does not describe the run"),
         (df!("attributes.a" => [f64::INFINITY], "session" => [envelope]).unwrap(), "inf is not a finite number"),
     ];
     for (frame, expected) in cases {
         let message = frame_to_session("f", &frame).unwrap_err().to_string();
-        assert!(message.contains(expected), "{message} does not say {expected}");
+        assert!(message.contains(expected), "{message} does not contain {expected}");
     }
 }

@@ -1,6 +1,6 @@
 //! Frames of any types as tables, and columns as samples.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::Missing;
 use llmscope_core::ingest::{Cell, Table};
@@ -98,17 +98,17 @@ fn a_table_comes_back_from_a_frame() {
 }
 
 #[test]
-fn what_is_no_text_and_no_number_is_named() {
+fn unsupported_types_are_an_error() {
     let frame = df!("blob" => [&b"\xff\xfe"[..]]).unwrap();
     let message = table_of("a.parquet", &frame).unwrap_err().to_string();
-    assert_eq!(message, "a.parquet: column blob holds bytes that are no text; drop it or cast it first");
+    assert_eq!(message, "a.parquet: column blob holds bytes that are not UTF-8; drop it or cast it first");
     for bytes in [&b"PAR1"[..], b"PAR1 and then nothing PAR1", b"ARROW1\0\0", b"ARROW1\0\0\xff\xff\xff\xff\0\0\0\0"] {
         assert!(read_bytes("a", bytes, FileKind::of(bytes).unwrap()).is_err());
     }
 }
 
 #[test]
-fn a_column_in_one_piece_is_borrowed() {
+fn a_contiguous_column_is_borrowed() {
     let column = Column::from(Series::new("x".into(), [0.31, 0.29, 0.30]));
     let borrowed = sample(&column).unwrap();
     let place = column.f64().unwrap().cont_slice().unwrap().as_ptr();

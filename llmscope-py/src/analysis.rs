@@ -1,4 +1,4 @@
-//! The one result that every face shows.
+//! The result of an analysis, which every interface shows.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::stats::Normality;
 use crate::{frame, html, picture};
 
 record! {
-    /// Requests that were left out of a judgement.
+    /// Requests that an analysis leaves out.
     Excluded(core::Excluded) {
         /// Failed requests, which have no latency.
         failed: usize,
@@ -30,7 +30,7 @@ record! {
         warmup: usize,
         /// Requests without this metric.
         missing: usize,
-        /// Requests whose value is not positive, and so has no place on the scale of a transformation.
+        /// Requests whose value is not positive and cannot be transformed.
         not_positive: usize,
     }
 }
@@ -38,78 +38,79 @@ record! {
 record! {
     /// Within and overall sigma.
     SigmaReport(core::SigmaReport) {
-        /// The within sigma that the limits stand on.
+        /// The within sigma of the limits.
         within: Option<f64>,
-        /// How it was estimated.
-        estimator: Option<&'static str> = |estimator: &Option<SigmaEstimator>| estimator.map(SigmaEstimator::key),
+        /// Name of its estimator.
+        estimator: Option<&'static str> = |estimator: &Option<SigmaEstimator>| estimator.map(SigmaEstimator::name),
         /// The sample standard deviation.
         overall: Option<f64>,
-        /// Laney's σ_z: variation beyond the binomial or Poisson.
+        /// Laney's σ_z: variation relative to the binomial or Poisson distribution.
         inflation: Option<f64>,
     }
 }
 
 record! {
-    /// A stretch of points with limits of its own.
+    /// A stage: a range of points with its own limits.
     Stage(core::Stage) {
-        /// Its first point, counted from 0.
+        /// Position of its first point, 0-based.
         first: usize,
-        /// Its last point.
+        /// Position of its last point.
         last: usize,
-        /// When its first point was measured (RFC 3339).
+        /// Time of its first point (RFC 3339).
         t: Option<String> = |t: &Option<jiff::Timestamp>| t.map(|t| t.to_string()),
-        /// Mean of its measurements, or of what is plotted where that is counts or means of subgroups.
+        /// Mean of its measurements, or of the plotted points for counts and subgroup means.
         mean: f64,
-        /// For a change that was found, the probability, at most, of so clear a one anywhere, if the level never changed.
+        /// For a detected change, an upper bound of the probability of so clear a change anywhere if the level never
+        /// changes.
         p: Option<f64>,
     }
 }
 
 record! {
-    /// Quantiles by Hyndman & Fan's seventh method.
+    /// Quantiles by Hyndman and Fan's method 7, in the unit of the metric.
     Quantiles(core::Quantiles) {
-        /// The median: 50 % lie below.
+        /// The median.
         p50: f64,
-        /// 90 % lie below.
+        /// The 90th percentile.
         p90: f64,
-        /// 95 % lie below.
+        /// The 95th percentile.
         p95: f64,
-        /// 99 % lie below.
+        /// The 99th percentile.
         p99: f64,
     }
 }
 
 record! {
-    /// The chart of the spread that belongs to a chart of the level.
+    /// The chart of the dispersion that accompanies a chart of the level.
     Dispersion(core::Dispersion) {
         /// ``"moving-range"``, ``"range"`` or ``"standard-deviation"``.
         chart: &'static str = |chart: &ChartKind| chart.name(),
         /// Its control limits.
         limits: ControlLimits = |limits: &llmscope_core::ControlLimits| ControlLimits(limits.clone()),
-        /// Codes of the rules that were applied: those without zones.
+        /// Codes of the applied rules, which use no zones.
         rules: Vec<String> = |rules: &Vec<llmscope_core::RuleCode>| rules.iter().map(ToString::to_string).collect(),
-        /// Where they signal.
+        /// Violations of the rules.
         violations: Vec<Violation> =
             |all: &Vec<llmscope_core::Violation>| all.iter().cloned().map(Violation).collect(),
     }
 }
 
-/// Chart, violations and capability of one metric of one group. What does not apply is ``None``.
+/// Chart, violations and capability of one metric of one group. Properties that do not apply are ``None``.
 ///
-/// Made by :func:`analyze`; in a notebook it shows itself as chart and report.
+/// Returned by :func:`analyze`. A notebook displays it as chart and report.
 #[pyclass(frozen, eq, module = "llmscope")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Analysis(pub(crate) Arc<core::Analysis>);
 
 #[pymethods]
 impl Analysis {
-    /// The files that the data come from.
+    /// The files or frames of the data.
     #[getter]
     fn source(&self) -> Vec<String> {
         self.0.source.clone()
     }
 
-    /// What the requests have in common.
+    /// The names and values that the group's requests have in common.
     #[getter]
     fn group(&self) -> BTreeMap<String, String> {
         self.0.group.clone()
@@ -133,39 +134,39 @@ impl Analysis {
         self.0.n
     }
 
-    /// What was left out.
+    /// The numbers of requests that the analysis leaves out.
     #[getter]
     fn excluded(&self) -> Excluded {
         Excluded(self.0.excluded)
     }
 
-    /// The kind of chart.
+    /// The kind of chart, such as ``"individuals"``.
     #[getter]
     fn chart(&self) -> &'static str {
         self.0.chart.name()
     }
 
-    /// 1: limits from these data; 2: limits from an earlier study.
+    /// 1: limits from these data; 2: limits from a previous study.
     #[getter]
     fn phase(&self) -> u8 {
         self.0.phase.into()
     }
 
-    /// Arithmetic mean.
+    /// Arithmetic mean, in the unit of the metric.
     #[getter]
     fn mean(&self) -> Option<f64> {
         self.0.mean
     }
 
-    /// Median of the measurements.
+    /// Median of the measurements, in the unit of the metric.
     #[getter]
     fn median(&self) -> Option<f64> {
         self.0.median
     }
 
-    /// The power λ of the transformation that the measurements were judged after: 0 for the logarithm, ``None`` without
-    /// one. Sigma, capability, performance, normality and the chart of the spread are then those of the transformed
-    /// measurements; mean, median, quantiles, limits and observed ppm are in the unit of the metric.
+    /// The power λ of the transformation of the measurements: 0 for the logarithm, ``None`` without a transformation.
+    /// Sigma, capability, performance, normality and the dispersion chart then refer to the transformed measurements.
+    /// Mean, median, quantiles, limits and observed ppm are in the unit of the metric.
     #[getter]
     fn power(&self) -> Option<f64> {
         self.0.transform.map(PowerTransform::lambda)
@@ -177,26 +178,26 @@ impl Analysis {
         self.0.sigma.map(SigmaReport)
     }
 
-    /// Control limits.
+    /// Control limits, in the unit of the metric.
     #[getter]
     fn limits(&self) -> Option<ControlLimits> {
         self.0.limits.clone().map(ControlLimits)
     }
 
-    /// Stages with limits of their own, if they were asked for: one, if no change of the level was found. A change that
-    /// was found is a signal.
+    /// Stages with their own limits, if requested; a single one if no change of the level was detected. A detected
+    /// change is a signal.
     #[getter]
     fn stages(&self) -> Vec<Stage> {
         self.0.stages.iter().cloned().map(Stage).collect()
     }
 
-    /// Codes of the rules that were applied.
+    /// Codes of the applied rules.
     #[getter]
     fn rules(&self) -> Vec<String> {
         self.0.rules.iter().map(ToString::to_string).collect()
     }
 
-    /// Where they signal.
+    /// Violations of the rules.
     #[getter]
     fn violations(&self) -> Vec<Violation> {
         self.0.violations.iter().cloned().map(Violation).collect()
@@ -205,41 +206,41 @@ impl Analysis {
     /// ``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``.
     #[getter]
     fn verdict(&self) -> &'static str {
-        self.0.verdict.key()
+        self.0.verdict.name()
     }
 
-    /// How many points a judgement needs, if there are too few.
+    /// The number of points that a verdict needs, if there are too few.
     #[getter]
     fn need(&self) -> Option<usize> {
         self.0.need
     }
 
-    /// The chart of the spread.
+    /// The chart of the dispersion.
     #[getter]
     fn dispersion(&self) -> Option<Dispersion> {
         self.0.dispersion.clone().map(Dispersion)
     }
 
-    /// Specification limits.
+    /// Specification limits, in the unit of the metric.
     #[getter]
     fn specification(&self) -> Option<Specification> {
         self.0.specification.map(Specification)
     }
 
-    /// Indices of the within sigma.
+    /// Capability indices, from the within sigma.
     #[getter]
     fn capability(&self) -> Option<Capability> {
         self.0.capability.map(Capability)
     }
 
-    /// Indices of the overall sigma.
+    /// Performance indices, from the overall sigma.
     #[getter]
     fn performance(&self) -> Option<Performance> {
         self.0.performance.map(Performance)
     }
 
-    /// Performance without the assumption of a normal distribution, as a dictionary: ``fits``, ``box_cox``, ``empirical``
-    /// and which of them the data support (``supported``).
+    /// Performance without the assumption of a normal distribution, as a dictionary: ``fits``, ``box_cox``,
+    /// ``empirical``, and which of them the data support (``supported``).
     #[getter]
     fn non_normal<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.non_normal.as_ref().map(|non_normal| document::to_dict(py, non_normal)).transpose()
@@ -257,7 +258,7 @@ impl Analysis {
         self.0.observed_ppm
     }
 
-    /// Share outside that a normal distribution leads to expect, per million.
+    /// Expected share outside the specification limits for a normal distribution, per million.
     #[getter]
     fn expected_ppm(&self) -> Option<ExpectedPpm> {
         self.0.expected_ppm.map(ExpectedPpm)
@@ -269,7 +270,7 @@ impl Analysis {
         self.0.normality.map(Normality)
     }
 
-    /// Correlation of neighbours.
+    /// Lag-1 autocorrelation.
     #[getter]
     fn autocorrelation(&self) -> Option<f64> {
         self.0.autocorrelation.map(|autocorrelation| autocorrelation.lag1)
@@ -281,13 +282,13 @@ impl Analysis {
         self.0.quantiles.map(Quantiles)
     }
 
-    /// What a reader should know before trusting the numbers.
+    /// Warnings about the validity of the numbers.
     #[getter]
     fn warnings(&self) -> Vec<String> {
         self.0.warnings.clone()
     }
 
-    /// The chart with its rules and signals; ``None`` if there are not enough data for one.
+    /// The chart with its rules and signals; ``None`` without enough data.
     #[getter]
     fn judgement(&self, py: Python<'_>) -> PyResult<Option<Judgement>> {
         let Some(drawing) = &self.0.drawing else { return Ok(None) };
@@ -295,12 +296,12 @@ impl Analysis {
         Ok(Some(Judgement::new(drawing.judgement.clone(), drawing.rules.clone(), Some(chart))))
     }
 
-    /// The analysis as a dictionary: the same as in the report of the command line.
+    /// The analysis as a dictionary, as in the report of the command line.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         document::to_dict(py, &*self.0)
     }
 
-    /// The analysis as JSON: the same as in the report of the command line.
+    /// The analysis as JSON, as in the report of the command line.
     fn to_json(&self) -> PyResult<String> {
         document::to_json(&*self.0)
     }
@@ -308,7 +309,8 @@ impl Analysis {
     /// One row with the main numbers.
     ///
     /// Args:
-    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         frame::of(&rows(py, std::slice::from_ref(&self.0))?, backend)
@@ -335,13 +337,13 @@ impl Analysis {
     /// Draws the control chart with matplotlib.
     ///
     /// Args:
-    ///     ax: The axes to draw on; new ones unless given.
+    ///     ax: The axes to draw on; new ones by default.
     ///
     /// Returns:
     ///     The axes.
     ///
     /// Raises:
-    ///     NotEnoughDataError: If there are not enough data for a chart.
+    ///     NotEnoughDataError: If there are too few data for a chart.
     #[pyo3(signature = (ax = None))]
     fn plot<'py>(&self, py: Python<'py>, ax: Option<&Bound<'py, PyAny>>) -> Answer<Bound<'py, PyAny>> {
         Ok(picture::matplotlib(&self.drawable(py)?, Some(&self.title()), ax)?)
@@ -350,7 +352,7 @@ impl Analysis {
     /// The control chart as a plotly figure.
     ///
     /// Raises:
-    ///     NotEnoughDataError: If there are not enough data for a chart.
+    ///     NotEnoughDataError: If there are too few data for a chart.
     fn to_plotly<'py>(&self, py: Python<'py>) -> Answer<Bound<'py, PyAny>> {
         Ok(picture::plotly(&self.drawable(py)?, Some(&self.title()))?)
     }
@@ -376,7 +378,7 @@ impl Analysis {
     }
 }
 
-/// What a pickled analysis holds: also what is drawn, which its report leaves out.
+/// The state of a pickled analysis: its report, plus the plotted points, which the report omits.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct AnalysisState {
     analysis: core::Analysis,
@@ -406,9 +408,10 @@ record! {
         mean: f64,
         /// Their standard deviation.
         sigma: Option<f64>,
-        /// True if the mean lies beyond the limits that the run means themselves give.
+        /// True if the mean is outside the limits of the run means.
         out: bool,
-        /// True if the mean lies further out than its own requests explain: beyond the limits of an X̄ chart.
+        /// True if the mean is further from the center than the run's own requests explain: outside the limits of an X̄
+        /// chart.
         beyond_within: bool,
     }
 }
@@ -426,44 +429,44 @@ record! {
 }
 
 record! {
-    /// A metric over several runs: variance components, capability of what varies within the runs and of everything, and
-    /// the runs that are out. What does not apply is ``None``.
+    /// One metric over several runs: variance components, capability within the runs and in total, and the runs that
+    /// are out of control. Properties that do not apply are ``None``.
     Study(core::Study) {
-        /// What all runs have in common.
+        /// The names and values that all runs have in common.
         group: BTreeMap<String, String>,
         /// The metric or column.
         metric: String,
-        /// The runs, in order of time where it is known.
+        /// The runs, in order of time if known.
         runs: Vec<Run> = |runs: &Vec<core::Run>| runs.iter().cloned().map(Run).collect(),
         /// Number of measurements of all runs.
         n: usize,
         /// Mean of all measurements.
         mean: f64,
-        /// Variance inside the runs.
+        /// Variance within the runs.
         within: Component = |component: &core::Component| Component(*component),
         /// Variance between the runs; 0 if its estimate is negative.
         between: Component = |component: &core::Component| Component(*component),
-        /// Variance of a single measurement of any run.
+        /// Total variance of a single measurement from any run.
         total: Component = |component: &core::Component| Component(*component),
-        /// Share of the total variance that lies between the runs.
+        /// Share of the total variance that is between the runs.
         between_share: Option<f64>,
         /// Limits of the run means, from their moving ranges; ``None`` for fewer than 5 runs.
         limits: Option<ControlLimits> =
             |limits: &Option<llmscope_core::ControlLimits>| limits.clone().map(ControlLimits),
-        /// Where rules signal on the chart of the run means: positions in ``runs``.
+        /// Violations on the chart of the run means: positions in ``runs``.
         violations: Vec<Violation> =
             |all: &Vec<llmscope_core::Violation>| all.iter().cloned().map(Violation).collect(),
         /// ``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``: the verdict on the run means.
-        verdict: &'static str = |verdict: &core::Verdict| verdict.key(),
-        /// Indices of the within-run sigma.
+        verdict: &'static str = |verdict: &core::Verdict| verdict.name(),
+        /// Capability indices, from the within-run sigma.
         capability: Option<Capability> =
             |capability: &Option<llmscope_core::capability::Capability>| capability.map(Capability),
-        /// Indices of the total sigma.
+        /// Performance indices, from the total sigma.
         performance: Option<Performance> =
             |performance: &Option<llmscope_core::capability::Performance>| performance.map(Performance),
-        /// Correlation of neighbours inside the runs.
+        /// Lag-1 autocorrelation within the runs.
         lag1: Option<f64>,
-        /// What a reader should know before trusting the numbers.
+        /// Warnings about the validity of the numbers.
         warnings: Vec<String>,
     }
     {
@@ -473,7 +476,7 @@ record! {
     }
 }
 
-/// Analyses under one roof: one for each group and metric, in order of appearance.
+/// A report: one analysis per group and metric, in order of appearance.
 ///
 /// A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
 #[pyclass(frozen, eq, sequence, module = "llmscope")]
@@ -483,7 +486,7 @@ pub(crate) struct Report {
     pub(crate) studies: Vec<core::Study>,
 }
 
-/// What a pickled report holds.
+/// The state of a pickled report.
 pub(crate) type ReportState = (Vec<AnalysisState>, Vec<core::Study>);
 
 impl From<ReportState> for Report {
@@ -500,7 +503,7 @@ impl Report {
         self.analyses.iter().cloned().map(Analysis).collect()
     }
 
-    /// One for each metric over several runs, if the analyses are grouped by session.
+    /// One study per metric over several runs, if the analyses are grouped by session.
     #[getter]
     fn studies(&self) -> Vec<Study> {
         self.studies.iter().cloned().map(Study).collect()
@@ -523,20 +526,21 @@ impl Report {
         document::to_json(&self.core())
     }
 
-    /// One row for each analysis: group, metric, verdict and the main numbers.
+    /// One row per analysis: group, metric, verdict and the main numbers.
     ///
     /// Args:
-    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         frame::of(&rows(py, &self.analyses)?, backend)
     }
 
-    /// Freezes the limits of these studies in a file, for ``analyze(…, baseline=path)`` and the command line.
+    /// Saves the limits of these studies to a file, for ``analyze(…, baseline=path)`` and the command line.
     ///
     /// Raises:
     ///     NotEnoughDataError: If no study has limits.
-    ///     FileError: If the operating system refuses.
+    ///     FileError: If the file cannot be written.
     fn save_baseline(&self, path: PathBuf) -> Answer<()> {
         let baselines: Vec<Baseline> = self.analyses.iter().filter_map(|analysis| analysis.baseline()).collect();
         Ok(write_atomically(&path, Baseline::to_json(&baselines)?.as_bytes())?)
@@ -576,7 +580,7 @@ impl Report {
     }
 }
 
-/// The main numbers, one row for each analysis; the names that any of them is grouped by come first.
+/// The main numbers, one row per analysis; the names of the groups come first.
 fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
     let names: std::collections::BTreeSet<&String> =
@@ -589,7 +593,7 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
     columns.set_item("n", analyses.iter().map(|a| a.n).collect::<Vec<_>>())?;
     columns.set_item("failed", analyses.iter().map(|a| a.excluded.failed).collect::<Vec<_>>())?;
     columns.set_item("chart", analyses.iter().map(|a| a.chart.name()).collect::<Vec<_>>())?;
-    columns.set_item("verdict", analyses.iter().map(|a| a.verdict.key()).collect::<Vec<_>>())?;
+    columns.set_item("verdict", analyses.iter().map(|a| a.verdict.name()).collect::<Vec<_>>())?;
     columns.set_item("violations", analyses.iter().map(|a| a.violations.len()).collect::<Vec<_>>())?;
     type Number = fn(&core::Analysis) -> Option<f64>;
     let numbers: [(&str, Number); 12] = [
@@ -613,7 +617,7 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
     Ok(columns)
 }
 
-/// An item of a sequence by Python's index, which may count from the end.
+/// Resolves an index of a Python sequence, which may be negative.
 fn index_of(index: isize, len: usize) -> PyResult<usize> {
     let from_start = if index < 0 { len.checked_sub(index.unsigned_abs()) } else { usize::try_from(index).ok() };
     from_start.filter(|&at| at < len).ok_or_else(|| PyIndexError::new_err(format!("index {index} of {len}")))

@@ -1,15 +1,15 @@
-//! From data of any kind to their analyses.
+//! From data of any kind to analyses.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use llmscope_core::analysis::{
-    self as core, Baseline, Gathered, Grouping, Input, Measure, Origin, Plan, Selection, Series, Stages,
+    self as core, Baseline, Grouping, LogSource, Measure, Origin, Plan, SelectedSeries, Selection, Series, Stages,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
-use llmscope_core::ingest::{self, Content, Opened, Tool};
+use llmscope_core::ingest::{self, Content, OpenedLog, Tool};
 use llmscope_core::{Error, SpecificationLimits, Unit};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -24,52 +24,54 @@ use crate::table;
 use crate::values::Values;
 use crate::work::{self, ANALYZING};
 
-/// Judges data: control chart, violations and capability, for each group and metric.
+/// Analyzes data: control chart, violations and capability, per group and metric.
 ///
 /// Args:
-///     data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
-///         dictionary of columns; or one-dimensional numbers. A long log of lines that a path names is read as it
-///         comes and not kept.
-///     metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
-///         ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
-///         the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.
-///     by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
-///         one group. Provider and model, where the data have them, unless told.
+///     data: A path, a :class:`Log` or :class:`Session`, or a list of those; a data frame (pandas, polars, pyarrow) or
+///         a dictionary of columns; or one-dimensional numbers. A long line-based log is read from its path in blocks
+///         and not held in memory.
+///     metric: The metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``,
+///         ``"error_rate"``, …) or the column to analyze, or several. By default, the standard metrics in the data, or
+///         the only other column of a data frame. For bare numbers, a name for them; by default, that of the Series.
+///     by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column, or several; ``[]`` for
+///         one group. By default, provider and model, if the data have them.
 ///     chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
 ///         ``"laney-u"``, ``"ewma"``, ``"cusum"`` or ``"moving-average"``.
 ///     subgroups: The size of subgroups, or the column that labels them.
 ///     sizes: Sample size of a chart of counts, or the column that holds it.
 ///     rules: A preset, a list of rules, or a :class:`RuleSet`.
-///     sigma_estimator: The within sigma, if not the chart's own.
-///     phase1: Limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
-///     baseline: Limits that :meth:`Report.save_baseline` froze in this file.
-///     center: Standards given: the center line.
-///     sigma: Standards given: sigma of a single measurement.
-///     stages: Points at which new limits begin, or ``"auto"``: where the level changes (:func:`change_points`).
+///     sigma_estimator: The estimator of the within sigma (see :func:`sigma`); by default, that of the chart.
+///     phase1: Estimate limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
+///     baseline: A file with limits from :meth:`Report.save_baseline`.
+///     center: Given standards: the center line.
+///     sigma: Given standards: sigma of a single measurement.
+///     stages: Positions of points at which new limits begin, or ``"auto"``: where the level changes
+///         (:func:`change_points`).
 ///     lsl: Lower specification limit: a number in the metric's unit, or a text such as ``"200ms"``.
-///     usl: Upper specification limit: a service level objective is one.
+///     usl: Upper specification limit, such as a service level objective.
 ///     target: Target value.
-///     missing: What a gap means: ``"error"``, ``"break"`` or ``"drop"``; ``"break"`` for requests and ``"error"`` for
-///         columns unless told.
-///     confidence: Level of the capability intervals.
-///     points: True to list every point in the JSON.
+///     missing: Policy for missing values: ``"error"``, ``"break"`` or ``"drop"``; by default, ``"break"`` for requests
+///         and ``"error"`` for columns.
+///     confidence: Level of the capability intervals, between 0 and 1.
+///     points: True to include every point in the JSON.
 ///     lambda_: Weight of the newest point of an EWMA chart.
 ///     width: Width of the limits of an EWMA chart, in sigmas of the average.
 ///     k: Allowance of a CUSUM chart, in sigmas.
 ///     h: Decision interval of a CUSUM chart, in sigmas.
 ///     headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
 ///     span: Measurements in each mean of a moving average chart.
-///     transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
-///         (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
-///         back to the unit of the data; sigma, zones and capability are those of the transformed measurements.
+///     transform: Transformation of single measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the
+///         maximum likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
+///         transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
 ///
 /// Returns:
-///     An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
+///     An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in a verdict, not an
+///     error.
 ///
 /// Raises:
-///     UnknownNameError: If the data have no such metric or column, with those that they have.
-///     FormatError: For text or a gap in a column of numbers, with its row.
-///     ParameterError: If the parameters do not fit each other or the data.
+///     UnknownNameError: If the data lack the metric or column; the message lists the available ones.
+///     FormatError: For text or a gap in a numeric column, with its row.
+///     ParameterError: If the parameters contradict each other or the data.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -180,7 +182,7 @@ fn grouping(value: &Bound<'_, PyAny>) -> PyResult<Grouping> {
     value.extract::<usize>().map(Grouping::Every).or_else(|_| value.extract::<String>().map(Grouping::Column))
 }
 
-/// Points, or `"auto"`. No points are one stage.
+/// Positions of points, or `"auto"`. No positions make one stage.
 fn stages_of(value: &Bound<'_, PyAny>) -> Answer<Stages> {
     if let Ok(text) = value.extract::<String>() {
         return Ok(text.parse()?);
@@ -195,12 +197,18 @@ fn origin(
     center: Option<f64>,
     sigma: Option<f64>,
 ) -> Answer<Origin> {
-    let given = usize::from(phase1.is_some()) + usize::from(baseline.is_some()) + usize::from(center.is_some());
-    if given > 1 || (sigma.is_some() && center.is_none()) {
+    let given = [
+        ("phase1", phase1.is_some()),
+        ("baseline", baseline.is_some()),
+        ("center", center.is_some()),
+        ("sigma", sigma.is_some() && center.is_none()),
+    ];
+    let given: Vec<&str> = given.into_iter().filter_map(|(name, is_given)| is_given.then_some(name)).collect();
+    if given.len() > 1 || given == ["sigma"] {
         Err(Error::Parameter {
-            name: "the origin of the limits",
-            value: "more than one, or sigma alone".to_owned(),
-            expected: "one of phase1, baseline, or center (with sigma)",
+            name: "origin of the limits",
+            value: given.join(" and "),
+            expected: "only one of phase1, baseline, or center (with or without sigma)",
         })?;
     }
     if let Some(path) = baseline {
@@ -217,10 +225,10 @@ fn origin(
     Ok(center.map_or(Origin::Data, |center| Origin::Given { center, sigma }))
 }
 
-/// The series that the data hold.
+/// The series in the data.
 enum Found {
     Numbers(Series),
-    /// The series of each group, and those that are runs of one thing.
+    /// The series of each group, and series that are runs of the same thing.
     Groups {
         series: Vec<Series>,
         runs: Vec<Vec<Series>>,
@@ -249,31 +257,32 @@ fn series(
         (None, None) => {
             if let Some(name) = by.iter().flatten().next().or(companion.as_ref()) {
                 Err(Error::Parameter {
-                    name: "by, subgroups or sizes",
+                    name: "column",
                     value: name.clone(),
-                    expected: "a number, or used with a data frame that has such a column",
+                    expected: "a data frame that has it, because bare numbers have no columns",
                 })?;
             }
             return Ok(Found::Numbers(numbers(data, metrics.first())?));
         }
     };
     let steps = logs.iter().map(Source::steps).sum();
-    let Gathered { series, runs, .. } = work::run(data.py(), steps, move || gather(logs, &metrics, by, companion))??;
+    let SelectedSeries { series, runs, .. } =
+        work::run(data.py(), steps, move || gather(logs, &metrics, by, companion))??;
     Ok(Found::Groups { series, runs })
 }
 
-/// What is selected from logs; a long one is read as it comes.
+/// Selects series from logs; a long log is read in blocks.
 fn gather(
     logs: Vec<Source>,
     metrics: &[String],
     by: Option<Vec<String>>,
     companion: Option<String>,
-) -> Answer<Gathered> {
+) -> Answer<SelectedSeries> {
     let inputs = logs.into_iter().map(Source::open).collect::<Answer<Vec<_>>>()?;
     // A metric of requests, or a column of a table by its own name.
     let sessions = inputs.iter().any(|input| match input {
-        Input::Log(log) => matches!(log.content, Content::Session(_)),
-        Input::Stream { stream, .. } => stream.header.is_some(),
+        LogSource::Log(log) => matches!(log.content, Content::Session(_)),
+        LogSource::Stream { stream, .. } => stream.header.is_some(),
     });
     let measure = |name: &String| match name.parse() {
         Ok(metric) if sessions => Measure::Metric(metric),
@@ -283,14 +292,14 @@ fn gather(
     Selection { measures, by, companion, ..Selection::default() }.gather(inputs.into_iter().map(Ok))
 }
 
-/// Where requests or rows come from.
+/// The origin of requests or rows.
 enum Source {
     Log(Arc<ingest::Log>),
     File(PathBuf),
 }
 
 impl Source {
-    /// Steps of work that it takes.
+    /// The amount of work, in steps.
     fn steps(&self) -> usize {
         match self {
             Self::Log(log) => log.records(),
@@ -300,15 +309,15 @@ impl Source {
         }
     }
 
-    fn open(self) -> Answer<Input<'static, Failure>> {
+    fn open(self) -> Answer<LogSource<'static, Failure>> {
         match self {
-            Self::Log(log) => Ok(Input::Log(log)),
-            Self::File(path) => Ok(Input::new(open(&path)?, move || open(&path))),
+            Self::Log(log) => Ok(LogSource::Log(log)),
+            Self::File(path) => Ok(LogSource::new(open(&path)?, move || open(&path))),
         }
     }
 }
 
-fn open(path: &Path) -> Answer<Opened> {
+fn open(path: &Path) -> Answer<OpenedLog> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     Ok(ingest::open(&path.display().to_string(), file, None)?)
 }
@@ -322,7 +331,7 @@ fn sources(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Source>>> {
         let session = session.get().0.clone();
         let source = session.header.name.clone().unwrap_or_else(|| "session".to_owned());
         let content = Content::Session(session);
-        let log = ingest::Log { source, tool: Tool::LLMSCOPE, content, notices: Vec::new() };
+        let log = ingest::Log { source, tool: Tool::LLMSCOPE, content, warnings: Vec::new() };
         return Ok(Some(vec![Source::Log(Arc::new(log))]));
     }
     if data.is_instance_of::<PyString>() || data.hasattr("__fspath__")? {
@@ -342,7 +351,7 @@ fn sources(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Source>>> {
     Ok(Some(all))
 }
 
-/// Bare numbers, by the name that was given or that the Series has.
+/// Bare numbers, under the given name or that of the Series.
 fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Answer<Series> {
     let own = data.getattr_opt("name")?.and_then(|name| name.extract::<String>().ok()).filter(|name| !name.is_empty());
     let name = name.cloned().or(own).unwrap_or_else(|| "value".to_owned());

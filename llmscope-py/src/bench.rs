@@ -1,4 +1,4 @@
-//! Measuring an endpoint.
+//! Benchmarks of endpoints.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use llmscope_core::{Session as CoreSession, Unit};
 use llmscope_harness::vendor::Simulation;
 use llmscope_harness::workload::{Conversation, Sizes, Tier, Turn, Workload};
 use llmscope_harness::{
-    Arrival, Bench, Load, Next, Objectives, Plan, Prices, Probe, Running, Tally, Target, TargetOptions, Update,
+    Arrival, Bench, BenchHandle, Load, Next, Objectives, Plan, Prices, Probe, Tally, Target, TargetOptions, Update,
     VendorKind,
 };
 use pyo3::exceptions::PyTypeError;
@@ -20,50 +20,50 @@ use pyo3::types::{PyDict, PyString};
 use crate::error::Answer;
 use crate::session::Session;
 
-/// Measures an endpoint: sends requests, stamps every chunk of the answers, and returns them as a session.
+/// Measures an endpoint: sends requests, timestamps every chunk of the responses, and returns them as a session.
 ///
-/// Ctrl-C ends the run; the session then holds what has ended until then. Keys come from the environment, as on the
-/// command line: ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``, …
+/// Ctrl-C ends the run; the session then contains the requests that had ended. Keys come from the environment, as on
+/// the command line: ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``, …
 ///
 /// Args:
 ///     vendor: ``"openai"`` (and compatible servers), ``"openai-responses"``, ``"azure"``, ``"openrouter"``,
 ///         ``"anthropic"``, ``"gemini"``, ``"bedrock"``, ``"github"``, ``"ollama"``, ``"ollama-generate"`` or
 ///         ``"simulated"``.
-///     url: Base of its addresses, such as ``"http://localhost:8000/v1"``; the vendor's own unless told.
-///     model: The model; the only one that the endpoint lists unless told.
-///     provider: Name for who serves it, where the dialect is not the vendor.
-///     key_env: Environment variable that holds the key, where it is not the vendor's own.
-///     extra_body: Fields to set in every request's body.
-///     requests: Requests to measure; 100 unless there is a duration.
-///     duration: How long requests are issued: seconds, or a text such as ``"60s"``.
-///     concurrency: Closed loop: so many clients, each waits for its answer. Several numbers are a sweep.
-///     rate: Open loop: requests per second, whether earlier ones are answered or not.
-///     arrival: How those are spaced: ``"poisson"`` or ``"constant"``.
-///     warmup: Requests that come first and are not judged.
-///     prompts: Prompts as texts, or the path of a file of them.
-///     prompt_tokens: Synthetic prompts of about so many tokens.
-///     output_tokens: Longest answer to ask for.
+///     url: Base URL, such as ``"http://localhost:8000/v1"``; by default, the vendor's own.
+///     model: The model; by default, the only one that the endpoint lists.
+///     provider: Name of the provider, if it differs from the vendor.
+///     key_env: Environment variable that contains the key, if it differs from the vendor's own.
+///     extra_body: Additional fields for the body of every request.
+///     requests: Number of requests to measure; 100 by default, unlimited with a duration.
+///     duration: Time during which requests are issued: seconds, or a text such as ``"60s"``.
+///     concurrency: Closed loop: N clients, each of which waits for its response. Several numbers make a sweep.
+///     rate: Open loop: requests per second, regardless of pending responses.
+///     arrival: Distribution of arrivals in an open loop: ``"poisson"`` or ``"constant"``.
+///     warmup: Number of initial requests that the analysis excludes.
+///     prompts: Prompts as a list of texts, or the path of a file of prompts.
+///     prompt_tokens: Generate synthetic prompts of about N tokens.
+///     output_tokens: Maximum number of output tokens per request.
 ///     tier: Built-in prompts: ``"simple-recall"``, ``"moderate-reasoning"``, ``"complex-reasoning"``,
 ///         ``"high-load-creative"`` or ``"extended-context"``.
-///     timeout: Longest time for a whole answer: seconds or a text.
-///     retries: Further attempts after 429, 5xx or a broken connection.
+///     timeout: Time limit for a complete response: seconds, or a text such as ``"60s"``.
+///     retries: Number of further attempts after 429, 5xx or a broken connection.
 ///     reuse_connections: False to open a new connection for every request.
-///     seed: Of every random choice.
-///     price_in: US dollars for a million tokens of the prompt.
-///     price_out: US dollars for a million tokens of the answer.
-///     simulate: How the simulated vendor behaves: ``"ttft=50ms,tpot=2ms,failures=1%,shift=100:1.5"``.
+///     seed: Seed of every random choice.
+///     price_in: US dollars per million input tokens.
+///     price_out: US dollars per million output tokens.
+///     simulate: Behavior of the simulated vendor: ``"ttft=50ms,tpot=2ms,failures=1%,shift=100:1.5"``.
 ///     name: A name for the run.
 ///     labels: Labels to group by.
-///     output: File in JSON Lines that grows while the run goes on; it must not exist.
-///     progress: True for a line on standard error, False for none, or a function that is called about twice a second
-///         with the summary so far as a dictionary.
+///     output: File in JSON Lines to which each request is appended during the run; it must not exist.
+///     progress: True for a line on standard error, False for none, or a function that receives the current summary as
+///         a dictionary about twice a second.
 ///
 /// Returns:
 ///     The session.
 ///
 /// Raises:
-///     BenchError: If the endpoint cannot be asked: no key, no such address, no model named.
-///     ParameterError: If the parameters do not fit each other.
+///     BenchError: If the endpoint cannot be used: no key, no such address, no model.
+///     ParameterError: If the parameters contradict each other.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -153,16 +153,16 @@ pub(crate) fn bench<'py>(
     let writer = output.map(|path| SessionWriter::create(&path, &header)).transpose()?;
     let session = CoreSession { header, ..CoreSession::default() };
     let mut recording = Recording { session, writer, tally: Tally::new(Objectives::default()) };
-    let mut running = bench.start()?;
+    let mut handle = bench.start()?;
     let listener = listener(py, progress)?;
-    let drained = recording.drain(py, &mut running, listener.as_ref());
-    running.stop();
-    py.detach(|| running.join())?;
+    let drained = recording.drain(py, &mut handle, listener.as_ref());
+    handle.stop();
+    py.detach(|| handle.join())?;
     drained?;
     Ok(Session(Arc::new(recording.session)))
 }
 
-/// What a run has brought so far.
+/// The results of a run so far.
 struct Recording {
     session: CoreSession,
     writer: Option<SessionWriter>,
@@ -170,28 +170,29 @@ struct Recording {
 }
 
 impl Recording {
-    /// Receives until the run ends. Ctrl-C stops the run, and what has ended is still received.
-    fn drain(&mut self, py: Python<'_>, running: &mut Running, listener: Option<&Bound<'_, PyAny>>) -> Answer<()> {
+    /// Receives results until the run ends. After Ctrl-C, the results of ended requests are still received.
+    fn drain(&mut self, py: Python<'_>, handle: &mut BenchHandle, listener: Option<&Bound<'_, PyAny>>) -> Answer<()> {
         const TICK: Duration = Duration::from_millis(50);
-        const TELL: Duration = Duration::from_millis(500);
-        // Summing up sorts all results so far: with many, it must not take the processor from what it shows.
-        const REST: u32 = 20;
-        let mut due = Instant::now() + TELL;
+        const UPDATE_INTERVAL: Duration = Duration::from_millis(500);
+        // The summary sorts all results so far: with many results, computing it must not take too much processor time
+        // from the benchmark.
+        const PAUSE_FACTOR: u32 = 20;
+        let mut due = Instant::now() + UPDATE_INTERVAL;
         loop {
-            // Borrowed alone, because the thread that waits without the GIL must be the only one that does.
-            let waiting = &mut *running;
+            // Mutably borrowed, because only the thread that waits without the GIL may use it.
+            let waiting = &mut *handle;
             match py.detach(move || waiting.next(TICK)) {
                 Next::Finished => break,
                 Next::Idle => {}
                 Next::Update(update) => self.take(update)?,
             }
             if py.check_signals().is_err() {
-                running.stop();
+                handle.stop();
             }
             let begun = Instant::now();
             if let Some(listener) = listener.filter(|_| begun >= due) {
                 listener.call1((crate::document::to_dict(py, &self.tally.summary())?, false))?;
-                due = Instant::now() + TELL.max(begun.elapsed() * REST);
+                due = Instant::now() + UPDATE_INTERVAL.max(begun.elapsed() * PAUSE_FACTOR);
             }
         }
         if let Some(listener) = listener {
@@ -210,7 +211,7 @@ impl Recording {
     }
 }
 
-/// Who is told how far the run has come: a function of the summary and whether the run has ended.
+/// Receives the progress: a function of the summary and whether the run has ended.
 fn listener<'py>(py: Python<'py>, progress: Option<Bound<'py, PyAny>>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let module = py.import("llmscope._progress")?;
     Ok(match progress {
@@ -285,6 +286,6 @@ impl<'py> FromPyObject<'_, 'py> for Seconds {
         };
         Duration::try_from_secs_f64(seconds)
             .map(Self)
-            .map_err(|_| PyTypeError::new_err(format!("{seconds} is no duration in seconds")))
+            .map_err(|_| PyTypeError::new_err(format!("{seconds} is not a duration in seconds")))
     }
 }

@@ -1,4 +1,4 @@
-//! Capability, performance, and the sigma they stand on.
+//! Capability, performance, and the sigma on which they are based.
 
 use llmscope_core::capability::{self as core, Interval};
 use llmscope_core::error::Result as CoreResult;
@@ -16,17 +16,17 @@ pub(crate) fn pair(interval: &Option<Interval>) -> Option<(f64, f64)> {
 }
 
 record! {
-    /// An estimate of sigma that says how it came about.
+    /// An estimate of sigma with its estimator.
     SigmaEstimate(CoreSigma) {
         /// The estimate, in the unit of the data; 0 for data without variation.
         sigma: f64,
-        /// How it was estimated: ``"average_moving_range"``, ``"pooled"``, ``"overall"``, …
-        estimator: &'static str = |estimator: &SigmaEstimator| estimator.key(),
-        /// Effective degrees of freedom for intervals; ``None`` where none are published.
+        /// Name of the estimator: ``"average_moving_range"``, ``"pooled"``, ``"overall"``, …
+        estimator: &'static str = |estimator: &SigmaEstimator| estimator.name(),
+        /// Effective degrees of freedom for intervals; ``None`` if none are published.
         degrees_of_freedom: Option<f64>,
     }
     {
-        /// The convention and its formula in a few words: conventions differ, and so do the indices.
+        /// A short description of the convention and its formula: indices from different conventions differ.
         #[getter]
         fn convention(&self) -> &'static str {
             self.0.estimator.convention()
@@ -51,10 +51,10 @@ record! {
         cpk_interval: Option<(f64, f64)> = pair,
         /// The normal quantile of the expected share outside both limits.
         z_bench: Option<f64>,
-        /// The within sigma that the indices stand on.
+        /// The within sigma of the indices.
         sigma: f64,
-        /// How it was estimated.
-        estimator: &'static str = |estimator: &SigmaEstimator| estimator.key(),
+        /// Name of its estimator.
+        estimator: &'static str = |estimator: &SigmaEstimator| estimator.name(),
         /// Degrees of freedom of the intervals.
         degrees_of_freedom: Option<f64>,
     }
@@ -77,13 +77,13 @@ record! {
         ppk_interval: Option<(f64, f64)> = pair,
         /// The normal quantile of the expected share outside both limits.
         z_bench: Option<f64>,
-        /// (USL − LSL)/6√(Σ(x − T)²/(n − 1)): the spread about the target (Chan, Cheng & Spiring 1988).
+        /// (USL − LSL)/6√(Σ(x − T)²/(n − 1)): the dispersion about the target (Chan, Cheng & Spiring 1988).
         cpm: Option<f64>,
     }
 }
 
 record! {
-    /// Shares outside the specification limits that a normal distribution leads to expect, per million.
+    /// Expected shares outside the specification limits for a normal distribution, per million.
     ExpectedPpm(core::ExpectedPpm) {
         /// With the within sigma.
         within: Option<f64>,
@@ -93,7 +93,7 @@ record! {
 }
 
 record! {
-    /// What the customer, or the service level objective, allows.
+    /// Specification limits: the requirements of a customer or a service level objective.
     Specification(SpecificationLimits) {
         /// Lower specification limit (LSL).
         lower: Option<f64>,
@@ -113,7 +113,7 @@ pub(crate) fn quantity(value: Option<&Bound<'_, PyAny>>, unit: Unit) -> Answer<O
     }
 }
 
-/// Measurements, in subgroups or not.
+/// Measurements, with or without subgroups.
 enum Data {
     Single(Values, Missing),
     Grouped(GroupedData),
@@ -135,7 +135,7 @@ impl Data {
         }
     }
 
-    /// The estimate, and all measurements.
+    /// The estimate and all measurements.
     fn with<T>(
         &self,
         estimator: Option<SigmaEstimator>,
@@ -155,21 +155,21 @@ impl Data {
     }
 }
 
-/// Estimates sigma.
+/// Estimates the standard deviation of a process.
 ///
 /// Args:
 ///     values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
-///     subgroups: The size of the subgroups, or a label for each measurement.
+///     subgroups: The size of the subgroups, or one label per measurement.
 ///     estimator: ``"average_moving_range"`` (the default for single measurements), ``"median_moving_range"``, ``"average_range"``,
 ///         ``"average_standard_deviation"``, ``"pooled"`` (the default for subgroups), ``"pooled_biased"``, ``"overall"`` or
 ///         ``"overall_unbiased"``.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
 ///     The estimate in the unit of the data, with its convention and degrees of freedom.
 ///
 /// Raises:
-///     NotEnoughDataError: For fewer than two values, or no two neighbours.
+///     NotEnoughDataError: For fewer than two values, or no two adjacent values.
 ///     ParameterError: For an estimator that does not fit the data.
 ///
 /// Example:
@@ -190,22 +190,23 @@ pub(crate) fn sigma(
     Ok(SigmaEstimate(work::run(py, data.len(), move || data.with(estimator, |sigma, _| Ok(sigma)))??))
 }
 
-/// Cp, CPL, CPU and Cpk: how the process lies between its specification limits, by its within sigma.
+/// Cp, CPL, CPU and Cpk: the position and width of the process relative to its specification limits, from the within
+/// sigma.
 ///
 /// Source: AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery, ch. 8; intervals by χ² (Cp) and Bissell 1990 (Cpk).
 ///
 /// Args:
 ///     values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
-///     subgroups: The size of the subgroups, or a label for each measurement.
+///     subgroups: The size of the subgroups, or one label per measurement.
 ///     lsl: Lower specification limit, in the unit of the data.
-///     usl: Upper specification limit: a service level objective is one.
-///     sigma_estimator: The within sigma: the average moving range of single measurements, the pooled standard
-///         deviation of subgroups, unless told (see :func:`sigma`).
-///     confidence: Level of the intervals.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     usl: Upper specification limit, in the unit of the data, such as a service level objective.
+///     sigma_estimator: The estimator of the within sigma (see :func:`sigma`); by default, the average moving range for
+///         single measurements and the pooled standard deviation for subgroups.
+///     confidence: Level of the intervals, between 0 and 1.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
-///     The indices, or ``None`` if the data do not vary: then capability is undefined.
+///     The indices; ``None`` without variation, where capability is undefined.
 ///
 /// Raises:
 ///     SpecificationError: Without a limit, or unless LSL < USL.
@@ -244,17 +245,18 @@ pub(crate) fn capability(
     Ok(index.map(Capability))
 }
 
-/// Pp, PPL, PPU, Ppk and Cpm: how the process lies between its specification limits, by its overall sigma.
+/// Pp, PPL, PPU, Ppk and Cpm: the position and width of the process relative to its specification limits, from the
+/// overall sigma.
 ///
 /// Source: as :func:`capability`; Cpm by Chan, Cheng & Spiring 1988.
 ///
 /// Args:
 ///     values: Measurements. Shape (n,).
 ///     lsl: Lower specification limit, in the unit of the data.
-///     usl: Upper specification limit.
-///     target: Target value, for Cpm.
-///     confidence: Level of the intervals.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     usl: Upper specification limit, in the unit of the data.
+///     target: Target value for Cpm, in the unit of the data.
+///     confidence: Level of the intervals, between 0 and 1.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
 ///     The indices, or ``None`` for fewer than two values or without variation.
@@ -284,13 +286,13 @@ pub(crate) fn performance(
     Ok(with_sample(values, missing, 1, index)?.map(Performance))
 }
 
-/// Shares outside the specification limits that a normal process leads to expect, per million.
+/// Expected shares outside the specification limits for a normal process, per million.
 ///
 /// Args:
 ///     mean: The process mean.
-///     sigma: Its standard deviation.
-///     lsl: Lower specification limit.
-///     usl: Upper specification limit.
+///     sigma: The standard deviation of the process, in the unit of the mean.
+///     lsl: Lower specification limit, in the unit of the mean.
+///     usl: Upper specification limit, in the unit of the mean.
 ///
 /// Returns:
 ///     Parts per million, or ``None`` if sigma is 0.
@@ -305,7 +307,7 @@ pub(crate) fn expected_ppm(mean: f64, sigma: f64, lsl: Option<f64>, usl: Option<
     Ok(core::expected_ppm(mean, sigma, &SpecificationLimits::new(lsl, usl, None)?))
 }
 
-/// A confidence level that is one.
+/// Validates a confidence level.
 pub(crate) fn checked(confidence: f64) -> Answer<f64> {
     if confidence > 0.0 && confidence < 1.0 {
         return Ok(confidence);

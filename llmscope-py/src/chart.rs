@@ -18,7 +18,7 @@ use crate::{foreign, frame, picture, work};
 pub(crate) type CoreChart<'a> = llmscope_core::Chart<'a>;
 
 self_cell::self_cell!(
-    /// A chart beside the numbers that it borrows.
+    /// A chart with the numbers that it borrows.
     struct Held {
         owner: Values,
         #[covariant]
@@ -26,11 +26,11 @@ self_cell::self_cell!(
     }
 );
 
-/// A control chart: the plotted points, the limits they are judged against, and where the limits came from.
+/// A control chart: the plotted points, their control limits, and the origin of the limits.
 ///
-/// Made by :func:`individuals`, :func:`xbar`, :func:`attributes`, :func:`ewma`, :func:`cusum` and :func:`moving_average`
-/// (phase I), and by :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
-/// change a copy of the array, not the array.
+/// Returned by :func:`individuals`, :func:`xbar`, :func:`attributes`, :func:`ewma`, :func:`cusum` and
+/// :func:`moving_average` (phase I), and by :meth:`Chart.monitor` (phase II). A chart of single measurements refers to
+/// your float64 array without copying it: do not modify the array; modify a copy.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -50,7 +50,7 @@ impl Chart {
         Self(Held::new(Vec::new().into(), |_| chart))
     }
 
-    /// The chart of a sample, which borrows its values.
+    /// The chart of a sample, whose values it borrows.
     pub(crate) fn of_sample(
         values: Values,
         missing: Missing,
@@ -62,7 +62,7 @@ impl Chart {
 
     pub(crate) fn drawn(&self, judgement: &rules::Judgement, rules: &RuleSet, title: Option<&str>) -> String {
         let chart = self.core().clone().into_owned();
-        let title = title.map_or_else(|| chart.kind.title().to_owned(), str::to_owned);
+        let title = title.map_or_else(|| chart.kind.label().to_owned(), str::to_owned);
         let drawing = llmscope_core::analysis::Drawing {
             chart,
             judgement: judgement.clone(),
@@ -81,69 +81,70 @@ impl Chart {
         self.core().kind.name()
     }
 
-    /// 1: limits from these data; 2: limits from an earlier study.
+    /// 1: limits from these data; 2: limits from a previous study.
     #[getter]
     fn phase(&self) -> u8 {
         self.core().phase.into()
     }
 
-    /// What is plotted, in time order. Shape (n,), read-only.
+    /// The plotted points, in time order. Shape (n,), read-only.
     #[getter]
     fn points<'py>(slf: &Bound<'py, Self>) -> Bound<'py, PyArray1<f64>> {
         foreign::view(&slf.get().core().points, slf.clone().into_any())
     }
 
-    /// The lower sums of a CUSUM chart, at or below 0, beside the upper ones that are its points. Shape (n,), read-only.
+    /// The lower sums of a CUSUM chart, at or below 0; ``points`` are the upper sums. Shape (n,), read-only.
     #[getter]
     fn lower_points<'py>(slf: &Bound<'py, Self>) -> Option<Bound<'py, PyArray1<f64>>> {
         let lower = slf.get().core().lower_points.as_ref()?;
         Some(foreign::view(lower, slf.clone().into_any()))
     }
 
-    /// Center line, limits, and the sigma that the zones are multiples of.
+    /// Center line, limits, and the sigma of the zones.
     #[getter]
     fn limits(&self) -> ControlLimits {
         ControlLimits(self.core().limits.clone())
     }
 
-    /// Positions before which something is missing: every run ends there.
+    /// Positions before which values are missing; every run ends there. 0-based.
     #[getter]
     fn breaks(&self) -> Vec<usize> {
         self.core().breaks.clone()
     }
 
-    /// For a moving range chart, the position of each point's later measurement.
+    /// For a moving range chart, the position of the later measurement of each point.
     #[getter]
     fn positions(&self) -> Option<Vec<usize>> {
         self.core().positions.clone()
     }
 
-    /// What the limits stand on: to be kept, and used on later data.
+    /// The estimated standards, to save and apply to later data.
     #[getter]
     fn standards(&self) -> Standards {
         Standards(self.core().standards)
     }
 
-    /// The chart of the spread that belongs to this chart of the level: moving ranges, ranges or standard deviations.
+    /// The chart of the dispersion that accompanies this chart of the level: moving ranges, ranges or standard
+    /// deviations.
     #[getter]
-    fn companion(&self) -> Option<Self> {
-        self.core().companion().map(|companion| Self::of(companion.into_owned()))
+    fn dispersion_chart(&self) -> Option<Self> {
+        self.core().dispersion_chart().map(|chart| Self::of(chart.into_owned()))
     }
 
-    /// True if sigma is zero everywhere: the limits collapse on the center line.
+    /// True if sigma is zero everywhere: the limits coincide with the center line.
     #[getter]
     fn is_degenerate(&self) -> bool {
         self.core().is_degenerate()
     }
 
-    /// Judges the points by rules.
+    /// Applies rules to the points.
     ///
     /// Args:
-    ///     rules: A preset, a list of rules, or a :class:`RuleSet`, applied as it is. Without one, those of Nelson's
-    ///         rules that fit the chart: no zones on a chart of a spread, only the limits on an EWMA chart.
+    ///     rules: A preset, a list of rules, or a :class:`RuleSet`, applied unchanged. By default, the Nelson rules
+    ///         that suit the chart: no zones on a dispersion chart, only the limits on an EWMA chart.
     ///
     /// Raises:
-    ///     UnknownNameError: For a rule that is not known.
+    ///     UnknownNameError: For an unknown rule.
     #[pyo3(signature = (rules = None))]
     fn judge(slf: &Bound<'_, Self>, rules: Option<&Bound<'_, PyAny>>) -> Answer<Judgement> {
         let kind = slf.get().core().kind;
@@ -156,17 +157,17 @@ impl Chart {
         Ok(Judgement::new(judgement, rules, Some(chart)))
     }
 
-    /// Phase II: the same chart of new data against these limits, which are not estimated again.
+    /// Phase II: the same chart of new data, with these limits instead of new estimates.
     ///
     /// Args:
     ///     values: The new measurements, or counts. Shape (n,), or a matrix whose rows are subgroups.
-    ///     subgroups: Size of the subgroups, or a label for each measurement (X̄ charts).
+    ///     subgroups: Size of the subgroups, or one label per measurement (X̄ charts).
     ///     sizes: Sample sizes or areas of opportunity (charts of counts).
-    ///     bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``.
-    ///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+    ///     bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+    ///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
     ///
     /// Raises:
-    ///     ParameterError: If the data do not fit the chart.
+    ///     ParameterError: If the data do not suit the chart.
     ///
     /// Example:
     ///     >>> import llmscope as ls
@@ -191,15 +192,17 @@ impl Chart {
         document::to_dict(py, self.core())
     }
 
-    /// Points, limits and standards as JSON; every number reads back to the last bit.
+    /// Points, limits and standards as JSON. Numbers round-trip exactly.
     fn to_json(&self) -> PyResult<String> {
         document::to_json(self.core())
     }
 
-    /// One row for each point: ``point`` (and ``lower_point`` of a CUSUM chart), ``lower``, ``center``, ``upper``, ``sigma``.
+    /// One row per point: ``point`` (and ``lower_point`` of a CUSUM chart), ``lower``, ``center``, ``upper``,
+    /// ``sigma``.
     ///
     /// Args:
-    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(slf: &Bound<'py, Self>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let (py, limits, n) = (slf.py(), &slf.get().core().limits, slf.get().core().points.len());
@@ -216,7 +219,7 @@ impl Chart {
         frame::of(&columns, backend)
     }
 
-    /// The chart as SVG, judged by those of Nelson's rules that fit it.
+    /// The chart as SVG, judged by the Nelson rules that suit it.
     #[pyo3(signature = (title = None))]
     fn to_svg(slf: &Bound<'_, Self>, title: Option<&str>) -> Answer<String> {
         Ok(Self::judge(slf, None)?.to_svg(slf.py(), title)?)
@@ -232,10 +235,10 @@ impl Chart {
         Self::to_svg(slf, None)
     }
 
-    /// Draws the chart with matplotlib, judged by those of Nelson's rules that fit it.
+    /// Draws the chart with matplotlib, judged by the Nelson rules that suit it.
     ///
     /// Args:
-    ///     ax: The axes to draw on; new ones unless given.
+    ///     ax: The axes to draw on; new ones by default.
     ///     title: The title.
     ///
     /// Returns:
@@ -249,7 +252,7 @@ impl Chart {
         Ok(picture::matplotlib(&Bound::new(slf.py(), Self::judge(slf, None)?)?, title, ax)?)
     }
 
-    /// The chart as a plotly figure, judged by those of Nelson's rules that fit it.
+    /// The chart as a plotly figure, judged by the Nelson rules that suit it.
     #[pyo3(signature = (title = None))]
     fn to_plotly<'py>(slf: &Bound<'py, Self>, title: Option<&str>) -> Answer<Bound<'py, PyAny>> {
         Ok(picture::plotly(&Bound::new(slf.py(), Self::judge(slf, None)?)?, title)?)
@@ -272,7 +275,7 @@ impl Chart {
     }
 }
 
-/// Control limits: each line is one number, or an array with one for each point where the limits vary.
+/// Control limits. Each line is one number, or an array with one number per point if the limits vary.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -285,7 +288,7 @@ pub(crate) struct ControlLimits(pub(crate) llmscope_core::ControlLimits);
 
 #[pymethods]
 impl ControlLimits {
-    /// Lower control limit: center − 3σ, not below the physical bound.
+    /// Lower control limit: center − 3σ, at least the physical bound.
     #[getter]
     fn lower<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         shown(slf, &slf.get().0.lower)
@@ -297,27 +300,27 @@ impl ControlLimits {
         shown(slf, &slf.get().0.center)
     }
 
-    /// Upper control limit: center + 3σ, not above the physical bound.
+    /// Upper control limit: center + 3σ, at most the physical bound.
     #[getter]
     fn upper<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         shown(slf, &slf.get().0.upper)
     }
 
-    /// Standard deviation of the plotted statistic; of the transformed statistic where there is a ``power``.
+    /// Standard deviation of the plotted statistic; with a ``power``, that of the transformed statistic.
     #[getter]
     fn sigma<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         shown(slf, &slf.get().0.sigma)
     }
 
-    /// The power λ of the transformation on whose scale the limits stand three sigmas from the center line: 0 for the
+    /// The power λ of the transformation, on whose scale the limits are three sigmas from the center line: 0 for the
     /// logarithm, ``None`` without one.
     #[getter]
     fn power(&self) -> Option<f64> {
         self.0.transform.map(PowerTransform::lambda)
     }
 
-    /// The edge of a zone, so many sigmas above (or, negative, below) the center line: a number, or an array with one
-    /// for each point where the limits vary.
+    /// The edge of a zone, ``multiple`` sigmas above the center line (negative: below): a number, or an array with one
+    /// number per point if the limits vary.
     fn zone_edge<'py>(slf: &Bound<'py, Self>, multiple: f64) -> PyResult<Bound<'py, PyAny>> {
         match slf.get().0.zone_line(multiple) {
             Line::Constant(value) => value.into_bound_py_any(slf.py()),
@@ -325,13 +328,13 @@ impl ControlLimits {
         }
     }
 
-    /// True if the lower limit was set to a physical bound somewhere.
+    /// True if the lower limit is a physical bound anywhere.
     #[getter]
     fn lower_clamped(&self) -> bool {
         self.0.clamped.lower
     }
 
-    /// True if the upper limit was set to a physical bound somewhere.
+    /// True if the upper limit is a physical bound anywhere.
     #[getter]
     fn upper_clamped(&self) -> bool {
         self.0.clamped.upper
@@ -363,12 +366,12 @@ fn shown<'py>(owner: &Bound<'py, ControlLimits>, line: &Line) -> PyResult<Bound<
     }
 }
 
-/// What a quantity can be, `(lower, upper)`.
+/// Physical bounds of a quantity, `(lower, upper)`.
 pub(crate) fn bounds_of((lower, upper): (Option<f64>, Option<f64>)) -> Bounds {
     Bounds { lower, upper }
 }
 
-/// The chart, made while other Python threads run.
+/// Builds the chart while other Python threads run.
 pub(crate) fn finished(
     py: Python<'_>,
     size: usize,

@@ -9,7 +9,7 @@ use crate::error::Answer;
 use crate::table::{self, Labels};
 use crate::values::{Values, matrix};
 
-/// Counts with the sizes of their samples.
+/// Counts with their sample sizes.
 pub(crate) struct CountData {
     pub(crate) counts: Values,
     sizes: Sizes,
@@ -26,8 +26,8 @@ impl CountData {
             None if kind == ChartKind::C => Sizes::All(1.0),
             None => Err(Error::Parameter {
                 name: "sizes",
-                value: "none".to_owned(),
-                expected: "given for p, np, u and Laney charts",
+                value: String::new(),
+                expected: "one size, or one size per count, for p, np, u and Laney charts",
             })?,
             Some(sizes) => match sizes.extract::<f64>() {
                 Ok(size) => Sizes::All(size),
@@ -48,7 +48,7 @@ impl CountData {
     }
 }
 
-/// Measurements with what says which of them belong together.
+/// Measurements, with or without information on subgroups.
 pub(crate) struct GroupedData {
     pub(crate) values: Values,
     by: By,
@@ -68,13 +68,13 @@ impl GroupedData {
     ) -> Answer<Self> {
         let none = || Error::Parameter {
             name: "subgroups",
-            value: "none".to_owned(),
+            value: String::new(),
             expected: "a size or labels, or a matrix whose rows are subgroups",
         };
         Ok(Self::find(values, subgroups, missing)?.ok_or_else(none)?)
     }
 
-    /// `None` if nothing says which measurements belong together.
+    /// `None` without information on subgroups.
     pub(crate) fn find(
         values: &Bound<'_, PyAny>,
         subgroups: Option<&Bound<'_, PyAny>>,

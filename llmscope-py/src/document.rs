@@ -1,4 +1,4 @@
-//! What every result has in common: equality, pickling, `to_dict`, `to_json`, a readable `repr`.
+//! What all results have in common: equality, pickling, `to_dict`, `to_json`, a readable `repr`.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -6,12 +6,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// The JSON of a result. Every number reads back to the last bit.
+/// The JSON of a result. Numbers round-trip exactly.
 pub(crate) fn to_json(value: &impl Serialize) -> PyResult<String> {
     serde_json::to_string(value).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// The same as Python objects.
+/// The same data as Python objects.
 pub(crate) fn to_dict<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     py.import("json")?.call_method1("loads", (to_json(value)?,))
 }
@@ -20,7 +20,7 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// `Name(field=value, …)`: what is absent is left out, long lists are cut.
+/// `Name(field=value, …)`, without absent fields and with long lists shortened.
 pub(crate) fn repr(name: &str, value: &impl Serialize) -> PyResult<String> {
     let fields = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;
     let Value::Object(fields) = fields else { return Ok(format!("{name}({})", shown(&fields))) };
@@ -50,14 +50,16 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// What `pickle` calls to make the object again: the native `_restore`, with the class's name and its JSON.
+/// The function with which `pickle` restores the object: the native `_restore`, with the name of the class and its
+/// JSON.
 pub(crate) type Pickled<'py> = (Bound<'py, PyAny>, (&'static str, String));
 
 pub(crate) fn reduce<'py>(py: Python<'py>, name: &'static str, state: &impl Serialize) -> PyResult<Pickled<'py>> {
     Ok((py.import("llmscope._native")?.getattr("_restore")?, (name, to_json(state)?)))
 }
 
-/// A frozen Python class around one of the core's plain structs: a property for each field, and what every result has.
+/// A frozen Python class around a plain struct of the core: one property per field, and what all results have in
+/// common.
 macro_rules! record {
     (
         $(#[$meta:meta])*
@@ -82,12 +84,12 @@ macro_rules! record {
 
             $($($method)*)?
 
-            /// The fields as a dictionary; what does not apply is absent.
+            /// The fields as a dictionary, without those that do not apply.
             fn to_dict<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<pyo3::Bound<'py, pyo3::PyAny>> {
                 $crate::document::to_dict(py, &self.0)
             }
 
-            /// The fields as JSON; every number reads back to the last bit.
+            /// The fields as JSON. Numbers round-trip exactly.
             fn to_json(&self) -> pyo3::PyResult<String> {
                 $crate::document::to_json(&self.0)
             }

@@ -1,4 +1,4 @@
-//! The one map from the core's errors to Python's exceptions (`llmscope.errors`).
+//! Maps the errors of the core to Python's exceptions (`llmscope.errors`).
 
 use std::path::Path;
 
@@ -6,14 +6,14 @@ use llmscope_core::Error;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// Why a call failed: the core's word, or Python's.
+/// Why a call failed: an error from the core, the harness or Python.
 pub(crate) enum Failure {
     Core(Error),
     Harness(llmscope_harness::Error),
     Python(PyErr),
 }
 
-/// What the binding's functions return.
+/// The result of the binding's functions.
 pub(crate) type Answer<T> = Result<T, Failure>;
 
 impl From<Error> for Failure {
@@ -47,12 +47,12 @@ impl From<Failure> for PyErr {
     }
 }
 
-/// The file that could not be read, as the `OSError` that Python has for the case.
+/// The `OSError` for a file that cannot be read.
 pub(crate) fn unreadable(path: &Path, error: &std::io::Error) -> PyErr {
     std::io::Error::new(error.kind(), format!("{}: {error}", path.display())).into()
 }
 
-/// The class by its name in `llmscope.errors`, with the offending values as attributes.
+/// Builds the exception of a class in `llmscope.errors`, with the offending values as attributes.
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let values = PyDict::new(py);
     let put = |name: &str, value: Bound<'_, PyAny>| values.set_item(name, value);
@@ -101,7 +101,7 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     raised(py, class, &error.to_string(), &values)
 }
 
-/// What keeps a benchmark from beginning.
+/// The exception for a benchmark that cannot begin.
 fn bench_exception(py: Python<'_>, error: &llmscope_harness::Error) -> PyResult<PyErr> {
     let values = PyDict::new(py);
     let class = match error {

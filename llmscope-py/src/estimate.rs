@@ -1,4 +1,4 @@
-//! Phase I: charts that take their limits from the data they show.
+//! Phase I: charts whose limits are estimated from their own data.
 
 use llmscope_core::chart::attributes::{self, Counts};
 use llmscope_core::chart::cusum::{self, Cusum};
@@ -12,28 +12,30 @@ use crate::data::{CountData, GroupedData};
 use crate::error::Answer;
 use crate::values::Values;
 
-/// Individuals chart: limits x̄ ± 3σ̂ of single measurements, with their moving ranges beside it (I-MR).
+/// Individuals chart: limits x̄ ± 3σ̂ of single measurements, with a chart of their moving ranges (I-MR).
 ///
 /// Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4.
 ///
 /// Args:
 ///     values: Measurements in time order. Shape (n,); NumPy, pandas, polars, Arrow, or a sequence. Contiguous float64
 ///         is not copied.
-///     sigma_estimator: How the within sigma is estimated: ``"average_moving_range"`` (MR̄/d₂), ``"median_moving_range"``, ``"overall"`` or
-///         ``"overall_unbiased"``.
-///     stages: Points at which new limits begin.
-///     bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a latency.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run and moving range ends there)
-///         or ``"drop"``.
-///     transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
-///         (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
-///         back to the unit of the data; sigma, zones and moving ranges are those of the transformed measurements.
+///     sigma_estimator: Estimator of the within sigma: ``"average_moving_range"`` (MR̄/d₂), ``"median_moving_range"``,
+///         ``"overall"`` or ``"overall_unbiased"``.
+///     stages: Positions of points at which new limits begin.
+///     bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a
+///         latency.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (every run and moving range ends there) or
+///         ``"drop"``.
+///     transform: Transformation of the measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the maximum
+///         likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
+///         transformed back to the unit of the data; sigma, zones and moving ranges refer to the transformed
+///         measurements.
 ///
 /// Returns:
 ///     The phase I chart, in the unit of the data.
 ///
 /// Raises:
-///     NotEnoughDataError: For fewer than two neighbours.
+///     NotEnoughDataError: Without two adjacent values.
 ///     NonFiniteError: For a NaN or infinity, with its index.
 ///     MissingValueError: For a missing value under ``"error"``.
 ///     NotPositiveError: For a measurement that cannot be transformed, with its index.
@@ -74,7 +76,7 @@ pub(crate) fn individuals(
     })
 }
 
-/// EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. For small lasting shifts.
+/// EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. It detects small sustained shifts.
 ///
 /// Source: Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990.
 ///
@@ -82,16 +84,16 @@ pub(crate) fn individuals(
 ///     values: Measurements in time order. Shape (n,).
 ///     lambda_: Weight λ of the newest point, above 0 and at most 1.
 ///     width: Distance L of the limits from the center line, in standard deviations of the average.
-///     sigma_estimator: How the within sigma is estimated.
-///     bounds: What the quantity can be.
-///     missing: What a missing value (or NaN) means; after a gap the average starts again.
+///     sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+///     bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (the average restarts) or ``"drop"``.
 ///
 /// Returns:
-///     The phase I chart. Only its limits can be judged: its points depend on each other.
+///     The phase I chart. Only the rule of its limits applies, because its points are dependent.
 ///
 /// Raises:
 ///     ParameterError: Unless 0 < λ ≤ 1 and L is positive.
-///     NotEnoughDataError: For fewer than two neighbours.
+///     NotEnoughDataError: Without two adjacent values.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -118,26 +120,27 @@ pub(crate) fn ewma_chart(
     })
 }
 
-/// CUSUM chart: the sums of what lies beyond an allowance on either side. For small lasting shifts, and for when they began.
+/// CUSUM chart: cumulative sums of deviations beyond an allowance, on either side. It detects small sustained shifts
+/// and estimates when they began.
 ///
 /// Source: Page 1954, *Biometrika* 41; Lucas & Crosier 1982, *Technometrics* 24; Montgomery, *Introduction to Statistical
 /// Quality Control*, ch. 9.1.
 ///
 /// Args:
 ///     values: Measurements in time order. Shape (n,).
-///     k: Allowance, in sigmas: half the shift that is worth finding.
+///     k: Allowance, in sigmas: half of the shift to detect.
 ///     h: Decision interval, in sigmas: a sum beyond it signals.
-///     headstart: Where the sums start, as a share of ``h``; 0.5 is the usual fast initial response.
-///     sigma_estimator: How the within sigma is estimated.
-///     missing: What a missing value (or NaN) means; after a gap the sums start again.
+///     headstart: Initial value of the sums, as a share of ``h``; 0.5 is the usual fast initial response.
+///     sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (the sums restart) or ``"drop"``.
 ///
 /// Returns:
-///     The phase I chart: its points are the upper sums, its ``lower_points`` the lower ones. A violation begins where
-///     the shift is estimated to have begun.
+///     The phase I chart: its points are the upper sums, its ``lower_points`` the lower ones. A violation begins at the
+///     estimated start of the shift.
 ///
 /// Raises:
 ///     ParameterError: Unless 0 ≤ k, h is positive, and 0 ≤ headstart < 1.
-///     NotEnoughDataError: For fewer than two neighbours.
+///     NotEnoughDataError: Without two adjacent values.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -164,23 +167,23 @@ pub(crate) fn cusum_chart(
     })
 }
 
-/// Moving average chart: each point the mean of the last few measurements, with limits x̄ ± 3σ̂/√w.
+/// Moving average chart: each point is the mean of the last ``span`` measurements, with limits x̄ ± 3σ̂/√w.
 ///
 /// Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 9.3.
 ///
 /// Args:
 ///     values: Measurements in time order. Shape (n,).
-///     span: Measurements in each mean.
-///     sigma_estimator: How the within sigma is estimated.
-///     bounds: What the quantity can be.
-///     missing: What a missing value (or NaN) means; after a gap the average starts again.
+///     span: Measurements in each mean, from 1 to 1000.
+///     sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+///     bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (the average restarts) or ``"drop"``.
 ///
 /// Returns:
-///     The phase I chart. Only its limits can be judged: its points depend on each other.
+///     The phase I chart. Only the rule of its limits applies, because its points are dependent.
 ///
 /// Raises:
 ///     ParameterError: For a span that is not from 1 to 1000.
-///     NotEnoughDataError: For fewer than two neighbours.
+///     NotEnoughDataError: Without two adjacent values.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -205,26 +208,27 @@ pub(crate) fn moving_average_chart(
     })
 }
 
-/// X̄ chart: subgroup means with limits x̿ ± 3σ̂/√nᵢ, and their spread beside it (X̄–R, X̄–S), for subgroups of any sizes.
+/// X̄ chart: subgroup means with limits x̿ ± 3σ̂/√nᵢ, and a dispersion chart (X̄–R, X̄–S), for subgroups of any sizes.
 ///
 /// Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 6.2 and 6.3.
 ///
 /// Args:
 ///     values: A matrix whose rows are subgroups, shape (k, n); or measurements in time order, shape (N,).
-///     subgroups: For measurements: the size of the subgroups, or a label for each measurement. Neighbours with one
-///         label are a subgroup.
+///     subgroups: For measurements: the size of the subgroups, or one label per measurement. Adjacent measurements with
+///         the same label form a subgroup.
 ///     chart: ``"xbar-r"`` (σ̂ = R̄/d₂) or ``"xbar-s"`` (σ̂ = S̄/c₄).
-///     sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``, ``"pooled_biased"``, …
-///     stages: Subgroups at which new limits begin.
-///     bounds: What the quantity can be.
-///     missing: What a missing value (or NaN) means.
+///     sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``,
+///         ``"pooled_biased"``, … (see :func:`sigma`).
+///     stages: Positions of subgroups at which new limits begin.
+///     bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
 ///     The phase I chart.
 ///
 /// Raises:
 ///     NotEnoughDataError: Without subgroups.
-///     ParameterError: If the chart or the estimator takes no subgroups.
+///     ParameterError: If the chart or the estimator does not support subgroups.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -260,24 +264,23 @@ pub(crate) fn xbar(
     })
 }
 
-/// Chart of counts: p and np for nonconforming items, c and u for nonconformities, Laney's p′ and u′.
+/// Attributes chart: p and np for nonconforming items, c and u for nonconformities, Laney's p′ and u′.
 ///
 /// Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 7; Laney 2002, *Quality
 /// Engineering* 14(4).
 ///
 /// Args:
 ///     counts: Whole numbers in time order. Shape (n,).
-///     sizes: Sample sizes (p, np, Laney p′) or areas of opportunity (c, u, Laney u′): one number, or one for each
-///         count.
+///     sizes: Sample sizes (p, np, Laney p′) or areas of opportunity (c, u, Laney u′): one number, or one per count.
 ///     chart: ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"`` or ``"laney-u"``.
-///     stages: Samples at which new limits begin.
+///     stages: Positions of samples at which new limits begin.
 ///
 /// Returns:
-///     The phase I chart, its limits clamped to what a proportion or rate can be.
+///     The phase I chart, with limits clamped to the range of a proportion or rate.
 ///
 /// Raises:
-///     CountError: For a count that is no whole number from 0 to its sample's size.
-///     ParameterError: If sizes are missing, or another kind of chart is named.
+///     CountError: For a count that is not a whole number from 0 to the size of its sample.
+///     ParameterError: If sizes are missing, or for another kind of chart.
 ///
 /// Example:
 ///     >>> import llmscope as ls

@@ -44,7 +44,7 @@ record! {
 ///     n: The size of the subgroups, at least 2.
 ///
 /// Raises:
-///     ParameterError: For n < 2, where no spread can be seen.
+///     ParameterError: For n < 2, where the dispersion is undefined.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -56,7 +56,12 @@ pub(crate) fn factors(n: usize) -> Answer<Factors> {
 }
 
 fn too_small(n: usize) -> Error {
-    Error::Parameter { name: "n", value: n.to_string(), expected: "at least 2: one value has no spread" }
+    Error::Parameter {
+        name: "n",
+        value: n.to_string(),
+        expected: "an integer of at least 2, because one value has no \
+                                                                   dispersion",
+    }
 }
 
 macro_rules! constant {

@@ -1,9 +1,9 @@
-//! Memory that belongs to somebody else: the one module with `unsafe` in it.
+//! Memory that another library owns: the only module with `unsafe` code.
 //!
-//! What comes in is kept alive by a reference to its Python owner, or by Arrow's own release callback, for as long as
-//! the buffer lives. As everywhere in NumPy's world, a thread that writes to an array while another call reads it gets
-//! numbers of both; lengths never change, so nothing is read beyond the end.
-#![allow(unsafe_code, reason = "borrowing NumPy's and Arrow's memory is what saves the copy")]
+//! As long as a buffer lives, a reference to its Python owner or Arrow's release callback keeps its memory alive. As
+//! everywhere with NumPy, a thread that writes to an array while another call reads it causes a mix of old and new
+//! numbers. Lengths never change, so no read is out of bounds.
+#![allow(unsafe_code, reason = "borrowing NumPy's and Arrow's memory avoids a copy")]
 
 use std::panic::AssertUnwindSafe;
 use std::ptr::NonNull;
@@ -33,16 +33,16 @@ pub(crate) fn borrow_array(array: &Bound<'_, PyArray1<f64>>) -> Option<ScalarBuf
     Some(ScalarBuffer::from(buffer))
 }
 
-/// A read-only NumPy view of values that `owner`, a frozen object, holds.
+/// A read-only NumPy view of values in `owner`, a frozen object.
 pub(crate) fn view<'py, T: Element>(values: &[T], owner: Bound<'py, PyAny>) -> Bound<'py, PyArray1<T>> {
     let view = ArrayView1::from(values);
-    // SAFETY: the owner is frozen, so the values stay where they are while it lives, and the array keeps it alive.
+    // SAFETY: the owner is frozen, so the values do not move while it lives, and the array keeps it alive.
     let array = unsafe { PyArray1::borrow_from_array(&view, owner) };
     array.readwrite().make_nonwriteable();
     array
 }
 
-/// The chunks of an object that speaks the Arrow PyCapsule protocol; `None` if it does not.
+/// The chunks of an object that supports the Arrow PyCapsule protocol; `None` for other objects.
 pub(crate) fn arrow_chunks(values: &Bound<'_, PyAny>) -> PyResult<Option<Vec<ArrayRef>>> {
     if values.hasattr("__arrow_c_array__")? {
         return Ok(Some(vec![arrow_array(values)?]));
@@ -52,7 +52,7 @@ pub(crate) fn arrow_chunks(values: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Arr
     }
     let capsule = values.call_method0("__arrow_c_stream__")?.cast_into::<PyCapsule>()?;
     let stream = capsule.pointer_checked(Some(c"arrow_array_stream"))?.cast::<FFI_ArrowArrayStream>();
-    // SAFETY: a capsule of this name holds such a stream, which is moved out of it and left released.
+    // SAFETY: a capsule of this name contains such a stream, which is moved out of it and left released.
     let reader = unsafe { ArrayStreamReader::from_raw(stream.as_ptr()) }.map_err(refused)?;
     reader.map(|chunk| chunk.map_err(refused)).collect::<PyResult<_>>().map(Some)
 }
@@ -62,8 +62,8 @@ fn arrow_array(values: &Bound<'_, PyAny>) -> PyResult<ArrayRef> {
     let (schema, array) = (pair.get_item(0)?.cast_into::<PyCapsule>()?, pair.get_item(1)?.cast_into::<PyCapsule>()?);
     let schema = schema.pointer_checked(Some(c"arrow_schema"))?.cast::<FFI_ArrowSchema>();
     let array = array.pointer_checked(Some(c"arrow_array"))?.cast::<FFI_ArrowArray>();
-    // SAFETY: capsules of these names hold such structures; the array is moved out and left released, the schema is
-    // only read while its capsule lives.
+    // SAFETY: capsules of these names contain such structures; the array is moved out and left released, and the schema
+    // is only read while its capsule lives.
     let mut data =
         unsafe { ffi::from_ffi(FFI_ArrowArray::from_raw(array.as_ptr()), schema.as_ref()) }.map_err(refused)?;
     data.align_buffers();

@@ -1,4 +1,4 @@
-//! Columns as a data frame of whichever library is in use (`llmscope._frames`).
+//! Columns as a data frame of the library in use (`llmscope._frames`).
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -1,9 +1,10 @@
-//! An analysis in a notebook: the chart, and the report beside it as a table.
+//! An analysis in a notebook: the chart, next to the report as a table.
 
 use std::sync::Arc;
 
 use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, Study, index};
 use llmscope_core::plot::{self, escaped};
+use llmscope_core::quantity::noun_for;
 
 const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
 
@@ -18,7 +19,7 @@ pub(crate) fn analysis(analysis: &Analysis) -> String {
         row(&mut html, "violation", &violation.to_string());
     }
     if let rest @ 1.. = analysis.violations.len().saturating_sub(MOST_VIOLATIONS) {
-        row(&mut html, "", &format!("… and {rest} more violations"));
+        row(&mut html, "", &format!("… and {rest} more {}", noun_for(&rest, "violation")));
     }
     for warning in &analysis.warnings {
         row(&mut html, "⚠", warning);
@@ -35,7 +36,7 @@ fn row(html: &mut String, name: &str, text: &str) {
     ));
 }
 
-/// A table of all verdicts, and each analysis behind a click; a single one is shown at once.
+/// A table of all verdicts, with collapsible analyses; a single analysis is open.
 pub(crate) fn report(analyses: &[Arc<Analysis>], studies: &[Study]) -> String {
     if let ([only], []) = (analyses, studies) {
         return analysis(only);
@@ -50,7 +51,7 @@ pub(crate) fn report(analyses: &[Arc<Analysis>], studies: &[Study]) -> String {
         let texts = [
             analysis.group_title(),
             analysis.metric.clone(),
-            analysis.verdict.words().to_owned(),
+            analysis.verdict.label().to_owned(),
             analysis.n.to_string(),
             center.map(|center| analysis.quantity(center)).unwrap_or_default(),
             analysis.broken_rules(),
@@ -62,12 +63,12 @@ pub(crate) fn report(analyses: &[Arc<Analysis>], studies: &[Study]) -> String {
     }
     html.push_str("</table>");
     for one in analyses {
-        let title = format!("{} {}: {}", one.group_title(), one.metric, one.verdict.words());
+        let title = format!("{} {}: {}", one.group_title(), one.metric, one.verdict.label());
         html.push_str(&format!("<details><summary>{}</summary>{}</details>", escaped(&title), analysis(one)));
     }
     for study in studies {
         let runs = format!("{} runs", study.runs.len());
-        let title = format!("{runs} {} {}: {}", study.group_title(), study.metric, study.verdict.words());
+        let title = format!("{runs} {} {}: {}", study.group_title(), study.metric, study.verdict.label());
         let text = study.to_string().lines().map(escaped).collect::<Vec<_>>().join("\n");
         html.push_str(&format!("<details><summary>{}</summary><pre>{text}</pre></details>", escaped(&title)));
     }

@@ -1,8 +1,9 @@
-//! What rules say about a chart, or about bare points.
+//! The result of applying rules to a chart or to bare points.
 
 use std::sync::Arc;
 
-use llmscope_core::rules::{self as core, Marks};
+use llmscope_core::quantity::counted;
+use llmscope_core::rules::{self as core, RuleBits};
 use llmscope_core::{Line, RuleCode, RuleMask};
 use numpy::PyArray1;
 use pyo3::exceptions::PyTypeError;
@@ -17,7 +18,7 @@ use crate::rules::{RuleSet, Violation, read_or_nelson};
 use crate::values::Values;
 use crate::{frame, picture, work};
 
-/// What rules say about every point of a chart.
+/// The result of applying rules to every point of a chart.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -60,19 +61,19 @@ impl Judgement {
 
 #[pymethods]
 impl Judgement {
-    /// The violations, ordered by their first signal. Overlapping ones are all there.
+    /// The violations, ordered by their first signal, including overlapping ones.
     #[getter]
     fn violations(&self) -> Vec<Violation> {
         self.inner.violations.iter().cloned().map(Violation).collect()
     }
 
-    /// For each point the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32.
+    /// For each point, the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32.
     #[getter]
     fn signals<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
         PyArray1::from_iter(py, self.inner.signals.iter().map(RuleMask::bits))
     }
 
-    /// For each point the rules of whose patterns it is a part, as bits. Shape (n,), uint32.
+    /// For each point, the rules whose patterns include it, as bits. Shape (n,), uint32.
     #[getter]
     fn members<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<u32>> {
         PyArray1::from_iter(py, self.inner.members.iter().map(RuleMask::bits))
@@ -81,7 +82,7 @@ impl Judgement {
     /// The points at which one rule signals. Shape (n,), bool.
     ///
     /// Raises:
-    ///     UnknownNameError: If the rule was not judged.
+    ///     UnknownNameError: If the rule was not applied.
     fn signals_of<'py>(&self, py: Python<'py>, rule: &str) -> Answer<Bound<'py, PyArray1<bool>>> {
         Ok(flags(py, &self.inner.signals, self.position(rule)?))
     }
@@ -89,7 +90,7 @@ impl Judgement {
     /// The points that belong to a pattern of one rule. Shape (n,), bool.
     ///
     /// Raises:
-    ///     UnknownNameError: If the rule was not judged.
+    ///     UnknownNameError: If the rule was not applied.
     fn members_of<'py>(&self, py: Python<'py>, rule: &str) -> Answer<Bound<'py, PyArray1<bool>>> {
         Ok(flags(py, &self.inner.members, self.position(rule)?))
     }
@@ -100,13 +101,13 @@ impl Judgement {
         self.inner.is_in_control()
     }
 
-    /// The rules that were judged.
+    /// The applied rules.
     #[getter]
     fn rules(&self) -> RuleSet {
         RuleSet(self.rules.clone())
     }
 
-    /// The chart that was judged; ``None`` for bare points.
+    /// The judged chart; ``None`` for bare points.
     #[getter]
     fn chart(&self, py: Python<'_>) -> Option<Py<Chart>> {
         self.chart.as_ref().map(|chart| chart.clone_ref(py))
@@ -122,10 +123,11 @@ impl Judgement {
         document::to_json(&self.document())
     }
 
-    /// One row for each violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
+    /// One row per violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
     ///
     /// Args:
-    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let violations = &self.inner.violations;
@@ -157,7 +159,7 @@ impl Judgement {
     /// Draws the chart with matplotlib.
     ///
     /// Args:
-    ///     ax: The axes to draw on; new ones unless given.
+    ///     ax: The axes to draw on; new ones by default.
     ///     title: The title.
     ///
     /// Returns:
@@ -185,9 +187,12 @@ impl Judgement {
         const MOST: usize = 12;
         let violations = &self.inner.violations;
         let verdict = if violations.is_empty() { "IN CONTROL" } else { "OUT OF CONTROL" };
-        let plural = if violations.len() == 1 { "" } else { "s" };
-        let (rules, points) = (self.rules.rules().len(), self.inner.signals.len());
-        let mut text = format!("{verdict}: {} violation{plural} of {rules} rules at {points} points", violations.len());
+        let mut text = format!(
+            "{verdict}: {} of {} at {}",
+            counted(violations.len(), "violation"),
+            counted(self.rules.rules().len(), "rule"),
+            counted(self.inner.signals.len(), "point")
+        );
         for violation in violations.iter().take(MOST) {
             text.push_str(&format!("\n  {violation}"));
         }
@@ -208,10 +213,10 @@ impl Judgement {
     }
 }
 
-/// What a pickled judgement holds.
+/// The state of a pickled judgement.
 pub(crate) type JudgementState = (core::Judgement, core::RuleSet, Option<llmscope_core::Chart<'static>>);
 
-/// A judgement as it is written.
+/// The serialized form of a judgement.
 #[derive(Serialize)]
 struct Document<'a> {
     rules: &'a core::RuleSet,
@@ -219,7 +224,7 @@ struct Document<'a> {
     judgement: &'a core::Judgement,
 }
 
-fn flags<'py>(py: Python<'py>, marks: &Marks, rule: usize) -> Bound<'py, PyArray1<bool>> {
+fn flags<'py>(py: Python<'py>, marks: &RuleBits, rule: usize) -> Bound<'py, PyArray1<bool>> {
     let mut flags = vec![false; marks.len()];
     marks.points_of(rule).for_each(|point| flags[point] = true);
     PyArray1::from_vec(py, flags)
@@ -229,18 +234,18 @@ fn flags<'py>(py: Python<'py>, marks: &Marks, rule: usize) -> Bound<'py, PyArray
 ///
 /// Args:
 ///     points: The plotted points in time order. Shape (n,).
-///     center: The center line: one value, or one for each point.
-///     sigma: The standard deviation of the plotted statistic: one value, or one for each point.
+///     center: The center line: one value, or one per point.
+///     sigma: The standard deviation of the plotted statistic: one value, or one per point.
 ///     rules: A preset, a list of rules, or a :class:`RuleSet`.
-///     breaks: Positions before which something is missing: every run ends there.
+///     breaks: Positions before which values are missing; every run ends there. 0-based.
 ///
 /// Returns:
-///     What the rules say about every point (Nelson 1984, *Journal of Quality Technology* 16(4), for the default).
+///     The result for every point (Nelson 1984, *Journal of Quality Technology* 16(4), for the default).
 ///
 /// Raises:
-///     NonFiniteError: For a point that is no number.
-///     LengthMismatchError: If a line that varies does not have one value for each point.
-///     ParameterError: For lines that are none.
+///     NonFiniteError: For a NaN or infinity among the points.
+///     LengthMismatchError: If a varying line does not have one value per point.
+///     ParameterError: For a center line or sigma outside its domain.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -266,7 +271,7 @@ pub(crate) fn judge(
     Ok(Judgement::new(judgement, rules, None))
 }
 
-/// A number, or one for each point.
+/// One number, or one per point.
 fn line(values: &Bound<'_, PyAny>) -> PyResult<Line> {
     match values.extract::<f64>() {
         Ok(value) => Ok(Line::Constant(value)),

@@ -1,6 +1,7 @@
-//! The native half of the Python package `llmscope`: signatures, one call each, one error map. Nothing here computes.
+//! The native half of the Python package `llmscope`: signatures with one call each, and the mapping of errors. It
+//! contains no computations.
 //!
-//! The doc comments of classes and functions are what Python's `help()` shows, and their examples are tests.
+//! Python's `help()` shows the doc comments of classes and functions; their examples are tests.
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
@@ -83,7 +84,7 @@ mod _native {
     const __version__: &str = env!("CARGO_PKG_VERSION");
 }
 
-/// Makes a pickled object again, from the name of its class and its JSON.
+/// Restores a pickled object from the name of its class and its JSON.
 #[pyfunction]
 fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py, PyAny>> {
     macro_rules! restored {

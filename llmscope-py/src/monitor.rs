@@ -1,4 +1,4 @@
-//! Judging points as they arrive.
+//! Judges points as they arrive.
 
 use llmscope_core::{RuleCode, rules as core};
 use pyo3::prelude::*;
@@ -11,8 +11,8 @@ use crate::work;
 
 /// Judges points as they arrive against a frozen center line and sigma.
 ///
-/// It gives the signals of :func:`judge` for the same points, wherever the stream is cut. Its state is a few numbers
-/// for each rule; ``pickle`` keeps it.
+/// It gives the same signals as :func:`judge` for the same points, regardless of how the stream is split. Its state is
+/// a few numbers per rule and can be pickled.
 ///
 /// Args:
 ///     center: The center line.
@@ -20,7 +20,7 @@ use crate::work;
 ///     rules: A preset, a list of rules, or a :class:`RuleSet`.
 ///
 /// Raises:
-///     ParameterError: Unless the center line is finite, and sigma finite and not negative.
+///     ParameterError: Unless the center line is finite, and sigma finite and non-negative.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -42,16 +42,16 @@ impl Monitor {
         Ok(Self(core::Monitor::new(rules, center, sigma)?))
     }
 
-    /// Takes one point and returns the signals that it raises, in the order of the rules.
+    /// Adds one point and returns the signals that it causes, in the order of the rules.
     ///
     /// Args:
     ///     x: The point.
-    ///     center: Its own center line, for charts whose limits vary.
-    ///     sigma: Its own sigma.
+    ///     center: The point's own center line, for charts whose limits vary.
+    ///     sigma: The point's own sigma.
     ///
     /// Raises:
-    ///     NonFiniteError: For a NaN or an infinity, which leaves the monitor as it was.
-    ///     ParameterError: If only one of ``center`` and ``sigma`` is given, or one cannot be.
+    ///     NonFiniteError: For a NaN or an infinity; the monitor is then unchanged.
+    ///     ParameterError: If only one of ``center`` and ``sigma`` is given, or one is outside its domain.
     #[pyo3(signature = (x, *, center = None, sigma = None))]
     fn push(&mut self, x: f64, center: Option<f64>, sigma: Option<f64>) -> Answer<Vec<Signal>> {
         let signals = match (center, sigma) {
@@ -59,27 +59,27 @@ impl Monitor {
             (Some(center), Some(sigma)) => self.0.push_against(x, center, sigma)?,
             _ => Err(llmscope_core::Error::Parameter {
                 name: "center and sigma",
-                value: "one of them".to_owned(),
-                expected: "given together, or not at all",
+                value: String::new(),
+                expected: "both or neither",
             })?,
         };
         let signals = signals.to_vec();
         Ok(named(&signals, self.0.rules()))
     }
 
-    /// Takes many points and returns all signals, in order.
+    /// Adds many points and returns all signals, in order.
     ///
     /// Args:
     ///     values: The points in time order. Shape (n,).
-    ///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run ends) or ``"drop"``.
+    ///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (every run ends) or ``"drop"``.
     ///
     /// Raises:
-    ///     NonFiniteError: For a point that is no number; the monitor is left as it was.
+    ///     NonFiniteError: For a NaN or infinity among the points; the monitor is then unchanged.
     ///     MissingValueError: For a missing value under ``"error"``.
     #[pyo3(signature = (values, *, missing = "error"))]
     fn push_many(&mut self, py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Vec<Signal>> {
         let (values, missing) = (Values::read(values)?, missing.parse()?);
-        // The work is done on a copy, so that an error or Ctrl-C leaves the monitor as it was.
+        // Works on a copy, so that an error or Ctrl-C leaves the monitor unchanged.
         let mut monitor = self.0.clone();
         let (monitor, signals) = work::run(py, values.len(), move || -> llmscope_core::error::Result<_> {
             let sample = values.sample(missing)?;
@@ -98,7 +98,7 @@ impl Monitor {
         Ok(named(&signals, self.0.rules()))
     }
 
-    /// Says that something is missing here: every run ends.
+    /// Marks a gap: every run ends.
     fn gap(&mut self) {
         self.0.gap();
     }
@@ -109,7 +109,7 @@ impl Monitor {
         self.0.seen()
     }
 
-    /// The rules that are judged.
+    /// The applied rules.
     #[getter]
     fn rules(&self) -> RuleSet {
         RuleSet(self.0.rules().clone())

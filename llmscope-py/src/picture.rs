@@ -1,4 +1,4 @@
-//! Pictures: the core's SVG and PNG, and the doors to matplotlib and plotly (`llmscope._plotting`).
+//! Pictures: the core's SVG and PNG, and calls to matplotlib and plotly (`llmscope._plotting`).
 
 use std::path::PathBuf;
 
@@ -9,10 +9,10 @@ use crate::error::Answer;
 use crate::judgement::Judgement;
 use crate::work;
 
-/// Work that is worth a thread of its own, whatever the number of points.
+/// An amount of work that always runs on its own thread, regardless of the number of points.
 const RENDERING: usize = usize::MAX;
 
-/// Writes a picture as its name says.
+/// Writes a picture in the format that its name indicates.
 pub(crate) fn save(py: Python<'_>, svg: String, path: PathBuf) -> Answer<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     let content = match extension.as_str() {
@@ -27,10 +27,10 @@ pub(crate) fn save(py: Python<'_>, svg: String, path: PathBuf) -> Answer<()> {
     Ok(write_atomically(&path, &content)?)
 }
 
-/// Renders an SVG picture as PNG, at two pixels per unit, with a font that ships inside.
+/// Renders an SVG picture as PNG, with two pixels per unit and a bundled font.
 ///
 /// Raises:
-///     RenderError: With the rasterizer's words.
+///     RenderError: With the message of the rasterizer.
 #[pyfunction]
 pub(crate) fn _png(py: Python<'_>, svg: String) -> Answer<Vec<u8>> {
     Ok(work::run(py, RENDERING, move || plot::png(&svg))??)

@@ -1,4 +1,4 @@
-//! What machine this is.
+//! Describes this machine.
 
 use llmscope_harness::Probe;
 use pyo3::prelude::*;
@@ -6,14 +6,15 @@ use pyo3::types::PyDict;
 
 use crate::document;
 
-/// Describes this machine: what it is, and what it is doing now.
+/// Describes this machine: its hardware and software, and its current state.
 ///
-/// What cannot be read here is absent: never ``None``, never 0.
+/// Values that cannot be read are absent: never ``None``, never 0.
 ///
 /// Returns:
-///     ``{"environment": …, "sample": …}``. The environment holds the operating system, kernel, container, processors,
-///     memory in bytes and GPUs; the sample the share of the processors that is busy (0 to 1), the load, memory in use,
-///     temperatures in degrees Celsius, and of each GPU its utilization, memory, power in watts and energy in joules.
+///     ``{"environment": …, "sample": …}``. The environment contains the operating system, kernel, container,
+///     processors, memory in bytes and GPUs. The sample contains the share of busy processors (0 to 1), the load,
+///     memory in use in bytes, temperatures in degrees Celsius, and for each GPU its utilization, memory, power in
+///     watts and energy in joules.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -25,7 +26,7 @@ pub(crate) fn probe(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let (environment, sample) = py.detach(|| {
         let mut probe = Probe::new();
         let environment = probe.environment();
-        // The share of busy processors is that of an interval.
+        // The share of busy processors needs an interval.
         std::thread::sleep(llmscope_harness::probe::SHORTEST_INTERVAL);
         (environment, probe.sample())
     });

@@ -1,4 +1,4 @@
-//! Rules, rule sets, and where rules signal.
+//! Rules, rule sets, and signals.
 
 use llmscope_core::{RuleCode, Violation as CoreViolation, rules as core};
 use pyo3::prelude::*;
@@ -29,7 +29,7 @@ record! {
     }
 }
 
-/// A signal under the code of its rule.
+/// A signal with the code of its rule.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct NamedSignal {
     pub(crate) rule: RuleCode,
@@ -39,7 +39,7 @@ pub(crate) struct NamedSignal {
 }
 
 record! {
-    /// A rule's word that a point completes its pattern.
+    /// A signal: a point that completes the pattern of a rule.
     ///
     /// Example:
     ///     >>> import llmscope as ls
@@ -50,7 +50,7 @@ record! {
         rule: String = |rule: &RuleCode| rule.to_string(),
         /// First point of the pattern, counted from the first push.
         first: usize,
-        /// The point that completes it.
+        /// The point that completes the pattern.
         at: usize,
         /// ``"above"``, ``"below"`` or ``"both"``.
         side: &'static str = |side: &core::Side| side.name(),
@@ -58,10 +58,10 @@ record! {
 }
 
 record! {
-    /// A pattern of points under a code.
+    /// A pattern of points with a code.
     ///
     /// Args:
-    ///     code: The rule's name in results.
+    ///     code: The name of the rule in results.
     ///     pattern: One of ``{"beyond": {"multiple": 3, "count": 1, "window": 1}}``, ``{"same_side": {"length": 9}}``,
     ///         ``{"trend": {"length": 6}}``, ``{"alternating": {"length": 14}}``,
     ///         ``{"within": {"multiple": 1, "length": 15}}``,
@@ -69,7 +69,7 @@ record! {
     ///         Multiples are in sigmas, lengths in points.
     ///
     /// Raises:
-    ///     ParameterError: If the lengths or multiples make no pattern.
+    ///     ParameterError: If the lengths or multiples do not form a pattern.
     ///
     /// Example:
     ///     >>> import llmscope as ls
@@ -92,13 +92,13 @@ record! {
             self.0.code().as_str()
         }
 
-        /// What it looks for, in words.
+        /// A description of its pattern.
         #[getter]
         fn description(&self) -> String {
             self.0.pattern().describe()
         }
 
-        /// What it looks for, as the dictionary that makes the same rule.
+        /// Its pattern, as the dictionary that creates the same rule.
         #[getter]
         fn pattern<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
             document::to_dict(py, &self.0.pattern())
@@ -107,7 +107,7 @@ record! {
 }
 
 record! {
-    /// Rules to judge a chart by, at most 32.
+    /// A set of at most 32 rules.
     ///
     /// Args:
     ///     rules: The name of a preset (``"nelson"``, ``"western-electric"``, ``"aiag"``, ``"montgomery"``,
@@ -115,8 +115,8 @@ record! {
     ///         :class:`Rule` and codes.
     ///
     /// Raises:
-    ///     UnknownNameError: For a rule or preset that is not known.
-    ///     ParameterError: For more than 32 rules, or two with the same code.
+    ///     UnknownNameError: For an unknown rule or preset.
+    ///     ParameterError: For more than 32 rules, or two rules with the same code.
     ///
     /// Example:
     ///     >>> import llmscope as ls
@@ -148,36 +148,36 @@ record! {
             self.0.codes().map(ToString::to_string).collect()
         }
 
-        /// The same set with another run length for one rule.
+        /// A copy with another run length for one rule.
         ///
         /// Args:
-        ///     code: The rule's code, or its number.
+        ///     code: The code or the number of the rule.
         ///     length: Points in the pattern (the window of a k-of-m rule).
         ///     count: The k of a k-of-m rule.
         ///
         /// Raises:
-        ///     UnknownNameError: If the set has no such rule.
-        ///     ParameterError: If the length does not fit it.
+        ///     UnknownNameError: If the set lacks the rule.
+        ///     ParameterError: If the length does not suit the rule.
         #[pyo3(signature = (code, length, count = None))]
         fn with_length(&self, code: &str, length: usize, count: Option<usize>) -> Answer<Self> {
             Ok(Self(self.0.clone().with_length(code, length, count)?))
         }
 
-        /// The same set with another distance from the center line for one rule, in sigmas.
+        /// A copy with another distance from the center line for one rule, in sigmas.
         ///
         /// Raises:
-        ///     UnknownNameError: If the set has no such rule.
-        ///     ParameterError: If the distance does not fit it.
+        ///     UnknownNameError: If the set lacks the rule.
+        ///     ParameterError: If the distance does not suit the rule.
         fn with_multiple(&self, code: &str, multiple: f64) -> Answer<Self> {
             Ok(Self(self.0.clone().with_multiple(code, multiple)?))
         }
 
-        /// The rules that need no zones: for charts of a spread, whose statistic is skewed.
+        /// The rules that use no zones, for dispersion charts, whose statistic is skewed.
         fn without_zones(&self) -> Self {
             Self(self.0.without_zones())
         }
 
-        /// The rules about a single point beyond a limit: for charts of averages, whose points depend on each other.
+        /// The rules about a single point beyond a limit, for charts of averages, whose points are dependent.
         fn limits_only(&self) -> Self {
             Self(self.0.limits_only())
         }
@@ -188,7 +188,7 @@ record! {
     }
 }
 
-/// The rules that were given, or Nelson's eight.
+/// The given rules, or Nelson's eight.
 pub(crate) fn read_or_nelson(rules: Option<&Bound<'_, PyAny>>) -> Answer<core::RuleSet> {
     rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::{self, Cell, Content, Tool};
+use llmscope_core::quantity::counted;
 use llmscope_core::session::{AttributeValue, RequestRecord};
 use llmscope_core::{Metric, Session as CoreSession};
 use llmscope_harness::{Objectives, Summary};
@@ -35,7 +36,7 @@ impl Session {
     /// Reads a session from its JSON document or JSON Lines.
     ///
     /// Raises:
-    ///     FormatError: With the line and field, what was found and what to do.
+    ///     FormatError: With line and field, the problem and a fix.
     #[staticmethod]
     fn from_json(text: &str) -> Answer<Self> {
         Ok(Self(Arc::new(CoreSession::read("session", text)?.session)))
@@ -47,7 +48,7 @@ impl Session {
         self.0.header.name.as_deref()
     }
 
-    /// What was being tried, in a sentence.
+    /// The purpose of the run, in a sentence.
     #[getter]
     fn description(&self) -> Option<&str> {
         self.0.header.description.as_deref()
@@ -59,13 +60,13 @@ impl Session {
         self.0.header.started_at
     }
 
-    /// Who served the requests (OpenTelemetry: ``gen_ai.provider.name``).
+    /// The provider (OpenTelemetry: ``gen_ai.provider.name``).
     #[getter]
     fn provider(&self) -> Option<&str> {
         self.0.header.provider.as_deref()
     }
 
-    /// The model that was asked for (OpenTelemetry: ``gen_ai.request.model``).
+    /// The requested model (OpenTelemetry: ``gen_ai.request.model``).
     #[getter]
     fn model(&self) -> Option<&str> {
         self.0.header.model.as_deref()
@@ -77,25 +78,25 @@ impl Session {
         self.0.header.labels.clone()
     }
 
-    /// True if no real endpoint was asked.
+    /// True if the run used a simulated endpoint.
     #[getter]
     fn simulated(&self) -> bool {
         self.0.header.simulated
     }
 
-    /// The machine that asked, as a dictionary.
+    /// The machine of the client, as a dictionary.
     #[getter]
     fn environment<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.header.environment.as_ref().map(|environment| document::to_dict(py, environment)).transpose()
     }
 
-    /// The values of a metric, one for each request, NaN where there is none. Shape (n,), in the metric's unit.
+    /// The values of a metric, one per request, NaN where it is absent. Shape (n,), in the metric's unit.
     ///
-    /// Requests that only warm the endpoint up are left out, as in every judgement.
+    /// Warm-up requests are left out, as in every analysis.
     ///
     /// Args:
     ///     name: ``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``, ``"error_rate"``, … or an
-    ///         attribute that the recording tool added.
+    ///         attribute from the recording tool.
     ///     warmup: True to keep the warm-up requests.
     ///
     /// Raises:
@@ -120,26 +121,27 @@ impl Session {
         Ok(PyArray1::from_iter(py, values.into_iter().map(|value| value.unwrap_or(f64::NAN))))
     }
 
-    /// What else happened while the run went on, as dictionaries of ``at`` and ``message``.
+    /// Events during the run, as dictionaries of ``at`` and ``message``.
     #[getter]
     fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         document::to_dict(py, &self.0.events)
     }
 
-    /// What the client said about itself at the end, as a dictionary: whether its times are the endpoint's or its own.
+    /// The client's report on itself at the end of the run, as a dictionary: whether its times are those of the
+    /// endpoint or contain its own delays.
     #[getter]
     fn client_health<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.client_health.as_ref().map(|health| document::to_dict(py, health)).transpose()
     }
 
-    /// What the run amounts to, as a dictionary: requests, failures by kind, rates, tokens, cost, and the distribution
-    /// of each metric (mean, p50, p90, p95, p99, max). Warm-up requests are left out.
+    /// A summary of the run, as a dictionary: requests, failures by kind, rates, tokens, cost, and the distribution of
+    /// each metric (mean, p50, p90, p95, p99, max). Warm-up requests are left out.
     ///
     /// Args:
     ///     slo: Objectives for goodput: ``"ttft=500ms,tpot=50ms,e2e=10s"``.
     ///
     /// Raises:
-    ///     ParameterError: If the objectives cannot be read.
+    ///     ParameterError: If the objectives are invalid.
     #[pyo3(signature = (*, slo = None))]
     fn summary<'py>(&self, py: Python<'py>, slo: Option<&str>) -> Answer<Bound<'py, PyAny>> {
         let objectives = slo.map(str::parse::<Objectives>).transpose()?.unwrap_or_default();
@@ -156,25 +158,26 @@ impl Session {
         Ok(self.0.to_json()?)
     }
 
-    /// The session as JSON Lines: what a recorder appends while it runs.
+    /// The session as JSON Lines, the format to which a recorder appends.
     fn to_json_lines(&self) -> Answer<String> {
         Ok(self.0.to_json_lines()?)
     }
 
-    /// Writes the session to a file: JSON Lines if its name ends in ``.jsonl``, else one JSON document.
+    /// Writes the session to a file: JSON Lines if its name ends in ``.jsonl``, otherwise one JSON document.
     ///
     /// Raises:
-    ///     FileError: If the operating system refuses.
+    ///     FileError: If the file cannot be written.
     fn save(&self, path: PathBuf) -> Answer<()> {
         let lines = path.extension().is_some_and(|extension| extension == "jsonl");
         let text = if lines { self.0.to_json_lines()? } else { self.0.to_json()? };
         Ok(write_atomically(&path, text.as_bytes())?)
     }
 
-    /// One row for each request; what no request has is no column.
+    /// One row per request. Fields that no request has are left out.
     ///
     /// Args:
-    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         frame::of(&columns(py, &self.0)?, backend)
@@ -187,7 +190,7 @@ impl Session {
     fn __repr__(&self) -> String {
         let header = &self.0.header;
         let failed = self.0.records.iter().filter(|record| !record.succeeded()).count();
-        let mut parts = vec![format!("{} requests", self.0.records.len())];
+        let mut parts = vec![counted(self.0.records.len(), "request")];
         if failed > 0 {
             parts.push(format!("{failed} failed"));
         }
@@ -204,12 +207,12 @@ impl Session {
     }
 }
 
-/// The columns of a session's data frame, those that at least one request has.
+/// The columns of a session's data frame: fields that at least one request has.
 fn columns<'py>(py: Python<'py>, session: &CoreSession) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
     let records = &session.records;
     if records.iter().any(|record| record.started_at.is_some()) {
-        // NumPy's "not a time" is the smallest integer.
+        // NumPy's "not a time" is the smallest 64-bit integer.
         let micros = records.iter().map(|r| r.started_at.map_or(i64::MIN, |at| at.as_microsecond()));
         let micros = PyArray1::from_iter(py, micros);
         columns.set_item("started_at", micros.call_method1("view", ("datetime64[us]",))?)?;
@@ -255,31 +258,31 @@ fn columns<'py>(py: Python<'py>, session: &CoreSession) -> PyResult<Bound<'py, P
     Ok(columns)
 }
 
-/// A log of any tool that is recognized by its content: requests, or a table of columns.
+/// A log of a tool, recognized by its content: requests, or a table of columns.
 #[pyclass(frozen, module = "llmscope")]
 pub(crate) struct Log(pub(crate) Arc<ingest::Log>);
 
 #[pymethods]
 impl Log {
-    /// The file's name as it was given.
+    /// The name of the file as given.
     #[getter]
     fn source(&self) -> &str {
         &self.0.source
     }
 
-    /// The tool that wrote it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``.
+    /// The tool that wrote it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"``, ``"csv"``, …
     #[getter]
     fn tool(&self) -> &'static str {
         self.0.tool.name()
     }
 
-    /// What was odd about the file.
+    /// Problems that did not prevent reading.
     #[getter]
-    fn notices(&self) -> Vec<String> {
-        self.0.notices.iter().map(ToString::to_string).collect()
+    fn warnings(&self) -> Vec<String> {
+        self.0.warnings.iter().map(ToString::to_string).collect()
     }
 
-    /// The requests; ``None`` for a table, whose columns only their names explain.
+    /// The requests; ``None`` for a table of columns whose meaning only their names indicate.
     #[getter]
     fn session(&self) -> Option<Session> {
         match &self.0.content {
@@ -288,10 +291,11 @@ impl Log {
         }
     }
 
-    /// One row for each request or line.
+    /// One row per request or line.
     ///
     /// Args:
-    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let table = match &self.0.content {
@@ -316,22 +320,22 @@ impl Log {
 
     fn __repr__(&self) -> String {
         let what = match &self.0.content {
-            Content::Session(_) => "requests",
-            Content::Table(_) => "rows",
+            Content::Session(_) => "request",
+            Content::Table(_) => "row",
         };
-        format!("Log: {} {what} · {} · {}", self.__len__(), self.0.tool.name(), self.0.source)
+        format!("Log: {} · {} · {}", counted(self.__len__(), what), self.0.tool.name(), self.0.source)
     }
 }
 
-/// Reads a log of any tool that is recognized by its content, plain or packed by gzip or zstd: sessions, the logs of
-/// benchmarks, engines, gateways and telemetry, CSV, JSON Lines (docs/logs.md).
+/// Reads a log of any supported tool, recognized by its content: sessions, logs of benchmarks, engines, gateways and
+/// telemetry, CSV, and JSON Lines (docs/logs.md). The file may be compressed with gzip or zstd.
 ///
 /// Args:
 ///     path: The file.
 ///     tool: Forces a format instead of recognizing it: ``"llmscope"``, ``"vllm-bench-serve"``, ``"jsonl"``, ``"csv"``, …
 ///
 /// Raises:
-///     FormatError: With the file, line and field, what was found and what to do.
+///     FormatError: With file, line and field, the problem and a fix.
 ///     OSError: If the file cannot be read.
 ///
 /// Example:
@@ -353,13 +357,13 @@ pub(crate) fn read_log(py: Python<'_>, path: PathBuf, tool: Option<&str>) -> Ans
     Ok(Log(Arc::new(log)))
 }
 
-/// Reads a recorded run: a session of our own, or a log of a tool that records requests.
+/// Reads a recorded run: a session, or a log of a tool that records requests.
 ///
 /// Args:
 ///     path: The file.
 ///
 /// Raises:
-///     FormatError: If it is none, with what was found and what to do.
+///     FormatError: If the file contains no requests, with the problem and a fix.
 ///     OSError: If the file cannot be read.
 ///
 /// Example:
@@ -374,7 +378,7 @@ pub(crate) fn read_session(py: Python<'_>, path: PathBuf) -> Answer<Session> {
     let refused = || llmscope_core::Error::Format {
         location: llmscope_core::Location::of(&log.0.source),
         problem: format!("a table ({}), not a session", log.0.tool.name()),
-        fix: "read it with read_log, or judge it with analyze".to_owned(),
+        fix: "read it with read_log, or analyze it with analyze".to_owned(),
     };
     Ok(log.session().ok_or_else(refused)?)
 }

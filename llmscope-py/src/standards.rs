@@ -1,4 +1,4 @@
-//! What a phase I study fixes, and phase II.
+//! The standards that a phase I study estimates, and phase II.
 
 use llmscope_core::chart::cusum::{self, Cusum};
 use llmscope_core::chart::ewma::{self, Ewma};
@@ -14,10 +14,10 @@ use crate::error::Answer;
 use crate::values::Values;
 
 record! {
-    /// What a phase I study fixes and a phase II chart uses unchanged.
+    /// The standards that a phase I study estimates and a phase II chart applies unchanged.
     ///
     /// Args:
-    ///     chart: The chart that they are for.
+    ///     chart: The kind of chart.
     ///     center: Center line: the mean; a proportion (p, np); counts per area (c, u).
     ///     sigma: Within sigma of a single measurement, for charts of measurements.
     ///     lambda_: Weight of the newest point of an EWMA chart.
@@ -26,29 +26,28 @@ record! {
     ///     h: Decision interval of a CUSUM chart, in sigmas.
     ///     headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
     ///     span: Measurements in each mean of a moving average chart.
-    ///     power: The power λ of the transformation that an individuals chart judges after, 0 for the logarithm; center
-    ///         line and sigma are then those of the transformed measurements.
+    ///     power: The power λ of the transformation on an individuals chart, 0 for the logarithm; center line and sigma
+    ///         then refer to the transformed measurements.
     ///
     /// Raises:
-    ///     ParameterError: If the numbers do not fit the chart.
+    ///     ParameterError: If the numbers do not suit the chart.
     ///
     /// Example:
     ///     >>> import llmscope as ls
     ///     >>> ls.Standards("individuals", center=0.30, sigma=0.01).monitor([0.31, 0.36]).judge("1").is_in_control
     ///     False
     Standards(CoreStandards) {
-        /// The chart that they are for.
+        /// The kind of chart.
         chart: &'static str = |chart: &ChartKind| chart.name(),
-        /// The center line; that of the transformed measurements where there is a ``power``.
+        /// The center line; with a ``power``, that of the transformed measurements.
         center: f64,
         /// The within sigma, for charts of measurements.
         within: Option<PySigmaEstimate> = |within: &Option<SigmaEstimate>| within.map(PySigmaEstimate),
-        /// Laney's σ_z: how much the points vary beyond the binomial or Poisson.
+        /// Laney's σ_z: variation relative to the binomial or Poisson distribution.
         inflation: Option<f64>,
     }
     {
-        /// The power λ of the transformation that measurements are judged after: 0 for the logarithm, ``None`` without
-        /// one.
+        /// The power λ of the transformation of the measurements: 0 for the logarithm, ``None`` without one.
         #[getter]
         fn power(&self) -> Option<f64> {
             self.0.transform.map(PowerTransform::lambda)
@@ -74,11 +73,11 @@ record! {
         ) -> Answer<Self> {
             let kind: ChartKind = chart.parse()?;
             let transform = power.map(PowerTransform::new).transpose()?;
-            if transform.is_some() && kind != ChartKind::Individuals {
+            if let Some(power) = power.filter(|_| kind != ChartKind::Individuals) {
                 return Err(Error::Parameter {
                     name: "power",
-                    value: format!("given with chart {kind}"),
-                    expected: "none: an individuals chart has others",
+                    value: format!("{power} with chart {kind}"),
+                    expected: "no power, because only an individuals chart has a transformation",
                 }
                 .into());
             }
@@ -87,8 +86,8 @@ record! {
             }
             let sigma = sigma.ok_or(Error::Parameter {
                 name: "sigma",
-                value: "none".to_owned(),
-                expected: "given for a chart of measurements",
+                value: String::new(),
+                expected: "a number, for a chart of measurements",
             })?;
             let standards = CoreStandards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
             let ewma = if kind == ChartKind::Ewma { Some(Ewma::new(lambda_, width)?) } else { None };

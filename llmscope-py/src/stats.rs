@@ -12,9 +12,9 @@ use crate::error::Answer;
 use crate::values::{Values, with_sample};
 use crate::work::{ANALYZING, SORTING};
 
-/// Count, mean and higher moments of a sample, carried in twice the precision of a float.
+/// Count, mean and higher moments of a sample, in twice the precision of a float.
 ///
-/// The moments of two parts merge to those of the whole, so that parts may be on different machines.
+/// The moments of two parts merge to those of the whole, so the parts may be processed on different machines.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -24,7 +24,7 @@ use crate::work::{ANALYZING, SORTING};
 #[derive(PartialEq)]
 pub(crate) struct Moments(pub(crate) core::Moments);
 
-/// What moments say, as it is written.
+/// The serialized form of moments.
 #[derive(Serialize)]
 struct Described {
     count: u64,
@@ -100,7 +100,7 @@ impl Moments {
         self.0.excess_kurtosis()
     }
 
-    /// The moments of both samples together.
+    /// The moments of both samples combined.
     fn merge(&self, other: &Self) -> Self {
         Self(self.0.merge(&other.0))
     }
@@ -129,7 +129,7 @@ record! {
     Normality(core::Normality) {
         /// The statistic A².
         anderson_darling: f64,
-        /// Its p-value (Stephens 1986): small where the data are not normal.
+        /// Its p-value (Stephens 1986); small if the data are not normal.
         p: f64,
     }
 }
@@ -137,11 +137,11 @@ record! {
 record! {
     /// A change of the level.
     ChangePoint(core::ChangePoint) {
-        /// Position of the first value after it.
+        /// Position of the first value after the change, 0-based.
         at: usize,
-        /// The rank statistic of the values before it and after it, in standard deviations.
+        /// The standardized rank sum statistic of the values before and after the change.
         z: f64,
-        /// Probability, at most, of so clear a change anywhere, if the level never changed.
+        /// An upper bound of the probability of so clear a change anywhere if the level never changes.
         p: f64,
     }
 }
@@ -152,7 +152,7 @@ record! {
 ///
 /// Args:
 ///     values: Measurements. Shape (n,).
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -170,9 +170,9 @@ pub(crate) fn moments(values: &Bound<'_, PyAny>, missing: &str) -> Answer<Moment
 ///
 /// Args:
 ///     values: Measurements. Shape (n,).
-///     p: A probability, or several.
-///     method: Hyndman and Fan's number, 1 to 9; 7 is NumPy's and pandas' default.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     p: A probability from 0 to 1, or several.
+///     method: Hyndman and Fan's number, 1 to 9; 7 is the default of NumPy and pandas.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
 ///     A float for one probability, an array for several.
@@ -220,10 +220,10 @@ pub(crate) fn quantile<'py>(
 ///
 /// Args:
 ///     values: Measurements. Shape (n,).
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
-///     The statistic and its p-value, or ``None`` for fewer than 8 values or without variation.
+///     The statistic and its p-value; ``None`` for fewer than 8 values or without variation.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -236,19 +236,19 @@ pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answ
     Ok(with_sample(values, missing, SORTING, test)?.map(Normality))
 }
 
-/// Where the level of a series changes, by the ranks of its values: long tails and outliers do not matter.
+/// Detects changes of the level of a series from the ranks of its values, so long tails and outliers have no influence.
 ///
-/// Wilcoxon's rank sum at each place of seeded intervals. In a series whose level never changes something is found with a
-/// probability of at most 0.05; neighbours may be correlated.
+/// Wilcoxon's rank sum is computed at each position of seeded intervals. If the level never changes, the probability of
+/// any detection is at most 0.05; values may be autocorrelated.
 ///
 /// Source: Miller & Siegmund 1982, *Biometrics* 38; Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110; Baranowski, Chen
 /// & Fryzlewicz 2019, *JRSS B* 81.
 ///
 /// Args:
 ///     values: Measurements in time order. Shape (n,).
-///     fewest: The shortest stretch between changes.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``. Positions count the values
-///         that are there.
+///     fewest: The minimum number of values between changes.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``. Positions count only the
+///         values that are present.
 ///
 /// Returns:
 ///     The changes in order.
@@ -265,21 +265,21 @@ pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answ
 #[pyo3(signature = (values, *, fewest = 10, missing = "error"))]
 pub(crate) fn change_points(values: &Bound<'_, PyAny>, fewest: usize, missing: &str) -> Answer<Vec<ChangePoint>> {
     if fewest == 0 {
-        Err(Error::Parameter { name: "fewest", value: "0".to_owned(), expected: "a number of values above 0" })?;
+        Err(Error::Parameter { name: "fewest", value: "0".to_owned(), expected: "at least 1 value" })?;
     }
     let found = with_sample(values, missing, ANALYZING, move |sample| Ok(core::change_points(sample, fewest)))?;
     Ok(found.into_iter().map(ChangePoint).collect())
 }
 
-/// Autocorrelation: the correlation of values that lie ``lag`` points apart.
+/// Autocorrelation: the correlation of values that are ``lag`` points apart.
 ///
 /// Args:
 ///     values: Measurements in time order. Shape (n,).
 ///     lag: The distance, in points.
-///     missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 ///
 /// Returns:
-///     The correlation, or ``None`` without variation or without such pairs.
+///     The correlation; ``None`` without variation or without pairs at that distance.
 ///
 /// Example:
 ///     >>> import llmscope as ls

@@ -1,4 +1,4 @@
-//! Data frames, and columns of anything, as the core's table.
+//! Data frames and columns of any kind as a table of the core.
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
@@ -20,24 +20,24 @@ use crate::error::Answer;
 use crate::foreign;
 use crate::values::{Values, has_extension_dtype, is_pandas};
 
-/// A label for each measurement.
+/// One label per measurement.
 pub(crate) type Labels = Vec<Cell>;
 
-/// What messages call a data frame; its rows count from 0.
+/// The name of a data frame in messages; its rows count from 0.
 const SOURCE: &str = "frame";
 
-/// The names of the columns of a data frame or of a dictionary of columns; `None` for anything else.
+/// The column names of a data frame or of a dictionary of columns; `None` for anything else.
 pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
     let names = match (data.getattr_opt("column_names")?, data.getattr_opt("columns")?) {
         (Some(names), _) | (None, Some(names)) => names,
         _ if data.is_instance_of::<PyMapping>() => data.call_method0("keys")?,
         _ => return Ok(None),
     };
-    // pyarrow's `columns` are the columns themselves: it is asked for `column_names` first.
+    // In pyarrow, `columns` are the columns themselves, so `column_names` is tried first.
     names.try_iter()?.map(|name| Ok(name?.str()?.to_string())).collect::<PyResult<_>>().map(Some)
 }
 
-/// What to judge in a frame if nobody says: the metrics among its columns, or the only column without another use.
+/// The default measures of a frame: the metrics among its columns, or its only column without another use.
 pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<String>> {
     let usual: Vec<String> =
         columns.iter().filter(|name| Metric::DEFAULT.iter().any(|metric| metric.name() == *name)).cloned().collect();
@@ -48,14 +48,10 @@ pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<S
     if let [only] = columns.iter().filter(unused).collect::<Vec<_>>()[..] {
         return Ok(vec![only.clone()]);
     }
-    Err(Error::Unknown {
-        what: "metric: name the column to judge",
-        name: "none".to_owned(),
-        expected: columns.join(", "),
-    })?
+    Err(Error::Unknown { what: "metric", name: String::new(), expected: columns.join(", ") })?
 }
 
-/// The columns of a frame that a judgement needs, as a log.
+/// The columns of a frame that an analysis needs, as a log.
 pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Answer<Log> {
     let mut table = Table::default();
     for name in
@@ -77,13 +73,13 @@ pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str])
         })?;
     }
     table.lines = (0..rows as u64).collect();
-    Ok(Log { source: SOURCE.to_owned(), tool: Tool::CSV, content: Content::Table(table), notices: Vec::new() })
+    Ok(Log { source: SOURCE.to_owned(), tool: Tool::CSV, content: Content::Table(table), warnings: Vec::new() })
 }
 
-/// A column of numbers, texts or times, cell by cell.
+/// A column of numbers, text or times, cell by cell.
 pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
     let kind = values.getattr_opt("dtype")?.and_then(|dtype| dtype.getattr("kind").ok()?.extract::<String>().ok());
-    // pandas' own dtypes have a kind too.
+    // pandas' own dtypes also have a kind.
     if !matches!(kind.as_deref(), Some("f" | "i" | "u")) || (is_pandas(values) && has_extension_dtype(values)?) {
         match foreign::arrow_chunks(values) {
             Ok(Some(chunks)) => return of_chunks(&chunks),
@@ -99,7 +95,7 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
     }
 }
 
-/// NumPy's times: whole nanoseconds of UTC, the smallest integer for "not a time".
+/// NumPy's times: whole nanoseconds in UTC, with the smallest integer as "not a time".
 fn of_datetimes(values: &Bound<'_, PyAny>) -> Answer<Labels> {
     let array = values.py().import("numpy")?.call_method1("asarray", (values, "datetime64[ns]"))?;
     let nanos: Vec<i64> = array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()?;
@@ -110,7 +106,7 @@ fn of_datetimes(values: &Bound<'_, PyAny>) -> Answer<Labels> {
     Ok(nanos.into_iter().map(cell).collect())
 }
 
-/// A NaN says that a number is missing, as in a file.
+/// A NaN is a missing number, as in a file.
 fn numbers(values: &Values) -> Labels {
     values.iter().map(|value| value.filter(|value| !value.is_nan()).map_or(Cell::Missing, Cell::Number)).collect()
 }
@@ -129,7 +125,7 @@ fn of_object(item: &Bound<'_, PyAny>) -> PyResult<Cell> {
     if let Ok(at) = item.extract::<Timestamp>() {
         return Ok(Cell::Text(at.to_string()));
     }
-    // A time without a zone is one of UTC.
+    // A time without a time zone is in UTC.
     match item.extract::<DateTime>().ok().and_then(|at| at.to_zoned(TimeZone::UTC).ok()) {
         Some(at) => Ok(Cell::Text(at.timestamp().to_string())),
         None => Ok(Cell::Text(item.str()?.to_string())),
@@ -194,7 +190,7 @@ fn times<T: ArrowTimestampType>(
     chunk.as_primitive::<T>().iter().map(cell).collect()
 }
 
-/// Categories: each is converted once.
+/// Each category is converted once.
 fn categories<K: ArrowDictionaryKeyType>(chunk: &ArrayRef) -> Answer<Labels> {
     let dictionary = chunk.as_dictionary::<K>();
     let names = of_chunk(dictionary.values())?;

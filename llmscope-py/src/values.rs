@@ -1,4 +1,4 @@
-//! Whatever Python calls a sequence of numbers, as the core's sample.
+//! Sequences of numbers from Python as a sample of the core.
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
@@ -18,7 +18,7 @@ use pyo3::types::{IntoPyDict as _, PyMapping, PyString};
 use crate::error::Answer;
 use crate::{foreign, work};
 
-/// Numbers of which some may be missing. Contiguous f64 stay where Python put them.
+/// Numbers, some of which may be missing. Contiguous f64 values are not copied.
 #[derive(Clone)]
 pub(crate) struct Values {
     data: ScalarBuffer<f64>,
@@ -32,7 +32,7 @@ impl From<Vec<f64>> for Values {
 }
 
 impl Values {
-    /// Reads NumPy, pandas, polars and Arrow data, whatever has the buffer protocol, and sequences of numbers.
+    /// Reads NumPy, pandas, polars and Arrow data, objects with the buffer protocol, and sequences of numbers.
     pub(crate) fn read(values: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(array) = values.cast::<PyUntypedArray>() {
             return Self::of_array(array);
@@ -42,7 +42,7 @@ impl Values {
         }
         match foreign::arrow_chunks(values) {
             Ok(Some(chunks)) => return Self::of_chunks(&chunks),
-            // What Arrow cannot import (a polars column of nulls), NumPy may be able to read.
+            // NumPy may read what Arrow cannot import, such as a polars column of nulls.
             Err(error) if !error.is_instance_of::<PyValueError>(values.py()) => return Err(error),
             _ => {}
         }
@@ -66,13 +66,13 @@ impl Values {
         (0..self.len()).map(|index| self.get(index))
     }
 
-    /// The positions of the values that a sample keeps.
+    /// The positions of the values that a sample contains.
     pub(crate) fn kept(&self, missing: Missing) -> impl Iterator<Item = usize> + '_ {
         self.present(missing).enumerate().filter_map(|(index, value)| value.map(|_| index))
     }
 
-    /// The values with their gaps. Where the policy says what a gap means, a NaN is a gap too, as in pandas; an infinity
-    /// never is.
+    /// The values with their gaps. Unless the policy is `error`, a NaN is a gap too, as in pandas; an infinity never
+    /// is.
     fn present(&self, missing: Missing) -> impl Iterator<Item = Option<f64>> + '_ {
         self.iter().map(move |value| value.filter(|value| missing == Missing::Error || !value.is_nan()))
     }
@@ -82,7 +82,7 @@ impl Values {
         self.iter().map(|value| value.unwrap_or(f64::NAN)).collect()
     }
 
-    /// The sample, borrowed where nothing is missing.
+    /// The sample, borrowed if no value is missing.
     pub(crate) fn sample(&self, missing: Missing) -> error::Result<Sample<'_>> {
         let gaps_allowed = missing != Missing::Error;
         if self.nulls.is_none() && !(gaps_allowed && self.data.iter().any(|value| value.is_nan())) {
@@ -98,7 +98,7 @@ impl Values {
             return Err(PyTypeError::new_err(format!("expected one-dimensional data, got an array of shape {shape}")));
         }
         if array.hasattr(intern!(py, "mask"))? {
-            // NumPy's conversion of a masked array would show what is masked.
+            // NumPy's conversion of a masked array would expose the masked values.
             let floats = array.call_method1("astype", ("float64",))?.call_method1("filled", (f64::NAN,))?;
             return Self::of_array(floats.cast::<PyUntypedArray>()?);
         }
@@ -134,7 +134,7 @@ impl Values {
 
     fn of_pandas(values: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = values.py();
-        // An extension dtype knows what is missing, and tells it through Arrow; without pyarrow it becomes NaN.
+        // An extension dtype records missing values and exports them through Arrow; without pyarrow they become NaN.
         if has_extension_dtype(values)? {
             match foreign::arrow_chunks(values) {
                 Ok(Some(chunks)) => return Self::of_chunks(&chunks),
@@ -195,7 +195,7 @@ impl Values {
     }
 }
 
-/// What can be said of a sample, by work of so many steps for each value.
+/// Computes a result from a sample, with `steps` steps of work per value.
 pub(crate) fn with_sample<T: Send + 'static>(
     values: &Bound<'_, PyAny>,
     missing: &str,
@@ -206,7 +206,7 @@ pub(crate) fn with_sample<T: Send + 'static>(
     Ok(work::run(py, values.len().saturating_mul(steps), move || work(&values.sample(missing)?))??)
 }
 
-/// A matrix whose rows are subgroups, row after row, and its number of columns; `None` for anything else.
+/// A matrix whose rows are subgroups, in row-major order, and its number of columns; `None` for anything else.
 pub(crate) fn matrix(values: &Bound<'_, PyAny>) -> PyResult<Option<(Values, usize)>> {
     let py = values.py();
     if values.getattr_opt(intern!(py, "columns"))?.is_some() || is_nested(values)? {
@@ -218,7 +218,7 @@ pub(crate) fn matrix(values: &Bound<'_, PyAny>) -> PyResult<Option<(Values, usiz
         return Ok(None);
     }
     let columns = array.shape()[1];
-    // C order, whatever the order in memory.
+    // C order, regardless of the order in memory.
     let flat = array.call_method1("reshape", (-1,))?;
     Ok(Some((Values::read(&flat)?, columns)))
 }
@@ -231,7 +231,7 @@ fn is_nested(values: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(is_list(values) && values.len()? > 0 && is_list(&values.get_item(0)?))
 }
 
-/// pandas' own dtypes have a missing value that NumPy does not know.
+/// pandas' own dtypes have a missing value that NumPy does not support.
 pub(crate) fn has_extension_dtype(series: &Bound<'_, PyAny>) -> PyResult<bool> {
     series.getattr(intern!(series.py(), "dtype"))?.hasattr(intern!(series.py(), "na_value"))
 }

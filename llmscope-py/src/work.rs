@@ -1,4 +1,4 @@
-//! Long work: with the GIL released, and Ctrl-C heard.
+//! Long computations: they release the GIL and respond to Ctrl-C.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -8,18 +8,18 @@ use std::time::Duration;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// Steps of work that take some tens of milliseconds: less is not worth a thread.
+/// The number of steps that takes some tens of milliseconds: less work is not worth a thread.
 const SHORT: usize = 10_000_000;
-/// Steps for each value where values are sorted.
+/// Steps per value if values are sorted.
 pub(crate) const SORTING: usize = 20;
-/// Steps for each value where each is an observation with a place of its own.
+/// Steps per value if each value becomes an observation with its own position.
 pub(crate) const ANALYZING: usize = 100;
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Does work of so many steps, one for each value where nothing else is said, while other Python threads run.
+/// Does `steps` steps of work (by default one per value) while other Python threads run.
 ///
-/// Long work goes to a thread of its own, so that this one can look for signals. After Ctrl-C the caller gets its
-/// `KeyboardInterrupt` at once; the thread, which owns all that it reads, ends its work unheard.
+/// Long work runs on its own thread, so that the calling thread can check for signals. After Ctrl-C the caller
+/// immediately gets a `KeyboardInterrupt`; the worker owns all its data, finishes, and its result is dropped.
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     steps: usize,
@@ -44,7 +44,7 @@ pub(crate) fn run<T: Send + 'static>(
             Ok(Err(panic)) => resume_unwind(panic),
             Err(RecvTimeoutError::Timeout) => py.check_signals()?,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(PyRuntimeError::new_err("the worker thread ended without an answer"));
+                return Err(PyRuntimeError::new_err("the worker thread ended without a result"));
             }
         }
     }

@@ -15,20 +15,20 @@ SESSIONS = REPOSITORY / "examples/sessions"
 
 
 def reference(name: str) -> Any:
-    """A golden table of the core, which says where it came from."""
+    """A golden table of the core, which names its source."""
     table = json.loads((REFERENCES / f"{name}.json").read_text(encoding="utf-8"))
     assert table["source"], f"{name} has no source"
     return table
 
 
 def number(value: Any) -> float:
-    """A number, which the tables write as a string where no digit may be lost on the way."""
+    """A number. The tables write numbers as strings if no digit may be lost."""
     return float(value)
 
 
 @pytest.fixture
 def latencies() -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Skewed, with a shift, so that several rules signal."""
+    """Skewed latencies with a shift, so that several rules signal."""
     generator = np.random.default_rng(20261123)
     values = 0.2 + generator.exponential(0.05, 400)
     values[200:240] += 0.08

@@ -16,7 +16,7 @@ from conftest import REPOSITORY, SESSIONS
 
 import llmscope as ls
 
-CLI = REPOSITORY / "target/debug/llmscope-cli"
+CLI = REPOSITORY / "target/debug/llmscope"
 
 
 def frame(n: int = 60) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def test_the_report_is_that_of_the_command_line(session: str) -> None:
     assert expected["analyses"]
     del expected["generated_at"]
     assert ls.analyze(path, by="session", usl="800ms", points=True).to_dict() == expected
-    # A session in memory is the same as its file, but for the name of the file.
+    # A session in memory gives the same result as its file, except for the name of the file.
     again = ls.analyze(ls.read_session(path), by="session", usl=0.8, points=True).to_dict()
     for analysis, other in zip(again["analyses"], expected["analyses"], strict=True):
         assert {**analysis, "source": None} == {**other, "source": None}
@@ -93,30 +93,30 @@ def test_where_limits_come_from(tmp_path: Path) -> None:
     study.save_baseline(tmp_path / "baseline.json")
     later = ls.analyze(frame(), metric="ttft_s", by="model", baseline=tmp_path / "baseline.json")
     assert [(a.phase, a.limits) for a in later] == [(2, a.limits) for a in study]
-    with pytest.raises(ls.ParameterError, match="one of phase1, baseline"):
+    with pytest.raises(ls.ParameterError, match="invalid origin of the limits phase1 and center: expected only one"):
         ls.analyze(values, phase1=10, center=0.3)
     with pytest.raises(ls.FormatError, match="not a baseline"):
         ls.analyze(values, baseline=SESSIONS / "paused.json")
 
 
-def test_a_gap_in_a_column_is_named_by_its_row() -> None:
+def test_the_error_of_a_gap_names_its_row() -> None:
     columns = {"latency": [0.3, None, 0.2] * 5}
     with pytest.raises(ls.FormatError) as caught:
         ls.analyze(columns, metric="latency")
     assert (caught.value.line, caught.value.field) == (1, "latency")
-    assert "frame:1: latency: no value; say what a gap means" in str(caught.value)
+    assert "frame:1: latency: missing value; choose how gaps are handled (break or drop)" in str(caught.value)
     report = ls.analyze(columns, metric="latency", missing="break")
     assert (report[0].n, report[0].excluded.missing) == (10, 5)
     with pytest.raises(ls.FormatError, match='"fast" is not a number'):
         ls.analyze({"latency": [0.3] * 12 + ["fast"]}, metric="latency")
 
 
-def test_what_the_data_do_not_have_is_said_with_what_they_have() -> None:
+def test_errors_list_the_available_names() -> None:
     with pytest.raises(ls.UnknownNameError, match="expected model, ttft_s"):
         ls.analyze(frame(), metric="e2e_s")
     with pytest.raises(ls.UnknownNameError, match="itl"):
         ls.analyze(SESSIONS / "paused.json", metric="itl")
-    with pytest.raises(ls.ParameterError, match="used with a data frame"):
+    with pytest.raises(ls.ParameterError, match="invalid column model: expected a data frame"):
         ls.analyze([1.0, 2.0], by="model")
     with pytest.raises(ls.LengthMismatchError):
         ls.analyze({"model": ["a"], "x": [1.0, 2.0]}, metric="x", by="model")
@@ -233,7 +233,7 @@ def test_what_is_judged_and_grouped_if_nobody_says(tmp_path: Path) -> None:
     table.to_csv(tmp_path / "log.csv", index=False)
     report = ls.analyze(table)
     assert [(a.metric, a.group) for a in report] == [("ttft_s", {"model": "large"}), ("ttft_s", {"model": "small"})]
-    # The same as from a file, whose rows are called lines.
+    # The same as from a file, except that messages call its rows lines.
     assert [a.limits for a in report] == [a.limits for a in ls.analyze(tmp_path / "log.csv")]
     assert [a.metric for a in ls.analyze({"model": ["a"] * 12, "latency": [1.0, 2.0] * 6})] == ["latency"]
     with pytest.raises(ls.UnknownNameError, match="expected a, b"):

@@ -1,4 +1,4 @@
-"""Measuring from Python: a simulated endpoint, progress, Ctrl-C, and this machine."""
+"""Benchmarks from Python: a simulated endpoint, progress, Ctrl-C, and this machine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_failures_are_counted_and_have_no_latency() -> None:
     assert len(session) == 40
 
 
-def test_prompts_of_ones_own_and_a_sweep(tmp_path: Path) -> None:
+def test_custom_prompts_and_a_sweep(tmp_path: Path) -> None:
     session = ls.bench("simulated", prompts=["one", "two words"], requests=6, concurrency=[1, 2], simulate=FAST)
     assert len(session) == 12
     assert sorted(set(session.metric("concurrency").tolist())) == [1.0, 2.0]
@@ -44,7 +44,7 @@ def test_prompts_of_ones_own_and_a_sweep(tmp_path: Path) -> None:
     assert {record["input_tokens"] for record in read.to_dict()["records"]} == {3}
 
 
-def test_the_file_grows_while_the_run_goes_on(tmp_path: Path) -> None:
+def test_the_file_grows_during_the_run(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     session = ls.bench("simulated", requests=5, simulate=FAST, output=path)
     assert ls.read_session(path).to_json() == session.to_json()
@@ -52,10 +52,10 @@ def test_the_file_grows_while_the_run_goes_on(tmp_path: Path) -> None:
         ls.bench("simulated", requests=5, simulate=FAST, output=path)
 
 
-def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    told: list[dict[str, Any]] = []
-    ls.bench("simulated", requests=10, simulate=FAST, progress=told.append)
-    assert told[-1]["requests"] == 10
+def test_progress_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    summaries: list[dict[str, Any]] = []
+    ls.bench("simulated", requests=10, simulate=FAST, progress=summaries.append)
+    assert summaries[-1]["requests"] == 10
     ls.bench("simulated", requests=10, simulate=FAST, progress=True)
     assert "10 requests · TTFT p50" in capsys.readouterr().err
     ls.bench("simulated", requests=10, simulate=FAST, progress=False)
@@ -63,7 +63,7 @@ def test_progress_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_ctrl_c_returns_what_there_is() -> None:
-    # Where tests run in the background, the shell has switched Ctrl-C off.
+    # If tests run in the background, the shell has disabled Ctrl-C.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()

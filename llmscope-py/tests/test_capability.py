@@ -40,15 +40,15 @@ def test_piston_rings_under_every_sigma_convention() -> None:
     assert overall.cpm == pytest.approx(number(exact["cpm"]["about_target_over_n_minus_1_minitab"]), rel=1e-11)
 
 
-def test_what_has_no_variation_has_no_capability() -> None:
+def test_without_variation_there_is_no_capability() -> None:
     assert ls.capability([1.0, 1.0, 1.0], usl=2.0) is None
     assert ls.performance([1.0, 1.0, 1.0], usl=2.0) is None
-    with pytest.raises(ls.SpecificationError, match="give at least one"):
+    with pytest.raises(ls.SpecificationError, match="expected at least one limit"):
         ls.capability([1.0, 2.0])
     with pytest.raises(ls.SpecificationError) as caught:
         ls.performance([1.0, 2.0], lsl=3.0, usl=2.0)
     assert (caught.value.lower, caught.value.upper) == (3.0, 2.0)
-    with pytest.raises(ls.ParameterError, match="confidence is 95"):
+    with pytest.raises(ls.ParameterError, match="invalid confidence 95"):
         ls.capability([1.0, 2.0], usl=3.0, confidence=95)
 
 
@@ -63,7 +63,7 @@ def test_factors_against_the_published_table() -> None:
                 assert getattr(ls.factors(n), name) == getattr(ls, name)(n)
                 checked += 1
     assert checked > 50
-    with pytest.raises(ls.ParameterError, match="n is 1"):
+    with pytest.raises(ls.ParameterError, match="invalid n 1"):
         ls.factors(1)
 
 
@@ -71,7 +71,7 @@ def test_moments_and_limits_of_the_nist_sets() -> None:
     exact = {case["name"]: case for case in reference("nist_strd_binary64")["cases"]}
     checked = 0
     for case in reference("nist_strd_univariate")["cases"]:
-        # The other sets are given by a rule, which the core's own tests follow.
+        # The other sets are defined by a formula, which the core's own tests follow.
         if "data" not in case:
             continue
         checked += 1
@@ -105,12 +105,12 @@ def test_quantiles_are_numpys(method: int) -> None:
     assert ls.quantile(values, p, method=method) == pytest.approx(expected, rel=1e-12)
 
 
-def test_quantiles_that_cannot_be() -> None:
+def test_invalid_quantiles() -> None:
     with pytest.raises(ls.NotEnoughDataError):
         ls.quantile([], 0.5)
-    with pytest.raises(ls.ParameterError, match=r"p is 1\.5"):
+    with pytest.raises(ls.ParameterError, match=r"invalid p 1\.5"):
         ls.quantile([1.0], 1.5)
-    with pytest.raises(ls.ParameterError, match="method is 0"):
+    with pytest.raises(ls.ParameterError, match="invalid method 0"):
         ls.quantile([1.0], 0.5, method=0)
 
 
@@ -121,19 +121,19 @@ def test_changes_of_the_level() -> None:
     found = ls.change_points(raised)
     assert [abs(change.at - 130) <= 3 for change in found] == [True]
     assert found[0].p < 1e-6 and found[0].z > 5
-    # Positions count the values that are there.
+    # Positions count only the values that are present.
     with_gap = np.insert(raised, 50, np.nan)
     assert [change.at for change in ls.change_points(with_gap, missing="break")] == [found[0].at]
     analysis = ls.analyze(raised, stages="auto", rules="none")
     assert [stage.first for stage in analysis.stages] == [0, found[0].at]
     assert (analysis.stages[1].last, analysis.stages[1].p, analysis.stages[1].t) == (199, found[0].p, None)
     assert analysis.verdict == "out_of_control" and "the level changes" in str(analysis)
-    told = ls.analyze(raised, stages=[found[0].at], rules="none")
-    assert told.verdict == "in_control" and told.limits == analysis.limits
+    fixed = ls.analyze(raised, stages=[found[0].at], rules="none")
+    assert fixed.verdict == "in_control" and fixed.limits == analysis.limits
     assert ls.analyze(noise, stages="auto").stages[0].last == 199
     with pytest.raises(ls.ParameterError, match="auto, or 0-based positions"):
         ls.analyze(raised, stages="automatic")
-    with pytest.raises(ls.ParameterError, match="fewest is 0"):
+    with pytest.raises(ls.ParameterError, match="invalid fewest 0"):
         ls.change_points(raised, fewest=0)
 
 

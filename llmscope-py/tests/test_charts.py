@@ -28,7 +28,7 @@ def test_flow_rates_of_the_nist_handbook() -> None:
     assert chart.standards.within is not None
     assert chart.standards.within.sigma == close(exact["sigma"])
     assert (chart.limits.upper, chart.limits.lower) == (close(exact["ucl"]), close(exact["lcl"]))
-    ranges = chart.companion
+    ranges = chart.dispersion_chart
     assert ranges is not None and ranges.kind == "moving-range" and ranges.positions == list(range(1, 10))
     assert ranges.limits.upper == close(exact["mr_ucl"])
     assert (ranges.limits.lower, ranges.limits.lower_clamped) == (0.0, True)
@@ -45,8 +45,8 @@ def test_piston_rings_limits_and_what_qcc_finds_in_phase_two() -> None:
         assert chart.limits.center == close(exact["grand_mean"])
         assert chart.limits.upper == close(exact[f"xbar_{letter}_ucl"])
         assert chart.limits.lower == close(exact[f"xbar_{letter}_lcl"])
-        assert chart.companion is not None
-        assert chart.companion.limits.upper == close(exact[f"{letter}_ucl"])
+        assert chart.dispersion_chart is not None
+        assert chart.dispersion_chart.limits.upper == close(exact[f"{letter}_ucl"])
     study = ls.xbar(rings)
     later = study.monitor(np.vstack([rings, np.array(table["phase2"], dtype=float)]))
     judgement = later.judge()
@@ -84,7 +84,7 @@ def test_montgomery_cusum() -> None:
     assert chart.lower_points is not None
     assert (-chart.lower_points).tolist() == [pytest.approx(float(c), abs=1e-11) for c in table["cusum"]["c_minus"]]
     violation = chart.judge().violations[0]
-    # Last in control at Montgomery's period 22.
+    # Montgomery: period 22 is the last one in control.
     assert (violation.first, violation.first_signal, violation.last) == (22, 28, 29)
     assert chart.to_svg().count("stroke-linejoin") == 2
     assert "lower_point" in chart.to_frame("pandas").columns
@@ -106,7 +106,7 @@ def test_montgomery_ewma() -> None:
     widths = chart.limits.upper - 10.0
     assert widths.tolist() == [close(width) for width in table["ewma"]["half_width"]]
     assert beyond(chart) == table["ewma"]["signals_1based"] != []
-    # An average is judged by its limits only.
+    # An average is judged only by its limits.
     assert chart.judge().rules.codes == ["nelson-1"]
 
 
@@ -116,7 +116,7 @@ def test_stages_and_bounds() -> None:
     assert chart.limits.center.tolist() == [1.0] * 4 + [2.0] * 4
     assert chart.limits.lower_clamped and not chart.limits.upper_clamped
     assert chart.breaks == [4]
-    assert chart.companion is not None and chart.companion.positions == [1, 2, 3, 5, 6, 7]
+    assert chart.dispersion_chart is not None and chart.dispersion_chart.positions == [1, 2, 3, 5, 6, 7]
     counts = ls.attributes([1, 2, 1, 8, 9, 8], 20, stages=[3])
     assert counts.limits.center.tolist() == pytest.approx([4 / 60] * 3 + [25 / 60] * 3)
     assert ls.xbar(np.array(values).reshape(4, 2), stages=[2]).limits.center.tolist() == [1.0, 1.0, 2.0, 2.0]
@@ -152,9 +152,9 @@ def test_standards_of_one_chart_are_refused_by_another() -> None:
         ls.Standards("p", 1.5)
     with pytest.raises(ls.UnknownNameError, match="expected individuals, xbar-r"):
         ls.Standards("pareto", 1.0)
-    with pytest.raises(ls.ParameterError, match="sizes is none"):
+    with pytest.raises(ls.ParameterError, match="missing sizes: expected one size"):
         ls.Standards("p", 0.5).monitor([1, 2])
-    with pytest.raises(ls.LengthMismatchError, match="the labels has 2 entries"):
+    with pytest.raises(ls.LengthMismatchError, match="2 entries in the labels"):
         ls.xbar([1.0, 2.0, 3.0], ["a", "b"])
 
 
@@ -167,9 +167,9 @@ def test_published_limits_are_drawn_back_from_the_scale_of_the_logarithm() -> No
     assert limits.sigma == close(exact["sigma"])
     assert (limits.power, limits.zone_edge(3)) == (0.0, close(limits.upper, 1e-11))
     assert limits.zone_edge(-3) == close(limits.lower, 1e-11)
-    assert chart.companion is not None and chart.companion.limits.upper == close(exact["mr_ucl"])
-    assert (chart.companion.limits.power, ls.individuals(table["data"]).limits.power) == (None, None)
-    # Frozen, the limits keep their scale; a dictionary and a pickle do too.
+    assert chart.dispersion_chart is not None and chart.dispersion_chart.limits.upper == close(exact["mr_ucl"])
+    assert (chart.dispersion_chart.limits.power, ls.individuals(table["data"]).limits.power) == (None, None)
+    # Frozen limits, a dictionary and a pickle keep the transformation.
     later = chart.standards.monitor(np.exp(table["data"]))
     assert (later.phase, later.limits) == (2, limits)
     again = pickle.loads(pickle.dumps(chart))
@@ -179,13 +179,13 @@ def test_published_limits_are_drawn_back_from_the_scale_of_the_logarithm() -> No
     assert (known.power, known.monitor(np.exp(table["data"])).limits) == (0.0, limits)
     with pytest.raises(ls.ParameterError, match="0.1 to 2"):
         ls.Standards("individuals", 0.3, 0.1, power=-1.0)
-    with pytest.raises(ls.ParameterError, match="with chart ewma"):
+    with pytest.raises(ls.ParameterError, match="invalid power 0 with chart ewma"):
         ls.Standards("ewma", 0.3, 0.1, power=0.0)
     stages = ls.individuals(np.exp(table["data"]), transform="log", stages=[5])
     assert np.asarray(stages.limits.zone_edge(3)) == pytest.approx(np.asarray(stages.limits.upper))
 
 
-def test_an_analysis_is_on_the_scale_that_is_asked_for() -> None:
+def test_an_analysis_applies_the_requested_transform() -> None:
     tail = np.exp(np.random.default_rng(7).normal(-1.2, 0.5, 300))
     measured, log = (ls.analyze(tail, transform=scale, usl=5.0) for scale in ("none", "log"))
     assert isinstance(measured, ls.Analysis) and isinstance(log, ls.Analysis)

@@ -1,4 +1,4 @@
-"""Every public name is documented, every example runs, and the stub says what help() says."""
+"""Every public name is documented, every example runs, and the stub has the docstrings of help()."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_example_runs(name: str) -> None:
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/python.md", "llmscope-py/README.md"])
-def test_the_documents_do_what_they_show(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_documents_run(document: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (REPOSITORY / document).read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     assert blocks
@@ -93,7 +93,7 @@ def test_the_stub_carries_the_docstrings() -> None:
     run("tools/stub_docs.py", "--check")
 
 
-def test_the_outputs_of_the_notebooks_are_those_of_today() -> None:
+def test_the_outputs_of_the_notebooks_are_current() -> None:
     run("tools/notebooks.py", "--check")
 
 

@@ -16,61 +16,61 @@ from llmscope import _native
 
 NAN = float("nan")
 
-# variant of the core → class, what raises it, message, attributes
+# variant of the core → class, a call that raises it, message, attributes
 CASES: dict[str, tuple[type[ls.Error], Callable[[Path], object], str, dict[str, object]]] = {
     "NonFinite": (
         ls.NonFiniteError,
         lambda _: ls.individuals([1.0, float("inf")]),
-        "value 1 is inf: measurements must be finite; exclude it, or say how gaps are handled (break or drop)",
+        "value 1 is inf: expected a finite number; exclude the value, or choose how gaps are handled (break or drop)",
         {"index": 1, "value": float("inf")},
     ),
     "NotPositive": (
         ls.NotPositiveError,
         lambda _: ls.individuals([1.0, 2.0, 0.0], transform="log"),
-        "value 2 is 0: only positive values can be transformed; exclude it, or judge without a transformation",
+        "value 2 is 0: expected a positive number; exclude the value, or judge without a transformation",
         {"index": 2, "value": 0.0},
     ),
     "Missing": (
         ls.MissingValueError,
         lambda _: ls.moments([1.0, None]),
-        "value 1 is missing: say how gaps are handled (break or drop)",
+        "value 1 is missing: choose how gaps are handled (break or drop)",
         {"index": 1},
     ),
     "TooLarge": (
         ls.TooLargeError,
         lambda _: ls.moments([1.0, 2.0, -1e80]),
-        "value 2 is -1e80: magnitudes above 1e75 overflow in the moments; use a larger unit",
+        "value 2 is -1e80: expected a magnitude of at most 1e75; use a larger unit",
         {"index": 2, "value": -1e80, "max": 1e75},
     ),
     "NotEnoughData": (
         ls.NotEnoughDataError,
         lambda _: ls.sigma([1.0]),
-        "sigma from moving ranges (pairs of neighbours) needs at least 1, got 0",
-        {"what": "sigma from moving ranges (pairs of neighbours)", "have": 0, "need": 1},
+        "sigma from moving ranges needs at least 1 adjacent pair, got 0",
+        {"what": "sigma from moving ranges (adjacent pairs)", "have": 0, "need": 1},
     ),
     "Parameter": (
         ls.ParameterError,
         lambda _: ls.ewma([1.0, 2.0], lambda_=1.5),
-        "lambda is 1.5: it must be above 0, at most 1",
-        {"name": "lambda", "value": "1.5", "expected": "above 0, at most 1"},
+        "invalid lambda 1.5: expected a number above 0 and at most 1",
+        {"name": "lambda", "value": "1.5", "expected": "a number above 0 and at most 1"},
     ),
     "LengthMismatch": (
         ls.LengthMismatchError,
         lambda _: ls.attributes([1, 2, 3], [10, 10]),
-        "the counts has 3 entries but the sample sizes has 2: they must describe the same points",
+        "3 entries in the counts but 2 in the sample sizes: expected equal lengths",
         {"left_name": "the counts", "left": 3, "right_name": "the sample sizes", "right": 2},
     ),
     "Count": (
         ls.CountError,
         lambda _: ls.attributes([1, 12], 10),
-        "count 1 is 12 in a sample of 10: expected a whole sample size, and no more nonconforming items than it",
+        "count 1 is 12 in a sample of 10: expected a whole sample size and at most as many nonconforming items",
         {"index": 1, "count": 12.0, "size": 10.0},
     ),
     "Specification": (
         ls.SpecificationError,
         lambda _: ls.performance([1.0, 2.0], lsl=2.0, usl=1.0),
-        "specification limits 2 (lower) and 1 (upper): the lower one must be below the upper one",
-        {"lower": 2.0, "upper": 1.0, "reason": "the lower one must be below the upper one"},
+        "invalid specification limits (lower 2, upper 1): expected the lower limit below the upper one",
+        {"lower": 2.0, "upper": 1.0, "reason": "the lower limit below the upper one"},
     ),
     "Unknown": (
         ls.UnknownNameError,
@@ -81,7 +81,7 @@ CASES: dict[str, tuple[type[ls.Error], Callable[[Path], object], str, dict[str, 
     "Quantity": (
         ls.QuantityError,
         lambda _: ls.analyze([1.0, 2.0], metric="ttft_s", usl="8 MB"),
-        '"8 MB" is not a quantity in s',
+        'invalid quantity "8 MB": expected a number with the unit',
         {"text": "8 MB", "unit": "s"},
     ),
     "Format": (
@@ -138,7 +138,7 @@ def test_the_class_the_message_and_the_values(variant: str, tmp_path: Path) -> N
     assert (type(copy), str(copy), vars(copy)) == (kind, str(error), vars(error))
 
 
-def test_a_file_that_is_not_there() -> None:
+def test_a_missing_file() -> None:
     with pytest.raises(FileNotFoundError, match=r"no-such-file\.json: No such file"):
         ls.read_log("no-such-file.json")
     with pytest.raises(FileNotFoundError):
@@ -148,15 +148,15 @@ def test_a_file_that_is_not_there() -> None:
     assert isinstance(caught.value, ls.FileError)
 
 
-def test_what_keeps_a_benchmark_from_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_errors_before_a_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(ls.BenchError, match="anthropic needs a key: set ANTHROPIC_API_KEY in the environment") as caught:
         ls.bench("anthropic", model="m")
     assert "ANTHROPIC_API_KEY" in caught.value.reason
-    with pytest.raises(ls.ParameterError, match="--rate is -1") as refused:
+    with pytest.raises(ls.ParameterError, match="invalid --rate -1") as refused:
         ls.bench("simulated", rate=-1.0)
     assert refused.value.value == "-1"
     with pytest.raises(ls.UnknownNameError, match="unknown vendor"):
-        ls.bench("nobody")
+        ls.bench("no-such-vendor")
     with pytest.raises(ls.QuantityError):
         ls.bench("simulated", duration="8 MB")

@@ -1,4 +1,4 @@
-"""The .spc namespaces of polars and pandas, with the numbers of the functions they call."""
+"""The .spc namespaces of polars and pandas give the same numbers as the functions that they call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every result has in common: it is frozen, equals its copy, and pickles to the last bit."""
+"""What every result has in common: it is frozen, equals its copy, and survives pickling exactly."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ CLASSES = {name: kind for name, kind in vars(_native).items() if isinstance(kind
 
 
 def test_every_class_is_tried() -> None:
-    # A log holds a whole file: its path is what a colleague wants.
+    # A log contains a whole file and is not pickled: share its path instead.
     assert sorted(results()) == sorted(set(CLASSES) - {"Log"})
     for name, result in results().items():
         assert type(result) is CLASSES[name]

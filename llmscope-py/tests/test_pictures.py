@@ -1,4 +1,4 @@
-"""Pictures: the core's own, matplotlib's and plotly's show the same points, limits and signals."""
+"""Pictures of the core, matplotlib and plotly show the same points, limits and signals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules from Python: against their definition, window by window, and the stream against the whole."""
+"""Rules from Python, compared with their definition; the monitor, compared with the judgement of the whole series."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import llmscope as ls
 
 
 def defined(x: Any, center: float, sigma: float) -> dict[str, list[int]]:
-    """Nelson's eight rules as their definition reads: does the pattern end at this point?"""
+    """Nelson's eight rules by their definition: whether the pattern ends at this point."""
     z = [(value > center) - (value < center) for value in x]
     steps = [0] + [(b > a) - (b < a) for a, b in zip(x, x[1:], strict=False)]
 
@@ -54,7 +54,7 @@ def defined(x: Any, center: float, sigma: float) -> dict[str, list[int]]:
 @pytest.mark.parametrize("seed", range(60))
 def test_the_eight_rules_are_what_their_definition_says(seed: int) -> None:
     generator = np.random.default_rng(seed)
-    # Coarse values make ties and points on the lines; a random walk makes runs and trends.
+    # Coarse values cause ties and points on the lines; a random walk causes runs and trends.
     x = np.round(generator.normal(0, 1.2, 300) + 0.3 * np.cumsum(generator.normal(0, 0.3, 300)), seed % 3)
     judgement = ls.judge(x, 0.0, 1.0)
     expected = defined(x.tolist(), 0.0, 1.0)
@@ -74,7 +74,7 @@ def test_all_rules_were_tried() -> None:
         generator = np.random.default_rng(seed)
         x = np.round(generator.normal(0, 1.2, 300) + 0.3 * np.cumsum(generator.normal(0, 0.3, 300)), seed % 3)
         seen |= {violation.rule for violation in ls.judge(x, 0.0, 1.0).violations}
-    # Fourteen alternating points and fifteen hugging the center line are rare in such data: made here.
+    # Fourteen alternating points and fifteen close to the center line are rare in such data, so they are constructed.
     zigzag = [(-1.0) ** i * 0.5 for i in range(20)]
     seen |= {violation.rule for violation in ls.judge(zigzag, 0.0, 1.0).violations}
     assert seen == {f"nelson-{rule}" for rule in range(1, 9)}
@@ -92,7 +92,7 @@ def test_rule_sets() -> None:
     assert ls.RuleSet().limits_only().codes == ["nelson-1"]
     with pytest.raises(ls.UnknownNameError, match="nelson-2"):
         ls.RuleSet("shewhart")
-    with pytest.raises(ls.ParameterError, match="between 3 and 10000"):
+    with pytest.raises(ls.ParameterError, match="from 3 to 10000"):
         ls.Rule("up", {"trend": {"length": 2}})
     with pytest.raises(ValueError, match="unknown variant"):
         ls.Rule("up", {"climb": {"length": 2}})
@@ -106,7 +106,7 @@ def test_judging_against_lines_that_vary() -> None:
         ls.judge([0.0, 14.0, 20.0], center[:2], 1.0)
     monitor = ls.Monitor(0.0, 1.0, "1")
     assert monitor.push(14.0, center=10.0, sigma=1.0)[0].side == "above"
-    with pytest.raises(ls.ParameterError, match="given together"):
+    with pytest.raises(ls.ParameterError, match="missing center and sigma: expected both or neither"):
         monitor.push(14.0, center=10.0)
 
 

@@ -74,7 +74,7 @@ def test_a_table_is_a_log_without_a_session(tmp_path: Path) -> None:
     path = tmp_path / "latency.csv"
     path.write_text("model,latency\nsmall,0.31\nlarge,\n", encoding="utf-8")
     log = ls.read_log(path)
-    assert (log.tool, len(log), log.session, log.notices) == ("csv", 2, None, [])
+    assert (log.tool, len(log), log.session, log.warnings) == ("csv", 2, None, [])
     frame = log.to_frame("pandas")
     assert frame["model"].tolist() == ["small", "large"] and np.isnan(frame["latency"][1])
     assert repr(log) == f"Log: 2 rows · csv · {path}"

@@ -1,4 +1,4 @@
-"""Every kind of input gives the numbers of a plain list, and what is no sequence of numbers is refused by name."""
+"""Every kind of input gives the same numbers as a plain list; other values cause a TypeError that names their type."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import llmscope as ls
 
 
 class ArrowOnly:
-    """Speaks the PyCapsule interface and nothing else."""
+    """Supports only the PyCapsule interface."""
 
     def __init__(self, values: Any) -> None:
         self._array = pa.array(values)
@@ -151,7 +151,7 @@ def test_an_empty_sample_is_too_few_data(empty: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "message"),
     [
         ("0.3, 0.2", "expected numbers, got <class 'str'>"),
         (b"0.3", "expected one-dimensional"),
@@ -171,13 +171,13 @@ def test_an_empty_sample_is_too_few_data(empty: Any) -> None:
         (None, "expected one-dimensional"),
     ],
 )
-def test_what_is_no_sequence_of_numbers_is_a_type_error(values: Any, words: str) -> None:
+def test_other_values_are_a_type_error(values: Any, message: str) -> None:
     with pytest.raises(TypeError) as caught:
         ls.individuals(values)
-    assert words in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_contiguous_array_is_seen_and_not_copied() -> None:
+def test_a_contiguous_array_is_borrowed_and_not_copied() -> None:
     values = np.random.default_rng(1).normal(10.0, 1.0, 1000)
     points = ls.individuals(values).points
     assert points.__array_interface__["data"][0] == values.__array_interface__["data"][0]

@@ -1,7 +1,7 @@
-"""Executes the notebooks of ``examples/notebooks`` in place, so that their outputs are those of today's code.
+"""Executes the notebooks of ``examples/notebooks`` in place, so that their outputs match the current code.
 
 python tools/notebooks.py           # execute and write
-python tools/notebooks.py --check   # execute; exit 1 if an output is another than the one written
+python tools/notebooks.py --check   # execute; exit 1 if an output is out of date
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "examples/notebooks"
 
 
 def executed(path: Path) -> Any:
-    """The notebook with fresh outputs, and without what changes from run to run."""
+    """The notebook with new outputs, without metadata that varies between runs."""
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -35,7 +35,7 @@ def main() -> None:
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
         elif path.read_text(encoding="utf-8") != text:
-            raise SystemExit(f"{path}: its outputs are not those of today: run `make notebooks`")
+            raise SystemExit(f"{path}: its outputs are out of date: run `make notebooks`")
 
 
 if __name__ == "__main__":

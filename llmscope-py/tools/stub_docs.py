@@ -1,6 +1,6 @@
 """Copies the docstrings of the built module into its stub, so that editors show what ``help()`` shows.
 
-The signatures of ``_native.pyi`` are written by hand; its docstrings live in the Rust sources and nowhere else.
+The signatures of ``_native.pyi`` are written by hand; its docstrings are written only in the Rust sources.
 
     python tools/stub_docs.py           # rewrite the stub
     python tools/stub_docs.py --check   # exit 1 if it is out of date
@@ -21,10 +21,10 @@ Documented: TypeAlias = ast.FunctionDef | ast.ClassDef
 
 
 def documented(text: str) -> str:
-    """The stub with the docstrings of today."""
+    """The stub with the current docstrings."""
     lines = text.splitlines()
     found = 0
-    # From the end, so that line numbers before the edit stay true.
+    # From the end, so that line numbers before an edit stay valid.
     for node, subject in reversed(list(subjects(ast.parse(text)))):
         doc = inspect.getdoc(subject) if subject is not None else None
         if doc is None:
@@ -37,7 +37,7 @@ def documented(text: str) -> str:
 
 
 def subjects(tree: ast.Module) -> list[tuple[Documented, object]]:
-    """Every public class, function, method and property of the stub with what it describes, in order."""
+    """Every public class, function, method and property of the stub with the object that it describes, in order."""
     pairs: list[tuple[Documented, object]] = []
     for node in tree.body:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
@@ -47,12 +47,12 @@ def subjects(tree: ast.Module) -> list[tuple[Documented, object]]:
         if isinstance(node, ast.ClassDef):
             members = [member for member in node.body if isinstance(member, ast.FunctionDef)]
             pairs += [(m, getattr(subject, m.name)) for m in members if not m.name.startswith("_")]
-    # Of overloads, the first carries the docstring.
+    # The first overload carries the docstring.
     return [pair for i, pair in enumerate(pairs) if i == 0 or pairs[i - 1][1] is not pair[1]]
 
 
 def insert(lines: list[str], node: Documented, doc: str) -> None:
-    """Puts a docstring where the old one or the ``...`` of a body is."""
+    """Replaces the docstring, or the ``...`` of a body, with a docstring."""
     indent = " " * (node.col_offset + 4)
     quoted = f'"""{doc}\n"""' if "\n" in doc else f'"""{doc}"""'
     body = [indent + line if line else "" for line in quoted.splitlines()]

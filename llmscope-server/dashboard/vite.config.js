@@ -3,12 +3,12 @@ import { defineConfig } from "vite";
 
 const service = "http://127.0.0.1:8081";
 
-/** Both licenses ask to stand wherever the code does. */
+/** Both licenses require their text in every copy of the code. */
 const licenses = ["preact", "uplot"]
   .map((name) => `/*! ${name}\n${readFileSync(new URL(`node_modules/${name}/LICENSE`, import.meta.url), "utf8").trim()}\n*/\n`)
   .join("");
 
-// Names without hashes: the server puts the files under a path that carries their version.
+// File names have no hash: the server serves the files under a path that contains their version.
 export default defineConfig({
   server: { proxy: { "/api": service } },
   test: { include: ["test/**/*.test.ts"] },

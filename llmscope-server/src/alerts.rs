@@ -1,60 +1,60 @@
-//! Telling people of violations: a webhook in Slack's form, once for each violation.
+//! Alerts: one webhook message in Slack's format for each violation.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use llmscope_core::quantity::with_unit;
 use llmscope_core::{RuleSet, Side};
-use llmscope_harness::{Courier, Secret};
+use llmscope_harness::{Secret, Uploader};
 use serde_json::json;
 
 use crate::error::{Error, Result};
 use crate::violation::Violation;
 
-/// How long the last messages may take on their way when the service ends.
-const FAREWELL: Duration = Duration::from_secs(3);
+/// How long the delivery of the last messages may take when the service shuts down.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where alerts go, and what they are about.
+/// Where alerts are sent, and for which rules.
 #[derive(Clone)]
 pub struct Alerting {
-    /// The address; a secret, because whoever knows it can write there.
+    /// The address. It is a secret because everyone who knows it can post there.
     pub webhook: Secret,
-    /// Rules whose violations are told: others are only kept.
+    /// Rules whose violations are sent. Violations of other rules are only stored.
     pub rules: RuleSet,
 }
 
-/// Brings alerts to their webhook.
+/// Sends alerts to the webhook.
 pub(crate) struct Alerts {
-    courier: Courier,
+    uploader: Uploader,
     rules: RuleSet,
-    /// Keeps what could not be brought until the next start.
+    /// The file that holds undelivered alerts until the next start.
     spool: PathBuf,
 }
 
 impl Alerts {
     pub(crate) fn new(alerting: &Alerting, spool: PathBuf) -> Result<Self> {
-        let courier = Courier::to_webhook(&alerting.webhook).map_err(Error::Webhook)?;
-        courier.load(&spool).map_err(Error::Webhook)?;
-        Ok(Self { courier, rules: alerting.rules.clone(), spool })
+        let uploader = Uploader::to_webhook(&alerting.webhook).map_err(Error::Webhook)?;
+        uploader.load(&spool).map_err(Error::Webhook)?;
+        Ok(Self { uploader, rules: alerting.rules.clone(), spool })
     }
 
-    /// Tells of a violation that began.
-    pub(crate) fn tell(&self, violation: &Violation) {
+    /// Sends an alert for a new violation.
+    pub(crate) fn notify(&self, violation: &Violation) {
         if self.rules.codes().any(|code| *code == violation.rule) {
-            self.courier.send(json!({"text": format!("🔴 {}", words(violation))}));
+            self.uploader.send(json!({"text": format!("🔴 {}", message(violation))}));
         }
     }
 
-    /// Ends, and keeps what could not be brought.
+    /// Stops sending and writes undelivered alerts to the spool.
     pub(crate) fn close(self) {
-        if let Err(error) = self.courier.close(FAREWELL, Some(&self.spool)) {
-            tracing::error!(%error, "alerts that were not brought could not be kept");
+        if let Err(error) = self.uploader.close(CLOSE_TIMEOUT, Some(&self.spool)) {
+            tracing::error!(%error, "cannot save undelivered alerts");
         }
     }
 }
 
 /// `openai · gpt-4o · e2e_s out of control, higher: 520 ms (nelson-1: 1 point beyond 3σ); expected 210 ms to 390 ms`.
-fn words(violation: &Violation) -> String {
+fn message(violation: &Violation) -> String {
     let direction = match violation.side {
         Side::Above => "higher",
         Side::Below => "lower",
@@ -63,6 +63,6 @@ fn words(violation: &Violation) -> String {
     let quantity = |value: f64| with_unit(violation.series.unit, value);
     let (value, lower, upper) =
         (quantity(violation.value), quantity(violation.limits.lower), quantity(violation.limits.upper));
-    let (series, rule, pattern) = (violation.series.words(), &violation.rule, &violation.words);
+    let (series, rule, pattern) = (violation.series.label(), &violation.rule, &violation.words);
     format!("{series} out of control, {direction}: {value} ({rule}: {pattern}); expected {lower} to {upper}")
 }

@@ -1,102 +1,105 @@
-//! What can go wrong with the service as a whole. What is wrong with a request is answered, and no error here.
+//! Errors of the service and its store. Errors of a single request are responses and are not defined here.
 
 use std::net::SocketAddr;
 
-/// The service cannot start or go on.
+/// The service cannot start or continue.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A setting cannot be.
-    #[error("{name} {value}: {expected}")]
+    /// A setting is invalid.
+    #[error("invalid {name} {value}: {expected}")]
     Setting {
         /// The setting.
         name: &'static str,
-        /// What it was; never a key.
+        /// Its value; never a key.
         value: String,
-        /// What it must be.
+        /// What is wrong and what is accepted.
         expected: String,
     },
-    /// It was asked to listen where others can reach it, without a key.
+    /// The address can be reached from other machines, and there is no key.
     #[error(
-        "{address} can be reached from other machines, and there is no key: set LLMSCOPE_API_KEY (or LLMSCOPE_API_KEYS), \
-         or listen on 127.0.0.1"
+        "cannot listen at {address} without a key, because other machines can reach it: set LLMSCOPE_API_KEY (or \
+        LLMSCOPE_API_KEYS), or listen on 127.0.0.1"
     )]
     Open {
-        /// Where it was to listen.
+        /// The address.
         address: SocketAddr,
     },
-    /// The address cannot be listened at.
+    /// The service cannot listen at the address.
     #[error("cannot listen at {address}: {message}")]
     Bind {
         /// The address.
         address: SocketAddr,
-        /// The operating system's words.
+        /// The operating system's message.
         message: String,
     },
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Limits, rules or metrics that are none.
+    /// Invalid limits, rules or metrics.
     #[error(transparent)]
     Core(#[from] llmscope_core::Error),
-    /// The webhook's address is none.
-    #[error("the webhook: {0}")]
+    /// The webhook's address or its spool is invalid.
+    #[error("cannot set up the webhook: {0}")]
     Webhook(llmscope_harness::Error),
-    /// No thread or runtime could be had.
-    #[error("the service could not start: {message}")]
+    /// The operating system refused a thread or the runtime.
+    #[error("cannot start the service: {message}")]
     Start {
-        /// The operating system's words.
+        /// The operating system's message.
         message: String,
     },
 }
 
-/// The store refuses.
+/// An error of the store.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is nothing of this number.
+    /// Nothing has this id.
     #[error("there is no {what} {id}")]
     Absent {
-        /// The kind of thing.
+        /// The kind of the missing object.
         what: &'static str,
-        /// Its number.
+        /// Its id.
         id: i64,
     },
-    /// No room is left.
-    #[error("{place}: the disk is full; make room on it")]
+    /// The disk is full.
+    #[error("{place}: the disk is full; free some space")]
     Full {
         /// The store's file.
         place: String,
     },
     /// The file is damaged.
     #[error(
-        "{place}: damaged, and left as it is ({message}); put a backup in its place, or move it away to begin anew"
+        "{place}: the file is damaged and was not changed ({message}); restore a backup, or move the file away to start \
+        with an empty store"
     )]
     Damaged {
         /// The store's file.
         place: String,
-        /// SQLite's words.
+        /// SQLite's message.
         message: String,
     },
     /// The file belongs to another program.
-    #[error("{place}: {found}, and left as it is; name another file")]
+    #[error("{place}: {found}; it was not changed; choose another file")]
     Foreign {
         /// The file.
         place: String,
-        /// What it is.
+        /// What the file is.
         found: String,
     },
-    /// A later version of the service wrote it.
-    #[error("{place}: written by a later version (schema {found}, this one knows {known}); use that version")]
+    /// A newer version of the service wrote the file.
+    #[error(
+        "{place}: written by a newer version (schema {found}; this version supports up to {known}); use that version"
+    )]
     Newer {
         /// The store's file.
         place: String,
         /// Its schema's version.
         found: i64,
-        /// The last that is known here.
+        /// The newest version that this build supports.
         known: i64,
     },
-    /// Another process writes to it.
+    /// Another process uses the store.
     #[error("{place}: in use by another process")]
     Busy {
         /// The store's file.

@@ -1,8 +1,8 @@
 //! Control charts of language-model latency as a service: an HTTP API, a store in one SQLite file, a live dashboard.
 //!
-//! What arrives is kept in batches by one writer, judged in the same transaction by a
-//! [`Watch`](llmscope_core::watch::Watch) for each series, and answered when it is durable. So a crash loses nothing that
-//! was acknowledged, and what judges is never behind what was kept.
+//! One writer stores the arriving records in batches. A [`Watch`](llmscope_core::watch::Watch) for each series judges
+//! them in the same transaction, and clients get the response when the transaction is durable. So a crash loses no
+//! acknowledged record, and the state of the watches always matches the stored records.
 //!
 //! ```
 //! use llmscope_server::{Service, Settings};
@@ -22,13 +22,10 @@
 mod access;
 mod alerts;
 mod api;
-mod beside;
-mod ending;
 pub mod error;
 mod listener;
 mod live;
 mod machine;
-mod moment;
 pub mod record;
 mod recorder;
 pub mod reset;
@@ -37,7 +34,10 @@ pub mod series;
 mod service;
 pub mod session;
 mod settings;
+mod shutdown;
+mod sidecar;
 pub mod store;
+mod timestamp;
 pub mod violation;
 mod watches;
 
@@ -48,4 +48,4 @@ pub use machine::{GpuReading, MachineReading};
 pub use service::Service;
 pub use settings::Settings;
 pub use store::sqlite::{Durability, SqliteStore};
-pub use watches::Judging;
+pub use watches::WatchSettings;

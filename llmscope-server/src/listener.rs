@@ -1,4 +1,4 @@
-//! Connections in, one task each, until the service ends.
+//! Accepts connections and serves each in its own task, until the service shuts down.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -15,23 +15,23 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use crate::access::Peer;
-use crate::ending::Ending;
+use crate::shutdown::Shutdown;
 
-/// How long a request's head may take: a client that says nothing holds no place.
-const HEAD_PATIENCE: Duration = Duration::from_secs(15);
-/// How long requests under way may take when the service ends.
-const FAREWELL: Duration = Duration::from_secs(5);
-/// How long to wait when no more files can be opened.
+/// How long a request's head may take, so that silent clients do not hold connections.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long running requests may take when the service shuts down.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait when the process cannot open more files.
 const NO_FILES_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers every connection until the service ends, and lets requests under way come to their end.
-pub(crate) async fn listen(listener: TcpListener, router: Router, connections: usize, mut ending: Ending) {
+/// Serves connections until the service shuts down, and then lets running requests finish.
+pub(crate) async fn listen(listener: TcpListener, router: Router, connections: usize, mut shutdown: Shutdown) {
     let places = Arc::new(Semaphore::new(connections));
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             biased;
-            () = ending.wait() => break,
+            () = shutdown.wait() => break,
             accepted = accept(&listener, &places) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
@@ -42,21 +42,21 @@ pub(crate) async fn listen(listener: TcpListener, router: Router, connections: u
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_PATIENCE)
+            .header_read_timeout(HEAD_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service);
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
-            // Clients go as they please: that is no error of ours.
+            // A client that disconnects is not an error of the service.
             let _ = watched.await;
             drop(place);
         });
     }
-    let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
 }
 
 type Place = tokio::sync::OwnedSemaphorePermit;
 
-/// The next connection, once there is a place for it.
+/// Accepts the next connection, once fewer than the maximum are open.
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, Peer, Place)> {
     let place = places.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
@@ -67,7 +67,7 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpS
         Err(error) => {
             let is_theirs = matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset);
             if !is_theirs {
-                tracing::error!(%error, "a connection could not be taken");
+                tracing::error!(%error, "cannot accept a connection");
                 tokio::time::sleep(NO_FILES_PAUSE).await;
             }
             None

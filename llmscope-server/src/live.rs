@@ -1,4 +1,4 @@
-//! What happens, to whoever listens. Nobody who is slow holds anything up: who falls behind is told so.
+//! Publishes live events to listeners. A slow listener delays no other: it gets the number of events that it missed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,69 +10,69 @@ use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep_until};
 
-use crate::ending::Ending;
 use crate::machine::MachineReading;
 use crate::series::{Measurement, Series};
+use crate::shutdown::Shutdown;
 use crate::violation::Violation;
 
-/// Events that wait for a slow listener; beyond this it is told how many it missed.
-const MOST_WAITING: usize = 1024;
-/// Listeners are told at most so often.
-const PULSE: Duration = Duration::from_millis(100);
+/// The most events that wait for a slow listener before it misses some.
+const QUEUE_LENGTH: usize = 1024;
+/// The shortest interval between messages to listeners.
+const BROADCAST_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Something that happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
-    /// Records were kept.
+    /// Records were stored.
     Records(Records),
     /// A series changed its state or verdict.
     Series(Box<Series>),
-    /// A violation began, went on, ended, or somebody made something of it.
+    /// A violation began, continued, ended or was annotated.
     Violation(Box<Violation>),
-    /// The machine was read.
+    /// A reading of the machine.
     Machine(Box<MachineReading>),
 }
 
-/// Records that were kept, by series.
+/// Stored records, by series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub(crate) struct Records {
-    /// How many.
+    /// The number of records.
     pub(crate) count: u64,
-    /// The series that they belong to.
-    pub(crate) series: Vec<Pulse>,
+    /// The series of the records.
+    pub(crate) series: Vec<SeriesUpdate>,
 }
 
-/// What is new of a series.
+/// New values of a series.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Pulse {
-    /// Its number.
+pub(crate) struct SeriesUpdate {
+    /// The id of the series.
     pub(crate) id: i64,
-    /// Values so far.
+    /// The number of values so far.
     pub(crate) n: u64,
     /// The last value.
     pub(crate) last: Measurement,
-    /// The rules that signalled at one of the new values.
+    /// The rules that signaled at one of the new values.
     pub(crate) signals: Vec<RuleCode>,
 }
 
 impl Records {
-    /// Puts later records to these.
+    /// Adds later records.
     pub(crate) fn merge(&mut self, later: &Self) {
         self.count += later.count;
-        for pulse in &later.series {
-            match self.series.iter_mut().find(|known| known.id == pulse.id) {
-                None => self.series.push(pulse.clone()),
+        for update in &later.series {
+            match self.series.iter_mut().find(|known| known.id == update.id) {
+                None => self.series.push(update.clone()),
                 Some(known) => {
-                    (known.n, known.last) = (pulse.n, pulse.last);
-                    known.add(&pulse.signals);
+                    (known.n, known.last) = (update.n, update.last);
+                    known.add(&update.signals);
                 }
             }
         }
     }
 }
 
-impl Pulse {
-    /// Adds rules that signalled, each once.
+impl SeriesUpdate {
+    /// Adds rules that signaled, each once.
     pub(crate) fn add(&mut self, signals: &[RuleCode]) {
         for rule in signals {
             if !self.signals.contains(rule) {
@@ -82,16 +82,16 @@ impl Pulse {
     }
 }
 
-/// Greets a listener.
+/// The first message to a listener.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Hello {
     /// The time of the service.
     pub(crate) at: Timestamp,
-    /// Its version.
+    /// The version of the service.
     pub(crate) version: &'static str,
 }
 
-/// An event as it is sent, written once for all listeners.
+/// An event as it is sent, serialized once for all listeners.
 #[derive(Debug)]
 pub(crate) struct Frame {
     /// Its name.
@@ -100,7 +100,7 @@ pub(crate) struct Frame {
     pub(crate) data: String,
 }
 
-/// Hands events to listeners.
+/// Publishes events to listeners.
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
     events: mpsc::UnboundedSender<Event>,
@@ -108,26 +108,26 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Nobody listens yet. What is returned beside it must be [carried](carry) to the listeners.
+    /// Creates a publisher without listeners, and the queue of events to pass to [`broadcast_events`].
     #[must_use]
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, received) = mpsc::unbounded_channel();
-        (Self { events, frames: broadcast::channel(MOST_WAITING).0 }, received)
+        (Self { events, frames: broadcast::channel(QUEUE_LENGTH).0 }, received)
     }
 
-    /// Says that something happened. It never waits.
-    pub(crate) fn tell(&self, event: Event) {
-        // At the end of the service there is nobody to tell.
+    /// Queues an event. It never blocks.
+    pub(crate) fn publish(&self, event: Event) {
+        // During the shutdown the receiver may be gone.
         let _ = self.events.send(event);
     }
 
-    /// Listens from now on.
+    /// Subscribes to events from now on.
     #[must_use]
-    pub(crate) fn listen(&self) -> broadcast::Receiver<Arc<Frame>> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Frame>> {
         self.frames.subscribe()
     }
 
-    /// How many listen.
+    /// The number of listeners.
     #[must_use]
     pub(crate) fn listeners(&self) -> usize {
         self.frames.receiver_count()
@@ -135,37 +135,37 @@ impl Live {
 
     fn send(&self, name: &'static str, data: &impl Serialize) {
         if let Ok(data) = serde_json::to_string(data) {
-            // Without a listener there is nobody to tell.
+            // Sending fails if there are no listeners.
             let _ = self.frames.send(Arc::new(Frame { name, data }));
         }
     }
 }
 
-/// What happened since the last pulse. Of what only went on, how it stands now; what began or ended is told.
+/// Events since the last broadcast. A continuation replaces the previous event; a beginning or an end is kept.
 #[derive(Default)]
 struct Pending {
     records: Records,
     series: Vec<Series>,
     violations: Vec<Violation>,
     machine: Option<MachineReading>,
-    /// Where the last word on a violation, or on a series, stands.
+    /// The position of the last event of each violation, and of each series.
     last_violation: HashMap<i64, usize>,
     last_series: HashMap<i64, usize>,
 }
 
 impl Pending {
-    fn take(&mut self, event: Event) {
+    fn add(&mut self, event: Event) {
         match event {
             Event::Records(records) => self.records.merge(&records),
             Event::Series(series) => {
-                let (id, stands) = (series.name.id, (series.verdict, series.state));
-                let went_on = |known: &Series| (known.verdict, known.state) == stands;
-                put(&mut self.series, &mut self.last_series, id, *series, went_on);
+                let (id, state) = (series.name.id, (series.verdict, series.state));
+                let is_continuation = |known: &Series| (known.verdict, known.state) == state;
+                put(&mut self.series, &mut self.last_series, id, *series, is_continuation);
             }
             Event::Violation(violation) => {
-                let (id, stands) = (violation.id, (violation.open, violation.status));
-                let went_on = |known: &Violation| (known.open, known.status) == stands;
-                put(&mut self.violations, &mut self.last_violation, id, *violation, went_on);
+                let (id, state) = (violation.id, (violation.open, violation.status));
+                let is_continuation = |known: &Violation| (known.open, known.status) == state;
+                put(&mut self.violations, &mut self.last_violation, id, *violation, is_continuation);
             }
             Event::Machine(reading) => self.machine = Some(*reading),
         }
@@ -180,37 +180,38 @@ impl Pending {
     }
 }
 
-/// Adds a word on something, in place of the last one if it only went on since.
-fn put<T>(all: &mut Vec<T>, last: &mut HashMap<i64, usize>, id: i64, word: T, went_on: impl Fn(&T) -> bool) {
+/// Adds an event, or replaces the last event of the same id if the new one is its continuation.
+fn put<T>(all: &mut Vec<T>, last: &mut HashMap<i64, usize>, id: i64, event: T, is_continuation: impl Fn(&T) -> bool) {
     match last.get(&id).and_then(|&place| all.get_mut(place)) {
-        Some(known) if went_on(known) => *known = word,
+        Some(known) if is_continuation(known) => *known = event,
         _ => {
             last.insert(id, all.len());
-            all.push(word);
+            all.push(event);
         }
     }
 }
 
-/// Carries events to the listeners until the service ends: the first at once, what follows it together after a [`PULSE`].
-pub(crate) async fn carry(live: Live, mut events: mpsc::UnboundedReceiver<Event>, mut ending: Ending) {
-    let mut next_pulse = Instant::now();
+/// Sends events to the listeners until the service shuts down: the first at once, later ones together after a
+/// [`BROADCAST_INTERVAL`].
+pub(crate) async fn broadcast_events(live: Live, mut events: mpsc::UnboundedReceiver<Event>, mut shutdown: Shutdown) {
+    let mut next_broadcast = Instant::now();
     loop {
         let mut pending = Pending::default();
         tokio::select! {
-            () = ending.wait() => return,
+            () = shutdown.wait() => return,
             event = events.recv() => match event {
                 None => return,
-                Some(event) => pending.take(event),
+                Some(event) => pending.add(event),
             },
         }
         tokio::select! {
-            () = ending.wait() => return,
-            () = sleep_until(next_pulse) => {}
+            () = shutdown.wait() => return,
+            () = sleep_until(next_broadcast) => {}
         }
         while let Ok(event) = events.try_recv() {
-            pending.take(event);
+            pending.add(event);
         }
         pending.send(&live);
-        next_pulse = Instant::now() + PULSE;
+        next_broadcast = Instant::now() + BROADCAST_INTERVAL;
     }
 }

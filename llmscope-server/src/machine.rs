@@ -1,4 +1,4 @@
-//! Readings of the machine that the service runs on, at an interval.
+//! Periodic readings of the machine on which the service runs.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,16 +14,16 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::live::{Event, Live};
 
-/// How often the machine is read.
+/// The interval between readings.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// What the machine is doing. What cannot be read is absent.
+/// A reading of the machine. Values that cannot be read are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct MachineReading {
-    /// When it was read.
+    /// The time of the reading.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// Share of all processors that was busy: 0 to 1.
+    /// Share of all processors that was busy, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_utilization: Option<f64>,
     /// Load average over one minute.
@@ -32,7 +32,7 @@ pub struct MachineReading {
     /// Main memory in use, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_used_bytes: Option<u64>,
-    /// Main memory in all, in bytes.
+    /// Total main memory, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
     /// Temperature of the hottest processor sensor, in degrees Celsius.
@@ -42,10 +42,10 @@ pub struct MachineReading {
     pub gpus: Vec<GpuReading>,
 }
 
-/// What a graphics processor is doing.
+/// A reading of a graphics processor.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct GpuReading {
-    /// Vendor's model name.
+    /// The vendor's model name.
     pub name: String,
     /// Utilization, memory, temperature, power.
     #[serde(flatten)]
@@ -84,10 +84,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Starts to read.
+    /// Starts the readings.
     ///
     /// # Errors
-    /// [`Error::Start`] if no thread can be had.
+    /// [`Error::Start`] if the thread cannot be started.
     pub(crate) fn start(live: Live) -> Result<Self> {
         let (environment, latest) =
             (Arc::<Mutex<Environment>>::default(), Arc::<Mutex<Option<MachineReading>>>::default());
@@ -95,7 +95,7 @@ impl Machine {
         let (environment_out, latest_out) = (environment.clone(), latest.clone());
         let thread = std::thread::Builder::new().name("machine".to_owned());
         let thread = thread.spawn(move || {
-            // Asking the drivers can take seconds: nobody waits for it.
+            // Querying the drivers can take seconds, so it happens on this thread.
             let mut probe = Probe::new();
             let found = probe.environment();
             *environment_out.lock().unwrap_or_else(PoisonError::into_inner) = found.clone();
@@ -103,7 +103,7 @@ impl Machine {
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let reading = MachineReading::new(probe.sample(), &found);
                 *latest_out.lock().unwrap_or_else(PoisonError::into_inner) = Some(reading.clone());
-                live.tell(Event::Machine(Box::new(reading)));
+                live.publish(Event::Machine(Box::new(reading)));
                 pause = INTERVAL;
             }
         });
@@ -111,13 +111,13 @@ impl Machine {
         Ok(Self { environment, latest, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What the machine is.
+    /// The description of the machine.
     #[must_use]
     pub(crate) fn environment(&self) -> Environment {
         self.environment.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The last reading, once there is one.
+    /// The last reading, if any.
     #[must_use]
     pub(crate) fn latest(&self) -> Option<MachineReading> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()

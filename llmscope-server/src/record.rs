@@ -1,33 +1,33 @@
-//! A request on its way into the store, and out of it.
+//! Requests before and after they are stored.
 
 use jiff::Timestamp;
 use llmscope_core::RequestRecord;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A request that arrived. Who served it stands in the record: `provider` is always there.
+/// A request that arrived. The `provider` of its record is always present.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arrival {
-    /// The request. Without a time of its own it gets that of its arrival.
+    /// The request. If it has no time, the store uses the time of its arrival.
     pub record: RequestRecord,
     /// When it arrived.
     pub received_at: Timestamp,
-    /// What a client of the earlier service sent as metadata: a JSON object, word for word.
+    /// The metadata from a client of the previous service: a JSON object, verbatim.
     pub metadata: Option<String>,
 }
 
-/// A request that is kept.
+/// A stored request.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StoredRecord {
-    /// Its number: later ones are larger.
+    /// Its id; later requests have larger ids.
     pub id: i64,
     /// When it arrived.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub received_at: Timestamp,
-    /// The request, with provider and model.
+    /// The request, with its provider and model.
     #[serde(flatten)]
     pub record: RequestRecord,
-    /// What a client of the earlier service sent as metadata.
+    /// The metadata from a client of the previous service.
     #[serde(skip)]
     #[schemars(skip)]
     pub metadata: Option<String>,

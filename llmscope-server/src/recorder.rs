@@ -1,8 +1,8 @@
-//! The one place that writes: what arrives is kept in batches, judged in the same transaction, and answered when it is
-//! durable.
+//! The writer thread: it stores records in batches, judges them in the same transaction, and replies when the
+//! transaction is durable.
 //!
-//! While a commit is on its way to the disk others arrive; they make the next batch. So a commit costs the same for one
-//! request and for thousands, and nobody is answered before it is done.
+//! Records that arrive during a commit form the next batch. So a commit costs the same for one request and for
+//! thousands, and no caller gets a reply before its commit is done.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -16,48 +16,56 @@ use crate::error::{Error, StoreError};
 use crate::live::{Event, Live};
 use crate::record::Arrival;
 use crate::store::{self, Store, Transaction, Writer};
-use crate::watches::{Judging, News, Watches};
+use crate::watches::{Changes, WatchSettings, Watches};
 
-/// Calls that wait; beyond this senders wait for room.
-const MOST_WAITING: usize = 8192;
-/// Calls that make one batch at most: what arrives later is not held up by what came before.
-const MOST_TOGETHER: usize = 2048;
+/// The length of the queue of calls. When it is full, senders wait.
+const QUEUE_LENGTH: usize = 8192;
+/// The most calls in one batch, so that later calls do not wait for too many earlier ones.
+const LARGEST_BATCH: usize = 2048;
 
-/// Takes what is to be written. It may be cloned; the thread ends when the last clone is dropped.
+/// Sends calls to the thread that writes. The thread ends when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Recorder {
     calls: mpsc::Sender<Call>,
 }
 
 enum Call {
-    Keep { arrivals: Vec<Arrival>, answer: oneshot::Sender<store::Result<RangeInclusive<i64>>> },
-    Change(Box<dyn FnOnce(&mut Desk) + Send>),
+    Store { arrivals: Vec<Arrival>, reply: oneshot::Sender<store::Result<RangeInclusive<i64>>> },
+    Change(Box<dyn FnOnce(&mut WriterThread) + Send>),
 }
 
 impl Recorder {
-    /// Starts the thread that writes.
+    /// Starts the writing thread.
     ///
     /// # Errors
-    /// [`Error::Store`] if the store cannot be written or read.
+    /// [`Error::Store`] if the store cannot be read or written.
     pub(crate) fn start(
         store: Arc<dyn Store>,
-        judging: Judging,
+        settings: WatchSettings,
         live: Live,
         alerts: Option<Alerts>,
         runtime: Handle,
     ) -> Result<(Self, JoinHandle<()>), Error> {
-        let watches = Watches::restored(judging, &*store)?;
-        let mut desk =
-            Desk { writer: store.writer()?, store, watches, is_restored: true, refusal: None, live, alerts, runtime };
-        desk.change(|_, watches| watches.adopt_rules())?;
-        let (calls, mut waiting) = mpsc::channel(MOST_WAITING);
+        let watches = Watches::restored(settings, &*store)?;
+        let mut writer = WriterThread {
+            writer: store.writer()?,
+            store,
+            watches,
+            is_restored: true,
+            refusal: None,
+            live,
+            alerts,
+            runtime,
+        };
+        writer.change(|_, watches| watches.adopt_rules())?;
+        let (calls, mut waiting) = mpsc::channel(QUEUE_LENGTH);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
         let thread = thread.spawn(move || {
-            let mut batch = Vec::with_capacity(MOST_TOGETHER);
-            while waiting.blocking_recv_many(&mut batch, MOST_TOGETHER) > 0 {
-                desk.serve(&mut batch);
+            let mut batch = Vec::with_capacity(LARGEST_BATCH);
+            while waiting.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
+                writer.serve(&mut batch);
             }
-            if let Some(alerts) = desk.alerts {
+            if let Some(alerts) = writer.alerts {
                 alerts.close();
             }
         });
@@ -65,86 +73,86 @@ impl Recorder {
         Ok((Self { calls }, thread))
     }
 
-    /// Keeps records, all or none of them, and gives their numbers once they are durable.
+    /// Stores all records or none of them, and returns their ids once they are durable.
     pub(crate) async fn keep(&self, arrivals: Vec<Arrival>) -> store::Result<RangeInclusive<i64>> {
-        let (answer, answered) = oneshot::channel();
-        let sent = self.calls.send(Call::Keep { arrivals, answer }).await;
-        sent.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let (reply, received) = oneshot::channel();
+        let sent = self.calls.send(Call::Store { arrivals, reply }).await;
+        sent.map_err(|_| shutting_down())?;
+        received.await.map_err(|_| shutting_down())?
     }
 
-    /// Changes something in a transaction of its own.
+    /// Makes a change in its own transaction.
     pub(crate) async fn change<T: Send + 'static>(
         &self,
         change: impl FnOnce(&mut dyn Transaction, &mut Watches) -> store::Result<T> + Send + 'static,
     ) -> store::Result<T> {
-        let (answer, answered) = oneshot::channel();
-        // Whoever asked may have gone: the change is made all the same.
-        let work = move |desk: &mut Desk| drop(answer.send(desk.change(change)));
-        self.calls.send(Call::Change(Box::new(work))).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        let (reply, received) = oneshot::channel();
+        // The caller may be gone: the change is made anyway.
+        let work = move |writer: &mut WriterThread| drop(reply.send(writer.change(change)));
+        self.calls.send(Call::Change(Box::new(work))).await.map_err(|_| shutting_down())?;
+        received.await.map_err(|_| shutting_down())?
     }
 }
 
-fn gone() -> StoreError {
-    StoreError::Other { place: "the store".to_owned(), message: "the service is ending".to_owned() }
+fn shutting_down() -> StoreError {
+    StoreError::Other { place: "the store".to_owned(), message: "the service is shutting down".to_owned() }
 }
 
-/// What the thread has at hand.
-struct Desk {
+/// The state of the writing thread.
+struct WriterThread {
     store: Arc<dyn Store>,
     writer: Box<dyn Writer>,
     watches: Watches,
-    /// False while the watches know of changes that were not kept, and the store could not be read.
+    /// False while the watches contain uncommitted changes because the store could not be read again.
     is_restored: bool,
-    /// Why the last change was not kept.
+    /// Why the last change was not stored.
     refusal: Option<StoreError>,
     live: Live,
     alerts: Option<Alerts>,
-    /// Where those who wait for an answer are.
+    /// The runtime of the callers.
     runtime: Handle,
 }
 
-type Kept = (Vec<Arrival>, oneshot::Sender<store::Result<RangeInclusive<i64>>>);
+type Submission = (Vec<Arrival>, oneshot::Sender<store::Result<RangeInclusive<i64>>>);
 
-impl Desk {
+impl WriterThread {
     fn serve(&mut self, calls: &mut Vec<Call>) {
-        let mut together: Vec<Kept> = Vec::new();
+        let mut submissions: Vec<Submission> = Vec::new();
         for call in calls.drain(..) {
             match call {
-                Call::Keep { arrivals, answer } => together.push((arrivals, answer)),
+                Call::Store { arrivals, reply } => submissions.push((arrivals, reply)),
                 Call::Change(change) => {
-                    self.keep(std::mem::take(&mut together));
+                    self.keep(std::mem::take(&mut submissions));
                     change(self);
                 }
             }
         }
-        self.keep(together);
+        self.keep(submissions);
     }
 
-    /// Keeps and judges what several callers brought, and answers each of them.
-    fn keep(&mut self, together: Vec<Kept>) {
-        if together.is_empty() {
+    /// Stores and judges the records of several callers, and replies to each of them.
+    fn keep(&mut self, submissions: Vec<Submission>) {
+        if submissions.is_empty() {
             return;
         }
-        let (arrivals, answers): (Vec<_>, Vec<_>) = together.into_iter().unzip();
+        let (arrivals, replies): (Vec<_>, Vec<_>) = submissions.into_iter().unzip();
         let kept = self.change(|transaction, watches| {
             arrivals.iter().map(|arrivals| insert(transaction, watches, arrivals)).collect::<store::Result<Vec<_>>>()
         });
         let results: Vec<store::Result<_>> = match kept {
             Ok(numbers) => numbers.into_iter().map(Ok).collect(),
-            Err(error) => answers.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
         };
-        let send = move || answers.into_iter().zip(results).for_each(|(answer, result)| drop(answer.send(result)));
+        let send = move || replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result)));
         if arrivals.len() == 1 {
             send();
         } else {
-            // On the runtime: from here each answer would wake it anew.
+            // On the runtime: each reply from this thread would wake the runtime again.
             self.runtime.spawn(async move { send() });
         }
     }
 
-    /// Makes a change and tells of it once it is durable; what fails leaves no trace.
+    /// Makes a change and publishes it once it is durable. A change that fails has no effect.
     fn change<T>(
         &mut self,
         change: impl FnOnce(&mut dyn Transaction, &mut Watches) -> store::Result<T>,
@@ -161,35 +169,35 @@ impl Desk {
         });
         match &changed {
             Ok(_) => {
-                self.note(None);
-                self.tell();
+                self.log_refusal(None);
+                self.publish();
             }
-            // A number that is not there is a mistake of whoever asked, and was found before anything was changed.
+            // An unknown id is an error of the caller; nothing was changed.
             Err(StoreError::Absent { .. }) => {}
             Err(error) => {
-                self.note(Some(error));
+                self.log_refusal(Some(error));
                 if let Err(error) = self.restore() {
-                    tracing::error!(%error, "the series could not be read again");
+                    tracing::error!(%error, "cannot read the series from the store again");
                 }
             }
         }
         changed
     }
 
-    /// Says when the store begins to refuse, and when it takes changes again: not at each of thousands of requests.
-    fn note(&mut self, refusal: Option<&StoreError>) {
+    /// Logs when the store starts to refuse changes and when it accepts them again, not each refused request.
+    fn log_refusal(&mut self, refusal: Option<&StoreError>) {
         match refusal {
             Some(error) if self.refusal.as_ref() != Some(error) => {
-                tracing::error!(%error, "nothing is kept");
+                tracing::error!(%error, "the store refuses changes");
                 self.refusal = Some(error.clone());
             }
             Some(_) => {}
-            None if self.refusal.take().is_some() => tracing::info!("the store takes changes again"),
+            None if self.refusal.take().is_some() => tracing::info!("the store accepts changes again"),
             None => {}
         }
     }
 
-    /// Makes the watches forget what was not kept.
+    /// Resets the watches to the state in the store.
     fn restore(&mut self) -> store::Result<()> {
         self.is_restored = false;
         self.watches.restore(&*self.store)?;
@@ -197,19 +205,23 @@ impl Desk {
         Ok(())
     }
 
-    fn tell(&mut self) {
-        let news: News = self.watches.news();
+    fn publish(&mut self) {
+        let changes: Changes = self.watches.take_changes();
         if let Some(alerts) = &self.alerts {
-            news.begun.iter().filter_map(|id| news.violations.get(id)).for_each(|violation| alerts.tell(violation));
+            changes
+                .begun
+                .iter()
+                .filter_map(|id| changes.violations.get(id))
+                .for_each(|violation| alerts.notify(violation));
         }
-        // A record a call and nobody there to hear of it: do not build what nobody gets.
+        // Calls often bring a single record: build events only if there are listeners.
         if self.live.listeners() > 0 {
-            news.events().for_each(|event: Event| self.live.tell(event));
+            changes.events().for_each(|event: Event| self.live.publish(event));
         }
     }
 }
 
-/// Keeps and judges what one caller brought.
+/// Stores and judges the records of one caller.
 fn insert(
     transaction: &mut dyn Transaction,
     watches: &mut Watches,
@@ -222,5 +234,8 @@ fn insert(
         watches.judge(transaction, &inserted.source, &arrival.record, at)?;
         numbers = Some(numbers.map_or(inserted.id, |numbers| *numbers.start())..=inserted.id);
     }
-    numbers.ok_or_else(|| StoreError::Other { place: "records".to_owned(), message: "none were given".to_owned() })
+    numbers.ok_or_else(|| StoreError::Other {
+        place: "records".to_owned(),
+        message: "expected at least one record".to_owned(),
+    })
 }

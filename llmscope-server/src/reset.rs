@@ -1,26 +1,26 @@
-//! Beginning anew: what a store holds, and its removal. The service must not be running.
+//! Reports and removes the contents of a store. The service must not be running.
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::beside::{ALERTS, LOCK, beside};
 use crate::error::{Result, StoreError};
+use crate::sidecar::{ALERTS, LOCK, sidecar};
 use crate::store::sqlite::{Durability, SqliteStore};
 use crate::store::{Store as _, ViolationFilter};
 
-/// How much is removed.
+/// What to remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Live records. Series keep their limits, violations and sessions stay.
+    /// Live records. Series with their limits, violations and sessions stay.
     Records,
-    /// Live records, series with their limits, violations. Sessions stay.
+    /// Live records, series with their limits, and violations. Sessions stay.
     Series,
     /// The store's file.
     Everything,
 }
 
-/// What a store holds.
+/// The contents of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Holdings {
     /// Live records.
@@ -33,10 +33,10 @@ pub struct Holdings {
     pub sessions: usize,
 }
 
-/// What the store in this file holds.
+/// Counts the contents of the store in this file.
 ///
 /// # Errors
-/// [`StoreError::Busy`] while a service has it; as [`SqliteStore::open`].
+/// [`StoreError::Busy`] while a service uses the store; otherwise those of [`SqliteStore::open`].
 pub fn holdings(database: &Path) -> Result<Holdings> {
     let store = open(database)?;
     Ok(Holdings {
@@ -47,10 +47,10 @@ pub fn holdings(database: &Path) -> Result<Holdings> {
     })
 }
 
-/// Removes what a reach says.
+/// Removes the contents that `reach` selects.
 ///
 /// # Errors
-/// As [`holdings`], and the operating system's refusal to remove the files.
+/// Those of [`holdings`], and errors of the operating system when it removes the files.
 pub fn reset(database: &Path, reach: Reach) -> Result<()> {
     let store = open(database)?;
     if reach == Reach::Everything {
@@ -69,14 +69,14 @@ pub fn reset(database: &Path, reach: Reach) -> Result<()> {
 fn open(database: &Path) -> Result<SqliteStore> {
     if !database.exists() {
         let place = database.display().to_string();
-        return Err(StoreError::Other { place, message: "there is no store".to_owned() }.into());
+        return Err(StoreError::Other { place, message: "there is no store at this path".to_owned() }.into());
     }
     Ok(SqliteStore::open(database, Durability::Full)?)
 }
 
-/// The store's file and those beside it. The lock goes last.
+/// The store's file and the files next to it, the lock last.
 fn files(database: &Path) -> Vec<PathBuf> {
-    ["", "-wal", "-shm", ALERTS, LOCK].map(|ending| beside(database, ending)).to_vec()
+    ["", "-wal", "-shm", ALERTS, LOCK].map(|suffix| sidecar(database, suffix)).to_vec()
 }
 
 fn remove(path: &Path) -> Result<()> {

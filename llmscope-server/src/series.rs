@@ -1,4 +1,4 @@
-//! A series: one metric of one provider and model, and what is known of it.
+//! A series: one metric of one provider and model, with its state.
 
 use jiff::Timestamp;
 use llmscope_core::watch::Limits;
@@ -6,25 +6,25 @@ use llmscope_core::{Metric, Unit, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// Who answers requests.
+/// A provider with one of its models.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Source {
-    /// Its number in the store.
+    /// Its id in the store.
     pub id: i64,
-    /// Who serves (OpenTelemetry: `gen_ai.provider.name`).
+    /// The provider (OpenTelemetry: `gen_ai.provider.name`).
     pub provider: String,
-    /// Which model, if that was said (OpenTelemetry: `gen_ai.request.model`).
+    /// The model, if known (OpenTelemetry: `gen_ai.request.model`).
     pub model: Option<String>,
 }
 
-/// A series by name.
+/// The name of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SeriesName {
-    /// Its number.
+    /// The id of the series.
     pub id: i64,
-    /// Who serves.
+    /// The provider.
     pub provider: String,
-    /// Which model, if that was said.
+    /// The model, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The metric.
@@ -34,36 +34,36 @@ pub struct SeriesName {
 }
 
 impl SeriesName {
-    /// The name of a metric of a source.
+    /// The name of the series of this source and metric.
     #[must_use]
     pub fn new(id: i64, source: &Source, metric: Metric) -> Self {
         Self { id, provider: source.provider.clone(), model: source.model.clone(), metric, unit: metric.unit() }
     }
 
-    /// The series in a few words: `openai · gpt-4o · e2e_s`.
+    /// A short label: `openai · gpt-4o · e2e_s`.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn label(&self) -> String {
         let parts = [Some(self.provider.as_str()), self.model.as_deref(), Some(self.metric.name())];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 }
 
-/// A series as it stands.
+/// The current state of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Series {
     /// Its name.
     #[serde(flatten)]
     pub name: SeriesName,
-    /// The metric in words.
+    /// The title of the metric.
     pub title: &'static str,
-    /// Whether limits are still learned.
-    pub state: SeriesState,
-    /// Values so far.
+    /// Whether the limits are still being learned.
+    pub state: SeriesPhase,
+    /// The number of values so far.
     pub n: u64,
-    /// Values to learn limits from, so far.
+    /// The number of values collected to learn limits from; absent once the limits are frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learned: Option<usize>,
-    /// How many it takes.
+    /// The number of values needed to learn limits; absent once the limits are frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,
     /// The frozen limits.
@@ -76,19 +76,20 @@ pub struct Series {
     /// The last value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Measurement>,
-    /// Whether it is in control: out of it while a violation is open.
+    /// The verdict: out of control while a violation is open.
     pub verdict: Verdict,
     /// Violations whose rules still signal.
     pub open_violations: usize,
 }
 
-/// Whether limits are still learned.
+/// Whether the limits are still being learned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum SeriesState {
-    /// From the next values.
+#[schemars(rename = "SeriesState")]
+pub enum SeriesPhase {
+    /// The limits will come from the next values.
     Learning,
-    /// They are frozen: every value is judged.
+    /// The limits are frozen, and every value is judged.
     Watching,
 }
 

@@ -1,4 +1,4 @@
-//! The service as a whole: store, recorder, machine, listener, each on its thread.
+//! The service as a whole: it starts and stops the store, the recorder, the machine readings and the listener.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use tokio::sync::{Semaphore, watch};
 use crate::access::Rates;
 use crate::alerts::Alerts;
 use crate::api::{App, Shared, router};
-use crate::beside::{ALERTS, beside};
-use crate::ending::Ending;
 use crate::error::{Error, Result};
 use crate::listener::listen;
-use crate::live::{Live, carry};
+use crate::live::{Live, broadcast_events};
 use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::retention;
 use crate::settings::Settings;
+use crate::shutdown::Shutdown;
+use crate::sidecar::{ALERTS, sidecar};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{self, Store};
 
@@ -35,16 +35,16 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts to listen. When it returns, the service answers.
+    /// Starts the service. When this function returns, the service accepts requests.
     ///
     /// # Errors
-    /// [`Error::Open`] for an address that others can reach without a key; [`Error::Bind`]; [`Error::Store`] if the store
-    /// cannot be opened; [`Error::Webhook`]; [`Error::Start`].
+    /// [`Error::Open`] for an address that other machines can reach without a key; [`Error::Bind`]; [`Error::Store`] if
+    /// the store cannot be opened; [`Error::Core`] for invalid settings; [`Error::Webhook`]; [`Error::Start`].
     pub fn start(settings: Settings) -> Result<Self> {
         if settings.keys.is_empty() && !settings.address.ip().is_loopback() {
             return Err(Error::Open { address: settings.address });
         }
-        settings.judging.check()?;
+        settings.watch.check()?;
         raise_file_limit();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("http").build();
         let runtime = runtime.map_err(|error| Error::Start { message: error.to_string() })?;
@@ -54,18 +54,18 @@ impl Service {
         let address = listener.local_addr().map_err(|error| Error::Bind { address, message: error.to_string() })?;
 
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, settings.durability)?);
-        let (live, happening) = Live::new();
+        let (live, events) = Live::new();
         let alerts =
-            settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, beside(&settings.database, ALERTS)));
+            settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, sidecar(&settings.database, ALERTS)));
         let (recorder, recording) = Recorder::start(
             store.clone(),
-            settings.judging.clone(),
+            settings.watch.clone(),
             live.clone(),
             alerts.transpose()?,
             runtime.handle().clone(),
         )?;
         runtime.block_on(adopt(&recorder, settings.baselines))?;
-        let (stop, ending) = Ending::new();
+        let (stop, shutdown) = Shutdown::new();
         let app = App::new(Shared {
             store,
             recorder: recorder.clone(),
@@ -75,23 +75,23 @@ impl Service {
             origins: settings.origins,
             rates: Rates::new(settings.requests_per_s),
             retention_days: settings.retention_days,
-            transform: settings.judging.transform,
-            turns: Arc::new(Semaphore::new(store::READERS)),
-            ending: ending.clone(),
+            transform: settings.watch.transform,
+            permits: Arc::new(Semaphore::new(store::READERS)),
+            shutdown: shutdown.clone(),
         });
-        runtime.spawn(carry(app.live.clone(), happening, ending.clone()));
-        runtime.spawn(tidy(app.clone(), ending.clone()));
-        let listening = runtime.spawn(listen(listener, router(app), settings.connections, ending));
+        runtime.spawn(broadcast_events(app.live.clone(), events, shutdown.clone()));
+        runtime.spawn(tidy(app.clone(), shutdown.clone()));
+        let listening = runtime.spawn(listen(listener, router(app), settings.connections, shutdown));
         Ok(Self { address, runtime: Some(runtime), stop, listening: Some(listening), recording: Some(recording) })
     }
 
-    /// Where it listens: with the port that it got, if it was asked for any.
+    /// The address at which the service listens, with the actual port if the settings gave port 0.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Ends it: requests under way are answered, what was acknowledged is durable.
+    /// Stops the service after it has answered running requests. Acknowledged records are durable.
     pub fn stop(mut self) {
         self.end();
     }
@@ -102,7 +102,7 @@ impl Service {
             if let Some(listening) = self.listening.take() {
                 let _ = runtime.block_on(listening);
             }
-            // With the last task goes the last recorder, and its thread comes to its end.
+            // The last task drops the last recorder, which ends the recorder's thread.
             runtime.shutdown_timeout(std::time::Duration::from_secs(5));
         }
         if let Some(recording) = self.recording.take() {
@@ -117,38 +117,38 @@ impl Drop for Service {
     }
 }
 
-/// Gives the series that they name the limits of earlier studies, unless they have those already.
+/// Freezes the limits of baselines for the series that they name, unless the series has these limits already.
 async fn adopt(recorder: &Recorder, baselines: Vec<Baseline>) -> Result<()> {
     let at = Timestamp::now();
     recorder.change(move |_, watches| watches.adopt_baselines(baselines, at)).await?;
     Ok(())
 }
 
-/// What has to be done from time to time.
-async fn tidy(app: App, mut ending: Ending) {
+/// Periodic maintenance.
+async fn tidy(app: App, mut shutdown: Shutdown) {
     let mut clock = retention::Clock::new();
     let mut pause = retention::FIRST;
     loop {
         tokio::select! {
-            () = ending.wait() => return,
+            () = shutdown.wait() => return,
             () = tokio::time::sleep(pause) => pause = retention::INTERVAL,
         }
         app.rates.forget();
         if clock.has_jumped() {
-            tracing::warn!("the clock was set: old records are looked for when it has kept still for an hour");
+            tracing::warn!("the system clock jumped: the cleanup of old records waits for an hour without a jump");
             continue;
         }
         match retention::clean(&app.recorder, app.retention_days).await {
             Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "records older than the retention were removed"),
-            Err(error) => tracing::error!(%error, "old records could not be removed"),
+            Ok(removed) => tracing::info!(removed, "removed records older than the retention period"),
+            Err(error) => tracing::error!(%error, "cannot remove old records"),
         }
     }
 }
 
-/// Every connection is a file: as many as the system allows.
+/// Raises the limit of open files as far as the system allows, because every connection is a file.
 fn raise_file_limit() {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "cannot raise the limit of open files");
     }
 }

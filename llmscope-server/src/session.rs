@@ -1,4 +1,4 @@
-//! Sessions that were uploaded.
+//! Uploaded sessions.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use llmscope_core::{Metric, Session};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A session on its way into the store.
+/// A session to store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upload {
-    /// What it is called.
+    /// The name of the session.
     pub name: String,
     /// The tool that wrote it.
     pub tool: String,
@@ -20,13 +20,13 @@ pub struct Upload {
     pub session: Session,
 }
 
-/// What a list of sessions says of one.
+/// The entry of a session in the list of sessions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionSummary {
-    /// Its number.
+    /// The id of the session.
     #[serde(default)]
     pub id: i64,
-    /// What it is called.
+    /// The name of the session.
     pub name: String,
     /// The tool that wrote it.
     pub tool: String,
@@ -37,26 +37,26 @@ pub struct SessionSummary {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
-    /// Its requests, warm-up included.
+    /// The number of requests, including warm-up.
     pub records: usize,
-    /// Those that failed.
+    /// The number of failed requests.
     pub failed: usize,
-    /// True if no real endpoint was asked.
+    /// True if the requests were simulated, without a real endpoint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
-    /// Who served.
+    /// The providers.
     pub providers: BTreeSet<String>,
-    /// Which models.
+    /// The models.
     pub models: BTreeSet<String>,
-    /// What was measured.
+    /// The metrics that the session has.
     pub metrics: Vec<Metric>,
-    /// What was odd about the log.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notices: Vec<String>,
+    /// Warnings of the log's reader.
+    #[serde(default, rename = "notices", skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Upload {
-    /// What a list says of it.
+    /// The session's entry in the list.
     #[must_use]
     pub fn summary(&self) -> SessionSummary {
         let Session { header, records, .. } = &self.session;
@@ -78,7 +78,7 @@ impl Upload {
             providers: names(|session, index| session.provider_of(&session.records[index])),
             models: names(|session, index| session.model_of(&session.records[index])),
             metrics: Metric::ALL.into_iter().filter(is_measured).collect(),
-            notices: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the service is told when it starts.
+//! The settings of the service.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
@@ -9,39 +9,39 @@ use llmscope_core::analysis::Baseline;
 use crate::access::Keys;
 use crate::alerts::Alerting;
 use crate::store::sqlite::Durability;
-use crate::watches::Judging;
+use crate::watches::WatchSettings;
 
-/// How the service is to run.
+/// The settings of the service.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where it listens.
+    /// The address to listen at.
     pub address: SocketAddr,
     /// The store's file.
     pub database: PathBuf,
     /// When a record is acknowledged.
     pub durability: Durability,
-    /// Who may ask for what. Without a key it listens on loopback only.
+    /// The keys of the API. Without a key, the service listens on loopback only.
     pub keys: Keys,
-    /// Origins of pages that may ask, beside its own: `https://ops.example`.
+    /// Origins of other pages that may send requests, such as `https://ops.example`.
     pub origins: Vec<String>,
-    /// Days after which live records are removed; 0 keeps them.
+    /// Days after which live records are removed; 0 disables the removal.
     pub retention_days: u32,
-    /// How values are judged.
-    pub judging: Judging,
-    /// Limits of earlier studies, for the series that they name.
+    /// How to judge values.
+    pub watch: WatchSettings,
+    /// Frozen limits for the series that they name.
     pub baselines: Vec<Baseline>,
-    /// Whom to tell of violations.
+    /// Where to send alerts.
     pub alerting: Option<Alerting>,
-    /// Requests per second from one other machine; `None` for any number.
+    /// The most requests per second from one other machine; `None` for no limit.
     pub requests_per_s: Option<NonZeroU32>,
-    /// Connections at once; others wait.
+    /// The most open connections; further ones wait.
     pub connections: usize,
 }
 
 impl Settings {
-    /// The port of the service.
+    /// The default port.
     pub const PORT: u16 = 8081;
-    /// Days after which live records are removed.
+    /// The default number of days after which live records are removed.
     pub const RETENTION_DAYS: u32 = 7;
 }
 
@@ -55,7 +55,7 @@ impl Default for Settings {
             keys: Keys::default(),
             origins: Vec::new(),
             retention_days: Self::RETENTION_DAYS,
-            judging: Judging::default(),
+            watch: WatchSettings::default(),
             baselines: Vec::new(),
             alerting: None,
             requests_per_s: NonZeroU32::new(1000),

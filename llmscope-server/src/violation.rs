@@ -1,4 +1,4 @@
-//! A violation of a series, and what people said of it.
+//! A violation of a series, with its annotations.
 
 use std::str::FromStr;
 
@@ -13,15 +13,15 @@ use crate::series::SeriesName;
 /// A maximal run of signals of one rule.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Violation {
-    /// Its number.
+    /// The id of the violation.
     pub id: i64,
-    /// Where it was found.
+    /// The series of the violation.
     pub series: SeriesName,
     /// The rule.
     pub rule: RuleCode,
-    /// What the rule looks for, in words.
+    /// The pattern of the rule, as text.
     pub words: String,
-    /// Where the points lie.
+    /// The side of the center line on which the points lie.
     pub side: Side,
     /// Time of the first point of the pattern.
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -29,43 +29,44 @@ pub struct Violation {
     /// Time of the point that completed the pattern.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub signal_at: Timestamp,
-    /// Time of the last point that signalled.
+    /// Time of the last point that signaled.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_at: Timestamp,
-    /// Points that signalled.
+    /// The number of points that signaled.
     pub signals: u64,
-    /// True while the rule signals.
+    /// True while the rule still signals.
     pub open: bool,
     /// The value that completed the pattern.
     pub value: f64,
-    /// The limits that it was judged against.
+    /// The limits that judged the value.
     pub limits: Limits,
-    /// What people made of it.
-    pub status: Status,
-    /// Who took note of it.
+    /// The status of the violation.
+    pub status: ViolationStatus,
+    /// Who acknowledged the violation, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Mark>,
-    /// Who dealt with it.
+    /// Who resolved the violation, and when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved: Option<Mark>,
-    /// What they wrote.
+    /// The notes, oldest first.
     pub notes: Vec<Note>,
 }
 
-/// What people made of a violation.
+/// The status of a violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Nothing yet.
+#[schemars(rename = "Status2")]
+pub enum ViolationStatus {
+    /// Not acknowledged yet.
     New,
-    /// Somebody took note.
+    /// A user acknowledged it.
     Acknowledged,
-    /// Somebody dealt with it.
+    /// A user resolved it.
     Resolved,
 }
 
-impl Status {
-    /// Its name in the store and in queries.
+impl ViolationStatus {
+    /// The name in the store and in queries.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -76,32 +77,32 @@ impl Status {
     }
 }
 
-impl FromStr for Status {
+impl FromStr for ViolationStatus {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
         let all = [Self::New, Self::Acknowledged, Self::Resolved];
         let found = all.into_iter().find(|status| status.name() == name);
-        found.ok_or_else(|| format!("\"{name}\" is not one of new, acknowledged, resolved"))
+        found.ok_or_else(|| format!("invalid status \"{name}\": expected new, acknowledged or resolved"))
     }
 }
 
-/// Who did something, and when.
+/// Who changed the violation, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Mark {
-    /// When.
+    /// The time of the change.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// The name of the key.
+    /// The name of the user's key.
     pub by: String,
 }
 
-/// What somebody wrote.
+/// A note.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Note {
-    /// When and who.
+    /// The author and the time.
     #[serde(flatten)]
     pub mark: Mark,
-    /// The words.
+    /// The text of the note.
     pub text: String,
 }

@@ -1,14 +1,14 @@
-//! Mean and standard deviation of columns of a log by group: what a query engine does with it, by our readers.
+//! Mean and standard deviation of a log's columns by group: a query engine's work, done with LLMscope's readers.
 //!
 //! `group-log FILE GROUP COLUMN…` prints a line of JSON for each group and column.
 
-#![allow(clippy::print_stdout, reason = "the result of the program")]
+#![allow(clippy::print_stdout, reason = "the program prints its result")]
 
 use std::fs::File;
 use std::thread::{self, ScopedJoinHandle};
 
 use llmscope_core::Measure;
-use llmscope_core::analysis::{Input, Selection, Series};
+use llmscope_core::analysis::{LogSource, Selection, Series};
 use llmscope_core::ingest;
 use llmscope_core::stats::Moments;
 
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let measures = arguments.map(Measure::Column).collect();
     let selection = Selection { measures, by: Some(vec![group.clone()]), ..Selection::default() };
     let log = ingest::open(&path, File::open(&path)?, None)?;
-    let all = selection.gather([Ok::<_, llmscope_core::Error>(Input::once(log))])?.series;
+    let all = selection.gather([Ok::<_, llmscope_core::Error>(LogSource::once(log))])?.series;
     let lines: Vec<_> = thread::scope(|scope| {
         let workers: Vec<_> = all.iter().map(|series| scope.spawn(|| line(series, &group))).collect();
         workers.into_iter().map(ScopedJoinHandle::join).collect()

@@ -1,5 +1,5 @@
-//! The least that a client of a stream can do, as the floor for a load generator: a closed loop over raw sockets that
-//! stamps after each read and looks for `data:` in what came. It knows the mock endpoint and no other.
+//! A minimal client of a stream, as the lower bound for a load generator. It is a closed loop over raw sockets that takes
+//! a timestamp after each read and searches the bytes for `data:`. It works only with the mock endpoint.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ struct Options {
     requests: u64,
     #[arg(long, default_value_t = 16)]
     concurrency: u64,
-    /// Words of the prompt.
+    /// Words in the prompt.
     #[arg(long, default_value_t = 64)]
     prompt_tokens: usize,
     #[arg(long, default_value_t = 64)]
@@ -66,9 +66,9 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One connection, for as long as requests are left.
+/// Uses one connection until no requests are left.
 async fn run(port: u16, request: Arc<[u8]>, left: Arc<AtomicU64>) -> anyhow::Result<Vec<Times>> {
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.context("no mock at this port")?;
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.context("the mock does not listen on this port")?;
     stream.set_nodelay(true)?;
     let (mut times, mut buffer) = (Vec::new(), Vec::new());
     while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok() {
@@ -98,7 +98,7 @@ async fn exchange(stream: &TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> a
             break;
         }
     }
-    let first = first.context("an answer without content")?;
+    let first = first.context("the answer has no content")?;
     Ok(Times {
         ttft: (first - sent).as_secs_f64(),
         itl: (chunks > 1).then(|| (last - first).as_secs_f64() / f64::from(chunks - 1)),
@@ -106,7 +106,7 @@ async fn exchange(stream: &TcpStream, request: &[u8], buffer: &mut Vec<u8>) -> a
     })
 }
 
-/// Whether a line carries text that is not empty, in the mock's spelling.
+/// Whether a line contains non-empty text, in the mock's format.
 fn has_content(line: &[u8]) -> bool {
     const KEY: &[u8] = b"\"content\":\"";
     line.windows(KEY.len()).position(|window| window == KEY).is_some_and(|at| line.get(at + KEY.len()) != Some(&b'"'))
@@ -130,7 +130,7 @@ fn summary(times: &[Times], wall_s: f64) -> anyhow::Result<Value> {
     }))
 }
 
-/// A quantile of sorted values with linear interpolation, as NumPy and most load generators have it.
+/// A quantile of sorted values with linear interpolation, as in NumPy and most load generators.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a rank")]
 fn quantile(sorted: &[f64], level: f64) -> Option<f64> {
     let rank = level * (sorted.len().checked_sub(1)?) as f64;
@@ -141,7 +141,7 @@ fn quantile(sorted: &[f64], level: f64) -> Option<f64> {
 /// Processor time of this process, in the system's ticks of 10 ms.
 fn cpu_seconds() -> anyhow::Result<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").context("the system has no /proc/self/stat")?;
-    // The name in parentheses may hold spaces; after it, utime and stime are the 12th and 13th field.
+    // The name in parentheses may contain spaces. After it, utime and stime are fields 12 and 13.
     let (_, fields) = stat.rsplit_once(')').context("unknown format of /proc/self/stat")?;
     let ticks: Vec<f64> = fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     Ok(ticks.iter().sum::<f64>() / 100.0)

@@ -1,8 +1,8 @@
-//! How often a gate fails though nothing has changed, and how often it sees a shift: writes the tables of `docs/gate.md`.
+//! Writes the tables of `docs/gate.md`: how often a gate fails when nothing has changed, and how often it detects a shift.
 //!
 //! `cargo run --release -p llmscope-examples --bin gate-table -- docs/gate.md [REPETITIONS]`, or `make gate-table`.
 
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it writes tables, and says how far it is")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool that reports its progress")]
 #![allow(clippy::cast_precision_loss, reason = "counts of repetitions")]
 
 mod process;
@@ -24,7 +24,7 @@ const RHOS: [f64; 3] = [0.0, 0.3, 0.6];
 const ALPHAS: [f64; 2] = [0.01, 0.05];
 const SHIFTS: [f64; 4] = [0.02, 0.05, 0.10, 0.20];
 const ALLOWED: [f64; 2] = [0.0, 0.05];
-/// What is asked together: one figure alone, and everything.
+/// The statistics that share alpha: one alone, or all together.
 const FAMILIES: [(&str, &[Statistic]); 5] = [
     ("typical alone", &[Statistic::Typical]),
     ("p50 alone", &[Statistic::Quantile(0.5)]),
@@ -36,7 +36,10 @@ const FAMILIES: [(&str, &[Statistic]); 5] = [
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let path = args.next().context("expected: gate-table docs/gate.md [REPETITIONS]")?;
-    let repetitions = args.next().map_or(Ok(2000), |text| text.parse()).context("REPETITIONS: expected a number")?;
+    let repetitions = match args.next() {
+        Some(text) => text.parse().with_context(|| format!("invalid REPETITIONS {text}: expected a whole number"))?,
+        None => 2000,
+    };
     let cells = cells();
     let counts = simulate(&cells, repetitions)?;
     let mut text = std::fs::read_to_string(&path).with_context(|| path.clone())?;
@@ -45,11 +48,11 @@ fn main() -> Result<()> {
     }
     text = filled(&text, "power", &powers(&cells, &counts))?;
     std::fs::write(&path, text).with_context(|| path.clone())?;
-    println!("{path}: {repetitions} repetitions of each of {} cells", cells.len());
+    println!("{path}: simulated {} cells with {repetitions} repetitions each", cells.len());
     Ok(())
 }
 
-/// One process, sample size and true shift.
+/// A process, a sample size and the true shift.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Cell {
     shape: Shape,
@@ -71,7 +74,7 @@ fn cells() -> Vec<Cell> {
     cells
 }
 
-/// What became of the gates of one plan.
+/// The verdicts of the gates of one plan.
 #[derive(Debug, Clone, Copy, Default)]
 struct Count {
     gates: u64,
@@ -80,7 +83,7 @@ struct Count {
 }
 
 impl Count {
-    /// `0.9 % [0.6, 1.4]`: with the Monte Carlo interval of 95 %.
+    /// The share of failed gates with its 95 % Monte Carlo interval: `0.9 % [0.6, 1.4]`.
     fn rate(self) -> String {
         let share = self.failed as f64 / self.gates as f64;
         let (low, high) = Proportion { share, size: self.gates as f64 }.wilson(0.025).unwrap_or((0.0, 1.0));
@@ -96,7 +99,7 @@ impl Count {
     }
 }
 
-/// The plans of a cell: each family at each alpha if nothing has changed, else each allowed shift.
+/// The plans of a cell: each family at each alpha if nothing has changed, otherwise each allowed shift.
 fn plans(cell: Cell) -> Vec<GatePlan> {
     let plan = |statistics: &[Statistic], alpha, max_shift| GatePlan {
         statistics: statistics.to_vec(),
@@ -117,10 +120,10 @@ fn simulate(cells: &[Cell], repetitions: u64) -> Result<Vec<Vec<Count>>> {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(&cell) = cells.get(index) else { return Ok(()) };
-            // Rates near one half need fewer repetitions than rare ones.
+            // A rate near one half needs fewer repetitions than a small one.
             let counted = count(cell, if cell.shift > 0.0 { repetitions.div_ceil(4) } else { repetitions })?;
             counts.lock().unwrap_or_else(PoisonError::into_inner)[index] = counted;
-            eprintln!("{} of {}: {cell:?}", index + 1, cells.len());
+            eprintln!("cell {} of {} done: {cell:?}", index + 1, cells.len());
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -136,7 +139,7 @@ fn count(cell: Cell, repetitions: u64) -> Result<Vec<Count>> {
     let plans = plans(cell);
     let mut counts = vec![Count::default(); plans.len()];
     for repetition in 0..repetitions {
-        // One seed for each cell and repetition: the tables do not depend on the number of threads.
+        // Each cell and repetition has its own seed, so the tables do not depend on the number of threads.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small positive numbers")]
         let cell_seed = (cell.rho * 10.0) as u64 + 10 * cell.n as u64 + 100_000 * (cell.shift * 100.0).round() as u64;
         let shape_seed = if cell.shape == Shape::Lognormal { 0 } else { 1 << 40 };
@@ -159,14 +162,14 @@ fn series(values: &[f64]) -> Result<Vec<Series>> {
     for value in values {
         writeln!(text, "{value}")?;
     }
-    let log = ingest::read("made up", text.as_bytes(), None)?;
+    let log = ingest::read("simulated", text.as_bytes(), None)?;
     let measures = vec![Measure::Metric(Metric::Ttft)];
     Ok(Selection { measures, ..Selection::default() }.series([&log])?)
 }
 
 fn false_fails(cells: &[Cell], counts: &[Vec<Count>], alpha: usize) -> String {
     let names = FAMILIES.map(|(name, _)| name);
-    let mut table = format!("| latencies | ρ | n a side | {} |\n", names.join(" | "));
+    let mut table = format!("| latencies | ρ | n per side | {} |\n", names.join(" | "));
     table += &format!("| --- | ---: | ---: |{}\n", " --- |".repeat(names.len()));
     for (cell, counts) in cells.iter().zip(counts).filter(|(cell, _)| cell.shift == 0.0) {
         let rates = counts[alpha * names.len()..][..names.len()].iter().map(|count| count.rate());
@@ -179,7 +182,7 @@ fn false_fails(cells: &[Cell], counts: &[Vec<Count>], alpha: usize) -> String {
 fn powers(cells: &[Cell], counts: &[Vec<Count>]) -> String {
     let heads =
         ALLOWED.map(|allowed| SHIFTS.map(|shift| format!("{:.0} % over {:.0} %", shift * 100.0, allowed * 100.0)));
-    let mut table = format!("| ρ | n a side | {} |\n", heads.concat().join(" | "));
+    let mut table = format!("| ρ | n per side | {} |\n", heads.concat().join(" | "));
     table += &format!("| ---: | ---: |{}\n", " ---: |".repeat(ALLOWED.len() * SHIFTS.len()));
     for n in SIZES {
         for rho in [0.0, 0.6] {
@@ -199,10 +202,11 @@ fn powers(cells: &[Cell], counts: &[Vec<Count>]) -> String {
     table
 }
 
-/// The text with everything between two marks of this name replaced.
+/// Replaces the text between the begin and end markers of this name with the table.
 fn filled(text: &str, name: &str, table: &str) -> Result<String> {
     let (begin, end) = (format!("<!-- begin {name} -->\n"), format!("<!-- end {name} -->"));
-    let from = text.find(&begin).with_context(|| format!("no mark {begin}"))? + begin.len();
-    let to = text.find(&end).filter(|&to| to >= from).with_context(|| format!("no mark {end}"))?;
+    let missing = || format!("no markers `begin {name}` and `end {name}` in the document");
+    let from = text.find(&begin).with_context(missing)? + begin.len();
+    let to = text.find(&end).filter(|&to| to >= from).with_context(missing)?;
     Ok(format!("{}{table}{}", &text[..from], &text[to..]))
 }

@@ -1,13 +1,13 @@
-//! Made-up latencies whose truth is known: skewed, and each remembering the one before.
+//! Simulated latencies with a known truth: skewed, and each correlated with the previous one.
 
 use llmscope_core::stats::special::{chi_squared_quantile, normal_cdf, normal_quantile};
 
 /// The shape of a latency's distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
-    /// exp(0.5 Z): the p99 is three times the median.
+    /// exp(0.5 Z). The p99 is three times the median.
     Lognormal,
-    /// Four of five requests gamma(4), one waits in a queue: a second mode, an exponential tail.
+    /// Four of five requests are gamma(4), and one waits in a queue. This gives a second mode and an exponential tail.
     Queued,
 }
 
@@ -41,7 +41,7 @@ impl Latencies {
         Self { shape, gamma: (0..STEPS).map(quantile).collect() }
     }
 
-    /// `n` latencies in seconds. Neighbours are joined by a Gaussian copula whose autoregression has this coefficient.
+    /// Draws `n` latencies in seconds. A Gaussian copula joins consecutive values; `rho` is its autoregression coefficient.
     pub(crate) fn draw(&self, random: &mut Random, rho: f64, n: usize, factor: f64) -> Vec<f64> {
         let mut z = random.normal();
         let innovation = (1.0 - rho * rho).sqrt();
@@ -76,7 +76,7 @@ impl Latencies {
     }
 }
 
-/// Steele, Lea & Flood's SplitMix64 (2014): one multiplication-and-xor hash of a counter a number, the same everywhere.
+/// SplitMix64 of Steele, Lea & Flood (2014). Each number is a hash of a counter, the same on every platform.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -94,7 +94,7 @@ impl Random {
         x ^ (x >> 31)
     }
 
-    /// Uniform between 0 and 1, neither of them.
+    /// A uniform number between 0 and 1, both excluded.
     fn uniform(&mut self) -> f64 {
         ((self.next() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
     }

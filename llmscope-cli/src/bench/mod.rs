@@ -1,4 +1,4 @@
-//! `bench`: options → benchmark → records as they come → session and summary.
+//! `bench`: options → benchmark → records as they arrive → session and summary.
 
 mod args;
 mod progress;
@@ -11,9 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use llmscope_core::quantity::counted;
 use llmscope_core::session::{ClientHealth, RequestRecord, SessionHeader};
 use llmscope_harness::workload::{Sizes, Tier, Workload};
-use llmscope_harness::{Arrival, Bench, Courier, Delivery, Load, Next, Plan, Probe, Running, Tally, Update, log_entry};
+use llmscope_harness::{
+    Arrival, Bench, BenchHandle, Delivery, Load, Next, Plan, Probe, Tally, Update, Uploader, log_entry,
+};
 
 use self::args::ArrivalArg;
 pub(crate) use self::args::BenchArgs;
@@ -26,26 +29,26 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let bench = bench(args)?;
     let header = header(args, &bench)?;
     let objectives = args.slo.clone().unwrap_or_default();
-    let courier = args.post.as_deref().map(Courier::to_service).transpose()?;
+    let uploader = args.post.as_deref().map(Uploader::to_service).transpose()?;
     let mut recorder = Recorder::open(args.output.as_deref(), &header, args.append)?;
     let mut progress = Progress::new(args.quiet || args.json, &header);
     let interrupted = on_interrupt()?;
-    let running = bench.start()?;
+    let handle = bench.start()?;
     let mut post = |record: &RequestRecord| {
         let (provider, model) = (header.provider.as_deref(), header.model.as_deref());
-        if let Some(courier) = courier.as_ref().filter(|_| !record.warmup) {
-            courier.send(log_entry(record, provider.unwrap_or_default(), model.unwrap_or_default(), None));
+        if let Some(uploader) = uploader.as_ref().filter(|_| !record.warmup) {
+            uploader.send(log_entry(record, provider.unwrap_or_default(), model.unwrap_or_default(), None));
         }
     };
     let tally = Tally::new(objectives);
-    let ended = drain(&running, &interrupted, &mut recorder, &mut progress, &mut post, tally);
-    // Even if the disk is full, the run has to end before the program does.
-    running.stop();
-    running.join()?;
+    let ended = drain(&handle, &interrupted, &mut recorder, &mut progress, &mut post, tally);
+    // Stop the run before the program returns, even if recording failed, for example on a full disk.
+    handle.stop();
+    handle.join()?;
     progress.finish();
     let (tally, health) = ended?;
     let path = recorder.finish()?;
-    courier.map_or(Ok(()), bring_the_rest)?;
+    uploader.map_or(Ok(()), send_rest)?;
     let summary = tally.summary();
     if !args.quiet {
         summary::report(args, &header, &summary, &tally, health.as_ref(), path.as_deref())?;
@@ -60,8 +63,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
 fn bench(args: &BenchArgs) -> Result<Bench> {
     let target = args.target.target(args.vendor)?;
     let workload = workload(args)?;
-    for notice in &workload.notices {
-        output::say(CAUTION, "note:", notice);
+    for warning in &workload.warnings {
+        output::say(CAUTION, "warning:", warning);
     }
     Ok(Bench::new(target, workload, plan(args), args.simulate.unwrap_or_default())?)
 }
@@ -82,9 +85,9 @@ fn prompts(args: &BenchArgs) -> Result<Workload> {
         return Ok(Workload::read(path)?);
     }
     let Some(input_tokens) = args.prompt_tokens else {
-        // One kind of question unless told: a chart of answers of several lengths would show the mixture.
-        let usual = [Tier::SimpleRecall];
-        return Ok(Workload::tiers(if args.tier.is_empty() { &usual } else { &args.tier }));
+        // One tier by default: a chart of responses of several lengths would show the mixture.
+        let default = [Tier::SimpleRecall];
+        return Ok(Workload::tiers(if args.tier.is_empty() { &default } else { &args.tier }));
     };
     let output_tokens = args.output_tokens.unwrap_or(Workload::SYNTHETIC_OUTPUT_TOKENS);
     let sizes = Sizes { input_tokens_stdev: args.prompt_tokens_stdev, ..Sizes::fixed(input_tokens, output_tokens) };
@@ -134,9 +137,9 @@ fn header(args: &BenchArgs, bench: &Bench) -> Result<SessionHeader> {
     Ok(header)
 }
 
-/// Receives what the run reports until it ends, and stops it at Ctrl-C.
+/// Receives updates until the run ends, and stops the run at Ctrl-C.
 fn drain(
-    running: &Running,
+    handle: &BenchHandle,
     interrupted: &AtomicBool,
     recorder: &mut Recorder,
     progress: &mut Progress,
@@ -149,9 +152,9 @@ fn drain(
     loop {
         if !stopped && interrupted.load(Ordering::Relaxed) {
             stopped = true;
-            running.stop();
+            handle.stop();
         }
-        match running.next(TICK) {
+        match handle.next(TICK) {
             Next::Finished => return Ok((tally, health)),
             Next::Idle => progress.show(&tally),
             Next::Update(update) => {
@@ -162,8 +165,8 @@ fn drain(
                         tally.push(&record);
                         progress.advance(&tally);
                     }
-                    Update::Stage(stage) => progress.begin(&stage),
-                    Update::Event(event) => progress.say(&event.message),
+                    Update::Stage(stage) => progress.begin_stage(&stage),
+                    Update::Event(event) => progress.print(&event.message),
                     Update::Health(last) => health = Some(last),
                     Update::Sample(_) => {}
                 }
@@ -172,24 +175,28 @@ fn drain(
     }
 }
 
-/// What a service has not taken yet is in the session; a benchmark does not wait for ever.
-fn bring_the_rest(courier: Courier) -> Result<()> {
+/// Sends the records that are still queued, within a time limit. All of them are in the session.
+fn send_rest(uploader: Uploader) -> Result<()> {
     const PATIENCE: Duration = Duration::from_secs(10);
-    let Delivery { delivered, waiting, dropped, refused, trouble } = courier.close(PATIENCE, None)?;
+    let Delivery { delivered, waiting, dropped, refused, last_error } = uploader.close(PATIENCE, None)?;
     let left = waiting as u64 + dropped;
     let style = if left + refused > 0 { CAUTION } else { output::DIM };
-    let why = trouble.map(|trouble| format!(": {trouble}")).unwrap_or_default();
-    output::say(style, "post:", &format!("{delivered} records posted, {left} not, {refused} refused{why}"));
+    let why = last_error.map(|last_error| format!(": {last_error}")).unwrap_or_default();
+    output::say(
+        style,
+        "post:",
+        &format!("{} sent, {left} not sent, {refused} refused{why}", counted(delivered, "record")),
+    );
     Ok(())
 }
 
-/// A flag that Ctrl-C or a termination raises; the second time ends the program at once.
+/// A flag that Ctrl-C or SIGTERM sets; a second signal ends the program at once.
 pub(crate) fn on_interrupt() -> Result<Arc<AtomicBool>> {
     use signal_hook::consts::TERM_SIGNALS;
     const INTERRUPTED: i32 = 130;
     let flag = Arc::new(AtomicBool::new(false));
     for &signal in TERM_SIGNALS {
-        // In this order: the first signal finds the flag down, and raises it.
+        // In this order, the first signal finds the flag unset and sets it.
         signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED, flag.clone())?;
         signal_hook::flag::register(signal, flag.clone())?;
     }

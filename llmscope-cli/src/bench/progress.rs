@@ -1,25 +1,25 @@
-//! What a person sees while a run goes on.
+//! The progress of a run, on the terminal.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use llmscope_core::quantity::{number, with_unit};
+use llmscope_core::quantity::{counted, number, with_unit};
 use llmscope_core::session::SessionHeader;
 use llmscope_core::{Metric, Unit};
-use llmscope_harness::{Stage, Summary, Tally};
+use llmscope_harness::{LoadStage, Summary, Tally};
 
 use super::summary::{failures, verdict};
 use crate::output::{self, CAUTION};
 
-/// No eye reads faster.
+/// Time between two updates of the lines.
 const REFRESH: Duration = Duration::from_millis(500);
-/// Summing up sorts all results so far: with many, it must not take the processor from what it shows.
+/// A summary sorts all results so far. The pause after it is this many times as long, so that a long run is not slowed.
 const REST: u32 = 20;
 
-/// A bar with a few lines under it, on standard error; nothing where that is no terminal.
+/// A bar with a few lines below it, on standard error; hidden if that is not a terminal.
 pub(crate) struct Progress {
     bar: ProgressBar,
-    /// When the lines are worth making again.
+    /// When the lines are next updated.
     due: Instant,
     is_quiet: bool,
     title: String,
@@ -32,8 +32,8 @@ impl Progress {
         Self { bar, due: Instant::now(), is_quiet, title: title(header) }
     }
 
-    /// Another stage begins.
-    pub(crate) fn begin(&mut self, stage: &Stage) {
+    /// Shows the begin of a stage.
+    pub(crate) fn begin_stage(&mut self, stage: &LoadStage) {
         let bar = if stage.requests.is_some() {
             " {wide_bar} {pos}/{len} {elapsed} (about {eta} left)"
         } else {
@@ -44,7 +44,7 @@ impl Progress {
         }
         let what = match (stage.warmup, stage.concurrency.filter(|_| stage.step)) {
             (true, _) => format!("{} · warm-up", self.title),
-            (false, Some(clients)) => format!("{} · {clients} clients", self.title),
+            (false, Some(clients)) => format!("{} · {}", self.title, counted(clients, "client")),
             (false, None) => self.title.clone(),
         };
         self.bar.set_prefix(what);
@@ -55,7 +55,7 @@ impl Progress {
         }
     }
 
-    /// One more has ended.
+    /// Counts one more result.
     pub(crate) fn advance(&mut self, tally: &Tally) {
         self.bar.inc(1);
         self.show(tally);
@@ -71,7 +71,7 @@ impl Progress {
         self.due = Instant::now() + REFRESH.max(begun.elapsed() * REST);
     }
 
-    pub(crate) fn say(&self, message: &str) {
+    pub(crate) fn print(&self, message: &str) {
         if !self.is_quiet {
             self.bar.suspend(|| output::say(CAUTION, "note:", message));
         }
@@ -82,7 +82,7 @@ impl Progress {
     }
 }
 
-/// Whom a run asks; a simulation is called one wherever it is shown.
+/// Provider and model of a run. A simulation is labelled as simulated everywhere.
 pub(crate) fn title(header: &SessionHeader) -> String {
     if header.simulated {
         return "SIMULATED endpoint".to_owned();

@@ -1,4 +1,4 @@
-//! Where the records of a run go while it goes on.
+//! Where the records of a run are written.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,11 +11,11 @@ use llmscope_harness::Update;
 
 use crate::output::{self, CAUTION, Sink};
 
-/// A session that grows. Whatever happens, what was recorded before stays readable.
+/// A growing session. After a crash, everything recorded before it is readable.
 pub(crate) enum Recorder {
     /// JSON Lines: each record is appended as it ends.
     Lines { writer: SessionWriter, path: PathBuf },
-    /// One document: JSON Lines beside it while the run goes on, `run.json.partial`.
+    /// One document: JSON Lines in `run.json.partial` during the run.
     Document { writer: SessionWriter, partial: PathBuf, path: PathBuf },
     /// Standard output, at the end.
     Stdout(Box<Session>),
@@ -28,15 +28,19 @@ impl Recorder {
             return Ok(Self::Stdout(Box::new(Session { header: header.clone(), ..Session::default() })));
         }
         let is_document = path.extension().is_some_and(|extension| extension == "json");
-        ensure!(!(append && is_document), "--append: {} is one document; only .jsonl can grow", path.display());
+        ensure!(
+            !(append && is_document),
+            "--append: {} is one JSON document; only a .jsonl file can be appended to",
+            path.display()
+        );
         if append && path.exists() {
-            let (writer, notices) = SessionWriter::resume(&path)?;
-            for notice in notices {
-                output::say(CAUTION, "note:", &notice.to_string());
+            let (writer, warnings) = SessionWriter::resume(&path)?;
+            for warning in warnings {
+                output::say(CAUTION, "warning:", &warning.to_string());
             }
             return Ok(Self::Lines { writer, path });
         }
-        ensure!(!path.exists(), "{} exists: name another file, or move it away", path.display());
+        ensure!(!path.exists(), "{} exists: use another name, or move the file away", path.display());
         if !is_document {
             return Ok(Self::Lines { writer: SessionWriter::create(&path, header)?, path });
         }
@@ -56,7 +60,7 @@ impl Recorder {
         }
     }
 
-    /// Brings the session to its place, and says where that is.
+    /// Completes the session and returns its path.
     pub(crate) fn finish(self) -> Result<Option<PathBuf>> {
         match self {
             Self::Lines { writer, path } => {
@@ -80,7 +84,7 @@ impl Recorder {
     }
 }
 
-/// What was measured is not thrown away because nobody named a file.
+/// The default name: results are kept without -o, too.
 fn unnamed() -> PathBuf {
     PathBuf::from(format!("llmscope-{}.jsonl", Timestamp::now().strftime("%Y%m%dT%H%M%SZ")))
 }

@@ -1,4 +1,4 @@
-//! What a run amounts to, for people and as JSON.
+//! The summary of a run, as text and as JSON.
 
 use std::io::Write;
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 use llmscope_core::analysis::MIN_POINTS;
 use llmscope_core::chart::individuals;
-use llmscope_core::quantity::{number, scale_of};
+use llmscope_core::quantity::{counted, number, scale_of};
 use llmscope_core::session::{ClientHealth, SessionHeader};
 use llmscope_core::{Metric, RuleSet, Sample, SigmaEstimator, Unit};
 use llmscope_harness::{Distribution, Summary, Tally};
@@ -24,19 +24,19 @@ use crate::output::{self, BAD, BOLD, CAUTION, DIM, GOOD, Sink};
 pub(crate) struct BenchReport {
     /// The version of the format: `llmscope.bench/1`.
     schema: String,
-    /// The file that holds the records; absent where they went to standard output.
+    /// The file of the records; absent if they were written to standard output.
     #[serde(skip_serializing_if = "Option::is_none")]
     session: Option<String>,
-    /// True if no real endpoint was asked.
+    /// True if the endpoint was simulated.
     simulated: bool,
-    /// What the run amounts to.
+    /// Statistics of the run.
     summary: Summary,
-    /// How far its times can be trusted.
+    /// Health of the client: how far the times can be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_health: Option<ClientHealth>,
 }
 
-/// Data to standard output, words to standard error. Where the session itself goes to standard output, all are words.
+/// Prints the summary to standard output, or to standard error if the session itself is on standard output.
 pub(crate) fn report(
     args: &BenchArgs,
     header: &SessionHeader,
@@ -64,11 +64,11 @@ pub(crate) fn report(
         sink.write_all(&text)?;
         sink.finish()?;
     } else {
-        output::write_words(&text);
+        output::write_text(&text);
     }
     if let Some(path) = path {
         output::say(DIM, "session:", &path.display().to_string());
-        output::say(DIM, "judge it:", &format!("llmscope-cli analyze {}", path.display()));
+        output::say(DIM, "analyze it:", &format!("llmscope analyze {}", path.display()));
     }
     Ok(())
 }
@@ -93,17 +93,17 @@ fn write(
         writeln!(out)?;
     }
     for metric in [Metric::Ttft, Metric::Tpot, Metric::E2e] {
-        let words = verdict(tally.values(metric));
-        if !words.is_empty() {
-            let style = if words.starts_with("in control") { GOOD } else { CAUTION };
-            writeln!(out, "{:<8} {style}{words}{style:#}", metric.name())?;
+        let verdict = verdict(tally.values(metric));
+        if !verdict.is_empty() {
+            let style = if verdict.starts_with("in control") { GOOD } else { CAUTION };
+            writeln!(out, "{:<8} {style}{verdict}{style:#}", metric.name())?;
         }
     }
     health.map_or(Ok(()), |health| write_health(out, health))
 }
 
 fn scope(summary: &Summary) -> Vec<String> {
-    let mut parts = vec![format!("{} requests", summary.requests)];
+    let mut parts = vec![counted(summary.requests, "request")];
     let mut part = |value: Option<f64>, unit: &str| {
         if let Some(value) = value {
             parts.push(format!("{} {unit}", number(value)));
@@ -116,7 +116,7 @@ fn scope(summary: &Summary) -> Vec<String> {
     part(summary.good_share.map(|share| share * 100.0), "% good");
     part(summary.cost_usd, "USD");
     if summary.retries > 0 {
-        parts.push(format!("{} retries", summary.retries));
+        parts.push(counted(summary.retries, "retry"));
     }
     parts
 }
@@ -142,7 +142,7 @@ fn table(summary: &Summary) -> Table {
     table
 }
 
-/// All values of a row in one unit, which its name then says.
+/// All values of a row in one unit, which is part of its name.
 fn row(name: &str, unit: Unit, distribution: &Distribution) -> Vec<String> {
     let (factor, symbol) = scale_of(unit, distribution.p50);
     let Distribution { n, mean, p50, p90, p95, p99, max } = distribution;
@@ -151,7 +151,7 @@ fn row(name: &str, unit: Unit, distribution: &Distribution) -> Vec<String> {
     std::iter::once(title).chain(values).chain([n.to_string()]).collect()
 }
 
-/// What an individuals chart of these values says so far: `in control`, or the rules that signal.
+/// The verdict of an individuals chart of the values so far: `in control`, or the rules that signal.
 pub(super) fn verdict(values: &[f64]) -> String {
     let judged = || {
         let chart = individuals::estimate(&Sample::new(values).ok()?, SigmaEstimator::AverageMovingRange).ok()?;
@@ -187,7 +187,7 @@ fn write_health(out: &mut impl Write, health: &ClientHealth) -> Result<()> {
         facts.into_iter().filter_map(|(name, fact)| Some(format!("{name} {}", fact?))).collect();
     if health.connections_opened > 0 {
         let (opened, reused) = (health.connections_opened, health.connections_reused);
-        facts.push(format!("{opened} connections opened, reused {reused} times"));
+        facts.push(format!("{} opened, reused {}", counted(opened, "connection"), counted(reused, "time")));
     }
     if health.bottleneck {
         writeln!(out, "{BAD}client   this machine was the bottleneck{BAD:#}: {}", health.reasons.join("; "))?;

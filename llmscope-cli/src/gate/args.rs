@@ -1,72 +1,89 @@
-//! What was typed after `gate`.
+//! The arguments of `gate`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use llmscope_core::gate::Statistic;
+use llmscope_core::ingest::Tool;
+use llmscope_core::{Metric, Missing, RuleSet};
 use llmscope_harness::Objectives;
+
+use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
-  llmscope-cli gate main.jsonl branch.jsonl                    is the branch slower?
-  llmscope-cli gate main-*.jsonl --candidate branch-*.jsonl    several runs on each side
-  llmscope-cli gate main.jsonl branch.jsonl --slo ttft=500ms --max-shift 10% --junit gate.xml --markdown gate.md
-  llmscope-cli gate old.csv new.csv --column latency_ms --statistic typical,p95 --json | jq .headline
+  Is the branch slower?
+    llmscope gate main.jsonl branch.jsonl
+  Several runs on each side:
+    llmscope gate main-*.jsonl --candidate branch-*.jsonl
+  In CI, with an objective and reports:
+    llmscope gate main.jsonl branch.jsonl --slo ttft=500ms \\
+      --max-shift 10% --junit gate.xml --markdown gate.md
+  Any numeric column of a table:
+    llmscope gate old.csv new.csv --column latency_ms \\
+      --statistic typical,p95 --json | jq .headline
 
-A candidate is worse if all of the interval of a shift lies beyond --max-shift, and not worse if none of it does;
-otherwise the data cannot tell, and the answer says how many requests could.
-Exit status: 0 not worse, or not enough data (see --undecided); 1 worse; 2 error.";
+A candidate is worse if the whole interval of a shift is beyond --max-shift,
+and not worse if the whole interval is within it. Otherwise the data cannot
+tell, and the answer gives the number of requests that could.
+Exit status: 0 not worse, or not enough data (see --undecided); 1 worse;
+2 error.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GateArgs {
-    /// BASELINE CANDIDATE; with --candidate, the files of the baseline: sessions, other tools' logs, CSV or JSON Lines
+    /// BASELINE CANDIDATE; with --candidate, the files of the baseline
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// The files of the candidate
+    /// Files of the candidate
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) candidate: Vec<PathBuf>,
-    /// Force a log format instead of recognizing it: llmscope, llmperf, jsonl, csv
-    #[arg(long, value_name = "TOOL")]
-    pub(crate) from: Option<String>,
-    /// What a column of a table is (repeatable): ttft_s=time_to_first_token:ms, model=engine, started_at=ts:ms
+    /// Read as this format instead of recognizing it; `--from help` lists them
+    #[arg(long, value_name = "FORMAT", value_parser = values::format(), hide_possible_values = true)]
+    pub(crate) from: Option<Tool>,
+    /// Meaning of a table's column (repeatable): ttft_s=first_token:ms, model=engine
     #[arg(long, value_name = "NAME=COLUMN[:UNIT]")]
     pub(crate) map: Vec<String>,
 
-    /// Metric to compare (repeatable): ttft_s, e2e_s, tpot_s, output_tokens_per_s, cost_usd, error_rate, …
-    #[arg(long, value_name = "METRIC", help_heading = "Selection")]
-    pub(crate) metric: Vec<String>,
+    /// Metric to compare (repeatable) [default: ttft_s, e2e_s, tpot_s]
+    #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Selection")]
+    pub(crate) metric: Vec<Metric>,
     /// Numeric column or attribute to compare (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) column: Vec<String>,
-    /// Compare group with group of these: provider, model, a label or a column [default: provider,model]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Selection")]
+    /// Compare groups by provider, model, run, a label or a column
+    /// [default: provider,model,run]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = values::group(),
+          hide_possible_values = true, help_heading = "Selection")]
     pub(crate) by: Vec<String>,
-    /// What to compare of each metric [default: typical,p50,p90,p95,p99,error_rate]
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Selection")]
+    /// Statistics to compare [default: typical,p50,p90,p95,p99,error_rate]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = values::statistic(),
+          hide_possible_values = true, help_heading = "Selection")]
     pub(crate) statistic: Vec<Statistic>,
-    /// What a gap means: error, break (ends runs), drop [default: break in sessions, error in tables]
-    #[arg(long, value_name = "POLICY", help_heading = "Selection")]
-    pub(crate) missing: Option<String>,
+    /// What a gap does: stop with an error, break runs of points, or be dropped
+    /// [default: break in sessions, error in tables]
+    #[arg(long, value_name = "POLICY", value_parser = values::missing(), help_heading = "Selection")]
+    pub(crate) missing: Option<Missing>,
 
-    /// Largest shift for the worse that is allowed
+    /// Largest allowed shift for the worse
     #[arg(long, value_name = "SHARE", default_value = "5%", allow_hyphen_values = true, help_heading = "Decision")]
     pub(crate) max_shift: String,
-    /// How many more requests may fail, or miss an objective of --slo
+    /// Largest allowed increase of the share that fails or misses an objective
     #[arg(long, value_name = "SHARE", default_value = "1%", allow_hyphen_values = true, help_heading = "Decision")]
     pub(crate) max_share_increase: String,
-    /// Chance of failing a candidate that has not changed, over all comparisons together
+    /// Chance of failing an unchanged candidate, over all comparisons
     #[arg(long, value_name = "CHANCE", default_value = "0.01", help_heading = "Decision")]
     pub(crate) alpha: String,
     /// Objectives of a request: ttft=500ms,tpot=50ms,e2e=10s
     #[arg(long, value_name = "LIMITS", help_heading = "Decision")]
     pub(crate) slo: Option<Objectives>,
-    /// The exit status when there is not enough data to tell: pass is 0, fail is 1
+    /// Exit status without enough data: 0 (pass) or 1 (fail)
     #[arg(long, value_enum, default_value_t = Undecided::Pass, help_heading = "Decision")]
     pub(crate) undecided: Undecided,
-    /// Rules on the baseline's frozen chart, which informs and does not decide
-    #[arg(long, value_name = "RULES", default_value = "nelson", help_heading = "Decision")]
-    pub(crate) rules: String,
+    /// Rules for the chart with the baseline's limits, which does not decide
+    #[arg(long, value_name = "RULES", default_value = "nelson", value_parser = values::rules(),
+          hide_possible_values = true, help_heading = "Decision")]
+    pub(crate) rules: RuleSet,
 
     /// Output format
     #[arg(long, value_enum, default_value_t = GateFormat::Table, help_heading = "Output")]
@@ -77,10 +94,10 @@ pub(crate) struct GateArgs {
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
-    /// Write JUnit XML to this file as well
+    /// Also write JUnit XML to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) junit: Option<PathBuf>,
-    /// Write a summary for a pull request to this file as well
+    /// Also write a summary for a pull request to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) markdown: Option<PathBuf>,
 }
@@ -95,7 +112,7 @@ pub(crate) enum Undecided {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GateFormat {
-    /// For people
+    /// A table for reading
     Table,
     /// llmscope.gate/1
     Json,

@@ -60,7 +60,7 @@ fn sides(args: &GateArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 }
 
 fn series(args: &GateArgs, selection: &Selection, files: &[PathBuf]) -> Result<Vec<Series>> {
-    Ok(logs::series(files, args.from.as_deref(), selection.clone())?.series)
+    Ok(logs::series(files, args.from, selection.clone())?.series)
 }
 
 fn plan(args: &GateArgs) -> Result<GatePlan> {
@@ -74,14 +74,14 @@ fn plan(args: &GateArgs) -> Result<GatePlan> {
         alpha: share("--alpha", &args.alpha)?,
         statistics,
         objectives: limits.iter().filter_map(|&(metric, limit)| Some(Objective { metric, limit: limit? })).collect(),
-        rules: args.rules.parse()?,
-        missing: args.missing.as_deref().map(str::parse).transpose()?,
+        rules: args.rules.clone(),
+        missing: args.missing,
     })
 }
 
-/// What was named; a metric with an objective is compared even if others were named.
+/// The named metrics and columns, and each metric with an objective.
 fn selection(args: &GateArgs, plan: &GatePlan) -> Result<Selection> {
-    let mut measures = args.metric.iter().map(|name| Ok(Measure::Metric(name.parse()?))).collect::<Result<Vec<_>>>()?;
+    let mut measures: Vec<_> = args.metric.iter().copied().map(Measure::Metric).collect();
     measures.extend(args.column.iter().cloned().map(Measure::Column));
     if !measures.is_empty() {
         let objectives = plan.objectives.iter().map(|objective| Measure::Metric(objective.metric));

@@ -36,7 +36,7 @@ fn section(out: &mut impl Write, pair: &Pair, width: usize) -> Result<()> {
     writeln!(out, "{BOLD}{}{symbol}{BOLD:#}  {}", pair.metric_title(), pair.group_title())?;
     wrapped(out, width, DIM, "  ", &pair.scope())?;
     let mut table = bare_table(width);
-    table.set_header(["", "baseline", "candidate", "change", "", "would see", "needs"]);
+    table.set_header(["", "baseline", "candidate", "change", "", "detects", "needs"]);
     let unit = Shown::of(pair);
     for comparison in &pair.comparisons {
         table.add_row(row(pair, comparison, &unit));

@@ -1,11 +1,11 @@
-//! Which endpoints to watch: from options, the environment, or a TOML file.
+//! The endpoints to watch: from options, the environment, or a TOML file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use llmscope_harness::monitor::Watched;
+use llmscope_harness::monitor::MonitoredEndpoint;
 use llmscope_harness::vendor::Simulation;
 use llmscope_harness::{Prices, Target, TargetOptions, VendorKind};
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::MonitorArgs;
 use crate::target::duration;
 
-/// A file of endpoints. What stands at its top holds for all of them.
+/// A file of endpoints. Fields at its top are defaults for all of them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -50,14 +50,14 @@ struct EndpointEntry {
     simulate: Option<String>,
 }
 
-pub(super) fn endpoints(args: &MonitorArgs) -> Result<Vec<Watched>> {
+pub(super) fn endpoints(args: &MonitorArgs) -> Result<Vec<MonitoredEndpoint>> {
     match &args.config {
         Some(path) => read(path, args).with_context(|| path.display().to_string()),
         None => Ok(vec![from_options(args)?]),
     }
 }
 
-fn from_options(args: &MonitorArgs) -> Result<Watched> {
+fn from_options(args: &MonitorArgs) -> Result<MonitoredEndpoint> {
     let vendor = match args.vendor {
         Some(vendor) => vendor,
         None => from_environment()?,
@@ -67,7 +67,7 @@ fn from_options(args: &MonitorArgs) -> Result<Watched> {
         options.model = std::env::var("OLLAMA_MODEL").ok().filter(|model| !model.is_empty());
     }
     let target = options.target(vendor)?;
-    Ok(Watched {
+    Ok(MonitoredEndpoint {
         name: name_of(&target),
         target,
         prompt: args.prompt.clone(),
@@ -78,12 +78,12 @@ fn from_options(args: &MonitorArgs) -> Result<Watched> {
     })
 }
 
-/// What a monitor of the earlier service understood.
+/// The variables of the previous service’s monitor.
 fn from_environment() -> Result<VendorKind> {
     match std::env::var("USE_OLLAMA").map(|value| value.to_ascii_lowercase()).as_deref() {
         Ok("true" | "1" | "yes") => Ok(VendorKind::Ollama),
         Ok("false" | "0" | "no") => Ok(VendorKind::Simulated),
-        _ => bail!("nothing to watch: name a --vendor, a --config file, or set USE_OLLAMA=true"),
+        _ => bail!("no endpoint to watch: use --vendor or --config, or set USE_OLLAMA=true"),
     }
 }
 
@@ -95,7 +95,7 @@ fn name_of(target: &Target) -> String {
     }
 }
 
-fn read(path: &Path, args: &MonitorArgs) -> Result<Vec<Watched>> {
+fn read(path: &Path, args: &MonitorArgs) -> Result<Vec<MonitoredEndpoint>> {
     let file: File = toml::from_str(&std::fs::read_to_string(path)?)?;
     let watched = file.endpoint.iter().enumerate().map(|(index, entry)| {
         let name = entry.name.clone().unwrap_or_else(|| format!("endpoint {}", index + 1));
@@ -104,7 +104,7 @@ fn read(path: &Path, args: &MonitorArgs) -> Result<Vec<Watched>> {
     watched.collect()
 }
 
-fn watched(file: &File, entry: &EndpointEntry, args: &MonitorArgs) -> Result<Watched> {
+fn watched(file: &File, entry: &EndpointEntry, args: &MonitorArgs) -> Result<MonitoredEndpoint> {
     let vendor: VendorKind = entry.vendor.parse()?;
     let options = TargetOptions {
         url: entry.url.clone(),
@@ -124,9 +124,9 @@ fn watched(file: &File, entry: &EndpointEntry, args: &MonitorArgs) -> Result<Wat
     };
     let simulation = entry.simulate.as_deref().map(str::parse::<Simulation>).transpose()?;
     let shown = name_of(&target);
-    Ok(Watched {
+    Ok(MonitoredEndpoint {
         name: match (&entry.name, vendor) {
-            // A simulation is called one wherever it is shown.
+            // A simulation is labelled as simulated everywhere.
             (Some(name), VendorKind::Simulated) => format!("{name} (SIMULATED)"),
             (Some(name), _) => name.clone(),
             (None, _) => shown,

@@ -1,4 +1,4 @@
-//! `monitor`: endpoints → results as they come → judged, printed, appended, posted, told.
+//! `monitor`: endpoints → results as they arrive → judged, printed, appended, sent, reported.
 
 mod args;
 mod config;
@@ -15,11 +15,13 @@ use anyhow::Result;
 use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
 use llmscope_core::files::write_atomically;
-use llmscope_core::quantity::with_unit;
+use llmscope_core::quantity::{counted, with_unit};
 use llmscope_core::session::{RequestRecord, RunEvent, SessionHeader, SessionWriter, Software};
 use llmscope_core::{Metric, Unit};
-use llmscope_harness::monitor::{Judging, Notice, NoticeKind, Observation, Watched, Watching};
-use llmscope_harness::{Courier, Delivery, Probe, VendorKind, log_entry};
+use llmscope_harness::monitor::{
+    JudgeSettings, MonitorEvent, MonitorEventKind, MonitorHandle, MonitoredEndpoint, Observation,
+};
+use llmscope_harness::{Delivery, Probe, Uploader, VendorKind, log_entry};
 use serde_json::json;
 
 pub(crate) use self::args::MonitorArgs;
@@ -27,44 +29,44 @@ use self::hook::Hooks;
 use crate::analyze::read_baseline;
 use crate::output::{self, BAD, CAUTION, DIM, GOOD, Sink};
 
-/// So long the last records may take on their way at the end.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Time for the last records to be sent at the end.
+const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &MonitorArgs) -> Result<ExitCode> {
     let endpoints = config::endpoints(args)?;
-    let judging = judging(args)?;
-    let mut desk = Desk::new(args, &endpoints, judging.baselines.clone())?;
+    let settings = settings(args)?;
+    let mut outputs = Outputs::new(args, &endpoints, settings.baselines.clone())?;
     let interrupted = crate::bench::on_interrupt()?;
-    for watched in &endpoints {
-        output::say(DIM, "watching:", &format!("{} every {:?}", watched.name, watched.interval));
+    // Start first: settings that are refused must not be announced.
+    let mut monitor = MonitorHandle::start(endpoints.clone(), &settings, args.jitter, args.seed)?;
+    for endpoint in &endpoints {
+        output::say(DIM, "watching:", &format!("{} every {:?}", endpoint.name, endpoint.interval));
     }
-    let mut watching = Watching::start(endpoints, &judging, args.jitter, args.seed)?;
     let mut ended = Ok(());
-    while !interrupted.load(Ordering::Relaxed) && args.count.is_none_or(|count| desk.results < count) {
+    while !interrupted.load(Ordering::Relaxed) && args.count.is_none_or(|count| outputs.results < count) {
         const TICK: Duration = Duration::from_millis(200);
-        ended = watching.next(TICK).map_err(Into::into).and_then(|observation| desk.take(observation));
+        ended = monitor.next(TICK).map_err(Into::into).and_then(|observation| outputs.take(observation));
         if ended.is_err() {
             break;
         }
     }
-    watching.stop();
-    // What ended before the stop is recorded like everything else.
-    while let (Ok(()), Ok(Some(observation))) = (&ended, watching.next(Duration::ZERO)) {
-        ended = desk.take(Some(observation));
+    monitor.stop();
+    // Results that arrived before the stop are recorded like all others.
+    while let (Ok(()), Ok(Some(observation))) = (&ended, monitor.next(Duration::ZERO)) {
+        ended = outputs.take(Some(observation));
     }
-    let closed = desk.close();
+    let closed = outputs.close();
     ended.and(closed)
 }
 
-fn judging(args: &MonitorArgs) -> Result<Judging> {
-    let metrics = args.metric.iter().map(|name| name.parse()).collect::<Result<Vec<Metric>, _>>()?;
-    // What an earlier monitor learned holds for the next one: a restart must not move the limits.
+fn settings(args: &MonitorArgs) -> Result<JudgeSettings> {
+    // Limits that a previous monitor estimated are used again: a restart must not move them.
     let kept = args.save_baseline.as_deref().filter(|path| path.exists());
     let baselines = args.baseline.as_deref().or(kept).map(read_baseline).transpose()?.unwrap_or_default();
-    let defaults = Judging::default();
-    Ok(Judging {
-        metrics: if metrics.is_empty() { defaults.metrics } else { metrics },
-        rules: args.rules.parse()?,
+    let defaults = JudgeSettings::default();
+    Ok(JudgeSettings {
+        metrics: if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() },
+        rules: args.rules.clone(),
         baselines,
         learn: args.learn,
         transform: args.transform,
@@ -73,44 +75,48 @@ fn judging(args: &MonitorArgs) -> Result<Judging> {
     })
 }
 
-/// Where everything arrives that is observed, and from where it goes on.
-struct Desk<'a> {
+/// Where each observation is written and sent.
+struct Outputs<'a> {
     args: &'a MonitorArgs,
-    endpoints: Vec<Watched>,
+    endpoints: Vec<MonitoredEndpoint>,
     session: Option<SessionWriter>,
-    courier: Option<Courier>,
+    uploader: Option<Uploader>,
     hooks: Hooks,
-    /// Frozen before or learned since.
+    /// Frozen limits, from a file or estimated since the start.
     limits: Vec<Baseline>,
-    /// Violations that have begun and not ended, by endpoint and metric.
+    /// Open violations, by endpoint and metric.
     open: BTreeMap<(String, &'static str), Timestamp>,
     results: u64,
     failed: u64,
-    last_word: Instant,
-    trouble: bool,
+    last_heartbeat: Instant,
+    upload_failing: bool,
 }
 
-impl<'a> Desk<'a> {
-    fn new(args: &'a MonitorArgs, endpoints: &[Watched], frozen: Vec<Baseline>) -> Result<Self> {
-        let courier = args.post.as_deref().map(Courier::to_service).transpose()?;
-        if let (Some(courier), Some(spool)) = (&courier, &args.spool) {
-            let found = courier.load(spool)?;
+impl<'a> Outputs<'a> {
+    fn new(args: &'a MonitorArgs, endpoints: &[MonitoredEndpoint], frozen: Vec<Baseline>) -> Result<Self> {
+        let uploader = args.post.as_deref().map(Uploader::to_service).transpose()?;
+        if let (Some(uploader), Some(spool)) = (&uploader, &args.spool) {
+            let found = uploader.load(spool)?;
             if found > 0 {
-                output::say(DIM, "post:", &format!("{found} records that were left from the last time"));
+                output::say(
+                    DIM,
+                    "post:",
+                    &format!("{} of the previous monitor will be sent", counted(found, "record")),
+                );
             }
         }
         Ok(Self {
             args,
             endpoints: endpoints.to_vec(),
             session: args.output.as_deref().map(|path| open_session(path, endpoints)).transpose()?,
-            courier,
+            uploader,
             hooks: Hooks::new(args)?,
             limits: frozen,
             open: BTreeMap::new(),
             results: 0,
             failed: 0,
-            last_word: Instant::now(),
-            trouble: false,
+            last_heartbeat: Instant::now(),
+            upload_failing: false,
         })
     }
 
@@ -118,17 +124,17 @@ impl<'a> Desk<'a> {
         match observation {
             None => {}
             Some(Observation::Request { endpoint, record }) => self.take_record(endpoint, &record)?,
-            Some(Observation::Notice(notice)) => self.take_notice(&notice)?,
+            Some(Observation::Event(event)) => self.take_event(&event)?,
         }
-        self.watch_courier();
-        if self.last_word.elapsed() >= self.args.heartbeat {
-            self.last_word = Instant::now();
+        self.report_uploader();
+        if self.last_heartbeat.elapsed() >= self.args.heartbeat {
+            self.last_heartbeat = Instant::now();
             output::say(DIM, "heartbeat:", &self.state());
         }
         Ok(())
     }
 
-    /// Appended first: what is printed or posted has been kept.
+    /// Appends a record before it is printed or sent, so that both are on disk.
     fn take_record(&mut self, endpoint: usize, record: &RequestRecord) -> Result<()> {
         self.results += 1;
         self.failed += u64::from(!record.succeeded());
@@ -136,9 +142,9 @@ impl<'a> Desk<'a> {
             session.append(record)?;
         }
         let target = &self.endpoints[endpoint].target;
-        if let Some(courier) = &self.courier {
+        if let Some(uploader) = &self.uploader {
             let address = target.endpoint.url.host_str();
-            courier.send(log_entry(record, &target.provider, &target.model, address));
+            uploader.send(log_entry(record, &target.provider, &target.model, address));
         }
         if self.args.json && !self.args.quiet {
             return print_line(
@@ -169,36 +175,36 @@ impl<'a> Desk<'a> {
         sink.finish()
     }
 
-    fn take_notice(&mut self, notice: &Notice) -> Result<()> {
+    fn take_event(&mut self, event: &MonitorEvent) -> Result<()> {
         if let Some(session) = &mut self.session {
-            session.append_event(&RunEvent { at: notice.at, message: notice.to_string() })?;
+            session.append_event(&RunEvent { at: event.at, message: event.to_string() })?;
         }
-        self.note_open(notice);
+        self.note_open(event);
         if self.args.json {
-            print_line(&serde_json::to_value(notice)?)?;
+            print_line(&serde_json::to_value(event)?)?;
         }
-        let (style, label) = match (notice.is_violation(), notice.is_recovery()) {
+        let (style, label) = match (event.is_violation(), event.is_recovery()) {
             (true, _) => (BAD, "violation:"),
             (_, true) => (GOOD, "recovery:"),
             _ => (CAUTION, "learned:"),
         };
-        output::say(style, label, &notice.to_string());
-        if let NoticeKind::Learned { metric, standards, results, .. } = &notice.kind {
-            return self.keep_limits(&notice.endpoint, *metric, *standards, *results);
+        output::say(style, label, &event.to_string());
+        if let MonitorEventKind::Learned { metric, standards, results, .. } = &event.kind {
+            return self.keep_limits(&event.endpoint, *metric, *standards, *results);
         }
-        self.hooks.tell(notice);
+        self.hooks.send(event);
         Ok(())
     }
 
-    fn note_open(&mut self, notice: &Notice) {
-        let metric = match &notice.kind {
-            NoticeKind::Violation { metric, .. } | NoticeKind::Recovery { metric, .. } => metric.name(),
+    fn note_open(&mut self, event: &MonitorEvent) {
+        let metric = match &event.kind {
+            MonitorEventKind::Violation { metric, .. } | MonitorEventKind::Recovery { metric, .. } => metric.name(),
             _ => "failures",
         };
-        let key = (notice.endpoint.clone(), metric);
-        if notice.is_violation() {
-            self.open.insert(key, notice.at);
-        } else if notice.is_recovery() {
+        let key = (event.endpoint.clone(), metric);
+        if event.is_violation() {
+            self.open.insert(key, event.at);
+        } else if event.is_recovery() {
             self.open.remove(&key);
         }
     }
@@ -211,7 +217,7 @@ impl<'a> Desk<'a> {
         n: usize,
     ) -> Result<()> {
         let Some(path) = &self.args.save_baseline else { return Ok(()) };
-        let target = self.endpoints.iter().find(|watched| watched.name == endpoint).map(|watched| &watched.target);
+        let target = self.endpoints.iter().find(|known| known.name == endpoint).map(|known| &known.target);
         let group = target.into_iter().flat_map(|target| {
             [("provider".to_owned(), target.provider.clone()), ("model".to_owned(), target.model.clone())]
         });
@@ -219,32 +225,36 @@ impl<'a> Desk<'a> {
         Ok(write_atomically(path, Baseline::to_json(&self.limits)?.as_bytes())?)
     }
 
-    /// Says once that the service is gone, and once that it is back.
-    fn watch_courier(&mut self) {
-        let Some(Delivery { waiting, trouble, .. }) = self.courier.as_ref().map(Courier::delivery) else { return };
-        match (&trouble, self.trouble) {
-            (Some(trouble), false) => {
-                output::say(CAUTION, "post:", &format!("{trouble}; records are kept and sent later"));
-                self.trouble = true;
+    /// Reports once that the service is unreachable, and once that it is back.
+    fn report_uploader(&mut self) {
+        let Some(Delivery { waiting, last_error, .. }) = self.uploader.as_ref().map(Uploader::delivery) else { return };
+        match (&last_error, self.upload_failing) {
+            (Some(last_error), false) => {
+                output::say(CAUTION, "post:", &format!("{last_error}; records are queued and sent later"));
+                self.upload_failing = true;
             }
             (None, true) => {
-                output::say(GOOD, "post:", &format!("the service takes records again, {waiting} are waiting"));
-                self.trouble = false;
+                output::say(
+                    GOOD,
+                    "post:",
+                    &format!("the service accepts records again; {} waiting", counted(waiting, "record")),
+                );
+                self.upload_failing = false;
             }
             _ => {}
         }
     }
 
     fn state(&self) -> String {
-        let mut parts = vec![format!("{} results", self.results)];
+        let mut parts = vec![counted(self.results, "result")];
         if self.failed > 0 {
             parts.push(format!("{} failed", self.failed));
         }
         match self.open.len() {
             0 => parts.push("in control".to_owned()),
-            open => parts.push(format!("{open} violations open")),
+            open => parts.push(format!("{} open", counted(open, "violation"))),
         }
-        if let Some(delivery) = self.courier.as_ref().map(Courier::delivery) {
+        if let Some(delivery) = self.uploader.as_ref().map(Uploader::delivery) {
             parts.push(posted(&delivery));
         }
         parts.join(" · ")
@@ -254,35 +264,35 @@ impl<'a> Desk<'a> {
         if let Some(session) = &self.session {
             session.sync()?;
         }
-        // The state is told without the posts that were on their way: these have a word of their own.
-        if let Some(courier) = self.courier.take() {
-            let delivery = courier.close(FAREWELL, self.args.spool.as_deref())?;
+        // The last deliveries are reported on a line of their own.
+        if let Some(uploader) = self.uploader.take() {
+            let delivery = uploader.close(LAST_DELIVERY, self.args.spool.as_deref())?;
             output::say(DIM, "post:", &posted(&delivery));
         }
         output::say(DIM, "ended:", &self.state());
-        self.hooks.close(FAREWELL);
+        self.hooks.close(LAST_DELIVERY);
         Ok(ExitCode::from(u8::from(!self.open.is_empty())))
     }
 }
 
 fn posted(delivery: &Delivery) -> String {
     let Delivery { delivered, waiting, dropped, refused, .. } = delivery;
-    let mut words = format!("{delivered} posted, {waiting} waiting");
-    for (count, what) in [(dropped, "dropped because too many waited"), (refused, "refused by the service")] {
+    let mut text = format!("{delivered} sent, {waiting} waiting");
+    for (count, what) in [(dropped, "dropped because the queue was full"), (refused, "refused by the service")] {
         if *count > 0 {
-            words.push_str(&format!(", {count} {what}"));
+            text.push_str(&format!(", {count} {what}"));
         }
     }
-    words
+    text
 }
 
-fn open_session(path: &Path, endpoints: &[Watched]) -> Result<SessionWriter> {
+fn open_session(path: &Path, endpoints: &[MonitoredEndpoint]) -> Result<SessionWriter> {
     if path.exists() {
-        let (writer, notices) = SessionWriter::resume(path)?;
-        notices.iter().for_each(|notice| output::say(CAUTION, "note:", &notice.to_string()));
+        let (writer, warnings) = SessionWriter::resume(path)?;
+        warnings.iter().for_each(|warning| output::say(CAUTION, "warning:", &warning.to_string()));
         return Ok(writer);
     }
-    let all_simulated = endpoints.iter().all(|watched| watched.target.vendor == VendorKind::Simulated);
+    let all_simulated = endpoints.iter().all(|endpoint| endpoint.target.vendor == VendorKind::Simulated);
     let header = SessionHeader {
         started_at: Some(Timestamp::now()),
         recorder: Some(Software {

@@ -1,4 +1,4 @@
-//! One line per analysis and one per study of several runs, for spreadsheets.
+//! The CSV report: one line per analysis and one per study of several runs.
 
 use std::io::Write;
 
@@ -50,7 +50,7 @@ pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Numbers with all their digits; empty where a number does not apply or varies from point to point.
+/// Numbers have full precision. A cell is empty if the number does not apply or varies from point to point.
 fn row(analysis: &Analysis) -> [String; HEADER.len()] {
     let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let sigma = analysis.sigma;
@@ -67,7 +67,7 @@ fn row(analysis: &Analysis) -> [String; HEADER.len()] {
         analysis.excluded.warmup.to_string(),
         analysis.excluded.missing.to_string(),
         analysis.chart.to_string(),
-        analysis.verdict.words().to_owned(),
+        analysis.verdict.label().to_owned(),
         analysis.violations.len().to_string(),
         text(analysis.mean),
         text(analysis.median),
@@ -82,14 +82,13 @@ fn row(analysis: &Analysis) -> [String; HEADER.len()] {
         String::new(),
         String::new(),
         String::new(),
-        analysis.non_normal.as_ref().map(|non_normal| non_normal.supported.words().to_owned()).unwrap_or_default(),
+        analysis.non_normal.as_ref().map(|non_normal| non_normal.supported.label().to_owned()).unwrap_or_default(),
         text(analysis.non_normal.as_ref().and_then(NonNormal::supported_ppk)),
         text(analysis.transform.map(PowerTransform::lambda)),
     ]
 }
 
-/// The line of a study: its limits are those of the run means, its cpk stands on the within sigma and its ppk on the
-/// total one.
+/// The line of a study. Its limits are those of the run means, `cpk` uses the within sigma, and `ppk` the total sigma.
 fn study_row(study: &Study) -> [String; HEADER.len()] {
     let text = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let limit = |pick: fn(&llmscope_core::ControlLimits) -> &Line| {
@@ -105,7 +104,7 @@ fn study_row(study: &Study) -> [String; HEADER.len()] {
         String::new(),
         String::new(),
         "run means".to_owned(),
-        study.verdict.words().to_owned(),
+        study.verdict.label().to_owned(),
         study.violations.len().to_string(),
         study.mean.to_string(),
         String::new(),

@@ -1,4 +1,4 @@
-//! A table for a pull request or an issue.
+//! The Markdown report: tables for pull requests and issues.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
     studies(out, report)
 }
 
-/// The runs of each metric taken together.
+/// One row per study of several runs.
 fn studies(out: &mut impl Write, report: &Report) -> Result<()> {
     if report.studies.is_empty() {
         return Ok(());
@@ -30,7 +30,7 @@ fn studies(out: &mut impl Write, report: &Report) -> Result<()> {
         let cells = [
             study.group_title(),
             study.metric.clone(),
-            format!("**{}**", study.verdict.words()),
+            format!("**{}**", study.verdict.label()),
             study.runs.len().to_string(),
             study.n.to_string(),
             study.quantity(study.mean),
@@ -50,15 +50,15 @@ fn row(analysis: &Analysis) -> [String; 9] {
     let quantity = |value: f64| with_unit(analysis.unit, value);
     let constant = |line: &llmscope_core::Line| line.constant().map_or("varies".to_owned(), quantity);
     let limits = analysis.limits.as_ref();
-    let scale = analysis.transform.map(|power| format!(" ({})", power.describe())).unwrap_or_default();
+    let transform = analysis.transform.map(|power| format!(" ({})", power.describe())).unwrap_or_default();
     [
         analysis.group_title(),
         analysis.metric.clone(),
-        format!("**{}**", analysis.verdict.words()),
+        format!("**{}**", analysis.verdict.label()),
         analysis.n.to_string(),
         limits.map(|limits| constant(&limits.center)).unwrap_or_default(),
         limits
-            .map(|limits| format!("{} … {}{scale}", constant(&limits.lower), constant(&limits.upper)))
+            .map(|limits| format!("{} … {}{transform}", constant(&limits.lower), constant(&limits.upper)))
             .unwrap_or_default(),
         analysis.broken_rules(),
         analysis.capability.map(|c| index(c.cpk, c.cpk_interval)).unwrap_or_default(),

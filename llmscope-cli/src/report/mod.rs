@@ -1,4 +1,4 @@
-//! An analysis as text: nothing here computes.
+//! Writes reports as a terminal table, Markdown, CSV and HTML. The core computes all numbers.
 
 pub(crate) mod csv;
 pub(crate) mod html;

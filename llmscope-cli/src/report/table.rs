@@ -1,4 +1,4 @@
-//! The report for people: per group and metric the verdict first, then the chart, limits, violations, capability.
+//! The report for terminals: for each series the verdict, the chart, limits, violations and capability.
 
 mod study;
 
@@ -10,7 +10,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Drawing, MOST_VIOLATIONS};
 use llmscope_core::plot::{Mark, terminal};
-use llmscope_core::quantity::{number_to, scale_of};
+use llmscope_core::quantity::{counted, number_to, scale_of};
 use llmscope_core::{Analysis, Report, Verdict};
 
 use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
@@ -32,22 +32,22 @@ pub(crate) fn write(out: &mut impl Write, report: &Report, width: usize) -> Resu
     Ok(())
 }
 
-/// All verdicts at a glance, after the details have scrolled by.
+/// All verdicts in one table at the end.
 fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
     let mut table = bare_table(width);
     for analysis in &report.analyses {
         table.add_row(vec![
             analysis.group_title(),
             analysis.metric.clone(),
-            analysis.verdict.words().to_owned(),
+            analysis.verdict.label().to_owned(),
             analysis.broken_rules(),
         ]);
     }
     for study in &report.studies {
         table.add_row(vec![
-            [format!("{} runs", study.runs.len()), study.group_title()].join(" · "),
+            [counted(study.runs.len(), "run"), study.group_title()].join(" · "),
             study.metric.clone(),
-            study.verdict.words().to_owned(),
+            study.verdict.label().to_owned(),
             study.runs_out().join(", "),
         ]);
     }
@@ -59,7 +59,7 @@ fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
     Ok(())
 }
 
-/// Columns without lines, broken at words so that they fit.
+/// A table without borders. Cells wrap at words to fit the width.
 pub(crate) fn bare_table(width: usize) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
@@ -90,13 +90,13 @@ impl<W: Write> Section<'_, W> {
 
     fn heading(&mut self) -> Result<()> {
         let analysis = self.analysis;
-        let verdict = analysis.verdict.words().to_uppercase();
+        let verdict = analysis.verdict.label().to_uppercase();
         let titles = [analysis.metric_title(), analysis.group_title()];
         heading(self.out, verdict_style(analysis.verdict), &verdict, &titles, self.width)?;
         self.wrapped(DIM, "  ", &analysis.scope().join(" · "))
     }
 
-    /// The chart with the values of its three lines at the left.
+    /// The chart, with the values of its three lines on the left.
     fn chart(&mut self, drawing: &Drawing) -> Result<()> {
         let limits = &drawing.chart.limits;
         let last = drawing.chart.points.len().saturating_sub(1);
@@ -110,7 +110,7 @@ impl<W: Write> Section<'_, W> {
         let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(8);
         let (cells, rows) = terminal(drawing, self.width.saturating_sub(margin + 4), CHART_ROWS);
         for (row, cells) in cells.iter().enumerate() {
-            // Where lines fall on one row, the center line's label wins.
+            // If several lines are on one row, the center line's label is shown.
             let label = [1, 0, 2].into_iter().find(|&line| rows[line] == row).map_or("", |line| &labels[line]);
             write!(self.out, "  {DIM}{label:>margin$}{DIM:#} ")?;
             for run in cells.chunk_by(PartialEq::eq) {
@@ -130,14 +130,14 @@ impl<W: Write> Section<'_, W> {
     fn violations(&mut self) -> Result<()> {
         let violations = &self.analysis.violations;
         let Some(drawing) = self.analysis.drawing.as_ref().filter(|_| !violations.is_empty()) else { return Ok(()) };
-        // A narrow terminal gets the columns that say where to look.
+        // A narrow terminal only gets the columns that locate the violation.
         let wide = self.width >= 80;
         let select = |cells: [String; 6]| -> Vec<String> {
             let narrow = [0, 2, 3];
             cells.into_iter().enumerate().filter(|(i, _)| wide || narrow.contains(i)).map(|(_, cell)| cell).collect()
         };
         let mut table = bare_table(self.width);
-        let header = [" rule", "what", "points", "signals", "side", "first signal at"].map(str::to_owned);
+        let header = [" rule", "pattern", "points", "signals", "side", "first signal at"].map(str::to_owned);
         table.set_header(select(header));
         for violation in violations.iter().take(MOST_VIOLATIONS) {
             let rule = drawing.rules.rules().iter().find(|rule| *rule.code() == violation.rule);
@@ -162,7 +162,7 @@ impl<W: Write> Section<'_, W> {
         }
         if violations.len() > MOST_VIOLATIONS {
             let rest = violations.len() - MOST_VIOLATIONS;
-            self.wrapped(DIM, "  ", &format!("… and {rest} more: --format json lists all of them"))?;
+            self.wrapped(DIM, "  ", &format!("… and {rest} more; --format json lists all"))?;
         }
         Ok(())
     }
@@ -176,7 +176,7 @@ impl<W: Write> Section<'_, W> {
     }
 }
 
-/// The verdict, what it is about, and whose: on one line if they fit.
+/// Verdict, metric and group, on one line if they fit.
 fn heading(out: &mut impl Write, style: Style, verdict: &str, titles: &[String; 2], width: usize) -> Result<()> {
     let [title, group] = titles;
     let fits = verdict.len() + title.chars().count() + group.chars().count() + 4 <= width;
@@ -193,7 +193,7 @@ fn verdict_style(verdict: Verdict) -> Style {
     }
 }
 
-/// Names and their texts in two columns.
+/// Facts in two columns: name and text.
 fn facts(out: &mut impl Write, width: usize, facts: Vec<(&'static str, String)>) -> Result<()> {
     let mut table = bare_table(width);
     for (name, text) in facts {
@@ -205,7 +205,7 @@ fn facts(out: &mut impl Write, width: usize, facts: Vec<(&'static str, String)>)
     Ok(())
 }
 
-/// A text broken at words so that it fits, each line indented by the width of `prefix`.
+/// Wraps a text at words to fit the width. Further lines are indented by the width of `prefix`.
 pub(crate) fn wrapped(out: &mut impl Write, width: usize, style: Style, prefix: &str, text: &str) -> Result<()> {
     let mut line = prefix.to_owned();
     let indent = " ".repeat(prefix.chars().count());
@@ -223,7 +223,7 @@ pub(crate) fn wrapped(out: &mut impl Write, width: usize, style: Style, prefix: 
     Ok(())
 }
 
-/// A word in parts that fit a line: a path may be longer than the terminal is wide.
+/// Splits a word into parts that fit a line, because a path may be wider than the terminal.
 fn pieces(word: &str, room: usize) -> Vec<String> {
     let letters: Vec<char> = word.chars().collect();
     letters.chunks(room).map(|piece| piece.iter().collect()).collect()
@@ -238,7 +238,7 @@ fn mark_style(mark: Mark) -> Style {
     }
 }
 
-/// A time of day, with its date if the record spans several.
+/// The time of day, with the date if the data span several days.
 fn clock(drawing: &Drawing, at: Timestamp) -> String {
     let day = |at: Timestamp| at.strftime("%F").to_string();
     let one_day = drawing.time_span().is_some_and(|(first, last)| day(first) == day(last));

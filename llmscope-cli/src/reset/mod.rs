@@ -1,4 +1,4 @@
-//! `reset`: what the service's store holds → what is to go → gone. `--smoke`: does a fresh service work at all?
+//! `reset` removes data of the service's store; `reset --smoke` tests a new service from end to end.
 
 mod smoke;
 
@@ -8,38 +8,43 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
+use llmscope_core::quantity::counted;
 use llmscope_server::reset::{Holdings, Reach, holdings, reset};
 
 use crate::output::{self, DIM, GOOD};
 
 const EXAMPLES: &str = "\
 Examples:
-  llmscope-cli reset --database /data/llmscope.db          show what would go, and ask
-  llmscope-cli reset medium --yes                          records, series and violations, without asking
-  llmscope-cli reset --smoke                               a simulated benchmark through a service of its own
+  Show what would be removed, and ask:
+    llmscope reset --database /data/llmscope.db
+  Remove records, series and violations without asking:
+    llmscope reset medium --yes
+  Run a simulated benchmark through a new service:
+    llmscope reset --smoke
 
-The service must not be running. Exit status: 0 done, 1 nothing was removed or the smoke test failed, 2 error.";
+The service must not be running.
+Exit status: 0 done, 1 nothing was removed or the smoke test failed, 2 error.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ResetArgs {
-    /// How much goes
+    /// How much is removed
     #[arg(value_enum, default_value_t = ReachArg::Fast)]
     pub(crate) reach: ReachArg,
-    /// The store of the service
+    /// SQLite file of the store
     #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "llmscope.db")]
     pub(crate) database: PathBuf,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     pub(crate) yes: bool,
-    /// Remove nothing: run a short simulated benchmark through a fresh service, and check what it answers
+    /// Remove nothing: run a simulated benchmark through a new service
     #[arg(long, conflicts_with_all = ["yes"])]
     pub(crate) smoke: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ReachArg {
-    /// Records; series keep their limits, violations and sessions stay
+    /// Records; limits, violations and sessions stay
     Fast,
     /// Records, series with their limits, violations; sessions stay
     Medium,
@@ -53,7 +58,7 @@ pub(crate) fn run(args: &ResetArgs) -> Result<ExitCode> {
     }
     let found = holdings(&args.database)?;
     output::say(DIM, "store:", &args.database.display().to_string());
-    output::say(DIM, "will go:", &going(args.reach, found));
+    output::say(DIM, "will be removed:", &removal(args.reach, found));
     if !args.yes && !agreed()? {
         output::say(DIM, "kept:", "nothing was removed");
         return Ok(ExitCode::FAILURE);
@@ -64,31 +69,33 @@ pub(crate) fn run(args: &ResetArgs) -> Result<ExitCode> {
         ReachArg::Full => Reach::Everything,
     };
     reset(&args.database, reach)?;
-    output::say(GOOD, "removed:", &going(args.reach, found));
+    output::say(GOOD, "removed:", &removal(args.reach, found));
     Ok(ExitCode::SUCCESS)
 }
 
-/// What goes, and what stays, in words.
-fn going(reach: ReachArg, found: Holdings) -> String {
+/// What is removed and what stays, as text.
+fn removal(reach: ReachArg, found: Holdings) -> String {
     let Holdings { records, series, violations, sessions } = found;
-    match reach {
-        ReachArg::Fast => {
-            format!("{records} records (stay: {series} series, {violations} violations, {sessions} sessions)")
-        }
-        ReachArg::Medium => {
-            format!("{records} records, {series} series, {violations} violations (stay: {sessions} sessions)")
-        }
-        ReachArg::Full => {
-            format!("{records} records, {series} series, {violations} violations, {sessions} sessions: the whole file")
-        }
-    }
+    let all = [
+        counted(records, "record"),
+        counted(series, "series"),
+        counted(violations, "violation"),
+        counted(sessions, "session"),
+    ];
+    let removed = match reach {
+        ReachArg::Fast => 1,
+        ReachArg::Medium => 3,
+        ReachArg::Full => return format!("{}: the whole file", all.join(", ")),
+    };
+    let (removed, kept) = all.split_at(removed);
+    format!("{} (stay: {})", removed.join(", "), kept.join(", "))
 }
 
 fn agreed() -> Result<bool> {
     if !io::stdin().is_terminal() {
-        bail!("nobody is there to ask: say --yes to remove it");
+        bail!("standard input is not a terminal, so nothing can be confirmed: use --yes to remove the data");
     }
-    output::write_words(b"remove it? [y/N] ");
+    output::write_text(b"remove it? [y/N] ");
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

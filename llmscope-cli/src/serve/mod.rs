@@ -1,4 +1,4 @@
-//! `serve`: what was typed → settings → the service, until it is told to end.
+//! `serve`: arguments → settings → the service, until a signal ends it.
 
 mod args;
 
@@ -10,9 +10,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use llmscope_core::{Metric, RuleSet};
-use llmscope_harness::{Secret, inquire};
-use llmscope_server::{Alerting, Durability, Judging, Keys, Service, Settings, SqliteStore};
+use llmscope_harness::{Secret, fetch_json};
+use llmscope_server::{Alerting, Durability, Keys, Service, Settings, SqliteStore, WatchSettings};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     log(args)?;
     if args.check {
         SqliteStore::open(&settings.database, settings.durability)?.check()?;
-        output::say(DIM, "checked:", &format!("{} is sound", settings.database.display()));
+        output::say(DIM, "checked:", &format!("{} passed the integrity check", settings.database.display()));
     }
     let keyless = settings.keys.is_empty();
     let interrupted = crate::bench::on_interrupt()?;
@@ -40,18 +39,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
         std::thread::sleep(TICK);
     }
     if args.log_json {
-        tracing::info!("ending: requests under way are answered");
+        tracing::info!("ending: requests in flight are answered");
     } else {
-        output::say(DIM, "ending:", "requests under way are answered");
+        output::say(DIM, "ending:", "requests in flight are answered");
     }
     service.stop();
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says where it listens; to programs as an event of the log.
+/// Reports the address; with --log-json as an event of the log.
 fn announce(args: &ServeArgs, service: &Service, keyless: bool) {
-    const KEYLESS: &str = "there is no key, so only this machine is served, and whoever is on it may do everything \
-                           (LLMSCOPE_API_KEY)";
+    const KEYLESS: &str = "no key is set (LLMSCOPE_API_KEY): the service listens on loopback only, and every local \
+                           user has all scopes";
     let (url, store) = (format!("http://{}", service.address()), args.database.display().to_string());
     if args.log_json {
         tracing::info!(url, store, "listening");
@@ -63,13 +62,13 @@ fn announce(args: &ServeArgs, service: &Service, keyless: bool) {
     keyless.then(|| output::say(CAUTION, "note:", KEYLESS));
 }
 
-/// Whether the service at this address is ready. One that listens everywhere listens here, too.
+/// Checks that the service at this address is ready. For an unspecified address, asks on loopback.
 fn health(mut address: SocketAddr) -> ExitCode {
     const PATIENCE: Duration = Duration::from_secs(3);
     if address.ip().is_unspecified() {
         address.set_ip(Ipv4Addr::LOCALHOST.into());
     }
-    match inquire(&format!("http://{address}/ready"), None, PATIENCE) {
+    match fetch_json(&format!("http://{address}/ready"), None, PATIENCE) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => {
             output::say(CAUTION, "not ready:", &error.to_string());
@@ -80,10 +79,8 @@ fn health(mut address: SocketAddr) -> ExitCode {
 
 fn settings(args: &ServeArgs) -> Result<Settings> {
     let variable = |name: &str| std::env::var(name).ok();
-    let metrics = args.metric.iter().map(|name| name.parse()).collect::<Result<Vec<Metric>, _>>()?;
-    let defaults = Judging::default();
+    let defaults = WatchSettings::default();
     let webhook = Secret::from_environment(&[&args.webhook_env]);
-    let alert_rules: RuleSet = args.alert_rules.parse().context("--alert-rules")?;
     Ok(Settings {
         address: args.address,
         database: args.database.clone(),
@@ -94,20 +91,20 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         keys: Keys::new(variable("LLMSCOPE_API_KEY").as_deref(), variable("LLMSCOPE_API_KEYS").as_deref())?,
         origins: args.origin.clone(),
         retention_days: args.retention_days,
-        judging: Judging {
-            metrics: if metrics.is_empty() { defaults.metrics } else { metrics },
-            rules: args.rules.parse().context("--rules")?,
+        watch: WatchSettings {
+            metrics: if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() },
+            rules: args.rules.clone(),
             learn: args.learn,
             transform: args.transform,
         },
         baselines: args.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default(),
-        alerting: webhook.map(|webhook| Alerting { webhook, rules: alert_rules }),
+        alerting: webhook.map(|webhook| Alerting { webhook, rules: args.alert_rules.clone() }),
         requests_per_s: NonZeroU32::new(args.rate_limit),
         connections: args.connections,
     })
 }
 
-/// What the service has to say goes to standard error.
+/// Logs to standard error.
 fn log(args: &ServeArgs) -> Result<()> {
     let level = std::env::var("LLMSCOPE_LOG").unwrap_or_else(|_| "info".to_owned());
     let filter = EnvFilter::try_new(&level).with_context(|| format!("LLMSCOPE_LOG={level}"))?;
@@ -117,5 +114,5 @@ fn log(args: &ServeArgs) -> Result<()> {
     } else {
         logger.with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()).finish().try_init()
     };
-    installed.context("the log could not be set up")
+    installed.context("cannot set up logging")
 }

@@ -1,4 +1,4 @@
-//! An endpoint and a service on real sockets, whose behaviour a test can change while they run.
+//! A server on real sockets, as an endpoint or a service, whose behavior a test can change while it runs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -18,29 +18,29 @@ pub(crate) struct Arrived {
     pub(crate) body: Value,
 }
 
-/// What the server does with a request.
-type Answer = dyn Fn(&Arrived, &mut TcpStream) + Send + Sync;
+/// Responds to a request.
+type Respond = dyn Fn(&Arrived, &mut TcpStream) + Send + Sync;
 
-/// Answers on a port of the loopback interface until the test ends.
+/// A server on a port of the loopback interface that runs until the test ends.
 pub(crate) struct Server {
     pub(crate) port: u16,
     arrived: Arc<Mutex<Vec<Arrived>>>,
 }
 
 impl Server {
-    pub(crate) fn start(answer: impl Fn(&Arrived, &mut TcpStream) + Send + Sync + 'static) -> Self {
-        Self::start_at(0, answer)
+    pub(crate) fn start(respond: impl Fn(&Arrived, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        Self::start_at(0, respond)
     }
 
-    pub(crate) fn start_at(port: u16, answer: impl Fn(&Arrived, &mut TcpStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn start_at(port: u16, respond: impl Fn(&Arrived, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let arrived = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer): (_, Arc<Answer>) = (arrived.clone(), Arc::new(answer));
+        let (log, respond): (_, Arc<Respond>) = (arrived.clone(), Arc::new(respond));
         thread::spawn(move || {
             for socket in listener.incoming().flatten() {
-                let (log, answer) = (log.clone(), answer.clone());
-                thread::spawn(move || serve(socket, &log, &*answer));
+                let (log, respond) = (log.clone(), respond.clone());
+                thread::spawn(move || serve(socket, &log, &*respond));
             }
         });
         Self { port, arrived }
@@ -55,7 +55,7 @@ impl Server {
     }
 }
 
-fn serve(mut socket: TcpStream, log: &Mutex<Vec<Arrived>>, answer: &Answer) {
+fn serve(mut socket: TcpStream, log: &Mutex<Vec<Arrived>>, respond: &Respond) {
     let mut reader = BufReader::new(socket.try_clone().unwrap());
     loop {
         let (mut first, mut headers, mut length) = (String::new(), String::new(), 0);
@@ -79,18 +79,18 @@ fn serve(mut socket: TcpStream, log: &Mutex<Vec<Arrived>>, answer: &Answer) {
         let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
         let arrived = Arrived { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() };
         log.lock().unwrap().push(arrived.clone());
-        answer(&arrived, &mut socket);
+        respond(&arrived, &mut socket);
     }
 }
 
-/// A short answer as it is, with its length.
+/// Writes a response with a content length.
 pub(crate) fn reply(socket: &mut TcpStream, status: &str, content_type: &str, body: &str) {
     let length = body.len();
     let head = format!("HTTP/1.1 {status}\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\n\r\n");
     let _ = socket.write_all((head + body).as_bytes());
 }
 
-/// A chat completion of four tokens, the first of which comes after a time that may change.
+/// Writes a chat completion of four tokens. The delay of the first token may change while the server runs.
 pub(crate) fn chat(socket: &mut TcpStream, first_token_ms: &AtomicU64) {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
     let mut send = |text: &str| socket.write_all(text.as_bytes());
@@ -106,7 +106,7 @@ pub(crate) fn chat(socket: &mut TcpStream, first_token_ms: &AtomicU64) {
     let _ = send(&(chunk("[DONE]") + "0\r\n\r\n"));
 }
 
-/// Sends a signal; every shell has `kill`.
+/// Sends a signal with the `kill` of the shell.
 pub(crate) fn signal(child: &Child, name: &str) {
     let command = format!("kill -{name} {}", child.id());
     assert!(Command::new("/bin/sh").args(["-c", &command]).status().unwrap().success());

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of a Chromium; installs Debian's where there is none and that is allowed.
+# Prints the path of Chromium. Without one, installs the Debian package if it runs as root.
 set -euo pipefail
 find_browser() {
   for name in ${CHROMIUM:-} chromium chromium-browser google-chrome chrome; do
@@ -12,5 +12,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium; } >&2
   find_browser && exit
 fi
-echo "no Chromium: install one (apt-get install chromium), or name it: CHROMIUM=/path/to/chrome make test-page" >&2
+echo "found no Chromium: install it (apt-get install chromium), or set its path: CHROMIUM=/path/to/chrome make test-page" >&2
 exit 1

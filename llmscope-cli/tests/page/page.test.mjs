@@ -1,5 +1,5 @@
-// The report's page in a real browser, from file:// and without a network.
-// PAGE_PROGRAM: the program that writes it; PAGE_MODULES: where node_modules lies; PAGE_BROWSER: a Chromium.
+// Opens the HTML report in a real browser, from file:// and offline.
+// PAGE_PROGRAM: the program that writes it; PAGE_MODULES: the folder that contains node_modules; PAGE_BROWSER: Chromium.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ const directory = mkdtempSync(join(tmpdir(), "page-"));
 let browser;
 
 before(async () => {
-  // A container's root has no sandbox; the page is our own.
+  // Chromium's sandbox does not work for root in containers. The page is trusted.
   browser = await chromium.launch({ executablePath: PAGE_BROWSER, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 });
 after(async () => {
@@ -32,7 +32,7 @@ function write(name, ...args) {
   return path;
 }
 
-// Opens a page that fails the test on a request, an error or a word in the console.
+// Opens a page that fails the test on a request, an error or a console message.
 async function open(path, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, offline: true, ...options });
   const page = await context.newPage();
@@ -74,8 +74,8 @@ describe("a page of three sessions", () => {
   const wide = { width: 1280, height: 900 }, phone = { width: 390, height: 844 };
   for (const [what, of] of Object.entries(pages)) {
     for (const [colorScheme, viewport] of [["light", wide], ["light", phone], ["dark", wide], ["dark", phone]]) {
-      test(`no barriers: ${what}, ${colorScheme}, ${viewport.width} px`, async () => {
-        // axe comes from outside, which the page's policy rightly forbids.
+      test(`accessible: ${what}, ${colorScheme}, ${viewport.width} px`, async () => {
+        // The content security policy of the page forbids injected scripts such as axe.
         const page = await open(of(), { colorScheme, viewport, bypassCSP: true });
         assert.equal(await page.locator("section.study").count() > 0, what === "several runs");
         await firstChart(page);
@@ -85,7 +85,7 @@ describe("a page of three sessions", () => {
         await tip(page).waitFor();
         await page.evaluate(axe.source);
         const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-        assert.ok(passes.length > 20, "axe looked");
+        assert.ok(passes.length > 20, "axe ran its checks");
         const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
         assert.deepEqual(grave.map(({ id, nodes }) => `${id}: ${nodes[0].html} ${nodes[0].failureSummary}`), []);
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -95,27 +95,27 @@ describe("a page of three sessions", () => {
     }
   }
 
-  test("hover and keys name the rule", async () => {
+  test("hover and keys show the rule", async () => {
     const page = await open(path);
     await firstChart(page);
     await live(page).focus();
     await page.keyboard.press("n");
     await tip(page).waitFor();
-    const words = await tip(page).innerText();
-    assert.match(words, /nelson-\d: .*(beyond|in a row)/);
-    assert.match(words, /point \d+ · 2026-11-23 11:43/);
-    assert.ok((await page.locator("#series-1 .said").innerText()).includes("nelson-"), "a screen reader hears it");
-    // The same point under the mouse says the same.
+    const text = await tip(page).innerText();
+    assert.match(text, /nelson-\d: .*(beyond|in a row)/);
+    assert.match(text, /point \d+ · 2026-11-23 11:43/);
+    assert.ok((await page.locator("#series-1 .announcement").innerText()).includes("nelson-"), "a screen reader announces it");
+    // The mouse shows the same text for the same point.
     const dot = await live(page).locator(".u-cursor-pt").boundingBox();
     await live(page).blur();
     await tip(page).waitFor({ state: "detached" });
     await page.mouse.move(dot.x + dot.width / 2, dot.y + dot.height / 2);
     await tip(page).waitFor();
-    assert.equal(await tip(page).innerText(), words);
+    assert.equal(await tip(page).innerText(), text);
     await close(page);
   });
 
-  test("a drag zooms both charts, and there are three ways back", async () => {
+  test("a drag zooms both charts, and there are three ways to reset the zoom", async () => {
     const page = await open(path);
     const box = await firstChart(page);
     const reset = page.locator("#series-1").getByRole("button", { name: "Reset zoom" });
@@ -141,13 +141,13 @@ describe("a page of three sessions", () => {
       await back();
       await page.locator("#series-1 .tools button:disabled", { hasText: "Reset zoom" }).waitFor();
     }
-    // A row of the table shows its points.
+    // A row of the table zooms to its points.
     await page.locator("#series-1").getByRole("button", { name: /^Show points/ }).first().click();
     await page.locator("#series-1 .tools button:not(:disabled)", { hasText: "Reset zoom" }).waitFor();
     await close(page);
   });
 
-  test("far points can be left at the edge", async () => {
+  test("far points can be drawn at the edge", async () => {
     const page = await open(path);
     await firstChart(page);
     const pixels = () => live(page).locator("canvas").evaluate((canvas) => canvas.toDataURL());
@@ -188,7 +188,7 @@ describe("a page of three sessions", () => {
     await close(page);
   });
 
-  test("on paper and without scripts the charts are pictures", async () => {
+  test("in print and without scripts the charts are images", async () => {
     const page = await open(path);
     await firstChart(page);
     const still = page.locator("#series-1 .still svg").first();
@@ -203,7 +203,7 @@ describe("a page of three sessions", () => {
     await close(page);
     const plain = await open(path, { javaScriptEnabled: false });
     assert.ok(await plain.locator("#series-1 .still svg").first().isVisible());
-    assert.equal(await plain.locator("#series-1 button").count(), 0, "no button that does nothing");
+    assert.equal(await plain.locator("#series-1 button").count(), 0, "no button without a function");
     await close(plain);
   });
 });
@@ -231,7 +231,7 @@ test("hostile names stay text", async () => {
   await close(page);
 });
 
-test("100 000 points stay small, and say how quick they are", async () => {
+test("100,000 points give a small and fast page", async () => {
   let state = 7;
   const next = () => (state = (state * 48271) % 2147483647) / 2147483647;
   const values = Array.from({ length: 100_000 }, (_, i) => 300 + 40 * (next() + next() + next() - 1.5) + (i === 70_000 ? 400 : 0));
@@ -244,7 +244,7 @@ test("100 000 points stay small, and say how quick they are", async () => {
   const page = await open(path);
   const box = await firstChart(page);
   const ready_ms = performance.now() - start;
-  // Moves across the whole chart, each of which draws a tooltip.
+  // Mouse moves across the whole chart, each of which draws a tooltip.
   const slowest_ms = await live(page).locator(".u-over").evaluate(async (over) => {
     const { left, top, width } = over.getBoundingClientRect();
     let slowest = 0;
@@ -257,7 +257,7 @@ test("100 000 points stay small, and say how quick they are", async () => {
     return slowest;
   });
   console.log(`# ${size} bytes, ready after ${Math.round(ready_ms)} ms, slowest move ${Math.round(slowest_ms)} ms`);
-  // The spike is there: it is the highest point.
+  // The spike, the highest point, is not lost by downsampling.
   await page.mouse.move(box.x + box.width * 0.7, box.y + 30);
   await live(page).focus();
   const found = await page.evaluate(() => JSON.parse(document.getElementById("data").textContent).analyses[0].charts[0].i.includes(70000));

@@ -1,4 +1,4 @@
-//! What is said when something is wrong, and the commands beside `serve`.
+//! Errors of `serve`, its health check, and `reset`.
 
 use std::fs;
 use std::process::Stdio;
@@ -6,7 +6,7 @@ use std::process::Stdio;
 use super::{KEY, Serving, entry, program};
 
 #[test]
-fn it_ends_cleanly_when_it_is_told_to() {
+fn it_shuts_down_cleanly_on_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("llmscope.db");
     let mut serving = Serving::start(&database);
@@ -15,41 +15,44 @@ fn it_ends_cleanly_when_it_is_told_to() {
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     assert_eq!(serving.process.wait().unwrap().code(), Some(0));
     assert!(!serving.rest().contains("ERROR"));
-    // A clean end leaves one file with everything in it.
+    // A clean shutdown leaves a single file.
     assert!(!folder.path().join("llmscope.db-wal").exists());
 }
 
 #[test]
-fn what_keeps_it_from_starting_is_said_with_its_remedy() {
+fn errors_at_startup_name_the_fix() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("llmscope.db");
     let serving = Serving::start(&database);
     let address = serving.address.to_string();
     let garbage = folder.path().join("garbage.db");
-    fs::write(&garbage, "this is no database, and long enough to be one of them: ".repeat(100)).unwrap();
+    fs::write(&garbage, "This text is not a database, but it is long enough. ".repeat(100)).unwrap();
     let at = |path: &std::path::Path| path.display().to_string();
     let database = at(&database);
     for (args, expected) in [
         (vec!["--address", "0.0.0.0:0"], "set LLMSCOPE_API_KEY"),
         (vec!["--address", &address, "--database", "unused.db"], "cannot listen at"),
         (vec!["--address", "127.0.0.1:0", "--database", &database], "in use by another process"),
-        (vec!["--address", "127.0.0.1:0", "--database", &at(&garbage)], "left as it is"),
+        (
+            vec!["--address", "127.0.0.1:0", "--database", &at(&garbage)],
+            "the file is not a database; it was not changed",
+        ),
         (vec!["--address", "127.0.0.1:0", "--learn", "3", "--database", "unused.db"], "at least 10"),
         (vec!["--rules", "nelsen"], "nelson"),
         (vec!["--metric", "latency"], "ttft_s"),
     ] {
         let ended = program().arg("serve").args(&args).current_dir(folder.path()).output().unwrap();
-        let words = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(2), "{args:?}: {words}");
-        assert!(words.contains(expected), "{args:?}: {words}");
+        let messages = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{args:?}: {messages}");
+        assert!(messages.contains(expected), "{args:?}: {messages}");
     }
     let short = program().arg("serve").env("LLMSCOPE_API_KEY", "short").output().unwrap();
-    let words = String::from_utf8_lossy(&short.stderr);
-    assert!(words.contains("fewer than 8") && !words.contains("short"), "{words}");
+    let messages = String::from_utf8_lossy(&short.stderr);
+    assert!(messages.contains("expected at least 8 characters") && !messages.contains("short"), "{messages}");
 }
 
 #[test]
-fn the_health_check_says_whether_it_is_ready() {
+fn the_health_check_reports_whether_it_is_ready() {
     let folder = tempfile::tempdir().unwrap();
     let serving = Serving::start(&folder.path().join("llmscope.db"));
     let check = |address: &str| {
@@ -64,7 +67,7 @@ fn the_health_check_says_whether_it_is_ready() {
 }
 
 #[test]
-fn a_reset_removes_what_it_says_and_nothing_else() {
+fn a_reset_removes_only_what_it_announces() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("llmscope.db");
     let serving = Serving::start(&database);
@@ -76,12 +79,12 @@ fn a_reset_removes_what_it_says_and_nothing_else() {
         let ended = program().arg("reset").args(args).arg("--database").arg(&database).output().unwrap();
         (ended.status.code(), String::from_utf8_lossy(&ended.stderr).into_owned())
     };
-    let (code, words) = reset(&["--yes"]);
-    assert!(code == Some(2) && words.contains("in use by another process"), "{words}");
+    let (code, messages) = reset(&["--yes"]);
+    assert!(code == Some(2) && messages.contains("in use by another process"), "{messages}");
     drop((client, serving));
 
-    let (code, words) = reset(&[]);
-    assert!(code == Some(2) && words.contains("40 records") && words.contains("--yes"), "{words}");
+    let (code, messages) = reset(&[]);
+    assert!(code == Some(2) && messages.contains("40 records") && messages.contains("--yes"), "{messages}");
     assert_eq!(reset(&["--yes"]).0, Some(0));
     let counts = || {
         let serving = Serving::start(&database);
@@ -94,19 +97,19 @@ fn a_reset_removes_what_it_says_and_nothing_else() {
     assert_eq!(counts(), (0, 0, 1));
     assert_eq!(reset(&["full", "--yes"]).0, Some(0));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no file is left");
-    let (code, words) = reset(&["full", "--yes"]);
-    assert!(code == Some(2) && words.contains("no store"), "{words}");
+    let (code, messages) = reset(&["full", "--yes"]);
+    assert!(code == Some(2) && messages.contains("no store"), "{messages}");
 }
 
 #[test]
 fn the_smoke_test_passes() {
     let ended = program().args(["reset", "--smoke"]).output().unwrap();
-    let words = String::from_utf8_lossy(&ended.stderr);
-    assert!(ended.status.success() && words.contains("smoke test passed"), "{words}");
+    let messages = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success() && messages.contains("smoke test passed"), "{messages}");
 }
 
 #[test]
-fn no_key_is_seen_in_the_list_of_processes_or_in_the_log() {
+fn no_key_appears_in_the_list_of_processes_or_in_the_log() {
     let folder = tempfile::tempdir().unwrap();
     let mut serving = Serving::start(&folder.path().join("llmscope.db"));
     let line = fs::read(format!("/proc/{}/cmdline", serving.process.id())).unwrap_or_default();
@@ -115,6 +118,6 @@ fn no_key_is_seen_in_the_list_of_processes_or_in_the_log() {
     let answer = client.get(format!("/api/data?provider={KEY}"));
     assert!(answer.status == 401 && !answer.text().contains("another-key"), "{}", answer.text());
     serving.process.kill().unwrap();
-    let words = serving.rest();
-    assert!(!words.contains(KEY) && !words.contains("another-key"), "{words}");
+    let messages = serving.rest();
+    assert!(!messages.contains(KEY) && !messages.contains("another-key"), "{messages}");
 }

@@ -1,4 +1,4 @@
-//! `kill -9` in the middle of a load of writes: what was acknowledged is there, and what judges knows what it knew.
+//! `kill -9` during many writes: every acknowledged record is stored, and judging continues with the same state.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,8 +10,8 @@ use super::{Serving, entry, wait_until};
 use crate::client::Connection;
 
 const WRITERS: usize = 8;
-/// So many answers are waited for before it is killed.
-const ENOUGH: usize = 600;
+/// The service is killed after this many acknowledgements.
+const ACKNOWLEDGED: usize = 600;
 const FURTHER: usize = 60;
 
 #[test]
@@ -39,8 +39,8 @@ fn a_kill_loses_nothing_that_was_acknowledged_and_no_state() {
             })
         })
         .collect();
-    wait_until("enough is acknowledged", || acknowledged.lock().unwrap().len() >= ENOUGH);
-    // SIGKILL: nothing of it can be caught.
+    wait_until("enough records are acknowledged", || acknowledged.lock().unwrap().len() >= ACKNOWLEDGED);
+    // SIGKILL, which a process cannot catch.
     serving.process.kill().unwrap();
     serving.process.wait().unwrap();
     writers.into_iter().for_each(|writer| writer.join().unwrap());
@@ -50,22 +50,22 @@ fn a_kill_loses_nothing_that_was_acknowledged_and_no_state() {
     let acknowledged = acknowledged.lock().unwrap();
     let missing: Vec<_> = acknowledged.iter().filter(|&&number| !kept.contains(&number)).collect();
     assert!(missing.is_empty(), "acknowledged and lost: {missing:?}");
-    assert!(kept.len() <= acknowledged.len() + WRITERS, "each writer had one request under way");
+    assert!(kept.len() <= acknowledged.len() + WRITERS, "each writer had one request in progress");
 
-    // The same records in the same order, and no kill.
+    // A second service gets the same records in the same order, without a kill.
     let other = Serving::start(&folder.path().join("other.db"));
-    bring(&other, kept.iter().copied());
+    post(&other, kept.iter().copied());
     assert_eq!(states(&after), states(&other));
-    // Whatever the rules remember shows in what comes next.
+    // The state of the rules affects the results of further records.
     let further = 1_000_000..1_000_000 + FURTHER;
-    bring(&after, further.clone());
-    bring(&other, further);
+    post(&after, further.clone());
+    post(&other, further);
     let violations = states(&after);
     assert_eq!(violations, states(&other));
     assert!(violations[1]["violations"].as_array().unwrap().len() > 3, "{violations:?}");
 }
 
-/// A result that depends on its number only: with spikes, failures and runs.
+/// A result that only depends on its number, with spikes, failures and runs.
 fn result(number: usize) -> Value {
     let wave = [0.30, 0.31, 0.29, 0.32, 0.30, 0.28, 0.31][number % 7];
     let shifted = if number % 200 > 150 { 0.03 } else { 0.0 };
@@ -73,19 +73,19 @@ fn result(number: usize) -> Value {
     entry(number, wave + shifted + spike, number % 61 != 60)
 }
 
-fn bring(serving: &Serving, numbers: impl Iterator<Item = usize>) {
+fn post(serving: &Serving, numbers: impl Iterator<Item = usize>) {
     let client = serving.client();
     numbers.for_each(|number| assert_eq!(client.post("/api/log", &result(number)).status, 200));
 }
 
-/// The numbers of the records that it has, in the order in which they were kept.
+/// The numbers of the stored records, in the order in which they were stored.
 fn kept(serving: &Serving) -> Vec<usize> {
     let export = serving.client().get("/api/export?hours=87600").json();
     let rows = export["data"].as_array().unwrap().iter().rev();
     rows.map(|row| usize::try_from(row["tokens_in"].as_u64().unwrap()).unwrap()).collect()
 }
 
-/// Everything that judging has brought about.
+/// Everything that judging has produced.
 fn states(serving: &Serving) -> [Value; 3] {
     ["/api/v1/series", "/api/v1/violations?limit=1000", "/api/v1/baselines"]
         .map(|path| serving.client().get(path).json())

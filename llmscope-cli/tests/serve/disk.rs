@@ -1,4 +1,4 @@
-//! A disk without room: what cannot be kept is not acknowledged, and the service goes on.
+//! A full disk: records that cannot be stored are not acknowledged, and the service continues.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::process::Command;
 
 use super::{Serving, entry, program, wait_until};
 
-/// The program, in a name space of its own whose folder is a file system of 48 MiB, of
-/// which the store leaves 32 free. Whoever is not root may do that too, where the system allows it.
+/// The program in its own mount namespace, where the folder is a file system of 48 MiB, of which the store keeps 32 free.
+/// This works without root if the system allows user namespaces.
 fn on_a_small_disk(folder: &Path) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c"]);
@@ -16,7 +16,7 @@ fn on_a_small_disk(folder: &Path) -> Command {
 }
 
 #[test]
-fn without_room_nothing_is_acknowledged_and_nothing_is_lost() {
+fn on_a_full_disk_nothing_is_acknowledged_and_nothing_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("small");
     fs::create_dir(&place).unwrap();
@@ -39,11 +39,11 @@ fn without_room_nothing_is_acknowledged_and_nothing_is_lost() {
     assert!(refused.header("retry-after").is_some());
     assert!(refused.json()["detail"].as_str().unwrap().contains("full"), "{}", refused.text());
     assert!(acknowledged > 10, "{acknowledged}");
-    // Reading goes on, and everything that was acknowledged is there.
+    // Reading still works, and every acknowledged record is stored.
     assert_eq!(client.get("/health").json()["total_requests"], acknowledged);
     let series = client.get("/api/v1/series").json();
-    assert_eq!(series["series"][0]["n"], acknowledged, "the state is that of what was kept");
-    // With room again, writing goes on.
-    assert_eq!(client.delete("/api/data").status, 200, "removing needs little room");
-    wait_until("a small record is kept", || client.post("/api/log", &entry(1, 0.3, true)).status == 200);
+    assert_eq!(series["series"][0]["n"], acknowledged, "the state matches the stored records");
+    // With free space, writing works again.
+    assert_eq!(client.delete("/api/data").status, 200, "deleting needs little space");
+    wait_until("a small record is stored", || client.post("/api/log", &entry(1, 0.3, true)).status == 200);
 }

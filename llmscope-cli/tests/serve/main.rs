@@ -1,4 +1,4 @@
-//! `serve` and `reset` as they are used: the program itself, killed, out of room, told to end.
+//! Tests of `serve` and `reset` with the real program: shutdown, crash, full disk.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -20,20 +20,20 @@ use crate::client::Client;
 
 const KEY: &str = "a-key-of-this-test";
 
-/// The program, serving.
+/// A running service.
 struct Serving {
     process: Child,
     address: SocketAddr,
-    words: BufReader<ChildStderr>,
+    stderr: BufReader<ChildStderr>,
 }
 
 impl Serving {
-    /// Serves a store, learning limits from few values.
+    /// Starts a service on a store. It learns limits from few values.
     fn start(database: &Path) -> Self {
         Self::of(program(), database)
     }
 
-    /// Serves by a command that ends in the program.
+    /// Starts a service with a command that runs the program.
     fn of(mut command: Command, database: &Path) -> Self {
         let mut process = command
             .args(["serve", "--address", "127.0.0.1:0", "--learn", "30", "--database"])
@@ -42,27 +42,27 @@ impl Serving {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut words = BufReader::new(process.stderr.take().unwrap());
-        let mut said = String::new();
+        let mut stderr = BufReader::new(process.stderr.take().unwrap());
+        let mut output = String::new();
         let address = loop {
             let mut line = String::new();
-            assert!(words.read_line(&mut line).unwrap() > 0, "it ended: {said}");
-            said.push_str(&line);
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "the service ended: {output}");
+            output.push_str(&line);
             if let Some(url) = line.trim().strip_prefix("listening: http://") {
                 break url.parse().unwrap();
             }
         };
-        Self { process, address, words }
+        Self { process, address, stderr }
     }
 
     fn client(&self) -> Client {
         Client::new(self.address, Some(KEY))
     }
 
-    /// What it says, line by line, until it ends.
+    /// The rest of its standard error, until it ends.
     fn rest(&mut self) -> String {
         let mut rest = String::new();
-        while self.words.read_line(&mut rest).unwrap() > 0 {}
+        while self.stderr.read_line(&mut rest).unwrap() > 0 {}
         rest
     }
 }
@@ -75,15 +75,15 @@ impl Drop for Serving {
 }
 
 fn program() -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_llmscope-cli"));
-    // What the environment of whoever tests says is of no interest here.
+    let mut program = Command::new(env!("CARGO_BIN_EXE_llmscope"));
+    // The environment of the tests must not configure the service.
     for variable in ["LLMSCOPE_API_KEY", "LLMSCOPE_API_KEYS", "LLMSCOPE_ADDRESS", "DATABASE_PATH", "LLMSCOPE_LOG"] {
         program.env_remove(variable);
     }
     program
 }
 
-/// A result, as a monitor posts it: with a time of its own, so that it is the same whenever it arrives.
+/// A result as a monitor posts it. It contains its start time, so that it does not depend on its arrival time.
 fn entry(number: usize, latency_s: f64, succeeded: bool) -> Value {
     let started_at = jiff::Timestamp::from_second(1_790_000_000).unwrap()
         + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
@@ -93,7 +93,7 @@ fn entry(number: usize, latency_s: f64, succeeded: bool) -> Value {
     })
 }
 
-/// Waits until something holds.
+/// Waits until `holds` returns true.
 fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let began = Instant::now();
     while !holds() {

@@ -1,12 +1,13 @@
-//! The way from a series to its analysis.
+//! Computes the analysis of a series.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::scale::Scaled;
 use super::stage::{self, Start};
 use super::{
-    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Kept, Measure, Origin, Plan, Point, Quantiles,
-    Series, SigmaReport, Stages, Verdict, scale, warnings,
+    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Plan, Point, Quantiles,
+    SampleIndex, Series, SigmaReport, Stages, Verdict, scale, warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -23,23 +24,23 @@ use crate::sigma::{SigmaEstimate, SigmaEstimator};
 use crate::stats::{self, Moments, QuantileMethod, Sorted, anderson_darling};
 use crate::transform::PowerTransform;
 
-/// Fewest points of a chart whose limits are estimated from them.
+/// The minimum number of points of a chart whose limits are estimated from them.
 pub const MIN_POINTS: usize = 10;
-/// Fewest subgroups of an X̄ chart.
+/// The minimum number of subgroups of an X̄ chart.
 const MIN_SUBGROUPS: usize = 5;
-/// Requests counted together for the error rate, unless told: so many that failures are seen, so few that the points
-/// make a chart.
+/// The block size for the error rate by default: large enough for a block to contain failures, small enough to leave
+/// enough points for a chart.
 const ERROR_RATE_BLOCK: std::ops::RangeInclusive<usize> = 5..=20;
 const ERROR_RATE_POINTS: usize = 15;
 
-/// Judges one series as planned.
+/// Judges one series according to a plan.
 ///
 /// # Errors
-/// Those of reading the values ([`Series::sample`]) and of parameters that do not fit the data. Too few data are no
-/// error: the verdict says so.
+/// The errors of reading the values ([`Series::sample`]), and [`Error::Parameter`] for parameters that do not fit the
+/// data. Too few data are not an error: the verdict reports them.
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     let mut analysis = judged(series, plan)?;
-    analysis.warnings.splice(0..0, series.cautions.iter().cloned());
+    analysis.warnings.splice(0..0, series.warnings.iter().cloned());
     Ok(analysis)
 }
 
@@ -70,16 +71,16 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     }
     let (chart, starts) = match chart(series, plan, kind, &data, power) {
         Ok(charted) => charted,
-        // Gaps everywhere: no two neighbours to take a moving range from.
+        // Gaps everywhere: no pair of adjacent measurements has a moving range.
         Err(error @ Error::NotEnoughData { .. }) => return Ok(not_enough(analysis, needed, &error)),
         Err(error) => return Err(error),
     };
-    // A chart whose points are all equal shows nothing that a rule could be about.
+    // If all points of a chart are equal, the rules do not apply.
     let constant = chart.is_degenerate() && chart.is_flat();
     let rules = if constant { RuleSet::none() } else { kind.fitting(&plan.rules) };
     let judgement = chart.judge(&rules)?;
     analysis.verdict = verdict(&judgement, &starts);
-    if let Some(companion) = chart.companion() {
+    if let Some(companion) = chart.dispersion_chart() {
         let dispersion = dispersion(&companion, &plan.rules)?;
         if kind.needs_subgroups() && !dispersion.violations.is_empty() {
             analysis.verdict = Verdict::OutOfControl;
@@ -87,7 +88,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
         analysis.dispersion = Some(dispersion);
     }
     analysis.phase = chart.phase;
-    // Each stage has a sigma of its own: there is no one number to report.
+    // Each stage has its own sigma, so there is no single number to report.
     let within = chart.standards.within.filter(|_| starts.is_empty());
     analysis.sigma = Some(SigmaReport {
         within: within.map(|within| within.sigma),
@@ -131,7 +132,7 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     Ok(analysis)
 }
 
-/// The error rate is a proportion of the requests that are counted together.
+/// The error rate is the proportion of failed requests in a block.
 fn default_chart(series: &Series, plan: &Plan) -> ChartKind {
     if series.measure == Measure::Metric(Metric::ErrorRate) {
         ChartKind::P
@@ -150,7 +151,7 @@ fn fewest_points(kind: ChartKind, origin: &Origin) -> usize {
     }
 }
 
-/// What can be said of any sample, judged or not.
+/// The part of an analysis that does not depend on a chart: descriptive statistics and what was excluded.
 fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, scaled: &Scaled<'_>) -> Analysis {
     let is_error_rate = series.measure == Measure::Metric(Metric::ErrorRate);
     let failed = series.observations.failures();
@@ -223,7 +224,7 @@ fn not_enough(mut analysis: Analysis, need: usize, reason: &Error) -> Analysis {
     analysis
 }
 
-/// The data in the form that the chart takes.
+/// The data in the form that the chart needs.
 enum Data<'a> {
     Single(&'a Sample<'a>),
     Grouped(Subgroups<'a>),
@@ -246,7 +247,8 @@ impl Data<'_> {
         }
     }
 
-    /// What a change of the level shows in: measurements, or what is plotted where those are counts or taken together.
+    /// The values in which a change of the level is sought: the measurements, or the plotted values if these are counts
+    /// or means of subgroups.
     fn level<'c>(&'c self, chart: &'c Chart<'_>) -> &'c [f64] {
         match self {
             Self::Single(sample) => sample.values(),
@@ -264,7 +266,13 @@ impl Data<'_> {
     }
 }
 
-fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a>, kept: &Kept) -> Result<Data<'a>> {
+fn data<'a>(
+    series: &Series,
+    plan: &Plan,
+    kind: ChartKind,
+    sample: &'a Sample<'a>,
+    kept: &SampleIndex,
+) -> Result<Data<'a>> {
     if kind.needs_subgroups() {
         return grouped(series, plan, sample, kept);
     }
@@ -274,7 +282,7 @@ fn data<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &'a Sample<'a
     Ok(Data::Single(sample))
 }
 
-fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &Kept) -> Result<Data<'a>> {
+fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &SampleIndex) -> Result<Data<'a>> {
     match &plan.subgroups {
         Some(Grouping::Every(size)) => Ok(Data::Grouped(Subgroups::of_size(sample, *size)?)),
         Some(Grouping::Column(_)) => {
@@ -283,13 +291,19 @@ fn grouped<'a>(series: &Series, plan: &Plan, sample: &'a Sample<'a>, kept: &Kept
         }
         None => Err(Error::Parameter {
             name: "subgroups",
-            value: "none".to_owned(),
-            expected: "given for an X̄ chart: a size, or a column of labels",
+            value: String::new(),
+            expected: "a size or a column of labels for an X̄ chart",
         }),
     }
 }
 
-fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, kept: &Kept) -> Result<Data<'a>> {
+fn counted<'a>(
+    series: &Series,
+    plan: &Plan,
+    kind: ChartKind,
+    sample: &Sample<'_>,
+    kept: &SampleIndex,
+) -> Result<Data<'a>> {
     let values = sample.values();
     if series.measure == Measure::Metric(Metric::ErrorRate) {
         let block = match plan.subgroups {
@@ -303,8 +317,8 @@ fn counted<'a>(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_
     }
     let needs_size = || Error::Parameter {
         name: "sample size",
-        value: "none".to_owned(),
-        expected: "given for p, np, u and Laney charts: a number, or a column",
+        value: String::new(),
+        expected: "a number or a column for p, np, u and Laney charts",
     };
     let sizes = match &plan.size {
         Some(Grouping::Every(size)) => vec![float(*size); values.len()],
@@ -346,12 +360,12 @@ fn chart<'a>(
         Origin::Baseline(baselines) => monitor(&frozen(series, kind, baselines)?, data),
         Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma, power)?, data),
     }?;
-    // The mean of subgroups has the bounds of its measurements; charts of counts know their own.
+    // Means of subgroups have the bounds of their measurements; charts of counts have their own bounds.
     let chart = if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) };
     Ok((chart, starts))
 }
 
-/// Where stages begin, beyond the first.
+/// The starts of the stages after the first.
 fn starts(plan: &Plan, kind: ChartKind, data: &Data<'_>, power: Option<PowerTransform>) -> Result<Vec<Start>> {
     match (&plan.stages, &plan.origin) {
         (Stages::One, _) => Ok(Vec::new()),
@@ -369,7 +383,7 @@ fn starts(plan: &Plan, kind: ChartKind, data: &Data<'_>, power: Option<PowerTran
         (stages, _) => Err(Error::Parameter {
             name: "stages",
             value: stages.to_string(),
-            expected: "none where limits are not estimated from all of the data",
+            expected: "one stage, because the limits are not estimated from all of the data",
         }),
     }
 }
@@ -415,14 +429,21 @@ pub(super) fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Basel
     let fits = |b: &&super::Baseline| b.metric == series.measure.name() && b.group == series.group;
     let found = baselines.iter().find(fits).filter(|baseline| baseline.standards.chart == kind);
     found.map(|baseline| baseline.standards).ok_or_else(|| Error::Unknown {
-        what: "series in the baseline",
-        name: format!("{} of {:?} on an {kind} chart", series.measure.name(), series.group),
+        what: "baseline series",
+        name: series_title(series.measure.name(), &series.group, kind),
         expected: baselines
             .iter()
-            .map(|b| format!("{} of {:?} on {}", b.metric, b.group, b.standards.chart))
+            .map(|b| series_title(&b.metric, &b.group, b.standards.chart))
             .collect::<Vec<_>>()
             .join("; "),
     })
+}
+
+/// `ttft_s of groq · llama-3-70b (individuals)`.
+fn series_title(metric: &str, group: &BTreeMap<String, String>, kind: ChartKind) -> String {
+    let group = super::words::title_of(group);
+    let of = if group.is_empty() { String::new() } else { format!(" of {group}") };
+    format!("{metric}{of} ({kind})")
 }
 
 fn given(
@@ -436,16 +457,16 @@ fn given(
         return Standards::of_counts(kind, center);
     }
     let sigma = sigma.ok_or(Error::Parameter {
-        name: "given sigma",
-        value: "none".to_owned(),
-        expected: "given together with the center line of a chart of measurements",
+        name: "sigma",
+        value: String::new(),
+        expected: "a number together with the center line of a chart of measurements",
     })?;
     let center = match power {
         None => center,
         Some(power) => power.apply(center).ok_or_else(|| Error::Parameter {
-            name: "given center",
+            name: "center",
             value: center.to_string(),
-            expected: "positive: other values cannot be transformed",
+            expected: "a positive number, because other values cannot be transformed",
         })?,
     };
     let standards = Standards::of_measurements(kind, center, SigmaEstimate::given(sigma)?)?;
@@ -458,7 +479,7 @@ fn given(
     })
 }
 
-/// A change of the level that nobody told of is a signal like those of the rules.
+/// A detected change of the level is a signal, like a violation of a rule.
 fn verdict(judgement: &Judgement, starts: &[Start]) -> Verdict {
     let changed = starts.iter().any(|start| start.p.is_some());
     if judgement.is_in_control() && !changed { Verdict::InControl } else { Verdict::OutOfControl }
@@ -475,8 +496,8 @@ fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {
     })
 }
 
-/// Indices against the specification limits. Capability of subgroups stands on the pooled sigma unless another
-/// estimator was named; the report says which. After a transformation, data and limits are the transformed ones.
+/// Indices against the specification limits. By default, the capability of subgroups is based on the pooled sigma; the
+/// report names the estimator. With a transformation, data and limits are transformed.
 fn add_capability(
     analysis: &mut Analysis,
     plan: &Plan,

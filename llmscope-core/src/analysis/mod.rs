@@ -1,14 +1,14 @@
-//! Judging a series: the one result that every face shows.
+//! Analysis of a series: the result that the command line, the reports, the server and Python share.
 
-mod gathered;
+mod downsample;
 mod judging;
 mod plan;
 mod scale;
+mod selected;
 mod selection;
 mod series;
 mod stage;
 mod study;
-mod thin;
 mod warnings;
 mod words;
 
@@ -19,14 +19,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::measure::Measure;
-pub use gathered::{Gathered, Input};
+pub use downsample::downsample;
 pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
-pub use selection::{Gathering, Selection, SourceLog};
-pub use series::{Kept, Observation, Observations, Series};
+pub use selected::{LogSource, SelectedSeries};
+pub use selection::{Selection, SeriesBuilder, SourceLog};
+pub use series::{Observation, Observations, SampleIndex, Series};
 pub use stage::{Stage, Stages};
 pub use study::{Component, Run, Study, runs_of, study};
-pub use thin::shown;
 pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, NonNormal, Performance, SpecificationLimits};
@@ -40,40 +40,40 @@ use crate::sigma::SigmaEstimator;
 use crate::stats::Normality;
 use crate::transform::PowerTransform;
 
-/// The version of the report that this crate writes.
+/// The schema version of the reports that this crate writes.
 pub const REPORT_SCHEMA: &str = "llmscope.report/1";
 
-/// Analyses under one roof, as they are written.
+/// A report: analyses with their schema version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope report")]
 pub struct Report {
-    /// The version of the format: `llmscope.report/1`.
+    /// The schema version: `llmscope.report/1`.
     pub schema: String,
-    /// When the report was made.
+    /// The time at which the report was generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub generated_at: Option<Timestamp>,
-    /// One for each group and metric.
+    /// One analysis for each group and metric.
     pub analyses: Vec<Analysis>,
-    /// One for each metric over several runs, if the analyses are grouped by session.
+    /// One study for each metric over several runs, if the analyses are grouped by session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub studies: Vec<Study>,
 }
 
 impl Report {
-    /// A report of these analyses.
+    /// Creates a report of these analyses.
     #[must_use]
     pub fn new(generated_at: Option<Timestamp>, analyses: Vec<Analysis>) -> Self {
         Self { schema: REPORT_SCHEMA.to_owned(), generated_at, analyses, studies: Vec::new() }
     }
 
-    /// The same report with studies of several runs.
+    /// Adds studies of several runs to the report.
     #[must_use]
     pub fn with_studies(self, studies: Vec<Study>) -> Self {
         Self { studies, ..self }
     }
 
-    /// True if a rule signals anywhere: in an analysis, or on the chart of the run means of a study.
+    /// True if a rule signals in any analysis, or on the chart of the run means of a study.
     #[must_use]
     pub fn has_signals(&self) -> bool {
         let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
@@ -87,22 +87,22 @@ impl Report {
     }
 }
 
-/// Whether the process is the one that the limits describe.
+/// Whether the process is in control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// No rule signals.
     InControl,
-    /// At least one rule signals, or the level was found to change.
+    /// At least one rule signals, or the level changes.
     OutOfControl,
-    /// Too few points to judge.
+    /// There are too few points to judge.
     NotEnoughData,
 }
 
 impl Verdict {
     /// The verdict's name in files and in Python.
     #[must_use]
-    pub const fn key(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::InControl => "in_control",
             Self::OutOfControl => "out_of_control",
@@ -110,9 +110,9 @@ impl Verdict {
         }
     }
 
-    /// The verdict in words.
+    /// The verdict's human-readable label.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::InControl => "in control",
             Self::OutOfControl => "out of control",
@@ -121,12 +121,12 @@ impl Verdict {
     }
 }
 
-/// Chart, violations and capability of one metric of one group. What does not apply is absent.
+/// Chart, violations and capability of one metric of one group. Fields that do not apply are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Analysis {
-    /// The files that the data come from.
+    /// The files with the data.
     pub source: Vec<String>,
-    /// What the requests have in common.
+    /// The properties that the requests have in common.
     pub group: BTreeMap<String, String>,
     /// The metric or column.
     pub metric: String,
@@ -134,11 +134,11 @@ pub struct Analysis {
     pub unit: Unit,
     /// Number of measurements.
     pub n: usize,
-    /// What was left out.
+    /// What was excluded.
     pub excluded: Excluded,
     /// The chart.
     pub chart: ChartKind,
-    /// Phase I: limits from these data; phase II: from an earlier study.
+    /// Phase I: limits estimated from these data; phase II: limits of a previous study.
     pub phase: Phase,
     /// Arithmetic mean.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -146,9 +146,9 @@ pub struct Analysis {
     /// Median.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub median: Option<f64>,
-    /// The transformation that the measurements were judged after. Sigma, capability, performance, expected ppm,
-    /// normality, autocorrelation and the chart of the spread are those of the transformed measurements; mean, median,
-    /// quantiles, limits, points and observed ppm are in the unit of the metric.
+    /// The transformation that was applied before judging. Sigma, capability, performance, expected ppm, normality,
+    /// autocorrelation and the dispersion chart are those of the transformed measurements. Mean, median, quantiles,
+    /// limits, points and observed ppm are in the unit of the metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<PowerTransform>,
     /// Within and overall sigma.
@@ -157,32 +157,32 @@ pub struct Analysis {
     /// Control limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ControlLimits>,
-    /// Stages with limits of their own, if they were asked for: one, if no change of the level was found. A change that
-    /// nobody told of, and that was found, is a signal.
+    /// Stages, each with its own limits, if they were requested; one stage if no change of the level was found. A
+    /// change that was found in the data, rather than given, is a signal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Stage>,
     /// Codes of the rules that were applied.
     pub rules: Vec<RuleCode>,
-    /// Where they signal.
+    /// The violations of these rules.
     pub violations: Vec<Violation>,
-    /// For a CUSUM chart, what its violations tell of: when the process shifted, and to where.
+    /// For a CUSUM chart, the shifts behind its violations: when each began, and the mean since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shifts: Vec<Shift>,
     /// The verdict.
     pub verdict: Verdict,
-    /// How many points a judgement needs, if there are too few.
+    /// The number of points that a judgement needs, if there are too few.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,
-    /// The chart of the spread: its signals are shown and do not set the verdict of an individuals chart.
+    /// The dispersion chart. Its signals are reported but do not set the verdict of an individuals chart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispersion: Option<Dispersion>,
     /// Specification limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub specification: Option<SpecificationLimits>,
-    /// Indices of the within sigma.
+    /// Indices based on the within sigma.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capability: Option<Capability>,
-    /// Indices of the overall sigma.
+    /// Indices based on the overall sigma.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub performance: Option<Performance>,
     /// Performance without the assumption of a normal distribution.
@@ -194,63 +194,63 @@ pub struct Analysis {
     /// Measurements outside the specification limits, per million.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_ppm: Option<f64>,
-    /// Share outside that a normal distribution leads to expect, per million.
+    /// The share outside the specification limits that a normal distribution predicts, per million.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_ppm: Option<ExpectedPpm>,
     /// Anderson–Darling test of normality.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normality: Option<Normality>,
-    /// Dependence of neighbours; on a chart of single measurements about the means of their stages.
+    /// Autocorrelation; on a chart of single measurements, about the means of their stages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocorrelation: Option<Autocorrelation>,
     /// Quantiles (Hyndman–Fan 7).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<Quantiles>,
-    /// What a reader should know before trusting the numbers.
+    /// Warnings: what to know before trusting the numbers.
     pub warnings: Vec<String>,
-    /// Every point, if asked for.
+    /// Every point, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub points: Option<Vec<Point>>,
-    /// What the pictures are drawn from.
+    /// The data for drawing the chart.
     #[serde(skip)]
     #[schemars(skip)]
     pub drawing: Option<Drawing>,
 }
 
-/// What the numbers of an analysis were computed from, for those who draw it.
+/// The data from which an analysis was computed, for drawing the chart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Drawing {
     /// The chart.
     pub chart: Chart<'static>,
-    /// What the rules say about each of its points.
+    /// The judgement of each of its points by the rules.
     pub judgement: Judgement,
     /// The rules.
     pub rules: RuleSet,
-    /// When each point was measured, where that is known; empty if no time is.
+    /// The time of each point, if known; empty if no time is known.
     pub times: Vec<Time>,
 }
 
 impl Drawing {
-    /// When the first and the last point were measured, if both are known.
+    /// The times of the first and the last point, if both are known.
     #[must_use]
     pub fn time_span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.times.first()?.get()?, self.times.last()?.get()?))
     }
 
-    /// When a point was measured, where that is known.
+    /// The time of a point, if known.
     #[must_use]
     pub fn time(&self, point: usize) -> Option<Timestamp> {
         self.times.get(point).and_then(|time| time.get())
     }
 
-    /// True if a plotted value lies between the control limits of its point.
+    /// True if a plotted value is between the control limits of its point.
     #[must_use]
     pub fn is_inside(&self, point: usize, value: f64) -> bool {
         let limits = &self.chart.limits;
         (limits.lower.at(point)..=limits.upper.at(point)).contains(&value)
     }
 
-    /// Smallest and largest of the points and of the control limits; `None` without points.
+    /// The smallest and the largest value of the points and the control limits; `None` without points.
     #[must_use]
     pub fn extent(&self) -> Option<(f64, f64)> {
         let Chart { points, limits, lower_points, .. } = &self.chart;
@@ -260,7 +260,7 @@ impl Drawing {
     }
 }
 
-/// Requests that were left out of a judgement.
+/// Requests that were excluded from a judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Excluded {
     /// Failed requests, which have no latency.
@@ -269,12 +269,12 @@ pub struct Excluded {
     pub warmup: usize,
     /// Requests without this metric.
     pub missing: usize,
-    /// Requests whose value is not positive, and so has no place on the scale of a transformation.
+    /// Requests whose value is not positive, and therefore cannot be transformed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub not_positive: usize,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
 }
@@ -282,10 +282,10 @@ fn is_zero(count: &usize) -> bool {
 /// Within and overall sigma.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SigmaReport {
-    /// The within sigma that the limits stand on.
+    /// The within sigma on which the limits are based.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<f64>,
-    /// How it was estimated.
+    /// The estimator of the within sigma.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estimator: Option<SigmaEstimator>,
     /// The sample standard deviation.
@@ -296,23 +296,23 @@ pub struct SigmaReport {
     pub inflation: Option<f64>,
 }
 
-/// The chart of the spread that belongs to a chart of the level.
+/// The dispersion chart of a chart of the level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Dispersion {
-    /// Moving range, range or standard deviation.
+    /// The kind of chart: moving range, range or standard deviation.
     pub chart: ChartKind,
     /// Its control limits.
     pub limits: ControlLimits,
-    /// Codes of the rules that were applied: those without zones.
+    /// Codes of the rules that were applied, which exclude zone rules.
     pub rules: Vec<RuleCode>,
-    /// Where they signal.
+    /// The violations of these rules.
     pub violations: Vec<Violation>,
 }
 
-/// Dependence of neighbours.
+/// Autocorrelation of successive measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Autocorrelation {
-    /// Correlation of neighbours.
+    /// The lag-1 autocorrelation.
     pub lag1: f64,
 }
 
@@ -321,11 +321,11 @@ pub struct Autocorrelation {
 pub struct Quantiles {
     /// Median.
     pub p50: f64,
-    /// 90 % lie below.
+    /// The 90 % quantile.
     pub p90: f64,
-    /// 95 % lie below.
+    /// The 95 % quantile.
     pub p95: f64,
-    /// 99 % lie below.
+    /// The 99 % quantile.
     pub p99: f64,
 }
 
@@ -334,27 +334,27 @@ pub struct Quantiles {
 pub struct Point {
     /// 0-based position in the analyzed order.
     pub i: usize,
-    /// When it was measured.
+    /// The time of the measurement.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub t: Option<Timestamp>,
-    /// The plotted value; on a CUSUM chart the upper sum.
+    /// The plotted value; on a CUSUM chart, the upper sum.
     pub x: f64,
-    /// On a CUSUM chart the lower sum, at or below 0.
+    /// On a CUSUM chart, the lower sum, which is at most 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<f64>,
     /// The rules that signal at this point.
     pub rules: Vec<RuleCode>,
-    /// The rules whose pattern it belongs to.
+    /// The rules with a violation that includes this point.
     pub member_of: Vec<RuleCode>,
-    /// Position of the (first) measurement in its file.
+    /// The position of the (first) measurement in its file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_index: Option<usize>,
 }
 
 impl Analysis {
-    /// The frozen limits of this study, for a later phase II; `None` if nothing was estimated, or if each of several stages
-    /// has limits of its own.
+    /// The frozen limits of this analysis, for a later phase II. `None` if nothing was estimated, or if several stages
+    /// have different limits.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {
         let drawing = self.drawing.as_ref().filter(|_| self.stages.len() < 2)?;

@@ -1,4 +1,4 @@
-//! How a series is to be judged.
+//! The settings of an analysis.
 
 use std::ops::Range;
 
@@ -15,35 +15,34 @@ use crate::sample::Missing;
 use crate::sigma::SigmaEstimator;
 use crate::transform::Transform;
 
-/// How a series is to be judged: which chart, whose limits, which rules.
+/// The settings of an analysis: the chart, the origin of its limits, and the rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The chart; without one, individuals, or p for the error rate.
+    /// The chart. By default, an individuals chart, or a p chart for the error rate.
     pub chart: Option<ChartKind>,
-    /// How subgroups are formed (X̄ charts), or requests are counted together (error rate).
+    /// How measurements form subgroups (X̄ charts), or requests form blocks (error rate).
     pub subgroups: Option<Grouping>,
-    /// Sample size or area of opportunity of a chart of counts.
+    /// The sample size or area of opportunity of a chart of counts.
     pub size: Option<Grouping>,
     /// The rules.
     pub rules: RuleSet,
-    /// Weight and width of an EWMA chart.
+    /// Weight and limit width of an EWMA chart.
     pub ewma: Ewma,
     /// Allowance, decision interval and head start of a CUSUM chart.
     pub cusum: Cusum,
-    /// Measurements in each mean of a moving average chart.
+    /// The number of measurements in each mean of a moving average chart.
     pub span: usize,
-    /// The scale that single measurements are judged on. A chart of failures, which nobody asked for by its name, has
-    /// none.
+    /// The transformation of single measurements. It does not apply to the p chart that the error rate has by default.
     pub transform: Transform,
-    /// The estimator of the within sigma, if not the chart's own.
+    /// The estimator of the within sigma; by default, the one of the chart.
     pub estimator: Option<SigmaEstimator>,
-    /// Where the limits come from.
+    /// The origin of the limits.
     pub origin: Origin,
-    /// Where limits of their own begin, if limits are from the data.
+    /// The stages, if the limits are estimated from all of the data.
     pub stages: Stages,
     /// Specification limits.
     pub specification: Option<SpecificationLimits>,
-    /// What a gap means, if not what the kind of log suggests.
+    /// How gaps are handled; by default, as the kind of log suggests.
     pub missing: Option<Missing>,
     /// Confidence level of the intervals.
     pub confidence: f64,
@@ -52,7 +51,7 @@ pub struct Plan {
 }
 
 impl Default for Plan {
-    /// An individuals chart of its own data, judged by Nelson's eight rules.
+    /// An individuals chart with limits from its own data, judged by Nelson's eight rules.
     fn default() -> Self {
         Self {
             chart: None,
@@ -74,38 +73,38 @@ impl Default for Plan {
     }
 }
 
-/// How measurements are taken together.
+/// How measurements are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grouping {
-    /// So many, one after the other.
+    /// By number: this many consecutive measurements.
     Every(usize),
     /// By the values of a column.
     Column(String),
 }
 
-/// Where control limits come from.
+/// The origin of control limits.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Origin {
-    /// Phase I: from the data themselves.
+    /// Phase I: estimated from the data.
     #[default]
     Data,
-    /// Phase II: from these points of the data; the rest is monitored.
+    /// Phase II: estimated from these points of the data; the other points are monitored.
     FirstPoints(Range<usize>),
-    /// Phase II: frozen by an earlier study of each series.
+    /// Phase II: frozen by a previous study of each series.
     Baseline(Vec<Baseline>),
-    /// Phase II: standards given. A chart of counts needs the center only.
+    /// Phase II: given limits. A chart of counts needs only the center.
     Given {
         /// The center line, in the unit of the measurements.
         center: f64,
-        /// Sigma of a single measurement; of its logarithm, if that is judged.
+        /// Sigma of a single measurement; with a transformation, sigma of the transformed measurement.
         sigma: Option<f64>,
     },
 }
 
-/// Reads which points limits come from: the first `N`, or a range `A..B` of 0-based positions.
+/// Parses the points from which limits are estimated: the first `N`, or a range `A..B` of 0-based positions.
 ///
 /// # Errors
-/// [`Error::Parameter`] for anything else, and for no points at all.
+/// [`Error::Parameter`] for any other text, and for an empty range.
 pub fn point_range(text: &str) -> Result<Range<usize>> {
     let number = |text: &str| text.trim().parse::<usize>().ok();
     let range = match text.split_once("..") {
@@ -115,28 +114,28 @@ pub fn point_range(text: &str) -> Result<Range<usize>> {
     range.filter(|range| !range.is_empty()).ok_or_else(|| Error::Parameter {
         name: "phase1",
         value: text.to_owned(),
-        expected: "a number of points, or a range A..B of 0-based positions",
+        expected: "a number of points above 0, or a range A..B of 0-based positions",
     })
 }
 
-/// Limits that a phase I study froze for one series.
+/// The limits that a phase I study froze for one series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
-    /// The group that was studied.
+    /// The group of the study.
     pub group: std::collections::BTreeMap<String, String>,
     /// The metric or column.
     pub metric: String,
-    /// How many points it stands on.
+    /// The number of points on which the limits are based.
     pub n: usize,
     /// The frozen limits.
     pub standards: Standards,
 }
 
 const BASELINE_SCHEMA: &str = "llmscope.baseline/1";
-/// Of limits on another scale than that of the measurements: who does not know of scales must not read them.
+/// The version for transformed limits. Readers that ignore transformations must not read such a file as version 1.
 const SCALED_BASELINE_SCHEMA: &str = "llmscope.baseline/2";
 
-/// Frozen limits as they are kept in a file.
+/// The file format of frozen limits.
 #[derive(Serialize, Deserialize)]
 struct BaselineFile {
     schema: String,
@@ -144,19 +143,19 @@ struct BaselineFile {
 }
 
 impl Baseline {
-    /// Reads what [`Baseline::to_json`] wrote; `source` names it in messages.
+    /// Reads the output of [`Baseline::to_json`]; `source` names it in messages.
     ///
     /// # Errors
-    /// [`Error::Format`] for anything else.
+    /// [`Error::Format`] for any other text.
     pub fn read(source: &str, text: &str) -> Result<Vec<Self>> {
         let refuse = |line: Option<u64>, problem: String| {
             let location = Location { line, ..Location::of(source) };
-            Error::Format { location, problem, fix: "make a baseline with --save-baseline".to_owned() }
+            Error::Format { location, problem, fix: "save the limits of an analysis as a baseline again".to_owned() }
         };
         let file: BaselineFile = serde_json::from_str(text)
-            .map_err(|error| refuse(Some(error.line() as u64), format!("not a baseline: {error}")))?;
+            .map_err(|error| refuse(Some(error.line() as u64), format!("not a baseline file: {error}")))?;
         if ![BASELINE_SCHEMA, SCALED_BASELINE_SCHEMA].contains(&file.schema.as_str()) {
-            return Err(refuse(None, format!("schema \"{}\" is not {BASELINE_SCHEMA}", file.schema)));
+            return Err(refuse(None, format!("unknown schema \"{}\": expected {BASELINE_SCHEMA}", file.schema)));
         }
         for baseline in file.baselines.iter().filter(|baseline| baseline.standards.within.is_some()) {
             let limits = baseline.standards.limits_of_single_measurements();
@@ -165,13 +164,13 @@ impl Baseline {
         Ok(file.baselines)
     }
 
-    /// The limits of several studies, to be kept in a file.
+    /// Writes the limits of several studies as JSON.
     ///
     /// # Errors
-    /// [`Error::NotEnoughData`] if there are none.
+    /// [`Error::NotEnoughData`] without baselines.
     pub fn to_json(baselines: &[Self]) -> Result<String> {
         if baselines.is_empty() {
-            return Err(Error::NotEnoughData { what: "a baseline (studies with limits)", have: 0, need: 1 });
+            return Err(Error::NotEnoughData { what: "a baseline (control charts)", have: 0, need: 1 });
         }
         let is_scaled = baselines.iter().any(|baseline| baseline.standards.transform.is_some());
         let schema = if is_scaled { SCALED_BASELINE_SCHEMA } else { BASELINE_SCHEMA };

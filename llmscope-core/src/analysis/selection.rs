@@ -1,4 +1,4 @@
-//! What to take from logs, and in which groups.
+//! Selects series from logs and groups them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -6,49 +6,50 @@ use std::sync::Arc;
 
 use super::series::{Observations, Series, put};
 use crate::error::{Error, Result};
-use crate::ingest::{Cell, Content, Ending, Log, Mapping, Projection, Rows, SESSION, Stream, Time, Tool};
+use crate::ingest::{Cell, Content, Log, Mapping, Projection, Rows, SESSION, Stream, StreamSummary, Time, Tool};
 use crate::measure::Measure;
 use crate::metric::Metric;
 use crate::sample::Missing;
-use crate::session::{AttributeValue, ClientHealth, Notice, RunEvent, Session, SessionHeader};
+use crate::session::{AttributeValue, ClientHealth, RunEvent, Session, SessionHeader, Warning};
 
-/// The names that a group goes by, with its values.
+/// The columns and values that identify a group.
 type Key = BTreeMap<String, String>;
 
-/// What to take from logs.
+/// What to select from logs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Selection {
-    /// What to judge; empty: the default metrics that are present.
+    /// The measures to judge; if empty, the default metrics that are present.
     pub measures: Vec<Measure>,
-    /// Names to group by, perhaps none; without a list, provider, model and run where the data say so, else the file.
+    /// The columns to group by, which may be an empty list. By default, provider, model and run if the data have them,
+    /// else the file.
     pub by: Option<Vec<String>>,
-    /// A column to read beside the measure: subgroup labels or sample sizes.
+    /// A further column to read: subgroup labels or sample sizes.
     pub companion: Option<String>,
-    /// Columns of tables that go by other names.
+    /// Mappings of table columns with other names.
     pub mappings: Vec<Mapping>,
 }
 
 impl Selection {
-    /// What requests are grouped by unless told.
+    /// The columns by which requests are grouped by default.
     pub const GROUPS: [&str; 3] = ["provider", "model", "run"];
-    /// The statistics of runs that are judged when nobody names one: of each metric, the first that is there.
+    /// The statistics of runs that are judged by default: for each metric, the first one that is present.
     const STATISTICS: [&str; 2] = ["p50", "mean"];
 
-    /// The series of every group and measure, in order of first appearance. The observations of a group are put in
-    /// order of time if all of them have one.
+    /// One series for each group and measure, in order of first appearance. The observations of a group are sorted by
+    /// time if all of them have a time.
     ///
     /// # Errors
-    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] if no log has what was asked for, with what
-    /// it has.
+    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] if no log has the requested measure, with the
+    /// measures that are present.
     pub fn series<'l>(&self, logs: impl IntoIterator<Item = &'l Log>) -> Result<Vec<Series>> {
-        let mut gathering = Gathering::new(self.clone());
+        let mut gathering = SeriesBuilder::new(self.clone());
         for log in logs {
             gathering.add(log)?;
         }
         gathering.finish()
     }
 
-    /// What is needed of the rows of a log.
+    /// The columns to read from a log.
     fn projection(&self, of_runs: bool) -> Projection {
         let by = self.by.as_deref().map(|by| by.iter().map(String::as_str).collect::<Vec<_>>());
         let labels = by.unwrap_or(Self::GROUPS.to_vec()).into_iter();
@@ -60,7 +61,7 @@ impl Selection {
         }
     }
 
-    /// The group of rows with these labels in a log of this name.
+    /// The group of rows with these labels in a session of this name.
     fn key(&self, labels: &[String], values: &[Option<String>], session: &str) -> Key {
         let named = labels.iter().zip(values).filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
         let mut key: Key = named.collect();
@@ -69,7 +70,7 @@ impl Selection {
             None => key.is_empty(),
         };
         if by_session {
-            // A table may say in a column which session a row belongs to.
+            // A column of a table can assign each row to a session.
             key.entry(SESSION.to_owned()).or_insert_with(|| session.to_owned());
         }
         key
@@ -84,42 +85,42 @@ fn default_measures(of_runs: bool) -> Vec<Measure> {
     Metric::DEFAULT.into_iter().flat_map(statistics).map(Measure::Column).collect()
 }
 
-/// Series in the making: logs come in one after the other, and none of them is kept.
-pub struct Gathering {
+/// Builds series from logs, one log at a time, without keeping the logs.
+pub struct SeriesBuilder {
     selection: Selection,
     requests: Projection,
     runs: Projection,
     sources: Vec<SourceLog>,
     groups: Vec<Group>,
     places: HashMap<(Key, bool), usize>,
-    /// What could be judged, to say so in an error.
+    /// Measures that are present, for error messages.
     names: Vec<String>,
     offered: BTreeMap<String, bool>,
 }
 
-/// A log that was taken in.
+/// A log that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceLog {
-    /// The file's name as it was given.
+    /// The file's name as given.
     pub source: String,
-    /// The tool that wrote it.
+    /// The tool that wrote the log.
     pub tool: Tool,
-    /// What holds for all of its requests; `None` for a table.
+    /// The header, which applies to all requests; `None` for a table.
     pub header: Option<SessionHeader>,
-    /// What else happened while it was recorded.
+    /// Other events during the recording.
     pub events: Vec<RunEvent>,
-    /// What the measuring side said about itself.
+    /// The recorded health of the load generator.
     pub client_health: Option<ClientHealth>,
-    /// True if it holds summaries of runs and no requests.
+    /// True if the log holds summaries of runs instead of requests.
     pub of_runs: bool,
-    /// Requests, warm-up included, or rows.
+    /// The number of requests including warm-up, or of rows.
     pub records: usize,
-    /// Warm-up requests among them.
+    /// The number of warm-up requests.
     pub warmup: usize,
-    /// Requests that failed, apart from the warm-up.
+    /// The number of failed requests, excluding the warm-up.
     pub failed: usize,
-    /// What was odd about it.
-    pub notices: Vec<Notice>,
+    /// Warnings of the reader.
+    pub warnings: Vec<Warning>,
 }
 
 /// A group of rows, column by column.
@@ -128,15 +129,15 @@ struct Group {
     of_runs: bool,
     missing: Missing,
     warmup: usize,
-    /// Which of the logs it has rows of.
+    /// The indices of the logs with rows of this group.
     logs: Vec<usize>,
     values: Vec<Vec<f64>>,
     rows: usize,
     observations: Observations,
 }
 
-impl Gathering {
-    /// Nothing yet.
+impl SeriesBuilder {
+    /// Creates a builder without logs.
     #[must_use]
     pub fn new(mut selection: Selection) -> Self {
         let mut seen = Vec::new();
@@ -158,13 +159,13 @@ impl Gathering {
         }
     }
 
-    /// Takes a log in.
+    /// Adds a log.
     ///
     /// # Errors
-    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] for a mapping of a column that is not there.
+    /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] for a mapping of a missing column.
     pub fn add(&mut self, log: &Log) -> Result<()> {
         self.learn_names(names_of(log));
-        let blank = SourceLog { notices: log.notices.clone(), ..SourceLog::new(&log.source, log.tool) };
+        let blank = SourceLog { warnings: log.warnings.clone(), ..SourceLog::new(&log.source, log.tool) };
         match &log.content {
             Content::Session(session) => {
                 let Session { header, records, events, client_health, .. } = &**session;
@@ -193,44 +194,44 @@ impl Gathering {
         Ok(())
     }
 
-    /// Takes in a log that is read as it comes.
+    /// Adds a log that is read as a stream.
     ///
     /// # Errors
-    /// Those of [`Stream::rows`].
+    /// The errors of [`Stream::rows`].
     pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
         if let Some(head) = &stream.head {
             self.learn_names(names_of(head));
             if let Content::Table(table) = &head.content {
-                // What a mapping names must be there: that shows at the beginning, or it is a mistake.
+                // A mapped column must exist: check this before reading rows.
                 table.clone().mapped(&self.selection.mappings)?;
             }
         }
         let header = stream.header.clone();
         self.sources.push(SourceLog { header, ..SourceLog::new(&stream.source, stream.tool) });
         let projection = self.requests.clone();
-        let Ending { notices, events, client_health } = stream.rows(&projection, |rows| {
+        let StreamSummary { warnings, events, client_health } = stream.rows(&projection, |rows| {
             self.take(&rows);
             Ok(())
         })?;
         if let Some(log) = self.sources.last_mut() {
-            log.notices = notices;
+            log.warnings = warnings;
             log.events = events;
             log.client_health = client_health;
         }
         Ok(())
     }
 
-    /// The logs that were taken in.
+    /// The logs that were added.
     #[must_use]
     pub fn sources(&self) -> &[SourceLog] {
         &self.sources
     }
 
-    /// The series of every group and measure, in order of first appearance. The observations of a group are put in
-    /// order of time if all of them have one.
+    /// One series for each group and measure, in order of first appearance. The observations of a group are sorted by
+    /// time if all of them have a time.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if no log has what was asked for, with what it has.
+    /// [`Error::Unknown`] if no log has the requested measure, with the measures that are present.
     pub fn finish(mut self) -> Result<Vec<Series>> {
         let measures = self.present_measures()?;
         let groups = std::mem::take(&mut self.groups);
@@ -240,7 +241,7 @@ impl Gathering {
             let known = if group.of_runs { &self.runs.measures } else { &self.requests.measures };
             let known = known.clone();
             let of_group = group.into_series(&self.sources, &known, &measures);
-            // A group that lacks a metric which others have says nothing about it, unless all its requests failed.
+            // A group without any value of a metric that other groups have is left out, unless all its requests failed.
             let says = |series: &Series| {
                 alone || !series.observations.failed.is_empty() || series.values.iter().any(|value| !value.is_nan())
             };
@@ -254,7 +255,7 @@ impl Gathering {
         self.names.extend(new);
     }
 
-    /// Puts rows of the last log into their groups.
+    /// Adds rows of the last log to their groups.
     fn take(&mut self, rows: &Rows) {
         let log_index = self.sources.len() - 1;
         let log = &mut self.sources[log_index];
@@ -307,21 +308,17 @@ impl Gathering {
             present.extend(statistics.iter().find(|m| offered(m)).cloned());
         }
         if present.is_empty() && any_session && self.nothing_succeeded() {
-            // Nothing but failures: there is no latency, and the error rate is what can be judged.
+            // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
         }
         if present.is_empty() {
-            return Err(Error::Unknown {
-                what: "column to judge",
-                name: String::new(),
-                expected: format!("--column (in Python, metric=) with one of these: {}", known()),
-            });
+            return Err(Error::Unknown { what: "column to judge", name: String::new(), expected: known() });
         }
         Ok(present)
     }
 
-    /// True if no request succeeded. One that did and has none of the default metrics has others, to be named: the
-    /// times of a server, or those of a tool that measures something else.
+    /// True if no request succeeded. If requests succeeded but have none of the default metrics, the user has to name
+    /// another one, such as a server's times.
     fn nothing_succeeded(&self) -> bool {
         self.groups.iter().all(|group| (0..group.rows).all(|row| group.observations.failed(row)))
     }
@@ -339,11 +336,11 @@ impl SourceLog {
             records: 0,
             warmup: 0,
             failed: 0,
-            notices: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
-    /// A session's own name, or that of its file.
+    /// The session's name, or else that of its file.
     fn session_name(&self) -> String {
         let own = self.header.as_ref().and_then(|header| header.name.clone());
         own.unwrap_or_else(|| match self.source.as_str() {
@@ -352,18 +349,17 @@ impl SourceLog {
         })
     }
 
-    /// What it says against itself.
-    fn cautions(&self) -> Vec<String> {
+    /// Warnings about the log.
+    fn warnings(&self) -> Vec<String> {
         let source = if self.source == "-" { "standard input" } else { &self.source };
         let simulated = self.header.as_ref().is_some_and(|header| header.simulated);
-        let simulated = simulated.then(|| format!("{source} is SIMULATED: no real endpoint was asked"));
+        let simulated = simulated.then(|| format!("{source} is SIMULATED: it does not describe a real endpoint"));
         let health = self.client_health.as_ref().filter(|health| health.bottleneck);
-        let busy = health.map(|health| {
-            format!("{source}: the machine that measured was the bottleneck: {}", health.reasons.join("; "))
-        });
+        let busy = health
+            .map(|health| format!("{source}: the load generator was the bottleneck: {}", health.reasons.join("; ")));
         let runs = self.of_runs.then(|| {
             format!(
-                "{source} holds summaries only ({}): each point is a run, its requests are not known",
+                "{source} contains only summaries ({}): each point is a run, without its requests",
                 self.tool.name()
             )
         });
@@ -385,7 +381,7 @@ impl Group {
         }
     }
 
-    /// Adds a row of the last of its logs, which had `first` records before these rows.
+    /// Adds a row of the last log of this group, which had `first` records before these rows.
     fn push(&mut self, rows: &Rows, row: usize, first: usize) {
         for (column, values) in self.values.iter_mut().zip(&rows.values) {
             column.push(values[row]);
@@ -404,7 +400,7 @@ impl Group {
     fn into_series(mut self, sources: &[SourceLog], known: &[Measure], wanted: &[Measure]) -> Vec<Series> {
         self.sort_by_time();
         let observations = Arc::new(self.observations);
-        let cautions: Vec<_> = self.logs.iter().flat_map(|&log| sources[log].cautions()).collect();
+        let warnings: Vec<_> = self.logs.iter().flat_map(|&log| sources[log].warnings()).collect();
         let mut values_of = |measure: &Measure| -> Option<Vec<f64>> {
             if let Some(place) = known.iter().position(|known| known == measure) {
                 return Some(std::mem::take(&mut self.values[place]));
@@ -423,16 +419,16 @@ impl Group {
                 warmup: self.warmup,
                 missing: self.missing,
                 of_runs: self.of_runs,
-                cautions: cautions.clone(),
+                warnings: warnings.clone(),
             })
         };
         wanted.iter().filter_map(&mut series).collect()
     }
 
-    /// Puts the rows in order of time if all of them have one.
+    /// Sorts the rows by time if all of them have a time.
     fn sort_by_time(&mut self) {
         let times = &self.observations.times;
-        // A look at all is saved where they are in order, as most are.
+        // Most logs are in order: skip sorting them.
         if times.is_sorted() || times.len() < self.rows || times.contains(&Time::NONE) {
             return;
         }
@@ -449,14 +445,14 @@ impl Group {
     }
 }
 
-/// Puts the entries of a column in another order; one that holds only usual entries at its end may be shorter.
+/// Reorders the entries of a column. The column may be shorter if its last entries are the default value.
 fn reorder<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
     if !column.is_empty() {
         *column = order.iter().map(|&row| column[row].clone()).collect();
     }
 }
 
-/// What a log offers to judge, as far as its first records show.
+/// The measures of a log, as far as its first records show them.
 fn names_of(log: &Log) -> Vec<String> {
     const ENOUGH: usize = 1000;
     let Content::Session(session) = &log.content else {

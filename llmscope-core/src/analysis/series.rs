@@ -10,55 +10,55 @@ use crate::ingest::{Cell, GAP_POLICY, Time};
 use crate::measure::Measure;
 use crate::sample::{Missing, Sample};
 
-/// The measurements of one metric of one group of requests, gaps included.
+/// The measurements of one metric of one group of requests, including gaps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// The files that they come from; none for numbers that were given as they are.
+    /// The files with the measurements; empty for plain numbers.
     pub sources: Vec<String>,
-    /// What the requests have in common: `provider`, `model`, …
+    /// The properties that the requests have in common: `provider`, `model`, …
     pub group: BTreeMap<String, String>,
-    /// What was measured.
+    /// The measure.
     pub measure: Measure,
-    /// A value for each request that is not a warm-up, in time order; NaN for a failed request and where it was not
+    /// A value for each request except warm-ups, in time order; NaN if the request failed or the value was not
     /// recorded.
     pub values: Vec<f64>,
-    /// What else is known of each request. Series of several metrics share it.
+    /// Further data of each request, shared by the series of several metrics.
     pub observations: Arc<Observations>,
-    /// Warm-up requests, which are left out.
+    /// The number of warm-up requests, which are excluded.
     pub warmup: usize,
-    /// What a gap means if nobody says: an error in a table, a break in a session, whose failures are no mistake.
+    /// How gaps are handled by default: an error in a table; a break in a session, where failed requests are expected.
     pub missing: Missing,
-    /// True if each value summarizes a run whose requests are not known.
+    /// True if each value summarizes a run.
     pub of_runs: bool,
-    /// What their sources say against themselves: a simulation, a machine that was too busy to measure.
-    pub cautions: Vec<String>,
+    /// Warnings of the sources: a simulation, or a load generator that was too busy to measure.
+    pub warnings: Vec<String>,
 }
 
-/// What is known of requests beside their measurements, column by column. A column is empty where it would say the
-/// same of all: nothing failed, no time is known, there is but one source.
+/// Data of requests besides their measurements, column by column. A column is empty if all its entries have the default
+/// value: nothing failed, no time is known, there is only one source.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Observations {
     pub(super) failed: Vec<bool>,
     pub(super) times: Vec<Time>,
     pub(super) source: Vec<u32>,
     pub(super) position: Vec<u32>,
-    /// 1-based line of a table; a request of a session is found by its position.
+    /// The 1-based line in a table. A request of a session is identified by its position instead.
     pub(super) line: Vec<u32>,
     pub(super) companion: Vec<Cell>,
 }
 
-/// One request on its way into a series.
+/// One request to be added to a series.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Observation {
-    /// Its value; absent for a failed request and where it was not recorded.
+    /// The value; absent if the request failed or the value was not recorded.
     pub value: Option<f64>,
-    /// True if it failed.
+    /// True if the request failed.
     pub failed: bool,
-    /// When it was issued.
+    /// The time at which the request was issued.
     pub at: Option<Timestamp>,
-    /// Its 0-based position in the source.
+    /// The 0-based position in the source.
     pub position: usize,
-    /// The value of the column that gives subgroups or sample sizes, if one was named.
+    /// The value of the column with subgroup labels or sample sizes, if one was selected.
     pub companion: Option<Cell>,
 }
 
@@ -69,19 +69,19 @@ impl Observations {
         self.failed.get(index).is_some_and(|&failed| failed)
     }
 
-    /// How many requests failed.
+    /// The number of failed requests.
     #[must_use]
     pub fn failures(&self) -> usize {
         self.failed.iter().filter(|&&failed| failed).count()
     }
 
-    /// When the request was issued.
+    /// The time at which the request was issued.
     #[must_use]
     pub fn at(&self, index: usize) -> Option<Timestamp> {
         self.times.get(index).and_then(|time| time.get())
     }
 
-    /// When these requests were issued; nothing at all if no time is known.
+    /// The times at which these requests were issued; empty if no time is known.
     pub(super) fn times_of(&self, indices: impl Iterator<Item = usize>) -> Vec<Time> {
         if self.times.is_empty() {
             return Vec::new();
@@ -89,31 +89,31 @@ impl Observations {
         indices.map(|index| self.times.get(index).copied().unwrap_or(Time::NONE)).collect()
     }
 
-    /// Which of [`Series::sources`] it stands in.
+    /// The index of the request's source in [`Series::sources`].
     #[must_use]
     pub fn source(&self, index: usize) -> usize {
         self.source.get(index).map_or(0, |&source| source as usize)
     }
 
-    /// 0-based position in its source.
+    /// The 0-based position in the source.
     #[must_use]
     pub fn position(&self, index: usize) -> usize {
         self.position.get(index).map_or(index, |&position| position as usize)
     }
 
-    /// The value of the column that gives subgroups or sample sizes, if one was named.
+    /// The value of the column with subgroup labels or sample sizes, if one was selected.
     #[must_use]
     pub fn companion(&self, index: usize) -> &Cell {
         self.companion.get(index).unwrap_or(&Cell::Missing)
     }
 }
 
-/// Which observations the values of a sample are.
+/// Maps each value of a sample to its observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kept(Option<Vec<u32>>);
+pub struct SampleIndex(Option<Vec<u32>>);
 
-impl Kept {
-    /// All of them.
+impl SampleIndex {
+    /// The identity: a sample of all observations.
     pub(super) const fn all() -> Self {
         Self(None)
     }
@@ -126,7 +126,7 @@ impl Kept {
 }
 
 impl Series {
-    /// Numbers that were given as they are, NaN where there is none.
+    /// A series of plain numbers, with NaN for gaps.
     #[must_use]
     pub fn of_numbers(name: &str, values: Vec<f64>) -> Self {
         Self {
@@ -138,11 +138,11 @@ impl Series {
             warmup: 0,
             missing: Missing::Error,
             of_runs: false,
-            cautions: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
-    /// The series with these requests of one source, in time order, in place of its own.
+    /// Replaces the observations with these requests of one source, in time order.
     #[must_use]
     pub fn with_observations(mut self, observations: impl IntoIterator<Item = Observation>) -> Self {
         let (mut values, mut all) = (Vec::new(), Observations::default());
@@ -159,28 +159,28 @@ impl Series {
         self
     }
 
-    /// The values as a sample, and which observation each one is.
+    /// The values as a sample, and the observation of each value.
     ///
     /// # Errors
-    /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite;
-    /// [`Error::Missing`], [`Error::NonFinite`] or [`Error::TooLarge`] where there is no file to name.
-    pub fn sample(&self, missing: Option<Missing>) -> Result<(Sample<'_>, Kept)> {
+    /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite. Without a file
+    /// to name: [`Error::Missing`], [`Error::NonFinite`] or [`Error::TooLarge`].
+    pub fn sample(&self, missing: Option<Missing>) -> Result<(Sample<'_>, SampleIndex)> {
         let sample = match Sample::new(&self.values[..]) {
             Ok(sample) => sample,
             Err(_) if self.values.iter().any(|value| value.is_nan()) => {
                 return self.sample_with_gaps(missing.unwrap_or(self.missing));
             }
-            Err(error) => return Err(self.placed(error, &Kept(None))),
+            Err(error) => return Err(self.placed(error, &SampleIndex(None))),
         };
         let breaks = if self.observations.source.is_empty() || self.of_runs {
             Vec::new()
         } else {
             (1..self.values.len()).filter(|&index| self.is_new_source(index - 1, index)).collect()
         };
-        Ok((sample.with_breaks(breaks)?, Kept(None)))
+        Ok((sample.with_breaks(breaks)?, SampleIndex(None)))
     }
 
-    fn sample_with_gaps(&self, policy: Missing) -> Result<(Sample<'_>, Kept)> {
+    fn sample_with_gaps(&self, policy: Missing) -> Result<(Sample<'_>, SampleIndex)> {
         let (mut values, mut kept, mut breaks) = (Vec::new(), Vec::new(), Vec::new());
         for (index, &value) in self.values.iter().enumerate() {
             if value.is_nan() {
@@ -195,20 +195,21 @@ impl Series {
             values.push(value);
             kept.push(u32::try_from(index).unwrap_or(u32::MAX));
         }
-        let kept = Kept(Some(kept));
+        let kept = SampleIndex(Some(kept));
         match Sample::new(values) {
             Ok(sample) => Ok((sample.with_breaks(breaks)?, kept)),
             Err(error) => Err(self.placed(error, &kept)),
         }
     }
 
-    /// When the first request was issued, where that is known.
+    /// The time at which the first request was issued, if known.
     #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {
         self.observations.at(0)
     }
 
-    /// True if two kept observations are no neighbours: another file begins between them, or a gap that counts.
+    /// True if two kept observations are not adjacent: another file begins between them, or a gap that is kept as a
+    /// break.
     fn parted(&self, last: usize, next: usize, policy: Missing) -> bool {
         let new_source = !self.of_runs && self.is_new_source(last, next);
         new_source || (policy != Missing::Drop && next != last + 1)
@@ -232,24 +233,24 @@ impl Series {
     fn missing_at(&self, index: usize) -> Error {
         match self.location(index) {
             Some(location) => {
-                let fix = format!("say {GAP_POLICY}");
-                Error::Format { location, problem: "no value".to_owned(), fix }
+                let fix = format!("choose {GAP_POLICY}");
+                Error::Format { location, problem: "missing value".to_owned(), fix }
             }
             None => Error::Missing { index },
         }
     }
 
-    /// The refusal of a value with its place in a file; as it is for numbers that come from none.
-    pub(super) fn placed(&self, error: Error, kept: &Kept) -> Error {
+    /// Adds the location of the value in its file to an error. Errors about plain numbers stay unchanged.
+    pub(super) fn placed(&self, error: Error, kept: &SampleIndex) -> Error {
         let (index, value, problem, fix) = match error {
             Error::NonFinite { index, value } | Error::TooLarge { index, value, .. } => {
-                (index, value, "is not a finite measurement", "correct it, or leave it out".to_owned())
+                (index, value, "is not a finite measurement", "correct or exclude the value".to_owned())
             }
             Error::NotPositive { index, value } => (
                 index,
                 value,
                 "is not positive and cannot be transformed",
-                format!("leave it out, or say {GAP_POLICY}"),
+                format!("exclude the value, or choose {GAP_POLICY}"),
             ),
             _ => return error,
         };
@@ -260,7 +261,7 @@ impl Series {
     }
 }
 
-/// Puts an entry at the end of a column, which stays empty as long as every entry is the usual one.
+/// Appends an entry to a column, which stays empty as long as every entry is the default value.
 pub(super) fn put<T: Clone + PartialEq>(column: &mut Vec<T>, place: usize, entry: Option<T>, usual: T) {
     let entry = entry.unwrap_or_else(|| usual.clone());
     if column.is_empty() && entry == usual {

@@ -1,4 +1,4 @@
-//! Stages: stretches of a series with limits of their own.
+//! Stages: intervals of a series, each with its own limits.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,27 +9,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::sample::{Sample, stretches};
+use crate::sample::{Sample, ranges_between};
 use crate::stats::{self, ChangePoint, about_means, mean};
 
 use super::Autocorrelation;
 
-/// Where limits of their own begin.
+/// How the series is divided into stages.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Stages {
-    /// One stage: the same limits from end to end.
+    /// One stage: the same limits for all points.
     #[default]
     One,
-    /// At these points, after known changes.
+    /// Stages that begin at these points, after known changes.
     At(Vec<usize>),
-    /// Where the level changes, as the data say ([`crate::stats::change_points`]).
+    /// Stages that begin where the level changes, as detected in the data ([`crate::stats::change_points`]).
     Auto,
 }
 
 impl FromStr for Stages {
     type Err = Error;
 
-    /// Reads `auto`, or positions such as `150,300`.
+    /// Parses `auto`, or positions such as `150,300`.
     fn from_str(text: &str) -> Result<Self> {
         if text == "auto" {
             return Ok(Self::Auto);
@@ -53,26 +53,27 @@ impl fmt::Display for Stages {
     }
 }
 
-/// A stretch of points with limits of its own.
+/// An interval of points with its own limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stage {
-    /// Its first point.
+    /// The first point.
     pub first: usize,
-    /// Its last point.
+    /// The last point.
     pub last: usize,
-    /// When its first point was measured.
+    /// The time of the first point.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub t: Option<Timestamp>,
-    /// Mean of the points that the change was looked for in: the measurements, or those that are plotted where they are
+    /// The mean of the points in which the change was sought: the measurements, or the plotted values if these are
     /// counts or means of subgroups.
     pub mean: f64,
-    /// For a change that was found, the probability of so clear a one anywhere, if the level never changed.
+    /// For a detected change: the probability of a change at least as clear anywhere in the series, if the level never
+    /// changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
 }
 
-/// Where a stage begins.
+/// The start of a stage.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Start {
     pub(super) at: usize,
@@ -91,21 +92,21 @@ impl From<ChangePoint> for Start {
     }
 }
 
-/// Where stages begin, beyond the first.
+/// The starts of the stages after the first.
 pub(super) fn positions(starts: &[Start]) -> Vec<usize> {
     starts.iter().map(|start| start.at).collect()
 }
 
-/// The stages in numbers; `level` holds a value for each point, `time` tells when one was measured.
+/// The stages with their means. `level` holds a value for each point, and `time` returns the time of a point.
 pub(super) fn described(starts: &[Start], level: &[f64], time: impl Fn(usize) -> Option<Timestamp>) -> Vec<Stage> {
     let p = [None].into_iter().chain(starts.iter().map(|start| start.p));
     let stage = |(Range { start: first, end }, p)| {
         Some(Stage { first, last: end - 1, t: time(first), mean: mean(&level[first..end])?, p })
     };
-    stretches(&positions(starts), level.len()).zip(p).filter_map(stage).collect()
+    ranges_between(&positions(starts), level.len()).zip(p).filter_map(stage).collect()
 }
 
-/// Correlation of neighbours about the means of their stages: a change of the level is no dependence.
+/// Lag-1 autocorrelation about the means of the stages, so that a change of the level does not count as dependence.
 pub(super) fn autocorrelation(sample: &Sample<'_>, starts: &[Start]) -> Option<Autocorrelation> {
     let residuals = Sample::new(about_means(sample.values(), &positions(starts))).ok()?;
     let residuals = residuals.with_breaks(sample.breaks().to_vec()).ok()?;

@@ -1,4 +1,4 @@
-//! Several runs of one thing: how much of the variation lies between them, and what that leaves of the capability.
+//! Several runs of the same system: the share of the variation between them, and the capability that remains.
 
 mod words;
 
@@ -16,43 +16,44 @@ use crate::error::Result;
 use crate::ingest::SESSION;
 use crate::limits::{ControlLimits, LIMIT_MULTIPLE};
 use crate::metric::{Metric, Unit};
+use crate::quantity::counted;
 use crate::rules::{RuleCode, RuleSet, Violation};
 use crate::sample::Sample;
 use crate::sigma::{SigmaEstimate, SigmaEstimator};
 use crate::stats::{self, Moments, Normality, OneWay, Sorted, VarianceInterval, anderson_darling};
 
-/// On an individuals chart of fewer runs no run can signal, however far out: with x̄ and MR̄ from the same k points, an
-/// outlier at an end lies at most (k − 1)²/(2.66k) limits from the center line, which passes 1 at k = 5.
+/// On an individuals chart of fewer runs, no run can signal, however far out it is. With x̄ and MR̄ from the same k
+/// points, an outlier at an end is at most (k − 1)²/(2.66k) limits from the center line, which exceeds 1 from k = 5.
 const MIN_RUNS: usize = 5;
-/// Fewer runs than this make provisional limits, as fewer points do.
+/// Limits from fewer runs are provisional, as are limits from fewer points.
 const FIRM_RUNS: usize = 25;
-/// A correlation of neighbours from here on changes what a run's mean is worth by more than a fifth.
+/// A lag-1 autocorrelation above this changes the variance of a run's mean by more than a fifth.
 const NOTABLE_LAG1: f64 = 0.1;
-/// Standard deviations that differ by more than this factor are those of no common process (the rule of thumb for the
-/// analysis of variance: Moore & McCabe, *Introduction to the Practice of Statistics*).
-const UNEQUAL_SPREAD: f64 = 2.0;
-/// Below this p-value the data are called not normal.
+/// Standard deviations that differ by more than this factor indicate that the runs have no common process (the rule of
+/// thumb for the analysis of variance: Moore & McCabe, *Introduction to the Practice of Statistics*).
+const UNEQUAL_DISPERSION: f64 = 2.0;
+/// Data with a p-value below this are reported as not normal.
 const NOT_NORMAL: f64 = 0.005;
 
-/// A metric over several runs: variance components, capability of what varies within the runs and of everything, and
-/// the runs that are out.
+/// A metric over several runs: variance components, capability based on the within-run and the total variation, and the
+/// runs that are out of control.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Study {
-    /// What all runs have in common.
+    /// The properties that all runs have in common.
     pub group: BTreeMap<String, String>,
     /// The metric or column.
     pub metric: String,
     /// Its unit.
     pub unit: Unit,
-    /// The runs, in order of time where it is known.
+    /// The runs, in time order if their times are known.
     pub runs: Vec<Run>,
-    /// Number of measurements of all runs.
+    /// The number of measurements of all runs.
     pub n: usize,
-    /// Mean of all measurements.
+    /// The mean of all measurements.
     pub mean: f64,
     /// One-way analysis of variance with the run as a random effect.
     pub anova: OneWay,
-    /// Variance inside the runs: MS_within.
+    /// Variance within the runs: MS_within.
     pub within: Component,
     /// Variance between the runs: (MS_between − MS_within)/n₀, or 0 if that is negative.
     pub between: Component,
@@ -64,42 +65,45 @@ pub struct Study {
     /// Share of the total variance that lies between the runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub between_share: Option<f64>,
-    /// Level of the intervals.
+    /// Confidence level of the intervals.
     pub confidence: f64,
-    /// Limits of the run means from their own moving ranges; absent for fewer than 5 runs, whose chart cannot signal.
+    /// Limits of the run means, estimated from their moving ranges; absent for fewer than 5 runs, whose chart cannot
+    /// signal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<ControlLimits>,
     /// Codes of the rules that were applied to the run means.
     pub rules: Vec<RuleCode>,
-    /// Where they signal: positions in `runs`.
+    /// The violations of these rules, with positions in `runs`.
     pub violations: Vec<Violation>,
     /// The verdict on the run means.
     pub verdict: Verdict,
-    /// How many runs a judgement needs, if there are too few.
+    /// The number of runs that a judgement needs, if there are too few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,
     /// Specification limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specification: Option<SpecificationLimits>,
-    /// Indices of the within-run sigma. No interval of Cpk: the published ones take the mean for that of one run.
+    /// Indices based on the within-run sigma. Cpk has no interval, because the published ones assume the mean of a
+    /// single run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capability: Option<Capability>,
-    /// Indices of the total sigma. No interval of Ppk, for the same reason.
+    /// Indices based on the total sigma. Ppk has no interval, for the same reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub performance: Option<Performance>,
     /// Measurements outside the specification limits, per million.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_ppm: Option<f64>,
-    /// Share outside that normal distributions lead to expect, per million: within a run at the mean, and overall.
+    /// The share outside the specification limits that normal distributions predict, per million: within a run at the
+    /// mean, and overall.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_ppm: Option<ExpectedPpm>,
-    /// Anderson–Darling test of what is left when each run's mean is taken off.
+    /// Anderson–Darling test of the residuals from each run's mean.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub normality: Option<Normality>,
-    /// Correlation of neighbours inside the runs, all runs together.
+    /// Lag-1 autocorrelation within the runs, pooled over the runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag1: Option<f64>,
-    /// What a reader should know before trusting the numbers.
+    /// Warnings: what to know before trusting the numbers.
     pub warnings: Vec<String>,
 }
 
@@ -108,21 +112,21 @@ pub struct Study {
 pub struct Run {
     /// The session's name.
     pub name: String,
-    /// When its first request was issued, where that is known.
+    /// The time at which the first request was issued, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
-    /// Number of its measurements.
+    /// The number of measurements.
     pub n: usize,
-    /// Their mean.
+    /// The mean of the measurements.
     pub mean: f64,
-    /// Their standard deviation.
+    /// The standard deviation of the measurements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sigma: Option<f64>,
-    /// True if the mean lies beyond the limits that the run means themselves give.
+    /// True if the mean is beyond the limits of the run means.
     pub out: bool,
-    /// True if the mean lies beyond x̄ ± 3σ_within/√n, the limits of an X̄ chart: further out than its own requests
-    /// explain.
+    /// True if the mean is beyond x̄ ± 3σ_within/√n, the limits of an X̄ chart: it deviates more than the variation of
+    /// its own requests explains.
     pub beyond_within: bool,
 }
 
@@ -133,7 +137,7 @@ pub struct Component {
     pub variance: f64,
     /// Its square root, in the unit of the metric.
     pub sigma: f64,
-    /// Interval of the square root.
+    /// The confidence interval of the square root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Interval>,
 }
@@ -146,8 +150,8 @@ impl Component {
 }
 
 impl Selection {
-    /// The selection that tells runs of different things apart, if this one groups by session: by provider, model and
-    /// run too. [`runs_of`] puts its series together.
+    /// If this selection groups by session, the selection that also groups by provider, model and run, so that the runs
+    /// of each combination are separate. [`runs_of`] combines its series.
     #[must_use]
     pub fn of_runs(&self) -> Option<Self> {
         let by = self.by.as_ref().filter(|by| by.iter().any(|name| name == SESSION))?;
@@ -157,8 +161,8 @@ impl Selection {
     }
 }
 
-/// The series that are runs of one thing: for each metric of each provider and model (and whatever else they are
-/// grouped by) one series per session.
+/// Combines series into runs of the same system: for each metric of each provider and model (and of the other columns
+/// they are grouped by), one series per session.
 #[must_use]
 pub fn runs_of(series: Vec<Series>) -> Vec<Vec<Series>> {
     let mut sets: Vec<Vec<Series>> = Vec::new();
@@ -174,7 +178,7 @@ pub fn runs_of(series: Vec<Series>) -> Vec<Vec<Series>> {
     sets
 }
 
-/// What the runs of a series have in common.
+/// The properties that the runs of a series have in common.
 fn common(series: &Series) -> BTreeMap<String, String> {
     series
         .group
@@ -184,11 +188,11 @@ fn common(series: &Series) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The study of several runs, each a series of the same measure. `None` where none can be made: for fewer than two runs
-/// with measurements, for a share of failures, and for counts.
+/// The study of several runs, each a series of the same measure. `None` for fewer than two runs with measurements, for
+/// the error rate, and for counts.
 ///
 /// # Errors
-/// Those of reading the values ([`Series::sample`]).
+/// The errors of reading the values ([`Series::sample`]).
 pub fn study(runs: &[Series], plan: &Plan) -> Result<Option<Study>> {
     let counts = plan.chart.is_some_and(crate::chart::ChartKind::is_attribute);
     let Some(first) = runs.first().filter(|first| !counts && first.measure != Measure::Metric(Metric::ErrorRate))
@@ -206,7 +210,7 @@ pub fn study(runs: &[Series], plan: &Plan) -> Result<Option<Study>> {
         samples.sort_by_key(|(series, _)| series.started_at());
     }
     let moments: Vec<Moments> = samples.iter().map(|(_, sample)| Moments::of(sample.values())).collect();
-    // Fewer than two runs, or none with two measurements.
+    // Fewer than two runs, or no run with two measurements.
     let Ok(anova) = OneWay::of(&moments) else { return Ok(None) };
     let within_sigma = anova.within_variance().sqrt();
     let described = |((series, _), moments): (&(&Series, Sample<'_>), &Moments)| {
@@ -257,8 +261,8 @@ pub fn study(runs: &[Series], plan: &Plan) -> Result<Option<Study>> {
 }
 
 impl Study {
-    /// Judges the run means on an individuals chart: what varies from run to run is in its limits, which those of an X̄
-    /// chart leave out (Janis 1990; Wheeler 1995, *Advanced Topics in Statistical Process Control*, on the three-way
+    /// Judges the run means on an individuals chart. Its limits include the variation from run to run, which those of
+    /// an X̄ chart omit (Janis 1990; Wheeler 1995, *Advanced Topics in Statistical Process Control*, on the three-way
     /// chart).
     fn judge(&mut self, series: &Series, plan: &Plan) -> Result<()> {
         if self.runs.len() < MIN_RUNS {
@@ -306,26 +310,29 @@ impl Study {
             }
         };
         let runs = self.runs.len();
-        warn(given > runs, &|| format!("{} of {given} runs have no measurement and are left out", given - runs));
+        warn(given > runs, &|| {
+            format!("{} of {} excluded, without a measurement", given - runs, counted(given, "run"))
+        });
         warn(runs < MIN_RUNS, &|| {
             format!(
-                "{runs} runs say little about what varies between runs (the intervals say how little), and on a chart \
-                 of fewer than {MIN_RUNS} no run can signal"
+                "{} are too few for a precise estimate of the variation between runs (see the intervals), and no run \
+                 can signal: collect at least {MIN_RUNS} runs",
+                counted(runs, "run")
             )
         });
         warn((MIN_RUNS..FIRM_RUNS).contains(&runs), &|| {
-            format!("limits from {runs} runs are provisional: {FIRM_RUNS} make them firm")
+            format!("limits from {runs} runs are provisional: collect at least {FIRM_RUNS} runs")
         });
         warn(self.negative_between.is_some(), &|| {
-            "the estimate of the variance between the runs is negative and set to 0: the runs differ less than their \
-             requests lead to expect"
+            "the estimate of the variance between the runs is negative and set to 0: the runs differ less than the \
+             variation of their requests predicts"
                 .to_owned()
         });
         warn(self.total.variance == 0.0, &|| "all measurements are equal: capability is undefined".to_owned());
-        let (smallest, largest) = self.spread();
-        warn(largest > UNEQUAL_SPREAD * smallest, &|| {
+        let (smallest, largest) = self.sigma_extent();
+        warn(largest > UNEQUAL_DISPERSION * smallest, &|| {
             format!(
-                "the runs differ in spread (σ from {} to {}): the within-run sigma is that of no single run",
+                "the runs differ in dispersion (σ from {} to {}): the within-run sigma describes no single run",
                 self.quantity(smallest),
                 self.quantity(largest)
             )
@@ -333,33 +340,35 @@ impl Study {
         let lag1 = self.lag1.unwrap_or_default();
         warn(lag1.abs() > NOTABLE_LAG1.max(2.0 / float(self.n).sqrt()), &|| {
             let worth = format!(
-                "requests inside the runs are correlated (lag-1 autocorrelation {lag1:.2}): as a first-order process, \
-                 run means vary by chance {:.1} times as much as the within-run variance says",
+                "requests within the runs are autocorrelated (lag 1: {lag1:.2}): for a first-order process, the variance \
+                 of run means due to chance is {:.1} times what the within-run variance predicts",
                 (1.0 + lag1) / (1.0 - lag1)
             );
-            format!("{worth}; that is counted as variance between runs, and runs beyond the within limits mean less")
+            format!(
+                "{worth}; this counts as variance between runs and makes runs beyond the within limits less significant"
+            )
         });
         let has_indices = self.capability.is_some() || self.performance.is_some();
         warn(has_indices && self.verdict == Verdict::OutOfControl, &|| {
-            "the runs are not stable: total sigma and performance describe no process that will go on like this"
-                .to_owned()
+            "the runs are out of control: total sigma and performance do not predict future runs".to_owned()
         });
         warn(has_indices && self.normality.is_some_and(|normality| normality.p < NOT_NORMAL), &|| {
-            "the data are not normal: indices and expected ppm assume that they are; trust the observed ppm".to_owned()
+            "the data are not normal, but the indices and the expected ppm assume normality: use the observed ppm"
+                .to_owned()
         });
         warnings
     }
 }
 
 impl Study {
-    /// Smallest and largest standard deviation of a run.
-    fn spread(&self) -> (f64, f64) {
+    /// The smallest and the largest standard deviation of a run.
+    fn sigma_extent(&self) -> (f64, f64) {
         let sigmas = || self.runs.iter().filter_map(|run| run.sigma);
         (sigmas().fold(f64::INFINITY, f64::min), sigmas().fold(0.0, f64::max))
     }
 }
 
-/// Autocorrelation about each run's own mean, all runs together: Σrᵢ SSᵢ/Σ SSᵢ.
+/// Autocorrelation about each run's own mean, pooled over the runs: Σrᵢ SSᵢ/Σ SSᵢ.
 fn pooled_lag1(samples: &[(&Series, Sample<'_>)], moments: &[Moments]) -> Option<f64> {
     let (mut products, mut squares) = (0.0, 0.0);
     for ((_, sample), moments) in samples.iter().zip(moments) {

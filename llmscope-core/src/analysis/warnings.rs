@@ -1,13 +1,14 @@
-//! What a reader should know before trusting the numbers: cause and remedy.
+//! Warnings of an analysis: what to know before trusting the numbers, with cause and remedy.
 
 use super::{Analysis, Verdict};
 use crate::capability::{SpecificationLimits, Supported};
 use crate::cast::float;
 use crate::chart::{ChartKind, Phase};
+use crate::quantity::counted;
 
-/// Fewer points than this make provisional limits (Montgomery recommends 20 to 25).
+/// Limits from fewer points are provisional (Montgomery recommends 20 to 25).
 const FIRM_POINTS: usize = 25;
-/// Below this p-value the data are called not normal.
+/// Data with a p-value below this are reported as not normal.
 const NOT_NORMAL: f64 = 0.005;
 
 pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: usize) -> Vec<String> {
@@ -20,47 +21,47 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
     let excluded = analysis.excluded;
     warn(excluded.failed > 0 && analysis.metric != "error_rate", &|| {
         let all = analysis.n + excluded.failed + excluded.missing;
-        format!("{} of {all} requests failed and have no latency: judge them with --metric error_rate", excluded.failed)
+        let failed = excluded.failed;
+        format!("{failed} of {} failed and have no latency: the metric error_rate counts them", counted(all, "request"))
     });
-    warn(excluded.missing > 0, &|| format!("{} requests did not record this metric", excluded.missing));
+    warn(excluded.missing > 0, &|| format!("{} without a value of this metric", counted(excluded.missing, "request")));
     warn(excluded.not_positive > 0, &|| {
-        format!("{} values are not positive: they have no place on this scale and are gaps", excluded.not_positive)
+        format!("{} cannot be transformed: treated as missing", counted(excluded.not_positive, "nonpositive value"))
     });
     let judged = analysis.verdict != Verdict::NotEnoughData;
     warn(analysis.stages.iter().any(|stage| stage.p.is_some()), &|| {
-        "the level changes: the process is out of control, whatever the rules say within its stages".to_owned()
+        "the level changes: the process is out of control, even if no rule signals within the stages".to_owned()
     });
     let points = analysis.stages.iter().map(|stage| stage.last + 1 - stage.first).min().unwrap_or(points);
     warn(judged && analysis.phase == Phase::I && points < FIRM_POINTS, &|| {
-        format!("limits from {points} points are provisional: {FIRM_POINTS} make them firm")
+        format!("limits from {} are provisional: collect at least {FIRM_POINTS} points", counted(points, "point"))
     });
     warn(constant && judged, &|| {
-        "all points are equal: sigma is 0, the limits collapse on the center line and capability is undefined; \
-         is the clock or the log too coarse?"
+        "all points are equal: sigma is 0, the limits equal the center line and capability is undefined; check the \
+         resolution of the clock and the log"
             .to_owned()
     });
-    warn(left_over > 0, &|| format!("{left_over} measurements were alone in a subgroup and left out"));
+    warn(left_over > 0, &|| format!("{} excluded, each alone in its subgroup", counted(left_over, "measurement")));
     let significant = 2.0 / float(analysis.n.max(1)).sqrt();
     let lag1 = analysis.autocorrelation.map_or(0.0, |autocorrelation| autocorrelation.lag1);
     warn(judged && analysis.chart == ChartKind::Individuals && lag1.abs() > significant, &|| {
         let effect = if lag1 > 0.0 { "too narrow: expect false alarms" } else { "too wide: expect missed signals" };
-        format!("neighbours are correlated (lag-1 autocorrelation {lag1:.2}): limits from moving ranges are {effect}")
+        format!("the measurements are autocorrelated (lag 1: {lag1:.2}): limits from moving ranges are {effect}")
     });
     let has_indices = analysis.capability.is_some() || analysis.performance.is_some();
     warn(analysis.transform.is_some() && analysis.specification.is_some_and(|limits| has_lost_one(&limits)), &|| {
-        "a specification limit or target at or below 0 has no place on this scale: the indices are those of the others"
-            .to_owned()
+        "a specification limit or target at or below 0 cannot be transformed: the indices ignore it".to_owned()
     });
     warn(has_indices && analysis.verdict == Verdict::OutOfControl, &|| {
-        "the process is not stable: capability and performance describe no process that will go on like this".to_owned()
+        "the process is out of control: capability and performance do not predict its future".to_owned()
     });
     warn(has_indices && analysis.normality.is_some_and(|normality| normality.p < NOT_NORMAL), &|| {
         let instead = match analysis.non_normal.as_ref().map(|non_normal| non_normal.supported) {
             Some(Supported::None | Supported::Normal) | None => "the observed ppm".to_owned(),
-            Some(supported) => format!("the observed ppm and the Ppk by the {}", supported.words()),
+            Some(supported) => format!("the observed ppm and the Ppk from the {}", supported.label()),
         };
         let data = if analysis.transform.is_some() { "the transformed data" } else { "the data" };
-        format!("{data} are not normal: indices and expected ppm assume that they are; trust {instead}")
+        format!("{data} are not normal, but the indices and the expected ppm assume normality: use {instead}")
     });
     warnings
 }

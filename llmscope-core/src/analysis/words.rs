@@ -1,4 +1,4 @@
-//! An analysis in words, the same for every face that prints one.
+//! The text of an analysis, shared by all output formats.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,73 +7,73 @@ use super::{Analysis, Drawing, Selection, Stage};
 use crate::capability::{Interval, NonNormal};
 use crate::chart::cusum::Shift;
 use crate::metric::{Metric, Unit};
-use crate::quantity::{number, with_unit_to};
+use crate::quantity::{counted, number, with_unit_to};
 use crate::rules::Violation;
 use crate::stats::Distribution;
 
-/// Violations that a text lists before it only counts the rest.
+/// The number of violations that a text lists before it only counts the rest.
 pub const MOST_VIOLATIONS: usize = 12;
 
 impl Analysis {
-    /// The group in a few words: `groq · llama-3-70b`.
+    /// The group as a short title: `groq · llama-3-70b`.
     #[must_use]
     pub fn group_title(&self) -> String {
         title_of(&self.group)
     }
 
-    /// The metric and what it means: `ttft_s (time to first token)`.
+    /// The metric and its label: `ttft_s (time to first token)`.
     #[must_use]
     pub fn metric_title(&self) -> String {
         metric_title(&self.metric)
     }
 
-    /// The unit of what is plotted: a count or a proportion is no quantity of the metric.
+    /// The unit of the plotted values. A count or a proportion does not have the unit of the metric.
     #[must_use]
     pub fn plotted_unit(&self) -> Unit {
         if self.chart.is_attribute() { Unit::One } else { self.unit }
     }
 
-    /// A plotted value in its best unit, with digits enough to tell the points apart.
+    /// A plotted value in a suitable unit, with enough digits to distinguish the points.
     #[must_use]
     pub fn quantity(&self, value: f64) -> String {
         with_unit_to(self.plotted_unit(), value, self.resolution())
     }
 
-    /// What values must be told apart to: a tenth of the plotted points' sigma.
+    /// The resolution of displayed values: a tenth of the sigma of the plotted points.
     #[must_use]
     pub fn resolution(&self) -> f64 {
         let drawing = self.drawing.as_ref();
         let sigma = drawing.map(|drawing| drawing.chart.limits.plotted_sigma(0));
-        // A sigma after a transformation says nothing of the values in their unit.
+        // With a transformation, sigma does not have the unit of the values.
         let overall = self.sigma.and_then(|sigma| sigma.overall).filter(|_| self.transform.is_none());
         sigma.or(overall).unwrap_or(0.0) / 10.0
     }
 
-    /// The unit of the chart of the spread: transformed values have none.
+    /// The unit of the dispersion chart. Transformed values have none.
     #[must_use]
-    pub fn spread_unit(&self) -> Unit {
+    pub fn dispersion_unit(&self) -> Unit {
         if self.transform.is_some() { Unit::One } else { self.plotted_unit() }
     }
 
-    /// What values of the chart of the spread must be told apart to.
+    /// The resolution of displayed values of the dispersion chart.
     #[must_use]
-    pub fn spread_resolution(&self) -> f64 {
+    pub fn dispersion_resolution(&self) -> f64 {
         match (self.transform, self.sigma.and_then(|sigma| sigma.within)) {
             (Some(_), Some(sigma)) => sigma / 10.0,
             _ => self.resolution(),
         }
     }
 
-    /// A sigma: in the unit of the metric, or, after a transformation, a plain number.
+    /// A sigma in the unit of the metric or, with a transformation, a plain number.
     #[must_use]
     pub fn sigma_quantity(&self, sigma: f64) -> String {
         if self.transform.is_some() { number(sigma) } else { self.quantity(sigma) }
     }
 
-    /// How much was measured, when, where, and what was left out.
+    /// The number of measurements, the exclusions, the time span and the sources.
     #[must_use]
     pub fn scope(&self) -> Vec<String> {
-        let mut parts = vec![format!("{} measurements", self.n)];
+        let mut parts = vec![counted(self.n, "measurement")];
         let excluded = self.excluded;
         let excluded = [
             (excluded.failed, "failed"),
@@ -87,7 +87,7 @@ impl Analysis {
             }
         }
         if let Some(need) = self.need {
-            parts.push(format!("a judgement needs at least {need} points"));
+            parts.push(format!("needs at least {need} points"));
         }
         if let Some((first, last)) = self.drawing.as_ref().and_then(Drawing::time_span) {
             parts.push(format!("{first:.0} to {last:.0}"));
@@ -98,7 +98,7 @@ impl Analysis {
         parts
     }
 
-    /// `nelson-1 ×3, nelson-5`: the rules that were broken and how often.
+    /// `nelson-1 ×3, nelson-5`: the violated rules with the number of violations.
     #[must_use]
     pub fn broken_rules(&self) -> String {
         let mut rules: Vec<(&str, usize)> = Vec::new();
@@ -113,19 +113,19 @@ impl Analysis {
         rules.into_iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
-    /// The numbers, each with its name: limits, sigma, quantiles, capability. What does not apply is absent.
+    /// The numbers, each with its name: limits, sigma, quantiles, capability. Numbers that do not apply are absent.
     #[must_use]
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let mut facts = Vec::new();
         if let Some(limits) = &self.limits {
             let limits = limits.describe(|value| self.quantity(value));
-            facts.push(("limits", format!("{limits} ({}, phase {})", self.chart.title(), self.phase.numeral())));
+            facts.push(("limits", format!("{limits} ({}, phase {})", self.chart.label(), self.phase.numeral())));
         }
         facts.extend(self.stage_words().map(|text| ("stages", text)));
         if let Some(power) = self.transform {
             facts.push((
                 "transform",
-                format!("{}: sigma and capability are of the transformed values", power.describe()),
+                format!("{}: sigma and capability refer to the transformed values", power.describe()),
             ));
         }
         facts.extend(self.shift_words().map(|text| ("shifts", text)));
@@ -146,12 +146,13 @@ impl Analysis {
                 1 => format!("1 signal, at {}", dispersion.violations[0].first_signal),
                 _ => format!("{signals} signals, first at {}", dispersion.violations[0].first_signal),
             };
-            facts.push(("spread", format!("{text} ({})", dispersion.chart.title())));
+            facts.push(("dispersion", format!("{text} ({})", dispersion.chart.label())));
         }
         facts
     }
 
-    /// `mean 100 ms; from 412 on 138 ms (+38.0 %, p < 0.001)`, for stages that were told or found; `None` if nobody asked.
+    /// `mean 100 ms; from 412 on 138 ms (+38.0 %, p < 0.001)` for given or detected stages; `None` if no stages were
+    /// requested.
     #[must_use]
     pub fn stage_words(&self) -> Option<String> {
         const SHOWN: usize = 6;
@@ -177,7 +178,7 @@ impl Analysis {
         Some(words.join("; "))
     }
 
-    /// `from 22 on about 11.25 (signal at 28)`, for the shifts that a CUSUM found.
+    /// `from 22 on about 11.25 (signal at 28)` for the shifts that a CUSUM detects.
     fn shift_words(&self) -> Option<String> {
         const SHOWN: usize = 4;
         let one = |shift: &Shift| {
@@ -234,7 +235,7 @@ impl Analysis {
 impl fmt::Display for Analysis {
     /// The report of this analysis as plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {}", self.verdict.words().to_uppercase(), self.metric_title())?;
+        write!(f, "{}  {}", self.verdict.label().to_uppercase(), self.metric_title())?;
         let group = self.group_title();
         if !group.is_empty() {
             write!(f, "  {group}")?;
@@ -247,18 +248,18 @@ impl fmt::Display for Analysis {
             write!(f, "\n  {violation}")?;
         }
         if let rest @ 1.. = self.violations.len().saturating_sub(MOST_VIOLATIONS) {
-            write!(f, "\n  … and {rest} more violations")?;
+            write!(f, "\n  … and {}", counted(rest, "more violation"))?;
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }
 }
 
-/// `lognormal distribution supported: Ppk 0.91  expected ppm 1200  (Weibull 0.88, …)`.
+/// `Ppk 0.91 from the lognormal distribution; Ppk Weibull 0.88 (does not fit), …`.
 fn non_normal_words(non_normal: &NonNormal) -> String {
     let short = |ppk: f64| index(ppk, None);
-    let said = match non_normal.supported_ppk() {
-        Some(ppk) => format!("Ppk {} by the {}", short(ppk), non_normal.supported.words()),
-        None => "no distribution fits, and it takes 741 values to read percentiles from the sample".to_owned(),
+    let supported = match non_normal.supported_ppk() {
+        Some(ppk) => format!("Ppk {} from the {}", short(ppk), non_normal.supported.label()),
+        None => "no distribution fits, and percentiles of the sample need at least 741 values".to_owned(),
     };
     let fits = non_normal.fits.iter().filter(|fit| !matches!(fit.fit.distribution, Distribution::Normal { .. }));
     let mut others: Vec<String> = fits
@@ -268,28 +269,28 @@ fn non_normal_words(non_normal: &NonNormal) -> String {
         })
         .collect();
     if let Some(transformed) = non_normal.box_cox {
-        let end = if transformed.box_cox.is_at_the_end() { " (as far as was searched)" } else { "" };
+        let end = if transformed.box_cox.is_at_the_end() { " (end of the search range)" } else { "" };
         others.push(format!("Box–Cox λ {:.2}{end} {}", transformed.box_cox.lambda, short(transformed.ppk)));
     }
     others.extend(non_normal.empirical.map(|empirical| format!("percentiles {}", short(empirical.ppk))));
-    if others.is_empty() { said } else { format!("{said}; Ppk {}", others.join(", ")) }
+    if others.is_empty() { supported } else { format!("{supported}; Ppk {}", others.join(", ")) }
 }
 
 fn p_words(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p {p:.3}") }
 }
 
-/// A group in a few words: `groq · llama-3-70b`.
+/// The group as a short title: `groq · llama-3-70b`.
 pub(super) fn title_of(group: &BTreeMap<String, String>) -> String {
     let usual = Selection::GROUPS.iter().filter_map(|name| group.get(*name));
     let others = group.iter().filter(|(name, _)| !Selection::GROUPS.contains(&name.as_str())).map(|(_, value)| value);
     usual.chain(others).cloned().collect::<Vec<_>>().join(" · ")
 }
 
-/// A metric and what it means.
+/// A metric and its label.
 pub(super) fn metric_title(name: &str) -> String {
     match name.parse::<Metric>() {
-        Ok(metric) => format!("{} ({})", metric.name(), metric.title()),
+        Ok(metric) => format!("{} ({})", metric.name(), metric.label()),
         Err(_) => name.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! Performance of data that are not normal: fitted distributions, a transformation, percentiles.
+//! Performance of data that are not normal, by fitted distributions, a transformation, or percentiles.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,29 +7,30 @@ use super::SpecificationLimits;
 use crate::cast::float;
 use crate::stats::{BoxCox, Distribution, Fit, Moments, Normality, QuantileMethod, Sorted, anderson_darling};
 
-/// The share of a process below the lower of its two percentiles (ISO 22514-4): that of a normal one below −3σ.
+/// The share below the lower percentile (ISO 22514-4), which equals that of a normal distribution below −3σ.
 const LOWER: f64 = 0.001_35;
-/// So many values put a value of the sample beyond each percentile: 1/0.00135.
+/// The number of values from which a sample has a value beyond each percentile: 1/0.00135.
 const MIN_EMPIRICAL: usize = 741;
-/// From this p-value on transformed data are called normal.
+/// Transformed data with at least this p-value are considered normal.
 const NORMAL: f64 = 0.05;
 
-/// Performance without the assumption of a normal distribution, by three methods, and which of them the data support.
+/// Performance without the assumption of a normal distribution, by three methods, and the method that the data support.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NonNormal {
-    /// Fitted distributions, the best one by Akaike's criterion first.
+    /// Fitted distributions, ordered by Akaike's criterion, the best one first.
     pub fits: Vec<FittedPerformance>,
-    /// After the power transformation of Box & Cox, of data and limits; absent unless all values are positive.
+    /// Performance after the power transformation of Box & Cox, of data and limits; absent unless all values are
+    /// positive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub box_cox: Option<TransformedPerformance>,
-    /// From the percentiles of the sample; absent for fewer than 741 values.
+    /// Performance from the percentiles of the sample; absent for fewer than 741 values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empirical: Option<PercentilePerformance>,
-    /// What the data support.
+    /// The method that the data support.
     pub supported: Supported,
 }
 
-/// The method whose assumption the data do not contradict.
+/// A method whose assumption the data do not contradict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -42,18 +43,18 @@ pub enum Supported {
     Weibull,
     /// A fitted gamma distribution.
     Gamma,
-    /// The transformation.
+    /// The Box–Cox transformation.
     BoxCox,
     /// The percentiles of the sample, which assume no distribution.
     Empirical,
-    /// None: every distribution is contradicted, and the values are too few for percentiles.
+    /// No method: the data contradict every distribution, and there are too few values for percentiles.
     None,
 }
 
 impl Supported {
-    /// The method in words.
+    /// The method's human-readable label.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Normal => "normal distribution",
             Self::Lognormal => "lognormal distribution",
@@ -80,7 +81,7 @@ pub struct PercentilePerformance {
 }
 
 impl PercentilePerformance {
-    /// The indices of these percentiles; `None` where they do not differ.
+    /// The indices from these percentiles; `None` if the percentiles coincide.
     #[must_use]
     pub fn new(percentiles: [f64; 3], limits: &SpecificationLimits) -> Option<Self> {
         let [low, median, high] = percentiles;
@@ -100,7 +101,7 @@ impl PercentilePerformance {
     }
 }
 
-/// A fitted distribution and what it says about the limits.
+/// A fitted distribution and its indices.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FittedPerformance {
     /// The fit.
@@ -144,7 +145,7 @@ impl TransformedPerformance {
         let box_cox = BoxCox::of(sorted)?;
         let transformed = sorted.values().iter().map(|&x| box_cox.transform(x)).collect::<Option<Vec<_>>>()?;
         let normality = anderson_darling(&Sorted::of(&transformed))?;
-        // No positive value lies below a limit at or below 0.
+        // No positive value is below a limit at or below 0.
         let limits = SpecificationLimits {
             lower: limits.lower.and_then(|lower| box_cox.transform(lower)),
             upper: limits.upper.and_then(|upper| box_cox.transform(upper)),
@@ -157,7 +158,7 @@ impl TransformedPerformance {
 }
 
 impl NonNormal {
-    /// The three methods for these values; `None` where none of them says anything.
+    /// The results of the three methods for these values; `None` if none of them applies.
     #[must_use]
     pub fn of(sorted: &Sorted, limits: &SpecificationLimits) -> Option<Self> {
         let fits: Vec<_> = Fit::all(sorted).into_iter().filter_map(|fit| FittedPerformance::new(fit, limits)).collect();
@@ -167,7 +168,7 @@ impl NonNormal {
         (!fits.is_empty() || empirical.is_some()).then_some(Self { fits, box_cox, empirical, supported })
     }
 
-    /// The Ppk of the method that the data support.
+    /// The Ppk of the supported method.
     #[must_use]
     pub fn supported_ppk(&self) -> Option<f64> {
         let fitted = || self.fits.iter().find(|fit| fit.fits).map(|fit| fit.performance.ppk);
@@ -187,8 +188,8 @@ fn empirical(sorted: &Sorted, limits: &SpecificationLimits) -> Option<Percentile
     PercentilePerformance::new(percentiles, limits).filter(|_| enough)
 }
 
-/// Of the distributions that Anderson–Darling does not reject the best one by Akaike's criterion; else the transformation,
-/// if it makes the data normal; else the percentiles.
+/// The best distribution by Akaike's criterion among those that Anderson–Darling does not reject; else the
+/// transformation, if it makes the data normal; else the percentiles.
 fn supported(fits: &[FittedPerformance], box_cox: Option<&TransformedPerformance>, empirical: bool) -> Supported {
     match fits.iter().find(|fit| fit.fits).map(|fit| fit.fit.distribution) {
         Some(Distribution::Normal { .. }) => Supported::Normal,

@@ -6,7 +6,7 @@ use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::stats;
 
-/// Counts in time order, each with the size of its sample or its area of opportunity.
+/// Counts in time order, each with its sample size or area of opportunity.
 ///
 /// ```
 /// use llmscope_core::{ChartKind, Counts, chart::attributes};
@@ -23,10 +23,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Nonconforming items, whole numbers, out of samples of whole sizes (p, np, Laney p′).
+    /// Nonconforming items out of samples (p, np, Laney p′). Counts and sizes must be whole numbers.
     ///
     /// # Errors
-    /// [`Error::Count`] for a count that is no whole number from 0 to its sample's size, or a sample without items.
+    /// [`Error::Count`] if a count is not a whole number from 0 to its sample's size, or if a sample has no items.
     pub fn of_items(counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
         let counts = Self::of_events(counts, sizes)?;
         let bad = |(&count, &size): (&f64, &f64)| count > size || size.fract() != 0.0;
@@ -35,17 +35,17 @@ impl Counts {
                 index,
                 count: counts.counts[index],
                 size: counts.sizes[index],
-                expected: "expected a whole sample size, and no more nonconforming items than it",
+                expected: "a whole sample size and at most as many nonconforming items",
             }),
             None => Ok(counts),
         }
     }
 
-    /// Nonconformities, whole numbers, in areas of opportunity of any positive size (c, u, Laney u′).
+    /// Nonconformities in areas of opportunity of any positive size (c, u, Laney u′). Counts must be whole numbers.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`]; [`Error::Count`] for a count that is no whole number from 0, or an area that is not
-    /// finite and positive.
+    /// [`Error::LengthMismatch`] for arrays of different lengths; [`Error::Count`] if a count is not a whole number of
+    /// at least 0, or if an area is not finite and positive.
     pub fn of_events(counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
         if counts.len() != sizes.len() {
             return Err(Error::LengthMismatch {
@@ -62,16 +62,16 @@ impl Counts {
                 index,
                 count: counts[index],
                 size: sizes[index],
-                expected: "expected a whole count of at least 0 and a size above 0",
+                expected: "a whole count of at least 0 and a size above 0",
             }),
             None => Ok(Self { counts, sizes }),
         }
     }
 
-    /// The counts that a kind of chart shows: items for p, np and Laney p′, events for the others.
+    /// The counts for a kind of chart: items for p, np and Laney p′, events for the others.
     ///
     /// # Errors
-    /// Those of [`Counts::of_items`] or [`Counts::of_events`].
+    /// The errors of [`Counts::of_items`] or [`Counts::of_events`].
     pub fn of_chart(kind: ChartKind, counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
         match kind {
             ChartKind::P | ChartKind::Np | ChartKind::LaneyP => Self::of_items(counts, sizes),
@@ -91,7 +91,7 @@ impl Counts {
         &self.sizes
     }
 
-    /// Number of samples.
+    /// The number of samples.
     #[must_use]
     pub fn len(&self) -> usize {
         self.counts.len()
@@ -120,7 +120,7 @@ impl Counts {
     /// The samples `first..end`.
     ///
     /// # Panics
-    /// If the range does not lie within the samples.
+    /// If the range is not within the samples.
     #[must_use]
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self { counts: self.counts[range.clone()].to_vec(), sizes: self.sizes[range].to_vec() }
@@ -142,18 +142,18 @@ impl Counts {
 /// | u | cᵢ/aᵢ | ū = Σc/Σa | √(ū/aᵢ) |
 ///
 /// # Errors
-/// [`Error::NotEnoughData`] without samples; [`Error::Parameter`] for another kind of chart, or a c chart of areas that
-/// differ (a u chart takes those).
+/// [`Error::NotEnoughData`] without samples; [`Error::Parameter`] for another kind of chart, or for a c chart of
+/// different areas (use a u chart).
 pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
     let rate = counts.overall_rate()?;
     let center = if kind == ChartKind::C { rate * area_of_c(counts)? } else { rate };
     chart(Phase::I, Standards::of_counts(kind, center)?, counts)
 }
 
-/// Phase II: the same chart of new counts against frozen standards.
+/// Phase II: judges new counts against frozen standards.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards are of another kind.
+/// [`Error::Parameter`] if the standards belong to another kind of chart.
 pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, counts)
 }
@@ -181,7 +181,7 @@ fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart<'s
     Ok(Chart::plain(phase, points, limits.clamped_to(bounds), standards))
 }
 
-/// The np chart: its center line and its upper bound vary with the sample size too.
+/// The np chart. Its center line and its upper bound vary with the sample size, like its limits.
 fn np(phase: Phase, standards: Standards, counts: &Counts) -> Chart<'static> {
     let p = standards.center;
     let line = |of_size: &dyn Fn(f64) -> f64| Line::through(counts.sizes().iter().map(|&n| of_size(n)).collect());
@@ -197,7 +197,7 @@ fn np(phase: Phase, standards: Standards, counts: &Counts) -> Chart<'static> {
 fn area_of_c(counts: &Counts) -> Result<f64> {
     counts.constant_size().ok_or(Error::Parameter {
         name: "areas of opportunity",
-        value: "different sizes".to_owned(),
-        expected: "equal for a c chart (use a u chart)",
+        value: "of different sizes".to_owned(),
+        expected: "equal areas for a c chart (use a u chart)",
     })
 }

@@ -1,4 +1,4 @@
-//! The tabular CUSUM: two sums of what lies beyond a shift worth finding. They say when the shift began.
+//! The tabular CUSUM: two cumulative sums of deviations beyond an allowance. They estimate when a shift began.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,20 +12,21 @@ use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
 use crate::stats::mean;
 
-/// What a CUSUM chart ignores, when it signals, and where it starts.
+/// The parameters of a CUSUM chart: allowance, decision interval and head start.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cusum {
-    /// Allowance k, in sigmas: half the shift that is worth finding.
+    /// Allowance k, in sigmas: half the shift to detect.
     pub k: f64,
     /// Decision interval h, in sigmas: a sum beyond it signals.
     pub h: f64,
-    /// Fast initial response (Lucas & Crosier 1982): where the sums start, as a share of h. 0 is no head start, 0.5 the
-    /// usual one.
+    /// Fast initial response (Lucas & Crosier 1982): the initial value of the sums, as a share of h. 0 means no head
+    /// start; 0.5 is usual.
     pub headstart: f64,
 }
 
 impl Default for Cusum {
-    /// k = 0.5, h = 5: finds a shift of 1σ within 10 points on average and gives a false alarm in 465 (Montgomery).
+    /// k = 0.5, h = 5: detects a shift of 1σ within 10 points on average, with a false alarm every 465 points on
+    /// average (Montgomery).
     fn default() -> Self {
         Self { k: 0.5, h: 5.0, headstart: 0.0 }
     }
@@ -35,22 +36,23 @@ impl Cusum {
     /// Allowance, decision interval and head start.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless k is from 0 to 100, h above 0 and at most 1000, and the head start from 0 to below 1.
+    /// [`Error::Parameter`] unless k is from 0 to 100, h above 0 and at most 1000, and the head start from 0 to below
+    /// 1.
     pub fn new(k: f64, h: f64, headstart: f64) -> Result<Self> {
         let refuse = |name, value: f64, expected| Err(Error::Parameter { name, value: value.to_string(), expected });
         if !(0.0..=100.0).contains(&k) {
-            return refuse("allowance k", k, "from 0 to 100 sigmas");
+            return refuse("allowance k", k, "0 to 100 sigmas");
         }
         if !(h > 0.0 && h <= 1000.0) {
-            return refuse("decision interval h", h, "above 0, at most 1000 sigmas");
+            return refuse("decision interval h", h, "a number above 0 and at most 1000 sigmas");
         }
         if !(0.0..1.0).contains(&headstart) {
-            return refuse("head start", headstart, "a share of h, from 0 to below 1");
+            return refuse("head start", headstart, "a share of h of at least 0 and below 1");
         }
         Ok(Self { k, h, headstart })
     }
 
-    /// The sums of a process with this center line and sigma, before the first measurement.
+    /// The sums for this center line and sigma, before the first measurement.
     #[must_use]
     pub fn sums(self, center: f64, sigma: f64) -> CusumSums {
         let start = self.headstart * self.h * sigma;
@@ -58,7 +60,7 @@ impl Cusum {
     }
 }
 
-/// The two sums of a CUSUM, one measurement at a time: as a stream, and as the chart is made.
+/// The two sums of a CUSUM, updated one measurement at a time.
 ///
 /// ```
 /// use llmscope_core::chart::cusum::Cusum;
@@ -77,7 +79,7 @@ pub struct CusumSums {
 }
 
 impl CusumSums {
-    /// Takes a measurement; the upper sum C⁺ and the lower one −C⁻, in the unit of the measurements.
+    /// Adds a measurement. Returns the upper sum C⁺ and the lower sum −C⁻, in the unit of the measurements.
     pub fn push(&mut self, x: f64) -> (f64, f64) {
         let deviation = x - self.center;
         self.upper = (self.upper + deviation - self.allowance).max(0.0);
@@ -86,26 +88,26 @@ impl CusumSums {
     }
 }
 
-/// When a shift that a CUSUM found began, and where the process is since.
+/// A shift that a CUSUM detected: when it began, and the mean since.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Shift {
     /// The first point after the sum was last 0: the maximum likelihood estimate of when the shift began (Page 1954).
     pub began: usize,
     /// The point at which the sum passed the decision interval.
     pub signal: usize,
-    /// The side on which the process is since.
+    /// The direction of the shift.
     pub side: Side,
-    /// The estimated mean since: center + K + C⁺/N⁺, or center − K − C⁻/N⁻ (Montgomery, ch. 9.1).
+    /// The estimated mean since the shift: center + K + C⁺/N⁺, or center − K − C⁻/N⁻ (Montgomery, ch. 9.1).
     pub mean: f64,
 }
 
-/// Phase I: Cᵢ⁺ = max(0, xᵢ − (x̄ + K) + Cᵢ₋₁⁺) and Cᵢ⁻ = max(0, (x̄ − K) − xᵢ + Cᵢ₋₁⁻) with K = kσ̂, which signal beyond
-/// H = hσ̂ (Page 1954, *Biometrika* 41; Lucas & Crosier 1982, *Technometrics* 24; Montgomery, *Introduction to Statistical
-/// Quality Control*, ch. 9.1). The upper sums are the chart's points, the lower ones, drawn as −Cᵢ⁻, its
-/// [`Chart::lower_points`]. After a signal the sums go on; after a gap they start again.
+/// Phase I: Cᵢ⁺ = max(0, xᵢ − (x̄ + K) + Cᵢ₋₁⁺) and Cᵢ⁻ = max(0, (x̄ − K) − xᵢ + Cᵢ₋₁⁻) with K = kσ̂, which signal
+/// beyond H = hσ̂ (Page 1954, *Biometrika* 41; Lucas & Crosier 1982, *Technometrics* 24; Montgomery, *Introduction to
+/// Statistical Quality Control*, ch. 9.1). The upper sums are the chart's points; the lower sums, drawn as −Cᵢ⁻, are
+/// its [`Chart::lower_points`]. After a signal the sums continue; after a gap they restart.
 ///
 /// # Errors
-/// As [`individuals::estimate`](super::individuals::estimate).
+/// Those of [`individuals::estimate`](super::individuals::estimate).
 ///
 /// ```
 /// use llmscope_core::{ChartKind, RuleSet, Sample, SigmaEstimate, Standards, chart::cusum::{self, Cusum}};
@@ -126,7 +128,7 @@ pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, cusum: Cusum) ->
     chart(Phase::I, Standards { cusum: Some(cusum), ..standards }, sample)
 }
 
-/// Phase II: the same chart of new data against frozen standards.
+/// Phase II: judges new data against frozen standards.
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
@@ -146,7 +148,7 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
             lower.push(below);
         }
     }
-    // In units in which the limits stand at three sigmas, as on every chart.
+    // Sigma is scaled so that the limits are at three sigmas, as on every chart.
     let unit = Line::Constant(cusum.h * sigma / LIMIT_MULTIPLE);
     let mut chart = Chart::plain(phase, upper, ControlLimits::three_sigma(Line::Constant(0.0), unit), standards);
     chart.breaks = sample.breaks().to_vec();
@@ -154,13 +156,13 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
     Ok(chart)
 }
 
-/// Where the stretch in which a sum is not 0 begins that holds point `at`.
+/// The start of the run of nonzero sums that contains point `at`.
 pub(super) fn began(sums: &[f64], breaks: &[usize], at: usize) -> usize {
     let start = breaks.iter().copied().rfind(|&gap| gap <= at).unwrap_or(0);
     (start..at).rev().find(|&i| sums[i] == 0.0).map_or(start, |zero| zero + 1)
 }
 
-/// The shifts that the violations of a CUSUM chart tell of.
+/// The shifts behind the violations of a CUSUM chart.
 pub(super) fn shifts(chart: &Chart<'_>, judgement: &Judgement) -> Vec<Shift> {
     let (Some(lower), Some(cusum), Some(within)) = (&chart.lower_points, chart.standards.cusum, chart.standards.within)
     else {
@@ -176,7 +178,7 @@ pub(super) fn shifts(chart: &Chart<'_>, judgement: &Judgement) -> Vec<Shift> {
     };
     let mut shifts: Vec<Shift> = Vec::new();
     for shift in judgement.violations.iter().map(one) {
-        // A sum that falls below the interval and passes it again tells of the same shift.
+        // A sum that falls below the interval and exceeds it again belongs to the same shift.
         if !shifts.iter().any(|known| (known.began, known.side) == (shift.began, shift.side)) {
             shifts.push(shift);
         }

@@ -1,4 +1,4 @@
-//! The exponentially weighted moving average: a chart with a memory, for small lasting shifts.
+//! The exponentially weighted moving average: a chart with memory, for small lasting shifts.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
 use crate::stats::mean;
 
-/// How much an EWMA chart remembers and how wide its limits are.
+/// The parameters of an EWMA chart: weight and limit width.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ewma {
     /// Weight λ of the newest point, above 0 and at most 1: the smaller, the longer the memory.
@@ -27,17 +27,21 @@ impl Default for Ewma {
 }
 
 impl Ewma {
-    /// A weight and a width.
+    /// Creates parameters from a weight and a width.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless 0 < λ ≤ 1 and L is finite and positive.
     pub fn new(lambda: f64, multiple: f64) -> Result<Self> {
         if !(lambda > 0.0 && lambda <= 1.0) {
-            return Err(Error::Parameter { name: "lambda", value: lambda.to_string(), expected: "above 0, at most 1" });
+            return Err(Error::Parameter {
+                name: "lambda",
+                value: lambda.to_string(),
+                expected: "a number above 0 and at most 1",
+            });
         }
         if !(multiple > 0.0 && multiple <= 100.0) {
-            let expected = "above 0, at most 100 sigmas";
-            return Err(Error::Parameter { name: "width of the limits", value: multiple.to_string(), expected });
+            let expected = "a number above 0 and at most 100 sigmas";
+            return Err(Error::Parameter { name: "limit width", value: multiple.to_string(), expected });
         }
         Ok(Self { lambda, multiple })
     }
@@ -48,11 +52,11 @@ impl Ewma {
     }
 }
 
-/// Phase I: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ from z₀ = x̄, limits x̄ ± Lσ̂√(λ/(2−λ)·(1 − (1−λ)²ⁱ)), exact at every point
-/// (Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990). After a gap the average starts again.
+/// Phase I: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ from z₀ = x̄, with limits x̄ ± Lσ̂√(λ/(2−λ)·(1 − (1−λ)²ⁱ)), exact at every point
+/// (Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990). After a gap the average restarts.
 ///
 /// # Errors
-/// As [`individuals::estimate`](super::individuals::estimate).
+/// Those of [`individuals::estimate`](super::individuals::estimate).
 ///
 /// ```
 /// use llmscope_core::{Sample, SigmaEstimator, chart::ewma::{self, Ewma}};
@@ -70,7 +74,7 @@ pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> R
     chart(Phase::I, Standards { ewma: Some(ewma), ..standards }, sample)
 }
 
-/// Phase II: the same chart of new data against frozen standards.
+/// Phase II: judges new data against frozen standards.
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
@@ -87,7 +91,7 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
         for (i, x) in (1_i32..=i32::MAX).zip(segment) {
             average += ewma.lambda * (x - average);
             points.push(average);
-            // In units in which the limits stand at three sigmas, as on every chart.
+            // Sigma is scaled so that the limits are at three sigmas, as on every chart.
             sigmas.push(within.sigma * ewma.deviation(i) * ewma.multiple / LIMIT_MULTIPLE);
         }
     }

@@ -10,13 +10,13 @@ use crate::sigma::{SigmaEstimator, moving_ranges};
 use crate::stats::mean;
 use crate::transform::PowerTransform;
 
-/// Phase I: limits x̄ ± 3σ̂ from these data, with σ̂ from the moving ranges unless another estimator is named
-/// (Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4).
+/// Phase I: limits x̄ ± 3σ̂ from these data. Pass [`SigmaEstimator::AverageMovingRange`] for the usual σ̂ from the
+/// moving ranges (Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4).
 ///
-/// The companion is the moving range chart: center d₂σ̂, limits d₂σ̂ ± 3d₃σ̂, not below 0.
+/// The dispersion chart is the moving range chart: center d₂σ̂, limits d₂σ̂ ± 3d₃σ̂, not below 0.
 ///
 /// # Errors
-/// [`Error::NotEnoughData`] for fewer than two values or no two neighbours; [`Error::Parameter`] for an estimator
+/// [`Error::NotEnoughData`] for fewer than two values or no two adjacent ones; [`Error::Parameter`] for an estimator
 /// that needs subgroups.
 ///
 /// ```
@@ -32,13 +32,13 @@ pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Ch
     estimate_on(sample, estimator, None)
 }
 
-/// Phase I on the scale of a transformation: center line and limits x̄ ± 3σ̂ of what the measurements become, drawn back
-/// to their unit. The points are the measurements themselves; sigma, zones and the moving ranges are those of the
-/// transformed ones. After a logarithm the center line is the geometric mean, and the limits stand the same factor above
-/// and below it. Without a transformation it is [`estimate`].
+/// Phase I with a transformation: center line and limits x̄ ± 3σ̂ of the transformed measurements, converted back to
+/// their unit. The points are the measurements themselves; sigma, zones and moving ranges are those of the transformed
+/// measurements. With the logarithm, the center line is the geometric mean, and the limits are the same factor above
+/// and below it. Without a transformation, this function equals [`estimate`].
 ///
 /// # Errors
-/// Those of [`estimate`]; [`Error::NotPositive`] for a measurement that has no place on the scale.
+/// The errors of [`estimate`]; [`Error::NotPositive`] for a measurement that cannot be transformed.
 ///
 /// ```
 /// use llmscope_core::{PowerTransform, Sample, SigmaEstimator, chart::individuals};
@@ -63,11 +63,11 @@ pub fn estimate_on<'a>(
     chart(Phase::I, Standards { transform, ..standards }, sample)
 }
 
-/// Phase II: the same chart of new data against frozen standards, on the scale that they are frozen on.
+/// Phase II: judges new data against frozen standards, with their transformation.
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
-/// has no place on their scale.
+/// cannot be transformed.
 pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     if let Some(power) = standards.transform {
         power.sample(sample)?;
@@ -84,7 +84,8 @@ fn chart<'a>(phase: Phase, standards: Standards, sample: &Sample<'a>) -> Result<
     Ok(chart)
 }
 
-/// The chart of the moving ranges, stage by stage where sigma changes: no range reaches across a stage.
+/// The chart of the moving ranges. If sigma differs between stages, each stage has its own limits, and no range spans
+/// two stages.
 pub(super) fn moving_range(chart: &Chart<'_>) -> Chart<'static> {
     let (ranges, positions) = moving_ranges(&chart.judged_points(), &chart.breaks);
     let line = |factor: f64| match &chart.limits.sigma {

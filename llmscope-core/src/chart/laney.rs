@@ -1,4 +1,4 @@
-//! Laney's p′ and u′: charts of large samples, whose rates vary more (or less) than binomial or Poisson counts do.
+//! Laney's p′ and u′: charts of large samples, whose rates vary more (or less) than binomial or Poisson counts.
 
 use super::attributes::Counts;
 use super::{Chart, ChartKind, Phase, Standards, limits_by_size, wrong_chart};
@@ -22,7 +22,7 @@ pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
         .zip(counts.sizes())
         .map(|(rate, &size)| {
             let sigma = sigma(size);
-            // Rates without any variation (all 0, or all 1) deviate by nothing.
+            // Rates without variation (all 0, or all 1) have no deviation.
             if sigma > 0.0 { (rate - center) / sigma } else { 0.0 }
         })
         .collect();
@@ -30,10 +30,10 @@ pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
     chart(Phase::I, Standards { inflation: Some(inflation), ..standards }, counts)
 }
 
-/// Phase II: the same chart of new counts against frozen standards, σ_z among them.
+/// Phase II: judges new counts against frozen standards, including σ_z.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards are of another kind.
+/// [`Error::Parameter`] if the standards belong to another kind of chart.
 pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, counts)
 }
@@ -46,7 +46,7 @@ fn chart(phase: Phase, standards: Standards, counts: &Counts) -> Result<Chart<'s
     Ok(Chart::plain(phase, counts.rates(), limits.clamped_to(bounds), standards))
 }
 
-/// Standard deviation of a rate by sampling alone, as a function of the sample's size.
+/// Standard deviation of a rate due to sampling alone, as a function of the sample size.
 fn sampling_sigma(kind: ChartKind, center: f64) -> Result<impl Fn(f64) -> f64> {
     let variance = match kind {
         ChartKind::LaneyP => center * (1.0 - center),

@@ -1,8 +1,8 @@
-//! Control charts: the plotted points, the limits they are judged against, and where the limits came from.
+//! Control charts: the plotted points, their limits, and the origin of the limits.
 //!
-//! Every chart has two faces. **Phase I** (`estimate`) takes the limits from the very data it shows; **phase II**
-//! (`monitor`) judges new data against [`Standards`] that an earlier study fixed and that are never estimated again.
-//! A physical bound (0 for a latency) is applied with [`Chart::with_bounds`].
+//! Every chart has two phases. **Phase I** (`estimate`) estimates the limits from the plotted data. **Phase II**
+//! (`monitor`) judges new data against frozen [`Standards`] of a previous study, without a new estimate.
+//! [`Chart::with_bounds`] applies a physical bound, such as 0 for a latency.
 
 pub mod attributes;
 pub mod cusum;
@@ -25,27 +25,27 @@ pub use stages::staged;
 use crate::error::{Error, Result, by_name};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
-use crate::quantity::number_to;
+use crate::quantity::{counted, number_to};
 use crate::rules::{self, Judgement, Rule, RuleSet, Side, Violation};
 use crate::sigma::SigmaEstimate;
 use crate::transform::PowerTransform;
 
-/// Which statistic a chart plots.
+/// The plotted statistic of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ChartKind {
     /// Single measurements.
     Individuals,
-    /// Absolute differences of neighbours: the companion of individuals.
+    /// Absolute differences of adjacent measurements: the dispersion chart of individuals.
     MovingRange,
     /// Subgroup means, with sigma from the ranges.
     XbarR,
     /// Subgroup means, with sigma from the standard deviations.
     XbarS,
-    /// Subgroup ranges: the companion of X̄–R.
+    /// Subgroup ranges: the dispersion chart of X̄–R.
     Range,
-    /// Subgroup standard deviations: the companion of X̄–S.
+    /// Subgroup standard deviations: the dispersion chart of X̄–S.
     StandardDeviation,
     /// Proportion of nonconforming items.
     P,
@@ -61,14 +61,14 @@ pub enum ChartKind {
     LaneyU,
     /// Exponentially weighted moving average of single measurements.
     Ewma,
-    /// Cumulative sums of single measurements beyond an allowance.
+    /// Cumulative sums of deviations of single measurements beyond an allowance.
     Cusum,
     /// Mean of the last few measurements.
     MovingAverage,
 }
 
 impl ChartKind {
-    /// Every chart that can be asked for by name.
+    /// Every chart that can be selected by name.
     pub const NAMED: [Self; 12] = [
         Self::Individuals,
         Self::XbarR,
@@ -106,9 +106,9 @@ impl ChartKind {
         }
     }
 
-    /// The chart's name in words.
+    /// The chart's human-readable label.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Individuals => "individuals chart",
             Self::MovingRange => "moving range chart",
@@ -146,14 +146,14 @@ impl ChartKind {
         matches!(self, Self::XbarR | Self::XbarS)
     }
 
-    /// True for charts with a memory (averages and sums), whose points depend on each other: only their limits can be
-    /// judged.
+    /// True for charts with memory (averages and sums). Their points depend on each other, so only rules about single
+    /// points beyond the limits apply.
     #[must_use]
     pub const fn has_memory(self) -> bool {
         matches!(self, Self::Ewma | Self::Cusum | Self::MovingAverage)
     }
 
-    /// What a rule looks for on this kind of chart, in words.
+    /// A description of what a rule detects on this kind of chart.
     #[must_use]
     pub fn describe(self, rule: &Rule) -> String {
         match self {
@@ -162,13 +162,14 @@ impl ChartKind {
         }
     }
 
-    /// True for charts of a spread, which zone rules do not fit: their statistic is skewed.
+    /// True for dispersion charts. Zone rules do not apply to them, because their statistic is skewed.
     #[must_use]
     pub const fn is_dispersion(self) -> bool {
         matches!(self, Self::MovingRange | Self::Range | Self::StandardDeviation)
     }
 
-    /// Those of `rules` that fit this kind of chart: no zones for a spread, only the limits for a chart with a memory.
+    /// The subset of `rules` that applies to this kind of chart: no zone rules for a dispersion chart, only limits for
+    /// a chart with memory.
     #[must_use]
     pub fn fitting(self, rules: &RuleSet) -> RuleSet {
         if self.is_dispersion() {
@@ -202,12 +203,12 @@ impl FromStr for ChartKind {
 pub enum Phase {
     /// Limits from these data.
     I,
-    /// Limits from an earlier study.
+    /// Limits from a previous study.
     II,
 }
 
 impl Phase {
-    /// The phase as the literature writes it.
+    /// The phase as a Roman numeral.
     #[must_use]
     pub const fn numeral(self) -> &'static str {
         match self {
@@ -238,21 +239,21 @@ impl TryFrom<u8> for Phase {
     }
 }
 
-/// What a phase I study fixes and a phase II chart uses unchanged.
+/// The values that a phase I study freezes for phase II charts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Standards {
-    /// The chart they are for.
+    /// The kind of chart.
     pub chart: ChartKind,
-    /// Center line: the mean, p̄, n·p̄ for one item (np), c̄ or ū; of the transformed values where there is a
-    /// transformation.
+    /// Center line: the mean, p̄, n·p̄ for one item (np), c̄ or ū; with a transformation, that of the transformed
+    /// values.
     pub center: f64,
-    /// The transformation that values are judged after (individuals).
+    /// The transformation that is applied before judging (individuals).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<PowerTransform>,
     /// Within sigma of a single (transformed) measurement (individuals, X̄).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<SigmaEstimate>,
-    /// Laney's σ_z: how much the points vary beyond the binomial or Poisson.
+    /// Laney's σ_z: the variation of the points relative to the binomial or Poisson distribution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inflation: Option<f64>,
     /// Weight and width of an EWMA chart.
@@ -261,7 +262,7 @@ pub struct Standards {
     /// Allowance, decision interval and head start of a CUSUM chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cusum: Option<cusum::Cusum>,
-    /// Measurements in each mean of a moving average chart.
+    /// The number of measurements in each mean of a moving average chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub span: Option<usize>,
 }
@@ -281,7 +282,7 @@ impl Standards {
     /// Standards of a chart of counts: p, np, c or u.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the chart is of another kind, or the center line cannot be.
+    /// [`Error::Parameter`] if the chart is of another kind, or if the center line is not a possible value.
     pub fn of_counts(chart: ChartKind, center: f64) -> Result<Self> {
         if !chart.is_attribute() {
             return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
@@ -297,8 +298,8 @@ impl Standards {
     fn checked(self) -> Result<Self> {
         let (low, high, expected) = match self.chart {
             ChartKind::P | ChartKind::Np | ChartKind::LaneyP => (0.0, 1.0, "a proportion between 0 and 1"),
-            ChartKind::C | ChartKind::U | ChartKind::LaneyU => (0.0, f64::MAX, "finite and not negative"),
-            _ => (f64::MIN, f64::MAX, "finite"),
+            ChartKind::C | ChartKind::U | ChartKind::LaneyU => (0.0, f64::MAX, "a finite number of at least 0"),
+            _ => (f64::MIN, f64::MAX, "a finite number"),
         };
         if (low..=high).contains(&self.center) {
             Ok(self)
@@ -311,11 +312,11 @@ impl Standards {
     ///
     /// # Errors
     /// [`Error::Parameter`] if the standards are those of counts, which have no sigma of a single measurement, or if a
-    /// limit lies beyond what a number can be.
+    /// limit is not a finite number.
     pub fn limits_of_single_measurements(&self) -> Result<ControlLimits> {
         let within = self.within.ok_or_else(|| Error::Parameter {
             name: "frozen limits",
-            value: format!("those of the {}", self.chart.title()),
+            value: format!("of a {}", self.chart.label()),
             expected: "those of a chart of measurements",
         })?;
         let limits = ControlLimits::three_sigma(Line::Constant(self.center), Line::Constant(within.sigma));
@@ -325,7 +326,7 @@ impl Standards {
         }
     }
 
-    /// The within sigma that a chart of measurements stands on.
+    /// The within sigma of a chart of measurements.
     fn within_for(&self, chart: ChartKind) -> Result<SigmaEstimate> {
         match self.within {
             Some(within) if self.chart == chart => Ok(within),
@@ -335,58 +336,58 @@ impl Standards {
 }
 
 fn wrong_chart(chart: ChartKind, expected: &'static str) -> Error {
-    Error::Parameter { name: "chart of the standards", value: chart.name().to_owned(), expected }
+    Error::Parameter { name: "chart kind", value: chart.name().to_owned(), expected }
 }
 
-/// A control chart. One of single measurements borrows the points of its sample where that borrows them too.
+/// A control chart. A chart of single measurements borrows its points from the sample if the sample borrows them too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chart<'a> {
     /// The plotted statistic.
     pub kind: ChartKind,
-    /// Where the limits came from.
+    /// The origin of the limits.
     pub phase: Phase,
-    /// What is plotted, in time order.
+    /// The plotted values, in time order.
     pub points: Cow<'a, [f64]>,
-    /// Center line, limits, and the sigma that the zones are multiples of.
+    /// Center line, limits, and the sigma of the zones.
     pub limits: ControlLimits,
-    /// Positions before which something is missing: every run ends there.
+    /// Positions before which a value is missing: every run ends there.
     pub breaks: Vec<usize>,
-    /// What the limits stand on.
+    /// The standards behind the limits.
     pub standards: Standards,
     /// For a moving range chart: the position of each point's later measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<Vec<usize>>,
-    /// For a CUSUM chart: the lower sums −C⁻, beside the upper ones that are its points.
+    /// For a CUSUM chart: the lower sums −C⁻. The points are the upper sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower_points: Option<Vec<f64>>,
-    /// The chart of the spread of subgroups. That of single measurements follows from the points.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    spread: Option<Box<Chart<'static>>>,
-    /// The center line before it was drawn back, to the last digit; absent without a transformation.
+    /// The dispersion chart of subgroups. That of single measurements is computed from the points.
+    #[serde(default, rename = "spread", skip_serializing_if = "Option::is_none")]
+    dispersion: Option<Box<Chart<'static>>>,
+    /// The center line on the transformed scale, before conversion; absent without a transformation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     judged_center: Option<Line>,
 }
 
 impl<'a> Chart<'a> {
-    /// The chart of the spread that belongs to this chart of the level: moving ranges, ranges or standard deviations.
+    /// The dispersion chart of this chart of the level: moving ranges, ranges or standard deviations.
     #[must_use]
-    pub fn companion(&self) -> Option<Cow<'_, Chart<'static>>> {
+    pub fn dispersion_chart(&self) -> Option<Cow<'_, Chart<'static>>> {
         match self.kind {
             ChartKind::Individuals => Some(Cow::Owned(individuals::moving_range(self))),
-            _ => self.spread.as_deref().map(Cow::Borrowed),
+            _ => self.dispersion.as_deref().map(Cow::Borrowed),
         }
     }
 
-    /// The same chart with points of its own.
+    /// Converts the chart into one that owns its points.
     #[must_use]
     pub fn into_owned(self) -> Chart<'static> {
-        let Self { kind, phase, points, limits, breaks, standards, positions, lower_points, spread, judged_center } =
+        let Self { kind, phase, points, limits, breaks, standards, positions, lower_points, dispersion, judged_center } =
             self;
         let points = Cow::Owned(points.into_owned());
-        Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread, judged_center }
+        Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, dispersion, judged_center }
     }
 
-    /// The same chart with its limits clamped to what the measured quantity can be; sums have no such bounds.
+    /// Clamps the limits to the bounds of the measured quantity. The sums of a CUSUM have no such bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
         if self.kind != ChartKind::Cusum {
@@ -395,7 +396,7 @@ impl<'a> Chart<'a> {
         self
     }
 
-    /// The plotted value that a violation first signals at.
+    /// The plotted value at the first signal of a violation.
     #[must_use]
     pub fn value_of(&self, violation: &Violation) -> f64 {
         match &self.lower_points {
@@ -404,20 +405,20 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The shifts that the violations of a CUSUM chart tell of; empty for other charts.
+    /// The shifts behind the violations of a CUSUM chart; empty for other charts.
     #[must_use]
     pub fn shifts(&self, judgement: &Judgement) -> Vec<cusum::Shift> {
         cusum::shifts(self, judgement)
     }
 
-    /// Judges the points by the rules. Violations of a moving range chart are given in positions of the measurements; those
-    /// of a CUSUM chart begin where the shift is estimated to have begun.
+    /// Judges the points by the rules. Violations of a moving range chart have positions of the measurements.
+    /// Violations of a CUSUM chart begin at the estimated start of the shift.
     ///
-    /// Zone rules are applied as they are: on a dispersion chart the caller leaves them out
-    /// ([`RuleSet::without_zones`]) unless they are wanted.
+    /// Zone rules apply as given. For a dispersion chart, the caller removes them ([`RuleSet::without_zones`]) if they
+    /// are not wanted.
     ///
     /// # Errors
-    /// Those of [`rules::judge`].
+    /// The errors of [`rules::judge`].
     ///
     /// ```
     /// use llmscope_core::{Sample, SigmaEstimator, chart::individuals, RuleSet};
@@ -449,7 +450,7 @@ impl<'a> Chart<'a> {
         Ok(judgement)
     }
 
-    /// The points on the scale that they are judged on. What has no place there is refused by the rules.
+    /// The transformed points. The rules reject values that cannot be transformed.
     #[must_use]
     fn judged_points(&self) -> Cow<'_, [f64]> {
         match self.limits.transform {
@@ -458,13 +459,13 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// The center line on the scale that points are judged on.
+    /// The center line on the transformed scale.
     #[must_use]
     fn judged_center(&self) -> &Line {
         self.judged_center.as_ref().unwrap_or(&self.limits.center)
     }
 
-    /// True if every point lies on the center line.
+    /// True if all points are on the center line.
     #[must_use]
     pub(crate) fn is_flat(&self) -> bool {
         let center = self.judged_center();
@@ -488,19 +489,19 @@ impl<'a> Chart<'a> {
             standards,
             positions: None,
             lower_points: None,
-            spread: None,
+            dispersion: None,
             judged_center: None,
         }
     }
 }
 
 impl fmt::Display for Chart<'_> {
-    /// Kind, phase and limits in a line or two.
+    /// Formats kind, phase and limits in one or two lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sigma = (0..self.points.len()).map(|i| self.limits.plotted_sigma(i)).reduce(f64::min).unwrap_or(0.0);
         let limits = self.limits.describe(|value| number_to(value, sigma / 10.0));
-        let (title, phase, n) = (self.kind.title(), self.phase.numeral(), self.points.len());
-        write!(f, "{title}, phase {phase}, {n} points\n  limits  {limits}")?;
+        let (title, phase, n) = (self.kind.label(), self.phase.numeral(), counted(self.points.len(), "point"));
+        write!(f, "{title}, phase {phase}, {n}\n  limits  {limits}")?;
         match self.standards.within {
             Some(within) => {
                 write!(f, "\n  sigma   {} ({})", number_to(within.sigma, 0.0), within.estimator.convention())?;
@@ -513,7 +514,7 @@ impl fmt::Display for Chart<'_> {
     }
 }
 
-/// Limits of a chart whose sigma differs between points only through the size of the subgroup or sample.
+/// Limits of a chart whose sigma depends only on the size of the subgroup or sample.
 fn limits_by_size(center: f64, sizes: &[f64], sigma: impl Fn(f64) -> f64) -> ControlLimits {
     let sigma = Line::through(sizes.iter().map(|&size| sigma(size)).collect());
     ControlLimits::three_sigma(Line::Constant(center), sigma)

@@ -1,4 +1,4 @@
-//! The moving average: each point the mean of the last few measurements.
+//! The moving average: each point is the mean of the last few measurements.
 
 use super::{Chart, ChartKind, Phase, Standards, wrong_chart};
 use crate::cast::float;
@@ -8,17 +8,18 @@ use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
 use crate::stats::mean;
 
-/// The span unless told.
+/// The default span.
 pub const SPAN: usize = 5;
-/// A longer memory is a stage of its own.
+/// For a longer memory, use stages.
 const LONGEST_SPAN: usize = 1000;
 
-/// Phase I: Mᵢ = (xᵢ + xᵢ₋₁ + … + xᵢ₋w₊₁)/w with limits x̄ ± 3σ̂/√w; before `span` = w measurements there are fewer in the
-/// mean and the limits are as much wider (Montgomery, *Introduction to Statistical Quality Control*, ch. 9.3). After a
-/// gap the average starts again.
+/// Phase I: Mᵢ = (xᵢ + xᵢ₋₁ + … + xᵢ₋w₊₁)/w with limits x̄ ± 3σ̂/√w. The means before `span` = w measurements have
+/// fewer measurements and wider limits accordingly (Montgomery, *Introduction to Statistical Quality Control*, ch.
+/// 9.3). After a gap the average restarts.
 ///
 /// # Errors
-/// [`Error::Parameter`] for a span that is not from 1 to 1000; as [`individuals::estimate`](super::individuals::estimate).
+/// [`Error::Parameter`] unless the span is from 1 to 1000; those of
+/// [`individuals::estimate`](super::individuals::estimate).
 ///
 /// ```
 /// use llmscope_core::{Sample, SigmaEstimator, chart::moving_average};
@@ -36,7 +37,7 @@ pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, span: usize) -> 
     chart(Phase::I, Standards { span: Some(span), ..standards }, sample)
 }
 
-/// Phase II: the same chart of new data against frozen standards.
+/// Phase II: judges new data against frozen standards.
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
@@ -48,7 +49,7 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
     let sigma = standards.within_for(ChartKind::MovingAverage)?.sigma;
     let span = standards.span.ok_or_else(|| wrong_chart(standards.chart, "moving-average, with its span"))?;
     if !(1..=LONGEST_SPAN).contains(&span) {
-        return Err(Error::Parameter { name: "span", value: span.to_string(), expected: "from 1 to 1000" });
+        return Err(Error::Parameter { name: "span", value: span.to_string(), expected: "1 to 1000 points" });
     }
     let (mut points, mut sigmas) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
     for segment in segments(sample.values(), sample.breaks()) {

@@ -1,20 +1,20 @@
-//! Stages: a chart whose limits are estimated separately between given points, as after a known change.
+//! Stages: a chart whose limits are estimated separately in each stage, for example after a known change.
 
 use std::ops::Range;
 
 use super::Chart;
 use crate::error::{Error, Result};
 use crate::limits::{ControlLimits, Line};
-use crate::sample::stretches;
+use crate::sample::ranges_between;
 
-/// Puts the charts of successive stages, all of one transformation or of none, side by side.
+/// Joins the charts of successive stages, which must have the same transformation or none.
 ///
-/// `starts` are the points at which a new stage begins; `estimate` makes the chart of one stage from the range of points
-/// that it holds. Runs do not reach across a stage.
+/// `starts` are the points at which a new stage begins; `estimate` computes the chart of one stage from its range of
+/// points. Runs do not span two stages.
 ///
 /// # Errors
-/// [`Error::Parameter`] unless `starts` rise strictly within `1..count`, and unless all stages have the same
-/// transformation; those of `estimate`.
+/// [`Error::Parameter`] unless `starts` are strictly increasing within `1..count`, and unless all stages have the same
+/// transformation; the errors of `estimate`.
 ///
 /// ```
 /// use llmscope_core::{Sample, SigmaEstimator, chart};
@@ -36,25 +36,25 @@ pub fn staged<'a>(
         return Err(Error::Parameter {
             name: "stages",
             value: format!("{starts:?}"),
-            expected: "strictly rising positions within the points, the first above 0",
+            expected: "strictly increasing positions above 0 and below the number of points",
         });
     }
-    let charts = stretches(starts, count).map(estimate).collect::<Result<Vec<_>>>()?;
+    let charts = ranges_between(starts, count).map(estimate).collect::<Result<Vec<_>>>()?;
     if charts.windows(2).any(|pair| pair[0].limits.transform != pair[1].limits.transform) {
         return Err(Error::Parameter {
             name: "stages",
-            value: "charts on different scales".to_owned(),
-            expected: "charts of one transformation, or of none",
+            value: "with different transformations".to_owned(),
+            expected: "the same transformation in every stage",
         });
     }
-    let mut parts = charts.into_iter().zip(stretches(starts, count).map(|stage| stage.start));
+    let mut parts = charts.into_iter().zip(ranges_between(starts, count).map(|stage| stage.start));
     let Some((first, _)) = parts.next() else {
         return Err(Error::NotEnoughData { what: "a chart of stages (points)", have: 0, need: 1 });
     };
     Ok(parts.fold(first, |whole, (stage, start)| joined(whole, stage, start)))
 }
 
-/// `stage`, whose first point stands at position `start`, appended to `whole`.
+/// Appends `stage`, whose first point has position `start`, to `whole`.
 fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
     let offset = whole.points.len();
     let limits = ControlLimits::concatenated(&[(offset, &whole.limits), (stage.points.len(), &stage.limits)]);
@@ -71,7 +71,8 @@ fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
         lower.extend(added);
         lower
     });
-    let spread = whole.spread.zip(stage.spread).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
+    let dispersion =
+        whole.dispersion.zip(stage.dispersion).map(|(whole, stage)| Box::new(joined(*whole, *stage, start)));
     let judged_center = whole
         .judged_center
         .zip(stage.judged_center)
@@ -79,5 +80,5 @@ fn joined<'a>(whole: Chart<'a>, stage: Chart<'a>, start: usize) -> Chart<'a> {
     let mut points = whole.points;
     points.to_mut().extend_from_slice(&stage.points);
     let (kind, phase, standards) = (whole.kind, whole.phase, whole.standards);
-    Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, spread, judged_center }
+    Chart { kind, phase, points, limits, breaks, standards, positions, lower_points, dispersion, judged_center }
 }

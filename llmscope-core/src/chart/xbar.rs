@@ -1,4 +1,4 @@
-//! Subgroup means with their spread: X̄–R and X̄–S, for subgroups of any sizes.
+//! Subgroup means with a dispersion chart: X̄–R and X̄–S, for subgroups of any sizes.
 
 use super::{Chart, ChartKind, Phase, Standards, limits_by_size};
 use crate::cast::float;
@@ -13,11 +13,11 @@ use crate::stats::Moments;
 /// Phase I: limits x̿ ± 3σ̂/√nᵢ from these subgroups (Montgomery, *Introduction to Statistical Quality Control*,
 /// ch. 6.2 and 6.3). Without an estimator, X̄–R uses R̄/d₂ and X̄–S uses S̄/c₄.
 ///
-/// The companion is the R chart (center d₂σ̂, ± 3d₃σ̂) or the S chart (center c₄σ̂, ± 3c₅σ̂), not below 0.
+/// The dispersion chart is the R chart (center d₂σ̂, ± 3d₃σ̂) or the S chart (center c₄σ̂, ± 3c₅σ̂), not below 0.
 ///
 /// # Errors
-/// [`Error::NotEnoughData`] without subgroups; [`Error::Parameter`] if `kind` is not an X̄ chart or the estimator is
-/// one of single values.
+/// [`Error::NotEnoughData`] without subgroups; [`Error::Parameter`] if `kind` is not an X̄ chart, or for an estimator
+/// of single values.
 ///
 /// ```
 /// use llmscope_core::{ChartKind, Sample, Subgroups, chart::xbar};
@@ -42,7 +42,7 @@ pub fn estimate(
     chart(Phase::I, Standards::of_measurements(kind, center, within)?, subgroups)
 }
 
-/// Phase II: the same chart of new subgroups, of any sizes, against frozen standards.
+/// Phase II: judges new subgroups, of any sizes, against frozen standards.
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
@@ -53,7 +53,7 @@ pub fn monitor(standards: &Standards, subgroups: &Subgroups<'_>) -> Result<Chart
 fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Result<Chart<'static>> {
     if !standards.chart.needs_subgroups() {
         return Err(Error::Parameter {
-            name: "chart",
+            name: "chart kind",
             value: standards.chart.name().to_owned(),
             expected: "xbar-r or xbar-s",
         });
@@ -63,11 +63,11 @@ fn chart(phase: Phase, standards: Standards, subgroups: &Subgroups<'_>) -> Resul
     let means: Vec<f64> = subgroups.iter().map(|subgroup| Moments::of(subgroup).mean().unwrap_or_default()).collect();
     let limits = limits_by_size(standards.center, &sizes, |n| sigma / n.sqrt());
     let mut chart = Chart::plain(phase, means, limits, standards);
-    chart.spread = Some(Box::new(dispersion(phase, standards, sigma, subgroups)));
+    chart.dispersion = Some(Box::new(dispersion(phase, standards, sigma, subgroups)));
     Ok(chart)
 }
 
-/// The R or S chart: each subgroup's spread against what σ̂ leads to expect at its size.
+/// The R or S chart: each subgroup's dispersion against its expectation at σ̂ and the subgroup's size.
 fn dispersion(phase: Phase, standards: Standards, sigma: f64, subgroups: &Subgroups<'_>) -> Chart<'static> {
     type OfSubgroup = fn(&[f64]) -> f64;
     type OfSize = fn(usize) -> f64;

@@ -3,8 +3,8 @@
 //! Computed for this file in 32-digit arithmetic (mpmath 1.4.1) from the integrals in the parent module, then rounded
 //! to the nearest `f64`: the trapezoidal rule with step 1/24 over x (d₂) and over the midpoint m, and with step 1/12
 //! over u where w = ln(1 + eᵘ) for the range (d₃² = ∫w²g(w)dw − d₂²); d₄ by Newton's method on G(w) = ½; c₄ from the
-//! gamma function. Twice these steps change no constant by more than 1e-26, relative, and the same rule gives
-//! ∫g = 1 and ∫wg = d₂ to 1e-21.
+//! gamma function. Doubling these steps changes no constant by more than 1e-26, relative, and the same rule gives ∫g =
+//! 1 and ∫wg = d₂ to 1e-21.
 
 /// The sample size of the first row.
 pub(super) const FIRST: usize = 2;

@@ -10,8 +10,8 @@ use crate::chart::ChartKind;
 use crate::error::Result;
 use crate::limits::ControlLimits;
 
-/// What the rules say about the candidate's requests on the chart that the baseline's requests give. It informs: eight
-/// rules on many points signal now and then though nothing has changed, so that signals do not set the verdict.
+/// The candidate's requests on the control chart of the baseline's requests. For information only: on many points,
+/// eight rules signal now and then even if nothing has changed, so the signals do not set the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FrozenChart {
     /// The chart.
@@ -21,16 +21,16 @@ pub struct FrozenChart {
     pub limits: Option<ControlLimits>,
     /// Whether the baseline itself is in control.
     pub baseline: Verdict,
-    /// Whether the candidate is, within the baseline's limits.
+    /// Whether the candidate is in control within the baseline's limits.
     pub candidate: Verdict,
-    /// The candidate's points.
+    /// The number of the candidate's points.
     pub points: usize,
-    /// How many of them signal.
+    /// The number of points that signal.
     pub signals: usize,
-    /// The first of them, counted from 0.
+    /// The 0-based position of the first signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_signal: Option<usize>,
-    /// The rules that were broken and how often: `nelson-1 ×3, nelson-5`.
+    /// The violated rules with the number of violations: `nelson-1 ×3, nelson-5`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub broken_rules: String,
 }

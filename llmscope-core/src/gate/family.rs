@@ -1,11 +1,12 @@
-//! Many comparisons, one promise.
+//! Multiple comparisons with one false-alarm rate.
 
 use super::{Decision, GateVerdict, Pair};
 use crate::cast::float;
 use crate::stats::special::{normal_quantile_upper, normal_sf};
 
-/// How many comparisons share alpha: the fewest K such that no more than K of them could be decided at alpha/K at all (Tarone
-/// 1990, *Biometrics* 46: Bonferroni's correction without those whose sample is too small to fail the gate).
+/// The number of comparisons that share alpha: the smallest K such that at most K of them could be decided at level
+/// alpha/K (Tarone 1990, *Biometrics* 46: Bonferroni's correction without the comparisons whose sample is too small to
+/// fail the gate).
 pub(super) fn size(planned: usize, alpha: f64, feasible: impl Fn(f64) -> usize) -> usize {
     (1..=planned).find(|&size| feasible(alpha / float(size)) <= size).unwrap_or(planned.max(1))
 }
@@ -14,7 +15,7 @@ pub(super) fn verdict(pairs: &[Pair]) -> GateVerdict {
     let decisions = |pair: &Pair| pair.comparisons.iter().map(|comparison| comparison.decision).collect::<Vec<_>>();
     let undecided = |pair: &Pair| {
         let shares_only = pair.comparisons.iter().all(|comparison| comparison.statistic.is_share());
-        // Failures are rare: that their rate cannot be bounded does not take back what is known of the latencies.
+        // Failures are rare: if their rate cannot be bounded, the decisions on the latencies still hold.
         let matters = !shares_only || pairs.len() == 1;
         matters && !decisions(pair).contains(&Decision::NotWorse)
     };
@@ -27,7 +28,7 @@ pub(super) fn verdict(pairs: &[Pair]) -> GateVerdict {
     }
 }
 
-/// The level that a normal deviate must have where the variance itself is estimated with so many degrees of freedom: Student's
+/// The level for a normal deviate if the variance itself is estimated with this many degrees of freedom: Student's
 /// quantile by the expansion of Cornish & Fisher (Abramowitz & Stegun 1964, 26.7.5).
 pub(super) fn adjusted(level: f64, degrees_of_freedom: f64) -> f64 {
     let Some(z) = normal_quantile_upper(level) else { return level };
@@ -43,13 +44,13 @@ pub(super) fn together((variance, freedom): (f64, f64), (other, other_freedom): 
     if total > 0.0 { total * total / (variance * variance / freedom + other * other / other_freedom) } else { f64::MAX }
 }
 
-/// What an interval's half width says about the smallest change that would be called worse with this power.
+/// Relates the half width of an interval to the smallest change that is detected with this power.
 pub(super) struct Power {
-    /// (z + z₀.₈)/z: half widths between what is allowed and what is detectable.
+    /// (z + z₀.₈)/z: the distance between the allowed and the detectable change, in half widths.
     multiple: f64,
 }
 
-/// Φ⁻¹(0.8): four times out of five.
+/// Φ⁻¹(0.8): a power of four in five.
 const Z_POWER: f64 = 0.841_621_233_572_914_2;
 
 impl Power {
@@ -57,12 +58,12 @@ impl Power {
         Self { multiple: normal_quantile_upper(level).map_or(2.0, |z| (z + Z_POWER) / z) }
     }
 
-    /// The smallest detectable change above what is allowed, both on the scale of the half width.
+    /// The smallest detectable change beyond the allowed one, both on the scale of the half width.
     pub(super) fn detectable(&self, allowed: f64, half: f64) -> f64 {
         allowed + half * self.multiple
     }
 
-    /// Requests a side that would bring the smallest detectable change down to `target`.
+    /// The number of requests per side that would reduce the smallest detectable change to `target`.
     pub(super) fn need(&self, sizes: (usize, usize), allowed: f64, target: f64, half: f64) -> Option<usize> {
         let harmonic = 2.0 / (1.0 / float(sizes.0) + 1.0 / float(sizes.1));
         let need = harmonic * (half * self.multiple / (target - allowed)).powi(2);
@@ -70,7 +71,7 @@ impl Power {
     }
 }
 
-/// A number of requests to two digits, upwards; `None` beyond what anybody would measure.
+/// A number of requests, rounded up to two digits; `None` if it is too large to be practical.
 pub(super) fn rounded(need: f64) -> Option<usize> {
     if !(need > 0.0 && need < 1e12) {
         return None;

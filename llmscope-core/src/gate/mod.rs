@@ -1,9 +1,10 @@
-//! Is a candidate worse than a baseline? Shifts with intervals, decided at a promised false-alarm rate.
+//! Is a candidate worse than a baseline? Shifts with intervals, decided at a guaranteed false-alarm rate.
 //!
-//! A *comparison* is one figure of one metric of one group: the typical request, a quantile, the error rate, the share of
-//! requests that miss an objective. Its interval says where the true shift lies; the candidate is *worse* if all of the
-//! interval lies beyond what is allowed, *not worse* if none of it does, and otherwise nobody can tell. The chance that a gate
-//! with any number of comparisons fails though nothing has changed is at most [`GatePlan::alpha`].
+//! A *comparison* is one figure of one metric of one group: the typical request, a quantile, the error rate, or the
+//! share of requests that miss an objective. Its interval contains the true shift. The candidate is *worse* if the
+//! whole interval is beyond the allowed change, and *not worse* if none of it is; otherwise the data cannot decide. The
+//! probability that a gate fails although nothing has changed is at most [`GatePlan::alpha`], for any number of
+//! comparisons.
 
 mod chart;
 mod family;
@@ -28,75 +29,76 @@ use crate::analysis::{Excluded, Quantiles, Series};
 use crate::error::Result;
 use crate::metric::Unit;
 
-/// The version of the gate's answer that this crate writes.
+/// The schema version of the gate's results that this crate writes.
 pub const GATE_SCHEMA: &str = "llmscope.gate/1";
 
-/// The answer: whether the candidate is worse, and what that rests on.
+/// The result: whether the candidate is worse, and the comparisons behind the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope gate")]
 pub struct Gate {
-    /// The version of the format: `llmscope.gate/1`.
+    /// The schema version: `llmscope.gate/1`.
     pub schema: String,
-    /// When the comparison was made.
+    /// The time of the comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub generated_at: Option<Timestamp>,
-    /// Whether the candidate may pass.
+    /// Whether the candidate passes.
     pub verdict: GateVerdict,
-    /// The comparison that decided, in one line.
+    /// The decisive comparison, in one line.
     pub headline: String,
-    /// The promised chance of failing a candidate that has not changed.
+    /// The guaranteed upper bound of the probability of failing an unchanged candidate.
     pub alpha: f64,
-    /// Comparisons that share this chance.
+    /// The number of comparisons that share alpha.
     pub family: usize,
-    /// The chance that an end of one interval is wrong: alpha / family.
+    /// The probability that an end of one interval is wrong: alpha / family.
     pub level: f64,
-    /// One for each group and metric.
+    /// One pair for each group and metric.
     pub pairs: Vec<Pair>,
-    /// Groups and metrics that only one side has, and what else a reader should know.
+    /// Groups and metrics that only one side has, and other warnings.
     pub warnings: Vec<String>,
 }
 
 impl Gate {
-    /// The JSON Schema of the answer.
+    /// The JSON Schema of the result.
     #[must_use]
     pub fn json_schema() -> serde_json::Value {
         schemars::schema_for!(Gate).to_value()
     }
 
-    /// All comparisons, each with the metric and group that it belongs to.
+    /// All comparisons, each with its metric and group.
     pub fn comparisons(&self) -> impl Iterator<Item = (&Pair, &Comparison)> + '_ {
         self.pairs.iter().flat_map(|pair| pair.comparisons.iter().map(move |comparison| (pair, comparison)))
     }
 }
 
-/// Whether a candidate may pass.
+/// Whether a candidate passes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateVerdict {
-    /// Nothing is worse, and of every metric of every group something could be decided.
+    /// No comparison is worse, and each metric of each group has at least one decided comparison.
     Pass,
-    /// Something is worse.
+    /// At least one comparison is worse.
     Fail,
-    /// Nothing is worse as far as can be told, but of some metric nothing could be decided.
+    /// No comparison is worse, but some metric has no decided comparison.
     NotEnoughData,
 }
 
-/// What is decided about one comparison.
+/// The decision about one comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
-    /// All of the interval lies beyond what is allowed.
+    /// The whole interval is beyond the allowed change.
     Worse,
-    /// None of it does.
+    /// No part of the interval is beyond the allowed change.
     NotWorse,
-    /// Some of it does: the data leave both possible.
+    /// Part of the interval is beyond the allowed change: the data are compatible with both.
     CannotTell,
-    /// There is no interval: too few requests for it.
+    /// There are too few requests for an interval.
     NotEnoughData,
 }
 
-/// An interval that may be open where the data set no bound, written as `[lower, upper]`, with null for no bound.
+/// An interval, open at an end that the data do not bound. It is written as `[lower, upper]`, with null for an open
+/// end.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "[Option<f64>; 2]", from = "[Option<f64>; 2]")]
 #[schemars(with = "[Option<f64>; 2]")]
@@ -122,22 +124,22 @@ impl From<[Option<f64>; 2]> for Bounded {
 /// One metric of one group on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Pair {
-    /// What the baseline's requests have in common.
+    /// The properties that the baseline's requests have in common.
     pub group: BTreeMap<String, String>,
-    /// What the candidate's have, where that differs.
+    /// The properties of the candidate's requests, if they differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate_group: Option<BTreeMap<String, String>>,
     /// The metric or column.
     pub metric: String,
     /// Its unit.
     pub unit: Unit,
-    /// True for a metric of which less is worse: tokens per second.
+    /// True for a metric for which less is worse, such as tokens per second.
     pub less_is_worse: bool,
     /// The baseline.
     pub baseline: Side,
     /// The candidate.
     pub candidate: Side,
-    /// What is compared.
+    /// The comparisons.
     pub comparisons: Vec<Comparison>,
     /// Mann and Whitney's test.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -145,63 +147,64 @@ pub struct Pair {
     /// The candidate on the baseline's frozen control chart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chart: Option<FrozenChart>,
-    /// The objective of this metric, if one was given.
+    /// The objective of this metric, if the plan has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objective: Option<f64>,
-    /// What a reader should know before trusting the numbers.
+    /// Warnings: what to know before trusting the numbers.
     pub warnings: Vec<String>,
 }
 
 /// The measurements of one side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Side {
-    /// The files that they come from.
+    /// The files with the measurements.
     pub source: Vec<String>,
-    /// Number of measurements.
+    /// The number of measurements.
     pub n: usize,
-    /// What was left out.
+    /// What was excluded.
     pub excluded: Excluded,
-    /// As many independent measurements would say as much about the typical one.
+    /// The number of independent measurements that carry the same information about the typical one.
     pub effective: f64,
     /// Quantiles (Hyndman–Fan 7).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<Quantiles>,
 }
 
-/// One figure of the candidate beside the baseline's.
+/// One figure of the candidate, compared with the baseline's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The figure.
     pub statistic: Statistic,
-    /// The baseline's.
+    /// The baseline's value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub baseline: Option<f64>,
-    /// The candidate's.
+    /// The candidate's value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate: Option<f64>,
     /// candidate/baseline − 1; absent for shares.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shift: Option<f64>,
-    /// Where the true shift lies.
+    /// The interval of the true shift.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shift_interval: Option<Bounded>,
     /// candidate − baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
-    /// Where the true difference lies.
+    /// The interval of the true difference.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference_interval: Option<Bounded>,
-    /// The largest shift that is allowed (a negative one where less is worse), or the largest difference of a share.
+    /// The largest allowed shift (negative if less is worse), or the largest allowed difference of a share.
     pub allowed: f64,
-    /// What is decided.
+    /// The decision.
     pub decision: Decision,
-    /// The smallest shift, or difference of a share, that data like these call worse four times out of five.
+    /// The smallest shift, or difference of a share, that data like these detect as worse four times out of five.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimal_detectable: Option<f64>,
-    /// About how many requests a side would decide: the interval to exist, or a shift of twice what is allowed to be seen.
+    /// The approximate number of requests per side for a decision: for an interval to exist, or to detect a shift of
+    /// twice the allowed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,
-    /// Why there is no interval.
+    /// The reason for a missing interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -209,16 +212,16 @@ pub struct Comparison {
 /// Mann and Whitney's test of whether one side's values tend to be larger.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RankTest {
-    /// Pairs in which the candidate's value is the larger one; a tie counts one half.
+    /// The number of pairs in which the candidate's value is larger; a tie counts one half.
     pub u: f64,
     /// The probability that a value of the candidate exceeds one of the baseline.
     pub superiority: f64,
-    /// Two-sided p value, with the variance that the autocorrelation gives.
+    /// Two-sided p-value, with the variance increased by the autocorrelation.
     pub p: f64,
 }
 
-/// Compares the series of a candidate with those of a baseline: same group and metric with same group and metric. If each
-/// side has one group only, these are compared whatever they are called.
+/// Compares the series of a candidate with those of a baseline that have the same group and metric. If each side has
+/// only one group, the two groups are compared even if their names differ.
 ///
 /// ```
 /// use llmscope_core::analysis::Selection;
@@ -233,8 +236,9 @@ pub struct RankTest {
 /// ```
 ///
 /// # Errors
-/// Those of reading the values ([`Series::sample`]), of a plan out of range, and [`Error::Unknown`](crate::Error::Unknown) if
-/// the sides have nothing in common. Too few data are no error: the verdict says so.
+/// The errors of reading the values ([`Series::sample`]) and of a plan out of range, and
+/// [`Error::Unknown`](crate::Error::Unknown) if the sides have no group in common. Too few data are not an error: the
+/// verdict reports them.
 pub fn gate(baseline: &[Series], candidate: &[Series], plan: &GatePlan) -> Result<Gate> {
     plan.check()?;
     let matched = pairing::matched(baseline, candidate)?;

@@ -1,4 +1,4 @@
-//! Which series of a candidate is compared with which of a baseline.
+//! Pairs the series of a candidate with those of a baseline.
 
 use std::collections::BTreeMap;
 
@@ -16,16 +16,16 @@ pub(super) struct Couple<'s> {
 }
 
 impl Couple<'_> {
-    /// The candidate's group, where it differs.
+    /// The candidate's group, if it differs.
     pub(super) fn other_group(&self) -> Option<Group> {
         (self.baseline.group != self.candidate.group).then(|| self.candidate.group.clone())
     }
 }
 
 pub(super) struct Matched<'s> {
-    /// One for each group and metric.
+    /// One couple for each group and metric.
     pub(super) couples: Vec<Couple<'s>>,
-    /// One for each group, of any metric: its requests are the same.
+    /// One couple for each group, with any metric: all metrics of a group have the same requests.
     pub(super) groups: Vec<Couple<'s>>,
     pub(super) warnings: Vec<String>,
 }
@@ -38,19 +38,19 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
     if let ([one], [other]) = (&ours[..], &theirs[..])
         && one != other
     {
-        warnings.push(format!("the groups differ by name and are compared: {} with {}", title(one), title(other)));
+        warnings.push(format!("groups with different names are compared: {} with {}", title(one), title(other)));
         partners.push((one, other));
     }
-    let alone = |group: &Group, side: &str| format!("only the {side} has {}: it is not compared", title(group));
+    let alone = |group: &Group, side: &str| format!("{} is only in the {side} and is not compared", title(group));
     let paired = |group: &Group| partners.iter().any(|(one, other)| *one == group || *other == group);
     warnings.extend(ours.iter().filter(|group| !paired(group)).map(|group| alone(group, "baseline")));
     warnings.extend(theirs.iter().filter(|group| !paired(group)).map(|group| alone(group, "candidate")));
     if partners.is_empty() {
         let names = |groups: &[&Group]| groups.iter().map(|group| title(group)).collect::<Vec<_>>().join("; ");
         return Err(Error::Unknown {
-            what: "group of the candidate in the baseline: group otherwise with --by. It is",
+            what: "candidate group",
             name: names(&theirs),
-            expected: names(&ours),
+            expected: format!("a group of the baseline ({}), or grouping by another column", names(&ours)),
         });
     }
     let mut couples = Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
             of_groups.push(Couple { baseline: first, candidate: second });
         }
         let missing = |series: &Series, side: &str| {
-            format!("only the {side} of {} has {}: it is not compared", title(one), series.measure.name())
+            format!("{} of {} is only in the {side} and is not compared", series.measure.name(), title(one))
         };
         for series in &ours {
             match theirs.iter().find(|other| other.measure == series.measure) {
@@ -85,7 +85,7 @@ fn of<'s>(series: &'s [Series], group: &Group) -> Vec<&'s Series> {
     series.iter().filter(|series| &series.group == group).collect()
 }
 
-/// In order of first appearance.
+/// The groups, in order of first appearance.
 fn groups(series: &[Series]) -> Vec<&Group> {
     let mut groups: Vec<&Group> = Vec::new();
     for series in series {

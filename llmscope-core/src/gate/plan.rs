@@ -1,4 +1,4 @@
-//! What a gate is asked.
+//! The settings of a gate.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,28 +12,29 @@ use crate::quantity::number;
 use crate::rules::RuleSet;
 use crate::sample::Missing;
 
-/// What is allowed, how sure the answer must be, and what is compared.
+/// The settings of a gate: the allowed changes, the false-alarm rate, and the comparisons.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GatePlan {
-    /// Largest relative shift for the worse that is allowed: 0.05 is five per cent.
+    /// The largest allowed relative shift for the worse: 0.05 is five percent.
     pub max_shift: f64,
-    /// Largest rise of the error rate, and of the share that misses an objective, that is allowed: 0.01 is one of 100 requests.
+    /// The largest allowed increase of the error rate, and of the share that misses an objective: 0.01 is one of 100
+    /// requests.
     pub max_share_increase: f64,
-    /// Chance of failing a candidate that has not changed, over all comparisons together.
+    /// The probability of failing an unchanged candidate, over all comparisons together.
     pub alpha: f64,
-    /// What is compared of each metric.
+    /// The compared statistics of each metric.
     pub statistics: Vec<Statistic>,
-    /// Objectives of a request.
+    /// Objectives for single requests.
     pub objectives: Vec<Objective>,
     /// The rules on the baseline's frozen chart.
     pub rules: RuleSet,
-    /// What a gap means, if not what the kind of log suggests.
+    /// How gaps are handled; by default, as the kind of log suggests.
     pub missing: Option<Missing>,
 }
 
 impl Default for GatePlan {
-    /// Five per cent, one request of 100, one false alarm in 100 gates; the typical request, p50, p90, p95, p99 and the error
-    /// rate.
+    /// Five percent, one request of 100, one false alarm in 100 gates; the typical request, p50, p90, p95, p99 and the
+    /// error rate.
     fn default() -> Self {
         Self {
             max_shift: 0.05,
@@ -51,20 +52,20 @@ impl GatePlan {
     pub(super) fn check(&self) -> Result<()> {
         let refuse = |name, value: f64, expected| Err(Error::Parameter { name, value: value.to_string(), expected });
         if !(0.0..1.0).contains(&self.max_shift) {
-            return refuse("the largest shift", self.max_shift, "at least 0 and below 1 (0.05 or 5% is five per cent)");
+            return refuse("largest shift", self.max_shift, "at least 0 and below 1 (0.05 or 5% for five percent)");
         }
         if !(0.0..1.0).contains(&self.max_share_increase) {
             return refuse(
-                "the largest rise of a share",
+                "largest increase of a share",
                 self.max_share_increase,
-                "at least 0 and below 1 (0.01 or 1%)",
+                "at least 0 and below 1 (0.01 or 1% for one percentage point)",
             );
         }
         if !(self.alpha > 0.0 && self.alpha <= 0.2) {
-            return refuse("alpha", self.alpha, "above 0 and at most 0.2");
+            return refuse("alpha", self.alpha, "a number above 0 and at most 0.2");
         }
         match self.objectives.iter().find(|objective| !(objective.limit > 0.0 && objective.limit.is_finite())) {
-            Some(objective) => refuse("an objective", objective.limit, "a finite time above 0"),
+            Some(objective) => refuse("objective", objective.limit, "a finite time above 0"),
             None => Ok(()),
         }
     }
@@ -74,12 +75,12 @@ impl GatePlan {
     }
 }
 
-/// What a request should keep.
+/// An objective for single requests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Objective {
     /// The metric.
     pub metric: Metric,
-    /// Its largest value, in the metric's unit.
+    /// The largest accepted value, in the metric's unit.
     pub limit: f64,
 }
 
@@ -99,7 +100,7 @@ pub enum Statistic {
 }
 
 impl Statistic {
-    /// What is compared unless told.
+    /// The statistics that are compared by default.
     pub const DEFAULT: [Self; 6] = [
         Self::Typical,
         Self::Quantile(0.5),
@@ -109,7 +110,8 @@ impl Statistic {
         Self::ErrorRate,
     ];
 
-    /// True for shares, whose difference is judged; false for latencies and the like, whose ratio is.
+    /// True for shares, which are compared by difference; false for latencies and the like, which are compared by
+    /// ratio.
     #[must_use]
     pub const fn is_share(self) -> bool {
         matches!(self, Self::ErrorRate | Self::MissedObjective)

@@ -1,17 +1,17 @@
-//! The requests of a series: which of them failed, and what the others measured.
+//! The requests of a series: which failed, and the measurements of the others.
 
 use super::Side;
 use crate::analysis::{Excluded, Measure, Series};
 use crate::metric::Metric;
 use crate::sample::Missing;
 
-/// Requests in time order, warm-up left out.
+/// Requests in time order, excluding the warm-up.
 pub(super) struct Requests {
-    /// What became of each.
+    /// The outcome of each request.
     pub(super) outcomes: Vec<Outcome>,
     /// Positions at which another file begins.
     pub(super) breaks: Vec<usize>,
-    /// True if the log says which requests failed: a table does not.
+    /// True if the log records which requests failed; a table does not.
     pub(super) tell_failures: bool,
 }
 
@@ -19,12 +19,12 @@ pub(super) struct Requests {
 pub(super) enum Outcome {
     Failed,
     Measured(f64),
-    /// It succeeded and says nothing about this metric.
+    /// The request succeeded, but this metric was not recorded.
     Missing,
 }
 
 impl Requests {
-    /// The one place that looks into a series' observations.
+    /// Reads a series' observations. No other function of the gate does.
     pub(super) fn of(series: &Series) -> Self {
         let observations = &series.observations;
         let outcome = |failed: bool, value: Option<f64>| match value {
@@ -44,7 +44,7 @@ impl Requests {
         self.outcomes.iter().filter(|outcome| what(outcome)).count()
     }
 
-    /// What is said of a side; its effective size and quantiles are for those to add who know them.
+    /// The description of a side, without the effective size and the quantiles, which the caller adds.
     pub(super) fn side(&self, series: &Series) -> Side {
         let of_errors = series.measure == Measure::Metric(Metric::ErrorRate);
         let failed = self.count(|outcome| *outcome == Outcome::Failed);

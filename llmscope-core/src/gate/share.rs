@@ -9,7 +9,7 @@ use crate::cast::float;
 use crate::metric::{Metric, Unit};
 use crate::stats::{Autoregression, Proportion};
 
-/// A share on each side, with what it is worth.
+/// A share on each side, with its effective size.
 pub(super) struct Shares {
     statistic: Statistic,
     baseline: Proportion,
@@ -19,8 +19,8 @@ pub(super) struct Shares {
 }
 
 impl Shares {
-    /// Shares of the requests for which `counts` says yes; those for which it says nothing are left out. `None` if a side has
-    /// no request.
+    /// The share of the requests for which `counts` returns true; requests for which it returns `None` are excluded.
+    /// `None` if a side has no request.
     pub(super) fn of(
         statistic: Statistic,
         baseline: &Requests,
@@ -44,7 +44,8 @@ impl Shares {
             Some(_) => Decision::CannotTell,
             None => Decision::NotEnoughData,
         };
-        // What an unchanged share would leave open; where nothing failed, the interval's upper half stands for the lower.
+        // The half width that an unchanged share would have. If nothing failed, the upper half of the interval replaces
+        // the lower.
         let unchanged =
             Proportion { share: self.baseline.share, size: self.candidate.size }.minus(self.baseline, level);
         let half = unchanged.map(|(lower, upper)| (-lower).max(upper));
@@ -96,7 +97,7 @@ pub(super) struct Draft<'s> {
 }
 
 impl<'s> Draft<'s> {
-    /// `None` if the error rate is not asked for, or the log does not say which requests failed.
+    /// `None` if the plan does not compare the error rate, or if the log does not record which requests failed.
     pub(super) fn errors(couple: &Couple<'s>, plan: &GatePlan) -> Option<Self> {
         if !plan.statistics.contains(&Statistic::ErrorRate) {
             return None;

@@ -10,6 +10,7 @@ use crate::analysis::{Measure, Quantiles, Series};
 use crate::cast::float;
 use crate::error::Result;
 use crate::metric::{Metric, Unit};
+use crate::quantity::counted;
 use crate::sample::{Missing, Sample};
 use crate::stats::special::{chi_squared_quantile, normal_sf};
 use crate::stats::{
@@ -17,8 +18,8 @@ use crate::stats::{
     shift_bounds, smallest_level, smallest_shift_level,
 };
 
-/// Fewer independent measurements on a side than this, and neither quantiles nor the dependence of neighbours are known well
-/// enough for the promised rate: `docs/gate.md` has the simulation.
+/// With fewer independent measurements on a side, neither the quantiles nor the dependence are known well enough for
+/// the guaranteed rate: see the simulation in `docs/gate.md`.
 pub(super) const MIN_EFFECTIVE: f64 = 8.0;
 
 /// The measurements of one side.
@@ -40,7 +41,7 @@ impl<'s> Measured<'s> {
         float(self.sample.len())
     }
 
-    /// As many independent measurements would say as much about this figure.
+    /// The number of independent measurements that carry the same information about this figure.
     fn effective(&self, statistic: Statistic) -> f64 {
         let (values, breaks) = (self.sample.values(), self.sample.breaks());
         let inflation = match statistic {
@@ -54,7 +55,7 @@ impl<'s> Measured<'s> {
         self.sorted.quantile(p, QuantileMethod::HyndmanFan7)
     }
 
-    /// The value at a rank among `effective` ones, as far up the real sample; between two values where it is fractional.
+    /// The value at a rank among `effective` values, scaled to the real sample; a fractional rank is interpolated.
     fn at_rank(&self, rank: f64, effective: f64) -> f64 {
         let position = rank / (effective.floor() + 1.0) * (self.n() + 1.0);
         self.sorted
@@ -68,7 +69,7 @@ impl<'s> Measured<'s> {
     }
 }
 
-/// How many independent measurements each side of a figure stands on, as one end of its interval sees it.
+/// The effective sample size of each side of a figure, for one end of its interval.
 #[derive(Clone, Copy, PartialEq)]
 struct Worth {
     baseline: f64,
@@ -87,13 +88,14 @@ impl Worth {
     }
 }
 
-/// A figure and what its interval stands on.
+/// A figure with the effective sizes behind its interval.
 #[derive(Clone, Copy)]
 struct Figure {
     statistic: Statistic,
-    /// For the end towards no change. Whether the candidate is worse is asked of a candidate that has not changed, and so its
-    /// neighbours are no more alike than the baseline's leave possible: a candidate that became worse half way looks like one
-    /// of few independent requests, and would otherwise be excused by the change itself.
+    /// For the end towards no change. The false-alarm rate refers to a candidate that has not changed, so its
+    /// autocorrelation is bounded by that of the baseline. A candidate that became worse half way through
+    /// looks autocorrelated, and its effective size would otherwise be reduced by the very change that the gate should
+    /// detect.
     near: Worth,
     /// For the other end, with the candidate's own dependence.
     far: Worth,
@@ -116,12 +118,12 @@ impl Figure {
     }
 }
 
-/// By how much more than estimated a variance may be, with a chance of one in 100: ν/χ²₀.₀₁.
+/// The factor by which a variance exceeds its estimate with a probability of one in 100: ν/χ²₀.₀₁.
 fn unlikely_factor(degrees_of_freedom: f64) -> f64 {
     chi_squared_quantile(0.01, degrees_of_freedom).filter(|&low| low > 0.0).map_or(1.0, |low| degrees_of_freedom / low)
 }
 
-/// One couple with everything that does not depend on the level yet.
+/// A couple, with all computations that do not depend on the level.
 pub(super) struct Draft<'s> {
     couple: Couple<'s>,
     baseline: Measured<'s>,
@@ -167,7 +169,7 @@ impl<'s> Draft<'s> {
         self.figures.len() + usize::from(self.missed.is_some())
     }
 
-    /// Comparisons that could fail the gate at this level.
+    /// The number of comparisons that could fail the gate at this level.
     pub(super) fn feasible(&self, level: f64) -> usize {
         let can = |figure: &&Figure| {
             let worth = figure.near;
@@ -184,7 +186,7 @@ impl<'s> Draft<'s> {
     }
 
     pub(super) fn judged(self, plan: &GatePlan, level: f64) -> Result<Pair> {
-        // Not −0, which JSON would show.
+        // Avoids −0, which JSON would show.
         let allowed = if self.less_is_worse { 0.0 - plan.max_shift } else { plan.max_shift };
         let rank_test = self.rank_test();
         let mut comparisons: Vec<Comparison> =
@@ -222,13 +224,13 @@ impl<'s> Draft<'s> {
         Some(RankTest { u: test.u, superiority: test.superiority, p })
     }
 
-    /// By how much dependence widens the distribution of U.
+    /// The factor by which dependence increases the variance of U.
     fn inflation(&self, worth: Worth) -> f64 {
         let independent = 1.0 / self.baseline.n() + 1.0 / self.candidate.n();
         ((1.0 / worth.baseline + 1.0 / worth.candidate) / independent).sqrt()
     }
 
-    /// Standard deviation of U if nothing has changed; ties are not taken into account, which errs on the careful side.
+    /// Standard deviation of U if nothing has changed. It ignores ties, which makes it slightly too large.
     fn rank_sigma(&self, worth: Worth) -> f64 {
         let (n, m) = (self.baseline.n(), self.candidate.n());
         (n * m / 12.0 * (n + m + 1.0)).sqrt() * self.inflation(worth)
@@ -270,7 +272,7 @@ impl<'s> Draft<'s> {
                 _ => fewest_values(0.5, level),
             };
             let reason = format!(
-                "too few requests for an interval: as many as {:.0} and {:.0} independent ones",
+                "too few requests for an interval: effectively {:.0} and {:.0} independent ones",
                 near.baseline, near.candidate
             );
             let need = fewest.map(|fewest| fewest.max(MIN_EFFECTIVE) * inflation * 1.05);
@@ -283,7 +285,7 @@ impl<'s> Draft<'s> {
         };
         let shifts = Bounded { lower: ratio_bounds.lower.map(|r| r - 1.0), upper: ratio_bounds.upper.map(|r| r - 1.0) };
         let decision = self.decided(shifts, allowed);
-        // Half widths and sizes in logarithms, where a ratio and its inverse are equally far from none.
+        // Half widths and sizes in logarithms, so that a ratio and its inverse are equally far from no change.
         let bound = if self.less_is_worse { ratio_bounds.upper } else { ratio_bounds.lower };
         let half = bound.filter(|&bound| bound > 0.0 && ratio > 0.0).map(|bound| (ratio.ln() - bound.ln()).abs());
         let sign = if self.less_is_worse { -1.0 } else { 1.0 };
@@ -315,7 +317,7 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Hodges and Lehmann's shift, with the variance of ranks that the dependence gives.
+    /// Hodges and Lehmann's shift, with the variance of ranks adjusted for dependence.
     fn typical_shift(&self, lower: Worth, upper: Worth, level: f64) -> Option<Shift> {
         let (x, y) = (&self.baseline.sorted, &self.candidate.sorted);
         let bounds = |contrast| {
@@ -340,12 +342,14 @@ impl<'s> Draft<'s> {
         })
     }
 
-    /// The shift of the p-quantile. Each side's distance from its quantile to the bounding order statistic is added to the
-    /// other's, which is exact where both distributions have one shape; and squared and added (Zou & Donner 2008, *Statistics in
-    /// Medicine* 27), which is right in large samples of any shapes. The wider of the two counts.
+    /// The shift of the p-quantile. The distance from each side's quantile to its bounding order statistic is combined
+    /// in two ways: added, which is exact if both distributions have the same shape; and squared and added (Zou &
+    /// Donner 2008, *Statistics in Medicine* 27), which is correct in large samples of any shapes. The wider result is
+    /// used.
     fn quantile_shift(&self, p: f64, lower: Worth, upper: Worth, level: f64) -> Option<Shift> {
         let (baseline, candidate) = (self.baseline.quantile(p)?, self.candidate.quantile(p)?);
-        // For the lower bound the candidate lies low and the baseline high; for the upper bound the other way round.
+        // The lower bound takes a low order statistic of the candidate and a high one of the baseline; the upper bound
+        // does the reverse.
         let below = self.bounding(p, lower, level, true);
         let above = self.bounding(p, upper, level, false);
         let difference = candidate - baseline;
@@ -354,7 +358,7 @@ impl<'s> Draft<'s> {
             upper: above.map(|at| difference + at.half(at.candidate - candidate, baseline - at.baseline)),
         };
         let positive = baseline > 0.0 && candidate > 0.0;
-        // A bound at 0 or below says nothing about a ratio but that it may be anything on that side.
+        // A bound at 0 or below leaves the ratio unbounded on that side.
         let ln = |from: f64, to: f64| if from > 0.0 { (to / from).ln() } else { f64::INFINITY };
         let ratio = candidate / baseline;
         let bounded = |half: f64, sign: f64| Some(ratio * (sign * half).exp()).filter(|bound| bound.is_finite());
@@ -392,32 +396,31 @@ impl<'s> Draft<'s> {
     fn warnings(&self, chart: Option<&chart::FrozenChart>) -> Vec<String> {
         let (one, other) = (&self.sides.0, &self.sides.1);
         let mut warnings: Vec<String> =
-            self.couple.baseline.cautions.iter().chain(&self.couple.candidate.cautions).cloned().collect();
+            self.couple.baseline.warnings.iter().chain(&self.couple.candidate.warnings).cloned().collect();
         for (name, side) in [("baseline", one), ("candidate", other)] {
             let all = side.n + side.excluded.failed + side.excluded.missing;
             if side.excluded.failed > 0 {
                 warnings.push(format!(
-                    "{} of {all} requests of the {name} failed and have no latency: the error rate is compared apart",
-                    side.excluded.failed
+                    "{} of {} in the {name} failed and have no latency: the error rate is compared separately",
+                    side.excluded.failed,
+                    counted(all, "request")
                 ));
             }
             if side.effective < 0.5 * float(side.n) {
                 warnings.push(format!(
-                    "neighbours in the {name} are correlated: {} requests say as much as {:.0} independent ones",
+                    "the {name} is autocorrelated: {} requests carry the information of {:.0} independent ones",
                     side.n, side.effective
                 ));
             }
         }
         if chart.is_some_and(|chart| chart.baseline == crate::analysis::Verdict::OutOfControl) {
-            warnings.push(
-                "the baseline itself is out of control: it may not be what the next run will look like".to_owned(),
-            );
+            warnings.push("the baseline itself is out of control: it may not predict the next run".to_owned());
         }
         warnings
     }
 }
 
-/// Two order statistics, and what turns the root of their squared distances into a half width.
+/// Two order statistics, and the factor from the root of their squared distances to a half width.
 #[derive(Clone, Copy)]
 struct Bounding {
     baseline: f64,

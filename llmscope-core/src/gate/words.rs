@@ -1,10 +1,10 @@
-//! A gate's answer in words, the same for every face that prints one.
+//! The text of a gate's result, shared by all output formats.
 
 use std::collections::BTreeMap;
 
 use super::{Bounded, Comparison, Decision, Gate, GateVerdict, Pair, Side, Statistic};
 use crate::metric::Metric;
-use crate::quantity::with_unit;
+use crate::quantity::{counted, with_unit};
 
 impl GateVerdict {
     /// The verdict's name in files.
@@ -17,7 +17,7 @@ impl GateVerdict {
         }
     }
 
-    /// The verdict in words.
+    /// The verdict's human-readable label.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -29,7 +29,7 @@ impl GateVerdict {
 }
 
 impl Decision {
-    /// The decision in words.
+    /// The decision's human-readable label.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl Decision {
 }
 
 impl Pair {
-    /// The group in a few words: `groq · llama-3-70b`, and the candidate's where it has another name.
+    /// The group as a short title: `groq · llama-3-70b`, followed by the candidate's group if it differs.
     #[must_use]
     pub fn group_title(&self) -> String {
         let title = |group: &BTreeMap<String, String>| {
@@ -57,7 +57,7 @@ impl Pair {
         }
     }
 
-    /// The metric as people say it: `TTFT`, `E2E`, `error rate`.
+    /// The metric's short label: `TTFT`, `E2E`, `error rate`.
     #[must_use]
     pub fn metric_title(&self) -> &str {
         match self.metric.parse::<Metric>() {
@@ -65,12 +65,12 @@ impl Pair {
             Ok(Metric::E2e) => "E2E",
             Ok(Metric::Tpot) => "TPOT",
             Ok(Metric::OutputTokensPerS) => "output tokens/s",
-            Ok(metric @ (Metric::ErrorRate | Metric::Cost)) => metric.title(),
+            Ok(metric @ (Metric::ErrorRate | Metric::Cost)) => metric.label(),
             _ => &self.metric,
         }
     }
 
-    /// What is compared: `TTFT p95`, `error rate`, `TTFT beyond 500 ms`.
+    /// The compared figure: `TTFT p95`, `error rate`, `TTFT beyond 500 ms`.
     #[must_use]
     pub fn title_of(&self, comparison: &Comparison) -> String {
         match comparison.statistic {
@@ -83,7 +83,7 @@ impl Pair {
         }
     }
 
-    /// The same without the metric, where that stands above: `p95`, `beyond 500 ms`.
+    /// The figure without the metric, to be shown below the metric: `p95`, `beyond 500 ms`.
     #[must_use]
     pub fn short_title(&self, comparison: &Comparison) -> String {
         let title = self.title_of(comparison);
@@ -95,7 +95,7 @@ impl Pair {
             .to_owned()
     }
 
-    /// How much was measured on each side, and where.
+    /// The number of measurements on each side, with their sources.
     #[must_use]
     pub fn scope(&self) -> String {
         let requests = if self.metric == Metric::ErrorRate.name() { "requests" } else { "measurements" };
@@ -113,25 +113,25 @@ impl Pair {
         format!("{} · {}", side("baseline", &self.baseline), side("candidate", &self.candidate))
     }
 
-    /// What else is known: Mann and Whitney's test, the frozen chart.
+    /// Further facts: Mann and Whitney's test, the frozen chart.
     #[must_use]
     pub fn facts(&self) -> Vec<String> {
         let ranks = self.rank_test.map(|test| {
             let share = plain(test.superiority * 100.0);
             let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
-            format!("a request of the candidate has the larger value {share} % of the time (Mann–Whitney {p})")
+            format!("the value of a candidate's request exceeds that of a baseline's {share} % of the time (Mann–Whitney {p})")
         });
         let chart = self.chart.as_ref().map(|chart| match chart.signals {
             0 => "no signal on the baseline's frozen chart".to_owned(),
             signals => format!(
-                "{signals} of {} points signal on the baseline's frozen chart ({}): for your information only",
+                "{signals} of {} points signal on the baseline's frozen chart ({}), for information only",
                 chart.points, chart.broken_rules
             ),
         });
         ranks.into_iter().chain(chart).collect()
     }
 
-    /// A figure in its unit; a share in per cent.
+    /// A figure in its unit; a share in percent.
     #[must_use]
     pub fn figure(&self, comparison: &Comparison, value: Option<f64>) -> String {
         match value {
@@ -143,7 +143,7 @@ impl Pair {
 }
 
 impl Comparison {
-    /// The change with its interval: `+12 % [8 %, 17 %]`, in points for a share.
+    /// The change with its interval: `+12 % [8 %, 17 %]`, in percentage points for a share.
     #[must_use]
     pub fn change(&self) -> String {
         let (value, interval, unit) = match self.statistic.is_share() {
@@ -163,21 +163,21 @@ impl Comparison {
         }
     }
 
-    /// The smallest change that would be called worse four times out of five: `+18 %`; empty where it is not known.
+    /// The smallest change that is detected as worse four times out of five: `+18 %`; empty if unknown.
     #[must_use]
     pub fn detectable(&self) -> String {
         let unit = if self.statistic.is_share() { "points" } else { "%" };
         self.minimal_detectable.map(|change| format!("{} {unit}", signed(change * 100.0))).unwrap_or_default()
     }
 
-    /// What would decide, where nothing is decided: `would see +18 %; needs about 1900 requests a side`.
+    /// For an undecided comparison, what would decide it: `would detect +18 %; needs about 1900 requests per side`.
     #[must_use]
     pub fn advice(&self) -> String {
         let detectable = Some(self.detectable()).filter(|text| !text.is_empty());
         let parts = [
             self.reason.clone(),
-            detectable.map(|change| format!("would see {change}")),
-            self.need.map(|need| format!("needs about {need} requests a side")),
+            detectable.map(|change| format!("would detect {change}")),
+            self.need.map(|need| format!("needs about {need} requests per side")),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
@@ -190,19 +190,19 @@ impl Gate {
         self.pairs.iter().any(|pair| pair.group != self.pairs[0].group)
     }
 
-    /// What the intervals promise, in one sentence.
+    /// The guarantee of the intervals, in one sentence.
     #[must_use]
     pub fn promise(&self) -> String {
         format!(
-            "If nothing has changed, a gate like this fails at most {} % of the time: each end of the intervals is wrong with a \
-             chance of {} % (alpha shared by {} comparisons that this many requests can decide).",
+            "If nothing has changed, the gate fails with a probability of at most {} %. Each end of an interval is wrong \
+             with a probability of {} %: alpha is shared by the {} that these requests can decide.",
             plain(self.alpha * 100.0).trim_end_matches('0').trim_end_matches('.'),
             plain(self.level * 100.0).trim_end_matches('0').trim_end_matches('.'),
-            self.family
+            counted(self.family, "comparison")
         )
     }
 
-    /// The line that a person trusts: the comparison that decided.
+    /// The headline: the decisive comparison.
     pub(super) fn headline_of(&self) -> String {
         let total = self.comparisons().count();
         let decided = |decision: Decision| self.comparisons().filter(move |(_, c)| c.decision == decision);
@@ -244,8 +244,8 @@ impl Gate {
 }
 
 impl Comparison {
-    /// How far for the worse the change goes, to find the comparison that a reader should see first: of one that is worse the
-    /// near end of the interval, else the far one.
+    /// The size of the change for the worse, to select the comparison for the headline: the near end of the interval if
+    /// the comparison is worse, else the far end.
     fn badness(&self, pair: &Pair) -> f64 {
         let interval = if self.statistic.is_share() { self.difference_interval } else { self.shift_interval };
         let less_is_worse = pair.less_is_worse;
@@ -260,7 +260,7 @@ fn signed(value: f64) -> String {
     if value >= 0.0 { format!("+{}", plain(value)) } else { plain(value) }
 }
 
-/// Two digits are enough to judge by, and one decimal at most two; a real minus sign.
+/// Formats a number with two significant digits and at most two decimals, with a real minus sign.
 fn plain(value: f64) -> String {
     let size = value.abs();
     let text = if size >= 9.95 || size == 0.0 {

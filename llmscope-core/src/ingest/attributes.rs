@@ -1,8 +1,8 @@
-//! What a tool knew of a request beside the metrics that every tool means alike.
+//! What a tool records about a request in addition to the metrics that all tools define in the same way.
 
 use crate::session::AttributeValue;
 
-/// Numbers under their names. Those that are absent or not finite stay absent.
+/// Named numbers. Absent and non-finite values are left out.
 pub(super) fn numbers<'n>(
     fields: impl IntoIterator<Item = (&'n str, Option<f64>)>,
 ) -> impl Iterator<Item = (String, AttributeValue)> {
@@ -12,7 +12,7 @@ pub(super) fn numbers<'n>(
     fields.into_iter().filter_map(finite)
 }
 
-/// Texts under their names. Those that are absent or empty stay absent.
+/// Named texts. Absent and empty values are left out.
 pub(super) fn texts<'n>(
     fields: impl IntoIterator<Item = (&'n str, Option<&'n str>)>,
 ) -> impl Iterator<Item = (String, AttributeValue)> {
@@ -22,7 +22,7 @@ pub(super) fn texts<'n>(
     fields.into_iter().filter_map(present)
 }
 
-/// A text as a number if it is one, for charts; else as a text, to group by.
+/// A text as a number if it parses as one, so that it can be charted; otherwise as text, to group by.
 pub(super) fn scalar(text: &str) -> AttributeValue {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() => AttributeValue::Number(number),
@@ -32,7 +32,7 @@ pub(super) fn scalar(text: &str) -> AttributeValue {
 
 /// A count as a number.
 pub(super) fn count(count: u64) -> f64 {
-    // Exact below 2⁵³, which no count of tokens, bytes or nanoseconds of a request reaches.
+    // Exact below 2⁵³: no count of tokens, bytes or nanoseconds of a request reaches it.
     #[allow(clippy::cast_precision_loss, reason = "such counts are far below 2^53")]
     let number = count as f64;
     number

@@ -1,36 +1,36 @@
-//! A stream cut into blocks of whole records, so that a log larger than memory can be read by several threads.
+//! Splits a stream into blocks of whole records, so that several threads can read a log larger than memory.
 
 use std::io::Read;
 
 use crate::error::{Error, Location, Result};
 
-/// Bytes of a block: large enough that taking one costs nothing, small enough that it stays in a processor's own cache
-/// until it has been read.
+/// Bytes per block: large enough that the cost of taking a block is negligible, small enough that the block stays in a
+/// core's own cache until it is parsed.
 const BLOCK_BYTES: usize = 1 << 20;
-/// A record that is longer is no record of a log.
+/// The longest record: anything longer is not a record of a log.
 const LONGEST_RECORD_BYTES: usize = 256 << 20;
 
-/// Where a record may end.
+/// Where a record can end.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ends {
     /// At every line feed.
     Lines,
     /// At every line feed outside a quoted field of delimited values.
     Quoted {
-        /// What stands between fields.
+        /// The byte between fields.
         delimiter: u8,
     },
 }
 
-/// Whole records of a log: a text, or bytes that may be none.
+/// Whole records of a log, as text or as bytes that are not yet known to be UTF-8.
 #[derive(Debug)]
 pub(super) struct Block<T = String> {
     pub(super) text: T,
-    /// 1-based line at which it begins.
+    /// The 1-based line on which the block begins.
     pub(super) line: u64,
-    /// How many lines end in it.
+    /// The number of line feeds in the block.
     pub(super) line_feeds: usize,
-    /// 0-based place among the blocks.
+    /// 0-based index among the blocks.
     pub(super) index: usize,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Blocks<R> {
     source: String,
     input: R,
     ends: Ends,
-    /// What was read beyond the last record's end.
+    /// Bytes read beyond the end of the last record.
     rest: Vec<u8>,
     line: u64,
     index: usize,
@@ -47,7 +47,7 @@ pub(super) struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    /// The blocks of what follows `line - 1` lines.
+    /// Blocks of an input that begins at the 1-based `line`.
     pub(super) fn new(source: &str, input: R, ends: Ends, line: u64) -> Self {
         let source = source.to_owned();
         Self { source, input, ends, rest: Vec::new(), line, index: 0, block_bytes: BLOCK_BYTES }
@@ -64,8 +64,8 @@ impl<R: Read> Blocks<R> {
         self.index
     }
 
-    /// The next block, in a buffer that may have held another one: a fresh one costs as much as the reading. `None` at
-    /// the end.
+    /// The next block, in a reused buffer: allocating a new buffer costs as much as reading the block. `None` at the
+    /// end.
     pub(super) fn next(&mut self, buffer: String) -> Result<Option<Block<Vec<u8>>>> {
         let mut bytes = buffer.into_bytes();
         bytes.clear();
@@ -79,7 +79,7 @@ impl<R: Read> Blocks<R> {
                 return Ok(self.block(bytes));
             }
             if let Some(end) = self.ends.last(&bytes) {
-                // The next block begins with what this one leaves.
+                // The next block begins with the remaining bytes.
                 self.rest.extend_from_slice(&bytes[end..]);
                 bytes.truncate(end);
                 return Ok(self.block(bytes));
@@ -108,7 +108,7 @@ impl<R: Read> Blocks<R> {
         Error::Format {
             location: Location::of(&self.source).line(self.line),
             problem: format!("a record of more than {} MiB begins here", LONGEST_RECORD_BYTES >> 20),
-            fix: "close the quotation mark that is open, or end the line".to_owned(),
+            fix: "close the open quotation mark, or end the line".to_owned(),
         }
     }
 }
@@ -126,7 +126,7 @@ impl Block<Vec<u8>> {
 }
 
 impl Block {
-    /// Its lines with their line feeds, and the 1-based line of each.
+    /// Each line with its line feed, preceded by its 1-based number.
     pub(super) fn lines(&self) -> impl Iterator<Item = (u64, &str)> {
         let mut start = 0;
         let ends = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1);
@@ -136,12 +136,12 @@ impl Block {
     }
 }
 
-/// How many lines end in these bytes.
+/// The number of line feeds in `bytes`.
 pub(super) fn line_feeds(bytes: &[u8]) -> usize {
     memchr::memchr_iter(b'\n', bytes).count()
 }
 
-/// The refusal of bytes that are no text.
+/// The error for bytes that are not UTF-8 text.
 pub(super) fn not_utf8(source: &str, line: u64) -> Error {
     Error::Format {
         location: Location::of(source).line(line),
@@ -151,7 +151,7 @@ pub(super) fn not_utf8(source: &str, line: u64) -> Error {
 }
 
 impl Ends {
-    /// Where the last whole record in `bytes` ends, which begin with a record.
+    /// The end of the last whole record in `bytes`, which begin at the start of a record.
     fn last(self, bytes: &[u8]) -> Option<usize> {
         let Self::Quoted { delimiter } = self else { return memchr::memrchr(b'\n', bytes).map(|at| at + 1) };
         let (mut end, mut at, mut quoted) = (None, 0, false);
@@ -159,7 +159,7 @@ impl Ends {
             if !quoted {
                 end = memchr::memrchr(b'\n', &bytes[at..quote]).map(|offset| at + offset + 1).or(end);
                 let before = quote.checked_sub(1).map_or(b'\n', |before| bytes[before]);
-                // Elsewhere in a field a quotation mark stands for itself.
+                // A quotation mark inside an unquoted field is an ordinary character.
                 quoted = before == delimiter || matches!(before, b'\n' | b'\r');
                 at = quote + 1;
             } else if bytes.get(quote + 1) == Some(&b'"') {
@@ -172,7 +172,8 @@ impl Ends {
         if quoted {
             return end;
         }
-        // A mark that closes the buffer may be the first half of a doubled one: its field is not taken as closed.
+        // A quotation mark at the end of the buffer may be the first half of a doubled one, so the field is not treated
+        // as closed.
         let rest = at.min(bytes.len());
         memchr::memrchr(b'\n', &bytes[rest..]).map(|offset| rest + offset + 1).or(end)
     }
@@ -180,7 +181,7 @@ impl Ends {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
     use proptest::prelude::*;

@@ -4,7 +4,7 @@ use super::delimited_rows::Header;
 use super::{Cell, Column, Table};
 use crate::error::{Error, Location, Result};
 
-/// The names that a header line gives to columns.
+/// The column names in a header line.
 pub(super) fn header(source: &str, line: &str) -> Result<Header> {
     let delimiter = delimiter(line);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(line.as_bytes());
@@ -13,14 +13,15 @@ pub(super) fn header(source: &str, line: &str) -> Result<Header> {
     if names.iter().all(|name| name.parse::<f64>().is_ok()) {
         return Err(Error::Format {
             location: Location::of(source).line(1),
-            problem: "the first line holds numbers where the names of the columns are expected".to_owned(),
-            fix: "put a header line before them, such as: latency".to_owned(),
+            problem: "the first line holds numbers instead of column names".to_owned(),
+            fix: "add a header line, such as: latency".to_owned(),
         });
     }
     Ok(Header { delimiter, names })
 }
 
-/// Reads a table whose first line names its columns. The delimiter is the one that the first line has most of.
+/// Reads a table whose first line names its columns. The delimiter is the candidate that occurs most often in the first
+/// line.
 pub(super) fn read(source: &str, text: &str) -> Result<Table> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).delimiter(delimiter(text)).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
@@ -45,8 +46,8 @@ pub(super) fn read(source: &str, text: &str) -> Result<Table> {
     Ok(table)
 }
 
-/// The 1-based line in `text` on which a record begins. The parser takes a record to begin where the one before it ended,
-/// which is before the line feed of a CRLF and before blank lines.
+/// The 1-based line in `text` on which a record begins. The parser reports that a record begins where the previous one
+/// ended, which is before the line feed of a CRLF and before blank lines.
 pub(super) fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
     let Some(position) = position else { return 1 };
     let begins = usize::try_from(position.byte()).unwrap_or(usize::MAX).min(text.len());
@@ -54,7 +55,7 @@ pub(super) fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
     position.line() + ends.filter(|&&byte| byte == b'\n').count() as u64
 }
 
-/// The delimiter that a header has most of: comma, semicolon or tab.
+/// The delimiter that occurs most often in a header: comma, semicolon or tab.
 #[must_use]
 pub fn delimiter(text: &str) -> u8 {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();

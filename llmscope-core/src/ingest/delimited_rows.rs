@@ -1,10 +1,10 @@
-//! Rows from delimited values, without keeping the columns that nobody asked for.
+//! Reads rows of delimited values and keeps only the requested columns.
 
 use super::blocks::Block;
 use super::delimited::line_of;
 use super::fields::{Assembly, Field, Wanted};
-use super::lanes::field_ends;
 use super::projection::Rows;
+use super::simd::field_ends;
 use crate::error::{Error, Location, Result};
 
 /// The header line of delimited values.
@@ -14,7 +14,7 @@ pub(super) struct Header {
     pub(super) names: Vec<String>,
 }
 
-/// The rows of a block of delimited values, which begins after the header.
+/// The rows of a block of delimited values that follows the header.
 pub(super) fn read(source: &str, block: &Block, header: &Header, wanted: &Wanted<'_>) -> Result<Rows> {
     let mut table = TableReader::new(source, block, header, wanted);
     if is_plain(block.text.as_bytes()) {
@@ -32,17 +32,17 @@ pub(super) fn read(source: &str, block: &Block, header: &Header, wanted: &Wanted
 struct TableReader<'w, 'p> {
     source: &'w str,
     header: &'w Header,
-    /// Those that the table has.
+    /// The requested columns that the table has.
     columns: Vec<WantedColumn>,
     fields: usize,
     assembly: Assembly<'w, 'p>,
 }
 
-/// A column that is wanted.
+/// A requested column.
 struct WantedColumn {
-    /// Its place among the wanted ones.
+    /// Its index among the requested fields.
     field: usize,
-    /// Its place in the table.
+    /// Its index in the table.
     place: usize,
 }
 
@@ -57,7 +57,7 @@ impl<'w, 'p> TableReader<'w, 'p> {
         Self { source, header, columns, fields: wanted.names.len(), assembly }
     }
 
-    /// Lines that are rows as they stand.
+    /// Reads lines that are rows without any quoting.
     fn read_plain(&mut self, block: &Block) -> Result<()> {
         let bytes = block.text.as_bytes();
         let mut fields = vec![Field::Missing; self.fields];
@@ -71,12 +71,12 @@ impl<'w, 'p> TableReader<'w, 'p> {
                 line += 1;
             }
         }
-        // The last line may lack its line feed.
+        // The last line may lack a line feed.
         row.ends.push(bytes.len());
         self.add(&mut row, line, &mut fields)
     }
 
-    /// Adds a row, unless its line is blank, and forgets where its fields end.
+    /// Adds a row unless its line is blank, and clears the field ends.
     fn add<'b>(&mut self, row: &mut PlainRow<'b>, line: u64, fields: &mut [Field<'b>]) -> Result<()> {
         row.drop_carriage_return();
         if !row.is_blank() {
@@ -90,7 +90,7 @@ impl<'w, 'p> TableReader<'w, 'p> {
         Ok(())
     }
 
-    /// Rows whose fields may stand in quotation marks and hold delimiters and line feeds.
+    /// Reads rows whose fields may be quoted and contain delimiters and line feeds.
     fn read_quoted(&mut self, block: &Block) -> Result<()> {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -104,7 +104,7 @@ impl<'w, 'p> TableReader<'w, 'p> {
             self.check_length(record.len(), line)?;
             let mut fields = vec![Field::Missing; self.fields];
             for column in &self.columns {
-                // The block is UTF-8, and fields end at single bytes of it.
+                // The block is UTF-8, and fields end at single-byte characters.
                 fields[column.field] = cell(std::str::from_utf8(&record[column.place]).unwrap_or_default());
             }
             self.assembly.add(&fields, line)?;
@@ -121,12 +121,12 @@ impl<'w, 'p> TableReader<'w, 'p> {
     }
 }
 
-/// A row that stands on a line of its own.
+/// A row on a line of its own.
 struct PlainRow<'b> {
-    /// The block that it is a part of.
+    /// The block that contains the row.
     text: &'b str,
     start: usize,
-    /// Where its fields end.
+    /// The end of each field.
     ends: Vec<usize>,
 }
 
@@ -149,7 +149,7 @@ impl<'b> PlainRow<'b> {
     }
 }
 
-/// True if lines are rows: no field is in quotation marks, and every carriage return is a part of a line's end.
+/// True if every line is a row: no field is quoted, and every carriage return is part of a line ending.
 fn is_plain(text: &[u8]) -> bool {
     let ends_line = |at: usize| text[at] == b'\r' && text.get(at + 1).is_none_or(|&next| next == b'\n');
     memchr::memchr2_iter(b'"', b'\r', text).all(ends_line)
@@ -157,14 +157,14 @@ fn is_plain(text: &[u8]) -> bool {
 
 fn cell(text: &str) -> Field<'_> {
     let text = match text.as_bytes() {
-        // Most have nothing to trim: no need to decode their ends.
+        // Most fields have no white space at their ends: decoding the first and last character is not necessary.
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
         _ => text.trim(),
     };
     if text.is_empty() { Field::Missing } else { Field::Unparsed(text) }
 }
 
-/// An error whose line was counted within a block that begins at `first`.
+/// Corrects an error whose line was counted within a block that begins at line `first`.
 fn relocated(error: Error, first: u64) -> Error {
     match error {
         Error::Format { location, problem, fix } => {

@@ -1,8 +1,8 @@
-//! Files that are well-formed and tell of nothing.
+//! Errors for files that are well-formed but contain no requests.
 
 use crate::error::{Error, Location};
 
-/// The refusal of a file without a request; `fix` says what to give instead.
+/// The error for a file without requests; `fix` names what to give instead.
 pub(super) fn no_requests(source: &str, fix: &str) -> Error {
     Error::Format { location: Location::of(source), problem: "no requests".to_owned(), fix: fix.to_owned() }
 }

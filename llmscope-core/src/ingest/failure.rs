@@ -1,12 +1,12 @@
-//! Why a request failed, from the words of tools that keep nothing else.
+//! Derives the reason for a failure from the error text of tools that record nothing else.
 
 use crate::session::{RequestError, Status};
 
-/// How a request ended, and why, from an exception's text or traceback, or an HTTP reason phrase.
+/// How a request ended, and why, from the text or traceback of an exception or from an HTTP reason phrase.
 ///
-/// OpenTelemetry's `error.type` is of few values: of a Python exception it is the class, which stands before the
-/// message on the last line of a traceback (`aiohttp.ClientError: …`) and before the parenthesis of a `repr`
-/// (`ReadTimeout('')`); of anything else it is the last line.
+/// OpenTelemetry's `error.type` has few distinct values. For a Python exception it is the class, which precedes the
+/// message on the last line of a traceback (`aiohttp.ClientError: …`) and the parenthesis of a `repr`
+/// (`ReadTimeout('')`). For other texts it is the last line.
 pub(super) fn of_text(text: &str) -> (Status, RequestError) {
     let text = text.trim();
     let last = text.lines().next_back().unwrap_or_default().trim();

@@ -1,24 +1,24 @@
-//! The fields of a row that a projection asks for, and what each is for.
+//! The fields of a row that a projection needs, and how each of them is used.
 
 use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use serde_json::Value;
 
-use super::lanes::begins_with;
 use super::projection::{Projection, Rows, number, time};
+use super::simd::begins_with;
 use super::time::{Time, UsualTimes};
 use super::{Cell, Mapping, json_lines};
 use crate::error::{Location, Result};
 
-/// A field of a row, as it stands in the block that is being read.
+/// A field of a row, as a slice of the current block.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum Field<'b> {
     #[default]
     Missing,
-    /// A JSON value, not read yet.
+    /// A JSON value that is not parsed yet.
     Json(&'b str),
-    /// A cell of delimited values, which may be anything.
+    /// A cell of delimited values, of any type.
     Unparsed(&'b str),
 }
 
@@ -26,7 +26,7 @@ impl Field<'_> {
     fn cell(&self) -> Cell {
         match self {
             Self::Missing => Cell::Missing,
-            // The parser has seen that it is JSON; an object has no cell of its own.
+            // The parser has validated the JSON. An object has no cell of its own.
             Self::Json(text) => match serde_json::from_str(text) {
                 Ok(Value::Object(_)) | Err(_) => Cell::Missing,
                 Ok(value) => json_lines::cell(&value),
@@ -35,16 +35,16 @@ impl Field<'_> {
         }
     }
 
-    /// The field as a number, without the way through a cell; `None` if it takes that way to tell.
+    /// The field as a number, without building a cell. `None` if only the cell can decide.
     fn number(&self) -> Option<f64> {
         match self {
             Self::Missing => Some(f64::NAN),
-            // Words that say "not a number" are missing values here as everywhere.
+            // "NaN" in any spelling is a missing value, as everywhere else.
             Self::Json(text) | Self::Unparsed(text) => text.parse().ok(),
         }
     }
 
-    /// How it is written. Fields of one file that are written alike are the same.
+    /// The raw text of the field. Within one file, equal raw texts have equal values.
     fn written(&self) -> Option<&str> {
         match self {
             Self::Missing => None,
@@ -52,7 +52,7 @@ impl Field<'_> {
         }
     }
 
-    /// What may be a time in its usual form.
+    /// The text that may be a time in the usual form.
     fn time_text(&self) -> Option<&str> {
         match self {
             Self::Json(text) => text.strip_prefix('"')?.strip_suffix('"'),
@@ -62,10 +62,10 @@ impl Field<'_> {
     }
 }
 
-/// Which fields of a row are wanted, and what for.
+/// The requested fields of a row and how they are used.
 pub(super) struct Wanted<'p> {
     projection: &'p Projection,
-    /// The names of the fields in the file, each once.
+    /// The names of the fields in the file, without duplicates.
     pub(super) names: Vec<String>,
     measures: Vec<Use<'p>>,
     labels: Vec<Use<'p>>,
@@ -73,7 +73,7 @@ pub(super) struct Wanted<'p> {
     companion: Option<Use<'p>>,
 }
 
-/// A field's place among the names, and how its cells are converted.
+/// The index of a field among the names, and how its cells are converted.
 #[derive(Clone, Copy)]
 struct Use<'p> {
     place: usize,
@@ -119,19 +119,19 @@ impl<'p> Wanted<'p> {
     }
 }
 
-/// Puts rows together from fields.
+/// Assembles rows from fields.
 pub(super) struct Assembly<'w, 'p> {
     wanted: &'w Wanted<'p>,
     source: &'w str,
     pub(super) rows: Rows,
-    /// Groups by their labels as they stand in the file, so that most rows need no text of their own.
+    /// Groups by the raw text of their labels, so that most rows need no allocation.
     groups: HashTable<KnownGroup>,
     hasher: DefaultHashBuilder,
     usual_times: UsualTimes,
 }
 
 impl<'w, 'p> Assembly<'w, 'p> {
-    /// For about so many rows.
+    /// An assembly with room for about `rows` rows.
     pub(super) fn new(wanted: &'w Wanted<'p>, source: &'w str, rows: usize) -> Self {
         let mut assembled = Rows::new(wanted.measures.len());
         assembled.reserve(rows);
@@ -139,7 +139,7 @@ impl<'w, 'p> Assembly<'w, 'p> {
         Self { wanted, source, rows: assembled, groups, hasher, usual_times }
     }
 
-    /// Adds the row that stands at a 1-based line.
+    /// Adds the row at a 1-based line.
     pub(super) fn add(&mut self, fields: &[Field<'_>], line: u64) -> Result<()> {
         let group = self.group(fields);
         self.rows.records += 1;
@@ -162,7 +162,7 @@ impl<'w, 'p> Assembly<'w, 'p> {
         Ok(())
     }
 
-    /// The first time that one of the fields tells which may hold it.
+    /// The time from the first time field that has a value.
     fn time(&mut self, fields: &[Field<'_>]) -> Time {
         for used in &self.wanted.times {
             let usual = fields[used.place].time_text().and_then(|text| self.usual_times.read(text));
@@ -193,9 +193,9 @@ impl<'w, 'p> Assembly<'w, 'p> {
     }
 }
 
-/// A group that was met before.
+/// A group that has already occurred.
 struct KnownGroup {
-    /// Its labels, as they were written there.
+    /// The raw text of its labels.
     labels: Vec<Option<String>>,
     group: usize,
 }

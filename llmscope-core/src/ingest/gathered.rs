@@ -1,8 +1,9 @@
-//! Sessions of requests that each say where they belong.
+//! Builds sessions from requests that each carry their own time, provider and model.
 
 use crate::session::{RequestRecord, Session, SessionHeader, Software};
 
-/// The session of these requests: in order of issue if the time of each is known, and what all of them share said once.
+/// The session of these requests. They are sorted by time of issue if every request has one. Values that all requests
+/// share move to the header.
 pub(super) fn session(recorder: Software, mut records: Vec<RequestRecord>) -> Session {
     if records.iter().all(|record| record.started_at.is_some()) {
         records.sort_by_key(|record| record.started_at);
@@ -17,7 +18,7 @@ pub(super) fn session(recorder: Software, mut records: Vec<RequestRecord>) -> Se
     Session { header, records, ..Session::default() }
 }
 
-/// Takes from the requests what all of them say.
+/// Removes a field from the requests if all of them have the same value, and returns that value.
 fn shared(records: &mut [RequestRecord], field: fn(&mut RequestRecord) -> &mut Option<String>) -> Option<String> {
     let first = records.first_mut().and_then(|record| field(record).clone())?;
     if !records.iter_mut().all(|record| field(record).as_ref() == Some(&first)) {

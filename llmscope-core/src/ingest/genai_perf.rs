@@ -1,5 +1,8 @@
-//! genai-perf's `profile_export.json`, which Perf Analyzer writes: each request with the moments of its responses and
-//! the responses themselves, and no metric.
+//! genai-perf's `profile_export.json`, which Perf Analyzer writes: for each request, the timestamps of its responses
+//! and the responses themselves, but no metrics.
+//!
+//! Traps: a response may be role-only, usage or empty, may hold several events, or only part of one. So the time to
+//! first token is the time of the first response with generated content, not of the first response.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +10,17 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::runs::of_ns;
-use super::tool::{Format, Found, Reading};
-use super::{failure, moment};
+use super::tool::{Format, Parsed, Reading};
+use super::{failure, timestamp};
 use crate::error::{Error, Location, Result};
 use crate::session::{AttributeValue, RequestRecord, Session, SessionHeader, Software, Status};
 
-/// The requests of the first load.
+/// The requests of the first load level.
 pub(super) const FORMAT: Format = Format {
     name: "genai-perf",
     title: "genai-perf profile export (JSON)",
-    recognizes: |outline| outline.has_all(&["experiments[].experiment.mode", "experiments[].requests"]),
-    reading: Reading::Whole(|source, text| read(source, text).map(|session| Found::Session(session, Vec::new()))),
+    recognizes: |signature| signature.has_all(&["experiments[].experiment.mode", "experiments[].requests"]),
+    reading: Reading::Whole(|source, text| read(source, text).map(|session| Parsed::Session(session, Vec::new()))),
 };
 
 #[derive(Deserialize)]
@@ -40,7 +43,7 @@ struct Load {
     value: f64,
 }
 
-/// Moments are nanoseconds of the system's clock.
+/// Timestamps are nanoseconds of the system clock.
 #[derive(Deserialize)]
 struct Request {
     timestamp: i64,
@@ -102,13 +105,13 @@ impl Load {
     }
 }
 
-/// What the responses of a request tell.
+/// What the responses of a request contain.
 #[derive(Default)]
 struct Answer {
-    /// The moments of the responses that carry something generated.
+    /// The timestamps of the responses with generated content.
     content_ns: Vec<i64>,
     usage: Option<Usage>,
-    /// The words of an error event.
+    /// The message of an error event.
     error: Option<String>,
 }
 
@@ -125,7 +128,7 @@ impl Request {
         let (first, last) = (answer.content_ns.first().copied(), answer.content_ns.last().copied());
         let output_tokens = answer.usage.and_then(|usage| usage.completion_tokens);
         let mut record = RequestRecord {
-            started_at: moment::of_epoch_ns(self.timestamp),
+            started_at: timestamp::of_epoch_ns(self.timestamp),
             model: self.model(),
             input_tokens: answer.usage.and_then(|usage| usage.prompt_tokens),
             output_tokens,
@@ -134,9 +137,9 @@ impl Request {
         if first.is_none() {
             let (status, error) = failure::of_text(answer.error.as_deref().unwrap_or("no content"));
             (record.status, record.error) = (status, Some(error));
-        } else if let Some(words) = answer.error {
+        } else if let Some(message) = answer.error {
             record.status = Status::Error;
-            record.error = Some(failure::of_text(&words).1);
+            record.error = Some(failure::of_text(&message).1);
         } else {
             record.ttft_s = first.and_then(|first| seconds(self.timestamp, first));
             record.e2e_s = self.response_timestamps.last().and_then(|&end| seconds(self.timestamp, end));
@@ -151,14 +154,14 @@ impl Request {
         record
     }
 
-    /// The model that an OpenAI payload asks for.
+    /// The model that an OpenAI payload requests.
     fn model(&self) -> Option<String> {
         let payload: Value = serde_json::from_str(self.request_inputs.get("payload")?.as_str()?).ok()?;
         payload.get("model")?.as_str().map(str::to_owned)
     }
 
-    /// Role-only, usage and empty chunks are responses without content; one response may hold several events, and an
-    /// event may come in two responses, of which the second completes it.
+    /// Role-only, usage and empty chunks are responses without content. One response may hold several events, and one
+    /// event may be split over two responses: the second one completes it.
     fn answer(&self) -> Answer {
         let mut answer = Answer::default();
         let mut unfinished = String::new();
@@ -181,7 +184,7 @@ impl Request {
                         answer.error = error.or(answer.error);
                     }
                     Err(error) if error.is_eof() => unfinished = event.to_owned(),
-                    // The end mark, comments and the names of events.
+                    // The end marker, comments and event names.
                     Err(_) => {}
                 }
             }
@@ -193,13 +196,13 @@ impl Request {
     }
 }
 
-/// Nanoseconds from one moment to another, unless the clock stepped back between them.
+/// Nanoseconds between two timestamps; `None` if the clock stepped back between them.
 fn nanoseconds(from: i64, to: i64) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "a duration is far below the 104 days of 2^53 ns")]
     to.checked_sub(from).filter(|&ns| ns >= 0).map(|ns| ns as f64)
 }
 
-/// True if a tensor of a Triton answer holds something.
+/// True if a tensor of a Triton response is not empty.
 fn is_output(value: &Value) -> bool {
     match value {
         Value::String(text) => !text.is_empty(),
@@ -209,7 +212,7 @@ fn is_output(value: &Value) -> bool {
     }
 }
 
-/// True if a chunk of an OpenAI, Triton or Hugging Face stream carries something generated, reasoning included.
+/// True if a chunk of an OpenAI, Triton or Hugging Face stream carries generated content, including reasoning.
 fn has_tokens(chunk: &Value) -> bool {
     let filled = |value: Option<&Value>| {
         value.is_some_and(|value| match value {

@@ -1,19 +1,21 @@
-//! Hugging Face's inference-benchmarker: a summary for each load of a run, the warm-up first.
+//! Hugging Face's inference-benchmarker, results file (JSON): a summary of each load level, the warm-up first.
+//!
+//! Traps: only the whole run has a start time. All statistics of a load level without a success are 0.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::moment;
 use super::runs::{Runs, of_ms};
-use super::tool::{Format, Found, Reading};
+use super::timestamp;
+use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
 
-/// The executor of the first load.
+/// The executor of the first load level.
 pub(super) const FORMAT: Format = Format {
     name: "inference-benchmarker",
     title: "Hugging Face inference-benchmarker results",
-    recognizes: |outline| outline.has_all(&["config.max_vus", "results[].executor_type"]),
+    recognizes: |signature| signature.has_all(&["config.max_vus", "results[].executor_type"]),
     reading: Reading::Whole(read),
 };
 
@@ -56,15 +58,16 @@ struct Executor {
     rate: Option<f64>,
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
+fn read(source: &str, text: &str) -> Result<Parsed> {
     let report: Report = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
-    // One virtual user for a moment: a point of its own kind, which would be a signal on any chart of the others.
+    // The warm-up is a single virtual user for a short time. It is not comparable with the other points and would be a
+    // signal on any chart of them.
     let measured: Vec<&Load> = report.results.iter().filter(|load| load.id != "warmup").collect();
     if measured.is_empty() {
         return Err(Error::Format {
             location: Location::of(source).field("results"),
-            problem: "no load beside the warm-up".to_owned(),
-            fix: "give the results of a run that finished".to_owned(),
+            problem: "no load level except the warm-up".to_owned(),
+            fix: "give the results of a finished run".to_owned(),
         });
     }
     let mut runs = Runs::default();
@@ -74,22 +77,22 @@ fn read(source: &str, text: &str) -> Result<Found> {
         runs.text("model", report.config.model_name.as_deref());
         runs.text("tokenizer", report.config.tokenizer.as_deref());
         runs.text("benchmark_kind", report.config.benchmark_kind.as_deref());
-        // The start of the whole run: those of its loads are not told.
-        runs.text("timestamp", report.start_time.as_deref().filter(|text| moment::of_text(text).is_some()));
+        // The start of the whole run: the report has no start times of its load levels.
+        runs.text("timestamp", report.start_time.as_deref().filter(|text| timestamp::of_text(text).is_some()));
         load.put(&mut runs);
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
 impl Load {
     fn put(&self, runs: &mut Runs) {
-        // Under a rate, the virtual users are only the most that there may be.
+        // With a request rate, the number of virtual users is only an upper bound.
         let is_closed_loop = self.executor_type == "ConstantVUs";
         runs.number("concurrency", self.config.max_vus.filter(|_| is_closed_loop));
         runs.number("request_rate_per_s", self.config.rate);
         runs.number("requests", self.total_requests);
         runs.number("failed", self.failed_requests);
-        // From the start of the request that was answered first to the end of the one that was answered last.
+        // From the start of the request that completed first to the end of the request that completed last.
         runs.number("duration_s", self.duration_ms.map(of_ms));
         runs.number("requests_per_s", self.request_rate);
         runs.number("output_tokens_per_s", self.token_throughput_secs);
@@ -97,7 +100,8 @@ impl Load {
         if self.successful_requests == Some(0.0) {
             return;
         }
-        // The gaps after the first chunk over the tokens after the first, as its own tokenizer counts them.
+        // The sum of the gaps after the first chunk divided by the number of tokens after the first, as the tool's own
+        // tokenizer counts them.
         let metrics = [
             ("ttft_s", &self.time_to_first_token_ms),
             ("tpot_s", &self.inter_token_latency_ms),

@@ -1,19 +1,22 @@
-//! infermark: a summary for each concurrency of a run.
+//! infermark's report (JSON): a summary for each concurrency of a run.
+//!
+//! Traps: only the report has a timestamp. All statistics of a concurrency without a success are 0. For a stream, the
+//! tool counts chunks as tokens.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::moment;
 use super::runs::Runs;
-use super::tool::{Format, Found, Reading};
+use super::timestamp;
+use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
 
-/// The number of requests a concurrency, and the first one's counts.
+/// The number of requests per concurrency, with the counts of the first one.
 pub(super) const FORMAT: Format = Format {
     name: "infermark",
     title: "infermark report",
-    recognizes: |outline| outline.has_all(&["config.n_requests", "results[].concurrency", "results[].n_success"]),
+    recognizes: |signature| signature.has_all(&["config.n_requests", "results[].concurrency", "results[].n_success"]),
     reading: Reading::Whole(read),
 };
 
@@ -46,16 +49,16 @@ struct Level {
     itl: Option<BTreeMap<String, f64>>,
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
+fn read(source: &str, text: &str) -> Result<Parsed> {
     let report: Report = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     if report.results.is_empty() {
         return Err(Error::Format {
             location: Location::of(source).field("results"),
             problem: "no results".to_owned(),
-            fix: "give the report of a run that finished".to_owned(),
+            fix: "give the report of a finished run".to_owned(),
         });
     }
-    // A stream's chunks are counted as tokens; only a whole answer brings the server's count.
+    // For a stream, the tool counts chunks as tokens; it has the server's count only for a non-streamed response.
     let rate = match report.config.mode.as_deref() {
         Some("non_streaming") => "output_tokens_per_s",
         _ => "chunks_per_s",
@@ -66,8 +69,8 @@ fn read(source: &str, text: &str) -> Result<Found> {
         runs.text("run", Some(&format!("concurrency@{}", level.concurrency)));
         runs.text("model", report.model.as_deref());
         runs.text("url", report.url.as_deref());
-        // The report's moment: those of its concurrencies are not told.
-        runs.text("timestamp", report.timestamp.as_deref().filter(|text| moment::of_text(text).is_some()));
+        // The timestamp of the report: its concurrencies have none.
+        runs.text("timestamp", report.timestamp.as_deref().filter(|text| timestamp::of_text(text).is_some()));
         runs.number("concurrency", Some(level.concurrency));
         runs.number("requests", level.n_requests);
         runs.number("failed", level.n_error);
@@ -78,12 +81,12 @@ fn read(source: &str, text: &str) -> Result<Found> {
         if level.n_success == 0.0 {
             continue;
         }
-        // Its inter-token latencies are the gaps between chunks.
+        // The tool's inter-token latencies are the gaps between chunks.
         for (metric, statistics) in [("e2e_s", &level.latency), ("ttft_s", &level.ttft), ("icl_s", &level.itl)] {
             for (name, &value) in statistics.iter().flatten() {
                 runs.number(&format!("{metric}.{name}"), Some(value));
             }
         }
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }

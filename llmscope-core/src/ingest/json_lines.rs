@@ -1,4 +1,4 @@
-//! JSON Lines, and JSON arrays, of objects.
+//! Reads JSON Lines and JSON arrays of objects.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use serde_json::{Map, Value};
 
 use super::{Cell, Column, Table};
 use crate::error::{Error, Location, Result, excerpt};
-use crate::session::{Notice, is_torn, torn_tail};
+use crate::session::{Warning, is_torn, torn_tail};
 
-/// Reads objects into columns. Fields of nested objects get dotted names: `timings.prompt_ms`.
-pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
-    let (mut builder, mut notices) = (Builder::default(), Vec::new());
+/// Reads objects into columns. Fields of nested objects get dotted names, such as `timings.prompt_ms`.
+pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Warning>)> {
+    let (mut builder, mut warnings) = (Builder::default(), Vec::new());
     if text.trim_start().starts_with('[') {
         let rows: Vec<Value> =
             serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
         for (row, value) in (1..).zip(&rows) {
             builder.add(row, value, || Location::of(source).field(&format!("[{}]", row - 1)))?;
         }
-        return Ok((builder.table, notices));
+        return Ok((builder.table, warnings));
     }
     if let Some(object) = one_object(text) {
         builder.add(1, &object, || Location::of(source))?;
-        return Ok((builder.table, notices));
+        return Ok((builder.table, warnings));
     }
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         if line.trim().is_empty() {
@@ -30,14 +30,14 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Notice>)> {
         let location = || Location::of(source).line(number);
         match serde_json::from_str::<Value>(line.trim_end()) {
             Ok(value) => builder.add(number, &value, location)?,
-            Err(_) if is_torn(line) && !builder.table.lines.is_empty() => notices.push(torn_tail(location())),
+            Err(_) if is_torn(line) && !builder.table.lines.is_empty() => warnings.push(torn_tail(location())),
             Err(error) => return Err(Error::of_json(location(), &error)),
         }
     }
-    Ok((builder.table, notices))
+    Ok((builder.table, warnings))
 }
 
-/// One object over several lines: a table of one row.
+/// One object over several lines is a table with one row.
 fn one_object(text: &str) -> Option<Value> {
     let first = text.lines().find(|line| !line.trim().is_empty())?;
     if serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok() {
@@ -46,11 +46,11 @@ fn one_object(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().filter(Value::is_object)
 }
 
-/// A table that grows by rows whose fields may differ.
+/// A table that grows row by row; the rows may have different fields.
 #[derive(Default)]
 struct Builder {
     table: Table,
-    /// Place of each column by its name.
+    /// The index of each column by its name.
     places: BTreeMap<String, usize>,
 }
 
@@ -60,7 +60,7 @@ impl Builder {
             return Err(Error::Format {
                 location: location(),
                 problem: format!("expected an object, found {}", excerpt(&value.to_string())),
-                fix: "give one JSON object a line, such as {\"latency\": 0.31}".to_owned(),
+                fix: "give one JSON object per line, such as {\"latency\": 0.31}".to_owned(),
             });
         };
         self.table.lines.push(line);
@@ -85,14 +85,14 @@ impl Builder {
                 columns.push(Column { name: name.clone(), cells: Vec::new() });
                 columns.len() - 1
             });
-            // A path that stands twice in a row, as a name and as a nested field, has the last value.
+            // If a path occurs twice in a row, as a dotted name and as a nested field, the last value counts.
             columns[place].cells.resize(row + 1, Cell::Missing);
             columns[place].cells[row] = cell(value);
         }
     }
 }
 
-/// A value as a cell. What holds others and is no object is a text.
+/// A value as a cell. Arrays become text; objects are flattened by the caller.
 pub(super) fn cell(value: &Value) -> Cell {
     match value {
         Value::Null => Cell::Missing,

@@ -1,4 +1,4 @@
-//! Rows from JSON Lines, without building the values that nobody asked for.
+//! Reads rows of JSON Lines without building values that are not requested.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,14 +11,14 @@ use super::fields::{Assembly, Field, Wanted};
 use super::json_shape::{Action, Paths, Shape, walk};
 use super::projection::Rows;
 use crate::error::{Error, Location, Result};
-use crate::session::{Notice, is_torn, torn_tail};
+use crate::session::{Warning, is_torn, torn_tail};
 
 /// The rows of a block of JSON Lines.
-pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(Rows, Vec<Notice>)> {
+pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(Rows, Vec<Warning>)> {
     let mut assembly = Assembly::new(wanted, source, block.line_feeds);
     let mut reader = RowReader::new(wanted);
     let mut fields = vec![Field::Missing; wanted.names.len()];
-    let mut notices = Vec::new();
+    let mut warnings = Vec::new();
     let (mut rest, mut number) = (block.text.as_str(), block.line);
     while !rest.is_empty() {
         let length = if let Some(length) = reader.fit(rest, &mut fields) {
@@ -31,7 +31,7 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
                 _ if row.is_empty() => {}
                 Ok(()) => assembly.add(&fields, number)?,
                 Err(_) if is_torn(line) && (block.index > 0 || assembly.rows.records > 0) => {
-                    notices.push(torn_tail(Location::of(source).line(number)));
+                    warnings.push(torn_tail(Location::of(source).line(number)));
                 }
                 Err(error) => return Err(Error::of_json(Location::of(source).line(number), &error)),
             }
@@ -41,25 +41,25 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
         number += 1;
     }
     assembly.rows.offered = wanted.offered(&reader.seen);
-    Ok((assembly.rows, notices))
+    Ok((assembly.rows, warnings))
 }
 
-/// The line at the beginning, with its line feed.
+/// The first line of `text`, with its line feed.
 fn first_line(text: &str) -> &str {
     memchr::memchr(b'\n', text.as_bytes()).map_or(text, |end| &text[..=end])
 }
 
-/// Shapes that are tried on a row; rows of more shapes are walked through.
+/// The number of shapes that a row is compared with; rows of other shapes are scanned.
 const MOST_SHAPES: usize = 4;
 
-/// Reads the wanted fields of rows, which tend to be of a few shapes.
+/// Reads the requested fields of rows. Rows of one log usually have only a few shapes.
 struct RowReader {
     paths: Paths,
-    /// For each wanted name, whether any row had it.
+    /// For each requested name, whether any row has it.
     seen: Vec<bool>,
-    /// Those of earlier rows, the most usual ones first.
+    /// Shapes of previous rows, the most frequent ones first.
     shapes: Vec<Shape>,
-    /// Rows that were of a known shape, rows that were walked through, and those of them whose shape was learned.
+    /// The number of rows of a known shape, of scanned rows, and of scanned rows whose shape was learned.
     fitting: usize,
     walked: usize,
     learned: usize,
@@ -71,8 +71,8 @@ impl RowReader {
         Self { paths, seen, shapes: Vec::new(), fitting: 0, walked: 0, learned: 0 }
     }
 
-    /// The quickest way: takes the wanted fields of the row at the beginning of `text` if it is of a shape that was seen
-    /// before, and says how long it is.
+    /// The fastest path: if the row at the beginning of `text` has a known shape, takes its requested fields and
+    /// returns the length of the row.
     fn fit<'b>(&mut self, text: &'b str, fields: &mut [Field<'b>]) -> Option<usize> {
         let mut fits = |shape: &Shape| {
             fields.fill(Field::Missing);
@@ -84,7 +84,7 @@ impl RowReader {
         Some(length)
     }
 
-    /// Takes the wanted fields of a row of another shape.
+    /// Takes the requested fields of a row of unknown shape.
     fn read<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
         if self.walk(row, fields).is_none() {
             self.parse(row, fields)?;
@@ -95,7 +95,7 @@ impl RowReader {
         Ok(())
     }
 
-    /// The quick way through a row that is plain.
+    /// The fast path for a row that the scanner accepts.
     fn walk<'b>(&mut self, row: &'b str, fields: &mut [Field<'b>]) -> Option<()> {
         fields.fill(Field::Missing);
         walk(row, &self.paths, &mut |place, action| {
@@ -109,20 +109,20 @@ impl RowReader {
             self.shapes.truncate(MOST_SHAPES - 1);
             self.shapes.extend(Shape::of(row, &self.paths));
         } else if self.walked > self.fitting {
-            // Where most rows have a shape of their own, there is nothing to learn.
+            // If most rows have a shape of their own, there is nothing to learn.
             self.shapes.clear();
         }
         Some(())
     }
 
-    /// The full parser, for everything else.
+    /// The full parser, for all other rows.
     fn parse<'b>(&self, row: &'b str, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
         fields.fill(Field::Missing);
         parse_object(row, "", &self.paths, fields)
     }
 }
 
-/// Takes the wanted fields of an object; `prefix` comes before their names: `timings.`
+/// Takes the requested fields of an object; `prefix` is prepended to their names: `timings.`
 fn parse_object<'b>(object: &'b str, prefix: &str, paths: &Paths, fields: &mut [Field<'b>]) -> serde_json::Result<()> {
     let mut parser = serde_json::Deserializer::from_str(object);
     parser.deserialize_map(ObjectVisitor { prefix, paths, fields })?;
@@ -152,7 +152,7 @@ impl<'b> Visitor<'b> for ObjectVisitor<'_, 'b> {
             }
             let value = map.next_value::<&RawValue>()?.get();
             if value.starts_with('{') {
-                // It has been parsed: nothing can be wrong with it.
+                // The parser has already validated the row: this cannot fail.
                 parse_object(value, &format!("{path}."), self.paths, self.fields).map_err(de::Error::custom)?;
             } else if let Some(field) = action.field() {
                 self.fields[field] = Field::Json(value);
@@ -164,7 +164,7 @@ impl<'b> Visitor<'b> for ObjectVisitor<'_, 'b> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use proptest::prelude::*;
     use serde_json::json;
@@ -191,7 +191,7 @@ mod tests {
         })
     }
 
-    /// A row as some tool writes it, and perhaps a fault in it.
+    /// A row as a tool may write it, possibly with a syntax error.
     fn row() -> impl Strategy<Value = String> {
         let names = prop::sample::subsequence(vec!["model", "latency", "deep", "deep.value", "note", "time"], 0..=6);
         let fault =

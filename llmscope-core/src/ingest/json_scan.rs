@@ -1,14 +1,14 @@
-//! JSON values passed over without being read: most fields of most rows are of no interest.
+//! Skips JSON values without parsing them: most fields of most rows are not requested.
 //!
-//! The scanner takes only what is certainly JSON. Whatever else it meets (half of an escaped pair, deep nesting, a
-//! fault) it leaves to the full parser, which then says what is wrong, if anything is.
+//! The scanner accepts only text that is certainly JSON. It leaves everything else (half of a surrogate pair, deep
+//! nesting, a syntax error) to the full parser, which then reports the error if there is one.
 
-use super::lanes::{begins_with, digits, plain_length};
+use super::simd::{begins_with, digits, plain_length};
 
-/// Deeper values are left to the full parser, which has a limit of its own.
+/// Deeper values are left to the full parser, which has its own limit.
 pub(super) const DEEPEST: usize = 16;
 
-/// A place in a text.
+/// A position in a text.
 pub(super) struct Scan<'b> {
     text: &'b str,
     at: usize,
@@ -19,7 +19,7 @@ impl<'b> Scan<'b> {
         Self { text, at: 0 }
     }
 
-    /// Passes over this text if it stands here.
+    /// Skips `expected` if the rest of the text begins with it.
     pub(super) fn literally(&mut self, expected: &str) -> bool {
         let stands = begins_with(self.rest(), expected.as_bytes());
         if stands {
@@ -28,19 +28,19 @@ impl<'b> Scan<'b> {
         stands
     }
 
-    /// Passes over white space and this byte.
+    /// Skips white space and the byte `expected`.
     pub(super) fn byte(&mut self, expected: u8) -> Option<()> {
         self.space();
         (self.peek()? == expected).then(|| self.at += 1)
     }
 
-    /// True at the end, or with nothing but white space left.
+    /// True at the end of the text, or if only white space is left.
     pub(super) fn is_at_end(&mut self) -> bool {
         self.space();
         self.at == self.text.len()
     }
 
-    /// Passes over the name of a field and its colon, and gives the name. One with an escape is left to the full parser.
+    /// Skips the name of a field and its colon, and returns the name. A name with an escape is left to the full parser.
     pub(super) fn name(&mut self) -> Option<&'b str> {
         self.space();
         let start = self.at + 1;
@@ -50,7 +50,7 @@ impl<'b> Scan<'b> {
         (!name.contains('\\')).then_some(name)
     }
 
-    /// Passes over a value, and gives it as it stands.
+    /// Skips a value and returns its raw text.
     pub(super) fn value(&mut self) -> Option<&'b str> {
         self.space();
         let start = self.at;
@@ -73,7 +73,7 @@ impl<'b> Scan<'b> {
         }
     }
 
-    /// Passes over a list of things between brackets.
+    /// Skips a list of items between brackets.
     pub(super) fn all(&mut self, open: u8, close: u8, mut pass: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
         self.byte(open)?;
         if self.byte(close).is_some() {
@@ -88,7 +88,7 @@ impl<'b> Scan<'b> {
         }
     }
 
-    /// Passes over a string.
+    /// Skips a string.
     fn string(&mut self) -> Option<()> {
         self.byte(b'"')?;
         loop {
@@ -103,7 +103,7 @@ impl<'b> Scan<'b> {
         Some(())
     }
 
-    /// Passes over an escape. Halves of a pair (surrogates) are left to the full parser.
+    /// Skips an escape. Surrogates are left to the full parser.
     fn escape(&mut self) -> Option<()> {
         let length = match self.rest() {
             [_, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
@@ -122,7 +122,7 @@ impl<'b> Scan<'b> {
         self.literally("-");
         match self.digits() {
             0 => return None,
-            // Only a zero that stands alone begins a number.
+            // A number begins with 0 only if no other digit follows it.
             length if length > 1 && self.text.as_bytes()[self.at - length] == b'0' => return None,
             _ => {}
         }
@@ -142,24 +142,24 @@ impl<'b> Scan<'b> {
         length
     }
 
-    /// Passes over white space. A line feed is none: it ends what stands on a line.
+    /// Skips white space, but not a line feed, which ends a row.
     pub(super) fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) {
             self.at += 1;
         }
     }
 
-    /// Where it stands.
+    /// The current position.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
-    /// What comes next.
+    /// The next byte.
     pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// What is left.
+    /// The remaining bytes.
     pub(super) fn rest(&self) -> &'b [u8] {
         &self.text.as_bytes()[self.at..]
     }
@@ -167,7 +167,7 @@ impl<'b> Scan<'b> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use proptest::prelude::*;
     use serde::de::IgnoredAny;

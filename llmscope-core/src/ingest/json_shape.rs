@@ -1,29 +1,29 @@
-//! The shape of a row of JSON: rows of a log differ in their values, and hardly in anything else.
+//! The shape of a JSON row. The rows of a log differ in their values and in hardly anything else.
 //!
-//! Text that stood between the values of an earlier row needs no parsing when it comes again: a comparison tells that
-//! names, punctuation and spaces are the same. Only the values are looked at.
+//! Text that lies between the values of a previous row needs no parsing when it occurs again: one comparison shows that
+//! names, punctuation and spaces are the same. Only the values are scanned.
 
 use std::ops::Range;
 
 use super::json_scan::{DEEPEST, Scan};
 
-/// What is done with a value.
+/// How to handle a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
-    /// It is passed over.
+    /// Skip it.
     Skip,
-    /// It is taken as the field at this place, unless it is an object.
+    /// Take it as the field at this index, unless it is an object.
     Take(usize),
-    /// Fields inside it may be wanted, and itself at this place if it is no object.
+    /// Look for requested fields inside it; take it as the field at this index if it is not an object.
     Enter(Option<usize>),
 }
 
-/// What is done with the values at paths such as `timings.prompt_ms`.
+/// How to handle the values at paths such as `timings.prompt_ms`.
 #[derive(Debug)]
 pub(super) struct Paths(Vec<(String, Action)>);
 
 impl Paths {
-    /// Each of these is taken, as the field at its place.
+    /// Takes each of these names as the field at its index.
     pub(super) fn of(names: &[String]) -> Self {
         let mut paths: Vec<_> = names.iter().cloned().zip((0..).map(Action::Take)).collect();
         for name in names {
@@ -44,7 +44,7 @@ impl Paths {
 }
 
 impl Action {
-    /// The field that a value is taken as which is no object.
+    /// The index of the field that takes a value which is not an object.
     pub(super) fn field(self) -> Option<usize> {
         match self {
             Self::Skip => None,
@@ -58,20 +58,20 @@ impl Action {
 #[derive(Debug)]
 pub(super) struct Shape {
     gaps: Vec<Gap>,
-    /// What follows the last value.
+    /// The text after the last value.
     end: Box<str>,
 }
 
-/// Where a value stands.
+/// The place of a value.
 #[derive(Debug)]
 struct Gap {
-    /// What comes before it.
+    /// The text before the value.
     before: Box<str>,
     action: Action,
 }
 
 impl Shape {
-    /// The shape of a row. `None` for what is no plain object.
+    /// The shape of a row; `None` if the row is not a plain object.
     pub(super) fn of(row: &str, paths: &Paths) -> Option<Self> {
         let (mut gaps, mut end) = (Vec::new(), 0);
         walk(row, paths, &mut |place: Range<usize>, action| {
@@ -81,14 +81,15 @@ impl Shape {
         Some(Self { gaps, end: row[end..].into() })
     }
 
-    /// Gives the values that are wanted of the row at the beginning of `text` to `take`, and says how long the row is,
-    /// with the end of its line. `None` if it is of another shape, or not plain; some values may have been given then.
+    /// Passes the requested values of the row at the beginning of `text` to `take` and returns the length of the row,
+    /// including its line ending. `None` if the row has another shape or is not plain; `take` may then already have
+    /// received some values.
     pub(super) fn values<'b>(&self, text: &'b str, mut take: impl FnMut(usize, &'b str)) -> Option<usize> {
         let mut scan = Scan::of(text);
         for gap in &self.gaps {
             scan.literally(&gap.before).then_some(())?;
             let value = scan.value()?;
-            // An object where a value stood is looked into in another shape.
+            // An object in place of a plain value belongs to another shape.
             if gap.action != Action::Skip && value.starts_with('{') {
                 return None;
             }
@@ -107,8 +108,8 @@ impl Shape {
     }
 }
 
-/// Gives each value of a row that is not an object of others to `found`, with its place in the row and what is to be done
-/// with it. `None` for what is no plain object; some values may have been given then.
+/// Passes each value of a row that is not a non-empty object to `found`, with its range in the row and the action for
+/// it. `None` if the row is not a plain object; `found` may then already have received some values.
 pub(super) fn walk(row: &str, paths: &Paths, found: &mut impl FnMut(Range<usize>, Action)) -> Option<()> {
     let mut scan = Scan::of(row);
     walk_object(&mut scan, &mut String::new(), DEEPEST, paths, found)?;

@@ -1,39 +1,39 @@
-//! Logs whose lines stand for themselves, as a whole or in blocks.
+//! Reads logs in which each line is independent, as a whole or in blocks.
 
 use crate::error::{Location, Result};
-use crate::session::{ClientHealth, Notice, RequestRecord, RunEvent, check_record, is_torn, torn_tail};
+use crate::session::{ClientHealth, RequestRecord, RunEvent, Warning, check_record, is_torn, torn_tail};
 
-/// What a log said beside its requests.
+/// What a log contains in addition to its requests.
 #[derive(Debug, Default)]
-pub struct Ending {
-    /// What was odd about it.
-    pub notices: Vec<Notice>,
-    /// What else happened while it was recorded.
+pub struct StreamSummary {
+    /// Warnings about the file.
+    pub warnings: Vec<Warning>,
+    /// Events during the recording.
     pub events: Vec<RunEvent>,
-    /// What the measuring side said about itself at the end.
+    /// The health of the measuring client, as reported at the end.
     pub client_health: Option<ClientHealth>,
 }
 
-/// The requests that numbered lines tell of. A last line that was cut is skipped if requests stand before it, in these
-/// lines or in earlier ones.
+/// Reads requests from numbered lines. A truncated last line is skipped with a warning if requests precede it, in these
+/// lines or in previous ones (`others_before`).
 pub(super) fn requests<'t>(
     source: &str,
     lines: impl Iterator<Item = (u64, &'t str)>,
     others_before: bool,
-    read: impl Fn(&str, &dyn Fn() -> Location, &mut Vec<RequestRecord>, &mut Ending) -> Result<()>,
-) -> Result<(Vec<RequestRecord>, Ending)> {
-    let (mut found, mut ending) = (Vec::new(), Ending::default());
+    read: impl Fn(&str, &dyn Fn() -> Location, &mut Vec<RequestRecord>, &mut StreamSummary) -> Result<()>,
+) -> Result<(Vec<RequestRecord>, StreamSummary)> {
+    let (mut found, mut summary) = (Vec::new(), StreamSummary::default());
     for (number, line) in lines {
         if line.trim().is_empty() {
             continue;
         }
         let place = || Location::of(source).line(number);
         let known = found.len();
-        match read(line.trim_end(), &place, &mut found, &mut ending) {
+        match read(line.trim_end(), &place, &mut found, &mut summary) {
             Ok(()) => found[known..].iter().try_for_each(|record| check_record(record, place))?,
-            Err(_) if is_torn(line) && (others_before || known > 0) => ending.notices.push(torn_tail(place())),
+            Err(_) if is_torn(line) && (others_before || known > 0) => summary.warnings.push(torn_tail(place())),
             Err(error) => return Err(error),
         }
     }
-    Ok((found, ending))
+    Ok((found, summary))
 }

@@ -1,7 +1,9 @@
-//! LiteLLM: what its callbacks log of each request, and the spend logs of its proxy.
+//! LiteLLM: standard logging payloads from its callbacks, and the spend logs of its proxy (both JSON). Checked against
+//! litellm 1.80.0.
 //!
-//! Both tell when the first chunk with content came (`completionStartTime`; chunks that carry only a role are passed
-//! over, litellm 1.80.0, `streaming_handler.py`), but set it to the end for requests that were not streamed.
+//! Traps: both contain the time of the first chunk with content (`completionStartTime`; `streaming_handler.py` skips
+//! chunks that carry only a role), but for requests that were not streamed it equals the end. A cost of 0 may mean that
+//! the price is unknown. The spend log of a failed request has the time of logging as its start and its end.
 
 use std::collections::BTreeMap;
 
@@ -9,42 +11,42 @@ use jiff::{Timestamp, civil, tz};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::outline::Outline;
-use super::tool::{Format, Found, Reading};
+use super::signature::Signature;
+use super::tool::{Format, Parsed, Reading};
 use super::{documents, gathered};
 use crate::error::{Error, Location, Result};
-use crate::session::{AttributeValue, Notice, RequestError, RequestRecord, Software, Status};
+use crate::session::{AttributeValue, RequestError, RequestRecord, Software, Status, Warning};
 
 pub(super) const PAYLOADS: Format = Format {
     name: "litellm",
     title: "LiteLLM standard logging payloads",
-    recognizes: |outline| {
-        has_under(outline, &["", "[]."], &["call_type", "response_cost", "startTime", "completionStartTime"])
+    recognizes: |signature| {
+        has_under(signature, &["", "[]."], &["call_type", "response_cost", "startTime", "completionStartTime"])
     },
     reading: Reading::Whole(|source, text| {
-        let (payloads, notices) = documents::read::<Payload>(source, text)?;
-        session(source, payloads.into_iter().map(|payload| payload.value.call()), notices)
+        let (payloads, warnings) = documents::read::<Payload>(source, text)?;
+        session(source, payloads.into_iter().map(|payload| payload.value.call()), warnings)
     }),
 };
 
 pub(super) const SPEND_LOGS: Format = Format {
     name: "litellm-spend",
     title: "LiteLLM spend logs",
-    recognizes: |outline| {
-        has_under(outline, &["", "[].", "data[]."], &["request_id", "call_type", "spend", "startTime", "endTime"])
+    recognizes: |signature| {
+        has_under(signature, &["", "[].", "data[]."], &["request_id", "call_type", "spend", "startTime", "endTime"])
     },
     reading: Reading::Whole(|source, text| {
-        let (pages, notices) = documents::read::<Spend>(source, text)?;
+        let (pages, warnings) = documents::read::<Spend>(source, text)?;
         let rows = pages.into_iter().map(|page| page.value).flat_map(Spend::rows);
-        session(source, rows.map(Spend::call), notices)
+        session(source, rows.map(Spend::call), warnings)
     }),
 };
 
-fn has_under(outline: &Outline<'_>, prefixes: &[&str], names: &[&str]) -> bool {
-    prefixes.iter().any(|prefix| names.iter().all(|name| outline.has(&format!("{prefix}{name}"))))
+fn has_under(signature: &Signature<'_>, prefixes: &[&str], names: &[&str]) -> bool {
+    prefixes.iter().any(|prefix| names.iter().all(|name| signature.has(&format!("{prefix}{name}"))))
 }
 
-/// LiteLLM's `StandardLoggingPayload`, with times as seconds since 1970.
+/// LiteLLM's `StandardLoggingPayload`. Times are seconds since 1970.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload {
@@ -92,13 +94,13 @@ struct Hidden {
     litellm_overhead_time_ms: Option<f64>,
 }
 
-/// What LiteLLM knows of a model's prices.
+/// LiteLLM's price information for a model.
 #[derive(Deserialize)]
 struct Prices {
     model_map_value: Option<Value>,
 }
 
-/// A row of the spend logs, or a page of them, with times as texts.
+/// A row of the spend logs, or a page of rows. Times are text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Spend {
@@ -131,7 +133,7 @@ struct Spend {
     metadata: Option<Value>,
 }
 
-/// What a row's metadata say, as far as it is asked for.
+/// The part of a row's metadata that the reader uses.
 #[derive(Deserialize, Default)]
 struct Metadata {
     status: Option<String>,
@@ -139,7 +141,7 @@ struct Metadata {
     model_map_information: Option<Prices>,
 }
 
-/// A request, whichever way it was logged. Times are in microseconds since 1970.
+/// A request from either kind of log. Times are microseconds since 1970.
 struct Call {
     kind: Option<String>,
     failed: bool,
@@ -191,20 +193,20 @@ impl Spend {
     }
 
     fn call(self) -> Call {
-        // A text in the database, an object in some answers of the proxy.
+        // The database holds text; some responses of the proxy hold an object.
         let metadata: Metadata = match self.metadata {
             Some(Value::String(text)) => serde_json::from_str(&text).unwrap_or_default(),
             Some(value) => serde_json::from_value(value).unwrap_or_default(),
             None => Metadata::default(),
         };
         let failed = [&self.status, &metadata.status].into_iter().flatten().any(|status| status == "failure");
-        // The proxy logs a failed request with the time at which it does so, as its begin and as its end.
+        // For a failed request, the proxy writes the time of logging as its start and as its end.
         let end_us = self.end_time.as_deref().and_then(of_text).filter(|_| !failed);
         let first_us = self.completion_start_time.as_deref().and_then(of_text);
         Call {
             failed,
             begin_us: self.start_time.as_deref().and_then(of_text),
-            // The rows do not say whether a request was streamed; of those that were not, both times are one.
+            // The rows do not record whether a request was streamed. If it was not, both times are equal.
             first_us: first_us.filter(|first_us| Some(*first_us) != end_us),
             end_us,
             provider: self.provider,
@@ -230,16 +232,16 @@ impl Spend {
     }
 }
 
-fn session(source: &str, calls: impl Iterator<Item = Call>, notices: Vec<Notice>) -> Result<Found> {
+fn session(source: &str, calls: impl Iterator<Item = Call>, warnings: Vec<Warning>) -> Result<Parsed> {
     let records: Vec<RequestRecord> = calls.map(Call::record).collect();
     if records.is_empty() {
         return Err(Error::Format {
             location: Location::of(source),
             problem: "no requests".to_owned(),
-            fix: "export a time with requests in it".to_owned(),
+            fix: "export a time range that contains requests".to_owned(),
         });
     }
-    Ok(Found::Session(gathered::session(Software { name: "LiteLLM".to_owned(), version: None }, records), notices))
+    Ok(Parsed::Session(gathered::session(Software { name: "LiteLLM".to_owned(), version: None }, records), warnings))
 }
 
 impl Call {
@@ -267,7 +269,7 @@ impl Call {
             e2e_s: lasted_s.filter(|_| !self.failed),
             input_tokens,
             output_tokens,
-            // LiteLLM writes 0 for what it has no price of.
+            // LiteLLM writes 0 if it has no price.
             cost_usd: self
                 .cost
                 .filter(|cost| *cost > 0.0 || (*cost == 0.0 && (self.has_prices || self.cache_hit == Some(true))))
@@ -297,7 +299,7 @@ fn present(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A list, or the text of one.
+/// A list, or a list as text.
 fn tags(value: Option<Value>) -> Option<String> {
     let list = match value? {
         Value::String(text) => serde_json::from_str(&text).ok()?,
@@ -311,14 +313,14 @@ fn has_prices(prices: Option<&Prices>) -> bool {
     prices.is_some_and(|prices| prices.model_map_value.is_some())
 }
 
-/// Seconds of a double in whole microseconds: a double of today resolves a quarter of one.
+/// Seconds as whole microseconds: a double resolves a quarter of a microsecond at present-day times.
 fn of_epoch_s(seconds: f64) -> Option<i64> {
     let us = (seconds * 1e6).round();
     #[allow(clippy::cast_possible_truncation, reason = "within the range of an i64 by the condition")]
     (us.abs() < 1e18).then_some(us as i64)
 }
 
-/// A time of the database: with an offset, or in UTC without one.
+/// A time from the database: with an offset, or in UTC without one.
 fn of_text(text: &str) -> Option<i64> {
     let with_offset = text.parse::<Timestamp>().ok();
     let at = with_offset.or_else(|| tz::TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok())?;

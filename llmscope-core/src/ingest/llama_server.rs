@@ -1,4 +1,7 @@
-//! Responses of llama.cpp's server, whose `timings` are the server's own, in milliseconds: JSON, or recorded streams.
+//! Responses of llama.cpp's server (`llama-server`): JSON documents, or recorded streams of server-sent events.
+//!
+//! Traps: `timings` are measured by the server, in milliseconds, and contain no network time. In a stream, the counters
+//! are cumulative, so a stream without an end is left out.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +11,21 @@ use serde_json::Value;
 use super::attributes::{count, numbers};
 use super::documents::{self, Document};
 use super::empty::no_requests;
-use super::outline::Outline;
 use super::runs::of_ms;
 use super::server_times::ServerTimes;
-use super::tool::{Format, Found, Reading};
+use super::signature::Signature;
+use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
 use crate::session::{
-    Environment, Notice, RequestError, RequestRecord, Session, SessionHeader, Software, Status, is_torn, torn_tail,
+    Environment, RequestError, RequestRecord, Session, SessionHeader, Software, Status, Warning, is_torn, torn_tail,
 };
 
 pub(super) const FORMAT: Format = Format {
     name: "llama-server",
     title: "llama.cpp server responses",
-    recognizes: |outline| {
-        let has = |prefix: &str| outline.has(&format!("{prefix}timings.predicted_ms"));
-        has("") || has("[].") || (is_stream(outline.text) && has_timings(outline))
+    recognizes: |signature| {
+        let has = |prefix: &str| signature.has(&format!("{prefix}timings.predicted_ms"));
+        has("") || has("[].") || (is_stream(signature.text) && has_timings(signature))
     },
     reading: Reading::Whole(read),
 };
@@ -32,11 +35,11 @@ fn is_stream(text: &str) -> bool {
     ["data:", "event:", "id:", ":"].iter().any(|field| text.trim_start().starts_with(field))
 }
 
-fn has_timings(outline: &Outline<'_>) -> bool {
-    outline.text.contains("\"timings\"") && outline.text.contains("\"predicted_ms\"")
+fn has_timings(signature: &Signature<'_>) -> bool {
+    signature.text.contains("\"timings\"") && signature.text.contains("\"predicted_ms\"")
 }
 
-/// A response, or a chunk of one. What it says of itself differs by route.
+/// A response or a chunk of one. Its fields depend on the route.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Piece {
@@ -72,26 +75,26 @@ struct Usage {
     completion_tokens: Option<u64>,
 }
 
-/// What comes one after the other in a file.
+/// The items that follow one another in a file.
 enum Event {
     Piece(Box<Piece>),
     /// The end of a stream: `[DONE]`.
     Done,
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
+fn read(source: &str, text: &str) -> Result<Parsed> {
     let is_stream = is_stream(text);
-    let (events, mut notices) = if is_stream { events(source, text)? } else { objects(source, text)? };
+    let (events, mut warnings) = if is_stream { events(source, text)? } else { objects(source, text)? };
     let mut answers = Answers { is_stream, ..Answers::default() };
     events.into_iter().for_each(|(location, event)| answers.take(location, event));
-    // A stream that has no end was cut, and so are its running counters.
+    // A stream without an end was truncated, and its cumulative counters are incomplete.
     if is_stream {
-        notices.extend(answers.open.take().map(|open| unfinished(open.location)));
+        warnings.extend(answers.open.take().map(|open| unfinished(open.location)));
     }
     answers.close();
-    notices.extend(answers.without_timings);
+    warnings.extend(answers.without_timings);
     if answers.records.is_empty() {
-        return Err(no_requests(source, "give responses that carry timings; without a stream every one does"));
+        return Err(no_requests(source, "give responses with timings; every response that is not streamed has them"));
     }
     let engine = Software { name: "llama.cpp".to_owned(), version: answers.fingerprint };
     let header = SessionHeader {
@@ -99,47 +102,47 @@ fn read(source: &str, text: &str) -> Result<Found> {
         environment: Some(Environment { engine: Some(engine), ..Environment::default() }),
         ..SessionHeader::default()
     };
-    Ok(Found::Session(Session { header, records: answers.records, ..Session::default() }, notices))
+    Ok(Parsed::Session(Session { header, records: answers.records, ..Session::default() }, warnings))
 }
 
-type Events = (Vec<(Location, Event)>, Vec<Notice>);
+type Events = (Vec<(Location, Event)>, Vec<Warning>);
 
 fn objects(source: &str, text: &str) -> Result<Events> {
-    let (pieces, notices) = documents::read::<Piece>(source, text)?;
+    let (pieces, warnings) = documents::read::<Piece>(source, text)?;
     let placed = |piece: Document<Piece>| (Location::of(source).line(piece.line), Event::Piece(Box::new(piece.value)));
-    Ok((pieces.into_iter().map(placed).collect(), notices))
+    Ok((pieces.into_iter().map(placed).collect(), warnings))
 }
 
 fn events(source: &str, text: &str) -> Result<Events> {
-    let (mut events, mut notices) = (Vec::new(), Vec::new());
+    let (mut events, mut warnings) = (Vec::new(), Vec::new());
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         let Some(data) = line.strip_prefix("data:").map(str::trim).filter(|data| !data.is_empty()) else { continue };
         let location = Location::of(source).line(number);
         match serde_json::from_str(data) {
             _ if data == "[DONE]" => events.push((location, Event::Done)),
             Ok(piece) => events.push((location, Event::Piece(piece))),
-            Err(_) if is_torn(line) && !events.is_empty() => notices.push(torn_tail(location)),
+            Err(_) if is_torn(line) && !events.is_empty() => warnings.push(torn_tail(location)),
             Err(error) => return Err(Error::of_json(location, &error)),
         }
     }
-    Ok((events, notices))
+    Ok((events, warnings))
 }
 
-fn unfinished(location: Location) -> Notice {
-    Notice { location, message: "the response that begins here has no end: it was left out".to_owned() }
+fn unfinished(location: Location) -> Warning {
+    Warning { location, message: "the response that begins here has no end and was left out".to_owned() }
 }
 
-/// Answers, put together from their pieces.
+/// Responses, assembled from their chunks.
 #[derive(Default)]
 struct Answers {
     is_stream: bool,
     records: Vec<RequestRecord>,
     open: Option<Answer>,
     fingerprint: Option<String>,
-    without_timings: Option<Notice>,
+    without_timings: Option<Warning>,
 }
 
-/// An answer whose pieces come in. Counters on its chunks run: the last ones hold.
+/// A response whose chunks are being collected. The counters in its chunks are cumulative: the last ones count.
 struct Answer {
     location: Location,
     id: Option<String>,
@@ -169,21 +172,21 @@ impl Answers {
         }
     }
 
-    /// Ends the answer in the making.
+    /// Ends the current response.
     fn close(&mut self) {
         let Some(answer) = self.open.take() else { return };
         match answer.timings {
             Some(timings) => self.records.push(answer.record(timings)),
             None => {
-                let message = "a response without timings was left out, as were others like it".to_owned();
-                self.without_timings.get_or_insert(Notice { location: answer.location, message });
+                let message = "responses without timings were left out; the first is here".to_owned();
+                self.without_timings.get_or_insert(Warning { location: answer.location, message });
             }
         }
     }
 }
 
 impl Piece {
-    /// True if nothing of the same answer follows.
+    /// True if no further chunk of the same response follows.
     fn ends(&self, is_stream: bool) -> bool {
         let is_chunk = self.object.as_deref().is_some_and(|object| object.ends_with(".chunk"));
         match (self.stop, self.kind.as_deref()) {
@@ -193,7 +196,7 @@ impl Piece {
         }
     }
 
-    /// The build, such as `b6123-5c0eb5ef`; builds without a number do not know theirs.
+    /// The build, such as `b6123-5c0eb5ef`; builds without a number do not report one.
     fn version(&self) -> Option<String> {
         self.system_fingerprint.clone().filter(|build| !build.starts_with("b0-"))
     }
@@ -206,7 +209,7 @@ impl Answer {
         self.timings = piece.timings.or(self.timings);
         self.usage = piece.usage.or(self.usage);
         if let Some(inner) = piece.response {
-            // Its name is another one than that of the events around it.
+            // Its name differs from that of the events around it.
             self.merge(Piece { id: None, ..*inner });
         }
     }
@@ -219,7 +222,7 @@ impl Answer {
             output_tokens: timings.predicted_n,
             ..ServerTimes::default()
         };
-        // Those that the cache spared the server are counted apart.
+        // Tokens that came from the cache are counted separately.
         let prompt_tokens = || timings.cache_n?.checked_add(timings.prompt_n?);
         let attributes = times.attributes().chain(numbers([
             ("cached_tokens", timings.cache_n.map(count)),

@@ -1,31 +1,38 @@
-//! LLMPerf's individual responses, a JSON array with one object a request, in order of completion, without times; and
-//! its summary, which is a JSON object with flat names.
+//! LLMPerf: the individual responses, a JSON array with one object per request, and the summary, a flat JSON object.
+//!
+//! Traps: responses are in order of completion and have no timestamps. LLMPerf's inter-token latency is e2e/n and
+//! includes the time to first token, so it is not our `tpot_s`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::moment;
 use super::runs::Runs;
-use super::tool::{Format, Found, Reading};
+use super::timestamp;
+use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
 use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status};
 
-/// The fields that every response has, errors too.
+/// The fields that every response has, including failed ones.
 pub(super) const FORMAT: Format = Format {
     name: "llmperf",
     title: "LLMPerf individual responses",
-    recognizes: |outline| outline.has_all(&["[].error_code", "[].end_to_end_latency_s"]),
-    reading: Reading::Whole(|source, text| read(source, text).map(|session| Found::Session(session, Vec::new()))),
+    recognizes: |signature| signature.has_all(&["[].error_code", "[].end_to_end_latency_s"]),
+    reading: Reading::Whole(|source, text| read(source, text).map(|session| Parsed::Session(session, Vec::new()))),
 };
 
-/// The settings that every summary begins with.
+/// The settings at the beginning of every summary.
 pub(super) const SUMMARY: Format = Format {
     name: "llmperf-summary",
     title: "LLMPerf summary",
-    recognizes: |outline| {
-        outline.has_all(&["mean_input_tokens", "stddev_input_tokens", "mean_output_tokens", "num_concurrent_requests"])
+    recognizes: |signature| {
+        signature.has_all(&[
+            "mean_input_tokens",
+            "stddev_input_tokens",
+            "mean_output_tokens",
+            "num_concurrent_requests",
+        ])
     },
     reading: Reading::Whole(read_summary),
 };
@@ -72,7 +79,7 @@ fn record(response: Response) -> RequestRecord {
         e2e_s: response.end_to_end_latency_s,
         input_tokens: response.number_input_tokens,
         output_tokens: response.number_output_tokens,
-        // Counted by the tool with a tokenizer of its own.
+        // The tool counts tokens with its own tokenizer.
         tokens_estimated: response.number_output_tokens.is_some(),
         attributes: attributes
             .into_iter()
@@ -82,7 +89,8 @@ fn record(response: Response) -> RequestRecord {
     }
 }
 
-/// The summary's names, and ours. Its inter-token latency is e2e/n here too, and its throughput that of one request.
+/// The summary's names and ours. Here too, the inter-token latency is e2e/n, and the throughput is that of a single
+/// request.
 const SUMMARIZED: &[(&str, &str)] = &[
     ("ttft_s", "ttft_s"),
     ("end_to_end_latency_s", "e2e_s"),
@@ -92,14 +100,14 @@ const SUMMARIZED: &[(&str, &str)] = &[
     ("number_output_tokens", "output_tokens"),
 ];
 
-fn read_summary(source: &str, text: &str) -> Result<Found> {
-    // Python writes NaN for the statistics of nothing, as after a run of failures only.
+fn read_summary(source: &str, text: &str) -> Result<Parsed> {
+    // Python writes NaN for statistics without data, as after a run with failures only.
     let text = text.replace(": NaN", ": null");
     let summary: BTreeMap<String, Value> =
         serde_json::from_str(&text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let number = |name: &str| match summary.get(name)? {
         Value::Number(number) => number.as_f64(),
-        // pandas' integers are written as texts.
+        // pandas' integers are written as text.
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
@@ -109,7 +117,7 @@ fn read_summary(source: &str, text: &str) -> Result<Found> {
     runs.text("run", summary.get("name").and_then(Value::as_str));
     runs.text("model", summary.get("model").and_then(Value::as_str));
     // The end of the run, in whole seconds.
-    runs.text("timestamp", number("timestamp").and_then(moment::of_epoch_s).map(|at| at.to_string()).as_deref());
+    runs.text("timestamp", number("timestamp").and_then(timestamp::of_epoch_s).map(|at| at.to_string()).as_deref());
     runs.number("concurrency", number("num_concurrent_requests"));
     runs.number("requests", result("num_requests_started"));
     runs.number("failed", result("number_errors"));
@@ -123,5 +131,5 @@ fn read_summary(source: &str, text: &str) -> Result<Found> {
             runs.number(&format!("{ours}.{percentile}"), result(&format!("{theirs}_quantiles_{percentile}")));
         }
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }

@@ -1,4 +1,4 @@
-//! What the columns of a table are called here: `ttft_s=time_to_first_token:ms`.
+//! Maps columns of a table to the names of this crate: `ttft_s=time_to_first_token:ms`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,15 +10,15 @@ use crate::error::{Error, Result};
 use crate::measure::Measure;
 use crate::metric::Unit;
 
-/// A column of a table under a name, and in a unit, that this crate knows.
+/// A column of a table under a name and in a unit that this crate knows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
-    /// The name it gets: a metric such as `ttft_s`, `model`, `started_at`, or any other.
+    /// The new name: a metric such as `ttft_s`, `model`, `started_at`, or any other name.
     pub to: String,
-    /// The column's own name.
+    /// The column's name in the table.
     pub from: String,
-    /// The unit of its numbers, where it is not the one of the new name: `ms`, `us`, `ns`, … For `started_at`, the
-    /// unit in which the time since 1970 is counted.
+    /// The unit of its numbers if it differs from that of the new name: `ms`, `us`, `ns`, … For `started_at`, the unit
+    /// of the time since 1970.
     pub unit: Option<String>,
 }
 
@@ -30,7 +30,7 @@ impl FromStr for Mapping {
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || Error::Parameter { name: "mapping", value: text.to_owned(), expected: EXPECTED };
         let (to, column) = text.split_once('=').ok_or_else(refuse)?;
-        // A column's name may hold colons: what follows the last one is a unit only if it is one.
+        // A column's name may contain colons: the text after the last one is a unit only if it names one.
         let (from, unit) = match column.rsplit_once(':') {
             Some((from, unit)) if convert(to.trim(), 1.0, unit.trim()).is_some() => {
                 (from, Some(unit.trim().to_owned()))
@@ -52,7 +52,7 @@ impl fmt::Display for Mapping {
 }
 
 impl Mapping {
-    /// A cell of the column in the unit of its new name.
+    /// A cell of the column, converted to the unit of the new name.
     pub(super) fn cell(&self, cell: Cell) -> Cell {
         match (cell, &self.unit) {
             (Cell::Number(number), Some(unit)) if is_time(&self.to) => {
@@ -66,7 +66,7 @@ impl Mapping {
     }
 }
 
-/// `number` in the unit of a column called `name`; `None` if `unit` does not fit it.
+/// `number` converted to the unit of a column called `name`; `None` if `unit` does not fit it.
 fn convert(name: &str, number: f64, unit: &str) -> Option<f64> {
     let own = if is_time(name) { Unit::Second } else { Measure::Column(name.to_owned()).unit() };
     own.convert(number, unit)
@@ -76,13 +76,14 @@ fn is_time(name: &str) -> bool {
     Projection::TIMES.contains(&name)
 }
 
-/// A time counted since 1970. The whole and the rest are converted apart, so that milliseconds stay whole.
+/// A time counted since 1970. The integral and fractional parts are converted separately, so that milliseconds stay
+/// whole.
 fn time(number: f64, unit: &str) -> Option<Timestamp> {
     let per_unit = Unit::Second.convert(1.0, unit)? * 1e9;
     let nanoseconds = |count: f64| {
-        // Beyond the years that a timestamp holds; NaN too.
+        // Outside the years that a timestamp can represent, or NaN.
         let fits = count.abs() < 1e30;
-        #[allow(clippy::cast_possible_truncation, reason = "the range was seen")]
+        #[allow(clippy::cast_possible_truncation, reason = "the range is checked above")]
         fits.then_some(count as i128)
     };
     let whole = nanoseconds(number.trunc())?.checked_mul(nanoseconds(per_unit.round())?)?;
@@ -91,11 +92,11 @@ fn time(number: f64, unit: &str) -> Option<Timestamp> {
 }
 
 impl Table {
-    /// The table with columns that go by new names too, in the units of those. A column that a mapping would replace
-    /// gives way to it.
+    /// The table with the mapped columns, converted to the units of their new names. A mapped column replaces an
+    /// existing column of that name.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if it has no such column, with those that it has.
+    /// [`Error::Unknown`] with the existing columns, if the table lacks a mapped one.
     pub fn mapped(mut self, mappings: &[Mapping]) -> Result<Self> {
         let mut mapped = Vec::new();
         for mapping in mappings {
@@ -116,7 +117,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use super::*;
 

@@ -1,6 +1,6 @@
-//! Tables in Markdown, as tools print them for people.
+//! Reads Markdown tables, as tools print them for display.
 
-/// The rows of pipe tables with their 1-based lines: the cells, trimmed, headers included, rulers left out.
+/// The rows of pipe tables with their 1-based lines: trimmed cells, including headers, without delimiter rows.
 pub(super) fn rows(text: &str) -> impl Iterator<Item = (u64, Vec<String>)> + '_ {
     (1..)
         .zip(text.lines())
@@ -8,7 +8,7 @@ pub(super) fn rows(text: &str) -> impl Iterator<Item = (u64, Vec<String>)> + '_ 
         .filter(|(_, cells)| !is_ruler(cells))
 }
 
-/// The cells of a line, if it is a row of a table. A bar after a backslash is a bar of the text.
+/// The cells of a line if it is a row of a table. A pipe after a backslash is part of the text.
 fn cells(line: &str) -> Option<Vec<String>> {
     let inner = line.trim().strip_prefix('|')?.strip_suffix('|')?;
     let bars = inner.match_indices('|').map(|(at, _)| at).filter(|&at| !inner[..at].ends_with('\\'));
@@ -20,7 +20,7 @@ fn cells(line: &str) -> Option<Vec<String>> {
     Some(cells)
 }
 
-/// True for the line between header and body.
+/// True for the delimiter row between header and body.
 fn is_ruler(cells: &[String]) -> bool {
     cells.iter().all(|cell| cell.contains('-') && cell.chars().all(|c| c == '-' || c == ':'))
 }

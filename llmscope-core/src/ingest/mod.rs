@@ -1,4 +1,4 @@
-//! Logs of benchmark tools, one file a tool, recognized by content and never by file name.
+//! Readers for logs of benchmark tools, one file per tool. The format is recognized by content, never by file name.
 
 mod aiperf;
 mod attributes;
@@ -22,7 +22,6 @@ mod json_rows;
 mod json_scan;
 mod json_shape;
 mod k6;
-mod lanes;
 mod lines;
 mod litellm;
 mod llama_bench;
@@ -31,12 +30,10 @@ mod llmperf;
 mod locust;
 mod mapping;
 mod markdown;
-mod moment;
 mod oha;
 mod ollama;
 mod open;
 mod otel;
-mod outline;
 mod projection;
 #[cfg(test)]
 mod recognition;
@@ -45,18 +42,21 @@ mod rows;
 mod runs;
 mod server_times;
 mod service_export;
+mod signature;
+mod simd;
 mod stream;
 mod table;
 mod time;
+mod timestamp;
 mod tool;
 mod vllm;
 
 use std::sync::Arc;
 
 pub use delimited::delimiter;
-pub use lines::Ending;
+pub use lines::StreamSummary;
 pub use mapping::Mapping;
-pub use open::{Opened, open, read_whole};
+pub use open::{OpenedLog, open, read_whole};
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows};
 pub use service_export::{Flag, ServiceRow};
@@ -66,25 +66,25 @@ pub use time::Time;
 pub use tool::Tool;
 
 use crate::error::{Error, Location, Result};
-use crate::session::{Notice, Session, check_records};
-use outline::Outline;
-use tool::{Found, Reading};
+use crate::session::{Session, Warning, check_records};
+use signature::Signature;
+use tool::{Parsed, Reading};
 
 /// A log that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Log {
-    /// The file's name as it was given.
+    /// The name of the file as given.
     pub source: String,
     /// The tool that wrote it.
     pub tool: Tool,
-    /// What it holds.
+    /// The requests or columns.
     pub content: Content,
-    /// What was odd about it.
-    pub notices: Vec<Notice>,
+    /// Problems that did not prevent reading.
+    pub warnings: Vec<Warning>,
 }
 
 impl Log {
-    /// Number of its requests, warm-up included, or rows.
+    /// The number of requests, including warm-up, or of rows.
     #[must_use]
     pub fn records(&self) -> usize {
         match &self.content {
@@ -97,16 +97,16 @@ impl Log {
 /// What a log holds.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Content {
-    /// Requests, with metrics of known meaning.
+    /// Requests, with metrics whose meaning is known.
     Session(Arc<Session>),
-    /// Columns, whose meaning only their names tell.
+    /// Columns whose meaning only their names indicate.
     Table(Table),
 }
 
-/// Reads a log. `source` names it in messages; `tool` forces a format.
+/// Reads a log. `source` names the file in messages; `tool` forces a format.
 ///
 /// # Errors
-/// [`Error::Format`] with file, line and field, what was found and what to do.
+/// [`Error::Format`] with file, line and field, the problem and a fix.
 ///
 /// ```
 /// use llmscope_core::ingest::{self, Content};
@@ -118,28 +118,28 @@ pub enum Content {
 pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
     let unpacked = open::unpacked(source, bytes)?;
     let text = decode(source, unpacked.as_deref().unwrap_or(bytes))?;
-    let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(text)));
+    let tool = tool.unwrap_or_else(|| Tool::of(&Signature::of(text)));
     let found = match tool.0.reading {
         Reading::Whole(read) => read(source, text)?,
         Reading::Lines { header, records } => read_lines(source, text, header, records)?,
     };
-    let (content, notices) = match found {
-        Found::Session(session, notices) => {
+    let (content, warnings) = match found {
+        Parsed::Session(session, warnings) => {
             check_records(source, &session.records)?;
-            (Content::Session(Arc::new(session)), notices)
+            (Content::Session(Arc::new(session)), warnings)
         }
-        Found::Runs(runs) => (Content::Table(runs.table), runs.notices),
-        Found::Table(table, notices) => (Content::Table(table), notices),
+        Parsed::Runs(runs) => (Content::Table(runs.table), runs.warnings),
+        Parsed::Table(table, warnings) => (Content::Table(table), warnings),
     };
-    Ok(Log { source: source.to_owned(), tool, content, notices })
+    Ok(Log { source: source.to_owned(), tool, content, warnings })
 }
 
-/// A log whose lines stand for themselves.
-fn read_lines(source: &str, text: &str, header: tool::HeaderOf, records: tool::RecordsOf) -> Result<Found> {
+/// Reads a log in which each line is independent.
+fn read_lines(source: &str, text: &str, header: tool::HeaderOf, records: tool::RecordsOf) -> Result<Parsed> {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let lines = (1..).zip(text.split_inclusive('\n'));
-    let (found, ending) = lines::requests(source, lines, false, |line, place, found, _| records(line, place, found))?;
-    Ok(Found::Session(Session { header: header(first), records: found, ..Session::default() }, ending.notices))
+    let (found, summary) = lines::requests(source, lines, false, |line, place, found, _| records(line, place, found))?;
+    Ok(Parsed::Session(Session { header: header(first), records: found, ..Session::default() }, summary.warnings))
 }
 
 /// The text of a file, which must be UTF-8 and not empty.

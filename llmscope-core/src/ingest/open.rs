@@ -1,4 +1,4 @@
-//! The way into a file: unpacked if it is packed, in blocks if its records stand on lines, else as a whole.
+//! Opens files: decompresses them if necessary, and reads them in blocks if records are lines, otherwise as a whole.
 
 use std::io::{Cursor, Read};
 
@@ -6,56 +6,57 @@ use super::stream::Stream;
 use super::{Log, Tool, read};
 use crate::error::{Error, Location, Result};
 
-/// No log that is read as a whole is larger; a pipe that never ends stops here.
+/// The largest log that is read as a whole. An endless pipe stops here.
 const LARGEST_WHOLE_BYTES: u64 = 4 << 30;
-/// How much of a file is looked at to recognize it. A log that ends within is read as a whole.
+/// The number of bytes that recognition examines. A shorter log is read as a whole.
 const HEAD_BYTES: usize = 256 << 10;
 
-/// A log that was opened.
-pub enum Opened {
-    /// One that was read.
+/// An opened log.
+pub enum OpenedLog {
+    /// A log that has been read.
     Log(Log),
-    /// One that is long, and whose records can be taken as they come.
+    /// A long log whose records can be read one after another.
     Stream(Box<Stream>),
 }
 
-/// Opens a log. `source` names it in messages; `tool` forces a format. What gzip or zstd packed is unpacked (with the
-/// feature `compression`).
+/// Opens a log. `source` names the file in messages; `tool` forces a format. Files compressed with gzip or zstd are
+/// decompressed (with the feature `compression`).
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; [`Error::Format`] as [`read`] gives it.
-pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Opened> {
+/// [`Error::Io`] if it cannot be read; otherwise as [`read`].
+pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<OpenedLog> {
     let mut input = unpack(source, Box::new(input))?;
     let head = take(source, &mut input, HEAD_BYTES as u64)?;
     if head.len() < HEAD_BYTES {
-        return read(source, &head, tool).map(Opened::Log);
+        return read(source, &head, tool).map(OpenedLog::Log);
     }
     let text = text_of(&head).to_owned();
     let skipped = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let all = Box::new(Cursor::new(head).chain(input));
     match Stream::of(source, &text, skip(all, skipped), tool)? {
-        Ok(stream) => Ok(Opened::Stream(Box::new(stream))),
-        Err(rest) => read_whole(source, rest, tool).map(Opened::Log),
+        Ok(stream) => Ok(OpenedLog::Stream(Box::new(stream))),
+        Err(rest) => read_whole(source, rest, tool).map(OpenedLog::Log),
     }
 }
 
-/// Reads a log as a whole, however long it is. What gzip or zstd packed is unpacked (with the feature `compression`).
+/// Reads a log as a whole, regardless of its length. Files compressed with gzip or zstd are decompressed (with the
+/// feature `compression`).
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; [`Error::Format`] as [`read`] gives it, and for more than 4 GiB.
+/// [`Error::Io`] if it cannot be read; [`Error::Format`] as for [`read`], and for more than 4 GiB.
 pub fn read_whole(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Log> {
     let mut input = unpack(source, Box::new(input))?;
     read(source, &take_whole(source, &mut input)?, tool)
 }
 
-/// All of a stream, if it is no longer than what is read as a whole.
+/// The whole stream, if it does not exceed the limit for reading a log as a whole.
 fn take_whole(source: &str, input: &mut dyn Read) -> Result<Vec<u8>> {
     let bytes = take(source, input, LARGEST_WHOLE_BYTES + 1)?;
     if bytes.len() as u64 > LARGEST_WHOLE_BYTES {
         return Err(Error::Format {
             location: Location::of(source),
             problem: "larger than 4 GiB".to_owned(),
-            fix: "split it or take a part of it".to_owned(),
+            fix: "split it, or select a part of it".to_owned(),
         });
     }
     Ok(bytes)
@@ -63,7 +64,7 @@ fn take_whole(source: &str, input: &mut dyn Read) -> Result<Vec<u8>> {
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The text at the beginning of a file, up to the first bytes that are none.
+/// The text at the beginning of a file, up to the first bytes that are not UTF-8.
 fn text_of(head: &[u8]) -> &str {
     let head = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let valid = std::str::from_utf8(head).map_or_else(|error| error.valid_up_to(), str::len);
@@ -84,7 +85,7 @@ fn take(source: &str, input: &mut dyn Read, most: u64) -> Result<Vec<u8>> {
     }
 }
 
-/// The stream without its packing.
+/// The decompressed stream.
 fn unpack(source: &str, mut input: Box<dyn Read + Send>) -> Result<Box<dyn Read + Send>> {
     let mark = take(source, &mut input, 4)?;
     let packing = Packing::of(&mark);
@@ -95,7 +96,7 @@ fn unpack(source: &str, mut input: Box<dyn Read + Send>) -> Result<Box<dyn Read 
     }
 }
 
-/// How a file is packed.
+/// The compression of a file.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Packing {
     Gzip,
@@ -103,7 +104,7 @@ pub(super) enum Packing {
 }
 
 impl Packing {
-    /// The packing that the first bytes announce.
+    /// The compression that the first bytes indicate.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
@@ -139,7 +140,7 @@ impl Packing {
     }
 }
 
-/// A stream that is unpacked as it is read; what is wrong with it is told in words.
+/// A stream that is decompressed while it is read. Errors of the decoder become errors about the file.
 #[cfg(feature = "compression")]
 struct Unpacked {
     packing: Packing,
@@ -153,13 +154,13 @@ impl Read for Unpacked {
             let packing = self.packing;
             std::io::Error::new(
                 error.kind(),
-                format!("the {packing:?} data are cut short or damaged ({error}): copy the file again"),
+                format!("the {packing:?} data are truncated or damaged ({error}): copy the file again"),
             )
         })
     }
 }
 
-/// What packed bytes hold.
+/// The decompressed content of `bytes`.
 pub(super) fn unpacked(source: &str, bytes: &[u8]) -> Result<Option<Vec<u8>>> {
     let Some(packing) = Packing::of(bytes) else { return Ok(None) };
     let mut input = packing.open(source, Box::new(Cursor::new(bytes.to_vec())))?;

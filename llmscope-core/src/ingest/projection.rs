@@ -1,4 +1,4 @@
-//! What a study needs of each row of a log, so that the rest need not be kept.
+//! Reduces each row of a log to what an analysis needs.
 
 use std::collections::HashMap;
 
@@ -8,53 +8,53 @@ use crate::error::{Error, Location, Result, excerpt};
 use crate::measure::Measure;
 use crate::session::{AttributeValue, RequestRecord, SessionHeader};
 
-/// What is to be taken from each row of a log.
+/// What to take from each row of a log.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Projection {
-    /// What is judged.
+    /// The metrics and columns that are analyzed.
     pub measures: Vec<Measure>,
-    /// Names whose values tell rows apart: `provider`, `model`, a label, an attribute, a column.
+    /// Names whose values distinguish groups: `provider`, `model`, a label, an attribute, a column.
     pub labels: Vec<String>,
-    /// A column to keep beside the measures: labels of subgroups, or sample sizes.
+    /// A column to keep next to the measures: labels of subgroups, or sample sizes.
     pub companion: Option<String>,
-    /// Columns of tables that go by other names.
+    /// Table columns that get other names.
     pub mappings: Vec<Mapping>,
 }
 
-/// Rows of a log, column by column, reduced to what a projection asks for.
+/// Rows of a log, column by column, reduced to a projection.
 #[derive(Debug, Default)]
 pub struct Rows {
     /// The labels of each group of rows, in the order of [`Projection::labels`].
     pub groups: Vec<Vec<Option<String>>>,
-    /// Warm-up requests of each group, which are no rows.
+    /// For each group, the number of warm-up requests, which are not rows.
     pub warmup: Vec<usize>,
-    /// For each row, which of the groups it belongs to.
+    /// For each row, the index of its group.
     pub group: Vec<u32>,
-    /// For each measure, its value in each row; NaN where there is none.
+    /// For each measure, its value in each row; NaN where it is absent.
     pub values: Vec<Vec<f64>>,
-    /// For each row, whether its request failed; empty if none did.
+    /// For each row, whether its request failed; empty if no request failed.
     pub failed: Vec<bool>,
-    /// For each row, when it was measured; empty if no row tells.
+    /// For each row, when it was measured; empty if no row has a time.
     pub times: Vec<Time>,
-    /// For each request, its 0-based position in the log; empty for a table, whose rows are all there.
+    /// For each request, its 0-based position in the log; empty for a table, of which every row is present.
     pub position: Vec<u32>,
     /// For each row of a table, its 1-based line.
     pub line: Vec<u32>,
-    /// For each row, the companion; empty unless one was asked for.
+    /// For each row, the companion column's cell; empty unless the projection names one.
     pub companion: Vec<Cell>,
-    /// Records of the log that these rows stand for, warm-up included.
+    /// The number of records in the log that these rows come from, including warm-up.
     pub records: usize,
-    /// For each measure, whether the log has such a field at all.
+    /// For each measure, whether the log has such a field.
     pub offered: Vec<bool>,
-    /// The place of each group.
+    /// The index of each group.
     places: HashMap<Vec<Option<String>>, usize>,
 }
 
 impl Projection {
-    /// The columns of a table that may say when a row was measured; the first one with a value does.
+    /// The columns of a table that may contain the time of a row; the first one with a value counts.
     pub const TIMES: [&str; 3] = ["started_at", "timestamp", "time"];
 
-    /// What is asked for of requests.
+    /// The projection of requests.
     pub(crate) fn of_records(&self, header: &SessionHeader, records: &[RequestRecord]) -> Rows {
         let mut rows = Rows { records: records.len(), ..Rows::new(self.measures.len()) };
         let mut labels = vec![None; self.labels.len()];
@@ -82,7 +82,7 @@ impl Projection {
         rows
     }
 
-    /// What is asked for of a table.
+    /// The projection of a table.
     pub(crate) fn of_table(&self, source: &str, table: &Table) -> Result<Rows> {
         let mut rows = Rows { records: table.rows(), ..Rows::new(self.measures.len()) };
         let measured: Vec<_> = self.measures.iter().map(|measure| table.column(measure.name())).collect();
@@ -117,7 +117,7 @@ impl Rows {
         Self { values: vec![Vec::new(); measures], offered: vec![false; measures], ..Self::default() }
     }
 
-    /// Makes room for so many more rows.
+    /// Reserves room for `rows` more rows.
     pub(super) fn reserve(&mut self, rows: usize) {
         self.group.reserve(rows);
         self.line.reserve(rows);
@@ -131,13 +131,13 @@ impl Rows {
         self.group.len()
     }
 
-    /// True without rows.
+    /// True if there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.group.is_empty()
     }
 
-    /// The place of a group, which is made if it is new. Rows of a group tend to follow each other.
+    /// The index of a group; a new group is added. Rows of the same group tend to follow one another.
     pub(super) fn group_of(&mut self, labels: &[Option<String>]) -> usize {
         let last = self.group.last().map(|&group| group as usize).filter(|&group| self.groups[group] == labels);
         last.or_else(|| self.places.get(labels).copied()).unwrap_or_else(|| {
@@ -160,7 +160,7 @@ impl Rows {
         self.line.push(u32::try_from(line).unwrap_or(u32::MAX));
     }
 
-    /// Whether the row just begun failed.
+    /// Records whether the current row's request failed.
     pub(super) fn mark(&mut self, failed: bool) {
         if failed || !self.failed.is_empty() {
             self.failed.resize(self.group.len() - 1, false);
@@ -168,7 +168,7 @@ impl Rows {
         }
     }
 
-    /// When the row just begun was measured.
+    /// Records when the current row was measured.
     pub(super) fn at(&mut self, time: Time) {
         if time != Time::NONE || !self.times.is_empty() {
             self.times.resize(self.group.len() - 1, Time::NONE);
@@ -177,12 +177,12 @@ impl Rows {
     }
 }
 
-/// A position in a log: more than four billion rows are read as if they were the last of those.
+/// A position in a log. Positions beyond 2³² − 1 are clamped to that value.
 fn narrow(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
-/// A cell as a measurement, NaN where there is none.
+/// A cell as a measurement; NaN where it is missing.
 pub(super) fn number(cell: &Cell, name: &str, place: impl FnOnce() -> Location) -> Result<f64> {
     match cell {
         Cell::Missing => Ok(f64::NAN),
@@ -190,13 +190,13 @@ pub(super) fn number(cell: &Cell, name: &str, place: impl FnOnce() -> Location) 
         Cell::Text(text) => Err(Error::Format {
             location: place().field(name),
             problem: format!("\"{}\" is not a number", excerpt(text)),
-            fix: format!("correct it, or leave the cell empty and say {GAP_POLICY}"),
+            fix: format!("correct it, or leave the cell empty and choose {GAP_POLICY}"),
         }),
     }
 }
 
-/// How to say what a gap means, on the command line and in Python.
-pub(crate) const GAP_POLICY: &str = "what a gap means: --missing break or drop (in Python, missing=)";
+/// The choice to make if values are missing.
+pub(crate) const GAP_POLICY: &str = "how gaps are handled (break or drop)";
 
 /// A cell as the time of its row.
 pub(super) fn time(cell: &Cell) -> Time {
@@ -214,7 +214,8 @@ fn record_value(record: &RequestRecord, measure: &Measure) -> Option<f64> {
     }
 }
 
-/// The name that groups by session: its own name, or its file's. Only a table may have a column of that name.
+/// The name that groups by session: the session's own name, or that of its file. Only a table may have a column of that
+/// name.
 pub(crate) const SESSION: &str = "session";
 
 fn record_label(header: &SessionHeader, record: &RequestRecord, name: &str) -> Option<String> {

@@ -1,9 +1,9 @@
-//! No log is recognized by two formats: the order in which they are tried must not matter.
+//! No log is recognized by two formats: the order in which formats are tried does not matter.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::outline::Outline;
+use super::signature::Signature;
 use super::tool::Tool;
 
 /// The fixtures of the readers' tests.
@@ -27,8 +27,8 @@ fn no_log_is_recognized_by_two_formats() {
     assert!(!all.is_empty());
     for path in all {
         let text = fs::read_to_string(&path).unwrap();
-        let outline = Outline::of(&text);
-        let formats: Vec<_> = Tool::ALL.iter().filter(|tool| (tool.0.recognizes)(&outline)).collect();
+        let signature = Signature::of(&text);
+        let formats: Vec<_> = Tool::ALL.iter().filter(|tool| (tool.0.recognizes)(&signature)).collect();
         let own: Vec<_> = formats.iter().filter(|tool| !tables.contains(tool)).collect();
         assert!(own.len() <= 1, "{} by {own:?}", path.display());
     }

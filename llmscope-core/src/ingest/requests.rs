@@ -1,4 +1,4 @@
-//! A table's rows: as lines of other formats, and as requests where columns have the names of a session's fields.
+//! Converts a table's rows to other formats, and to requests where columns have the names of a session's fields.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +8,7 @@ use crate::session::columns::{ATTRIBUTE_PREFIX, Field, FieldKind, FieldValue, nu
 use crate::session::{AttributeValue, RequestRecord, Session, check_record};
 
 impl Table {
-    /// The table as comma-separated values. CSV has no types: a text that looks like a number is read back as one.
+    /// The table as comma-separated values. CSV has no types: text that looks like a number is read back as a number.
     ///
     /// # Errors
     /// [`Error::Format`] if a row cannot be written.
@@ -22,10 +22,10 @@ impl Table {
         Ok(String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default())
     }
 
-    /// The table as JSON Lines, one object a row; a missing cell is `null`.
+    /// The table as JSON Lines, one object per row; a missing cell is `null`.
     ///
     /// # Errors
-    /// [`Error::Format`] for an infinite number, which JSON does not have, with its line and column.
+    /// [`Error::Format`] with line and column for an infinite number, which JSON cannot represent.
     pub fn to_json_lines(&self, source: &str) -> Result<String> {
         let mut lines = String::new();
         for row in 0..self.rows() {
@@ -40,11 +40,11 @@ impl Table {
         Ok(lines)
     }
 
-    /// The rows as requests: columns with the names of a session's fields ([`Field`]) become these, others attributes.
-    /// `source` names the file in messages.
+    /// The rows as requests: columns with the names of a session's fields ([`Field`]) become those fields, all others
+    /// become attributes. `source` names the file in messages.
     ///
     /// # Errors
-    /// [`Error::Format`] if no column holds a duration or an amount, or a cell does not fit its field.
+    /// [`Error::Format`] if no column holds a duration or an amount, or if a cell does not fit its field.
     ///
     /// ```
     /// use llmscope_core::ingest::{self, Content};
@@ -86,7 +86,7 @@ impl Table {
     fn infinite(&self, source: &str, row: usize, column: &Column, target: &str) -> Error {
         Error::Format {
             location: Location::of(source).line(self.lines[row]).field(&column.name),
-            problem: format!("\"{}\" cannot stand in {target}", text(&column.cells[row])),
+            problem: format!("{target} cannot hold \"{}\"", text(&column.cells[row])),
             fix: "leave the cell empty, or convert to CSV".to_owned(),
         }
     }
@@ -97,13 +97,13 @@ impl Table {
         let found = self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
         Error::Format {
             location: Location::of(source),
-            problem: format!("what its columns mean is unknown ({})", crate::error::excerpt(&found)),
-            fix: format!("to make it a session, call one of them {known} (in seconds or dollars)"),
+            problem: format!("the meaning of its columns is unknown ({})", crate::error::excerpt(&found)),
+            fix: format!("to convert it to a session, name one of them {known} (in seconds or dollars)"),
         }
     }
 }
 
-/// The field of a column, also of a nested object such as `error.type`.
+/// The field of a column, including fields of nested objects such as `error.type`.
 fn field_of(name: &str) -> Option<Field> {
     let name = name.strip_prefix("error.").map_or(name.to_owned(), |field| format!("error_{field}"));
     Field::from_name(&name)
@@ -138,7 +138,7 @@ fn text(cell: &Cell) -> String {
 fn json(cell: &Cell) -> Option<Value> {
     match cell {
         Cell::Missing => Some(Value::Null),
-        // Its digits as they are: a whole number stays one.
+        // The digits are kept: a whole number stays one.
         Cell::Number(number) if number.is_finite() => serde_json::from_str(&number_text(*number)).ok(),
         Cell::Number(_) => None,
         Cell::Text(text) => Some(Value::from(text.as_str())),

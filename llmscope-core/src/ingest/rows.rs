@@ -1,15 +1,16 @@
-//! Rows of tools that end each of their lines: a last one without a line feed was cut while it was written.
+//! Reads rows from tools that end each line with a line feed: a last line without one was truncated while it was
+//! written.
 
 use csv::StringRecord;
 
 use super::delimited::line_of;
 use super::empty::no_requests;
 use crate::error::{Error, Location, Result, excerpt};
-use crate::session::{Notice, is_torn, torn_tail};
+use crate::session::{Warning, is_torn, torn_tail};
 
-/// The text without a last line that was cut short, which is told of. A number that was cut is a number still, so
-/// nothing in such a line can be trusted.
-pub(super) fn whole_lines<'t>(source: &str, text: &'t str) -> (&'t str, Vec<Notice>) {
+/// The text without a truncated last line, and a warning if there is one. A truncated number is still a number, so
+/// nothing on such a line is reliable.
+pub(super) fn whole_lines<'t>(source: &str, text: &'t str) -> (&'t str, Vec<Warning>) {
     if !is_torn(text) {
         return (text, Vec::new());
     }
@@ -18,33 +19,33 @@ pub(super) fn whole_lines<'t>(source: &str, text: &'t str) -> (&'t str, Vec<Noti
     (whole, vec![torn_tail(Location::of(source).line(line))])
 }
 
-/// The refusal of a table without rows; `fix` says what to give instead.
-pub(super) fn no_rows(source: &str, notices: &[Notice], fix: &str) -> Error {
-    match notices.first() {
+/// The error for a table without rows; `fix` names what to give instead.
+pub(super) fn no_rows(source: &str, warnings: &[Warning], fix: &str) -> Error {
+    match warnings.first() {
         None => no_requests(source, fix),
         Some(torn) => Error::Format {
             location: torn.location.clone(),
-            problem: "the only row is incomplete: no line feed ends it".to_owned(),
+            problem: "the only row is incomplete: it does not end with a line feed".to_owned(),
             fix: "copy the file again, or end its last line".to_owned(),
         },
     }
 }
 
-/// A row of delimited values under the names of the first line.
+/// A row of delimited values with the names from the header line.
 pub(super) struct Row<'r> {
     pub(super) location: Location,
     names: &'r StringRecord,
     cells: &'r StringRecord,
 }
 
-/// Gives each row of comma-separated values to `take`; `fix` says what to give instead of a table without rows.
+/// Passes each row of comma-separated values to `take`; `fix` names what to give instead of a table without rows.
 pub(super) fn read(
     source: &str,
     text: &str,
     fix: &str,
     mut take: impl FnMut(&Row<'_>) -> Result<()>,
-) -> Result<Vec<Notice>> {
-    let (text, notices) = whole_lines(source, text);
+) -> Result<Vec<Warning>> {
+    let (text, warnings) = whole_lines(source, text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
     let (mut cells, mut rows) = (StringRecord::new(), 0);
@@ -53,7 +54,7 @@ pub(super) fn read(
         let line = line_of(text, cells.position());
         take(&Row { location: Location::of(source).line(line), names: &names, cells: &cells })?;
     }
-    if rows == 0 { Err(no_rows(source, &notices, fix)) } else { Ok(notices) }
+    if rows == 0 { Err(no_rows(source, &warnings, fix)) } else { Ok(warnings) }
 }
 
 impl<'r> Row<'r> {
@@ -62,7 +63,7 @@ impl<'r> Row<'r> {
         self.names.iter().zip(self.cells)
     }
 
-    /// A field, absent if it is empty or the table has no such column.
+    /// A field; `None` if it is empty or if the table has no such column.
     pub(super) fn text(&self, name: &str) -> Option<&'r str> {
         self.fields().find(|(known, _)| *known == name).map(|(_, text)| text).filter(|text| !text.is_empty())
     }
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn a_row_that_no_line_feed_ends_is_not_trusted() {
         assert_eq!(lines("a,b\n1,2\n3,45").expect("the first row is whole"), [(2, "2".to_owned())]);
-        let only = lines("a,b\n1,2").expect_err("the only row is cut").to_string();
+        let only = lines("a,b\n1,2").expect_err("the only row is truncated").to_string();
         assert!(only.starts_with("log:2: the only row is incomplete"), "{only}");
         assert!(lines("a,b\n").expect_err("has no row").to_string().contains("no requests; give one"));
     }

@@ -1,5 +1,5 @@
-//! What an inference server says of its own times. The names are those under which this project's own measurements keep
-//! them beside the client's.
+//! The times that an inference server reports. Their names are the ones under which llmscope's own measurements store
+//! them next to the client's times.
 
 use super::attributes::{count, numbers};
 use crate::session::AttributeValue;
@@ -9,9 +9,9 @@ use crate::session::AttributeValue;
 pub(super) struct ServerTimes {
     /// From the arrival of the request to its end.
     pub(super) total_s: Option<f64>,
-    /// Until the model was ready.
+    /// The time until the model was loaded.
     pub(super) load_s: Option<f64>,
-    /// The processing of the prompt: no time to first token, which also has a queue and a network in it.
+    /// The time to process the prompt. It is not the time to first token, which also includes queueing and the network.
     pub(super) prefill_s: Option<f64>,
     /// From the first token to the last.
     pub(super) decode_s: Option<f64>,
@@ -24,7 +24,7 @@ impl ServerTimes {
             ("server_total_s", self.total_s),
             ("server_load_s", self.load_s),
             ("server_prefill_s", self.prefill_s),
-            // One token has no duration after itself: servers write a placeholder.
+            // A single token has no duration after it: servers write a placeholder.
             ("server_decode_s", self.decode_s.filter(|_| self.output_tokens.is_none_or(|tokens| tokens > 1))),
             ("server_time_per_output_token_s", self.per_output_token_s()),
         ])

@@ -1,18 +1,22 @@
-//! The export of the LLMscope service (`GET /api/export`): rows of its log, the newest first, latency in seconds.
+//! The export of the llmscope service (`GET /api/export`): rows of its log, newest first, latency in seconds.
+//!
+//! Traps: the timestamp is the time of logging, not of issue. The latency of a failed request is the time until it
+//! failed. Times without an offset are UTC. Metadata have a meaning only if llmscope's own monitor wrote them.
 
 use jiff::{Timestamp, civil, tz};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::gathered;
-use super::tool::{Format, Found, Reading};
+use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
-use crate::session::{AttributeValue, Notice, RequestError, RequestRecord, Software, Status};
+use crate::quantity::counted;
+use crate::session::{AttributeValue, RequestError, RequestRecord, Software, Status, Warning};
 
 pub(super) const FORMAT: Format = Format {
     name: "llmscope-export",
     title: "Export of the LLMscope service",
-    recognizes: |outline| outline.has_all(&["export_time", "record_count", "data"]),
+    recognizes: |signature| signature.has_all(&["export_time", "record_count", "data"]),
     reading: Reading::Whole(read),
 };
 
@@ -24,13 +28,13 @@ struct Export {
 /// A request as the service logs it: what `POST /api/log` takes and `GET /api/export` gives.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub struct ServiceRow {
-    /// When it was logged.
+    /// When the request was logged.
     pub timestamp: Option<String>,
-    /// Who served it.
+    /// The provider.
     pub provider: Option<String>,
     /// The model.
     pub model: Option<String>,
-    /// End-to-end latency in seconds; of a failed request, how long it took to fail.
+    /// End-to-end latency in seconds; for a failed request, the time until it failed.
     pub latency: Option<f64>,
     /// Tokens of the prompt.
     pub tokens_in: Option<u64>,
@@ -38,17 +42,17 @@ pub struct ServiceRow {
     pub tokens_out: Option<u64>,
     /// Cost in US dollars.
     pub cost: Option<f64>,
-    /// Whether a complete answer came; it did unless something else is said.
+    /// Whether the response was complete; true if absent.
     pub success: Option<Flag>,
-    /// Why not.
+    /// Why the request failed.
     pub error_message: Option<String>,
-    /// What was asked.
+    /// The endpoint of the request.
     pub endpoint: Option<String>,
-    /// What else the client knew: an object, or the text of one.
+    /// Other information from the client: an object, or an object as text.
     pub metadata: Option<Value>,
 }
 
-/// A truth value, which SQLite keeps as a number.
+/// A boolean, which SQLite stores as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Flag {
@@ -59,14 +63,14 @@ pub enum Flag {
 }
 
 impl ServiceRow {
-    /// The request that the row tells of. What our own monitor adds as metadata keeps its meaning.
+    /// The request that the row describes. Metadata that llmscope's own monitor adds keep their meaning.
     #[must_use]
     pub fn into_record(self) -> RequestRecord {
         record(self, &mut 0)
     }
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
+fn read(source: &str, text: &str) -> Result<Parsed> {
     let export: Export = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     if export.data.is_empty() {
         return Err(Error::Format {
@@ -76,29 +80,29 @@ fn read(source: &str, text: &str) -> Result<Found> {
         });
     }
     let mut without_offset = 0_usize;
-    // The oldest first: rows of one time then stand in the order in which they were logged.
+    // Oldest first: rows with the same time are then in the order in which they were logged.
     let records = export.data.into_iter().rev().map(|row| record(row, &mut without_offset)).collect();
-    let notices = match without_offset {
+    let warnings = match without_offset {
         0 => Vec::new(),
-        count => vec![Notice {
+        count => vec![Warning {
             location: Location::of(source).field("data[].timestamp"),
-            message: format!("{count} times without an offset were taken as UTC"),
+            message: format!("{} without an offset: read as UTC", counted(count, "time")),
         }],
     };
-    Ok(Found::Session(
+    Ok(Parsed::Session(
         gathered::session(Software { name: "LLMscope service".to_owned(), version: None }, records),
-        notices,
+        warnings,
     ))
 }
 
 fn record(row: ServiceRow, without_offset: &mut usize) -> RequestRecord {
     let metadata = object(row.metadata);
-    // What our own monitor posted keeps its meaning; nobody else's metadata have one.
+    // Metadata have a known meaning only if llmscope's own monitor posted them.
     let is_ours = metadata.get("recorder").and_then(Value::as_str) == Some("llmscope");
     let own = |name: &str| metadata.get(name).filter(|_| is_ours);
     let failed = !row.success.is_none_or(Flag::is_set);
-    let logged_at = row.timestamp.as_deref().and_then(|text| moment(text, without_offset));
-    // The time of the log is all that others leave: it is later than the issue by the latency and the way.
+    let logged_at = row.timestamp.as_deref().and_then(|text| timestamp(text, without_offset));
+    // Other clients provide only the time of logging, which is later than the issue by the latency and the transfer.
     let started_at = own("started_at").and_then(Value::as_str).and_then(|text| text.parse().ok()).or(logged_at);
     let error = failed.then(|| RequestError {
         kind: own("error_type").and_then(Value::as_str).unwrap_or("_OTHER").to_owned(),
@@ -138,7 +142,7 @@ fn record(row: ServiceRow, without_offset: &mut usize) -> RequestRecord {
 }
 
 impl Flag {
-    /// What it says.
+    /// The value as a `bool`.
     #[must_use]
     pub fn is_set(self) -> bool {
         match self {
@@ -148,7 +152,7 @@ impl Flag {
     }
 }
 
-/// An object, or the text of one, as a column of SQLite holds it.
+/// An object, or an object as text, as SQLite stores it.
 fn object(value: Option<Value>) -> Map<String, Value> {
     match value {
         Some(Value::Object(object)) => object,
@@ -166,7 +170,7 @@ fn plain(value: &Value) -> Option<AttributeValue> {
     }
 }
 
-fn moment(text: &str, without_offset: &mut usize) -> Option<Timestamp> {
+fn timestamp(text: &str, without_offset: &mut usize) -> Option<Timestamp> {
     if let Ok(at) = text.parse() {
         return Some(at);
     }

@@ -1,4 +1,4 @@
-//! A log that is read in blocks by several threads and never kept as a whole.
+//! A log that several threads read in blocks and that is never held in memory as a whole.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -11,23 +11,23 @@ use serde::de::IgnoredAny;
 use super::blocks::{Block, Blocks, Ends};
 use super::delimited_rows::Header;
 use super::fields::Wanted;
-use super::lines::{self, Ending};
-use super::outline::Outline;
+use super::lines::{self, StreamSummary};
 use super::projection::{Projection, Rows};
+use super::signature::Signature;
 use super::tool::{Reading, RecordsOf, Tool};
 use super::{Log, delimited, delimited_rows, json_rows, read};
 use crate::error::{Error, Result};
 use crate::session::{Session, SessionHeader, SessionLine, second_session};
 
-/// A log whose records stand on lines of their own, not yet read.
+/// A log whose records are lines, not yet read.
 pub struct Stream {
-    /// The file's name as it was given.
+    /// The name of the file as given.
     pub source: String,
     /// The tool that wrote it.
     pub tool: Tool,
-    /// What holds for all requests; `None` for a table.
+    /// What applies to all requests; `None` for a table.
     pub header: Option<SessionHeader>,
-    /// Its first records, to see what it offers.
+    /// Its first records, which show what fields the log has.
     pub head: Option<Log>,
     lines: Lines,
     ends: Ends,
@@ -41,15 +41,15 @@ enum Lines {
     Objects,
     Values(Header),
     Requests(RecordsOf),
-    /// Of a session of our own.
+    /// Lines of a session of our own.
     Session,
 }
 
-/// What a block came to.
-type Part = (Rows, Ending);
+/// The result of reading a block.
+type Part = (Rows, StreamSummary);
 
 impl Stream {
-    /// A stream of what begins with `head`, if it is a log of lines; `input` gives the whole of it.
+    /// A stream of the log that begins with `head`, if its records are lines; `input` provides the whole log.
     pub(super) fn of(
         source: &str,
         head: &str,
@@ -60,8 +60,8 @@ impl Stream {
         let text = &head[blank..];
         let Some(end) = text.find('\n') else { return Ok(Err(input)) };
         let line = &text[..end];
-        // The first line of JSON stands for all of them; delimited values are known by their first rows too.
-        let tool = tool.unwrap_or_else(|| Tool::of(&Outline::of(if text.starts_with('{') { line } else { text })));
+        // One line of JSON suffices for recognition; delimited values need their first rows too.
+        let tool = tool.unwrap_or_else(|| Tool::of(&Signature::of(if text.starts_with('{') { line } else { text })));
         let is_object = || line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
         let mut first = 1 + head[..blank].matches('\n').count() as u64;
         let mut ends = Ends::Lines;
@@ -90,29 +90,29 @@ impl Stream {
         Ok(Ok(stream))
     }
 
-    /// Leaves the blank beginning, and the names of columns, behind.
+    /// Skips the leading white space and the header line.
     fn skip_header(&mut self, blank: usize, end: usize) -> Result<()> {
         let skipped = blank + if matches!(self.lines, Lines::Values(_)) { end + 1 } else { 0 };
         let read = std::io::copy(&mut (&mut self.input).take(skipped as u64), &mut std::io::sink());
         read.map(|_| ()).map_err(|error| Error::Io { path: self.source.clone(), message: error.to_string() })
     }
 
-    /// Gives the rows that a projection asks for to `take`, block by block in the order of the log; the
-    /// processors read as many blocks at once.
+    /// Passes the projected rows to `take`, block by block in the order of the log. All processors read blocks in
+    /// parallel.
     ///
     /// # Errors
-    /// [`Error::Format`] with line and field; [`Error::Unknown`] for a mapping of a column that is not there;
-    /// [`Error::Io`]; what `take` refuses.
-    pub fn rows(self, projection: &Projection, mut take: impl FnMut(Rows) -> Result<()>) -> Result<Ending> {
+    /// [`Error::Format`] with line and field; [`Error::Unknown`] for a mapping of a column that does not exist;
+    /// [`Error::Io`]; any error that `take` returns.
+    pub fn rows(self, projection: &Projection, mut take: impl FnMut(Rows) -> Result<()>) -> Result<StreamSummary> {
         let wanted = &Wanted::of(projection);
         let Self { source, header, lines, ends, first, input, .. } = self;
         let header = &header.unwrap_or_default();
         let (source, lines) = (source.as_str(), &lines);
         let part = move |block: &Block| part(source, block, lines, header, projection, wanted);
         let blocks = &Mutex::new(Some(Blocks::new(source, input, ends, first)));
-        // One more than can run at once: while one waits for bytes, another reads.
+        // One thread more than can run at once: while one waits for bytes, another parses.
         let threads = thread::available_parallelism().map_or(1, usize::from) + 1;
-        let mut ending = Ending::default();
+        let mut summary = StreamSummary::default();
         thread::scope(|scope| {
             let (to_us, parts) = sync_channel(threads);
             for _ in 0..threads {
@@ -121,18 +121,19 @@ impl Stream {
             }
             drop(to_us);
             in_order(&parts, |(rows, other)| {
-                ending.notices.extend(other.notices);
-                ending.events.extend(other.events);
-                ending.client_health = other.client_health.or(ending.client_health.take());
+                summary.warnings.extend(other.warnings);
+                summary.events.extend(other.events);
+                summary.client_health = other.client_health.or(summary.client_health.take());
                 take(rows)
             })
         })?;
-        Ok(ending)
+        Ok(summary)
     }
 }
 
-/// Takes one block after the other and reads it, while others read others: a block is read where its bytes came in,
-/// before they have left the processor's cache. Ends with the blocks, or when nobody listens any more.
+/// Takes blocks one after another and parses them in parallel with the other threads. A block is parsed by the thread
+/// that read its bytes, while they are still in the processor's cache. Returns after the last block, or when the
+/// receiver is gone.
 fn work<R: Read>(
     source: &str,
     blocks: &Mutex<Option<Blocks<R>>>,
@@ -152,7 +153,7 @@ fn work<R: Read>(
     }
 }
 
-/// The next block, or what is wrong with it, and its index. Nothing comes after the end or an error.
+/// The index of the next block, and the block or an error. Nothing follows the end or an error.
 fn next_block<R: Read>(blocks: &Mutex<Option<Blocks<R>>>, buffer: String) -> Option<(usize, Result<Block<Vec<u8>>>)> {
     let mut blocks = blocks.lock().unwrap_or_else(PoisonError::into_inner);
     let open = blocks.as_mut()?;
@@ -163,7 +164,7 @@ fn next_block<R: Read>(blocks: &Mutex<Option<Blocks<R>>>, buffer: String) -> Opt
     Some((index, next.transpose()?))
 }
 
-/// Takes parts in the order of the log, however they come.
+/// Passes parts to `take` in the order of the log, whatever order they arrive in.
 fn in_order(parts: &Receiver<(usize, Result<Part>)>, mut take: impl FnMut(Part) -> Result<()>) -> Result<()> {
     let (mut early, mut next) = (BTreeMap::new(), 0);
     for (index, part) in parts {
@@ -186,34 +187,34 @@ fn part(
 ) -> Result<Part> {
     match lines {
         Lines::Objects => {
-            let (rows, notices) = json_rows::read(source, block, wanted)?;
-            Ok((rows, Ending { notices, ..Ending::default() }))
+            let (rows, warnings) = json_rows::read(source, block, wanted)?;
+            Ok((rows, StreamSummary { warnings, ..StreamSummary::default() }))
         }
-        Lines::Values(names) => Ok((delimited_rows::read(source, block, names, wanted)?, Ending::default())),
+        Lines::Values(names) => Ok((delimited_rows::read(source, block, names, wanted)?, StreamSummary::default())),
         Lines::Requests(records) => {
-            let (found, ending) = lines::requests(source, block.lines(), block.index > 0, |line, place, found, _| {
+            let (found, summary) = lines::requests(source, block.lines(), block.index > 0, |line, place, found, _| {
                 records(line, place, found)
             })?;
-            Ok((projection.of_records(header, &found), ending))
+            Ok((projection.of_records(header, &found), summary))
         }
         Lines::Session => {
-            let (found, ending) =
-                lines::requests(source, block.lines(), block.index > 0, |line, place, found, ending| {
+            let (found, summary) =
+                lines::requests(source, block.lines(), block.index > 0, |line, place, found, summary| {
                     match SessionLine::read(line, place)? {
                         SessionLine::Request(record) => found.push(*record),
-                        SessionLine::ClientHealth(health) => ending.client_health = Some(health),
+                        SessionLine::ClientHealth(health) => summary.client_health = Some(health),
                         SessionLine::Session(_) if place().line > Some(1) => return Err(second_session(place())),
-                        SessionLine::Event(event) => ending.events.push(event),
+                        SessionLine::Event(event) => summary.events.push(event),
                         SessionLine::Session(_) | SessionLine::Sample(_) => {}
                     }
                     Ok(())
                 })?;
-            Ok((projection.of_records(header, &found), ending))
+            Ok((projection.of_records(header, &found), summary))
         }
     }
 }
 
-/// The records that stand in the head.
+/// The records in the head of the log.
 fn first_records(source: &str, head: &str, tool: Tool) -> Option<Log> {
     let whole = &head[..=head.rfind('\n')?];
     read(source, whole.as_bytes(), Some(tool)).ok()

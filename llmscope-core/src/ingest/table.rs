@@ -1,4 +1,4 @@
-//! Columns of numbers and texts.
+//! Columns of numbers and text.
 
 /// A rectangular log: named columns of equal length.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,17 +23,17 @@ pub struct Column {
 /// A cell of a table.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Cell {
-    /// Nothing: an empty cell, `null`, `NA`, `NaN`, or a field that the row lacks.
+    /// Missing: an empty cell, `null`, `NA`, `NaN`, or a field that the row lacks.
     #[default]
     Missing,
-    /// A number, which may be infinite if the file says so.
+    /// A number; infinite if the file has an infinite number.
     Number(f64),
     /// Anything else.
     Text(String),
 }
 
 impl Cell {
-    /// Reads a cell of a text file.
+    /// Parses a cell of a text file.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let text = text.trim();
@@ -46,7 +46,7 @@ impl Cell {
         }
     }
 
-    /// The cell as a text to group by.
+    /// The cell as text to group by.
     #[must_use]
     pub fn label(&self) -> Option<String> {
         match self {
@@ -58,7 +58,7 @@ impl Cell {
 }
 
 impl Table {
-    /// A column by its name.
+    /// The column with a name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -70,7 +70,7 @@ impl Table {
         self.lines.len()
     }
 
-    /// The names of the columns that hold at least one number.
+    /// The names of the columns with at least one number.
     pub fn numeric_columns(&self) -> impl Iterator<Item = &str> + '_ {
         let numeric = |column: &&Column| column.cells.iter().any(|cell| matches!(cell, Cell::Number(_)));
         self.columns.iter().filter(numeric).map(|column| column.name.as_str())

@@ -3,15 +3,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A moment of the wall clock in eight bytes, or none: to the nanosecond, from the year 1678 to 2261.
+/// A wall-clock time in eight bytes, or its absence: nanosecond resolution, years 1678 to 2261.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Time(i64);
 
 impl Time {
-    /// No time is known.
+    /// The time is not known.
     pub const NONE: Self = Self(i64::MIN);
 
-    /// The moment, if there is one.
+    /// The timestamp, if there is one.
     #[must_use]
     pub fn get(self) -> Option<Timestamp> {
         (self != Self::NONE).then(|| Timestamp::from_nanosecond(self.0.into()).ok()).flatten()
@@ -24,12 +24,12 @@ impl From<Option<Timestamp>> for Time {
     }
 }
 
-/// Reads times in the form that most logs have, `2026-11-24T08:15:30.123Z`. Neighbours tend to be of one day, so the
-/// calendar is asked once for many.
+/// Parses times in the most frequent form, `2026-11-24T08:15:30.123Z`. Consecutive times tend to fall on the same day,
+/// so the calendar computation runs once per day.
 #[derive(Debug)]
 pub(super) struct UsualTimes {
     date: [u8; DATE],
-    /// When the day begins, in nanoseconds: the first day that has times begins before the first [`Time`].
+    /// The start of the cached day, in nanoseconds. The first representable day begins before the first [`Time`].
     midnight: i128,
 }
 
@@ -44,7 +44,7 @@ impl Default for UsualTimes {
 }
 
 impl UsualTimes {
-    /// `None` for any other form, which takes a full parser to read.
+    /// `None` for any other form, which needs a full parser.
     pub(super) fn read(&mut self, text: &str) -> Option<Time> {
         let (date, rest) = text.as_bytes().split_first_chunk::<DATE>()?;
         let ([b'T', h, hh, b':', m, mm, b':', s, ss], rest) = rest.split_first_chunk::<CLOCK>()? else { return None };
@@ -75,14 +75,14 @@ impl UsualTimes {
     }
 }
 
-/// A number of a few digits.
+/// A number of a fixed number of digits.
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i64::from(digit - b'0')))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use proptest::prelude::*;
 
@@ -95,7 +95,7 @@ mod tests {
     proptest! {
         #[test]
         fn usual_times_are_read_as_the_full_parser_reads_them(
-            // Beyond what fits in nanoseconds, too.
+            // Includes times outside the range of nanoseconds.
             times in prop::collection::vec((-13_000_000_000_i64..13_000_000_000, 0_i32..1_000_000_000, 0_usize..10), 1..9),
             apart_s in prop::sample::select(vec![1_i64, 86_400]),
         ) {

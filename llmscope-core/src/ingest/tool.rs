@@ -1,84 +1,84 @@
-//! The tools whose logs are read, and how each log is recognized.
+//! The tools whose logs llmscope reads, and how it recognizes each format.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use super::outline::Outline;
 use super::runs::Runs;
+use super::signature::Signature;
 use super::{
     Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, hyperfine, inference_benchmarker, infermark,
     json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, service_export, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
-use crate::session::{Notice, RequestRecord, Session, SessionHeader};
+use crate::session::{RequestRecord, Session, SessionHeader, Warning};
 
-/// A tool whose logs are read.
+/// A tool whose logs llmscope reads.
 #[derive(Clone, Copy)]
 pub struct Tool(pub(super) &'static Format);
 
-/// One way in which a tool writes its logs.
+/// One format in which a tool writes its logs.
 pub(crate) struct Format {
     /// The tool's name on the command line.
     pub(crate) name: &'static str,
     /// The tool's name as its authors write it, with the kind of file.
     pub(crate) title: &'static str,
-    /// Whether a file is one of these, by its content. A file that two formats recognize is a mistake of one of them.
-    pub(crate) recognizes: fn(&Outline<'_>) -> bool,
-    /// How it is read.
+    /// Whether a file has this format, judged by its content. No file may be recognized by two formats.
+    pub(crate) recognizes: fn(&Signature<'_>) -> bool,
+    /// How to read it.
     pub(crate) reading: Reading,
 }
 
-/// How a file is read.
+/// How to read a file.
 pub(crate) enum Reading {
-    /// As a whole: the file's name for messages, and its text.
-    Whole(fn(&str, &str) -> Result<Found>),
-    /// Line by line, each of which stands for itself. A last line that was cut short is skipped.
+    /// As a whole: the function takes the file's name for messages and its text.
+    Whole(fn(&str, &str) -> Result<Parsed>),
+    /// Line by line, each independent of the others. A truncated last line is skipped.
     Lines {
-        /// What holds for the whole run, from the first line.
+        /// Builds the header of the session from the first line.
         header: HeaderOf,
-        /// Puts the requests that a line tells of at the end of the list: none, one or several.
+        /// Appends the requests of a line to the list: zero, one or several.
         records: RecordsOf,
     },
 }
 
-/// From the first line to what holds for the whole run.
+/// From the first line to the header of the session.
 pub(crate) type HeaderOf = fn(&str) -> SessionHeader;
-/// From a line, and its place for messages, to the requests that it tells of.
+/// From a line and its location for messages to its requests.
 pub(crate) type RecordsOf = fn(&str, &dyn Fn() -> Location, &mut Vec<RequestRecord>) -> Result<()>;
 
-/// What was found in a file that was read as a whole.
+/// The content of a file that was read as a whole.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "one exists at a time, and is taken apart at once")]
-pub(crate) enum Found {
-    /// Requests, and what was odd about the file.
-    Session(Session, Vec<Notice>),
-    /// Summaries of runs, of a tool that kept no requests.
+pub(crate) enum Parsed {
+    /// Requests, and warnings about the file.
+    Session(Session, Vec<Warning>),
+    /// Summaries of runs, from a tool that keeps no requests.
     Runs(Runs),
-    /// Columns, whose meaning only their names tell.
-    Table(Table, Vec<Notice>),
+    /// Columns whose meaning only their names indicate.
+    Table(Table, Vec<Warning>),
 }
 
-/// A session of our own announces its schema among its first fields.
+/// A session of our own names its schema among its first fields.
 const LLMSCOPE: Format = Format {
     name: "llmscope",
     title: "LLMscope session",
-    recognizes: |outline| match outline.is_json() {
-        true => head(outline.text).contains("\"llmscope.session/"),
-        false => is_flat_session(outline.text),
+    recognizes: |signature| match signature.is_json() {
+        true => head(signature.text).contains("\"llmscope.session/"),
+        false => is_flat_session(signature.text),
     },
     reading: Reading::Whole(|source, text| {
-        Session::read(source, text).map(|read| Found::Session(read.session, read.notices))
+        Session::read(source, text).map(|read| Parsed::Session(read.session, read.warnings))
     }),
 };
 
 const JSON_LINES: Format = Format {
     name: "jsonl",
     title: "JSON Lines or a JSON array of objects",
-    recognizes: |outline| outline.is_json(),
+    recognizes: |signature| signature.is_json(),
     reading: Reading::Whole(|source, text| {
-        json_lines::read(source, text).map(|(table, notices)| Found::Table(table, notices))
+        json_lines::read(source, text).map(|(table, warnings)| Parsed::Table(table, warnings))
     }),
 };
 
@@ -86,18 +86,18 @@ const CSV: Format = Format {
     name: "csv",
     title: "delimited values with a header line",
     recognizes: |_| true,
-    reading: Reading::Whole(|source, text| delimited::read(source, text).map(|table| Found::Table(table, Vec::new()))),
+    reading: Reading::Whole(|source, text| delimited::read(source, text).map(|table| Parsed::Table(table, Vec::new()))),
 };
 
 impl Tool {
-    /// A session of our own, as a JSON document, as JSON Lines or as CSV.
+    /// A session of our own, as a JSON document, JSON Lines or CSV.
     pub const LLMSCOPE: Self = Self(&LLMSCOPE);
-    /// JSON Lines, or a JSON array, of objects with numeric fields.
+    /// JSON Lines or a JSON array of objects with numeric fields.
     pub const JSON_LINES: Self = Self(&JSON_LINES);
     /// Comma-, semicolon- or tab-separated values with a header line.
     pub const CSV: Self = Self(&CSV);
 
-    /// Every tool, in the order in which logs are tried: the tables, which take anything, come last.
+    /// Every format, in the order in which they are tried: the tables, which accept any text, come last.
     pub const ALL: &'static [Self] = &[
         Self::LLMSCOPE,
         Self(&llmperf::FORMAT),
@@ -151,13 +151,13 @@ impl Tool {
 
     /// The tool's name as its authors write it, with the kind of file.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub const fn label(self) -> &'static str {
         self.0.title
     }
 
     /// The tool that wrote a text.
-    pub(super) fn of(outline: &Outline<'_>) -> Self {
-        Self::ALL.iter().copied().find(|tool| (tool.0.recognizes)(outline)).unwrap_or(Self::CSV)
+    pub(super) fn of(signature: &Signature<'_>) -> Self {
+        Self::ALL.iter().copied().find(|tool| (tool.0.recognizes)(signature)).unwrap_or(Self::CSV)
     }
 }
 

@@ -1,4 +1,8 @@
-//! Results of `vllm bench serve`: a JSON object a run; `--append-result` puts several of them into one file.
+//! Results of `vllm bench serve`: one JSON object per run. `--append-result` writes
+//! several runs into one file.
+//!
+//! Traps: requests are present only with `--save-detailed`; otherwise a run is a row of statistics. Unmeasured values
+//! are 0. `date` is a local time without an offset. Statistics are in milliseconds, arrays in seconds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,27 +11,28 @@ use serde::de::IgnoredAny;
 
 use super::failure;
 use super::runs::{Runs, of_ms};
-use super::tool::{Format, Found, Reading};
+use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
+use crate::quantity::counted;
 use crate::session::{
-    AttributeValue, Notice, RequestError, RequestRecord, Session, SessionHeader, Software, Status, torn_tail,
+    AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, Warning, torn_tail,
 };
 
-/// The settings that every version wrote, beside a throughput: other tools do not name the tokenizer.
+/// The settings that every version writes, plus a throughput: other tools do not name the tokenizer.
 pub(super) const FORMAT: Format = Format {
     name: "vllm-bench-serve",
     title: "vLLM bench serve results",
-    recognizes: |outline| outline.has_all(&["model_id", "tokenizer_id", "completed", "request_throughput"]),
+    recognizes: |signature| signature.has_all(&["model_id", "tokenizer_id", "completed", "request_throughput"]),
     reading: Reading::Whole(read),
 };
 
-/// One run. Durations are in milliseconds where the name says so, and in seconds in the arrays.
+/// One run. Durations are in milliseconds if the name ends in `_ms`, and in seconds in the arrays.
 #[derive(Deserialize)]
 struct Run {
-    /// The 1-based line that it begins on.
+    /// The 1-based line on which it begins.
     #[serde(skip)]
     line: u64,
-    /// Local time of the end, without an offset: it tells no moment.
+    /// Local time of the end, without an offset: it does not identify an instant.
     date: Option<String>,
     backend: Option<String>,
     label: Option<String>,
@@ -41,7 +46,7 @@ struct Run {
     completed: Option<f64>,
     failed: Option<f64>,
     request_throughput: Option<f64>,
-    /// Some versions wrote the colon of their printed report into the name.
+    /// Some versions wrote the colon from their printed report into the name.
     #[serde(alias = "request_goodput:")]
     request_goodput: Option<f64>,
     output_throughput: Option<f64>,
@@ -55,7 +60,7 @@ struct Run {
     queue_times: Option<Vec<f64>>,
     /// Present only with `--save-detailed`, unlike some of the other arrays.
     errors: Option<Vec<Option<String>>>,
-    // Named so that they are not gathered below.
+    // Listed so that `rest` does not collect them.
     #[serde(default, rename = "generated_texts")]
     _generated_texts: IgnoredAny,
     #[serde(default, rename = "endpoint_type")]
@@ -73,10 +78,10 @@ enum Scalar {
     Other(IgnoredAny),
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
-    let (runs, notices) = values(source, text)?;
+fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (runs, warnings) = values(source, text)?;
     if !are_detailed(&runs) {
-        return Ok(Found::Runs(summaries(&runs)));
+        return Ok(Parsed::Runs(summaries(&runs)));
     }
     let mut session = Session { header: header(&runs), ..Session::default() };
     let several = runs.len() > 1;
@@ -91,17 +96,17 @@ fn read(source: &str, text: &str) -> Result<Found> {
             session.records.push(record);
         }
     }
-    Ok(Found::Session(session, notices))
+    Ok(Parsed::Session(session, warnings))
 }
 
-/// True if every run kept its requests.
+/// True if every run contains its requests.
 fn are_detailed(runs: &[Run]) -> bool {
     runs.iter().all(|run| run.errors.is_some())
 }
 
-/// The objects in a text, one after the other, each with the line that it begins on. A last one that was cut short
-/// after others were whole is left out.
-fn values(source: &str, text: &str) -> Result<(Vec<Run>, Vec<Notice>)> {
+/// The consecutive objects in a text, each with the line on which it begins. If whole objects precede it, a truncated
+/// last object is left out.
+fn values(source: &str, text: &str) -> Result<(Vec<Run>, Vec<Warning>)> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Run>();
     let mut runs = Vec::new();
     loop {
@@ -119,7 +124,7 @@ fn values(source: &str, text: &str) -> Result<(Vec<Run>, Vec<Notice>)> {
     }
 }
 
-/// The places of a run's requests in its arrays, in the order in which they were sent.
+/// The indices of a run's requests in its arrays, in the order in which they were sent.
 fn requests(run: &Run, location: &Location) -> Result<Vec<usize>> {
     let count = run.errors.as_ref().map_or(0, Vec::len);
     if count == 0 {
@@ -141,8 +146,8 @@ fn requests(run: &Run, location: &Location) -> Result<Vec<usize>> {
         if let Some(length) = length.filter(|&length| length != count) {
             return Err(Error::Format {
                 location: location.clone().field(name),
-                problem: format!("{length} entries where `errors` has {count}"),
-                fix: "give the file as the tool wrote it: each array has one entry a request".to_owned(),
+                problem: format!("found {}, but `errors` has {count}", counted(length, "entry")),
+                fix: "give the file as the tool wrote it: each array has one entry per request".to_owned(),
             });
         }
     }
@@ -156,13 +161,13 @@ fn requests(run: &Run, location: &Location) -> Result<Vec<usize>> {
 impl Run {
     fn record(&self, request: usize) -> RequestRecord {
         let of = |values: &Option<Vec<f64>>| values.as_ref().map(|values| values[request]);
-        // What was not measured, above all of a failed request, is 0.
+        // Unmeasured values are 0, above all those of failed requests.
         let measured = |values: &Option<Vec<f64>>| of(values).filter(|&value| value != 0.0);
         let ttft_s = measured(&self.ttfts);
         let icl_s = self.itls.as_ref().map(|itls| itls[request].clone()).unwrap_or_default();
         let after_first_s = (!icl_s.is_empty()).then(|| icl_s.iter().sum::<f64>());
         let output_tokens = self.output_lens.as_ref().map(|lens| lens[request]);
-        // Before `latencies` were saved, vLLM's own timeline plot summed up the same way.
+        // Before vLLM saved `latencies`, its own timeline plot computed the same sum.
         let e2e_s = match &self.latencies {
             Some(_) => measured(&self.latencies),
             None => ttft_s.map(|ttft_s| ttft_s + after_first_s.unwrap_or_default()),
@@ -175,9 +180,9 @@ impl Run {
         let mut note = |name: &str, value: Option<f64>| {
             attributes.extend(value.map(|value| (name.to_owned(), AttributeValue::Number(value))));
         };
-        // Of the client's monotonic clock, whose zero is arbitrary.
+        // Times of the client's monotonic clock, whose zero is arbitrary.
         note("start_time_s", of(&self.start_times));
-        // In a closed loop, requests queue for a place by design: no schedule is missed.
+        // In a closed loop, requests wait for a free slot by design: no schedule is missed.
         note("client_queue_time_s", queued_s.filter(|_| !is_open_loop));
         RequestRecord {
             status,
@@ -205,7 +210,7 @@ impl Run {
     }
 }
 
-/// Time per output token after the first, of the time between the first and the last chunk.
+/// Time per output token after the first, from the time between the first and the last chunk.
 fn per_token(after_first_s: f64, output_tokens: u64) -> Option<f64> {
     let after_first = output_tokens.checked_sub(1).filter(|&tokens| tokens > 0)?;
     #[allow(clippy::cast_precision_loss, reason = "a token count is far below 2^53")]
@@ -213,7 +218,7 @@ fn per_token(after_first_s: f64, output_tokens: u64) -> Option<f64> {
     Some(after_first_s / tokens)
 }
 
-/// What tells the runs of one file apart.
+/// What distinguishes the runs of one file.
 fn place(run: &Run, index: usize) -> BTreeMap<String, AttributeValue> {
     let name = run.date.clone().unwrap_or_else(|| (index + 1).to_string());
     let rate = match run.request_rate {
@@ -228,7 +233,7 @@ fn place(run: &Run, index: usize) -> BTreeMap<String, AttributeValue> {
         .collect()
 }
 
-/// What holds for every run of a file.
+/// What all runs of a file have in common.
 fn header(runs: &[Run]) -> SessionHeader {
     let mut labels: Vec<BTreeMap<String, String>> = runs.iter().map(Run::settings).collect();
     let mut common = labels.pop().unwrap_or_default();
@@ -280,10 +285,10 @@ impl Run {
     }
 }
 
-/// A row a run.
+/// One row per run.
 ///
-/// `max_concurrent_requests` is left out: versions up to 0.33 count every request of a whole second, 12 for
-/// `--max-concurrency 4`.
+/// `max_concurrent_requests` is left out: versions up to 0.33 count every request of a whole second, for example 12
+/// with `--max-concurrency 4`.
 fn summaries(runs: &[Run]) -> Runs {
     let mut table = Runs::default();
     for run in runs {
@@ -315,8 +320,8 @@ fn summaries(runs: &[Run]) -> Runs {
     table
 }
 
-/// The column and the value of a statistic such as `p99_ttft_ms`. Statistics of nothing, such as the time to first
-/// token where none was measured, are 0 throughout.
+/// The column and the value of a statistic such as `p99_ttft_ms`. Without data, such as the time to first token of
+/// non-streamed requests, all statistics are 0.
 fn statistic(run: &Run, name: &str) -> Option<(String, f64)> {
     let (statistic, metric) = name.strip_suffix("_ms")?.split_once('_')?;
     let statistic = match statistic {
@@ -329,7 +334,7 @@ fn statistic(run: &Run, name: &str) -> Option<(String, f64)> {
     let metric = match metric {
         "ttft" => "ttft_s".to_owned(),
         "tpot" => "tpot_s".to_owned(),
-        // Gaps between chunks, whatever the number of tokens in each.
+        // Gaps between chunks, regardless of the number of tokens in each.
         "itl" => "icl_s".to_owned(),
         "e2el" => "e2e_s".to_owned(),
         other => format!("{other}_s"),

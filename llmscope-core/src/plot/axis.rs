@@ -1,4 +1,4 @@
-//! Ticks at round numbers.
+//! Axes with ticks at round numbers.
 
 /// An axis from data to pixels, with about `wanted` ticks at multiples of 1, 2 or 5 times a power of ten.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,7 +10,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// `low..high` of the data lie at the pixels `start..end`. An empty range is widened around its value.
+    /// Maps `low..high` of the data to the pixels `start..end`. An empty range is widened around its value.
     #[must_use]
     pub fn new((low, high): (f64, f64), (start, end): (f64, f64)) -> Self {
         let pad = if low == 0.0 { 1.0 } else { low.abs() * 0.05 };
@@ -24,7 +24,7 @@ impl Axis {
         self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
     }
 
-    /// Round values on the axis and the number of decimals that tells them apart.
+    /// Round values on the axis, and the number of decimals that distinguishes them.
     #[must_use]
     pub fn ticks(&self, wanted: f64) -> (Vec<f64>, usize) {
         let rough = (self.high - self.low) / wanted;

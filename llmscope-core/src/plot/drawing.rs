@@ -11,9 +11,9 @@ use crate::cast::float;
 use crate::chart::ChartKind;
 use crate::limits::Line;
 use crate::metric::{Metric, Unit};
-use crate::quantity::{number_to, scale_of};
+use crate::quantity::{counted, number_to, scale_of};
 use crate::rules::{Rule, Violation};
-use crate::sample::stretches;
+use crate::sample::ranges_between;
 
 const WIDTH: f64 = 1100.0;
 const LEFT: f64 = 76.0;
@@ -27,24 +27,24 @@ const LEGEND_LINE: f64 = 20.0;
 const MUTED: &str = r##"fill="#64748b""##;
 const HEADING: &str = r##"font-size="17" font-weight="600" fill="#0f172a""##;
 
-/// One color for each rule, apart for color-blind eyes (Okabe & Ito 2008, darkened), repeated beyond eight.
+/// One color per rule, distinguishable for color-blind readers (Okabe & Ito 2008, darkened), repeated beyond eight.
 const RULE_COLORS: [&str; 8] = ["#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8"];
 
 /// Zones C, B and A: from the center line outwards.
 const ZONES: [(f64, &str); 3] = [(3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea")];
 
-/// Between the lines of a CUSUM.
+/// The area between the lines of a CUSUM.
 const DECISION_INTERVAL: [(f64, &str); 1] = [(3.0, "#e6f4ea")];
 
 /// The control chart of an analysis as SVG: 1100 units wide, readable without color, safe to embed.
 ///
-/// An analysis without a chart (too few data) gives a picture that says so.
+/// For an analysis without a chart (too few data), the picture contains a message.
 #[must_use]
 pub fn svg(analysis: &Analysis) -> String {
     picture(&Caption::of(analysis), analysis.drawing.as_ref())
 }
 
-/// A control chart that belongs to no analysis, under a title of one's own, as SVG.
+/// A control chart without an analysis, under a custom title, as SVG.
 #[must_use]
 pub fn svg_of(drawing: &Drawing, title: &str) -> String {
     let chart = &drawing.chart;
@@ -55,7 +55,7 @@ pub fn svg_of(drawing: &Drawing, title: &str) -> String {
         unit: Unit::One,
         verdict: if inside { Verdict::InControl } else { Verdict::OutOfControl },
         facts: vec![
-            chart.kind.title().to_owned(),
+            chart.kind.label().to_owned(),
             format!("phase {}", chart.phase.numeral()),
             format!("{} points", chart.points.len()),
         ],
@@ -64,7 +64,7 @@ pub fn svg_of(drawing: &Drawing, title: &str) -> String {
     picture(&caption, Some(drawing))
 }
 
-/// What stands around a chart.
+/// The text around a chart.
 struct Caption {
     title: String,
     quantity: String,
@@ -77,12 +77,12 @@ struct Caption {
 impl Caption {
     fn of(analysis: &Analysis) -> Self {
         let mut facts = vec![
-            analysis.chart.title().to_owned(),
+            analysis.chart.label().to_owned(),
             format!("phase {}", analysis.phase.numeral()),
-            format!("{} measurements", analysis.n),
+            counted(analysis.n, "measurement"),
         ];
         if analysis.excluded.failed > 0 {
-            facts.push(format!("{} requests failed", analysis.excluded.failed));
+            facts.push(format!("{} failed", counted(analysis.excluded.failed, "request")));
         }
         if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
             facts.push(format!("{first:.0} to {last:.0}"));
@@ -94,14 +94,14 @@ impl Caption {
             unit: analysis.plotted_unit(),
             verdict: analysis.verdict,
             facts,
-            // Sums are not what is specified.
+            // Specification limits do not apply to sums.
             specification: analysis.specification.filter(|_| !sums),
         }
     }
 }
 
 fn title(analysis: &Analysis) -> String {
-    let metric = analysis.metric.parse().map_or_else(|_| analysis.metric.clone(), |m: Metric| m.title().to_owned());
+    let metric = analysis.metric.parse().map_or_else(|_| analysis.metric.clone(), |m: Metric| m.label().to_owned());
     let group = analysis.group_title();
     if group.is_empty() { metric } else { format!("{group}: {metric}") }
 }
@@ -121,7 +121,7 @@ fn picture(caption: &Caption, drawing: Option<&Drawing>) -> String {
     picture.finish(&caption.title)
 }
 
-/// The color of a verdict, the same wherever one is shown.
+/// The color of a verdict, shared by all output formats.
 #[must_use]
 pub const fn verdict_color(verdict: Verdict) -> &'static str {
     match verdict {
@@ -135,7 +135,7 @@ fn heading(picture: &mut Picture, caption: &Caption) {
     let color = verdict_color(caption.verdict);
     picture.text((LEFT, 30.0), Anchor::Start, HEADING, &caption.title);
     let style = format!(r#"font-size="15" font-weight="600" fill="{color}""#);
-    picture.text((RIGHT, 30.0), Anchor::End, &style, caption.verdict.words());
+    picture.text((RIGHT, 30.0), Anchor::End, &style, caption.verdict.label());
     picture.text((LEFT, 52.0), Anchor::Start, MUTED, &caption.facts.join(" · "));
 }
 
@@ -143,7 +143,7 @@ fn heading(picture: &mut Picture, caption: &Caption) {
 struct Plot<'a> {
     caption: &'a Caption,
     drawing: &'a Drawing,
-    /// Smallest and largest value that the drawing shows.
+    /// The smallest and the largest displayed value.
     range: (f64, f64),
     x: Axis,
     y: Axis,
@@ -154,7 +154,7 @@ struct Plot<'a> {
 impl<'a> Plot<'a> {
     fn new(caption: &'a Caption, drawing: &'a Drawing) -> Self {
         let (low, high) = value_range(caption.specification, drawing);
-        // One unit for all numbers of the drawing.
+        // All numbers of the drawing have the same unit.
         let (factor, symbol) = scale_of(caption.unit, low.abs().max(high.abs()));
         let margin = (high - low) * 0.04;
         let last = float(drawing.chart.points.len().saturating_sub(1));
@@ -191,7 +191,7 @@ impl<'a> Plot<'a> {
         // Sums have no zones, only a decision interval.
         let zones = if self.drawing.chart.lower_points.is_some() { &DECISION_INTERVAL[..] } else { &ZONES[..] };
         for &(multiple, fill) in zones {
-            // Zone A ends at the limits as they are drawn: clamped to what is possible.
+            // Zone A ends at the drawn limits, which are clamped to the physical bounds.
             let upper = |i: usize| limits.zone_edge(i, multiple).min(limits.upper.at(i));
             let lower = |i: usize| limits.zone_edge(i, -multiple).max(limits.lower.at(i));
             let mut edge = self.steps(upper);
@@ -200,7 +200,7 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// A line that may change at every point, as steps; at most a few per pixel.
+    /// A line that may change at every point, drawn as steps; at most a few per pixel.
     fn steps(&self, value: impl Fn(usize) -> f64) -> Vec<(f64, f64)> {
         let count = self.drawing.chart.points.len();
         let mut corners: Vec<(f64, f64)> = Vec::new();
@@ -232,10 +232,10 @@ impl<'a> Plot<'a> {
         let unit = if self.symbol.is_empty() { String::new() } else { format!(" in {}", self.symbol) };
         picture.text((LEFT, TOP - 8.0), Anchor::Start, MUTED, &format!("{}{unit}", self.caption.quantity));
         let what = if self.drawing.chart.kind.needs_subgroups() { "subgroup" } else { "point" };
-        picture.text((RIGHT, BOTTOM + 36.0), Anchor::End, MUTED, &format!("{what}, in order of time"));
+        picture.text((RIGHT, BOTTOM + 36.0), Anchor::End, MUTED, &format!("{what}, in time order"));
     }
 
-    /// Center line, control limits and specification limits, each with its value at the right margin.
+    /// Center line, control limits and specification limits, each with its value in the right margin.
     fn lines(&self, picture: &mut Picture) {
         let limits = &self.drawing.chart.limits;
         let last = self.drawing.chart.points.len() - 1;
@@ -259,7 +259,7 @@ impl<'a> Plot<'a> {
         labels.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut lowest = f64::NEG_INFINITY;
         for (y, text, color) in labels {
-            // Labels of lines that lie close together are moved apart.
+            // Labels of lines that are close together are moved apart.
             let y = (y + 4.0).max(lowest + 14.0);
             lowest = y;
             picture.text((RIGHT + 8.0, y), Anchor::Start, &format!(r#"fill="{color}""#), &text);
@@ -276,7 +276,7 @@ impl<'a> Plot<'a> {
             .collect()
     }
 
-    /// The points, joined except across gaps; with more points than pixels, the extremes of each pixel column.
+    /// The points, joined except across gaps. With more points than pixels, the extremes of each pixel column.
     fn points(&self, picture: &mut Picture) {
         self.joined(picture, &self.drawing.chart.points, "#475569");
         if let Some(lower) = &self.drawing.chart.lower_points {
@@ -287,7 +287,7 @@ impl<'a> Plot<'a> {
     fn joined(&self, picture: &mut Picture, points: &[f64], color: &str) {
         let breaks = &self.drawing.chart.breaks;
         let dots = points.len() <= 400;
-        for Range { start, end } in stretches(breaks, points.len()) {
+        for Range { start, end } in ranges_between(breaks, points.len()) {
             let line = self.thinned(points, start, end);
             let style = format!(r#"fill="none" stroke="{color}" stroke-width="1" stroke-linejoin="round""#);
             picture.path(line.iter().copied(), false, &style);
@@ -320,8 +320,8 @@ impl<'a> Plot<'a> {
         line
     }
 
-    /// A ring around every point at which a rule signals, in the color of the first such rule. Where points lie denser
-    /// than pixels only those beyond the limits get one, and the lanes show the rest.
+    /// A ring around every point at which a rule signals, in the color of the first such rule. If points are denser
+    /// than pixels, only points beyond the limits have a ring; the lanes show the other signals.
     fn signals(&self, picture: &mut Picture) {
         let cell = if self.is_dense() { 4.0 } else { 1.0 };
         let mut drawn = BTreeSet::new();
@@ -332,7 +332,7 @@ impl<'a> Plot<'a> {
                 continue;
             }
             let (x, y) = (self.x(i), self.y(value));
-            // Rings that would cover each other are drawn once.
+            // Of several rings at the same position, only one is drawn.
             #[allow(clippy::cast_possible_truncation, reason = "pixels")]
             if drawn.insert(((x / cell) as i32, (y / cell) as i32, rule)) {
                 let style = format!(r#"fill="none" stroke="{}" stroke-width="1.6""#, color(rule));
@@ -341,12 +341,12 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// More points than can be told apart.
+    /// True if there are too many points to distinguish.
     fn is_dense(&self) -> bool {
         float(self.drawing.chart.points.len()) > 2.0 * (RIGHT - LEFT)
     }
 
-    /// The plotted value at a point that signals: of the two sums of a CUSUM the one that is beyond its limit.
+    /// The plotted value at a point that signals: for a CUSUM, the sum that is beyond its limit.
     fn signalling(&self, point: usize) -> f64 {
         let chart = &self.drawing.chart;
         let upper = chart.points[point];
@@ -354,7 +354,7 @@ impl<'a> Plot<'a> {
         lower.filter(|_| self.drawing.is_inside(point, upper)).unwrap_or(upper)
     }
 
-    /// Under the axis a lane for each rule that was broken: thin where a pattern builds up, thick where it signals.
+    /// A lane below the axis for each violated rule: thin where a pattern builds up, thick where it signals.
     fn lanes(&self, picture: &mut Picture, legend: &[Entry]) {
         for (lane, entry) in legend.iter().enumerate() {
             let y = LANES + LANE * float(lane);
@@ -365,7 +365,7 @@ impl<'a> Plot<'a> {
             };
             let mut right_end = f64::NEG_INFINITY;
             for violation in self.violations_of(entry.rule) {
-                // Bars that lie within one pixel of the last one cannot be told from it.
+                // Bars within one pixel of the previous one are indistinguishable from it.
                 if self.x(violation.last) - right_end >= 0.5 {
                     bar(picture, violation.first, violation.last, 1.4);
                     bar(picture, violation.first_signal, violation.last, LANE - 2.0);
@@ -381,7 +381,7 @@ impl<'a> Plot<'a> {
     }
 }
 
-/// What the drawing must show: points, limits, and specification limits unless they are far away.
+/// The range of the drawing: points, limits, and specification limits unless they are far away.
 fn value_range(specification: Option<SpecificationLimits>, drawing: &Drawing) -> (f64, f64) {
     let (low, high) = drawing.extent().unwrap_or_default();
     let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
@@ -393,7 +393,7 @@ fn value_range(specification: Option<SpecificationLimits>, drawing: &Drawing) ->
         .fold((low, high), |(a, b), limit| (a.min(limit), b.max(limit)))
 }
 
-/// A rule that was broken, by its place in the rule set, and the words about it.
+/// A violated rule: its index in the rule set, and its text.
 struct Entry {
     rule: usize,
     text: String,
@@ -404,7 +404,7 @@ fn legend_entries(drawing: &Drawing) -> Vec<Entry> {
     rules.filter_map(|(rule, known)| Some(Entry { rule, text: places(drawing, known)? })).collect()
 }
 
-/// Where a rule was broken, in words; `None` if it was not.
+/// The violations of a rule as text; `None` without violations.
 fn places(drawing: &Drawing, rule: &Rule) -> Option<String> {
     const SHOWN: usize = 6;
     let violations: Vec<_> = drawing.judgement.violations.iter().filter(|v| v.rule == *rule.code()).collect();

@@ -1,4 +1,4 @@
-//! Pictures of an analysis: one drawing as SVG, the same as PNG, and a small one for the terminal.
+//! Pictures of an analysis: the same drawing as SVG and as PNG, and a small one for the terminal.
 
 mod axis;
 mod drawing;

@@ -1,4 +1,4 @@
-//! SVG to PNG, with a font that ships inside.
+//! SVG to PNG, with an embedded font.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Pixels per SVG unit: sharp on a high-density screen and in print.
 const SCALE: f32 = 2.0;
 
-/// Inter (SIL Open Font License 1.1), the characters that a chart can need.
+/// Inter (SIL Open Font License 1.1), reduced to the characters of a chart.
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = usvg::fontdb::Database::new();
     fonts.load_font_data(include_bytes!("font/Inter-Regular-subset.otf").to_vec());
@@ -18,10 +18,10 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     Arc::new(fonts)
 });
 
-/// Renders an SVG picture as PNG, at two pixels per unit. No system font is used.
+/// Renders an SVG picture as PNG, at two pixels per unit, without system fonts.
 ///
 /// # Errors
-/// [`Error::Render`] with the rasterizer's words.
+/// [`Error::Render`] with the renderer's message.
 pub fn png(svg: &str) -> Result<Vec<u8>> {
     let failed = |message: String| Error::Render { message };
     let options = Options { fontdb: FONTS.clone(), font_family: "Inter".to_owned(), ..Options::default() };

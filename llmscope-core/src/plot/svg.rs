@@ -1,15 +1,15 @@
-//! A small writer of SVG.
+//! A small SVG writer.
 
 use std::fmt::Write as _;
 
-/// An SVG picture that grows element by element.
+/// An SVG picture under construction.
 pub(super) struct Picture {
     body: String,
     width: f64,
     height: f64,
 }
 
-/// Where a text stands relative to its position.
+/// The alignment of a text relative to its position.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -29,7 +29,7 @@ impl Picture {
         self.push(&format!(r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="{fill}"/>"#));
     }
 
-    /// A path through points; closed and filled, or open and stroked, as `style` says.
+    /// A path through points; closed and filled, or open and stroked, depending on `style`.
     pub(super) fn path(&mut self, points: impl IntoIterator<Item = (f64, f64)>, closed: bool, style: &str) {
         let mut data = String::new();
         for (index, (x, y)) in points.into_iter().enumerate() {
@@ -55,7 +55,7 @@ impl Picture {
         self.push(&format!(r#"<text x="{x:.1}" y="{y:.1}" text-anchor="{anchor}" {style}>{text}</text>"#));
     }
 
-    /// The document, with a title that a screen reader reads.
+    /// Completes the document, with a title for screen readers.
     pub(super) fn finish(self, title: &str) -> String {
         let Self { body, width, height } = self;
         let title = escaped(title);
@@ -73,7 +73,7 @@ impl Picture {
     }
 }
 
-/// Text that cannot be mistaken for markup; characters that XML forbids are replaced.
+/// Escapes markup in a text and replaces characters that XML forbids.
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

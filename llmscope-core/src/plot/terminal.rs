@@ -3,7 +3,7 @@
 use crate::analysis::Drawing;
 use crate::cast::float;
 
-/// What a character cell of the terminal chart shows; the face decides on its color.
+/// The content of a character cell of the terminal chart; the caller chooses the color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
     /// Nothing.
@@ -32,10 +32,10 @@ impl Mark {
     }
 }
 
-/// The chart as `height` rows of `width` cells, the top row first. Where several points share a column, all of them are
-/// shown, and a signal hides a plain point, never the other way round.
+/// The chart as `height` rows of `width` cells, the top row first. If several points share a column, all of them are
+/// shown; a signal takes precedence over a plain point.
 ///
-/// The second value is the row of the upper limit, the center line and the lower limit.
+/// The second value contains the rows of the upper limit, the center line and the lower limit.
 #[must_use]
 pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark>>, [usize; 3]) {
     let chart = &drawing.chart;
@@ -62,7 +62,7 @@ pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark
     }
     let lower = chart.lower_points.iter().flatten().enumerate();
     for (i, &x) in chart.points.iter().enumerate().chain(lower) {
-        // Of the two sums of a CUSUM the one that is beyond its limit signals.
+        // For a CUSUM, the sum that is beyond its limit signals.
         let signals =
             !drawing.judgement.signals.at(i).is_empty() && (chart.lower_points.is_none() || !drawing.is_inside(i, x));
         put(row(x), i * columns / count, if signals { Mark::Signal } else { Mark::Point });

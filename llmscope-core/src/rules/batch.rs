@@ -1,9 +1,9 @@
-//! Judging a whole chart at once, 64 points to a machine word.
+//! Judges a whole chart at once, 64 points per machine word.
 //!
 //! Each comparison of the points with a line becomes a set of [`Bits`]; a pattern is a few shifts and conjunctions of
-//! such sets. It is done block by block, so that the sets of a block stay in the cache; a block is looked at with as many
-//! points around it as the longest pattern spans, and with the feature `parallel` blocks are shared among threads. The
-//! definitions are those of the streaming [`Monitor`](super::Monitor), and a property test holds the two together.
+//! such sets. The chart is processed in blocks, so that the sets of a block stay in the cache. Each block includes as
+//! many points around it as the longest pattern spans. With the feature `parallel`, several threads share the blocks.
+//! The definitions are those of the streaming [`Monitor`](super::Monitor); a property test checks that both agree.
 
 use std::ops::Range;
 
@@ -11,33 +11,33 @@ use serde::{Deserialize, Serialize};
 
 use super::bits::{Bits, WORD};
 use super::block::Block;
-use super::marks::Marks;
 use super::monitor::check_lines;
 use super::pattern::Judged;
+use super::rule_bits::RuleBits;
 use super::{Pattern, Rule, RuleSet, Side, Violation};
 use crate::error::{Error, Result};
 use crate::limits::Line;
 
-/// What the rules say about every point of a chart.
+/// The result of judging every point of a chart.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Judgement {
     /// For each point, the rules that signal at it.
-    pub signals: Marks,
-    /// For each point, the rules of whose patterns it is a part.
-    pub members: Marks,
-    /// The violations, ordered by their first signal, then by rule. Overlapping ones are all there.
+    pub signals: RuleBits,
+    /// For each point, the rules with a pattern that includes it.
+    pub members: RuleBits,
+    /// The violations, ordered by their first signal, then by rule. Overlapping violations are all listed.
     pub violations: Vec<Violation>,
 }
 
 impl Judgement {
-    /// True if no rule signals anywhere.
+    /// True if no rule signals.
     #[must_use]
     pub fn is_in_control(&self) -> bool {
         self.violations.is_empty()
     }
 
-    /// This and another judgement of the same points by the same rules, where the first point of each violation is to be
-    /// another one.
+    /// Combines this judgement with another one of the same points by the same rules, and replaces the first point of
+    /// each violation.
     pub(crate) fn joined(mut self, other: Self, rules: &RuleSet, first: impl Fn(&Violation) -> usize) -> Self {
         let n = self.signals.len();
         self.violations.extend(other.violations);
@@ -50,7 +50,7 @@ impl Judgement {
             Bits::at(n, &all.flat_map(range).collect::<Vec<_>>())
         };
         let marks = |range: fn(&Violation) -> Range<usize>| {
-            Marks::new(rules.rules().iter().map(|rule| points_of(rule, range)).collect(), n)
+            RuleBits::new(rules.rules().iter().map(|rule| points_of(rule, range)).collect(), n)
         };
         self.signals = marks(|violation| violation.signals());
         self.members = marks(|violation| violation.first..violation.last + 1);
@@ -60,11 +60,11 @@ impl Judgement {
 
 /// Judges points against a center line and the standard deviation of the plotted statistic.
 ///
-/// Position `i` in `breaks` ends every run before point `i`.
+/// A position `i` in `breaks` ends every run before point `i`.
 ///
 /// # Errors
-/// [`Error::NonFinite`] for the first point that is no number; [`Error::Parameter`] for lines that are none;
-/// [`Error::LengthMismatch`] if a line that varies does not have one value for each point.
+/// [`Error::NonFinite`] for the first point that is not a finite number; [`Error::Parameter`] for lines that are not
+/// finite; [`Error::LengthMismatch`] if a varying line does not have one value for each point.
 ///
 /// ```
 /// use llmscope_core::{Line, RuleSet, rules};
@@ -81,11 +81,11 @@ pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rule
     let mut breaks: Vec<usize> = breaks.iter().copied().filter(|&at| at < points.len()).collect();
     breaks.sort_unstable();
     breaks.dedup();
-    let chart = Lined { points, center, sigma, breaks };
+    let chart = ChartLines { points, center, sigma, breaks };
     let found = chart.look_for(rules);
-    // No more violations than stretches of signals, but for those that a gap cuts in two.
-    let stretches = found.iter().flatten().map(|found| found.signals.stretches()).sum();
-    let mut violations = Vec::with_capacity(stretches);
+    // The number of violations is at most the number of runs of signals plus the number of gaps.
+    let runs = found.iter().flatten().map(|found| found.signals.run_count()).sum();
+    let mut violations = Vec::with_capacity(runs);
     let (mut signals, mut members) = (Vec::new(), Vec::new());
     for (rule, found) in rules.rules().iter().zip(found) {
         found.iter().for_each(|found| chart.add_violations(rule, found, &mut violations));
@@ -95,34 +95,34 @@ pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rule
     }
     // Stable: violations that begin at the same point keep the order of the rules.
     violations.sort_by_key(|violation| violation.first_signal);
-    let marks = |rules| Marks::new(rules, points.len());
+    let marks = |rules| RuleBits::new(rules, points.len());
     Ok(Judgement { signals: marks(signals), members: marks(members), violations })
 }
 
-/// Points with the lines that they are judged against.
-pub(super) struct Lined<'a> {
+/// Points with the lines that they are compared with.
+pub(super) struct ChartLines<'a> {
     pub(super) points: &'a [f64],
     pub(super) center: &'a Line,
     pub(super) sigma: &'a Line,
-    /// The points before which something is missing.
+    /// The points before which a value is missing.
     pub(super) breaks: Vec<usize>,
 }
 
-/// Where a pattern was found on one side.
+/// The occurrences of a pattern on one side.
 pub(super) struct Found {
     pub(super) side: Side,
     pub(super) signals: Bits,
     pub(super) members: Bits,
 }
 
-/// Points of a block: its sets take 4 KiB each and stay in the cache.
+/// Points per block: its sets take 4 KiB each and stay in the cache.
 const BLOCK: usize = 1 << 15;
 
-impl Lined<'_> {
-    /// Where each rule's pattern is found, above and below, or on both sides at once.
+impl ChartLines<'_> {
+    /// The occurrences of each rule's pattern, above and below, or on both sides at once.
     fn look_for(&self, rules: &RuleSet) -> Vec<Vec<Found>> {
         let n = self.points.len();
-        // What a block must see around it, in whole words.
+        // The points to include around a block, in whole words.
         let context = rules.rules().iter().map(|rule| rule.pattern().span()).max().unwrap_or(1).next_multiple_of(WORD);
         let block = BLOCK.max(4 * context);
         let starts: Vec<usize> = (0..n).step_by(block).collect();
@@ -166,13 +166,13 @@ impl Lined<'_> {
     /// The first point of the pattern that is complete at `last`.
     fn first(&self, pattern: Pattern, last: usize, side: Side) -> usize {
         let Pattern::Beyond { multiple, window, .. } = pattern else { return last + 1 - pattern.span() };
-        // Nothing before a gap belongs to the window.
+        // The window does not extend across a gap.
         let reach = (last + 1).saturating_sub(window)..last + 1;
         let start = self.breaks_in(&reach).last().copied().unwrap_or(reach.start);
         (start..last).find(|&point| self.at(point).beyond(multiple) == Some(side)).unwrap_or(last)
     }
 
-    /// The side of a violation: of a pattern that may lie on either side, the sides of its points.
+    /// The side of a violation. If the pattern accepts both sides, it follows from the points.
     fn side(&self, pattern: Pattern, mut points: Range<usize>, side: Side) -> Side {
         let Pattern::Outside { multiple, .. } = pattern else { return side };
         let first = self.at(points.start).beyond(multiple);
@@ -190,20 +190,20 @@ fn union(sets: Vec<Bits>) -> Bits {
     sets.into_iter().reduce(|all, set| all.or(&set)).unwrap_or_default()
 }
 
-/// Each block's answer, in order.
+/// The result of each block, in order.
 #[cfg(not(feature = "parallel"))]
 fn mapped<T>(starts: &[usize], look: impl Fn(&usize) -> T) -> impl Iterator<Item = T> {
     starts.iter().map(look)
 }
 
-/// Each block's answer, in order, from several threads.
+/// The result of each block, in order, computed on several threads.
 #[cfg(feature = "parallel")]
 fn mapped<T: Send>(starts: &[usize], look: impl Fn(&usize) -> T + Send + Sync) -> Vec<T> {
     use rayon::prelude::*;
     if let [only] = starts { vec![look(only)] } else { starts.par_iter().map(look).collect() }
 }
 
-/// What is found of a pattern where nothing is.
+/// The empty result for a pattern.
 fn nothing(pattern: Pattern, len: usize) -> Vec<Found> {
     let found = |side| Found { side, signals: Bits::none(len), members: Bits::none(len) };
     if pattern.is_about_both_sides() { vec![found(Side::Both)] } else { vec![found(Side::Above), found(Side::Below)] }

@@ -1,4 +1,4 @@
-//! One bit for each point of a chart: a test of 64 points is one machine word.
+//! Sets of points, one bit per point: one machine word tests 64 points.
 
 use std::ops::Range;
 
@@ -29,7 +29,7 @@ impl Bits {
         bits
     }
 
-    /// The points at these positions, which lie within `len`.
+    /// The points at these positions, which must be below `len`.
     pub(super) fn at(len: usize, positions: &[usize]) -> Self {
         let mut bits = Self::none(len);
         for &position in positions {
@@ -54,8 +54,8 @@ impl Bits {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// The number of stretches of successive points.
-    pub(super) fn stretches(&self) -> usize {
+    /// The number of runs of successive points.
+    pub(super) fn run_count(&self) -> usize {
         let begins = (0..self.words.len()).map(|w| self.words[w] & !self.word_later(w, 1));
         begins.map(|word| word.count_ones() as usize).sum()
     }
@@ -75,7 +75,7 @@ impl Bits {
         self
     }
 
-    /// Adds one bit to each, as to a column of a binary number; returns what is carried to the next column.
+    /// Adds one bit to each point, as to a column of a binary number. Returns the carry to the next column.
     pub(super) fn add(&mut self, mut bit: Self) -> Self {
         for (sum, bit) in self.words.iter_mut().zip(&mut bit.words) {
             (*sum, *bit) = (*sum ^ *bit, *sum & *bit);
@@ -83,7 +83,7 @@ impl Bits {
         bit
     }
 
-    /// Takes over the points `part` from a set whose first point is `from` of this one. Both begin with a whole word.
+    /// Copies the points `part` from a set whose first point is `from` of this one. Both begin at a word boundary.
     pub(super) fn put(&mut self, part: Range<usize>, set: &Self, from: usize) {
         let words = part.start / WORD..part.end.div_ceil(WORD);
         let source = (part.start - from) / WORD;
@@ -93,13 +93,13 @@ impl Bits {
         }
     }
 
-    /// The points that are not in it.
+    /// The points that are not in the set.
     pub(super) fn complement(mut self) -> Self {
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.trimmed()
     }
 
-    /// The same without bits beyond the last point.
+    /// Clears the bits beyond the last point.
     fn trimmed(mut self) -> Self {
         let beyond = self.words.len() * WORD - self.len;
         if let Some(last) = self.words.last_mut() {
@@ -108,7 +108,7 @@ impl Bits {
         self
     }
 
-    /// The set moved to later points: point i is in it if i − `by` was.
+    /// The set shifted to later points: point i is in it if i − `by` was.
     pub(super) fn later(&self, by: usize) -> Self {
         let mut moved = Self::none(self.len);
         for w in by / WORD..self.words.len() {
@@ -117,7 +117,7 @@ impl Bits {
         moved.trimmed()
     }
 
-    /// The set moved to the point before each.
+    /// The set shifted to earlier points by one.
     pub(super) fn earlier(mut self) -> Self {
         for w in 0..self.words.len() {
             self.words[w] = self.word_earlier(w, 1);
@@ -125,9 +125,9 @@ impl Bits {
         self
     }
 
-    /// The points that end `length` points in a row of the set.
+    /// The points that end `length` successive points of the set.
     pub(super) fn runs(self, length: usize) -> Self {
-        // From the end, so that what is read has not been written yet.
+        // From the end, so that each word is read before it is overwritten.
         self.doubled(length, |set, by| {
             (0..set.words.len()).rev().for_each(|w| set.words[w] &= set.word_later(w, by));
         })
@@ -146,7 +146,7 @@ impl Bits {
         widened.trimmed()
     }
 
-    /// Joins the set with itself moved by a point, then by two, four and so on, until it covers `length` points.
+    /// Joins the set with itself shifted by one point, then by two, four and so on, until it covers `length` points.
     #[inline]
     fn doubled(mut self, length: usize, join: impl Fn(&mut Self, usize)) -> Self {
         let mut covered = 1;
@@ -192,7 +192,7 @@ impl Bits {
         })
     }
 
-    /// Word `w` of the set moved to points later by `by`.
+    /// Word `w` of the set shifted to later points by `by`.
     #[inline]
     fn word_later(&self, w: usize, by: usize) -> u64 {
         let (words, bits) = (by / WORD, by % WORD);
@@ -200,7 +200,7 @@ impl Bits {
         if bits == 0 { word(words) } else { word(words) << bits | word(words + 1) >> (WORD - bits) }
     }
 
-    /// Word `w` of the set moved to points earlier by `by`.
+    /// Word `w` of the set shifted to earlier points by `by`.
     #[inline]
     fn word_earlier(&self, w: usize, by: usize) -> u64 {
         let (words, bits) = (by / WORD, by % WORD);

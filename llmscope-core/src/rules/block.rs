@@ -2,28 +2,28 @@
 
 use std::ops::Range;
 
-use super::batch::{Found, Lined};
+use super::batch::{ChartLines, Found};
 use super::bits::Bits;
 use super::comparisons::{beyond_constant, beyond_varying, directions};
 use super::{Pattern, Rule, RuleSet, Side};
 
-/// A block of points as sets: all that patterns ask about.
+/// The points of a block as sets, for every comparison that the patterns need.
 pub(super) struct Block {
-    /// The points before which something is missing.
+    /// The points before which a value is missing.
     starts: Bits,
-    /// True if there are none.
+    /// True if there are no such points.
     whole: bool,
     /// The points beyond a multiple of sigma, above and below; multiple 0 is the center line.
     beyond: Vec<(f64, [Bits; 2])>,
-    /// The points above and below their predecessor, if a pattern asks.
+    /// The points above and below their predecessor, if a pattern needs them.
     directions: [Bits; 2],
-    /// The points where sigma is not 0: elsewhere a zone has no width and holds nothing.
+    /// The points with a nonzero sigma. Without one, a zone has no width and contains nothing.
     zoned: Bits,
 }
 
 impl Block {
-    /// The points `seen` as sets of their own.
-    pub(super) fn of(chart: &Lined<'_>, seen: &Range<usize>, rules: &RuleSet) -> Self {
+    /// Computes the sets for the points `seen`.
+    pub(super) fn of(chart: &ChartLines<'_>, seen: &Range<usize>, rules: &RuleSet) -> Self {
         let points = &chart.points[seen.clone()];
         let n = points.len();
         let breaks: Vec<usize> = chart.breaks_in(seen).iter().map(|at| at - seen.start).collect();
@@ -52,7 +52,7 @@ impl Block {
         &found.expect("every line of the rule set was compared").1
     }
 
-    /// The points whose predecessor, with nothing missing between them, is in the set.
+    /// The points whose predecessor is in the set, with no gap between them.
     fn after(&self, set: &Bits) -> Bits {
         let after = set.later(1);
         if self.whole { after } else { after.and_not(&self.starts) }
@@ -67,7 +67,7 @@ impl Block {
         }
     }
 
-    /// Where the pattern is, above and below, or on both sides at once.
+    /// The occurrences of the pattern, above and below, or on both sides at once.
     pub(super) fn look_for(&self, pattern: Pattern) -> Vec<Found> {
         let run = |side, signals: Bits| {
             let members = signals.clone().with_points_before(pattern.span());
@@ -83,7 +83,7 @@ impl Block {
                 vec![look(Side::Above, above), look(Side::Below, below)]
             }
             Pattern::SameSide { length } => each_way(self.beyond(0.0), length),
-            // A run of differences, which are one fewer than the points that they join.
+            // A run of differences, which number one fewer than the points that they join.
             Pattern::Trend { length } => each_way(&self.directions, length - 1),
             Pattern::Alternating { length } => {
                 vec![run(Side::Both, self.runs(&self.changes(&self.directions), length - 2))]
@@ -111,7 +111,7 @@ impl Block {
         self.after(one).and(other).or(&self.after(other).and(one))
     }
 
-    /// At least `count` of the last `window` points in the set, the last one among them.
+    /// The points of the set with at least `count` of the last `window` points in the set.
     fn window(&self, side: Side, set: &Bits, count: usize, window: usize) -> Found {
         if window == 1 {
             return Found { side, signals: set.clone(), members: set.clone() };
@@ -148,7 +148,7 @@ impl Block {
     }
 }
 
-/// The points whose number, given by its bits, is at least `least`.
+/// The points whose number, given by its bit planes, is at least `least`.
 fn at_least(planes: &[Bits], least: usize, len: usize) -> Bits {
     let (mut greater, mut equal) = (Bits::none(len), Bits::none(len).complement());
     for (k, plane) in planes.iter().enumerate().rev() {

@@ -1,15 +1,15 @@
-//! Comparisons of points with lines and with each other, 64 to a word: compiled twice, and the processor picks at run
-//! time.
+//! Comparisons of points with lines and with each other, 64 per word. They are compiled for two instruction sets; the
+//! processor selects one at run time.
 
 use std::ops::Range;
 
 use multiversion::multiversion;
 
 use super::Side;
-use super::batch::Lined;
+use super::batch::ChartLines;
 use super::bits::{Bits, WORD};
 
-/// One bit for each of 64 points that passes a test. Inlined, so that it is compiled for what its caller may use.
+/// One bit for each of 64 points that passes a test. Inlined, so that it is compiled for its caller's instruction set.
 #[inline(always)]
 fn word_of(test: impl Fn(usize) -> bool) -> u64 {
     let mut word = 0;
@@ -19,7 +19,7 @@ fn word_of(test: impl Fn(usize) -> bool) -> u64 {
     word
 }
 
-/// The points beyond lines that do not vary.
+/// The points beyond constant lines.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn beyond_constant(points: &[f64], center: f64, sigma: f64, multiples: &[f64]) -> Vec<(f64, [Bits; 2])> {
     let none = || Bits::none(points.len());
@@ -39,9 +39,9 @@ pub(super) fn beyond_constant(points: &[f64], center: f64, sigma: f64, multiples
     beyond
 }
 
-/// The points beyond a line that varies. Compared with the line itself, CL ± kσ, so that a point equal to the printed
-/// limit is not beyond it.
-pub(super) fn beyond_varying(chart: &Lined<'_>, seen: &Range<usize>, multiple: f64) -> [Bits; 2] {
+/// The points beyond a varying line. Each point is compared with the line itself, CL ± kσ, so that a point equal to the
+/// printed limit is not beyond it.
+pub(super) fn beyond_varying(chart: &ChartLines<'_>, seen: &Range<usize>, multiple: f64) -> [Bits; 2] {
     let beyond = |side| Bits::of(seen.len(), |point| chart.at(seen.start + point).beyond(multiple) == Some(side));
     [beyond(Side::Above), beyond(Side::Below)]
 }
@@ -51,7 +51,8 @@ pub(super) fn beyond_varying(chart: &Lined<'_>, seen: &Range<usize>, multiple: f
 pub(super) fn directions(points: &[f64]) -> [Bits; 2] {
     let (mut up, mut down) = (Bits::none(points.len()), Bits::none(points.len()));
     for w in 0..points.len().div_ceil(WORD) {
-        // The sign of a difference is that of the comparison: gradual underflow keeps it from vanishing.
+        // The sign of a difference equals the comparison: because of gradual underflow, a nonzero difference does not
+        // vanish.
         let mut rises = [0.0; WORD];
         let pairs = points[w * WORD..].windows(2).take(WORD);
         rises.iter_mut().zip(pairs).for_each(|(rise, pair)| *rise = pair[1] - pair[0]);

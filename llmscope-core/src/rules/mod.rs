@@ -1,20 +1,20 @@
-//! Run rules: which points say that the process is not the one that the limits describe.
+//! Run rules: they find points that contradict a process in control.
 //!
 //! A rule **signals at the point that completes its pattern**, and again at each further point that still completes it
 //! (Minitab's convention). A [`Violation`] is a maximal run of such signals together with the points of the first
-//! pattern. All rules are judged independently: none hides another.
+//! pattern. Every rule is judged independently of the others.
 //!
-//! [`judge`] takes a whole chart, [`Monitor`] one point at a time; both give the same signals for the same points.
+//! [`judge`] judges a whole chart, [`Monitor`] one point at a time. Both give the same signals for the same points.
 
 mod batch;
 mod bits;
 mod block;
 mod comparisons;
-mod marks;
 mod monitor;
 mod nelson;
 mod pattern;
 mod presets;
+mod rule_bits;
 mod violation;
 
 use std::borrow::Cow;
@@ -25,10 +25,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use batch::{Judgement, judge};
-pub use marks::Marks;
 pub use monitor::{Monitor, Signal};
 pub use nelson::NelsonRule;
 pub use pattern::Pattern;
+pub use rule_bits::RuleBits;
 pub use violation::{Side, Violation};
 
 use crate::error::{Error, Result};
@@ -52,7 +52,7 @@ impl fmt::Display for RuleCode {
     }
 }
 
-/// A pattern under a code.
+/// A pattern with its code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rule {
     code: RuleCode,
@@ -60,10 +60,10 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule of one's own.
+    /// Creates a custom rule.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the pattern's lengths or multiples make no pattern.
+    /// [`Error::Parameter`] for a length or a multiple outside its range.
     pub fn new(code: &str, pattern: Pattern) -> Result<Self> {
         Ok(Self { code: RuleCode(Cow::Owned(code.to_owned())), pattern: pattern.checked()? })
     }
@@ -78,14 +78,14 @@ impl Rule {
         &self.code
     }
 
-    /// What it looks for.
+    /// The pattern that the rule looks for.
     #[must_use]
     pub fn pattern(&self) -> Pattern {
         self.pattern
     }
 }
 
-/// Rules to judge a chart by, at most [`RuleSet::MAX`] of them.
+/// A set of at most [`RuleSet::MAX`] rules.
 ///
 /// ```
 /// use llmscope_core::{NelsonRule, RuleSet};
@@ -103,20 +103,20 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// The most rules in one set: one bit each in a [`RuleMask`].
+    /// The maximum number of rules in a set: one bit each in a [`RuleMask`].
     pub const MAX: usize = 32;
 
-    /// A set of rules.
+    /// Creates a set of rules.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for more than [`Self::MAX`] rules, or two with the same code.
+    /// [`Error::Parameter`] for more than [`Self::MAX`] rules, or for two rules with the same code.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Result<Self> {
         let rules: Vec<Rule> = rules.into_iter().collect();
         if rules.len() > Self::MAX {
             return Err(Error::Parameter {
                 name: "number of rules",
                 value: rules.len().to_string(),
-                expected: "at most 32",
+                expected: "at most 32 rules",
             });
         }
         if let Some((i, _)) = rules.iter().enumerate().find(|(i, rule)| rules[..*i].iter().any(|r| r.code == rule.code))
@@ -124,7 +124,7 @@ impl RuleSet {
             return Err(Error::Parameter {
                 name: "rule code",
                 value: rules[i].code.to_string(),
-                expected: "unique within the set",
+                expected: "a code that occurs once in the set",
             });
         }
         Ok(Self { rules })
@@ -151,18 +151,18 @@ impl RuleSet {
         self.rules.iter().enumerate().filter(move |(index, _)| mask.contains(*index)).map(|(_, rule)| rule)
     }
 
-    /// The same set with another run length for one rule; `count` changes the k of a k-of-m rule.
+    /// Changes the run length of one rule; `count` changes the k of a k-of-m rule.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if the set has no such rule, [`Error::Parameter`] if the length does not fit it.
+    /// [`Error::Unknown`] if the set has no such rule, [`Error::Parameter`] if the length is not valid for it.
     pub fn with_length(self, code: &str, length: usize, count: Option<usize>) -> Result<Self> {
         self.changed(code, |pattern| pattern.with_length(length, count))
     }
 
-    /// The same set with another distance from the center line for one rule, in sigmas.
+    /// Changes the distance from the center line of one rule, in sigmas.
     ///
     /// # Errors
-    /// [`Error::Unknown`] if the set has no such rule, [`Error::Parameter`] if the distance does not fit it.
+    /// [`Error::Unknown`] if the set has no such rule, [`Error::Parameter`] if the distance is not valid for it.
     pub fn with_multiple(self, code: &str, multiple: f64) -> Result<Self> {
         self.changed(code, |pattern| pattern.with_multiple(multiple))
     }
@@ -170,7 +170,7 @@ impl RuleSet {
     fn changed(mut self, code: &str, change: impl Fn(Pattern) -> Result<Pattern>) -> Result<Self> {
         let known = || self.codes().map(RuleCode::as_str).collect::<Vec<_>>().join(", ");
         let index = self.position(code).ok_or_else(|| Error::Unknown {
-            what: "rule of this set",
+            what: "rule in this set",
             name: code.to_owned(),
             expected: known(),
         })?;
@@ -178,7 +178,7 @@ impl RuleSet {
         Ok(self)
     }
 
-    /// A rule's place in the set, by its code or by the last part of it (`2` for `nelson-2`).
+    /// The index of a rule in the set, by its code or by the last part of its code (`2` for `nelson-2`).
     fn position(&self, code: &str) -> Option<usize> {
         self.rules.iter().position(|rule| {
             let full = rule.code.as_str();
@@ -186,15 +186,15 @@ impl RuleSet {
         })
     }
 
-    /// The rules about a single point beyond a limit: what a chart of averages is judged by, whose successive points
-    /// depend on each other.
+    /// The rules about a single point beyond a limit. Charts of averages use only these, because their successive
+    /// points depend on each other.
     #[must_use]
     pub fn limits_only(&self) -> Self {
         let single = |rule: &&Rule| matches!(rule.pattern, Pattern::Beyond { window: 1, .. });
         Self { rules: self.rules.iter().filter(single).cloned().collect() }
     }
 
-    /// The rules that do not need zones: what a dispersion chart (R, S, MR) is judged by unless asked otherwise.
+    /// The rules that do not need zones, which dispersion charts (R, S, MR) use by default.
     #[must_use]
     pub fn without_zones(&self) -> Self {
         Self { rules: self.rules.iter().filter(|rule| !rule.pattern.uses_zones()).cloned().collect() }
@@ -204,7 +204,7 @@ impl RuleSet {
 impl FromStr for RuleSet {
     type Err = Error;
 
-    /// Reads the name of a preset (`nelson`) or a list of rules (`1,2,5` of Nelson's, or full codes).
+    /// Parses the name of a preset (`nelson`) or a list of rules (`1,2,5` for Nelson's rules, or full codes).
     fn from_str(text: &str) -> Result<Self> {
         if let Some(set) = Self::named(text.trim()) {
             return Ok(set);
@@ -235,19 +235,19 @@ fn known_rule(name: &str) -> Result<Rule> {
 pub struct RuleMask(u32);
 
 impl RuleMask {
-    /// True if no rule is in it.
+    /// True if the mask contains no rule.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// True if the rule at this place of the set is in it.
+    /// True if the mask contains the rule with this index.
     #[must_use]
     pub const fn contains(self, rule: usize) -> bool {
         rule < RuleSet::MAX && self.0 >> rule & 1 == 1
     }
 
-    /// The set as bits: bit i stands for the i-th rule.
+    /// The mask as bits: bit i stands for the i-th rule.
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.0

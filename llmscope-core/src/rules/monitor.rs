@@ -1,4 +1,4 @@
-//! Judging one point at a time, in constant time and constant memory.
+//! Judges one point at a time, in constant time and constant memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,23 +6,23 @@ use super::pattern::{Judged, Tracker};
 use super::{RuleSet, Side};
 use crate::error::{Error, Result};
 
-/// A rule's word that the point just pushed completes its pattern.
+/// A signal: the point just pushed completes the pattern of a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
-    /// Place of the rule in the [`RuleSet`].
+    /// The index of the rule in the [`RuleSet`].
     pub rule: usize,
     /// First point of the pattern, counted from the first push.
     pub first: usize,
     /// The point that completes it: the one just pushed.
     pub at: usize,
-    /// Where the pattern's points lie.
+    /// The side on which the pattern's points lie.
     pub side: Side,
 }
 
 /// Judges points as they arrive against a frozen center line and sigma.
 ///
-/// It gives the signals of [`judge`](super::judge) for the same points, wherever the stream is cut; its state is a few
-/// numbers for each rule and can be stored and restored (`serde`).
+/// The signals are those of [`judge`](super::judge) for the same points. The state is a few numbers for each rule and
+/// can be serialized and restored (`serde`) at any point of the stream.
 ///
 /// ```
 /// use llmscope_core::{Monitor, RuleSet};
@@ -46,28 +46,28 @@ pub struct Monitor {
 }
 
 impl Monitor {
-    /// A monitor that has seen nothing yet.
+    /// A monitor before its first point.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless the center line is finite and sigma finite and not negative.
+    /// [`Error::Parameter`] unless the center line is finite and sigma is finite and not negative.
     pub fn new(rules: RuleSet, center: f64, sigma: f64) -> Result<Self> {
         check_lines(center, sigma)?;
         let trackers = vec![Tracker::default(); rules.rules().len()];
         Ok(Self { rules, center, sigma, seen: 0, trackers, signals: Vec::new() })
     }
 
-    /// Takes one point and returns the signals that it raises, in the order of the rules.
+    /// Judges one point and returns its signals, in the order of the rules.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] for a NaN or an infinity, which leaves the monitor as it was.
+    /// [`Error::NonFinite`] for NaN or infinity, which leaves the state of the monitor unchanged.
     pub fn push(&mut self, x: f64) -> Result<&[Signal]> {
         self.push_against(x, self.center, self.sigma)
     }
 
-    /// Takes one point with a center line and sigma of its own, for charts whose limits vary.
+    /// Judges one point against its own center line and sigma, for charts with varying limits.
     ///
     /// # Errors
-    /// As [`Monitor::push`] and [`Monitor::new`].
+    /// Those of [`Monitor::push`] and [`Monitor::new`].
     pub fn push_against(&mut self, x: f64, center: f64, sigma: f64) -> Result<&[Signal]> {
         if !x.is_finite() {
             return Err(Error::NonFinite { index: self.seen, value: x });
@@ -84,18 +84,18 @@ impl Monitor {
         Ok(&self.signals)
     }
 
-    /// Says that something is missing here: every run ends.
+    /// Marks a missing value: every run ends.
     pub fn gap(&mut self) {
         self.trackers.fill(Tracker::default());
     }
 
-    /// Number of points pushed.
+    /// The number of points pushed.
     #[must_use]
     pub fn seen(&self) -> usize {
         self.seen
     }
 
-    /// The rules that are judged.
+    /// The rules of the monitor.
     #[must_use]
     pub fn rules(&self) -> &RuleSet {
         &self.rules
@@ -104,10 +104,14 @@ impl Monitor {
 
 pub(super) fn check_lines(center: f64, sigma: f64) -> Result<()> {
     if !center.is_finite() {
-        return Err(Error::Parameter { name: "center", value: center.to_string(), expected: "finite" });
+        return Err(Error::Parameter { name: "center", value: center.to_string(), expected: "a finite number" });
     }
     if !(sigma >= 0.0 && sigma.is_finite()) {
-        return Err(Error::Parameter { name: "sigma", value: sigma.to_string(), expected: "finite and not negative" });
+        return Err(Error::Parameter {
+            name: "sigma",
+            value: sigma.to_string(),
+            expected: "a finite number of at least 0",
+        });
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ impl NelsonRule {
         }
     }
 
-    /// What the rule looks for, with Nelson's lengths and multiples.
+    /// The pattern of the rule, with Nelson's lengths and multiples.
     #[must_use]
     pub const fn pattern(self) -> Pattern {
         match self {

@@ -1,4 +1,4 @@
-//! The patterns that rules look for, and the constant-memory trackers that find them.
+//! The patterns of rules, and the constant-memory trackers that detect them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,65 +6,65 @@ use serde::{Deserialize, Serialize};
 use super::Side;
 use crate::error::{Error, Result};
 
-/// A pattern of points against the center line and the zones. Every comparison is strict: a point on the center line
-/// is on neither side, a point on a sigma line is inside it, a tie ends a trend and an alternation.
+/// A pattern of points relative to the center line and the zones. Every comparison is strict: a point on the center
+/// line is on neither side, a point on a sigma line is inside it, and a tie ends a trend and an alternation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Pattern {
-    /// At least `count` of the last `window` points lie beyond `multiple` sigmas on one side, the last one among them.
+    /// At least `count` of the last `window` points, including the last one, are beyond `multiple` sigmas on one side.
     Beyond {
         /// Distance from the center line, in sigmas.
         multiple: f64,
-        /// How many points must lie beyond.
+        /// The number of points beyond.
         count: usize,
-        /// Among how many.
+        /// The size of the window.
         window: usize,
     },
-    /// The last `length` points all lie above, or all below, the center line.
+    /// The last `length` points are all above, or all below, the center line.
     SameSide {
-        /// How many points.
+        /// The number of points.
         length: usize,
     },
     /// The last `length` points rise steadily, or fall steadily.
     Trend {
-        /// How many points (one more than the differences).
+        /// The number of points (one more than the number of differences).
         length: usize,
     },
     /// The last `length` points alternate up and down.
     Alternating {
-        /// How many points (one more than the differences).
+        /// The number of points (one more than the number of differences).
         length: usize,
     },
-    /// The last `length` points all lie within `multiple` sigmas of the center line.
+    /// The last `length` points are all within `multiple` sigmas of the center line.
     Within {
         /// Distance from the center line, in sigmas.
         multiple: f64,
-        /// How many points.
+        /// The number of points.
         length: usize,
     },
-    /// The last `length` points all lie beyond `multiple` sigmas, on either side.
+    /// The last `length` points are all beyond `multiple` sigmas, on either side.
     Outside {
         /// Distance from the center line, in sigmas.
         multiple: f64,
-        /// How many points.
+        /// The number of points.
         length: usize,
-        /// True if points must lie on both sides.
+        /// True if the points must be on both sides.
         both_sides: bool,
     },
-    /// Two successive points lie beyond `multiple` sigmas on opposite sides.
+    /// Two successive points are beyond `multiple` sigmas on opposite sides.
     Opposite {
         /// Distance from the center line, in sigmas.
         multiple: f64,
     },
 }
 
-/// Longest run that a pattern can ask for, and widest window: a window is one machine word.
+/// The longest run of a pattern. The widest window is smaller: it must fit into one machine word.
 const MAX_LENGTH: usize = 10_000;
 const MAX_WINDOW: usize = 64;
 
 impl Pattern {
-    /// How many points the pattern takes, or reaches back over at most.
+    /// The number of points of the pattern, or the maximum that it spans.
     #[must_use]
     pub const fn span(self) -> usize {
         match self {
@@ -78,12 +78,12 @@ impl Pattern {
         }
     }
 
-    /// True for patterns that do not ask on which side of the center line, or in which direction, their points lie.
+    /// True for patterns that accept points on both sides of the center line, or in both directions.
     pub(crate) const fn is_about_both_sides(self) -> bool {
         !matches!(self, Self::Beyond { .. } | Self::SameSide { .. } | Self::Trend { .. })
     }
 
-    /// The line that the pattern compares points with, as a multiple of sigma; 0 is the center line.
+    /// The line with which the pattern compares points, as a multiple of sigma; 0 is the center line.
     pub(super) const fn line(self) -> Option<f64> {
         match self {
             Self::SameSide { .. } => Some(0.0),
@@ -97,7 +97,7 @@ impl Pattern {
 
     /// True if the pattern is judged against zones, which need symmetric limits: Nelson's rules 5 to 8.
     ///
-    /// A single point beyond the control limits is no zone pattern.
+    /// A single point beyond the control limits is not a zone pattern.
     #[must_use]
     pub const fn uses_zones(self) -> bool {
         match self {
@@ -107,7 +107,7 @@ impl Pattern {
         }
     }
 
-    /// The pattern in words.
+    /// A description of the pattern.
     #[must_use]
     pub fn describe(self) -> String {
         match self {
@@ -118,10 +118,12 @@ impl Pattern {
             Self::Beyond { multiple, count, window } => {
                 format!("{count} of {window} points beyond {multiple}σ, same side")
             }
-            Self::SameSide { length } => format!("{length} points in a row on one side of center"),
+            Self::SameSide { length } => format!("{length} points in a row on one side of the center line"),
             Self::Trend { length } => format!("{length} points in a row rising or falling"),
             Self::Alternating { length } => format!("{length} points in a row alternating up and down"),
-            Self::Within { multiple, length } => format!("{length} points in a row within {multiple}σ of center"),
+            Self::Within { multiple, length } => {
+                format!("{length} points in a row within {multiple}σ of the center line")
+            }
             Self::Outside { multiple, length, both_sides: false } => {
                 format!("{length} points in a row beyond {multiple}σ, either side")
             }
@@ -132,10 +134,10 @@ impl Pattern {
         }
     }
 
-    /// The same pattern with another run length. `count` replaces the count of a k-of-m pattern, if given.
+    /// Changes the run length. `count` replaces the count of a k-of-m pattern, if given.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the length does not fit the pattern.
+    /// [`Error::Parameter`] if the length is not valid for the pattern.
     pub fn with_length(self, length: usize, new_count: Option<usize>) -> Result<Self> {
         let changed = match (self, new_count) {
             (Self::Beyond { multiple, count, .. }, new_count) => {
@@ -150,17 +152,17 @@ impl Pattern {
                 return Err(Error::Parameter {
                     name: "rule length",
                     value: length.to_string(),
-                    expected: "a run length; only rules of the form k of m take k/m",
+                    expected: "a single run length; only rules of the form k of m take k/m",
                 });
             }
         };
         changed.checked()
     }
 
-    /// The same pattern with another distance from the center line, in sigmas.
+    /// Changes the distance from the center line, in sigmas.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the pattern has no such distance, or the distance is not finite and positive.
+    /// [`Error::Parameter`] if the pattern has no such distance, or if the distance is not finite and positive.
     pub fn with_multiple(self, new: f64) -> Result<Self> {
         let mut changed = self;
         match &mut changed {
@@ -172,27 +174,27 @@ impl Pattern {
                 return Err(Error::Parameter {
                     name: "rule multiple",
                     value: new.to_string(),
-                    expected: "absent: this rule does not compare with multiples of sigma",
+                    expected: "no multiple, because this rule does not compare with multiples of sigma",
                 });
             }
         }
         changed.checked()
     }
 
-    /// Refuses lengths and multiples that make no pattern.
+    /// Rejects lengths and multiples outside their ranges.
     pub(super) fn checked(self) -> Result<Self> {
         let refuse = |name, value: String, expected| Err(Error::Parameter { name, value, expected });
         match self {
             Self::Beyond { count, window, .. } if count < 1 || count > window || window > MAX_WINDOW => {
-                return refuse("rule length", format!("{count}/{window}"), "k of m with 1 ≤ k ≤ m ≤ 64");
+                return refuse("rule length", format!("{count}/{window}"), "k/m with 1 ≤ k ≤ m ≤ 64");
             }
             Self::Trend { length } | Self::Alternating { length } if !(3..=MAX_LENGTH).contains(&length) => {
-                return refuse("rule length", length.to_string(), "between 3 and 10000 points");
+                return refuse("rule length", length.to_string(), "a length from 3 to 10000 points");
             }
             Self::SameSide { length } | Self::Within { length, .. } | Self::Outside { length, .. }
                 if !(2..=MAX_LENGTH).contains(&length) =>
             {
-                return refuse("rule length", length.to_string(), "between 2 and 10000 points");
+                return refuse("rule length", length.to_string(), "a length from 2 to 10000 points");
             }
             _ => {}
         }
@@ -203,14 +205,14 @@ impl Pattern {
             | Self::Opposite { multiple }
                 if !(multiple > 0.0 && multiple.is_finite()) =>
             {
-                refuse("rule multiple", multiple.to_string(), "finite and above 0")
+                refuse("rule multiple", multiple.to_string(), "a finite number above 0")
             }
             _ => Ok(self),
         }
     }
 }
 
-/// A point with the lines that it is judged against.
+/// A point with the lines that it is compared with.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judged {
     pub(super) x: f64,
@@ -219,8 +221,8 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// The side on which the point lies beyond `multiple` sigmas. Compared with the line itself, CL ± kσ, so that a
-    /// point equal to the printed limit is not beyond it.
+    /// The side on which the point is beyond `multiple` sigmas. The point is compared with the line itself, CL ± kσ, so
+    /// that a point equal to the printed limit is not beyond it.
     pub(super) fn beyond(self, multiple: f64) -> Option<Side> {
         if self.x > self.center + multiple * self.sigma {
             Some(Side::Above)
@@ -231,7 +233,8 @@ impl Judged {
         }
     }
 
-    /// Within `multiple` sigmas, on the line included. Where sigma is 0 the zone has no width and holds nothing.
+    /// True if the point is within `multiple` sigmas or on the line. If sigma is 0, the zone has no width and contains
+    /// nothing.
     fn within(self, multiple: f64) -> bool {
         self.sigma > 0.0 && self.beyond(multiple).is_none()
     }
@@ -247,34 +250,34 @@ impl Judged {
     }
 }
 
-/// A completed pattern: it reaches back `span` points, this one included.
+/// A completed pattern: it spans `span` points, including this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hit {
     pub(super) span: usize,
     pub(super) side: Side,
 }
 
-/// What one pattern remembers of the points so far: a few numbers, however long the run.
+/// The state of one pattern after the points so far: a few numbers, independent of the length of the run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(super) struct Tracker {
-    /// Points in the current run.
+    /// The number of points in the current run.
     run: usize,
     /// Side or direction of the current run.
     side: Option<Side>,
-    /// The point before.
+    /// The previous point.
     previous: Option<f64>,
-    /// For k-of-m patterns: which of the last points lie beyond, above and below; bit 0 is the newest.
+    /// For k-of-m patterns: which of the last points are beyond the line, above and below; bit 0 is the newest.
     above: u64,
     below: u64,
-    /// For patterns that must occur on both sides: points since the last one above and below.
+    /// For patterns that must occur on both sides: the number of points since the last one above and below.
     since_above: Option<usize>,
     since_below: Option<usize>,
 }
 
 impl Tracker {
-    /// Takes one point and says whether it completes the pattern.
+    /// Adds one point and returns whether it completes the pattern.
     ///
-    /// Inlined, so that a loop over points decides once which pattern it is about.
+    /// Inlined, so that the match on the pattern moves out of a loop over points.
     #[inline(always)]
     pub(super) fn step(&mut self, pattern: Pattern, point: Judged) -> Option<Hit> {
         match pattern {
@@ -339,7 +342,7 @@ impl Tracker {
         hit.then_some(Hit { span: length, side })
     }
 
-    /// Up, down, or none for a tie and for the first point.
+    /// Up, down, or `None` for a tie and for the first point.
     #[inline]
     fn direction(&mut self, x: f64) -> Option<Side> {
         let previous = self.previous.replace(x)?;
@@ -378,7 +381,7 @@ impl Tracker {
         (self.run >= length).then_some(Hit { span: length, side })
     }
 
-    /// A run of differences, which are one fewer than the points that they join.
+    /// A run of differences, which number one fewer than the points that they join.
     fn difference_hit(&self, length: usize, side: Option<Side>) -> Option<Hit> {
         (self.run + 1 >= length && self.run > 0).then_some(Hit { span: length, side: side? })
     }

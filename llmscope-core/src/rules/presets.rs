@@ -1,4 +1,4 @@
-//! Named rule sets: the same patterns under the lengths and multiples of other authors.
+//! Named rule sets: the patterns with the lengths and multiples of various authors.
 
 use super::{NelsonRule, Pattern, Rule, RuleSet};
 
@@ -7,10 +7,10 @@ const fn beyond(multiple: f64, count: usize, window: usize) -> Pattern {
 }
 
 impl RuleSet {
-    /// The names that [`RuleSet::named`] knows.
+    /// The names that [`RuleSet::named`] accepts.
     pub const NAMES: [&'static str; 6] = ["nelson", "western-electric", "aiag", "montgomery", "westgard", "none"];
 
-    /// A named set, if the name is one of [`Self::NAMES`].
+    /// The set with this name, if it is one of [`Self::NAMES`].
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -56,8 +56,8 @@ impl RuleSet {
         ])
     }
 
-    /// The sensitizing rules of Montgomery, *Introduction to Statistical Quality Control*, table 5.1 (the ninth and
-    /// tenth, "an unusual pattern" and "a point near a limit", are left to the eye).
+    /// The sensitizing rules of Montgomery, *Introduction to Statistical Quality Control*, table 5.1, without the ninth
+    /// and tenth ("an unusual pattern" and "a point near a limit"), which need a human reader.
     #[must_use]
     pub fn montgomery() -> Self {
         Self::of_known([
@@ -85,7 +85,7 @@ impl RuleSet {
         ])
     }
 
-    /// No rule at all: a chart that shows and does not judge.
+    /// The empty set: a chart without judgement.
     #[must_use]
     pub fn none() -> Self {
         Self::default()

@@ -1,4 +1,4 @@
-//! A violation: where a rule was broken, and on which side.
+//! A violation: the points at which a rule was violated, and their side.
 
 use std::fmt;
 
@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::RuleCode;
+use crate::quantity::counted;
 
 /// The side of the center line, or the direction of a trend (above: rising).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -20,7 +21,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The side as a word.
+    /// The name of the side.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -43,7 +44,7 @@ pub struct Violation {
     pub first_signal: usize,
     /// The last signal. Every point from `first_signal` to `last` signals.
     pub last: usize,
-    /// Where the points lie.
+    /// The side of the points.
     pub side: Side,
 }
 
@@ -62,13 +63,12 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let signals = self.signals().len();
-        let plural = if signals == 1 { "" } else { "s" };
-        write!(f, "{} at {}: {signals} signal{plural}, {}", self.rule, self.range(), self.side.name())
+        let signals = counted(self.signals().len(), "signal");
+        write!(f, "{} at {}: {signals}, {}", self.rule, self.range(), self.side.name())
     }
 }
 
-/// A violation as it is written: with its signals one by one.
+/// The serialized form of a violation, which lists its signals one by one.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Violation")]
 pub(crate) struct Document {
@@ -80,7 +80,7 @@ pub(crate) struct Document {
     last: usize,
     /// The points that complete the pattern.
     signals: Vec<usize>,
-    /// Where the points lie.
+    /// The side of the points.
     side: Side,
 }
 

@@ -1,46 +1,47 @@
-//! How far the measuring side can be trusted.
+//! The reliability of the measuring client.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the client says about itself at the end of a run: whether its times are the endpoint's or its own.
+/// The client's report on itself at the end of a run: whether its times are those of the endpoint or contain its own
+/// delays.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct ClientHealth {
-    /// True if the machine that measured was the bottleneck: latencies then contain its own delays.
+    /// True if the client was the bottleneck: the latencies then contain its own delays.
     pub bottleneck: bool,
-    /// Why, in words; empty for a healthy client.
+    /// The reasons, as text; empty for a healthy client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
-    /// How late the client's own timers fired: median.
+    /// Lateness of the client's own timers: median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timer_lag_p50_s: Option<f64>,
-    /// How late the client's own timers fired: 99 % were less late.
+    /// Lateness of the client's own timers: 99th percentile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timer_lag_p99_s: Option<f64>,
-    /// How long bytes waited between the news of their arrival and their being read: 99 % waited less.
+    /// Time between the arrival of bytes at the socket and their being read: 99th percentile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_p99_s: Option<f64>,
-    /// The longest such wait.
+    /// Time between the arrival of bytes at the socket and their being read: maximum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unread_max_s: Option<f64>,
-    /// Processor time that the measuring thread used, as a share of the run's wall time: 1 is a whole core.
+    /// Processor time of the measuring thread, as a share of the run's wall time: 1 is a whole core.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_share: Option<f64>,
-    /// Time in which the measuring thread could have run and did not get a processor, as a share of the wall time.
+    /// Time in which the measuring thread was runnable but had no processor, as a share of the run's wall time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_wait_share: Option<f64>,
-    /// Time to a usable connection: median. A closed loop that keeps its connections opens them before its first
-    /// request, so that no request's time contains them.
+    /// Time to a usable connection: median. A closed loop that reuses its connections opens them before its first
+    /// request, so no request's time includes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_p50_s: Option<f64>,
-    /// Time to a usable connection: the longest.
+    /// Time to a usable connection: maximum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_max_s: Option<f64>,
     /// Time for the TLS handshake: median.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls_p50_s: Option<f64>,
-    /// Connections that were opened.
+    /// The number of opened connections.
     pub connections_opened: u64,
-    /// Requests that went over a connection that was open already.
+    /// The number of requests on reused connections.
     pub connections_reused: u64,
 }

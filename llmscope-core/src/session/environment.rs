@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The machine that a run was recorded on. What could not be read is absent.
+/// The machine on which a run was recorded. Values that could not be read are absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Environment {
     /// Operating system and its version.
@@ -25,7 +25,7 @@ pub struct Environment {
     /// The graphics processors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<Gpu>,
-    /// The inference engine, if it is known.
+    /// The inference engine, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<Software>,
 }
@@ -39,7 +39,7 @@ pub struct Cpu {
     /// Architecture, such as `x86_64`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
-    /// Logical processors that the run could use.
+    /// Logical processors available to the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logical_cores: Option<u32>,
     /// Physical cores of the machine.
@@ -70,13 +70,13 @@ pub struct Software {
     pub version: Option<String>,
 }
 
-/// What a machine was doing at one moment. What could not be read is absent, never 0.
+/// The state of a machine at one time. Values that could not be read are absent, never 0.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MachineSample {
-    /// When it was read, by the wall clock.
+    /// When the values were read, by the wall clock.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// Share of all processors that was busy since the sample before: 0 to 1.
+    /// Share of all processors that was busy since the previous sample: 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_utilization: Option<f64>,
     /// Load average over one minute.
@@ -93,7 +93,7 @@ pub struct MachineSample {
     pub gpus: Vec<GpuSample>,
 }
 
-/// What a graphics processor was doing at one moment.
+/// The state of a graphics processor at one time.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct GpuSample {
     /// Share of the time in which it was busy: 0 to 1.
@@ -105,10 +105,10 @@ pub struct GpuSample {
     /// Its temperature, in degrees Celsius.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_c: Option<f64>,
-    /// Power that it draws, in watts.
+    /// Power draw, in watts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power_w: Option<f64>,
-    /// Energy that it has used since its driver was loaded, in joules: differences of two samples have a meaning.
+    /// Energy used since the driver was loaded, in joules: only the difference of two samples is meaningful.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energy_j: Option<f64>,
 }

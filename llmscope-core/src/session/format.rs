@@ -1,5 +1,5 @@
-//! Sessions in files: one JSON document, or JSON Lines with a header, then one request or event a line; or, in
-//! `columns`, a table.
+//! Sessions in files: one JSON document; JSON Lines with a header, then one request or event per line; or a table (see
+//! `columns`).
 
 use std::path::Path;
 
@@ -12,28 +12,28 @@ use super::{ClientHealth, MachineSample, RequestRecord, RunEvent, Session, Sessi
 use crate::error::{Error, Location, Result};
 use crate::files::write_atomically;
 
-/// Something odd in a file that did not keep it from being read.
+/// A problem in a file that did not prevent reading it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Notice {
+pub struct Warning {
     /// Where.
     pub location: Location,
-    /// What was found, and what was done about it.
+    /// What was found, and how it was handled.
     pub message: String,
 }
 
-impl std::fmt::Display for Notice {
+impl std::fmt::Display for Warning {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.location, self.message)
     }
 }
 
-/// A session as it was found in a file.
+/// A session from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReadSession {
     /// The session.
     pub session: Session,
-    /// What was odd about the file.
-    pub notices: Vec<Notice>,
+    /// Problems that did not prevent reading.
+    pub warnings: Vec<Warning>,
 }
 
 /// A line of a session in JSON Lines.
@@ -41,15 +41,15 @@ pub struct ReadSession {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schemars(title = "LLMscope session line")]
 pub(crate) enum SessionLine {
-    /// The first line: what holds for the whole run.
+    /// The first line: what applies to the whole run.
     Session(Box<SessionHeader>),
     /// One request.
     Request(Box<RequestRecord>),
-    /// Something else that happened.
+    /// An event.
     Event(RunEvent),
-    /// What the machine was doing.
+    /// The state of the machine.
     Sample(MachineSample),
-    /// How far the measuring side can be trusted: the last line of a run that ended by itself.
+    /// The client's report on itself: the last line of a run that ended normally.
     ClientHealth(ClientHealth),
 }
 
@@ -57,7 +57,7 @@ impl Session {
     /// Reads a session from the text of a file, in any of its forms. `source` names the file in messages.
     ///
     /// # Errors
-    /// [`Error::Format`] with file, line and field, and what to do.
+    /// [`Error::Format`] with file, line and field, the problem and a fix.
     ///
     /// ```
     /// use llmscope_core::session::Session;
@@ -81,7 +81,7 @@ impl Session {
         serde_json::from_str::<Map<String, Value>>(line).is_ok_and(|header| header.contains_key("kind"))
     }
 
-    /// The session as one JSON document, one record a line so that it can be read and compared by eye.
+    /// The session as one JSON document, with one record per line for reading and comparing.
     ///
     /// # Errors
     /// [`Error::Format`] if a number is not finite.
@@ -124,10 +124,10 @@ impl Session {
         Ok(text)
     }
 
-    /// Writes the session as one JSON document: either all of it or nothing stands in the file afterwards.
+    /// Writes the session as one JSON document, atomically: the file has either the old or the complete new content.
     ///
     /// # Errors
-    /// [`Error::Io`] with the path and the operating system's words.
+    /// [`Error::Io`] with the path and the operating system's message.
     pub fn write_json(&self, path: &Path) -> Result<()> {
         write_atomically(path, self.to_json()?.as_bytes())
     }
@@ -146,9 +146,9 @@ impl Session {
 }
 
 impl SessionLine {
-    /// Reads a line that is not the first one.
+    /// Reads a line that is not the first.
     pub(crate) fn read(line: &str, location: impl Fn() -> Location) -> Result<Self> {
-        // Nearly every line is a request as we write it: its kind is seen without reading the line twice.
+        // Nearly every line is a request as llmscope writes it: its kind is recognized without parsing the line twice.
         let read = if line.starts_with(r#"{"kind":"request","#) {
             serde_json::from_str(line).map(Self::Request)
         } else {
@@ -167,14 +167,14 @@ fn read_document(source: &str, text: &str) -> Result<ReadSession> {
     let object: Map<String, Value> =
         serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     migrate::to_current(&object, Location::of(source))?;
-    // Parsed again from the text: errors then name their line.
+    // Parses the text again, so that errors name their line.
     let session: Session = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     check_records(source, &session.records)?;
-    Ok(ReadSession { session, notices: Vec::new() })
+    Ok(ReadSession { session, warnings: Vec::new() })
 }
 
 fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
-    let (mut session, mut notices) = (Session::default(), Vec::new());
+    let (mut session, mut warnings) = (Session::default(), Vec::new());
     let mut has_header = false;
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         if line.trim().is_empty() {
@@ -198,38 +198,38 @@ fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
             Ok(SessionLine::Event(event)) => session.events.push(event),
             Ok(SessionLine::Sample(sample)) => session.samples.push(sample),
             Ok(SessionLine::ClientHealth(health)) => session.client_health = Some(health),
-            Err(_) if is_torn(line) => notices.push(torn_tail(location())),
+            Err(_) if is_torn(line) => warnings.push(torn_tail(location())),
             Err(error) => return Err(error),
         }
     }
-    Ok(ReadSession { session, notices })
+    Ok(ReadSession { session, warnings })
 }
 
-/// Two sessions in one file.
+/// The error for two sessions in one file.
 pub(crate) fn second_session(location: Location) -> Error {
     Error::Format {
         location,
         problem: "a second session begins here".to_owned(),
-        fix: "keep one session a file".to_owned(),
+        fix: "keep one session per file".to_owned(),
     }
 }
 
-/// A line that was cut while it was written: the last one, without its line feed.
+/// True for a line that was truncated while it was written: the last one, without its line feed.
 pub(crate) fn is_torn(line: &str) -> bool {
     !line.ends_with('\n')
 }
 
-pub(crate) fn torn_tail(location: Location) -> Notice {
-    Notice { location, message: "the last line is incomplete, as after a crash: it was skipped".to_owned() }
+pub(crate) fn torn_tail(location: Location) -> Warning {
+    Warning { location, message: "the last line is incomplete, as after a crash, and was skipped".to_owned() }
 }
 
-/// Refuses records of a file with a duration or an amount that cannot be, by their position.
+/// Rejects records with an impossible duration or amount, by their position in the file.
 pub(crate) fn check_records(source: &str, records: &[RequestRecord]) -> Result<()> {
     let place = |index: usize| Location::of(source).field(&format!("records[{index}]"));
     records.iter().enumerate().try_for_each(|(index, record)| check_record(record, || place(index)))
 }
 
-/// Refuses a record with a duration or an amount that cannot be; `location` is where the record stands.
+/// Rejects a record with an impossible duration or amount; `location` is the record's place.
 pub(crate) fn check_record(record: &RequestRecord, location: impl FnOnce() -> Location) -> Result<()> {
     match record.impossible_field() {
         None => Ok(()),

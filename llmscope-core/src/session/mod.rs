@@ -1,7 +1,7 @@
-//! A recorded run: what was asked of an endpoint, what came back and when, and on which machine.
+//! A recorded run: the requests to an endpoint, the responses and their times, and the machine.
 //!
-//! A [`Session`] travels as one JSON document or, while it is being recorded, as JSON Lines; both carry the version
-//! [`SCHEMA`]. Everything that a tool did not record is absent: never 0, never an invented value.
+//! A [`Session`] is stored as one JSON document or, while it is being recorded, as JSON Lines; both contain the version
+//! [`SCHEMA`]. A value that a tool did not record is absent: never 0, never invented.
 
 mod client;
 pub mod columns;
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use client::ClientHealth;
 pub use environment::{Cpu, Environment, Gpu, GpuSample, MachineSample, Software};
-pub use format::{Notice, ReadSession};
+pub use format::{ReadSession, Warning};
 pub(crate) use format::{SessionLine, check_record, check_records, is_torn, second_session, torn_tail};
 pub use record::{AttributeValue, RequestError, RequestRecord, Status};
 pub use writer::SessionWriter;
@@ -31,38 +31,38 @@ pub const SCHEMA: &str = "llmscope.session/1";
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope session", extend("$id" = "https://llmscope.dev/schema/session-1.json"))]
 pub struct Session {
-    /// What holds for the whole run.
+    /// What applies to the whole run.
     #[serde(flatten)]
     pub header: SessionHeader,
     /// The requests, in the order in which they finished.
     #[serde(default)]
     pub records: Vec<RequestRecord>,
-    /// What else happened while the run went on.
+    /// Events during the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<RunEvent>,
-    /// What the machine was doing while the run went on.
+    /// The state of the machine during the run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<MachineSample>,
-    /// How far the measuring side can be trusted, as it said at the end.
+    /// The client's report on itself at the end of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_health: Option<ClientHealth>,
 }
 
 impl Session {
-    /// Who served a request of this run.
+    /// The provider that served a request of this run.
     #[must_use]
     pub fn provider_of<'s>(&'s self, record: &'s RequestRecord) -> Option<&'s str> {
         record.provider.as_deref().or(self.header.provider.as_deref())
     }
 
-    /// The model that a request of this run asked for.
+    /// The model that a request of this run named.
     #[must_use]
     pub fn model_of<'s>(&'s self, record: &'s RequestRecord) -> Option<&'s str> {
         record.model.as_deref().or(self.header.model.as_deref())
     }
 }
 
-/// What holds for every request of a run.
+/// What applies to every request of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionHeader {
     /// The version of the format: `llmscope.session/1`.
@@ -70,29 +70,29 @@ pub struct SessionHeader {
     /// A name for the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What was being tried, in a sentence.
+    /// The purpose of the run, in a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// When the first request was issued, by the wall clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
-    /// Who served the requests (OpenTelemetry: `gen_ai.provider.name`).
+    /// The provider that served the requests (OpenTelemetry: `gen_ai.provider.name`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// The model that was asked for (OpenTelemetry: `gen_ai.request.model`).
+    /// The requested model (OpenTelemetry: `gen_ai.request.model`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// The program that recorded the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorder: Option<Software>,
-    /// True if no real endpoint was asked.
+    /// True if the run used a simulated endpoint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
     /// Settings of the run and labels to group by, such as `concurrency` or `region`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The machine that asked, and the one that answered if it is the same.
+    /// The machine of the client, and of the server if it is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<Environment>,
 }
@@ -114,12 +114,12 @@ impl Default for SessionHeader {
     }
 }
 
-/// Something that happened during a run and may explain what the chart shows.
+/// An event during a run that may explain what the chart shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunEvent {
     /// When it happened, by the wall clock.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
-    /// What happened, in words.
+    /// What happened, as text.
     pub message: String,
 }

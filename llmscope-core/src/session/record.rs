@@ -15,19 +15,19 @@ pub struct RequestRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub started_at: Option<Timestamp>,
-    /// Who served this request, where it differs from the session's provider.
+    /// The provider that served this request, if it differs from the session's provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// The model asked for, where it differs from the session's model.
+    /// The requested model, if it differs from the session's model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// True for requests that only warm the endpoint up: they are kept, and left out of every judgement.
+    /// True for requests that only warm the endpoint up: they are kept and excluded from every judgement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub warmup: bool,
     /// How the request ended.
     #[serde(default)]
     pub status: Status,
-    /// Why it failed.
+    /// Why the request failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<RequestError>,
     /// Time to first token: first content chunk − issue.
@@ -48,7 +48,7 @@ pub struct RequestRecord {
     /// Time to a usable connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_s: Option<f64>,
-    /// Issue − scheduled time, in an open loop. May be negative by the clock's resolution.
+    /// Issue − scheduled time, in an open loop. It may be negative within the clock's resolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sched_delay_s: Option<f64>,
     /// Tokens of the prompt.
@@ -63,7 +63,7 @@ pub struct RequestRecord {
     /// Cost in US dollars.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
-    /// What else the recording tool knew about the request.
+    /// Other values that the recording tool stored with the request.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeValue>,
 }
@@ -72,12 +72,12 @@ pub struct RequestRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// A complete answer.
+    /// A complete response.
     #[default]
     Ok,
-    /// Refused, cut or malformed.
+    /// Rejected, interrupted or malformed.
     Error,
-    /// No complete answer in the time allowed.
+    /// No complete response within the time limit.
     Timeout,
     /// Stopped by the client.
     Cancelled,
@@ -98,7 +98,7 @@ impl Status {
         }
     }
 
-    /// The status of this name.
+    /// The status with this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
@@ -114,12 +114,12 @@ pub struct RequestError {
     /// The HTTP status or the tool's own code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
-    /// The server's or the tool's words.
+    /// The message of the server or the tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
-/// A number or a text that only the recording tool knows the meaning of.
+/// A value whose meaning only the recording tool knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum AttributeValue {
@@ -127,12 +127,12 @@ pub enum AttributeValue {
     Number(f64),
     /// A text.
     Text(String),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
 }
 
 impl AttributeValue {
-    /// The value as a text to group by.
+    /// The value as text to group by.
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -144,16 +144,16 @@ impl AttributeValue {
 }
 
 impl RequestRecord {
-    /// True if a complete answer came.
+    /// True if the response was complete.
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status == Status::Ok
     }
 
-    /// The request's value of a metric: as recorded, or derived from what was recorded where the definition allows.
+    /// The request's value of a metric: as recorded, or derived from recorded values if the definition allows it.
     ///
-    /// `None` for a failed request, which has no latency, and for what was not recorded. [`Metric::ErrorRate`] is the
-    /// exception: 1 for a failed request, 0 for one that succeeded.
+    /// `None` for a failed request, which has no latency, and for values that were not recorded. [`Metric::ErrorRate`]
+    /// is the exception: 1 for a failed request, 0 for one that succeeded.
     #[must_use]
     pub fn metric(&self, metric: Metric) -> Option<f64> {
         if metric == Metric::ErrorRate {
@@ -184,7 +184,7 @@ impl RequestRecord {
         Some(tokens / e2e_s).filter(|rate| rate.is_finite())
     }
 
-    /// A number among the tool's own attributes.
+    /// The value of a numeric attribute.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<f64> {
         match self.attributes.get(name) {
@@ -193,7 +193,7 @@ impl RequestRecord {
         }
     }
 
-    /// The first duration or amount that cannot be: not finite, or negative where only zero or more has a meaning.
+    /// The first impossible duration or amount: not finite, or negative where only zero or more is meaningful.
     #[must_use]
     pub fn impossible_field(&self) -> Option<(&'static str, f64)> {
         let amounts = [

@@ -1,17 +1,17 @@
-//! Recording a session while it runs: one line appended per request, so that a crash loses at most that line.
+//! Records a session while it runs: one line is appended per request, so that a crash loses at most that line.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::format::SessionLine;
-use super::{ClientHealth, MachineSample, Notice, RequestRecord, RunEvent, Session, SessionHeader};
+use super::{ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionHeader, Warning};
 use crate::error::{Error, Location, Result};
 
 /// Appends the records of one session to a JSON Lines file.
 ///
-/// Each record reaches the operating system in a single write before [`SessionWriter::append`] returns. Another writer
-/// of the same file is refused while this one is open.
+/// [`SessionWriter::append`] returns only after the operating system has accepted the record in a single write. While a
+/// writer is open, a second writer of the same file is rejected.
 #[derive(Debug)]
 pub struct SessionWriter {
     file: File,
@@ -19,7 +19,7 @@ pub struct SessionWriter {
 }
 
 impl SessionWriter {
-    /// Begins a session in a file that does not exist yet.
+    /// Begins a session in a file that must not exist yet.
     ///
     /// # Errors
     /// [`Error::Io`] with the path, also if the file exists.
@@ -32,11 +32,11 @@ impl SessionWriter {
         Ok(writer)
     }
 
-    /// Goes on with a session that was begun before. A torn last line, as a crash leaves it, is cut off and reported.
+    /// Continues a previous session. A truncated last line, as after a crash, is removed with a warning.
     ///
     /// # Errors
-    /// [`Error::Io`]; [`Error::Format`] if the file holds no session in JSON Lines.
-    pub fn resume(path: &Path) -> Result<(Self, Vec<Notice>)> {
+    /// [`Error::Io`]; [`Error::Format`] if the file does not contain a session in JSON Lines.
+    pub fn resume(path: &Path) -> Result<(Self, Vec<Warning>)> {
         let open = OpenOptions::new().read(true).append(true).open(path);
         let mut writer = Self { file: open.map_err(|error| Error::io(path, &error))?, path: path.to_owned() };
         writer.lock()?;
@@ -49,21 +49,21 @@ impl SessionWriter {
         if !matches!(first, Ok(SessionLine::Session(_))) {
             return Err(Error::Format {
                 location: Location::of(&source).line(1),
-                problem: "no header of a session in JSON Lines".to_owned(),
+                problem: "the file does not begin with the header of a session in JSON Lines".to_owned(),
                 fix: "begin a new file".to_owned(),
             });
         }
-        // Refuses a session of another version, or with a broken line, before anything is appended to it.
+        // Rejects a session of another version, or with an invalid line, before anything is appended.
         Session::read(&source, text)?;
-        let mut notices = Vec::new();
+        let mut warnings = Vec::new();
         if whole < bytes.len() {
             writer.file.set_len(whole as u64).map_err(|error| Error::io(path, &error))?;
             let line = bytes[..whole].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-            let message = "the last line was incomplete, as after a crash: it was cut off".to_owned();
-            notices.push(Notice { location: Location::of(&source).line(line), message });
+            let message = "the last line was incomplete, as after a crash, and was removed".to_owned();
+            warnings.push(Warning { location: Location::of(&source).line(line), message });
         }
         writer.file.seek(SeekFrom::End(0)).map_err(|error| Error::io(path, &error))?;
-        Ok((writer, notices))
+        Ok((writer, warnings))
     }
 
     /// Appends one request.
@@ -82,7 +82,7 @@ impl SessionWriter {
         self.write(&SessionLine::Event(event.clone()))
     }
 
-    /// Appends what the machine was doing.
+    /// Appends a sample of the machine's state.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -90,7 +90,7 @@ impl SessionWriter {
         self.write(&SessionLine::Sample(sample.clone()))
     }
 
-    /// Appends what the client says about itself at the end of a run.
+    /// Appends the client's report on itself at the end of a run.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -98,7 +98,7 @@ impl SessionWriter {
         self.write(&SessionLine::ClientHealth(health.clone()))
     }
 
-    /// Waits until everything appended so far is on the disk.
+    /// Waits until everything appended so far is on disk.
     ///
     /// # Errors
     /// [`Error::Io`].

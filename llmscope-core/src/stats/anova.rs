@@ -1,4 +1,4 @@
-//! One-way analysis of variance with random effects: how much of the variation lies between groups.
+//! One-way analysis of variance with random effects: the share of the variation between groups.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,17 +36,17 @@ pub struct OneWay {
     pub between_sum_of_squares: f64,
     /// ΣΣ(xᵢⱼ − x̄ᵢ)².
     pub within_sum_of_squares: f64,
-    /// MS_between/MS_within; absent without variation inside the groups.
+    /// MS_between/MS_within; absent without variation within the groups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub f: Option<f64>,
     /// Probability of an F at least as large if the groups did not differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p: Option<f64>,
-    /// The size that equal groups would have: (N − Σnᵢ²/N)/(k − 1).
+    /// The size of equal groups with the same precision: (N − Σnᵢ²/N)/(k − 1).
     pub n0: f64,
     /// Harmonic mean of the sizes.
     pub harmonic_n: f64,
-    /// Harmonic mean of the sizes × variance of the unweighted group means, which the intervals stand on.
+    /// Harmonic mean of the sizes × variance of the unweighted group means, on which the intervals are based.
     pub unweighted_mean_square: f64,
 }
 
@@ -66,10 +66,10 @@ impl VarianceInterval {
 }
 
 impl OneWay {
-    /// The analysis of groups that are given by their moments.
+    /// The analysis of groups, given by their moments.
     ///
     /// # Errors
-    /// [`Error::NotEnoughData`] for fewer than two groups that have data, or no group with two measurements.
+    /// [`Error::NotEnoughData`] for fewer than two groups with data, or if no group has two measurements.
     pub fn of(groups: &[Moments]) -> Result<Self> {
         let groups: Vec<&Moments> = groups.iter().filter(|group| group.count() > 0).collect();
         let (k, sizes) = (groups.len(), groups.iter().map(|group| size(group)).collect::<Vec<_>>());
@@ -122,13 +122,13 @@ impl OneWay {
         self.between_sum_of_squares / self.degrees_of_freedom().0
     }
 
-    /// Variance inside the groups: MS_within.
+    /// Variance within the groups: MS_within.
     #[must_use]
     pub fn within_variance(&self) -> f64 {
         self.within_sum_of_squares / self.degrees_of_freedom().1
     }
 
-    /// (MS_between − MS_within)/n₀, which chance can make negative.
+    /// (MS_between − MS_within)/n₀, which can be negative by chance.
     #[must_use]
     pub fn between_estimate(&self) -> f64 {
         (self.between_mean_square() - self.within_variance()) / self.n0
@@ -146,7 +146,7 @@ impl OneWay {
         self.within_variance() + self.between_variance()
     }
 
-    /// Interval of the variance inside the groups: (N − k)MS_within/χ², exact for normal errors.
+    /// Interval of the variance within the groups: (N − k)MS_within/χ², exact for normal errors.
     #[must_use]
     pub fn within_interval(&self, confidence: f64) -> Option<VarianceInterval> {
         let (tail, df) = (tail(confidence), self.degrees_of_freedom().1);
@@ -195,12 +195,12 @@ fn tail(confidence: f64) -> f64 {
     (1.0 - confidence) / 2.0
 }
 
-/// G = 1 − ν/χ²_{ν, upper}: how far below its estimate a variance may lie.
+/// G = 1 − ν/χ²_{ν, upper}: the relative distance from a variance's estimate down to its lower bound.
 fn shortfall(tail: f64, df: f64) -> Option<f64> {
     Some(1.0 - df / chi_squared_quantile_upper(tail, df)?)
 }
 
-/// H = ν/χ²_{ν, lower} − 1: how far above its estimate a variance may lie.
+/// H = ν/χ²_{ν, lower} − 1: the relative distance from a variance's estimate up to its upper bound.
 fn excess(tail: f64, df: f64) -> Option<f64> {
     Some(df / chi_squared_quantile(tail, df)? - 1.0)
 }

@@ -5,7 +5,7 @@ use crate::sample::Sample;
 
 /// Autocorrelation at a lag: r_k = Σ(xᵢ − x̄)(xᵢ₊ₖ − x̄) / Σ(xᵢ − x̄)² (Box & Jenkins 1976).
 ///
-/// Pairs that span a gap are left out of the numerator. `None` if the sample has no variation or no such pair.
+/// Pairs that span a gap are omitted from the numerator. `None` if the sample has no variation or no such pair.
 ///
 /// ```
 /// use llmscope_core::{Sample, stats};

@@ -10,11 +10,11 @@ use super::ranks::scored_by_rank;
 use super::special::normal_pdf;
 use super::{Autoregression, Sorted, about_means};
 use crate::cast::float;
-use crate::sample::{Sample, segments, stretches};
+use crate::sample::{Sample, ranges_between, segments};
 
 /// In a series whose level never changes, changes are found with at most this probability.
 pub const CHANGE_POINT_LEVEL: f64 = 0.05;
-/// Rounds in which the dependence that is left between the changes is looked at anew.
+/// Rounds in which the dependence between the changes is estimated again.
 const ROUNDS: usize = 5;
 
 /// A change of the level.
@@ -39,7 +39,7 @@ pub struct ChangePoint {
 /// of a long series is the largest of some interval, in O(n log n) all together. The level α = 0.05 is shared equally
 /// among the lengths, and then among the intervals of one length. Of those that signal, the narrowest tells first
 /// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81). What signals in a whole stretch between two changes is one, too;
-/// each place is then found anew between its neighbours, and what no longer signals there is dropped.
+/// each place is then found again between the adjacent changes, and a change that no longer signals there is dropped.
 ///
 /// Neighbouring values of a log depend on each other. The variance of the rank sums is inflated by (1 + ρ)/(1 − ρ), ρ from
 /// the ratio of mean squared differences at lags 2 and 1, which changes of level hardly disturb; and by what an
@@ -193,7 +193,7 @@ impl Search {
     /// With those, too, that only stand out in a whole stretch between changes, where no interval fits.
     fn completed(&self, mut chosen: BTreeSet<usize>, inflation: f64) -> Vec<usize> {
         let at: Vec<usize> = chosen.iter().copied().collect();
-        let mut open: Vec<Range<usize>> = stretches(&at, self.ranks.len()).collect();
+        let mut open: Vec<Range<usize>> = ranges_between(&at, self.ranks.len()).collect();
         while let Some(stretch) = open.pop() {
             let Some(split) = self.split(stretch) else { continue };
             if self.p(&split, inflation) <= CHANGE_POINT_LEVEL {

@@ -1,8 +1,8 @@
-//! How many independent measurements a dependent series is worth.
+//! The effective sample size of a dependent series.
 //!
-//! The variance of a mean of n dependent values is that of n/V independent ones, with V = 1 + 2Σρ_k. The same holds for a
-//! share, and so for the order statistics that a quantile's interval is read from (Woodruff 1952, *JASA* 47; with the
-//! effective sample size in the binomial, Korn & Graubard 1998, *Survey Methodology* 24).
+//! The variance of a mean of n dependent values is that of n/V independent ones, with V = 1 + 2Σρ_k. The same holds for
+//! a share, and therefore for the order statistics that bound a quantile (Woodruff 1952, *JASA* 47; with the effective
+//! sample size in the binomial, Korn & Graubard 1998, *Survey Methodology* 24).
 
 use std::f64::consts::PI;
 
@@ -14,28 +14,30 @@ use crate::sample::segments;
 
 /// Rounds of correction for the estimated mean.
 const ROUNDS: usize = 3;
-/// Autocorrelations below this no longer matter.
+/// Autocorrelations below this are neglected.
 const NEGLIGIBLE: f64 = 1e-4;
 
-/// An autoregression fitted to a series: what its neighbours have to do with each other.
+/// An autoregression fitted to a series.
 ///
-/// Yule–Walker by Levinson and Durbin's recursion, of the order from 1 to 10·log₁₀ n that has the least AICc (Hurvich & Tsai
-/// 1989). The order is never 0: a test that sets small correlations to zero lets through those that matter. The
-/// autocovariances are corrected for the mean having been estimated from the same values, which lowers each by γ₀V/n.
+/// Yule–Walker by Levinson and Durbin's recursion, of the order from 1 to 10·log₁₀ n with the smallest AICc (Hurvich &
+/// Tsai 1989). The order is never 0, because a test that sets small correlations to zero also drops relevant ones. The
+/// autocovariances are corrected for the mean, which is estimated from the same values and therefore lowers each by
+/// γ₀V/n.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Autoregression {
     /// Coefficients φ₁…φ_p.
     coefficients: Vec<f64>,
     /// V = 1 + 2Σρ_k of the fitted process, at least 1 and at most n.
     inflation: f64,
-    /// n(1 − ρ₁²)/2p: of a χ² with the variance of the estimated V (Berk 1974, *Annals of Statistics* 2).
+    /// n(1 − ρ₁²)/2p: the degrees of freedom of a χ² with the variance of the estimated V (Berk 1974, *Annals of
+    /// Statistics* 2).
     degrees_of_freedom: f64,
     /// Number of values.
     n: usize,
 }
 
 impl Autoregression {
-    /// Fits the values; `breaks` are positions before which something is missing. A series without variation, or of fewer
+    /// Fits the values; `breaks` are positions before which a value is missing. A series without variation, or of fewer
     /// than four values, counts as independent.
     #[must_use]
     pub fn of(values: &[f64], breaks: &[usize]) -> Self {
@@ -54,20 +56,21 @@ impl Autoregression {
         fitted
     }
 
-    /// V = 1 + 2Σρ_k: by how much dependence inflates the variance of the mean; never below 1, so that an effective size
-    /// never exceeds the real one.
+    /// V = 1 + 2Σρ_k: the factor by which dependence inflates the variance of the mean. It is at least 1, so that an
+    /// effective size never exceeds the real one.
     #[must_use]
     pub fn inflation(&self) -> f64 {
         self.inflation
     }
 
-    /// How well V is known, in degrees of freedom.
+    /// The precision of V, in degrees of freedom.
     #[must_use]
     pub fn degrees_of_freedom(&self) -> f64 {
         self.degrees_of_freedom
     }
 
-    /// V of a function of a Gaussian series, from its correlation at each lag as a function of the series' own.
+    /// V of a function of a Gaussian series, given its correlation as a function of the series' own correlation at each
+    /// lag.
     fn inflation_of(&self, correlation: impl Fn(f64) -> f64) -> f64 {
         let n = float(self.n);
         let total: f64 = self
@@ -78,7 +81,7 @@ impl Autoregression {
         (1.0 + 2.0 * total).clamp(1.0, n.max(1.0))
     }
 
-    /// ρ₁, ρ₂, … of the fitted process, as long as they matter.
+    /// ρ₁, ρ₂, … of the fitted process, until they are negligible.
     fn correlations(&self) -> impl Iterator<Item = f64> + '_ {
         let phi = &self.coefficients;
         let initial = initial_correlations(phi);
@@ -100,37 +103,37 @@ impl Autoregression {
     }
 }
 
-/// What dependence does to the quantiles and ranks of a sample.
+/// The effect of dependence on the quantiles and ranks of a sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dependence {
     scores: Autoregression,
 }
 
 impl Dependence {
-    /// Of values in time order with `breaks`; `sorted` holds the same values.
+    /// The dependence of values in time order with `breaks`; `sorted` holds the same values.
     ///
-    /// The autoregression is fitted to the normal scores Φ⁻¹(R/(n + 1)), so that skewness and outliers do not matter.
+    /// The autoregression is fitted to the normal scores Φ⁻¹(R/(n + 1)), so that skewness and outliers have no effect.
     #[must_use]
     pub fn of(values: &[f64], breaks: &[usize], sorted: &Sorted) -> Self {
         Self { scores: Autoregression::of(&normal_scores(values, sorted), breaks) }
     }
 
-    /// How well the inflation is known, in degrees of freedom.
+    /// The precision of the inflation, in degrees of freedom.
     #[must_use]
     pub fn degrees_of_freedom(&self) -> f64 {
         self.scores.degrees_of_freedom()
     }
 
-    /// Inflation of the variance of the mean rank: with Spearman's correlation (6/π)·asin(ρ/2) of a Gaussian pair
+    /// Inflation of the variance of the mean rank, with Spearman's correlation (6/π)·asin(ρ/2) of a Gaussian pair
     /// (Pearson 1907).
     #[must_use]
     pub fn inflation_of_ranks(&self) -> f64 {
         self.scores.inflation_of(|rho| 6.0 / PI * (rho / 2.0).asin())
     }
 
-    /// Inflation of the variance of the share below the p-quantile, 0 < p < 1: the larger of what a Gaussian series with
-    /// these correlations implies, and what the series of exceedances itself shows. A stall that hits several requests
-    /// in a row is seen by the second only.
+    /// Inflation of the variance of the share below the p-quantile, 0 < p < 1. It is the larger of two estimates: the
+    /// one implied by a Gaussian series with these correlations, and the one of the series of exceedances. Only the
+    /// latter detects a stall that hits several requests in a row.
     #[must_use]
     pub fn inflation_at(&self, p: f64, values: &[f64], breaks: &[usize], sorted: &Sorted) -> f64 {
         let implied = self.inflation_of_share(p);
@@ -139,7 +142,7 @@ impl Dependence {
         implied.max(Autoregression::of(&above, breaks).inflation())
     }
 
-    /// The first of the two.
+    /// The first of the two estimates.
     #[must_use]
     pub(crate) fn inflation_of_share(&self, p: f64) -> f64 {
         let Some(z) = normal_quantile(p) else { return 1.0 };
@@ -153,7 +156,7 @@ fn highest_order(n: usize) -> usize {
     customary.min(n / 4).max(1)
 }
 
-/// γ₀, γ₁, … with divisor n, of pairs that span no break; scaled up for the pairs that breaks take away.
+/// γ₀, γ₁, … with divisor n, of pairs that span no break, scaled up for the omitted pairs.
 fn autocovariances(values: &[f64], breaks: &[usize], highest: usize) -> Vec<f64> {
     let n = values.len();
     let mean = values.iter().sum::<f64>() / float(n);
@@ -184,7 +187,7 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + left_rest.iter().zip(right_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
-/// Levinson and Durbin's recursion, stopped at the order of least AICc.
+/// Levinson and Durbin's recursion, stopped at the order with the smallest AICc.
 fn fit(covariances: &[f64], n: usize) -> Autoregression {
     let variance = covariances[0];
     let mut phi: Vec<f64> = Vec::new();

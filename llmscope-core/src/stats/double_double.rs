@@ -1,4 +1,4 @@
-//! Sums that carry twice the precision of `f64`: an unevaluated sum of two numbers (Dekker 1971; Knuth 1969).
+//! Sums with twice the precision of `f64`: an unevaluated sum of two numbers (Dekker 1971; Knuth 1969).
 
 /// A number as the unevaluated sum `hi + lo`, with `|lo|` at most half a unit in the last place of `hi`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
@@ -17,7 +17,7 @@ impl DoubleDouble {
         self.hi
     }
 
-    /// What [`Self::value`] leaves out.
+    /// The part of the sum that [`Self::value`] omits.
     pub(crate) const fn rest(self) -> f64 {
         self.lo
     }
@@ -62,7 +62,7 @@ pub(crate) fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> DoubleDouble {
     rest.iter().fold(lanes.total(), |total, &value| total.add(term(value)))
 }
 
-/// The sum of a term of each pair of values that stand at the same place.
+/// The sum of a term of each pair of values at the same position.
 #[inline(always)]
 pub(crate) fn sum_of_pairs(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> DoubleDouble {
     let ((lefts, left_rest), (rights, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
@@ -73,7 +73,7 @@ pub(crate) fn sum_of_pairs(left: &[f64], right: &[f64], term: impl Fn(f64, f64) 
     left_rest.iter().zip(right_rest).fold(lanes.total(), |total, (&left, &right)| total.add(term(left, right)))
 }
 
-/// Sums that are kept side by side, each with the sum of its rounding errors.
+/// Several sums, each with the sum of its rounding errors.
 #[derive(Default)]
 struct Lanes {
     sums: [f64; LANES],
@@ -105,7 +105,7 @@ fn two_sum(a: f64, b: f64) -> (f64, f64) {
     (sum, (a - (sum - b_part)) + (b - b_part))
 }
 
-/// `a · b` and its rounding error, by splitting each factor in halves (Veltkamp 1968; Dekker 1971).
+/// `a · b` and its rounding error, by splitting each factor into halves (Veltkamp 1968; Dekker 1971).
 fn two_product(a: f64, b: f64) -> (f64, f64) {
     let product = a * b;
     let ((a_hi, a_lo), (b_hi, b_lo)) = (split(a), split(b));

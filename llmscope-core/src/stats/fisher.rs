@@ -30,7 +30,7 @@ pub fn fisher_quantile_upper(q: f64, d1: f64, d2: f64) -> Option<f64> {
     while high - low > 1e-14 * high.abs().max(1.0) {
         let middle = f64::midpoint(low, high);
         let (below, above) = tails(middle.exp(), d1, d2)?;
-        // 1 − q is exact from one half on, and `below` keeps its digits where `above` has none left.
+        // 1 − q is exact for q of at least one half, and `below` keeps its digits while `above` has lost them.
         let exceeds = if q <= 0.5 { above > q } else { below < 1.0 - q };
         if middle <= low || middle >= high {
             break;
@@ -49,7 +49,7 @@ fn tails(f: f64, d1: f64, d2: f64) -> Option<(f64, f64)> {
     if !(f >= 0.0 && positive(d1) && positive(d2)) {
         return None;
     }
-    // x and 1 − x, each with all its digits.
+    // x and 1 − x, each to full precision.
     let (x, y) = match d1 * f / d2 {
         0.0 => return Some((0.0, 1.0)),
         odds if odds.is_infinite() => return Some((1.0, 0.0)),
@@ -82,9 +82,9 @@ fn beta_kernel(a: f64, b: f64, x: f64, y: f64) -> f64 {
 }
 
 /// I_x(a, b) over the kernel, for x at most the mean a/(a + b): the continued fraction of Didonato & Morris (1992, *ACM
-/// Transactions on Mathematical Software* 18(3)), in which nothing cancels.
+/// Transactions on Mathematical Software* 18(3)), which has no cancellation.
 fn beta_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    // a − (a + b)x, from the one of x and y that is known better.
+    // a − (a + b)x, from the more precise one of x and y.
     let below_mean = if a > b { (a + b) * y - b } else { a - (a + b) * x };
     let first = 1.0 + below_mean.max(0.0);
     let mut numerators = (0.0, 1.0);
@@ -105,7 +105,7 @@ fn beta_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
             return next;
         }
         value = next;
-        // Only the ratio counts: kept near 1.
+        // Only the ratio matters; it is kept near 1.
         let scale = denominators.1;
         numerators = (numerators.0 / scale, value);
         denominators = (denominators.0 / scale, 1.0);

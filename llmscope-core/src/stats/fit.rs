@@ -1,4 +1,4 @@
-//! Distributions fitted by maximum likelihood, and how well they fit.
+//! Distributions fitted by maximum likelihood, and their goodness of fit.
 
 use std::fmt;
 
@@ -24,21 +24,21 @@ pub enum Distribution {
         /// Standard deviation.
         sigma: f64,
     },
-    /// The logarithm is normal.
+    /// Lognormal: the logarithm is normal.
     Lognormal {
         /// Mean of the logarithm.
         mu: f64,
         /// Standard deviation of the logarithm.
         sigma: f64,
     },
-    /// Weibull, from 0 on.
+    /// Weibull, for values from 0.
     Weibull {
         /// Shape.
         shape: f64,
         /// Scale.
         scale: f64,
     },
-    /// Gamma, from 0 on.
+    /// Gamma, for values from 0.
     Gamma {
         /// Shape.
         shape: f64,
@@ -48,7 +48,7 @@ pub enum Distribution {
 }
 
 impl Distribution {
-    /// Its name.
+    /// The distribution's name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -59,7 +59,7 @@ impl Distribution {
         }
     }
 
-    /// The probabilities below and above `x`, each with its own digits.
+    /// The probabilities below and above `x`, each to full precision.
     #[must_use]
     pub fn tails(&self, x: f64) -> (f64, f64) {
         match *self {
@@ -74,7 +74,7 @@ impl Distribution {
         }
     }
 
-    /// The x below which a share p lies; `None` unless 0 < p < 1.
+    /// The quantile: a share p of the values is below it. `None` unless 0 < p < 1.
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<f64> {
         let z = normal_quantile(p)?;
@@ -83,7 +83,7 @@ impl Distribution {
             Self::Lognormal { mu, sigma } => (mu + z * sigma).exp(),
             Self::Weibull { shape, scale } => scale * (-(-p).ln_1p()).powf(1.0 / shape),
             Self::Gamma { shape, scale } => {
-                // Each tail with its own digits.
+                // Computes each tail to full precision.
                 let chi = if p <= 0.5 {
                     chi_squared_quantile(p, 2.0 * shape)
                 } else {
@@ -111,8 +111,8 @@ impl Distribution {
         }
     }
 
-    /// A² = −n − (1/n)Σ(2i − 1)\[ln F(x₍ᵢ₎) + ln(1 − F(x₍ₙ₊₁₋ᵢ₎))\] (Anderson & Darling 1954). `None` where a value lies
-    /// so far out that its tail probability is 0.
+    /// A² = −n − (1/n)Σ(2i − 1)\[ln F(x₍ᵢ₎) + ln(1 − F(x₍ₙ₊₁₋ᵢ₎))\] (Anderson & Darling 1954). `None` if the tail
+    /// probability of a value is 0.
     #[must_use]
     pub fn anderson_darling(&self, sorted: &Sorted) -> Option<f64> {
         let values = sorted.values();
@@ -125,8 +125,8 @@ impl Distribution {
         Some(-n - total / n).filter(|statistic| statistic.is_finite())
     }
 
-    /// The value that A² exceeds in 5 % of samples from the fitted family: D'Agostino & Stephens (1986, *Goodness-of-Fit
-    /// Techniques*, tables 4.7, 4.17 and 4.21), brought to n values.
+    /// The critical value, which A² exceeds in 5 % of samples from the fitted family: D'Agostino & Stephens (1986,
+    /// *Goodness-of-Fit Techniques*, tables 4.7, 4.17 and 4.21), adjusted to n values.
     fn critical(&self, n: usize) -> f64 {
         const GAMMA: [(f64, f64); 9] = [
             (1.0, 0.786),
@@ -166,12 +166,12 @@ pub struct Fit {
     pub distribution: Distribution,
     /// Logarithm of the likelihood.
     pub log_likelihood: f64,
-    /// Akaike's criterion (1974): 4 − 2 ln L, for two parameters. The smaller, the better.
+    /// Akaike's criterion (1974): 4 − 2 ln L, for two parameters. Smaller is better.
     pub aic: f64,
-    /// A²; absent where a value lies so far out that the distribution excludes it.
+    /// A²; absent if the distribution excludes one of the values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anderson_darling: Option<f64>,
-    /// The A² that 5 % of samples from the distribution exceed.
+    /// The critical value of A² at 5 %.
     pub critical: f64,
 }
 
@@ -182,9 +182,9 @@ impl Fit {
         self.anderson_darling.is_some_and(|statistic| statistic <= self.critical)
     }
 
-    /// The distributions that can be fitted: normal, and for positive values lognormal, Weibull and gamma, the location of
-    /// all three at 0. In order of Akaike's criterion, the best one first. Empty for fewer than 8 values or without
-    /// variation.
+    /// Fits the normal distribution and, to positive values, the lognormal, Weibull and gamma distributions, all with
+    /// location 0. The fits are ordered by Akaike's criterion, the best one first. Empty for fewer than 8 values or
+    /// without variation.
     ///
     /// ```
     /// use llmscope_core::stats::{Fit, Sorted};
@@ -218,7 +218,7 @@ impl Fit {
     }
 }
 
-/// What the likelihoods of positive values need.
+/// Sums for the likelihoods of positive values.
 struct Logs {
     logs: Vec<f64>,
     moments: Moments,
@@ -233,7 +233,7 @@ impl Logs {
         let logs: Vec<f64> = values.iter().map(|x| x.ln()).collect();
         let center = moments.mean().unwrap_or(1.0);
         let n = float(values.len());
-        // About the mean, so that nothing cancels for values that vary little.
+        // Computed about the mean, which avoids cancellation for values with little variation.
         let skew = -sum(values, |x| ((x - center) / center).ln_1p()).value() / n;
         Self { moments: Moments::of(&logs), logs, n, mean: center, skew }
     }
@@ -265,7 +265,7 @@ fn lognormal(logs: &Logs) -> Option<(Distribution, f64)> {
 /// The shape solves Σxᵏ ln x/Σxᵏ − 1/k = mean of ln x; Newton's method on ln k within a bracket.
 fn weibull(logs: &Logs) -> Option<(Distribution, f64)> {
     let largest = logs.moments.max()?;
-    // xᵏ is taken relative to the largest value, so that it cannot overflow.
+    // xᵏ is relative to the largest value, so that it cannot overflow.
     let weighted = |k: f64| {
         let (mut w, mut wy, mut wyy) = (0.0, 0.0, 0.0);
         for log in &logs.logs {
@@ -307,8 +307,8 @@ fn weibull(logs: &Logs) -> Option<(Distribution, f64)> {
     Some((Distribution::Weibull { shape, scale: ln_scale.exp() }, likelihood))
 }
 
-/// The shape solves ln a − ψ(a) = ln x̄ − mean of ln x; bisection on ln a. From shape 10 000 on a gamma variable is a normal
-/// one, and is left out.
+/// The shape solves ln a − ψ(a) = ln x̄ − mean of ln x; bisection on ln a. A gamma distribution with a shape above 10
+/// 000 is practically normal and is omitted.
 fn gamma(logs: &Logs) -> Option<(Distribution, f64)> {
     const LARGEST_SHAPE: f64 = 1e4;
     let (mut low, mut high) = (1e-6_f64.ln(), LARGEST_SHAPE.ln());
@@ -329,8 +329,8 @@ fn gamma(logs: &Logs) -> Option<(Distribution, f64)> {
     Some((Distribution::Gamma { shape, scale: logs.mean / shape }, likelihood))
 }
 
-/// ln a − ψ(a), by the recurrence ψ(a) = ψ(a + 1) − 1/a up to 10 and the asymptotic series from there (Abramowitz and Stegun
-/// 1964, 6.3.5 and 6.3.18).
+/// ln a − ψ(a), by the recurrence ψ(a) = ψ(a + 1) − 1/a up to 10 and by the asymptotic series beyond (Abramowitz and
+/// Stegun 1964, 6.3.5 and 6.3.18).
 fn ln_minus_digamma(a: f64) -> f64 {
     const SERIES: [f64; 6] = [1.0 / 12.0, -1.0 / 120.0, 1.0 / 252.0, -1.0 / 240.0, 1.0 / 132.0, -691.0 / 32_760.0];
     let (mut x, mut recurred) = (a, 0.0);
@@ -348,19 +348,19 @@ fn ln_minus_digamma(a: f64) -> f64 {
 pub struct BoxCox {
     /// The power λ; 0 is the logarithm.
     pub lambda: f64,
-    /// The geometric mean, which values are divided by before they are transformed.
+    /// The geometric mean, by which values are divided before the transformation.
     pub geometric_mean: f64,
 }
 
 impl BoxCox {
-    /// λ beyond this are no transformation that a reader would follow.
+    /// The search range of λ: more extreme powers are hard to interpret.
     const LARGEST: f64 = 5.0;
 
-    /// λ by maximum likelihood, from −5 to 5. `None` for values that are not positive, fewer than 8, or without
-    /// variation.
+    /// Estimates λ by maximum likelihood, from −5 to 5. `None` for values that are not positive, for fewer than 8
+    /// values, or without variation.
     ///
-    /// The likelihood is −(n/2) ln Var((uᵏ − 1)/λ) with u = x/geometric mean, which holds the Jacobian. Golden sections
-    /// (Kiefer 1953), then a parabola through the last three.
+    /// The likelihood is −(n/2) ln Var((uᵏ − 1)/λ) with u = x/geometric mean, which includes the Jacobian.
+    /// Golden-section search (Kiefer 1953), then a parabola through the last three points.
     #[must_use]
     pub fn of(sorted: &Sorted) -> Option<Self> {
         let values = sorted.values();
@@ -378,14 +378,15 @@ impl BoxCox {
         Some(Self { lambda, geometric_mean: center.exp() })
     }
 
-    /// (uᵏ − 1)/λ, or ln u for λ = 0, with u = x/geometric mean: rising in x, whatever λ is. `None` unless x is positive.
+    /// (uᵏ − 1)/λ, or ln u for λ = 0, with u = x/geometric mean. It increases with x for every λ. `None` unless x is
+    /// positive.
     #[must_use]
     pub fn transform(&self, x: f64) -> Option<f64> {
         let transformed = power(self.lambda, (x / self.geometric_mean).ln());
         (x > 0.0 && transformed.is_finite()).then_some(transformed)
     }
 
-    /// True if λ stands at the end of what was searched.
+    /// True if λ is at an end of the search range.
     #[must_use]
     pub fn is_at_the_end(&self) -> bool {
         self.lambda.abs() > Self::LARGEST - 1e-3
@@ -397,10 +398,10 @@ fn power(lambda: f64, log: f64) -> f64 {
     if lambda.abs() < 1e-12 { log } else { (lambda * log).exp_m1() / lambda }
 }
 
-/// Where a function with one valley is smallest.
+/// The minimum of a unimodal function.
 fn minimum(f: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     const GOLDEN: f64 = 0.618_033_988_749_894_8;
-    // Near the bottom, rounding hides differences: the parabola goes on from a width at which they are still seen.
+    // Near the minimum, rounding hides differences, so the parabola uses a width at which they are still significant.
     const WIDTH: f64 = 1e-3;
     let inner = |low: f64, high: f64| (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
     let (mut left, mut right) = inner(low, high);

@@ -1,9 +1,9 @@
-//! Equal bins over a sample.
+//! Histograms with equal bins.
 
 use super::{QuantileMethod, Sorted};
 use crate::cast::float;
 
-/// How many of the values fall into each of equal bins that reach from the smallest value to the largest.
+/// The number of values in each of several equal bins between the smallest and the largest value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     low: f64,
@@ -11,16 +11,17 @@ pub struct Histogram {
     counts: Vec<usize>,
 }
 
-/// More bins than a drawing can show: far outliers would ask for thousands.
+/// The maximum number of bins that a drawing can show; with distant outliers the rule would need thousands.
 const MOST_BINS: f64 = 80.0;
 
 impl Histogram {
-    /// The histogram of a sample in bins of the width 2·IQR/∛n (Freedman & Diaconis 1981, *Zeitschrift für
-    /// Wahrscheinlichkeitstheorie und verwandte Gebiete* 57), widened a little so that whole bins cover the range, at
-    /// most 80 of them. Where the middle half of the values is equal, 1 + log₂ n bins (Sturges 1926).
+    /// The histogram of a sample, with bins of the width 2·IQR/∛n (Freedman & Diaconis 1981, *Zeitschrift für
+    /// Wahrscheinlichkeitstheorie und verwandte Gebiete* 57). The bins are widened slightly so that a whole number of
+    /// them covers the range; at most 80 are used. If the interquartile range is 0, there are 1 + log₂ n bins (Sturges
+    /// 1926).
     ///
-    /// Each bin takes the values from its lower edge up to, but not including, its upper one; the last takes both. `None`
-    /// for an empty sample.
+    /// Each bin includes its lower edge and excludes its upper edge; the last bin includes both. `None` for an empty
+    /// sample.
     ///
     /// ```
     /// use llmscope_core::stats::{Histogram, Sorted};

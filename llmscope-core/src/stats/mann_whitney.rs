@@ -1,36 +1,36 @@
-//! Two samples by their ranks: Mann and Whitney's test, Hodges and Lehmann's shift.
+//! Comparisons of two samples by ranks: Mann and Whitney's test, Hodges and Lehmann's shift.
 
 use super::Sorted;
 use super::special::{normal_quantile_upper, normal_sf};
 use crate::cast::float;
 
-/// Up to this size of both samples, and without ties, probabilities are exact.
+/// Probabilities are exact if neither sample is larger than this and there are no ties.
 const LARGEST_EXACT: usize = 50;
 
 /// Mann and Whitney's U of two samples (1947, *Annals of Mathematical Statistics* 18(1)).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MannWhitney {
-    /// Pairs in which the candidate's value is the larger one; a tie counts one half.
+    /// The number of pairs in which the candidate's value is larger; a tie counts one half.
     pub u: f64,
     /// U/nm: the probability that a value of the candidate exceeds one of the baseline.
     pub superiority: f64,
-    /// Probability of so large a U if both samples come from one distribution.
+    /// Probability of a U at least as large if both samples come from the same distribution.
     pub p_greater: f64,
-    /// Probability of so small a U.
+    /// Probability of a U at least as small.
     pub p_less: f64,
-    /// Probability of a U so far from nm/2 on either side.
+    /// Probability of a U at least as far from nm/2 on either side.
     pub p_two_sided: f64,
-    /// Standard deviation of U if both come from one distribution, corrected for ties.
+    /// Standard deviation of U if both samples come from the same distribution, corrected for ties.
     pub sigma: f64,
-    /// True if the probabilities are exact, false if they are normal with a correction for continuity.
+    /// True if the probabilities are exact, false for the normal approximation with a continuity correction.
     pub exact: bool,
 }
 
 impl MannWhitney {
     /// Compares a candidate with a baseline; `None` if one of them is empty.
     ///
-    /// Exact for samples of up to 50 without ties; else U is taken as normal with variance
-    /// nm/12·(N + 1 − Σ(t³ − t)/(N(N − 1))), t the sizes of the ties among N = n + m (Hollander & Wolfe, ch. 4).
+    /// Exact for samples of up to 50 values without ties. Otherwise U is approximated as normal with variance nm/12·(N
+    /// + 1 − Σ(t³ − t)/(N(N − 1))), with t the sizes of the ties among N = n + m (Hollander & Wolfe, ch. 4).
     #[must_use]
     pub fn of(baseline: &Sorted, candidate: &Sorted) -> Option<Self> {
         let (x, y) = (baseline.values(), candidate.values());
@@ -56,14 +56,14 @@ impl MannWhitney {
     }
 }
 
-/// U and Σ(t³ − t), in one trip through two sorted samples.
+/// U and Σ(t³ − t), in one pass through two sorted samples.
 fn count(x: &[f64], y: &[f64]) -> (f64, f64) {
     let (mut u, mut ties) = (0.0, 0.0);
     let (mut i, mut j) = (0, 0);
     while j < y.len() {
         let value = y[j];
         let from = i + x[i..].partition_point(|&x| x < value);
-        // Ties among the baseline's values that were passed over.
+        // Ties among the skipped values of the baseline.
         ties += x[i..from].chunk_by(|a, b| a == b).map(|run| cubed(run.len())).sum::<f64>();
         let equal_x = x[from..].partition_point(|&x| x == value);
         let equal_y = y[j..].partition_point(|&y| y == value);
@@ -86,7 +86,7 @@ fn exact_below(u: f64, n: usize, m: usize) -> f64 {
     let (n, m) = (n.min(m), n.max(m));
     let largest = n * m;
     if u > float(largest) / 2.0 {
-        // The distribution is symmetric, and small tails keep their digits: P(U ≤ u) = 1 − P(U ≤ nm − u − 1).
+        // The distribution is symmetric, and small tails keep their precision: P(U ≤ u) = 1 − P(U ≤ nm − u − 1).
         return 1.0 - exact_below(float(largest) - u.floor() - 1.0, n, m);
     }
     // ways[u] of the Gaussian binomial coefficient: multiply by (1 − qᵐ⁺ⁱ), divide by (1 − qⁱ).
@@ -105,7 +105,7 @@ fn exact_below(u: f64, n: usize, m: usize) -> f64 {
     (below / all).clamp(0.0, 1.0)
 }
 
-/// How two samples are compared, value by value.
+/// The contrast between two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contrast {
     /// y − x.
@@ -122,7 +122,7 @@ impl Contrast {
         }
     }
 
-    /// The middle of two contrasts: of ratios the geometric one, so that the sides can be swapped.
+    /// The middle of two contrasts. That of ratios is geometric, so that the sides can be swapped.
     fn between(self, low: f64, high: f64) -> f64 {
         match self {
             Self::Difference => f64::midpoint(low, high),
@@ -135,8 +135,8 @@ impl Contrast {
 /// Hodges and Lehmann's estimate (1963, *Annals of Mathematical Statistics* 34(2)): the median of all nm contrasts of a
 /// candidate's value with a baseline's; `None` if a sample is empty.
 ///
-/// The nm contrasts are never written down: each bisection counts those below a bound in one trip through both sorted
-/// samples, until a few for each value are left; the cost is O(n + m) after sorting.
+/// The nm contrasts are not materialized. Each bisection counts those below a bound in one pass through both sorted
+/// samples, until only a few per value remain. The cost is O(n + m) after sorting.
 #[must_use]
 pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast) -> Option<f64> {
     let pairs = baseline.values().len().checked_mul(candidate.values().len()).filter(|&pairs| pairs > 0)?;
@@ -144,8 +144,8 @@ pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast)
     Some(if pairs % 2 == 1 { at(pairs / 2) } else { contrast.between(at(pairs / 2 - 1), at(pairs / 2)) })
 }
 
-/// The bounds of a shift, each exceeded with probability `level` at most, after Moses (Hollander & Wolfe, section 4.3):
-/// contrast number nm/2 ∓ (zσ + ½), σ the standard deviation of U; `None` where a bound would lie beyond the
+/// The bounds of a shift, each exceeded with a probability of at most `level`, after Moses (Hollander & Wolfe, section
+/// 4.3): contrast number nm/2 ∓ (zσ + ½), with σ the standard deviation of U. `None` if a bound would be beyond the
 /// outermost contrast.
 #[must_use]
 pub fn shift_bounds(
@@ -166,7 +166,7 @@ pub fn shift_bounds(
     Some((at(rank), at(pairs - 1 - rank)))
 }
 
-/// The smallest level at which [`shift_bounds`] exist for samples of these sizes and this σ.
+/// The smallest level at which [`shift_bounds`] exists for samples of these sizes and this σ.
 #[must_use]
 pub fn smallest_shift_level(n: f64, m: f64, sigma: f64) -> f64 {
     if sigma > 0.0 { normal_sf((n * m / 2.0 - 0.5) / sigma) } else { 0.0 }
@@ -179,7 +179,7 @@ fn nth_contrast(baseline: &Sorted, candidate: &Sorted, contrast: Contrast, rank:
     let most = contrast.of(x[0], y[y.len() - 1]);
     let (mut low, mut high) = (ordinal(least), ordinal(most));
     let (mut below, mut up_to) = (0, x.len() * y.len());
-    // The least number with more than `rank` contrasts at or below it is itself a contrast.
+    // The smallest number with more than `rank` contrasts at or below it is itself a contrast.
     while low < high {
         if up_to - below <= FEW * (x.len() + y.len()) {
             let mut left = within(x, y, contrast, number(low), number(high));
@@ -197,10 +197,10 @@ fn nth_contrast(baseline: &Sorted, candidate: &Sorted, contrast: Contrast, rank:
     number(low)
 }
 
-/// So many contrasts for each value are few enough to write down.
+/// The number of contrasts per value that are few enough to materialize.
 const FEW: usize = 2;
 
-/// The contrasts between two bounds, both included.
+/// The contrasts between two bounds, both inclusive.
 fn within(x: &[f64], y: &[f64], contrast: Contrast, low: f64, high: f64) -> Vec<f64> {
     let (mut from, mut to) = (0, 0);
     let mut all = Vec::with_capacity(FEW * (x.len() + y.len()));
@@ -216,7 +216,7 @@ fn within(x: &[f64], y: &[f64], contrast: Contrast, low: f64, high: f64) -> Vec<
     all
 }
 
-/// Pairs whose contrast is at most `bound`: as x grows its contrast with any y falls.
+/// The number of pairs whose contrast is at most `bound`: as x grows, its contrast with any y decreases.
 fn count_at_most(x: &[f64], y: &[f64], contrast: Contrast, bound: f64) -> usize {
     let (mut reached, mut total) = (0, 0);
     for &x in x {
@@ -228,7 +228,7 @@ fn count_at_most(x: &[f64], y: &[f64], contrast: Contrast, bound: f64) -> usize 
     total
 }
 
-/// Numbers in their order as whole numbers, so that a bisection ends at neighbours.
+/// Maps numbers to integers in the same order, so that a bisection ends at adjacent numbers.
 fn ordinal(value: f64) -> u64 {
     let bits = (value + 0.0).to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }

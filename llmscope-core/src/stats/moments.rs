@@ -1,4 +1,4 @@
-//! Mean and central moments in one trip through memory, mergeable without loss of accuracy.
+//! Mean and central moments in one pass through memory, mergeable without loss of accuracy.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,10 @@ use crate::sample::segments;
 /// Values are read in blocks that stay in the cache for the second, centered pass.
 const BLOCK: usize = 4096;
 
-/// Count, extremes, mean and central moments Mₖ = Σ(xᵢ − x̄)ᵏ of a sample, as a state that can be merged.
+/// Count, extremes, mean and central moments Mₖ = Σ(xᵢ − x̄)ᵏ of a sample, as a mergeable state.
 ///
-/// Each block of data is read twice, once for its mean and once about it (Chan, Golub & LeVeque 1983); blocks are
-/// merged with the formulas of Pébay (2008). Mean and M₂ are carried in twice the precision of `f64`, so that merging
+/// Each block of data is read twice: once for its mean, and once for the moments about it (Chan, Golub & LeVeque 1983).
+/// Blocks are merged with the formulas of Pébay (2008). Mean and M₂ have twice the precision of `f64`, so that merging
 /// any partition of the data gives the mean and the standard deviation to the limit of `f64`.
 ///
 /// ```
@@ -35,7 +35,7 @@ pub struct Moments {
 
 #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
 impl Moments {
-    /// The moments of finite values (a [`Sample`](crate::Sample) guarantees that they are).
+    /// The moments of finite values (a [`Sample`](crate::Sample) guarantees finite values).
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
         values.chunks(BLOCK).map(Self::of_block).fold(Self::default(), |whole, block| whole.merge(&block))
@@ -47,7 +47,7 @@ impl Moments {
         *self = self.merge(&single);
     }
 
-    /// The moments of both samples together (Pébay 2008, eqs. 2.1 and 3.1).
+    /// The moments of both samples combined (Pébay 2008, eqs. 2.1 and 3.1).
     #[must_use]
     pub fn merge(&self, other: &Self) -> Self {
         if self.count == 0 {
@@ -81,7 +81,7 @@ impl Moments {
         let rough = sum(block, |x| x).divided_by(n);
         let (min, max) = extent(block);
         let powers = Powers::about(rough.value(), block);
-        // The center is the mean rounded to f64; `correction` is what the rounding left, so that M₂ is about the mean.
+        // The center is the mean rounded to `f64`; `correction` is the rounding error, so that M₂ is about the mean.
         let correction = powers.deviations / n;
         let m2 = powers.squares.add(-correction * powers.deviations);
         Self {
@@ -95,7 +95,7 @@ impl Moments {
         }
     }
 
-    /// Number of values.
+    /// The number of values.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.count
@@ -146,17 +146,17 @@ impl Moments {
         self.variance().map(f64::sqrt)
     }
 
-    /// What [`Self::mean`] leaves out of the mean that is carried in twice the precision.
+    /// The part of the double-precision mean that [`Self::mean`] omits.
     pub(crate) fn mean_rest(&self) -> f64 {
         if self.is_constant() { 0.0 } else { self.mean.rest() }
     }
 
-    /// The mean in twice the precision; 0 without data.
+    /// The mean with twice the precision; 0 without data.
     pub(super) fn center(&self) -> DoubleDouble {
         if self.is_constant() { DoubleDouble::new(self.min) } else { self.mean }
     }
 
-    /// M₂ = Σ(xᵢ − x̄)² in twice the precision.
+    /// M₂ = Σ(xᵢ − x̄)² with twice the precision.
     pub(super) fn squares(&self) -> DoubleDouble {
         if self.is_constant() { DoubleDouble::default() } else { self.m2 }
     }
@@ -183,7 +183,7 @@ impl Moments {
     }
 }
 
-/// Arithmetic mean of finite values, as [`Moments::mean`] gives it, without the other moments; `None` without data.
+/// Arithmetic mean of finite values, equal to [`Moments::mean`], without the other moments; `None` without data.
 #[must_use]
 pub fn mean(values: &[f64]) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
@@ -192,26 +192,26 @@ pub fn mean(values: &[f64]) -> Option<f64> {
     (n > 0.0).then(|| total.divided_by(n).value())
 }
 
-/// The values, cut before every position in `breaks`, less the mean of their stretch.
+/// The values minus the mean of their segment, where a segment begins at every position in `breaks`.
 pub(crate) fn about_means(values: &[f64], breaks: &[usize]) -> Vec<f64> {
     let mut residuals = Vec::with_capacity(values.len());
-    for stretch in segments(values, breaks) {
-        let mean = mean(stretch).unwrap_or(0.0);
-        residuals.extend(stretch.iter().map(|x| x - mean));
+    for segment in segments(values, breaks) {
+        let mean = mean(segment).unwrap_or(0.0);
+        residuals.extend(segment.iter().map(|x| x - mean));
     }
     residuals
 }
 
-/// The lanes in which sums are kept, so that the compiler can vectorize them.
+/// The number of parallel sums, so that the compiler can vectorize them.
 const LANES: usize = 4;
 
-/// Smallest and largest of a block that is not empty.
+/// The minimum and maximum of a nonempty block.
 fn extent(block: &[f64]) -> (f64, f64) {
     let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
     let (chunks, rest) = block.as_chunks::<LANES>();
     for chunk in chunks {
         for lane in 0..LANES {
-            // Not `f64::min`, which looks for NaN: there is none.
+            // Not `f64::min`, which handles NaN: the values are finite.
             min[lane] = if chunk[lane] < min[lane] { chunk[lane] } else { min[lane] };
             max[lane] = if chunk[lane] > max[lane] { chunk[lane] } else { max[lane] };
         }

@@ -1,4 +1,4 @@
-//! Is it normal? The Anderson–Darling test.
+//! The Anderson–Darling test of normality.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ pub struct Normality {
     pub p: f64,
 }
 
-/// Smallest sample that the test's p-value was derived for.
+/// The smallest sample for which the test's p-value was derived.
 pub const MIN_NORMALITY: usize = 8;
 
 /// Anderson–Darling test of normality (Anderson & Darling 1954).

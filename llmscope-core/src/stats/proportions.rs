@@ -1,19 +1,19 @@
-//! Shares: their intervals and that of their difference.
+//! Intervals of shares and of their differences.
 
 use super::special::normal_quantile_upper;
 
-/// A share of requests, with the number of independent ones that it is worth.
+/// A share of requests, with its effective sample size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Proportion {
     /// The share, 0 to 1.
     pub share: f64,
-    /// How many independent observations it stands on: need not be whole.
+    /// The effective number of independent observations, which need not be whole.
     pub size: f64,
 }
 
 impl Proportion {
-    /// Wilson's interval (1927, *JASA* 22): the shares that are less than z standard errors of their own away. Each end is
-    /// exceeded with probability `level`; `None` without observations, or for a level that is not between 0 and ½.
+    /// Wilson's interval (1927, *JASA* 22): the shares within z of their own standard errors. Each end is exceeded with
+    /// probability `level`; `None` without observations, or for a level that is not between 0 and ½.
     ///
     /// (2np + z² ∓ z√(z² + 4np(1 − p)))/(2(n + z²)).
     #[must_use]

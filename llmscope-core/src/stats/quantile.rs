@@ -1,11 +1,11 @@
-//! Sample quantiles, with the method in their name.
+//! Sample quantiles, by named methods.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cast::float;
 
-/// How a quantile between two order statistics is taken: the nine types of Hyndman & Fan (1996).
+/// The method for a quantile between two order statistics: the nine types of Hyndman & Fan (1996).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum QuantileMethod {
@@ -45,7 +45,7 @@ impl QuantileMethod {
     ];
 }
 
-/// Values in ascending order, to take many quantiles from.
+/// Values in ascending order, for computing several quantiles.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sorted(Vec<f64>);
 
@@ -99,7 +99,7 @@ impl Sorted {
         self.quantile(0.5, QuantileMethod::HyndmanFan7)
     }
 
-    /// Types 1 to 3: the position is n·p + m and the weight of the upper neighbour is 0, ½ or 1.
+    /// Types 1 to 3: the position is n·p + m, and the weight of the upper neighbor is 0, ½ or 1.
     fn stepped(&self, p: f64, m: f64, weight: impl Fn(f64, f64) -> f64) -> f64 {
         let position = float(self.0.len()) * p + m;
         let below = (position + FUZZ).floor();
@@ -133,5 +133,5 @@ impl Sorted {
     }
 }
 
-/// Positions that differ from a whole number only by rounding are that number, as in R.
+/// Positions that differ from a whole number only by rounding are treated as that number, as in R.
 const FUZZ: f64 = 4.0 * f64::EPSILON;

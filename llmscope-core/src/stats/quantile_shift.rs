@@ -3,23 +3,25 @@
 use super::special::{normal_quantile_upper, normal_sf};
 use crate::cast::float;
 
-/// Which order statistics bound a shift: ranks among n (from 1, between two order statistics where fractional).
+/// The order statistics that bound a shift: ranks among n, starting at 1; a fractional rank is between two order
+/// statistics.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BoundingRanks {
-    /// Of the sample that is to lie higher: its quantile is at least this order statistic.
+    /// The rank in the sample that is assumed higher: its quantile is at least this order statistic.
     pub low: f64,
-    /// Of the other sample: its quantile is at most this order statistic.
+    /// The rank in the other sample: its quantile is at most this order statistic.
     pub high: f64,
 }
 
-/// The ranks of a one-sided bound for the shift of the p-quantile: the chance that order statistic `low` of `higher`
-/// independent values exceeds order statistic `high` of `lower` others is `level`, if all come from one distribution.
+/// The ranks of a one-sided bound for the shift of the p-quantile. If all values come from one distribution, order
+/// statistic `low` of `higher` independent values exceeds order statistic `high` of `lower` others with probability
+/// `level`.
 ///
-/// The difference of two one-sample sign intervals (Hettmansperger 1984, *Applied Statistics* 33(1)): distribution-free,
-/// because P(X₍ᵣ₎ < Y₍ₛ₎) depends on ranks only. Both ranks leave p by the same number of standard deviations, the fewest
-/// that keep the level; between the last pair that does not and the first that does, ranks are interpolated in the
-/// logarithm of the level (after Hettmansperger & Sheather 1986). `None` if the samples are too small for it, or the
-/// level is not between 0 and ½.
+/// The difference of two one-sample sign intervals (Hettmansperger 1984, *Applied Statistics* 33(1)) is
+/// distribution-free, because P(X₍ᵣ₎ < Y₍ₛ₎) depends only on ranks. Both ranks are the same number of standard
+/// deviations from p, the smallest number that satisfies the level. Between the last pair that does not satisfy it and
+/// the first that does, ranks are interpolated in the logarithm of the level (after Hettmansperger & Sheather 1986).
+/// `None` if the samples are too small, or if the level is not between 0 and ½.
 #[must_use]
 pub fn bounding_ranks(p: f64, higher: usize, lower: usize, level: f64) -> Option<BoundingRanks> {
     let largest = widest(p, higher, lower)?;
@@ -27,7 +29,7 @@ pub fn bounding_ranks(p: f64, higher: usize, lower: usize, level: f64) -> Option
         return None;
     }
     let (mut inside, mut outside) = (0.0, largest);
-    // The pair changes by whole ranks: far more halvings than it takes to tell two changes apart.
+    // The pair changes by whole ranks: 60 halvings are more than enough to separate two changes.
     for _ in 0..60 {
         let middle = f64::midpoint(inside, outside);
         if chance(pair(p, higher, lower, middle), higher, lower) > level {
@@ -43,20 +45,20 @@ pub fn bounding_ranks(p: f64, higher: usize, lower: usize, level: f64) -> Option
     Some(BoundingRanks { low: between(narrow.0, wide.0), high: between(narrow.1, wide.1) })
 }
 
-/// The smallest level at which [`bounding_ranks`] exists; 1 if there is none.
+/// The smallest level at which [`bounding_ranks`] exists, or 1.
 #[must_use]
 pub fn smallest_level(p: f64, higher: usize, lower: usize) -> f64 {
     widest(p, higher, lower).map_or(1.0, |largest| chance(pair(p, higher, lower, largest), higher, lower))
 }
 
-/// Equal sample sizes from which on [`bounding_ranks`] exists at this level, by the normal approximation.
+/// The equal sample size from which [`bounding_ranks`] exists at this level, by the normal approximation.
 #[must_use]
 pub fn fewest_values(p: f64, level: f64) -> Option<f64> {
     let z = normal_quantile_upper(level)?;
     Some((z * z / 2.0 * (p / (1.0 - p)).max((1.0 - p) / p)).max(2.0))
 }
 
-/// By how many standard deviations the ranks can leave p before one of them leaves its sample.
+/// The number of standard deviations at which one of the ranks leaves its sample.
 fn widest(p: f64, higher: usize, lower: usize) -> Option<f64> {
     let (m, n) = (float(higher), float(lower));
     let spread = |n: f64| (n * p * (1.0 - p)).sqrt();
@@ -66,7 +68,7 @@ fn widest(p: f64, higher: usize, lower: usize) -> Option<f64> {
     (widest.is_finite() && widest > 0.0).then_some(widest)
 }
 
-/// (low, high) at so many standard deviations from p.
+/// (low, high) at this number of standard deviations from p.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 1..=n")]
 fn pair(p: f64, higher: usize, lower: usize, multiple: f64) -> (usize, usize) {
     let (m, n) = (float(higher), float(lower));
@@ -76,8 +78,8 @@ fn pair(p: f64, higher: usize, lower: usize, multiple: f64) -> (usize, usize) {
     (low, high)
 }
 
-/// P(Y₍ₛ₎ > X₍ᵣ₎) for m values Y and n values X of one continuous distribution: fewer than s of Y lie below X₍ᵣ₎. The
-/// number that do has the negative hypergeometric distribution P(j) = C(r+j−1, j)·C(n−r+m−j, m−j)/C(n+m, m).
+/// P(Y₍ₛ₎ > X₍ᵣ₎) for m values Y and n values X of one continuous distribution: fewer than s values of Y are below
+/// X₍ᵣ₎. Their number has the negative hypergeometric distribution P(j) = C(r+j−1, j)·C(n−r+m−j, m−j)/C(n+m, m).
 ///
 /// # Panics
 /// Unless 1 ≤ s ≤ m and 1 ≤ r ≤ n.
@@ -92,7 +94,7 @@ fn chance((s, r): (usize, usize), m: usize, n: usize) -> f64 {
     let choose = |a: f64, b: f64| libm::lgamma(a + 1.0) - libm::lgamma(b + 1.0) - libm::lgamma(a - b + 1.0);
     let first = float(s) - 1.0;
     if mf + nf > LARGE {
-        // Sizes beyond any run: both order statistics are normal to more digits than are shown.
+        // For very large samples, both order statistics are normal to more digits than are displayed.
         let u = (rf - 0.5) / nf - (float(s) - 0.5) / mf;
         let p = (rf / nf + float(s) / mf) / 2.0;
         return normal_sf(u / (p * (1.0 - p) * (1.0 / nf + 1.0 / mf)).sqrt());
@@ -111,5 +113,5 @@ fn chance((s, r): (usize, usize), m: usize, n: usize) -> f64 {
     }
 }
 
-/// Above so many values the sum of the exact chance is replaced by the normal approximation.
+/// Above this many values, the normal approximation replaces the exact sum.
 const LARGE: f64 = 1e8;

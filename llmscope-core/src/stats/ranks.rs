@@ -1,12 +1,12 @@
-//! Values by their ranks.
+//! Scores of ranks.
 
 use super::Sorted;
 use crate::cast::float;
 
-/// A score of each value's rank, which begins at 1 and is the mean rank among ties; `sorted` holds the same values.
+/// A score of each value's rank, which starts at 1 and is the mean rank among ties; `sorted` holds the same values.
 pub(super) fn scored_by_rank(values: &[f64], sorted: &Sorted, score: impl Fn(f64) -> f64) -> Vec<f64> {
     let ordered = sorted.values();
-    // A score for each distinct value, found once; then looked up.
+    // The score of each distinct value is computed once and then looked up.
     let mut scores: Vec<f64> = Vec::with_capacity(ordered.len());
     for run in ordered.chunk_by(|a, b| a == b) {
         let rank = float(scores.len()) + (float(run.len()) + 1.0) / 2.0;

@@ -1,8 +1,8 @@
 //! Special functions: the normal distribution with accurate tails, the incomplete gamma function, and the χ² quantile.
 //!
-//! Everything here is a pure function of `f64`. For arguments in the stated domain nothing panics and nothing is NaN;
-//! quantile functions return `None` outside their domain. Accuracies are relative errors measured against 40-digit
-//! arithmetic.
+//! All functions are pure functions of `f64`. For arguments in the documented domain, they neither panic nor return
+//! NaN; quantile functions return `None` outside their domain. Accuracies are relative errors, measured against
+//! 40-digit arithmetic.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI, SQRT_2};
 
@@ -12,7 +12,7 @@ use statrs::function::erf::erfc_inv;
 /// ln √(2π).
 const LN_SQRT_2PI: f64 = 0.918_938_533_204_672_8;
 
-/// From this shape on the terms left out of [`gamma_tails_of_large_shape`] are below 1e-13 even 37σ from the mean.
+/// From this shape on, the omitted terms of [`gamma_tails_of_large_shape`] are below 1e-13 even 37σ from the mean.
 const LARGE_SHAPE: f64 = 1e8;
 
 /// φ(z) = exp(−z²/2)/√(2π): the density of the standard normal distribution, for every finite z.
@@ -25,7 +25,7 @@ pub fn normal_pdf(z: f64) -> f64 {
 
 /// Φ(z) = ½ erfc(−z/√2): the probability that a standard normal variable is at most z, for every z.
 ///
-/// Accurate to 1e-13 for z > −37, the lower tail included; 0 where the value is below the smallest `f64` (z < −38.5).
+/// Accurate to 1e-13 for z > −37, including the lower tail; 0 where the value is below the smallest `f64` (z < −38.5).
 /// The complementary error function is that of Sun's fdlibm (1993).
 #[must_use]
 pub fn normal_cdf(z: f64) -> f64 {
@@ -34,7 +34,7 @@ pub fn normal_cdf(z: f64) -> f64 {
 
 /// 1 − Φ(z) = Φ(−z): the probability that a standard normal variable exceeds z, for every z.
 ///
-/// Keeps its digits in the upper tail, where 1 − [`normal_cdf`] has none left.
+/// Keeps its precision in the upper tail, where 1 − [`normal_cdf`] has lost all digits.
 #[must_use]
 pub fn normal_sf(z: f64) -> f64 {
     0.5 * erfc(z * FRAC_1_SQRT_2)
@@ -42,12 +42,12 @@ pub fn normal_sf(z: f64) -> f64 {
 
 /// ln Φ(z), for every z, accurate to 1e-13.
 ///
-/// Far in the lower tail, where Φ itself is lost, it is the asymptotic series of Laplace (Abramowitz and Stegun 1964,
-/// 26.2.12): Φ(z) ~ φ(z)/|z| · (1 − 1/z² + 1·3/z⁴ − 1·3·5/z⁶ + …). −∞ where the value is below the range of
-/// `f64` (z < −1.8e154). ln(1 − Φ(z)) is `normal_ln_cdf(-z)`.
+/// Far in the lower tail, where Φ itself underflows, it is the asymptotic series of Laplace (Abramowitz and Stegun
+/// 1964, 26.2.12): Φ(z) ~ φ(z)/|z| · (1 − 1/z² + 1·3/z⁴ − 1·3·5/z⁶ + …). −∞ where the value is below the range of `f64`
+/// (z < −1.8e154). ln(1 − Φ(z)) is `normal_ln_cdf(-z)`.
 #[must_use]
 pub fn normal_ln_cdf(z: f64) -> f64 {
-    // At the switch the first term left out is 1e-16 beside 1.
+    // At the switch, the first omitted term is 1e-16 relative to 1.
     const SWITCH: f64 = -20.0;
     const TERMS: i32 = 8;
     if z > 0.0 {
@@ -64,8 +64,8 @@ pub fn normal_ln_cdf(z: f64) -> f64 {
 /// Φ⁻¹(p) = −√2 erfc⁻¹(2p): the z that a standard normal variable stays below with probability p; `None` unless
 /// 0 < p < 1.
 ///
-/// Accurate to 1e-15 of the exact inverse at p, down to the smallest p. Near p = 1 it is p itself that has few
-/// digits: use [`normal_quantile_upper`] there.
+/// Accurate to 1e-15 of the exact inverse at p, down to the smallest p. Near p = 1, p itself has few digits: use
+/// [`normal_quantile_upper`] there.
 #[must_use]
 pub fn normal_quantile(p: f64) -> Option<f64> {
     // The subtraction gives the median as 0 rather than −0.
@@ -74,7 +74,7 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
 
 /// The z that a standard normal variable exceeds with probability q, Φ⁻¹(1 − q) = −Φ⁻¹(q); `None` unless 0 < q < 1.
 ///
-/// As accurate in the far upper tail (q = 1e-300) as [`normal_quantile`] is in the lower.
+/// In the far upper tail (q = 1e-300) as accurate as [`normal_quantile`] in the lower.
 #[must_use]
 pub fn normal_quantile_upper(q: f64) -> Option<f64> {
     is_probability(q).then(|| SQRT_2 * erfc_inv(2.0 * q) + 0.0)
@@ -87,8 +87,8 @@ pub fn normal_quantile_upper(q: f64) -> Option<f64> {
 ///
 /// Below x = a + 1 the power series of P, above it the continued fraction of Q (Abramowitz and Stegun 1964, 6.5.29 and
 /// 6.5.31), each times xᵃe⁻ˣ/Γ(a + 1) in the cancellation-free form of Loader (2000, *Fast and Accurate Computation of
-/// Binomial Probabilities*). The computed one of the two is accurate to 1e-13 and the other is its complement.
-/// Beyond a = 1e8, where these take 1e5 terms, the uniform asymptotic expansion of Temme (1979).
+/// Binomial Probabilities*). The computed one of the two is accurate to 1e-13, and the other is its complement. Above a
+/// = 1e8, where these take 1e5 terms, the uniform asymptotic expansion of Temme (1979).
 #[must_use]
 pub fn incomplete_gamma(a: f64, x: f64) -> Option<(f64, f64)> {
     if !(a > 0.0 && a.is_finite() && x >= 0.0) {
@@ -102,8 +102,8 @@ pub fn incomplete_gamma(a: f64, x: f64) -> Option<(f64, f64)> {
     }
 }
 
-/// The quantile of the χ² distribution: the x below which a variable with `df` degrees of freedom, any real number
-/// above 0, stays with probability p. `None` unless 0 < p < 1 and `df` is positive and finite.
+/// The quantile of the χ² distribution with `df` degrees of freedom, any real number above 0: the variable is below it
+/// with probability p. `None` unless 0 < p < 1 and `df` is positive and finite.
 ///
 /// Accurate to 1e-13 for `df` from 0.5 to 1e9 and p from 1e-300 to 1 − 1e-16. Newton's method on
 /// the logarithm of the smaller tail probability against ln x, kept inside a shrinking bracket. 0 where the quantile is
@@ -115,7 +115,7 @@ pub fn chi_squared_quantile(p: f64, df: f64) -> Option<f64> {
     } else if p <= 0.5 {
         Some(2.0 * gamma_quantile(0.5 * df, p, Tail::Lower))
     } else {
-        // Exact: above one half, 1 − p has no rounding.
+        // Exact: for p above one half, 1 − p is not rounded.
         Some(2.0 * gamma_quantile(0.5 * df, 1.0 - p, Tail::Upper))
     }
 }
@@ -138,21 +138,21 @@ fn is_probability(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }
 
-/// Which side of x a probability is on.
+/// The side of x to which a probability refers.
 #[derive(Clone, Copy)]
 enum Tail {
     Lower,
     Upper,
 }
 
-/// The x at which the `tail` of a gamma variable of shape a has the given probability, at most one half.
+/// The x at which the `tail` of a gamma variable of shape a has the given probability, which is at most one half.
 fn gamma_quantile(a: f64, probability: f64, tail: Tail) -> f64 {
     let target = probability.ln();
     let (mut low, mut high) = (f64::MIN_POSITIVE, upper_bound(a, target, tail));
     let mut x = first_guess(a, probability, tail).clamp(low, high);
     for _ in 0..200 {
         let (p, q) = gamma_tails(a, x);
-        // `slope` is d ln(tail)/d ln x; both logarithms are concave in ln x, so Newton's steps settle on one side.
+        // `slope` is d ln(tail)/d ln x; both logarithms are concave in ln x, so Newton's steps converge from one side.
         let density = a * gamma_kernel(a, x);
         let (value, slope) = match tail {
             Tail::Lower => (p, density / p),
@@ -166,19 +166,20 @@ fn gamma_quantile(a: f64, probability: f64, tail: Tail) -> f64 {
         }
         let step = -excess / slope;
         let newton = x * step.exp();
-        // A step this small leaves an error of its square, or is the rounding of ln(tail) that a small slope magnifies.
+        // A step this small leaves an error of its square, or is the rounding error of ln(tail), magnified by a small
+        // slope.
         if step.abs() < 1e-10 + 1e-15 / a {
             return newton;
         }
-        // Not finite where a tail underflows, outside where the curve is all but flat: halve the bracket in ln x.
+        // Newton's step is not finite if a tail underflows, and outside the bracket if the curve is almost flat: halve
+        // the bracket in ln x.
         x = if newton >= low && newton <= high { newton } else { low.sqrt() * high.sqrt() };
     }
     if x <= 2.0 * f64::MIN_POSITIVE { 0.0 } else { x }
 }
 
-/// A value that the quantile cannot exceed: the mean a, which the median stays below, or for an upper tail of
-/// probability e⁻ᴸ the bound a + √(2aL) + L (Boucheron, Lugosi and Massart 2013, *Concentration Inequalities*,
-/// section 2.4).
+/// An upper bound of the quantile: the mean a, which exceeds the median, or for an upper tail of probability e⁻ᴸ the
+/// bound a + √(2aL) + L (Boucheron, Lugosi and Massart 2013, *Concentration Inequalities*, section 2.4).
 fn upper_bound(a: f64, ln_probability: f64, tail: Tail) -> f64 {
     match tail {
         Tail::Lower => a,
@@ -186,8 +187,8 @@ fn upper_bound(a: f64, ln_probability: f64, tail: Tail) -> f64 {
     }
 }
 
-/// A first guess of [`gamma_quantile`]: the cube-root normal approximation of Wilson and Hilferty (1931), or, near 0
-/// where that fails, the leading term P(a, x) ≈ xᵃ/Γ(a + 1).
+/// The initial guess of [`gamma_quantile`]: the cube-root normal approximation of Wilson and Hilferty (1931), or, near
+/// 0 where that fails, the leading term P(a, x) ≈ xᵃ/Γ(a + 1).
 fn first_guess(a: f64, probability: f64, tail: Tail) -> f64 {
     let upper = SQRT_2 * erfc_inv(2.0 * probability);
     let z = if matches!(tail, Tail::Lower) { -upper } else { upper };
@@ -216,13 +217,13 @@ fn gamma_tails(a: f64, x: f64) -> (f64, f64) {
 }
 
 /// P(a, x) and Q(a, x) for a above [`LARGE_SHAPE`], where series and fraction would take √a terms: the normal term and
-/// the leading correction of the uniform asymptotic expansion of Temme (1979, *SIAM Journal on Mathematical
-/// Analysis* 10(4)).
+/// the leading correction of the uniform asymptotic expansion of Temme (1979, *SIAM Journal on Mathematical Analysis*
+/// 10(4)).
 ///
 /// With η of the sign of x − a and aη²/2 the deviance, Q ~ 1 − Φ(η√a) + φ(η√a)(−1/3 + η/12 − 2η²/135 + η³/864 …)/√a.
 fn gamma_tails_of_large_shape(a: f64, x: f64) -> (f64, f64) {
     let z = (2.0 * deviance(a, x).max(0.0)).sqrt().copysign(x - a);
-    // Beyond ±1 the density is 0 and so is the correction, whatever its series gives.
+    // Beyond ±1 the density is 0, and so is the correction, whatever the value of its series.
     let eta = (z / a.sqrt()).clamp(-1.0, 1.0);
     let series = -1.0 / 3.0 + eta * (1.0 / 12.0 + eta * (-2.0 / 135.0 + eta / 864.0));
     let correction = normal_pdf(z) * series / a.sqrt();
@@ -242,8 +243,8 @@ fn gamma_series(a: f64, x: f64) -> f64 {
 
 /// 1/(x+1−a− 1(1−a)/(x+3−a− 2(2−a)/(x+5−a− …))), which is Q(a, x)Γ(a)/xᵃe⁻ˣ; for x ≥ a + 1.
 ///
-/// Evaluated forwards by the modified method of Lentz (Thompson and Barnett 1986, *Journal of Computational
-/// Physics* 64); for x ≥ a + 1 no denominator comes near 0.
+/// Evaluated forwards by the modified method of Lentz (Thompson and Barnett 1986, *Journal of Computational Physics*
+/// 64); for x ≥ a + 1 no denominator is near 0.
 fn gamma_fraction(a: f64, x: f64) -> f64 {
     let mut b = x + 1.0 - a;
     let (mut c, mut d) = (f64::MAX, 1.0 / b);
@@ -265,7 +266,7 @@ fn gamma_fraction(a: f64, x: f64) -> f64 {
 /// xᵃe⁻ˣ/Γ(a + 1).
 fn gamma_kernel(a: f64, x: f64) -> f64 {
     if a < 10.0 {
-        // In two factors: beyond x = 708 exp(−x) itself has lost digits, or is 0.
+        // In two factors: above x = 708, exp(−x) itself loses digits or underflows.
         let root = (-0.5 * x).exp();
         x.powf(a) * root * root / libm::tgamma(a + 1.0)
     } else {
@@ -292,7 +293,7 @@ pub(super) fn deviance(a: f64, x: f64) -> f64 {
     if v.abs() > 0.5 {
         return a * (a / x).ln() + x - a;
     }
-    // ln(a/x) = −2(v + v³/3 + v⁵/5 + …) and x − a = 2av/(1 − v); the two first terms make (x − a)v.
+    // ln(a/x) = −2(v + v³/3 + v⁵/5 + …) and x − a = 2av/(1 − v); the two first terms sum to (x − a)v.
     let square = v * v;
     let mut sum = (x - a) * v;
     let (mut power, mut k) = (2.0 * a * v, 3.0);

@@ -1,18 +1,18 @@
-//! Violations in the making: a stream's answer to [`Judgement::violations`](crate::rules::Judgement).
+//! The violations of a stream as they develop, the counterpart of [`Judgement::violations`](crate::rules::Judgement).
 
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{RuleSet, Side, Signal, Violation};
 
-/// The violations that are going on, of a series that is judged point by point.
+/// The open violations of a series that is judged point by point.
 ///
-/// A violation begins with the first signal of a rule, goes on while the rule signals at each point, and ends with the
-/// first point at which it does not. All violations of a stream, ended or going on, are those of
+/// A violation begins with the first signal of a rule, continues while the rule signals at each point, and ends with
+/// the first point at which it does not. The closed and open violations of a stream are those of
 /// [`judge`](crate::rules::judge) for the same points.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Episodes {
     open: Vec<Episode>,
-    /// Something was missing: they end at the next point, whatever it is.
+    /// A value was missing: all violations end at the next point.
     #[serde(default)]
     is_interrupted: bool,
 }
@@ -26,19 +26,19 @@ struct Episode {
     side: Side,
 }
 
-/// What happened to a violation.
+/// An event of a violation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Turn {
-    /// Its first signal.
+    /// The first signal.
     Began(Violation),
-    /// One more signal.
+    /// A further signal.
     WentOn(Violation),
-    /// No signal any more, or a gap.
+    /// No further signal, or a gap.
     Ended(Violation),
 }
 
 impl Turn {
-    /// The violation as it is now.
+    /// The violation in its current state.
     #[must_use]
     pub fn violation(&self) -> &Violation {
         let (Self::Began(violation) | Self::WentOn(violation) | Self::Ended(violation)) = self;
@@ -47,7 +47,7 @@ impl Turn {
 }
 
 impl Episodes {
-    /// Takes the signals of the point `at`, and says which violations ended, went on and began, in this order.
+    /// Processes the signals of point `at`. Returns the violations that ended, continued and began, in this order.
     pub fn push(&mut self, rules: &RuleSet, at: usize, signals: &[Signal]) -> Vec<Turn> {
         if signals.is_empty() && self.open.is_empty() {
             return Vec::new();
@@ -57,7 +57,7 @@ impl Episodes {
             turns = self.end_all(rules);
         }
         for signal in signals {
-            // Rules about one side begin anew when the side changes; the others are about whatever sides there are.
+            // For rules about one side, a new violation begins when the side changes; other rules accept any side.
             let both = rules.rules()[signal.rule].pattern().is_about_both_sides();
             let same = |open: &&mut Episode| open.rule == signal.rule && (both || open.side == signal.side);
             match self.open.iter_mut().find(same) {
@@ -83,13 +83,13 @@ impl Episodes {
         turns
     }
 
-    /// Says that something is missing here: no violation goes on across it. What is going on ends at the next point, and
-    /// not before: that nothing was measured is no sign of health.
+    /// Marks a missing value: no violation continues across it. Open violations end at the next point and not earlier,
+    /// because a missing measurement does not indicate recovery.
     pub fn gap(&mut self) {
         self.is_interrupted = !self.open.is_empty();
     }
 
-    /// Ends all of them.
+    /// Ends all open violations.
     pub fn end_all(&mut self, rules: &RuleSet) -> Vec<Turn> {
         self.open.drain(..).map(|open| Turn::Ended(open.violation(rules))).collect()
     }

@@ -1,4 +1,4 @@
-//! Limits that stay as they are.
+//! Frozen limits.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,15 +14,15 @@ use crate::transform::{PowerTransform, Transform};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "FrozenLimits")]
 pub struct Limits {
-    /// Lower control limit, not below what the metric can be.
+    /// Lower control limit, clamped to the bounds of the metric.
     pub lower: f64,
     /// Center line.
     pub center: f64,
-    /// Upper control limit, not above what the metric can be.
+    /// Upper control limit, clamped to the bounds of the metric.
     pub upper: f64,
-    /// Within sigma; of the transformed values where there is a transformation.
+    /// Within sigma; with a transformation, sigma of the transformed values.
     pub sigma: f64,
-    /// The transformation on whose scale the limits stand three sigmas from the center line.
+    /// The transformation, if any. On its scale, the limits are three sigmas from the center line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<PowerTransform>,
 }
@@ -31,17 +31,17 @@ impl Limits {
     /// The limits of these standards.
     ///
     /// # Errors
-    /// Those of [`Standards::limits_of_single_measurements`].
+    /// The errors of [`Standards::limits_of_single_measurements`].
     pub(super) fn of(bounds: Bounds, standards: &Standards) -> Result<Self> {
         let limits = standards.limits_of_single_measurements()?.clamped_to(bounds);
         let [lower, center, upper] = [&limits.lower, &limits.center, &limits.upper].map(|line| line.at(0));
         Ok(Self { lower, center, upper, sigma: limits.sigma.at(0), transform: standards.transform })
     }
 
-    /// Limits from these values, without those that lie beyond the limits of all (phase I, once revised: Montgomery
-    /// 2013, section 6.2); what they are drawn from; and how many values were left out. `None` without variation, for
-    /// too few values, for values that cannot be transformed as they are to be, or where too few lie within the limits
-    /// of all (those of two far levels may not).
+    /// Limits estimated from the values that are inside the limits of all values (phase I with one revision: Montgomery
+    /// 2013, section 6.2), with their standards and the number of excluded values. `None` without variation, for too
+    /// few values, for values that cannot be transformed as requested, or if too few values are inside the limits of
+    /// all (which can happen with two distant levels).
     #[must_use]
     pub fn learned(bounds: Bounds, transform: Transform, values: &[f64]) -> Option<(Self, Standards, usize)> {
         let of = |values: &[f64]| {

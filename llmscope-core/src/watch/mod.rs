@@ -1,8 +1,8 @@
-//! Watching one series for weeks: limits are learned from its first values, frozen, and every later value is judged
-//! against them as it arrives.
+//! Continuous monitoring of one series. A watch learns limits from the first values, freezes them, and judges each
+//! later value as it arrives.
 //!
-//! A [`Watch`] is a few numbers for each rule, however long the series, and can be stored and restored (`serde`): a
-//! watch that was restored goes on exactly as the one that was stored.
+//! A [`Watch`] stores a few numbers per rule, independent of the length of the series. It can be serialized and
+//! restored (`serde`); a restored watch continues exactly like the original.
 
 mod episodes;
 mod limits;
@@ -58,50 +58,50 @@ enum State {
     },
 }
 
-/// What a value meant to a watch.
+/// The effect of a value on a watch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// It is one of those that limits will be learned from.
+    /// The value was added to those from which limits will be learned.
     Learning {
-        /// How many there are.
+        /// The number of values so far.
         have: usize,
-        /// How many it takes.
+        /// The number of values to learn from.
         need: usize,
     },
-    /// Limits were learned and frozen: the next value will be judged.
+    /// The limits were learned and frozen; the next value will be judged.
     Learned {
         /// The limits.
         limits: Limits,
-        /// What they are drawn from, for a [`Baseline`](crate::analysis::Baseline).
+        /// The standards of these limits, for a [`Baseline`](crate::analysis::Baseline).
         standards: Standards,
-        /// Values that they stand on.
+        /// The number of values on which the limits are based.
         values: usize,
-        /// Values that were left out because they lay beyond the limits of all.
+        /// The number of values that were excluded because they were outside the limits of all values.
         left_out: usize,
     },
-    /// It was judged.
+    /// The value was judged.
     Judged {
-        /// The signals that it raises.
+        /// The signals at this value.
         signals: Vec<Signal>,
-        /// Violations that began, went on or ended with it.
+        /// Violations that began, continued or ended with this value.
         turns: Vec<Turn>,
     },
 }
 
 impl Watch {
-    /// A watch that learns its limits from the first `need` values. If they make none ([`Limits::learned`]), it goes on
-    /// learning, from the last `need` values.
+    /// A watch that learns its limits from the first `need` values. If these values have no usable limits
+    /// ([`Limits::learned`]), it continues to learn from the last `need` values.
     ///
     /// # Errors
-    /// [`Error::NotEnoughData`] for fewer than [`MIN_POINTS`] values: they make no limits.
+    /// [`Error::NotEnoughData`] for fewer than [`MIN_POINTS`] values.
     pub fn learning(bounds: Bounds, rules: RuleSet, need: usize) -> Result<Self> {
         if need < MIN_POINTS {
-            return Err(Error::NotEnoughData { what: "limits (values to learn from)", have: need, need: MIN_POINTS });
+            return Err(Error::NotEnoughData { what: "a learning phase (values)", have: need, need: MIN_POINTS });
         }
         Ok(Self { bounds, state: State::Learning { rules, need, values: Vec::new(), transform: Transform::None } })
     }
 
-    /// The same watch, if it still learns, with limits on this scale; those that are frozen stay.
+    /// Sets the transformation of a watch that is still learning; frozen limits do not change.
     #[must_use]
     pub fn on_scale(mut self, scale: Transform) -> Self {
         if let State::Learning { transform, .. } = &mut self.state {
@@ -110,17 +110,17 @@ impl Watch {
         self
     }
 
-    /// A watch with the limits of an earlier study, on the scale that they were drawn on.
+    /// A watch with the limits of a previous study, including their transformation.
     ///
     /// # Errors
-    /// Those of [`Standards::limits_of_single_measurements`].
+    /// The errors of [`Standards::limits_of_single_measurements`].
     pub fn frozen(bounds: Bounds, rules: RuleSet, standards: Standards) -> Result<Self> {
         let limits = Limits::of(bounds, &standards)?;
         let monitor = Box::new(Monitor::new(rules, standards.center, limits.sigma)?);
         Ok(Self { bounds, state: State::Judging { standards, limits, monitor, episodes: Episodes::default() } })
     }
 
-    /// True if this value has a place on the scale of the limits.
+    /// True if this value can be transformed, or if the limits have no transformation.
     #[must_use]
     pub fn takes(&self, x: f64) -> bool {
         let has_place = match &self.state {
@@ -130,11 +130,11 @@ impl Watch {
         x.is_finite() && has_place
     }
 
-    /// Takes one value.
+    /// Processes one value.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] for a NaN or an infinity, and [`Error::NotPositive`] for what has no place on the scale of
-    /// the limits; both leave the watch as it was.
+    /// [`Error::NonFinite`] for NaN or infinity, and [`Error::NotPositive`] for a value that cannot be transformed.
+    /// Neither changes the state of the watch.
     pub fn push(&mut self, x: f64) -> Result<Step> {
         if !self.takes(x) {
             let (index, value) = (self.seen(), x);
@@ -166,7 +166,7 @@ impl Watch {
         }
     }
 
-    /// Values that were taken since it began to learn, or to judge.
+    /// The number of values since the watch began to learn or to judge.
     fn seen(&self) -> usize {
         match &self.state {
             State::Learning { values, .. } => values.len(),
@@ -174,7 +174,7 @@ impl Watch {
         }
     }
 
-    /// Says that a value is missing here: every run ends. Violations that are going on end at the next value.
+    /// Marks a missing value: every run ends. Open violations end at the next value.
     pub fn gap(&mut self) {
         if let State::Judging { monitor, episodes, .. } = &mut self.state {
             monitor.gap();
@@ -182,7 +182,7 @@ impl Watch {
         }
     }
 
-    /// The frozen limits; `None` while they are learned.
+    /// The frozen limits; `None` while the watch is learning.
     #[must_use]
     pub fn limits(&self) -> Option<Limits> {
         match self.state {
@@ -191,7 +191,7 @@ impl Watch {
         }
     }
 
-    /// What the frozen limits are drawn from.
+    /// The standards of the frozen limits.
     #[must_use]
     pub fn standards(&self) -> Option<Standards> {
         match self.state {
@@ -200,7 +200,7 @@ impl Watch {
         }
     }
 
-    /// How many values there are to learn from and how many it takes; `None` once the limits are frozen.
+    /// The number of values learned so far and the number needed; `None` once the limits are frozen.
     #[must_use]
     pub fn progress(&self) -> Option<(usize, usize)> {
         match &self.state {
@@ -209,7 +209,7 @@ impl Watch {
         }
     }
 
-    /// The rules that are judged.
+    /// The rules of the watch.
     #[must_use]
     pub fn rules(&self) -> &RuleSet {
         match &self.state {
@@ -218,10 +218,10 @@ impl Watch {
         }
     }
 
-    /// The same watch with other rules, which know nothing of the values before; the limits stay.
+    /// Replaces the rules. The new rules do not see earlier values; the limits do not change.
     ///
     /// # Errors
-    /// As [`Watch::frozen`].
+    /// Those of [`Watch::frozen`].
     pub fn with_rules(self, rules: RuleSet) -> Result<Self> {
         match self.state {
             State::Learning { need, values, transform, .. } => {

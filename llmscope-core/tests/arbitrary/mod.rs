@@ -1,4 +1,4 @@
-//! Sessions as nasty as they can be and still be valid.
+//! Arbitrary valid sessions, including pathological ones.
 
 use jiff::Timestamp;
 use llmscope_core::session::{
@@ -10,7 +10,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 
-/// Texts that a format may take for something else, among any others.
+/// Arbitrary texts, including texts that a format could misinterpret.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     #[rustfmt::skip]
     const NASTY: [&str; 40] = [
@@ -33,7 +33,7 @@ fn amount() -> impl Strategy<Value = Option<f64>> {
     of(prop_oneof![0.0..10.0, finite().prop_map(f64::abs)])
 }
 
-/// All that a time can be, more often near to our days.
+/// All representable times, more often near the present.
 fn time() -> impl Strategy<Value = Timestamp> {
     let near = (-2_000_000_000_i64..4_000_000_000, 0_i32..1_000_000_000);
     let any = (Timestamp::MIN.as_second() + 1..Timestamp::MAX.as_second(), 0_i32..1_000_000_000);
@@ -126,7 +126,7 @@ prop_compose! {
             bottleneck, reasons, cpu_share, ..ClientHealth::default()
         });
         let mut records = records;
-        // A request may name what the header names already.
+        // A request may repeat what the header contains.
         if let Some(first) = records.first_mut() {
             first.model = header.model.clone();
         }

@@ -3,7 +3,7 @@
 use llmscope_core::Sample;
 use serde_json::Value;
 
-/// Parses a reference file, which must say where it came from.
+/// Parses a reference file, which must name its source.
 pub(crate) fn parsed(text: &str) -> Value {
     let reference: Value = serde_json::from_str(text).unwrap();
     assert!(reference["source"].as_str().is_some_and(|source| !source.is_empty()));
@@ -15,17 +15,17 @@ pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(number).collect()
 }
 
-/// The positions of a list that counts from 1, counted from 0.
+/// The 0-based positions of a list of 1-based positions.
 pub(crate) fn positions(value: &Value) -> Vec<usize> {
     value.as_array().unwrap().iter().map(|number| usize::try_from(number.as_u64().unwrap()).unwrap() - 1).collect()
 }
 
-/// A number, which the files write as a string where no digit may be lost on the way.
+/// A number, which the files contain as a string if no digit may be lost.
 pub(crate) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
 }
 
-/// Fails unless `actual` is the number at `expected` to a relative tolerance.
+/// Fails unless `actual` equals the number at `expected` within a relative tolerance.
 #[track_caller]
 pub(crate) fn assert_close(what: &str, actual: f64, expected: &Value, tolerance: f64) {
     let expected = number(expected);

@@ -4,7 +4,7 @@ use llmscope_core::session::{AttributeValue, Status};
 use llmscope_core::stats::{QuantileMethod, Sorted};
 use serde_json::{Value, json};
 
-use super::{assert_close, assert_number, assert_text, notices, read, refusal, run_of, session, table, text_of};
+use super::{assert_close, assert_number, assert_text, read, refusal, run_of, session, table, text_of, warnings};
 
 #[test]
 fn every_run_becomes_a_record_of_its_command() {
@@ -35,7 +35,7 @@ fn the_runs_have_the_statistics_that_the_tool_computed() {
     }
 }
 
-/// A command that fails at once would be the fastest of all.
+/// A command that fails immediately would be the fastest of all.
 #[test]
 fn a_run_that_failed_has_no_latency() {
     let records = session(read(&text_of("hyperfine/parameters.json"))).records.clone();
@@ -67,14 +67,14 @@ fn older_and_newer_versions_are_read() {
         result.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({"results": [result]}).to_string()
     };
-    // Before 1.12 there were no exit codes.
+    // Files before 1.12 have no exit codes.
     assert_eq!(session(read(&result(json!({})))).records[0].e2e_s, Some(1.0));
     let newer = result(json!({"exit_codes": [null], "memory_usage_byte": [2048]}));
     let record = session(read(&newer)).records[0].clone();
     assert_eq!((record.status, record.error.unwrap().kind.as_str()), (Status::Error, "signal"));
     assert_eq!(record.attributes.get("memory_usage_bytes"), Some(&AttributeValue::Number(2048.0)));
     let wrong = refusal(&result(json!({"exit_codes": [0, 0]})), "hyperfine");
-    assert!(wrong.starts_with("log: results[0].exit_codes: 2 entries for 1 times;"), "{wrong}");
+    assert!(wrong.starts_with("log: results[0].exit_codes: found 2 entries for 1 time;"), "{wrong}");
 }
 
 #[test]
@@ -97,9 +97,9 @@ fn statistics_alone_become_rows_of_runs_in_seconds() {
 }
 
 #[test]
-fn the_printed_table_is_rounded_which_is_told() {
+fn the_rounding_of_the_printed_table_is_a_warning() {
     let log = read(&text_of("hyperfine/commands.md"));
-    assert!(notices(&log).contains("rounded"));
+    assert!(warnings(&log).contains("rounded"));
     let table = table(log);
     assert_text(&table, "run", 0, "echo");
     assert_number(&table, "e2e_s.mean", 1, 34.5 / 1e3);
@@ -109,21 +109,21 @@ fn the_printed_table_is_rounded_which_is_told() {
 }
 
 #[test]
-fn a_bar_in_a_command_ends_no_cell() {
+fn a_pipe_in_a_command_does_not_end_a_cell() {
     let table = table(read(&text_of("hyperfine/bars.md")));
     assert_text(&table, "run", 0, "sh -c \"echo a | cat; kill -9 $$\"");
     assert_number(&table, "e2e_s.mean", 1, 1.0114);
 }
 
 #[test]
-fn the_unit_of_the_printed_table_is_obeyed() {
+fn the_unit_of_the_printed_table_is_converted() {
     for (unit, mean) in [("s", 34.5), ("ms", 0.0345), ("µs", 34.5 / 1e6)] {
         let text = text_of("hyperfine/commands.md").replace("[ms]", &format!("[{unit}]"));
         assert_number(&table(read(&text)), "e2e_s.mean", 1, mean);
     }
 }
 
-/// A single run has no deviation: the table leaves it out, the CSV writes 0.
+/// A single run has no standard deviation: the table omits it, the CSV has 0.
 #[test]
 fn a_single_run_has_no_deviation() {
     let csv = "command,mean,stddev,median,user,system,min,max\na,1.5,0,1.5,0,0,1.5,1.5\n";
@@ -133,7 +133,7 @@ fn a_single_run_has_no_deviation() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let csv = text_of("hyperfine/commands.csv").replace("0.0321589215", "often");
     assert!(refusal(&csv, "hyperfine-csv").starts_with("log:3: median: \"often\" is not a number;"));
     let markdown = text_of("hyperfine/commands.md").replace("| 23.1 |", "| ? |");

@@ -4,9 +4,9 @@ use llmscope_core::ingest::Cell;
 use llmscope_core::session::Status;
 use serde_json::json;
 
-use super::{altered, assert_number, cell, notices, read, refusal, session, table, text_attribute, text_of};
+use super::{altered, assert_number, cell, read, refusal, session, table, text_attribute, text_of, warnings};
 
-/// Its points come one after the other, and points of other metrics between requests.
+/// Its points are consecutive; points of other metrics may lie between requests.
 #[test]
 fn the_points_of_a_request_are_one_record() {
     let session = session(read(&text_of("k6/points.json")));
@@ -31,19 +31,19 @@ fn the_points_of_a_request_are_one_record() {
     assert_eq!((first.attribute("status"), text_attribute(first, "url")), (Some(200.0), None));
 }
 
-/// k6's duration begins when the connection is there; ours with the call.
+/// k6's duration begins once the connection is open; ours begins with the call.
 #[test]
 fn the_wait_for_a_connection_belongs_to_the_latency() {
     let records = &session(read(&text_of("k6/points.json"))).records;
     assert_eq!(records[0].e2e_s, Some((14.501569 + 113.379474) / 1e3));
     assert_eq!(records[0].connect_s, Some(14.501569 / 1e3));
-    // A point's time is that of the request's end.
+    // The time of a point is that of the request's end.
     assert_eq!(records[0].started_at.unwrap().to_string(), "2026-11-24T02:45:13.981095362Z");
 }
 
-/// The first byte of the head: many servers send it, and a chunk with the role, before any token.
+/// The first byte is that of the response header: many servers send it, and a chunk with the role, before any token.
 #[test]
-fn the_first_byte_is_no_time_to_first_token() {
+fn the_first_byte_is_not_the_first_token() {
     for fixture in ["points.json", "failures.json"] {
         let session = session(read(&text_of(&format!("k6/{fixture}"))));
         assert!(session.records.iter().all(|record| record.ttft_s.is_none() && record.ttft_from_write_s.is_none()));
@@ -51,7 +51,7 @@ fn the_first_byte_is_no_time_to_first_token() {
 }
 
 #[test]
-fn a_refusal_has_no_latency() {
+fn an_error_response_has_no_latency() {
     let records = &session(read(&text_of("k6/points.json"))).records;
     let refused = &records[1];
     let error = refused.error.as_ref().unwrap();
@@ -73,7 +73,7 @@ fn a_request_without_a_response_is_a_failure_with_its_reason() {
     assert!(session.records.iter().all(|record| record.e2e_s.is_none()));
 }
 
-/// A script can expect a refusal, and k6 then counts no failure.
+/// A script can expect an error response; k6 then counts no failure.
 #[test]
 fn k6_decides_what_failed() {
     let text = text_of("k6/points.json");
@@ -83,14 +83,14 @@ fn k6_decides_what_failed() {
     );
     let records = session(read(&expected)).records.clone();
     assert_eq!((records[1].status, records[1].e2e_s), (Status::Ok, Some((0.003695 + 44.893621) / 1e3)));
-    // Without its word, the response decides.
+    // Without k6's judgement, the response decides.
     let silent: String =
         text.lines().filter(|line| !line.contains("http_req_failed")).map(|line| format!("{line}\n")).collect();
     let records = session(read(&silent.replace("\"expected_response\":\"false\",", ""))).records.clone();
     assert_eq!([records[0].status, records[1].status], [Status::Ok, Status::Error]);
 }
 
-/// Two requests may end within the same nanosecond of a coarse clock, with the same tags.
+/// With a coarse clock, two requests may end in the same nanosecond, with the same tags.
 #[test]
 fn a_second_point_of_the_same_metric_begins_another_request() {
     let text = text_of("k6/failures.json");
@@ -153,7 +153,7 @@ fn the_three_shapes_of_the_summary_are_read_in_seconds() {
         ("http_req_duration_s.p50", 111.8188 / 1e3),
         ("http_req_duration_s.p95", 114.0657875 / 1e3),
         ("http_req_duration_of_expected_s.mean", 112.89592249999998 / 1e3),
-        // A duration that the script made up is told of as one in this shape.
+        // In this form, a duration that the script defines is marked as a duration.
         ("llm_ttft_s.p50", 20.5797325 / 1e3),
     ] {
         assert_number(&newer, name, 0, value);
@@ -161,14 +161,14 @@ fn the_three_shapes_of_the_summary_are_read_in_seconds() {
     assert!(export.column("llm_ttft_s.p50").is_none() && newer.column("http_reqs_s.mean").is_none());
 }
 
-/// The rate counts what made it true: the `passes` of `http_req_failed` are failures.
+/// The rate counts the cases in which its condition was true: the `passes` of `http_req_failed` are failures.
 #[test]
 fn passes_of_the_failure_rate_are_failures() {
     for (fixture, failed) in
         [("summary_export.json", 1.0), ("handle_summary.json", 2.0), ("machine_readable.json", 2.0)]
     {
         let log = read(&text_of(&format!("k6/{fixture}")));
-        assert!(notices(&log).contains("requests failed, and k6's statistics include them"), "{}", notices(&log));
+        assert!(warnings(&log).contains("requests failed, and k6's statistics include them"), "{}", warnings(&log));
         let table = table(log);
         assert_number(&table, "failed", 0, failed);
         assert!(table.column("e2e_s.mean").is_none());
@@ -179,7 +179,7 @@ fn passes_of_the_failure_rate_are_failures() {
 fn without_failures_the_mean_latency_is_that_of_waiting_and_duration() {
     let rate = json!({"passes": 0, "fails": 6, "value": 0});
     let log = read(&altered("k6/summary_export.json", &[("/metrics/http_req_failed", rate)]));
-    assert!(log.notices.is_empty());
+    assert!(log.warnings.is_empty());
     let table = table(log);
     assert_number(&table, "e2e_s.mean", 0, (2.4494146666666663 + 102.6150335) / 1e3);
     assert!(table.column("e2e_s.p50").is_none());
@@ -187,7 +187,7 @@ fn without_failures_the_mean_latency_is_that_of_waiting_and_duration() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let points = text_of("k6/points.json");
     let refused = |from: &str, to: &str| refusal(&points.replacen(from, to, 1), "k6");
     assert!(
@@ -197,7 +197,7 @@ fn what_is_wrong_is_named_with_its_place() {
     assert!(refused("2026-11-24T02:45:14.108976405Z", "soon").starts_with("log:2: data.time: soon is not a time"));
     assert!(refused("\"value\":14.501569", "\"value\":\"x\"").starts_with("log:5: invalid type: string \"x\""));
     let other = "{\"type\":\"Point\",\"metric\":\"vus\",\"data\":{\"time\":\"2026-11-24T02:45:14Z\",\"value\":1,\"tags\":null}}\n";
-    assert!(refusal(other, "k6").contains("for metrics of your own say --from jsonl"));
+    assert!(refusal(other, "k6").contains("for your own metrics, read the file as JSON Lines"));
     let none = altered("k6/summary_export.json", &[("/metrics/http_reqs", json!({"count": 0, "rate": 0}))]);
     assert!(refusal(&none, "k6-summary").contains("no requests"));
 }

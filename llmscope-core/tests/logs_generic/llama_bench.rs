@@ -7,7 +7,7 @@ use super::{
     assert_close, assert_number, assert_text, cell, read, refusal, run_of, session, table, text_attribute, text_of,
 };
 
-/// A test as the tool writes it, with what differs from a usual one.
+/// A test as the tool writes it, with some fields replaced.
 fn a_test(differing: &[(&str, Value)]) -> Value {
     let mut test = json!({
         "build_commit": "5c0eb5ef", "build_number": 6123, "cpu_info": "AMD EPYC", "gpu_info": "NVIDIA L4, NVIDIA L4",
@@ -68,9 +68,9 @@ fn a_build_that_is_not_known_is_left_out_and_a_known_one_is_not() {
     assert_eq!(gpus, ["NVIDIA L4", "NVIDIA L4"]);
 }
 
-/// The engine alone was measured: there was no request, no first token and no end of an answer.
+/// Only the engine was measured: there was no request, no first token and no end of a response.
 #[test]
-fn prompt_processing_is_no_time_to_first_token() {
+fn prompt_processing_is_not_the_time_to_first_token() {
     for fixture in ["llama_bench/tests.json", "llama_bench/tests.jsonl"] {
         for record in &session(read(&text_of(fixture))).records {
             assert_eq!((record.ttft_s, record.e2e_s, record.started_at), (None, None, None));
@@ -125,7 +125,7 @@ fn tests_that_differ_in_a_setting_are_runs_of_their_own() {
     assert_eq!(both.model.as_deref(), Some("m/two.gguf"));
 }
 
-/// Results that were appended day after day: the build is what may explain a shift, and no reason for another chart.
+/// Results that were appended day after day: the build may explain a shift and does not split the chart.
 #[test]
 fn another_build_continues_the_same_run() {
     let text =
@@ -136,7 +136,7 @@ fn another_build_continues_the_same_run() {
     assert_eq!(session.header.recorder.as_ref().unwrap().version, None);
 }
 
-/// Fields of later releases are settings like the others; those of earlier ones are not needed.
+/// Fields of later releases are settings like the others; fields that earlier releases lack are optional.
 #[test]
 fn releases_with_more_and_with_fewer_fields_are_read() {
     let mut test = a_test(&[("a_new_mode", json!("fast"))]);
@@ -187,12 +187,12 @@ fn the_printed_table_gives_rates_only() {
     assert_number(&table, "generated_tokens_per_s.std", 1, 53.47);
     assert_text(&table, "model", 1, "llama ?B all F32");
     assert_number(&table, "threads", 1, 1.0);
-    // The mean of rates tells no mean time: their reciprocals have another mean.
+    // The mean of rates determines no mean time: their reciprocals have another mean.
     assert!(table.column("tpot_s.mean").is_none());
 }
 
 #[test]
-fn what_the_engine_logs_before_its_table_is_passed_over() {
+fn messages_of_the_engine_before_its_table_are_skipped() {
     let text = format!("ggml_cuda_init: found 1 CUDA devices:\n{}", text_of("llama_bench/tests.md"));
     let log = read(&text);
     assert_eq!(log.tool.name(), "llama-bench-markdown");
@@ -200,11 +200,11 @@ fn what_the_engine_logs_before_its_table_is_passed_over() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let csv = text_of("llama_bench/tests.csv").replace("\"109901206\"", "\"soon\"");
     assert!(refusal(&csv, "llama-bench-csv").starts_with("log:3: avg_ns: \"soon\" is not a number;"));
     let sql = text_of("llama_bench/tests.sql").replacen("'unknown', ", "", 1);
-    assert!(refusal(&sql, "llama-bench-sql").starts_with("log:46: names and values"));
+    assert!(refusal(&sql, "llama-bench-sql").starts_with("log:46: the row's names and values do not match"));
     let markdown = text_of("llama_bench/tests.md").replace("139.96 ±", "139.96");
     assert!(refusal(&markdown, "llama-bench-markdown").starts_with("log:4: t/s: \"139.96 53.47\""));
     let json = json!([a_test(&[("samples_ns", json!(["x"]))])]).to_string();
@@ -212,7 +212,7 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
-fn a_file_without_a_repetition_says_so() {
+fn a_file_without_repetitions_is_an_error() {
     assert!(refusal("[]", "llama-bench").starts_with("log: no requests; "));
     let none = json!([a_test(&[("samples_ns", json!([]))])]).to_string();
     assert!(refusal(&none, "llama-bench").contains("(-r 1 or more)"));

@@ -3,12 +3,12 @@
 use llmscope_core::session::Status;
 use serde_json::json;
 
-use super::{notices, read, refusal, session, text_of};
+use super::{read, refusal, session, text_of, warnings};
 
 #[test]
 fn every_response_becomes_a_record_of_the_servers_times() {
     let log = read(&text_of("llama_server/chat_completions.json"));
-    assert!(log.notices.is_empty());
+    assert!(log.warnings.is_empty());
     let session = session(log);
     assert_eq!(session.records.len(), 1);
     let record = &session.records[0];
@@ -32,9 +32,9 @@ fn the_time_per_output_token_is_that_of_the_server() {
     assert_eq!(session.records[0].attribute("server_time_per_output_token_s"), Some(0.1007692));
 }
 
-/// With `timings_per_token` each chunk carries the counters as they stand: the last ones are those of the response.
+/// With `timings_per_token`, each chunk has cumulative counters: the last ones are those of the response.
 #[test]
-fn running_counters_on_chunks_are_one_response() {
+fn cumulative_counters_in_chunks_are_one_response() {
     let session = session(read(&text_of("llama_server/chat_completions.sse")));
     assert_eq!(session.records.len(), 1);
     let record = &session.records[0];
@@ -58,13 +58,13 @@ fn streams_one_after_the_other_are_responses_of_their_own() {
 
 /// The first token has no duration after it: the server writes 0.001 ms and 0 ms per token.
 #[test]
-fn the_placeholder_of_a_single_token_is_no_duration() {
+fn the_placeholder_for_a_single_token_is_not_a_duration() {
     let text = json!({"id": "a", "object": "chat.completion", "timings":
         {"prompt_n": 4, "prompt_ms": 2.0, "predicted_n": 1, "predicted_ms": 0.001, "predicted_per_token_ms": 0.0}});
     let record = session(read(&text.to_string())).records[0].clone();
     assert_eq!(record.attribute("server_prefill_s"), Some(0.002));
     assert_eq!((record.attribute("server_decode_s"), record.attribute("server_time_per_output_token_s")), (None, None));
-    // Older servers do not say how much of the prompt was cached.
+    // Older servers do not report the number of cached prompt tokens.
     assert_eq!((record.input_tokens, record.output_tokens), (None, Some(1)));
 }
 
@@ -86,7 +86,7 @@ fn the_native_route_and_json_lines_are_read() {
 }
 
 #[test]
-fn the_build_is_told_where_it_is_known() {
+fn the_build_is_recorded_if_known() {
     let of = |build: &str| {
         let text = text_of("llama_server/chat_completions.json").replace("b0-unknown", build);
         session(read(&text)).header.environment.clone().unwrap().engine.unwrap()
@@ -106,27 +106,31 @@ fn an_error_is_a_failure() {
 }
 
 #[test]
-fn a_stream_without_its_end_is_left_out_and_told_of() {
+fn a_stream_without_its_end_is_left_out_with_a_warning() {
     let whole = text_of("llama_server/chat_completions.sse");
     let cut = whole.replace("data: [DONE]", "");
     let log = read(&format!("{whole}{cut}"));
-    assert!(notices(&log).contains("the response that begins here has no end"), "{}", notices(&log));
+    assert!(warnings(&log).contains("the response that begins here has no end"), "{}", warnings(&log));
     assert_eq!(session(log).records.len(), 1);
     assert!(refusal(&cut, "llama-server").contains("no requests"));
 }
 
 #[test]
-fn responses_without_timings_are_told_of() {
+fn responses_without_timings_cause_a_warning() {
     let log = read(&format!(
         "{}\n{{\"id\":\"x\",\"object\":\"chat.completion\"}}\n",
         text_of("llama_server/chat_completions.json")
     ));
-    assert!(notices(&log).contains("log:2: a response without timings was left out"), "{}", notices(&log));
+    assert!(
+        warnings(&log).contains("log:2: responses without timings were left out; the first is here"),
+        "{}",
+        warnings(&log)
+    );
     assert_eq!(session(log).records.len(), 1);
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let stream =
         text_of("llama_server/chat_completions.sse").replace("\"predicted_ms\":0.001", "\"predicted_ms\":\"x\"");
     assert!(refusal(&stream, "llama-server").starts_with("log:3: invalid type: string \"x\""));

@@ -3,7 +3,7 @@
 use llmscope_core::ingest::Cell;
 use serde_json::json;
 
-use super::{altered, assert_close, assert_number, assert_text, cell, notices, read, refusal, table, text_of};
+use super::{altered, assert_close, assert_number, assert_text, cell, read, refusal, table, text_of, warnings};
 
 #[test]
 fn every_entry_becomes_a_row_of_runs_in_seconds() {
@@ -31,18 +31,18 @@ fn every_entry_becomes_a_row_of_runs_in_seconds() {
 }
 
 #[test]
-fn rounded_times_are_told_of() {
+fn rounded_times_cause_a_warning() {
     for fixture in ["stats.csv", "stats_history.csv", "stats.json"] {
-        let said = notices(&read(&text_of(&format!("locust/{fixture}"))));
-        assert!(said.contains("rounds response times above 100 ms to two significant digits"), "{said}");
+        let message = warnings(&read(&text_of(&format!("locust/{fixture}"))));
+        assert!(message.contains("rounds response times above 100 ms to two significant digits"), "{message}");
     }
 }
 
-/// Locust counts the response times of failures too: here the least is that of a refusal.
+/// Locust includes the response times of failures: here the minimum is that of an error response.
 #[test]
-fn times_with_failures_in_them_have_another_name() {
+fn times_that_include_failures_have_another_name() {
     let log = read(&text_of("locust/failed_stats.csv"));
-    assert!(notices(&log).contains("some requests failed"));
+    assert!(warnings(&log).contains("some requests failed"));
     let table = table(log);
     assert_number(&table, "failed", 1, 6.0);
     assert_eq!(cell(&table, "e2e_s.p50", 1), &Cell::Missing);
@@ -62,10 +62,10 @@ fn an_entry_without_requests_has_no_times() {
 }
 
 #[test]
-fn the_history_is_a_table_of_moments_and_no_runs() {
+fn the_history_is_a_table_of_times_and_not_of_runs() {
     let log = read(&text_of("locust/stats_history.csv"));
-    let said = notices(&log);
-    assert!(said.contains("neighbouring rows share most of their requests"), "{said}");
+    let message = warnings(&log);
+    assert!(message.contains("consecutive rows share most of their requests"), "{message}");
     let table = table(log);
     assert!(!table.of_runs);
     assert_eq!(table.rows(), 10);
@@ -85,7 +85,7 @@ fn the_history_is_a_table_of_moments_and_no_runs() {
     }
 }
 
-/// Both `N/A` and zeros stand for a window without requests.
+/// For a window without requests, Locust writes `N/A` or zeros.
 #[test]
 fn a_window_without_requests_has_no_percentiles() {
     let table = table(read(&text_of("locust/stats_history.csv")));
@@ -126,12 +126,12 @@ fn lists_of_failures_are_refused_with_the_file_to_give() {
     for fixture in ["failures.csv", "exceptions.csv"] {
         let text = text_of(&format!("locust/{fixture}"));
         let error = llmscope_core::ingest::read(fixture, text.as_bytes(), None).unwrap_err().to_string();
-        assert!(error.contains("it has no response times; give the file that ends in _stats.csv"), "{error}");
+        assert!(error.contains("which has no response times; give the file whose name ends in _stats.csv"), "{error}");
     }
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let stats = text_of("locust/stats.csv").replace("200.56377443751217", "slow");
     assert!(refusal(&stats, "locust").starts_with("log:3: Average Response Time: \"slow\" is not a number;"));
     let history = text_of("locust/stats_history.csv").replacen("1795420897", "today", 1);

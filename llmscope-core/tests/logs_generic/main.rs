@@ -1,7 +1,7 @@
-//! Logs of engines' own benchmarks and of load generators of any kind: which tool wrote them, what each field becomes,
-//! and their traps.
+//! Logs of engines' own benchmarks and of general load generators: recognition, the mapping of every field, and known
+//! traps.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod hyperfine;
 mod k6;
@@ -21,7 +21,7 @@ use llmscope_core::{Error, Measure, RequestRecord, Session};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Every fixture, with the tool that it must be recognized as.
+/// Every fixture, with the format that must be recognized.
 const FIXTURES: &[(&str, &str)] = &[
     ("llama_bench/tests.json", "llama-bench"),
     ("llama_bench/tests.jsonl", "llama-bench"),
@@ -60,7 +60,7 @@ fn text_of(fixture: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Reads a text under a name that tells nothing.
+/// Reads a text under a name that gives no hint of its format.
 #[track_caller]
 fn read(text: &str) -> Log {
     ingest::read("log", text.as_bytes(), None).unwrap()
@@ -82,7 +82,7 @@ fn table(log: Log) -> Table {
     }
 }
 
-/// The words of the error that a text leads to as a given tool's.
+/// The message of the error for a text that is read as a given format.
 #[track_caller]
 fn refusal(text: &str, tool: &str) -> String {
     let error = ingest::read("log", text.as_bytes(), Some(tool.parse().unwrap())).unwrap_err();
@@ -117,9 +117,9 @@ fn run_of(record: &RequestRecord) -> Option<&str> {
     text_attribute(record, "run")
 }
 
-/// What was odd about a log, in words.
-fn notices(log: &Log) -> String {
-    log.notices.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+/// The warnings of a log, as text.
+fn warnings(log: &Log) -> String {
+    log.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 /// A JSON fixture with some fields replaced, by JSON pointer.
@@ -153,7 +153,7 @@ fn windows_line_ends_change_nothing() {
 }
 
 #[test]
-fn a_log_that_is_forced_upon_another_reader_is_refused_or_read_as_a_table() {
+fn a_log_read_by_the_wrong_reader_is_an_error_or_a_table() {
     for (fixture, tool) in FIXTURES {
         for other in ingest::Tool::ALL.iter().filter(|other| other.name() != *tool) {
             let _ = ingest::read("log", text_of(fixture).as_bytes(), Some(*other));
@@ -162,7 +162,7 @@ fn a_log_that_is_forced_upon_another_reader_is_refused_or_read_as_a_table() {
 }
 
 #[test]
-fn a_log_cut_short_anywhere_is_refused_or_told_of() {
+fn a_log_truncated_anywhere_causes_an_error_or_a_warning() {
     for (fixture, tool) in FIXTURES {
         let text = text_of(fixture);
         let tool = tool.parse().unwrap();
@@ -173,7 +173,7 @@ fn a_log_cut_short_anywhere_is_refused_or_told_of() {
             }
             let at_line_end = text[..end].ends_with('\n') || text[end..].starts_with('\n');
             match ingest::read("log", &text.as_bytes()[..end], Some(tool)) {
-                Ok(log) => assert!(at_line_end || !log.notices.is_empty(), "{fixture} at {end}"),
+                Ok(log) => assert!(at_line_end || !log.warnings.is_empty(), "{fixture} at {end}"),
                 Err(error) => assert!(error.to_string().contains("log"), "{error}"),
             }
         }
@@ -199,7 +199,7 @@ proptest! {
     }
 }
 
-/// Recognized by its beginning, which is more than its first line: that of a recorded stream tells nothing.
+/// Recognized by its beginning, not only its first line: the first line of a recorded stream is not enough.
 #[test]
 fn a_long_log_is_recognized_as_a_short_one_is() {
     for fixture in ["llama_server/chat_completions.sse", "ollama/bench.txt", "k6/points.json", "oha/requests.csv"] {
@@ -210,19 +210,19 @@ fn a_long_log_is_recognized_as_a_short_one_is() {
             if fixture.ends_with(".csv") { format!("{first}\n{}", rest.repeat(times)) } else { text.repeat(times) };
         let short = read(&text).tool;
         match ingest::open("log", std::io::Cursor::new(long.into_bytes()), None) {
-            Ok(ingest::Opened::Log(log)) => assert_eq!(log.tool, short, "{fixture}"),
-            Ok(ingest::Opened::Stream(stream)) => panic!("{fixture} was taken for {}", stream.tool.name()),
+            Ok(ingest::OpenedLog::Log(log)) => assert_eq!(log.tool, short, "{fixture}"),
+            Ok(ingest::OpenedLog::Stream(stream)) => panic!("{fixture} was recognized as {}", stream.tool.name()),
             Err(error) => panic!("{fixture}: {error}"),
         }
     }
 }
 
-/// Requests that succeeded and have none of the usual metrics are no failures to be charted.
+/// Successful requests without any of the standard metrics are not failures to chart.
 #[test]
-fn what_can_be_judged_is_named_where_nothing_usual_is_there() {
+fn without_standard_metrics_the_error_lists_the_available_columns() {
     let log = read(&text_of("ollama/generate.ndjson"));
     let error = Selection::default().series([&log]).unwrap_err().to_string();
-    assert!(error.contains("server_decode_s") && error.contains("--column"), "{error}");
+    assert!(error.starts_with("missing column to judge: expected ") && error.contains("server_decode_s"), "{error}");
     let measures = vec![Measure::Column("server_decode_s".to_owned())];
     let series = Selection { measures, ..Selection::default() }.series([&log]).unwrap();
     assert_eq!(series[0].values, [4.23271, 4.709213]);

@@ -4,7 +4,7 @@ use llmscope_core::ingest::Cell;
 use llmscope_core::session::Status;
 use serde_json::json;
 
-use super::{altered, assert_number, cell, notices, read, refusal, session, table, text_of};
+use super::{altered, assert_number, cell, read, refusal, session, table, text_of, warnings};
 
 #[test]
 fn every_response_becomes_a_record() {
@@ -25,9 +25,9 @@ fn every_response_becomes_a_record() {
     assert_eq!((first.started_at, first.model.as_deref(), first.output_tokens), (None, None, None));
 }
 
-/// Many servers send a chunk with the role at once: the first byte is there long before the first token.
+/// Many servers immediately send a chunk with the role: the first byte arrives long before the first token.
 #[test]
-fn the_first_byte_is_no_time_to_first_token() {
+fn the_first_byte_is_not_the_first_token() {
     let records = &session(read(&text_of("oha/requests.csv"))).records;
     assert!(records.iter().all(|record| record.ttft_s.is_none() && record.attribute("first_byte_s").is_some()));
     let table = table(read(&text_of("oha/summary.json")));
@@ -36,7 +36,7 @@ fn the_first_byte_is_no_time_to_first_token() {
 }
 
 #[test]
-fn what_did_not_happen_is_absent_and_not_zero() {
+fn unmeasured_values_are_absent_and_not_zero() {
     let text = "request-start,DNS,DNS+dialup,Response-delay,request-duration,bytes,status\n0.5,0,0,0,0.25,0,204\n";
     let session = session(read(text));
     let record = &session.records[0];
@@ -45,7 +45,7 @@ fn what_did_not_happen_is_absent_and_not_zero() {
 }
 
 #[test]
-fn a_refusal_has_no_latency() {
+fn an_error_response_has_no_latency() {
     let text = text_of("oha/requests.csv").replacen(",200\n", ",429\n", 1);
     let record = &session(read(&text)).records[0];
     let error = record.error.as_ref().unwrap();
@@ -55,15 +55,15 @@ fn a_refusal_has_no_latency() {
 }
 
 #[test]
-fn requests_without_a_response_are_not_in_the_csv_which_is_told() {
-    let said = notices(&read(&text_of("oha/requests.csv")));
-    assert!(said.contains("leaves requests without a response out"), "{said}");
+fn a_warning_says_that_the_csv_omits_requests_without_a_response() {
+    let message = warnings(&read(&text_of("oha/requests.csv")));
+    assert!(message.contains("omits requests without a response"), "{message}");
 }
 
 #[test]
 fn a_summary_becomes_a_row_of_runs_in_seconds() {
     let log = read(&text_of("oha/summary.json"));
-    assert!(log.notices.is_empty());
+    assert!(log.warnings.is_empty());
     let table = table(log);
     assert!(table.of_runs);
     for (name, value) in [
@@ -74,7 +74,7 @@ fn a_summary_becomes_a_row_of_runs_in_seconds() {
         ("e2e_s.mean", 0.73257555415),
         ("e2e_s.min", 0.730876972),
         ("e2e_s.max", 0.736646965),
-        // The block `latency_ms` says 731.55.
+        // The block `latency_ms` has 731.55.
         ("e2e_s.p50", 0.731549578),
         ("e2e_s.p99.9", 0.736646965),
         ("first_byte_s.mean", 0.10392194260000001),
@@ -86,12 +86,12 @@ fn a_summary_becomes_a_row_of_runs_in_seconds() {
     }
 }
 
-/// oha computes its latencies over all responses, refusals too.
+/// oha computes its latencies over all responses, including error responses.
 #[test]
-fn latencies_with_refusals_in_them_have_another_name() {
+fn latencies_that_include_error_responses_have_another_name() {
     let changes = [("/statusCodeDistribution", json!({"200": 15, "429": 5}))];
     let log = read(&altered("oha/summary.json", &changes));
-    assert!(notices(&log).contains("run oha with --stats-success-breakdown"), "{}", notices(&log));
+    assert!(warnings(&log).contains("run oha with --stats-success-breakdown"), "{}", warnings(&log));
     let without = table(log);
     assert!(without.column("e2e_s.p50").is_none());
     assert_number(&without, "response_s.p50", 0, 0.731549578);
@@ -100,15 +100,15 @@ fn latencies_with_refusals_in_them_have_another_name() {
     let percentiles = json!({"p50": 0.25, "p99": null});
     let with =
         read(&altered("oha/summary.json", &[changes[0].clone(), ("/latencyPercentilesSuccessful", percentiles)]));
-    assert!(notices(&with).contains("e2e_s is of successes"));
+    assert!(warnings(&with).contains("e2e_s covers only successes"));
     let with = table(with);
     assert_number(&with, "e2e_s.p50", 0, 0.25);
     assert!(with.column("e2e_s.p99").is_none() && with.column("e2e_s.mean").is_none());
 }
 
-/// With `-z`, requests under way at the end are given up by oha itself: they are no failures of the server.
+/// With `-z`, oha aborts the requests in flight at the end: they are not failures of the server.
 #[test]
-fn requests_given_up_at_the_deadline_are_no_failures() {
+fn requests_aborted_at_the_deadline_are_not_failures() {
     let errors = json!({"aborted due to deadline": 4, "operation timed out": 2});
     let table = table(read(&altered("oha/summary.json", &[("/errorDistribution", errors)])));
     assert_number(&table, "requests", 0, 22.0);
@@ -134,7 +134,7 @@ fn a_run_without_a_response_has_no_latency() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let csv = text_of("oha/requests.csv");
     assert!(
         refusal(&csv.replacen("0.735190005", "soon", 1), "oha-csv").starts_with("log:2: request-duration: \"soon\"")
@@ -154,7 +154,7 @@ fn what_is_wrong_is_named_with_its_place() {
 fn a_last_line_that_was_cut_is_left_out() {
     let text = text_of("oha/requests.csv");
     let log = read(&text[..text.len() - 3]);
-    assert!(notices(&log).contains("log:21: the last line is incomplete"));
+    assert!(warnings(&log).contains("log:21: the last line is incomplete"));
     assert_eq!(session(log).records.len(), 19);
     assert_eq!(cell(&table(read(&text_of("oha/summary.json"))), "requests", 0), &Cell::Number(20.0));
 }

@@ -3,7 +3,7 @@
 use llmscope_core::session::Status;
 use serde_json::json;
 
-use super::{assert_close, notices, read, refusal, session, text_attribute, text_of};
+use super::{assert_close, read, refusal, session, text_attribute, text_of, warnings};
 
 #[test]
 fn every_response_becomes_a_record_of_the_servers_times() {
@@ -28,7 +28,7 @@ fn every_response_becomes_a_record_of_the_servers_times() {
     assert_eq!(text_attribute(second, "done_reason"), Some("stop"));
 }
 
-/// The server's clock sees no network and no queue in front of it.
+/// The server's clock includes no network and no queue in front of the server.
 #[test]
 fn the_servers_times_are_not_the_clients() {
     for record in &session(read(&text_of("ollama/generate.ndjson"))).records {
@@ -36,7 +36,7 @@ fn the_servers_times_are_not_the_clients() {
     }
 }
 
-/// The last object is made at the end.
+/// The last object is created at the end.
 #[test]
 fn a_request_began_its_duration_before_its_last_object() {
     let session = session(read(&text_of("ollama/generate.ndjson")));
@@ -44,7 +44,8 @@ fn a_request_began_its_duration_before_its_last_object() {
     assert_eq!(first.to_string(), "2023-08-04T19:22:34.792308917Z");
 }
 
-/// A loaded model has a duration of loading too, of milliseconds: nothing is marked, the attribute can be charted apart.
+/// A model that is already loaded also has a load duration, of milliseconds: requests are not marked; the attribute can
+/// be charted separately.
 #[test]
 fn a_cold_start_shows_in_its_own_attribute() {
     let records = &session(read(&text_of("ollama/generate.ndjson"))).records;
@@ -53,7 +54,7 @@ fn a_cold_start_shows_in_its_own_attribute() {
     assert_close(records[1].attribute("server_load_s").unwrap(), 0.005, 0.001);
 }
 
-/// The server leaves fields out that are zero, and some of its imitations write them: nothing was measured.
+/// The server omits fields that are zero, and some of its imitations write them: they are not measurements.
 #[test]
 fn zero_durations_are_absent() {
     let session = session(read(&text_of("ollama/chat.ndjson")));
@@ -85,7 +86,7 @@ fn arrays_and_objects_over_many_lines_are_read() {
 
 /// A request without a prompt loads the model, or unloads it.
 #[test]
-fn requests_that_only_load_a_model_are_no_requests() {
+fn responses_that_only_load_a_model_are_not_requests() {
     let loads = "{\"model\":\"m\",\"created_at\":\"2026-01-02T03:04:05Z\",\"response\":\"\",\"done\":true,\"done_reason\":\"load\"}\n";
     assert!(refusal(loads, "ollama").contains("no requests"));
     let session = session(read(&format!("{loads}{}", text_of("ollama/generate.ndjson"))));
@@ -105,10 +106,10 @@ fn an_error_in_a_stream_is_a_failure() {
 }
 
 #[test]
-fn a_response_without_its_end_is_left_out_and_told_of() {
+fn a_response_without_its_end_is_left_out_with_a_warning() {
     let text = text_of("ollama/generate.ndjson");
     let log = read(&format!("{text}{}\n", text.lines().next().unwrap()));
-    assert!(notices(&log).contains("log:4: the response that begins here has no end"), "{}", notices(&log));
+    assert!(warnings(&log).contains("log:4: the response that begins here has no end"), "{}", warnings(&log));
     assert_eq!(session(log).records.len(), 2);
     assert!(refusal(&text_of("ollama/chat.ndjson").replace("true", "false"), "ollama").contains("\"done\": true"));
 }
@@ -136,12 +137,12 @@ fn every_epoch_of_the_benchmark_becomes_a_record() {
 }
 
 #[test]
-fn both_forms_of_the_benchmark_tell_the_same() {
+fn both_formats_of_the_benchmark_agree() {
     let csv = session(read(&text_of("ollama/bench.csv")));
     let lines = session(read(&text_of("ollama/bench.txt")));
     assert_eq!(csv.records[0].attributes, lines.records[0].attributes);
     assert_eq!(csv.records[0].ttft_s, lines.records[0].ttft_s);
-    // Its lines count the epoch, one a line, and no tokens.
+    // In this format, lines count epochs, one per line, not tokens.
     assert_eq!((lines.records[0].input_tokens, lines.records[0].output_tokens), (None, None));
     let environment = lines.header.environment.as_ref().unwrap();
     assert_eq!(
@@ -150,7 +151,7 @@ fn both_forms_of_the_benchmark_tell_the_same() {
     );
 }
 
-/// The tool writes 0 for a first chunk without words, and for a model that was there already.
+/// The tool writes 0 for a first chunk without text, and for a model that was already loaded.
 #[test]
 fn zeros_of_the_benchmark_are_absent() {
     let session = session(read(&text_of("ollama/bench.txt")));
@@ -176,11 +177,11 @@ fn the_benchmark_of_2025_is_read() {
 }
 
 #[test]
-fn what_is_wrong_is_named_with_its_place() {
+fn errors_name_the_place_and_the_problem() {
     let json = text_of("ollama/generate.ndjson").replace("\"eval_count\":290", "\"eval_count\":\"x\"");
     assert!(refusal(&json, "ollama").starts_with("log:3: invalid type: string \"x\""));
     let csv = text_of("ollama/bench.csv").replace("45123000", "soon");
-    assert!(refusal(&csv, "ollama-bench").starts_with("log:5: \"gemma3,ttft,1,soon,0\" is no step of an epoch;"));
+    assert!(refusal(&csv, "ollama-bench").starts_with("log:5: \"gemma3,ttft,1,soon,0\" is not a step of an epoch;"));
     let lines = text_of("ollama/bench.txt").replace("45123000", "-1");
     assert!(refusal(&lines, "ollama-bench").starts_with("log:6: "));
     assert!(refusal("NAME,STEP,COUNT,NS_PER_COUNT,TOKEN_PER_SEC\n", "ollama-bench").contains("no requests"));

@@ -13,7 +13,7 @@ const SUMMARY: &str = "aiperf/profile_export_aiperf.json";
 const SLICES: &str = "aiperf/profile_export_aiperf_timeslices.json";
 const CSV: &str = "aiperf/profile_export_aiperf.csv";
 
-/// The first record, changed.
+/// The first record, modified.
 fn changed(change: impl FnOnce(&mut Value)) -> String {
     let mut line: Value = serde_json::from_str(text_of(RECORDS).lines().next().unwrap()).unwrap();
     change(&mut line);
@@ -21,7 +21,7 @@ fn changed(change: impl FnOnce(&mut Value)) -> String {
 }
 
 #[test]
-fn every_field_of_a_record_is_taken_as_it_stands() {
+fn every_field_of_a_record_is_read() {
     let session = session(read(&text_of(RECORDS)));
     assert_eq!(session.header.recorder.as_ref().unwrap().name, "aiperf");
     assert_eq!((session.header.model.as_deref(), session.header.provider.as_deref()), (None, None));
@@ -93,10 +93,10 @@ fn units_are_read_from_each_metric() {
         assert_eq!(session(read(&text)).records[0].ttft_s, Some(expected), "{unit}");
     }
     let text = changed(|line| line["metrics"]["time_to_first_token"]["unit"] = json!("fortnight"));
-    let words = refusal(&text, "aiperf");
+    let message = refusal(&text, "aiperf");
     assert!(
-        words.contains("log:1") && words.contains("time_to_first_token.unit") && words.contains("fortnight"),
-        "{words}"
+        message.contains("log:1") && message.contains("time_to_first_token.unit") && message.contains("fortnight"),
+        "{message}"
     );
 }
 
@@ -141,7 +141,7 @@ fn several_phases_of_measuring_are_runs() {
 fn a_torn_last_line_costs_that_line_only() {
     let text = text_of(RECORDS);
     let log = read(&text[..text.len() - 200]);
-    assert_eq!((log.notices.len(), log.notices[0].location.line), (1, Some(22)));
+    assert_eq!((log.warnings.len(), log.warnings[0].location.line), (1, Some(22)));
     assert_eq!(session(log).records.len(), 21);
 }
 
@@ -176,7 +176,7 @@ fn the_summary_is_one_row() {
 }
 
 #[test]
-fn slices_of_time_are_rows_with_their_moments() {
+fn timeslices_are_rows_with_their_start() {
     let runs = table(read(&text_of(SLICES)));
     assert!(runs.of_runs);
     assert_eq!(runs.rows(), 4);
@@ -189,7 +189,7 @@ fn slices_of_time_are_rows_with_their_moments() {
 }
 
 #[test]
-fn the_csv_tells_the_same_to_two_places() {
+fn the_csv_agrees_to_two_decimal_places() {
     let runs = table(read(&text_of(CSV)));
     assert!(runs.of_runs && runs.rows() == 1);
     for (column, expected) in [
@@ -211,16 +211,16 @@ fn the_csv_tells_the_same_to_two_places() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_the_problem() {
     let mut summary: Value = serde_json::from_str(&text_of(SUMMARY)).unwrap();
     summary["request_latency"]["unit"] = json!("furlong");
-    let words = refusal(&summary.to_string(), "aiperf-json");
-    assert!(words.contains("request_latency.unit") && words.contains("furlong"), "{words}");
-    assert!(refusal("{\"timeslices\": []}", "aiperf-timeslices").contains("no slices"));
+    let message = refusal(&summary.to_string(), "aiperf-json");
+    assert!(message.contains("request_latency.unit") && message.contains("furlong"), "{message}");
+    assert!(refusal("{\"timeslices\": []}", "aiperf-timeslices").contains("no timeslices"));
     let text = changed(|line| line["metadata"]["request_start_ns"] = json!("now"));
     assert!(refusal(&text, "aiperf").contains("log:1"));
     let text = changed(|line| line["metrics"]["request_latency"]["value"] = json!(-3.0));
     assert!(refusal(&text, "aiperf").contains("e2e_s"));
-    let words = refusal("Metric,avg,p50,p99,std\nRequest Latency (ms),1.0,2.0\n", "aiperf-csv");
-    assert!(words.contains("Request Latency (ms)") && words.contains("3 fields"), "{words}");
+    let message = refusal("Metric,avg,p50,p99,std\nRequest Latency (ms),1.0,2.0\n", "aiperf-csv");
+    assert!(message.contains("Request Latency (ms)") && message.contains("3 fields"), "{message}");
 }

@@ -12,7 +12,7 @@ fn parsed() -> Value {
 }
 
 #[test]
-fn every_field_of_a_request_is_taken_as_it_stands() {
+fn every_field_of_a_request_is_read() {
     let session = session(read(&text_of(RUN)));
     let header = &session.header;
     let recorder = header.recorder.as_ref().unwrap();
@@ -29,16 +29,16 @@ fn every_field_of_a_request_is_taken_as_it_stands() {
 }
 
 #[test]
-fn guessed_counts_are_an_estimate() {
+fn estimated_counts_are_marked() {
     let session = session(read(&text_of(RUN)));
     assert!(session.records.iter().all(|record| record.tokens_estimated && record.tpot_s.is_none()));
 }
 
 #[test]
-fn the_first_request_is_kept_and_told_of() {
+fn the_first_request_is_kept_with_a_warning() {
     let log = read(&text_of(RUN));
-    assert_eq!(log.notices.len(), 1);
-    assert_eq!(log.notices[0].location.field.as_deref(), Some("results[0]"));
+    assert_eq!(log.warnings.len(), 1);
+    assert_eq!(log.warnings[0].location.field.as_deref(), Some("results[0]"));
     let session = session(log);
     assert_eq!((session.records[0].ttft_s, session.records[0].warmup), (Some(2095.6 / 1e3), false));
 }
@@ -54,11 +54,11 @@ fn an_answer_without_text_has_no_first_token() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_the_problem() {
     let mut run = parsed();
     run["results"][1]["ttft_ms"] = json!("soon");
-    let words = refusal(&run.to_string(), "bench-my-llm");
-    assert!(words.contains("\"soon\""), "{words}");
+    let message = refusal(&run.to_string(), "bench-my-llm");
+    assert!(message.contains("\"soon\""), "{message}");
     run["results"] = json!([]);
     assert!(refusal(&run.to_string(), "bench-my-llm").contains("results: no requests"));
 }

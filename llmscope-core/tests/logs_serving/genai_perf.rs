@@ -12,7 +12,7 @@ const EXPORT: &str = "genai_perf/profile_export.json";
 const SUMMARY: &str = "genai_perf/profile_export_genai_perf.json";
 const CSV: &str = "genai_perf/profile_export_genai_perf.csv";
 
-/// An export of one request whose responses came so many nanoseconds after it.
+/// An export of one request whose responses arrived the given numbers of nanoseconds after it.
 fn export(responses: &[(i64, &str)]) -> String {
     let sent = 1_767_225_600_000_000_000_i64;
     let moments: Vec<i64> = responses.iter().map(|(after, _)| sent + after).collect();
@@ -43,7 +43,7 @@ const USAGE: &str = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"comp
 const END: &str = "data: [DONE]\n\n";
 
 #[test]
-fn metrics_are_derived_from_the_moments() {
+fn metrics_are_derived_from_the_timestamps() {
     let session = session(read(&text_of(EXPORT)));
     let header = &session.header;
     assert_eq!(header.recorder.as_ref().unwrap().name, "genai-perf");
@@ -61,7 +61,8 @@ fn metrics_are_derived_from_the_moments() {
     assert!(session.records.is_sorted_by_key(|record| record.started_at));
 }
 
-/// The tool's own summary of the same requests. It counts to the last response with content, we to the last response.
+/// The tool's own summary of the same requests. It counts until the last response with content, we until the last
+/// response.
 #[test]
 fn our_quantiles_are_those_that_the_tool_reports() {
     let own: Value = serde_json::from_str(&text_of(SUMMARY)).unwrap();
@@ -151,7 +152,7 @@ fn the_summary_is_one_row() {
 }
 
 #[test]
-fn the_csv_tells_the_same_to_two_places() {
+fn the_csv_agrees_to_two_decimal_places() {
     let runs = table(read(&text_of(CSV)));
     assert!(runs.of_runs && runs.rows() == 1);
     for (column, expected) in [
@@ -176,7 +177,7 @@ fn commas_between_thousands_are_no_delimiters() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_the_problem() {
     assert!(refusal("{\"experiments\": []}", "genai-perf").contains("experiments: no requests"));
     let text = export(&[(5, TOKEN)]).replace("1767225600000000005", "\"soon\"");
     assert!(refusal(&text, "genai-perf").contains("\"soon\""));

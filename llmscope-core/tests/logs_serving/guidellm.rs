@@ -17,9 +17,9 @@ fn parsed(fixture: &str) -> Value {
 }
 
 #[test]
-fn every_field_of_a_request_is_taken_as_it_stands() {
+fn every_field_of_a_request_is_read() {
     let log = read(&text_of(V2));
-    assert_eq!(log.notices, []);
+    assert_eq!(log.warnings, []);
     let session = session(log);
     let header = &session.header;
     let recorder = header.recorder.as_ref().unwrap();
@@ -53,7 +53,8 @@ fn time_per_output_token_with_the_first_token_in_it_is_kept_apart() {
     assert!(first.tpot_s.unwrap() < 0.01);
 }
 
-/// The tool's own summary of the same requests. Its percentiles are order statistics, ours lie between two of them.
+/// The tool's own summary of the same requests. Its percentiles are order statistics; ours interpolate between two of
+/// them.
 #[test]
 fn our_figures_are_those_that_the_tool_reports() {
     let report = parsed(V2);
@@ -112,7 +113,7 @@ fn outcomes_are_merged_in_the_order_of_their_start() {
 }
 
 #[test]
-fn warm_up_and_cooldown_are_told_as_the_tool_counts_them() {
+fn warm_up_and_cooldown_are_marked_as_the_tool_counts_them() {
     let session = session(read(&text_of(V1)));
     let warm: Vec<_> = session.records.iter().map(|record| record.warmup).collect();
     assert_eq!(warm, [true, false, false, false, false, false]);
@@ -136,12 +137,12 @@ fn chunks_counted_as_tokens_are_an_estimate() {
 }
 
 #[test]
-fn a_sampled_list_of_requests_is_told_of() {
+fn a_sampled_list_of_requests_causes_a_warning() {
     let mut report = parsed(V2);
     report["benchmarks"][0]["requests"]["successful"].as_array_mut().unwrap().truncate(3);
     let log = read(&report.to_string());
-    assert_eq!(log.notices.len(), 1);
-    assert!(log.notices[0].to_string().contains("3 of 20"), "{}", log.notices[0]);
+    assert_eq!(log.warnings.len(), 1);
+    assert!(log.warnings[0].to_string().contains("3 of 20"), "{}", log.warnings[0]);
     assert_eq!(session(log).records.len(), 3);
 }
 
@@ -165,7 +166,7 @@ fn a_report_that_kept_no_requests_is_rows_of_runs() {
 }
 
 #[test]
-fn the_csv_report_tells_the_same_in_one_row() {
+fn the_csv_report_agrees_in_one_row() {
     let runs = table(read(&text_of(CSV)));
     assert!(runs.of_runs);
     assert_eq!((runs.rows(), runs.lines.as_slice()), (1, [4].as_slice()));
@@ -203,16 +204,16 @@ fn assert_same_run(runs: &llmscope_core::ingest::Table) {
 }
 
 #[test]
-fn a_latency_of_a_clock_that_stepped_back_is_left_out_and_told() {
+fn a_negative_latency_is_left_out_with_a_warning() {
     let mut report = parsed(V2);
     report["benchmarks"][0]["requests"]["successful"][0]["time_to_first_token_ms"] = json!(-1.7e12);
     let log = read(&report.to_string());
-    assert!(log.notices[0].message.starts_with("1 requests with a negative latency"), "{:?}", log.notices);
+    assert!(log.warnings[0].message.starts_with("left out the negative latency of 1 request: "), "{:?}", log.warnings);
     assert_eq!(session(log).records[0].ttft_s, None);
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_the_problem() {
     let mut report = parsed(V2);
     report["benchmarks"] = json!([]);
     assert!(refusal(&report.to_string(), "guidellm").contains("benchmarks: no benchmark"));
@@ -223,8 +224,11 @@ fn what_cannot_be_read_is_named() {
     let header: String = text.split_inclusive('\n').take(3).collect();
     assert!(refusal(&header, "guidellm-csv").contains("no benchmark"));
     let short = text.replacen("\"[103.4855842590332, ", "\"[", 1);
-    let words = refusal(&short, "guidellm-csv");
-    assert!(words.contains("log:4") && words.contains("Time to First Token, Successful ms, Percentiles"), "{words}");
+    let message = refusal(&short, "guidellm-csv");
+    assert!(
+        message.contains("log:4") && message.contains("Time to First Token, Successful ms, Percentiles"),
+        "{message}"
+    );
 }
 
 #[test]

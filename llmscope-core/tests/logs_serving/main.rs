@@ -1,6 +1,6 @@
-//! Logs of the benchmarks of LLM serving: which tool wrote them, what each field becomes, and their traps.
+//! Logs of LLM serving benchmarks: recognition, the mapping of every field, and known traps.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aiperf;
 mod bench_my_llm;
@@ -18,7 +18,7 @@ use llmscope_core::stats::{QuantileMethod, Sorted};
 use llmscope_core::{Error, RequestRecord, Session};
 use proptest::prelude::*;
 
-/// Every fixture, with the tool that it must be recognized as.
+/// Every fixture, with the format that must be recognized.
 const FIXTURES: &[(&str, &str)] = &[
     ("vllm/detailed.json", "vllm-bench-serve"),
     ("vllm/appended.jsonl", "vllm-bench-serve"),
@@ -44,7 +44,7 @@ fn text_of(fixture: &str) -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// Reads a text under a name that tells nothing.
+/// Reads a text under a name that gives no hint of its format.
 fn read(text: &str) -> Log {
     ingest::read("log", text.as_bytes(), None).unwrap()
 }
@@ -63,7 +63,7 @@ fn table(log: Log) -> Table {
     }
 }
 
-/// The words of the error that a text of a given tool leads to.
+/// The message of the error for a text that is read as a given format.
 fn refusal(text: &str, tool: &str) -> String {
     let error = ingest::read("log", text.as_bytes(), Some(tool.parse().unwrap())).unwrap_err();
     assert!(matches!(error, Error::Format { .. }), "{error:?}");
@@ -92,7 +92,7 @@ fn text_attribute<'r>(record: &'r RequestRecord, name: &str) -> Option<&'r str> 
     }
 }
 
-/// Mean, median and 99th percentile as NumPy gives them by default.
+/// Mean, median and 99th percentile as NumPy computes them by default.
 fn summary(values: impl Iterator<Item = f64>) -> [f64; 3] {
     let values: Vec<f64> = values.collect();
     let sorted = Sorted::of(&values);
@@ -113,7 +113,7 @@ fn each_log_is_recognized_by_its_content_alone() {
 }
 
 #[test]
-fn a_log_forced_upon_another_reader_never_leads_to_a_panic() {
+fn a_log_read_by_the_wrong_reader_never_panics() {
     for (fixture, tool) in FIXTURES {
         for other in ingest::Tool::ALL.iter().filter(|other| other.name() != *tool) {
             let _ = ingest::read("log", text_of(fixture).as_bytes(), Some(*other));
@@ -122,7 +122,7 @@ fn a_log_forced_upon_another_reader_never_leads_to_a_panic() {
 }
 
 #[test]
-fn a_log_cut_short_anywhere_is_refused_or_told_of() {
+fn a_log_truncated_anywhere_causes_an_error_or_a_warning() {
     for (fixture, tool) in FIXTURES {
         let text = text_of(fixture);
         let tool = tool.parse().unwrap();
@@ -133,9 +133,9 @@ fn a_log_cut_short_anywhere_is_refused_or_told_of() {
             }
             let at_line_end = text[..end].ends_with('\n') || text[end..].starts_with('\n');
             match ingest::read("log", &text.as_bytes()[..end], Some(tool)) {
-                // A number that was cut in the last cell of a line is a number still.
+                // A truncated number in the last cell of a line is still a number.
                 Ok(log) => {
-                    assert!(at_line_end || fixture.ends_with(".csv") || !log.notices.is_empty(), "{fixture} at {end}");
+                    assert!(at_line_end || fixture.ends_with(".csv") || !log.warnings.is_empty(), "{fixture} at {end}");
                 }
                 Err(error) => assert!(error.to_string().contains("log"), "{error}"),
             }

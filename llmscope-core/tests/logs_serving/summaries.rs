@@ -38,15 +38,17 @@ fn inference_benchmarkers_loads_are_rows() {
 }
 
 #[test]
-fn inference_benchmarkers_warm_up_is_no_row() {
+fn inference_benchmarkers_warm_up_is_not_a_row() {
     assert_eq!(table(read(&text_of(HUGGING_FACE))).rows(), 1);
     let mut report = parsed(HUGGING_FACE);
     report["results"].as_array_mut().unwrap().truncate(1);
-    assert!(refusal(&report.to_string(), "inference-benchmarker").contains("results: no load beside the warm-up"));
+    assert!(
+        refusal(&report.to_string(), "inference-benchmarker").contains("results: no load level except the warm-up")
+    );
 }
 
 #[test]
-fn virtual_users_under_a_rate_are_no_concurrency() {
+fn virtual_users_under_a_rate_are_not_a_concurrency() {
     let mut report = parsed(HUGGING_FACE);
     report["results"][1]["id"] = json!("constant@2.50req/s");
     report["results"][1]["executor_type"] = json!("ConstantArrivalRate");
@@ -120,7 +122,7 @@ fn llmperfs_summary_is_one_row() {
         ("ttft_s.std", of("results_ttft_s_stddev")),
         ("inter_token_latency_s.mean", of("results_inter_token_latency_s_mean")),
         ("output_tokens_per_s.p25", of("results_request_output_throughput_token_per_s_quantiles_p25")),
-        // Written as texts.
+        // Written as text.
         ("input_tokens.min", 550.0),
         ("output_tokens.max", 130.0),
     ] {
@@ -129,7 +131,7 @@ fn llmperfs_summary_is_one_row() {
     assert!(runs.column("tpot_s.mean").is_none());
 }
 
-/// The summary and the individual responses are two files of one run.
+/// One run writes both a summary file and a file of individual responses.
 #[test]
 fn llmperfs_two_files_agree() {
     let session = session(read(&text_of("llmperf/individual_responses.json")));
@@ -164,7 +166,7 @@ fn llmperfs_summary_of_failures_only_is_read() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn errors_name_the_problem() {
     let mut report = parsed(HUGGING_FACE);
     report["results"][1]["duration_ms"] = json!("long");
     assert!(refusal(&report.to_string(), "inference-benchmarker").contains("\"long\""));

@@ -8,8 +8,8 @@ use super::{
 };
 use llmscope_core::ingest::Cell;
 
-/// A detailed result as versions before `latencies`, `start_times` and `queue_times` wrote it: the second request broke
-/// off in the stream, the third was refused.
+/// A detailed result from a version before `latencies`, `start_times` and `queue_times`: the second request broke off
+/// within the stream, the third was rejected.
 fn older() -> Value {
     json!({
         "date": "20250601-120000", "endpoint_type": "vllm", "backend": "vllm", "label": null, "model_id": "m/one",
@@ -25,7 +25,7 @@ fn older() -> Value {
 }
 
 #[test]
-fn every_field_of_a_request_is_taken_as_it_stands() {
+fn every_field_of_a_request_is_read() {
     let session = session(read(&text_of("vllm/detailed.json")));
     let header = &session.header;
     assert_eq!(header.recorder.as_ref().unwrap().name, "vllm bench serve");
@@ -108,7 +108,7 @@ fn a_failed_request_has_no_latency_that_is_zero() {
 }
 
 #[test]
-fn a_request_without_times_and_without_words_failed_too() {
+fn a_request_without_times_and_without_an_error_text_failed() {
     let mut run = older();
     run["errors"][2] = json!("");
     let session = session(read(&run.to_string()));
@@ -117,7 +117,7 @@ fn a_request_without_times_and_without_words_failed_too() {
 }
 
 #[test]
-fn the_wait_for_a_place_is_a_missed_schedule_only_in_an_open_loop() {
+fn the_wait_for_a_slot_is_a_missed_schedule_only_in_an_open_loop() {
     let mut run = older();
     run["queue_times"] = json!([0.5, 0.0, 0.0]);
     let open = session(read(&run.to_string()));
@@ -131,7 +131,7 @@ fn the_wait_for_a_place_is_a_missed_schedule_only_in_an_open_loop() {
 }
 
 #[test]
-fn requests_stand_in_the_order_in_which_they_were_sent() {
+fn requests_are_in_the_order_in_which_they_were_sent() {
     let mut run = older();
     run["start_times"] = json!([12.5, 10.5, 11.5]);
     let session = session(read(&run.to_string()));
@@ -141,7 +141,7 @@ fn requests_stand_in_the_order_in_which_they_were_sent() {
 }
 
 #[test]
-fn one_chunk_of_many_tokens_tells_no_time_per_token() {
+fn one_chunk_of_many_tokens_has_no_time_per_token() {
     let mut run = older();
     run["itls"][0] = json!([]);
     assert_eq!(session(read(&run.to_string())).records[0].tpot_s, None);
@@ -165,10 +165,10 @@ fn appended_results_are_runs_of_one_session() {
 }
 
 #[test]
-fn an_appended_result_that_was_cut_short_is_told_of() {
+fn a_truncated_appended_result_causes_a_warning() {
     let log = read(&format!("{}\n{}", older(), &older().to_string()[..500]));
-    assert_eq!(log.notices.len(), 1);
-    assert_eq!(log.notices[0].location.line, Some(2));
+    assert_eq!(log.warnings.len(), 1);
+    assert_eq!(log.warnings[0].location.line, Some(2));
     assert_eq!(session(log).records.len(), 3);
 }
 
@@ -227,17 +227,17 @@ fn statistics_of_nothing_are_left_out() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_named() {
+fn inconsistent_arrays_are_an_error() {
     let tool = "vllm-bench-serve";
     let mut run = older();
     run["itls"] = json!([[0.5]]);
-    assert!(refusal(&run.to_string(), tool).contains("itls: 1 entries where `errors` has 3"));
+    assert!(refusal(&run.to_string(), tool).contains("itls: found 1 entry, but `errors` has 3"));
     run["errors"] = json!([]);
     assert!(refusal(&run.to_string(), tool).contains("no requests"));
     let mut run = older();
     run["ttfts"][1] = json!("fast");
-    let words = refusal(&format!("{}\n{run}", older()), tool);
-    assert!(words.contains("log:2") && words.contains("\"fast\""), "{words}");
+    let message = refusal(&format!("{}\n{run}", older()), tool);
+    assert!(message.contains("log:2") && message.contains("\"fast\""), "{message}");
     let mut run = older();
     run["ttfts"][1] = json!(-1.0);
     assert!(refusal(&run.to_string(), tool).contains("ttft_s"));

@@ -1,11 +1,11 @@
-//! The NIST StRD univariate data sets, with the data that the reference file only describes written out.
+//! The NIST StRD univariate data sets, including the data that the reference file describes only by a formula.
 
 use serde_json::Value;
 
-/// Certified values and decimal data; its `source` field says from where.
+/// Certified values and decimal data; the `source` field names their origin.
 const UNIVARIATE: &str = include_str!("../reference/nist_strd_univariate.json");
 
-/// How many sets there are.
+/// The number of sets.
 pub(crate) const SETS: usize = 9;
 
 /// The cases of the reference file, each with its measurements.
@@ -26,7 +26,7 @@ fn data(case: &Value) -> Vec<f64> {
         "NumAcc4" => pairs(10_000_000.2, 10_000_000.1, 10_000_000.3),
         "PiDigits" => {
             let mut digits = digits_of_pi(5000);
-            // NIST's file has one digit wrong, and its certified values are those of the file.
+            // NIST's file has one wrong digit, and its certified values are those of the file.
             assert_eq!(std::mem::replace(&mut digits[956], 3.0), 8.0);
             digits
         }
@@ -36,7 +36,8 @@ fn data(case: &Value) -> Vec<f64> {
     values
 }
 
-/// The first decimal digits of π, 3 among them, by Machin's formula π = 16 arctan 1/5 − 4 arctan 1/239 (1706).
+/// The first decimal digits of π, including the leading 3, by Machin's formula π = 16 arctan 1/5 − 4 arctan 1/239
+/// (1706).
 fn digits_of_pi(count: usize) -> Vec<f64> {
     let limbs = count / 9 + 3;
     let mut pi = vec![0; limbs];

@@ -1,40 +1,40 @@
-//! One JSON object a line.
+//! JSON Lines: one JSON object per line.
 
-use super::unread::Unread;
-use super::{LARGEST_MESSAGE, Message, too_large};
+use super::line_buffer::LineBuffer;
+use super::{LARGEST_EVENT, StreamEvent, too_large};
 use crate::failure::Failure;
 
-/// Cuts a stream at its line feeds; blank lines are nothing.
+/// Splits a stream at its line feeds; blank lines are ignored.
 #[derive(Debug, Default)]
 pub struct Lines {
-    unread: Unread,
+    buffer: LineBuffer,
 }
 
 impl Lines {
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.unread.push(bytes);
+        self.buffer.push(bytes);
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Message<'_>>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<StreamEvent<'_>>, Failure> {
         loop {
-            let Some(offset) = self.unread.bytes[self.unread.searched..].iter().position(|&byte| byte == b'\n') else {
-                self.unread.searched = self.unread.bytes.len();
-                return if self.unread.len() > LARGEST_MESSAGE { Err(too_large()) } else { Ok(None) };
+            let Some(offset) = self.buffer.bytes[self.buffer.searched..].iter().position(|&byte| byte == b'\n') else {
+                self.buffer.searched = self.buffer.bytes.len();
+                return if self.buffer.len() > LARGEST_EVENT { Err(too_large()) } else { Ok(None) };
             };
-            let (start, end) = (self.unread.start, self.unread.searched + offset);
-            self.unread.start = end + 1;
-            self.unread.searched = self.unread.start;
-            if end - start > LARGEST_MESSAGE {
+            let (start, end) = (self.buffer.start, self.buffer.searched + offset);
+            self.buffer.start = end + 1;
+            self.buffer.searched = self.buffer.start;
+            if end - start > LARGEST_EVENT {
                 return Err(too_large());
             }
-            if !self.unread.bytes[start..end].trim_ascii().is_empty() {
-                let data = self.unread.bytes[start..end].trim_ascii();
-                return Ok(Some(Message { event: "", exception: false, data }));
+            if !self.buffer.bytes[start..end].trim_ascii().is_empty() {
+                let data = self.buffer.bytes[start..end].trim_ascii();
+                return Ok(Some(StreamEvent { name: "", exception: false, data }));
             }
         }
     }
 
-    pub(super) fn is_within_message(&self) -> bool {
-        !self.unread.bytes[self.unread.start..].trim_ascii().is_empty()
+    pub(super) fn is_within_event(&self) -> bool {
+        !self.buffer.bytes[self.buffer.start..].trim_ascii().is_empty()
     }
 }

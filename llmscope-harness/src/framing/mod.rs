@@ -1,9 +1,9 @@
-//! From the bytes of a stream to its messages: server-sent events, JSON lines, AWS event streams.
+//! Splits the bytes of a stream into events: server-sent events, JSON lines, AWS event streams.
 
 mod event_stream;
+mod line_buffer;
 mod lines;
 mod sse;
-mod unread;
 
 use event_stream::EventStream;
 use lines::Lines;
@@ -11,22 +11,22 @@ use sse::Sse;
 
 use crate::failure::{Failure, FailureKind};
 
-/// No message of an answer is larger; a stream that never ends a message stops here.
-const LARGEST_MESSAGE: usize = 16 << 20;
+/// Maximum size of an event. It bounds the memory for a stream that never completes one.
+const LARGEST_EVENT: usize = 16 << 20;
 
-/// How an answer is cut into messages.
+/// How a response is split into events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// `text/event-stream` (WHATWG HTML, server-sent events).
     ServerSentEvents,
-    /// One JSON object a line.
+    /// One JSON object per line.
     JsonLines,
     /// `application/vnd.amazon.eventstream`: binary frames with checksums.
     AwsEventStream,
 }
 
 impl Framing {
-    /// True if an answer of this content type can be of this framing.
+    /// True if a response of this content type can have this framing.
     #[must_use]
     pub fn accepts(self, content_type: &str) -> bool {
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -41,18 +41,18 @@ impl Framing {
     }
 }
 
-/// One message of a stream.
+/// One event of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Message<'a> {
-    /// Its name; empty where the framing has none.
-    pub event: &'a str,
-    /// True if the framing itself says that it reports an error.
+pub struct StreamEvent<'a> {
+    /// Its name; empty where the framing has no names.
+    pub name: &'a str,
+    /// True if the framing marks it as an error.
     pub exception: bool,
-    /// Its content.
+    /// Its data.
     pub data: &'a [u8],
 }
 
-/// Cuts one stream into messages, however its bytes are split.
+/// Splits one stream into events, independent of how its bytes are chunked.
 #[derive(Debug)]
 pub enum Framer {
     /// For [`Framing::ServerSentEvents`].
@@ -64,7 +64,7 @@ pub enum Framer {
 }
 
 impl Framer {
-    /// A framer at the beginning of a stream.
+    /// A framer at the start of a stream.
     #[must_use]
     pub fn new(framing: Framing) -> Self {
         match framing {
@@ -74,7 +74,7 @@ impl Framer {
         }
     }
 
-    /// Takes the next bytes of the stream.
+    /// Adds the next bytes of the stream.
     pub fn push(&mut self, bytes: &[u8]) {
         match self {
             Self::Sse(framer) => framer.push(bytes),
@@ -83,12 +83,12 @@ impl Framer {
         }
     }
 
-    /// The next complete message, if there is one.
+    /// The next complete event, if there is one.
     ///
     /// # Errors
     /// [`FailureKind::TooLarge`], [`FailureKind::Malformed`].
-    #[allow(clippy::should_implement_trait, reason = "a message borrows from its framer, which no iterator can say")]
-    pub fn next(&mut self) -> Result<Option<Message<'_>>, Failure> {
+    #[allow(clippy::should_implement_trait, reason = "an event borrows from its framer, which Iterator cannot express")]
+    pub fn next(&mut self) -> Result<Option<StreamEvent<'_>>, Failure> {
         match self {
             Self::Sse(framer) => framer.next(),
             Self::Lines(framer) => framer.next(),
@@ -96,7 +96,7 @@ impl Framer {
         }
     }
 
-    /// Says that the stream has ended: what stands there without its terminator is a message all the same.
+    /// Marks the end of the stream. An event without its terminator then counts as complete.
     pub fn finish(&mut self) {
         match self {
             Self::Sse(framer) => framer.push(b"\n\n"),
@@ -105,17 +105,17 @@ impl Framer {
         }
     }
 
-    /// True if the stream ended within a message.
+    /// True if the stream ended within an event.
     #[must_use]
-    pub fn is_within_message(&self) -> bool {
+    pub fn is_within_event(&self) -> bool {
         match self {
-            Self::Sse(framer) => framer.is_within_message(),
-            Self::Lines(framer) => framer.is_within_message(),
-            Self::EventStream(framer) => framer.is_within_message(),
+            Self::Sse(framer) => framer.is_within_event(),
+            Self::Lines(framer) => framer.is_within_event(),
+            Self::EventStream(framer) => framer.is_within_event(),
         }
     }
 }
 
 fn too_large() -> Failure {
-    Failure::new(FailureKind::TooLarge, format!("a message of more than {} MiB", LARGEST_MESSAGE >> 20))
+    Failure::new(FailureKind::TooLarge, format!("an event is larger than {} MiB", LARGEST_EVENT >> 20))
 }

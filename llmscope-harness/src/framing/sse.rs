@@ -1,86 +1,86 @@
-//! Server-sent events, as WHATWG HTML defines their stream (section 9.2.6), without the reconnecting.
+//! Server-sent events as specified by WHATWG HTML (section 9.2.6), without reconnection.
 
-use super::unread::Unread;
-use super::{LARGEST_MESSAGE, Message, too_large};
+use super::line_buffer::LineBuffer;
+use super::{LARGEST_EVENT, StreamEvent, too_large};
 use crate::failure::{Failure, FailureKind};
 
-/// Cuts a stream at its blank lines. Lines end in LF, CR LF or CR; comments are nothing.
+/// Splits a stream at its blank lines. Lines end in LF, CR LF or CR; comments are ignored.
 #[derive(Debug, Default)]
 pub struct Sse {
-    unread: Unread,
-    /// A byte order mark can only stand at the very beginning.
-    begun: bool,
-    /// The last line ended in a carriage return: a line feed right behind it belongs to it.
+    buffer: LineBuffer,
+    /// True after the start of the stream, where a byte order mark is allowed.
+    started: bool,
+    /// The last line ended in a carriage return: a line feed directly after it belongs to it.
     after_return: bool,
     event: String,
     data: Vec<u8>,
     has_data: bool,
-    /// The event in `event` and `data` has been handed out.
-    taken: bool,
+    /// The event in `event` and `data` was returned by `next`.
+    delivered: bool,
 }
 
 impl Sse {
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        self.unread.push(bytes);
+        self.buffer.push(bytes);
     }
 
-    pub(super) fn next(&mut self) -> Result<Option<Message<'_>>, Failure> {
-        if std::mem::take(&mut self.taken) {
-            self.forget_event();
+    pub(super) fn next(&mut self) -> Result<Option<StreamEvent<'_>>, Failure> {
+        if std::mem::take(&mut self.delivered) {
+            self.clear_event();
         }
         while let Some((start, end)) = self.next_line() {
             if start == end {
                 if self.has_data {
-                    self.taken = true;
-                    return Ok(Some(Message { event: &self.event, exception: false, data: &self.data }));
+                    self.delivered = true;
+                    return Ok(Some(StreamEvent { name: &self.event, exception: false, data: &self.data }));
                 }
-                self.forget_event();
+                self.clear_event();
             } else {
-                self.take_field(start, end)?;
+                self.apply_field(start, end)?;
             }
         }
-        if self.unread.len() > LARGEST_MESSAGE { Err(too_large()) } else { Ok(None) }
+        if self.buffer.len() > LARGEST_EVENT { Err(too_large()) } else { Ok(None) }
     }
 
-    pub(super) fn is_within_message(&self) -> bool {
-        (self.has_data && !self.taken) || self.unread.len() > 0
+    pub(super) fn is_within_event(&self) -> bool {
+        (self.has_data && !self.delivered) || self.buffer.len() > 0
     }
 
-    /// Where the next complete line lies in the buffer.
+    /// The range of the next complete line in the buffer.
     fn next_line(&mut self) -> Option<(usize, usize)> {
-        if !self.begun {
-            const MARK: &[u8] = b"\xEF\xBB\xBF";
-            let unread = &self.unread.bytes[self.unread.start..];
-            if unread.len() < MARK.len() && MARK.starts_with(unread) {
+        if !self.started {
+            const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+            let buffer = &self.buffer.bytes[self.buffer.start..];
+            if buffer.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(buffer) {
                 return None;
             }
-            if unread.starts_with(MARK) {
-                self.unread.start += MARK.len();
-                self.unread.searched = self.unread.start;
+            if buffer.starts_with(BYTE_ORDER_MARK) {
+                self.buffer.start += BYTE_ORDER_MARK.len();
+                self.buffer.searched = self.buffer.start;
             }
-            self.begun = true;
+            self.started = true;
         }
-        if self.after_return && self.unread.start < self.unread.bytes.len() {
+        if self.after_return && self.buffer.start < self.buffer.bytes.len() {
             self.after_return = false;
-            if self.unread.bytes[self.unread.start] == b'\n' {
-                self.unread.start += 1;
-                self.unread.searched = self.unread.start;
+            if self.buffer.bytes[self.buffer.start] == b'\n' {
+                self.buffer.start += 1;
+                self.buffer.searched = self.buffer.start;
             }
         }
         let is_end = |&byte: &u8| byte == b'\n' || byte == b'\r';
-        let Some(offset) = self.unread.bytes[self.unread.searched..].iter().position(is_end) else {
-            self.unread.searched = self.unread.bytes.len();
+        let Some(offset) = self.buffer.bytes[self.buffer.searched..].iter().position(is_end) else {
+            self.buffer.searched = self.buffer.bytes.len();
             return None;
         };
-        let (start, end) = (self.unread.start, self.unread.searched + offset);
-        self.after_return = self.unread.bytes[end] == b'\r';
-        self.unread.start = end + 1;
-        self.unread.searched = self.unread.start;
+        let (start, end) = (self.buffer.start, self.buffer.searched + offset);
+        self.after_return = self.buffer.bytes[end] == b'\r';
+        self.buffer.start = end + 1;
+        self.buffer.searched = self.buffer.start;
         Some((start, end))
     }
 
-    fn take_field(&mut self, start: usize, end: usize) -> Result<(), Failure> {
-        let line = &self.unread.bytes[start..end];
+    fn apply_field(&mut self, start: usize, end: usize) -> Result<(), Failure> {
+        let line = &self.buffer.bytes[start..end];
         let (name, value) = match line.iter().position(|&byte| byte == b':') {
             None => (line, &line[line.len()..]),
             Some(colon) => (&line[..colon], &line[colon + 1..]),
@@ -93,7 +93,7 @@ impl Sse {
                 }
                 self.has_data = true;
                 self.data.extend_from_slice(value);
-                if self.data.len() > LARGEST_MESSAGE {
+                if self.data.len() > LARGEST_EVENT {
                     return Err(too_large());
                 }
             }
@@ -103,13 +103,14 @@ impl Sse {
                 self.event.clear();
                 self.event.push_str(name);
             }
-            // `id` and `retry` serve reconnecting, which would pay for a second answer; an empty name is a comment.
+            // `id` and `retry` control reconnection, which would cause a second, billed request. An empty name is a
+            // comment.
             _ => {}
         }
         Ok(())
     }
 
-    fn forget_event(&mut self) {
+    fn clear_event(&mut self) {
         self.event.clear();
         self.data.clear();
         self.has_data = false;

@@ -1,105 +1,106 @@
-//! Violations that are told once, and their ends.
+//! Events of a monitor. A violation is reported once when it starts and once when it ends.
 
 use std::fmt;
 
 use jiff::Timestamp;
-use llmscope_core::quantity::with_unit;
+use llmscope_core::quantity::{counted, with_unit};
 use llmscope_core::watch::Limits;
 use llmscope_core::{Metric, Side, Standards};
 use serde::Serialize;
 
-/// Something that a person should know.
+/// An event that a user should know of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Notice {
-    /// When the result was measured that made it.
+pub struct MonitorEvent {
+    /// The time of the result that caused the event.
     pub at: Timestamp,
     /// The name of the endpoint.
     pub endpoint: String,
     /// What happened.
     #[serde(flatten)]
-    pub kind: NoticeKind,
+    pub kind: MonitorEventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// Limits were learned, and frozen.
+pub enum MonitorEventKind {
+    /// Limits were learned and frozen.
     Learned {
         /// The metric.
         metric: Metric,
         /// The limits.
         limits: Limits,
-        /// What they are drawn from, for a baseline file.
+        /// The values that the limits are computed from, for a baseline file.
         standards: Standards,
-        /// Results that they stand on.
+        /// Number of results that the limits are based on.
         results: usize,
-        /// Results that were left out because they lay beyond the limits of all.
+        /// Number of results left out as outliers: they were beyond the limits computed from all results.
         left_out: usize,
     },
-    /// Rules signal.
+    /// A rule signals: a violation starts.
     Violation {
         /// The metric.
         metric: Metric,
         /// The rules.
         rules: Vec<String>,
-        /// On which side of the center line.
+        /// The side of the center line.
         side: Side,
         /// The result.
         value: f64,
         /// The limits.
         limits: Limits,
     },
-    /// The rules have been silent for a while.
+    /// No rule has signalled for a while: the violation ends.
     Recovery {
         /// The metric.
         metric: Metric,
         /// The last result.
         value: f64,
-        /// Results from the violation to here.
+        /// Number of results since the start of the violation.
         results: usize,
     },
-    /// Requests fail.
+    /// Requests fail repeatedly.
     Failing {
         /// The kind of the last failure.
         error: String,
-        /// Its words.
+        /// Its message.
         message: String,
-        /// Failures in a row.
+        /// Number of consecutive failures.
         failures: usize,
     },
-    /// A request has succeeded again.
+    /// A request succeeded after a failure was reported.
     Answering {
-        /// Failures before it.
+        /// Number of failures before it.
         failures: usize,
     },
 }
 
-impl Notice {
-    /// True if this is the beginning of something bad.
+impl MonitorEvent {
+    /// True if a violation starts.
     #[must_use]
     pub fn is_violation(&self) -> bool {
-        matches!(self.kind, NoticeKind::Violation { .. } | NoticeKind::Failing { .. })
+        matches!(self.kind, MonitorEventKind::Violation { .. } | MonitorEventKind::Failing { .. })
     }
 
-    /// True if this is the end of something bad.
+    /// True if a violation ends.
     #[must_use]
     pub fn is_recovery(&self) -> bool {
-        matches!(self.kind, NoticeKind::Recovery { .. } | NoticeKind::Answering { .. })
+        matches!(self.kind, MonitorEventKind::Recovery { .. } | MonitorEventKind::Answering { .. })
     }
 }
 
-impl fmt::Display for Notice {
+impl fmt::Display for MonitorEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quantity = |metric: Metric, value: f64| with_unit(metric.unit(), value);
         let endpoint = &self.endpoint;
         match &self.kind {
-            NoticeKind::Learned { metric, limits, results, left_out, .. } => {
-                write!(f, "{endpoint}: {metric} limits frozen from {results} results: ")?;
+            MonitorEventKind::Learned { metric, limits, results, left_out, .. } => {
+                let results = counted(*results, "result");
+                write!(f, "{endpoint}: {metric} limits frozen from {results}: ")?;
                 write!(f, "{} to {}", quantity(*metric, limits.lower), quantity(*metric, limits.upper))?;
-                if *left_out > 0 { write!(f, " ({left_out} outliers left out)") } else { Ok(()) }
+                if *left_out > 0 { write!(f, " ({} left out)", counted(*left_out, "outlier")) } else { Ok(()) }
             }
-            NoticeKind::Violation { metric, rules, side, value, limits } => {
+            MonitorEventKind::Violation { metric, rules, side, value, limits } => {
                 let direction = match side {
                     Side::Above => "higher",
                     Side::Below => "lower",
@@ -109,37 +110,40 @@ impl fmt::Display for Notice {
                 write!(f, "{endpoint}: {metric} out of control, {direction}: {value} ({rules}); expected ")?;
                 write!(f, "{} to {}", quantity(*metric, limits.lower), quantity(*metric, limits.upper))
             }
-            NoticeKind::Recovery { metric, value, results } => {
-                let value = quantity(*metric, *value);
-                write!(f, "{endpoint}: {metric} back in control after {results} results: {value}")
+            MonitorEventKind::Recovery { metric, value, results } => {
+                let (value, results) = (quantity(*metric, *value), counted(*results, "result"));
+                write!(f, "{endpoint}: {metric} back in control after {results}: {value}")
             }
-            NoticeKind::Failing { error, message, failures } => {
-                write!(f, "{endpoint}: {failures} failures in a row, the last: {error}: {message}")
+            MonitorEventKind::Failing { error, message, failures } => {
+                let failures = counted(*failures, "failure");
+                write!(f, "{endpoint}: {failures} in a row, the last one: {error}: {message}")
             }
-            NoticeKind::Answering { failures } => write!(f, "{endpoint}: answers again, after {failures} failures"),
+            MonitorEventKind::Answering { failures } => {
+                write!(f, "{endpoint}: responds again after {}", counted(*failures, "failure"))
+            }
         }
     }
 }
 
-/// A violation is told when it begins; it ends when nothing has signalled for a while.
+/// The state of a violation: it starts with a signal and ends after a number of results without one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Alarm {
-    /// Results since it was raised; `None` while it is silent.
+    /// Number of results since it started; `None` if there is no violation.
     raised: Option<usize>,
     quiet: usize,
 }
 
-/// What an alarm does at a result.
+/// What a result changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     None,
     Raised,
-    /// After so many results.
+    /// The number of results since it was raised.
     Cleared(usize),
 }
 
 impl Alarm {
-    /// Takes one result: whether something signals at it.
+    /// Adds one result. `signals` is true if a rule signals at it.
     pub(super) fn push(&mut self, signals: bool, recover_after: usize) -> Change {
         let Some(results) = &mut self.raised else {
             if signals {
@@ -164,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_violation_is_told_once_and_its_end_once() {
+    fn a_violation_is_reported_once_and_its_end_once() {
         let mut alarm = Alarm::default();
         let signals = [false, true, true, false, true, false, false, false, false];
         let changes: Vec<Change> = signals.iter().map(|&signals| alarm.push(signals, 3)).collect();

@@ -1,4 +1,4 @@
-//! Judging the results of one endpoint as they come.
+//! Judges the results of one endpoint as they arrive.
 
 use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, MIN_POINTS};
@@ -6,8 +6,8 @@ use llmscope_core::session::RequestRecord;
 use llmscope_core::watch::{Step, Watch};
 use llmscope_core::{Metric, Side};
 
-use super::alarm::{Alarm, Change, Notice, NoticeKind};
-use super::{Judging, Watched};
+use super::alarm::{Alarm, Change, MonitorEvent, MonitorEventKind};
+use super::{JudgeSettings, MonitoredEndpoint};
 use crate::error::{Error, Result};
 
 /// Judges the results of one endpoint.
@@ -28,47 +28,47 @@ struct MetricJudge {
 }
 
 impl Judge {
-    /// A judge of an endpoint's results, with the limits that were frozen for it or with none.
+    /// A judge for an endpoint, with its frozen limits or, if there are none, with limits to learn.
     ///
     /// # Errors
-    /// [`Error::Core`] for limits that are none; [`Error::Setting`] if it would learn from next to nothing.
-    pub fn new(watched: &Watched, judging: &Judging) -> Result<Self> {
-        if judging.learn < MIN_POINTS {
+    /// [`Error::Core`] for invalid limits; [`Error::Setting`] if there are too few results to learn from.
+    pub fn new(endpoint: &MonitoredEndpoint, settings: &JudgeSettings) -> Result<Self> {
+        if settings.learn < MIN_POINTS {
             return Err(Error::Setting {
                 name: "--learn",
-                value: judging.learn.to_string(),
-                expected: format!("expected at least {MIN_POINTS} results: fewer make no limits"),
+                value: settings.learn.to_string(),
+                expected: format!("expected at least {MIN_POINTS} results, the minimum for limits"),
             });
         }
-        let metrics = judging.metrics.iter().map(|&metric| {
-            let frozen = judging.baselines.iter().find(|baseline| fits(baseline, watched, metric));
-            let (bounds, rules) = (metric.bounds(), judging.rules.clone());
+        let metrics = settings.metrics.iter().map(|&metric| {
+            let frozen = settings.baselines.iter().find(|baseline| fits(baseline, endpoint, metric));
+            let (bounds, rules) = (metric.bounds(), settings.rules.clone());
             let watch = match frozen {
-                None => Watch::learning(bounds, rules, judging.learn)?.on_scale(judging.transform),
+                None => Watch::learning(bounds, rules, settings.learn)?.on_scale(settings.transform),
                 Some(baseline) => Watch::frozen(bounds, rules, baseline.standards)?,
             };
             Ok(MetricJudge { metric, watch, alarm: Alarm::default() })
         });
         Ok(Self {
-            endpoint: watched.name.clone(),
+            endpoint: endpoint.name.clone(),
             metrics: metrics.collect::<Result<_>>()?,
-            recover_after: judging.recover_after,
-            failures_to_alarm: judging.failures.max(1),
+            recover_after: settings.recover_after,
+            failures_to_alarm: settings.failures.max(1),
             failures: 0,
         })
     }
 
-    /// Judges one result, and says what is new.
-    pub fn push(&mut self, record: &RequestRecord) -> Vec<Notice> {
+    /// Judges one result and returns the events that it causes.
+    pub fn push(&mut self, record: &RequestRecord) -> Vec<MonitorEvent> {
         let at = record.started_at.unwrap_or_else(Timestamp::now);
-        let kinds = if record.succeeded() { self.judge(record) } else { self.note_failure(record) };
-        kinds.into_iter().map(|kind| Notice { at, endpoint: self.endpoint.clone(), kind }).collect()
+        let kinds = if record.succeeded() { self.judge_success(record) } else { self.judge_failure(record) };
+        kinds.into_iter().map(|kind| MonitorEvent { at, endpoint: self.endpoint.clone(), kind }).collect()
     }
 
-    fn note_failure(&mut self, record: &RequestRecord) -> Vec<NoticeKind> {
+    fn judge_failure(&mut self, record: &RequestRecord) -> Vec<MonitorEventKind> {
         self.failures += 1;
         for judge in &mut self.metrics {
-            // No run goes on across a request that has no latency.
+            // A failed request has no latency, so it interrupts a run of points.
             judge.watch.gap();
         }
         if self.failures != self.failures_to_alarm {
@@ -78,14 +78,14 @@ impl Judge {
             .error
             .as_ref()
             .map_or_else(Default::default, |error| (error.kind.clone(), error.message.clone().unwrap_or_default()));
-        vec![NoticeKind::Failing { error, message, failures: self.failures }]
+        vec![MonitorEventKind::Failing { error, message, failures: self.failures }]
     }
 
-    fn judge(&mut self, record: &RequestRecord) -> Vec<NoticeKind> {
+    fn judge_success(&mut self, record: &RequestRecord) -> Vec<MonitorEventKind> {
         let failures = std::mem::take(&mut self.failures);
         let mut kinds = Vec::new();
         if failures >= self.failures_to_alarm {
-            kinds.push(NoticeKind::Answering { failures });
+            kinds.push(MonitorEventKind::Answering { failures });
         }
         for judge in &mut self.metrics {
             if let Some(value) = record.metric(judge.metric) {
@@ -96,16 +96,16 @@ impl Judge {
     }
 }
 
-fn fits(baseline: &Baseline, watched: &Watched, metric: Metric) -> bool {
+fn fits(baseline: &Baseline, endpoint: &MonitoredEndpoint, metric: Metric) -> bool {
     let agrees = |name: &str, value: &str| baseline.group.get(name).is_none_or(|known| known == value);
     baseline.metric == metric.name()
         && baseline.standards.within.is_some()
-        && agrees("provider", &watched.target.provider)
-        && agrees("model", &watched.target.model)
+        && agrees("provider", &endpoint.target.provider)
+        && agrees("model", &endpoint.target.model)
 }
 
 impl MetricJudge {
-    fn push(&mut self, value: f64, recover_after: usize) -> Option<NoticeKind> {
+    fn push(&mut self, value: f64, recover_after: usize) -> Option<MonitorEventKind> {
         let metric = self.metric;
         if !self.watch.takes(value) {
             self.watch.gap();
@@ -114,19 +114,19 @@ impl MetricJudge {
         let signals = match self.watch.push(value).ok()? {
             Step::Learning { .. } => return None,
             Step::Learned { limits, standards, values: results, left_out } => {
-                return Some(NoticeKind::Learned { metric, limits, standards, results, left_out });
+                return Some(MonitorEventKind::Learned { metric, limits, standards, results, left_out });
             }
             Step::Judged { signals, .. } => signals,
         };
         match self.alarm.push(!signals.is_empty(), recover_after) {
             Change::None => None,
-            Change::Cleared(results) => Some(NoticeKind::Recovery { metric, value, results }),
+            Change::Cleared(results) => Some(MonitorEventKind::Recovery { metric, value, results }),
             Change::Raised => {
                 let code = |rule: usize| self.watch.rules().rules()[rule].code().to_string();
                 let rules = signals.iter().map(|signal| code(signal.rule)).collect();
                 let side = signals.iter().map(|signal| signal.side).reduce(|a, b| if a == b { a } else { Side::Both });
                 let (limits, side) = (self.watch.limits()?, side.unwrap_or(Side::Both));
-                Some(NoticeKind::Violation { metric, rules, side, value, limits })
+                Some(MonitorEventKind::Violation { metric, rules, side, value, limits })
             }
         }
     }

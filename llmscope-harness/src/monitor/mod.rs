@@ -1,4 +1,5 @@
-//! Watches endpoints for weeks: asks each at its interval, judges every result at once against frozen limits.
+//! Monitors endpoints for weeks: sends a request to each at its interval, and judges every result against frozen
+//! limits.
 
 mod alarm;
 mod judge;
@@ -17,54 +18,54 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-pub use self::alarm::{Notice, NoticeKind};
+pub use self::alarm::{MonitorEvent, MonitorEventKind};
 pub use self::judge::Judge;
 use crate::error::{Error, Result};
 use crate::request::{WallClock, measure};
 use crate::target::Target;
 use crate::transport::Transport;
-use crate::vendor::{Ask, Role, SimulatedTransport, Simulation, Utterance, VendorKind};
+use crate::vendor::{ChatRequest, Message, Role, SimulatedTransport, Simulation, VendorKind};
 
-/// One endpoint that is watched.
+/// An endpoint to monitor.
 #[derive(Debug, Clone)]
-pub struct Watched {
-    /// Its name in notices.
+pub struct MonitoredEndpoint {
+    /// Its name in events.
     pub name: String,
-    /// Whom to ask.
+    /// The endpoint and the model.
     pub target: Target,
-    /// What to ask, always the same: differences are then the endpoint's.
+    /// The prompt. It is always the same, so that differences are caused by the endpoint.
     pub prompt: String,
-    /// Longest answer to ask for, in tokens.
+    /// Maximum number of output tokens.
     pub output_tokens: Option<u32>,
-    /// Time from one request to the next.
+    /// Interval between requests.
     pub interval: Duration,
-    /// Longest time for a whole answer.
+    /// Time limit for a complete response.
     pub timeout: Duration,
-    /// How the simulated vendor behaves, if that is the target.
+    /// The behavior of the simulated vendor, if it is the target.
     pub simulation: Simulation,
 }
 
 /// How results are judged.
 #[derive(Debug, Clone)]
-pub struct Judging {
+pub struct JudgeSettings {
     /// Metrics to judge.
     pub metrics: Vec<Metric>,
-    /// Rules to judge them by.
+    /// Rules to apply.
     pub rules: RuleSet,
-    /// Frozen limits, for the endpoints and metrics that they name.
+    /// Frozen limits for endpoints and metrics. The others learn their limits.
     pub baselines: Vec<Baseline>,
-    /// Results to learn limits from, where none are frozen.
+    /// Number of results to learn limits from, where none are frozen.
     pub learn: usize,
-    /// The scale that limits are learned on.
+    /// The transformation that learned limits are computed on.
     pub transform: Transform,
-    /// Quiet results in a row that make a recovery.
+    /// Number of consecutive results without a signal that end a violation.
     pub recover_after: usize,
-    /// Failures in a row that make a violation.
+    /// Number of consecutive failures that start a violation.
     pub failures: usize,
 }
 
-impl Default for Judging {
-    /// Time to first token and end-to-end latency, by Nelson's first two rules: a spike, and a lasting shift.
+impl Default for JudgeSettings {
+    /// Time to first token and end-to-end latency, with the first two Nelson rules: a spike, and a lasting shift.
     fn default() -> Self {
         Self {
             metrics: vec![Metric::Ttft, Metric::E2e],
@@ -81,31 +82,32 @@ impl Default for Judging {
 /// What a monitor reports.
 #[derive(Debug, Clone)]
 pub enum Observation {
-    /// A request has ended, one way or another.
+    /// A request ended, successfully or not.
     Request {
-        /// Which of the watched endpoints.
+        /// The index of the endpoint.
         endpoint: usize,
-        /// What the session keeps.
+        /// The record for the session.
         record: Box<RequestRecord>,
     },
-    /// A violation begins or ends, or limits have been learned.
-    Notice(Box<Notice>),
+    /// A violation started or ended, or limits were learned.
+    Event(Box<MonitorEvent>),
 }
 
-/// A monitor that goes on until it is stopped.
+/// A handle to a running monitor. Dropping it stops the monitor.
 #[derive(Debug)]
-pub struct Watching {
+pub struct MonitorHandle {
     observations: Receiver<Observation>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Watching {
-    /// Starts to watch. Intervals vary by `jitter`, a share between 0 and 1, so that many monitors do not ask at once.
+impl MonitorHandle {
+    /// Starts a monitor. Intervals vary randomly by `jitter`, a share between 0 and 1, so that many monitors do not
+    /// send their requests at the same time.
     ///
     /// # Errors
     /// [`Error::Setting`], [`Error::Tls`], [`Error::Start`].
-    pub fn start(endpoints: Vec<Watched>, judging: &Judging, jitter: f64, seed: u64) -> Result<Self> {
+    pub fn start(endpoints: Vec<MonitoredEndpoint>, settings: &JudgeSettings, jitter: f64, seed: u64) -> Result<Self> {
         if endpoints.is_empty() {
             return Err(setting("endpoints", "none", "at least one"));
         }
@@ -118,36 +120,36 @@ impl Watching {
             .map_err(|error| Error::Start { message: error.to_string() })?;
         let (sender, observations) = mpsc::channel();
         let (stop, stopped) = watch::channel(false);
-        let mut watches: Vec<Watch> = Vec::new();
-        for (index, watched) in endpoints.into_iter().enumerate() {
-            if watched.interval < SHORTEST_INTERVAL {
-                return Err(setting("--interval", &format!("{:?}", watched.interval), "at least 100ms"));
+        let mut monitors: Vec<MonitorTask> = Vec::new();
+        for (index, endpoint) in endpoints.into_iter().enumerate() {
+            if endpoint.interval < SHORTEST_INTERVAL {
+                return Err(setting("--interval", &format!("{:?}", endpoint.interval), "at least 100ms"));
             }
-            let judge = Judge::new(&watched, judging)?;
-            let pace = Pace::new(watched.interval, jitter, seed.wrapping_add(index as u64));
+            let judge = Judge::new(&endpoint, settings)?;
+            let pace = Pace::new(endpoint.interval, jitter, seed.wrapping_add(index as u64));
             let sender = sender.clone();
-            if watched.target.vendor == VendorKind::Simulated {
-                let transport = SimulatedTransport::new(Simulation { seed, ..watched.simulation });
-                watches.push(Box::pin(watch_one(index, watched, transport, judge, pace, sender)));
+            if endpoint.target.vendor == VendorKind::Simulated {
+                let transport = SimulatedTransport::new(Simulation { seed, ..endpoint.simulation });
+                monitors.push(Box::pin(monitor_endpoint(index, endpoint, transport, judge, pace, sender)));
             } else {
-                let transport = watched.target.transport(CONNECT_LIMIT.min(watched.timeout), true)?;
-                watches.push(Box::pin(watch_one(index, watched, transport, judge, pace, sender)));
+                let transport = endpoint.target.transport(CONNECT_LIMIT.min(endpoint.timeout), true)?;
+                monitors.push(Box::pin(monitor_endpoint(index, endpoint, transport, judge, pace, sender)));
             }
         }
         drop(sender);
         let thread = std::thread::Builder::new().name("monitor".to_owned()).spawn(move || {
-            runtime.block_on(until_stopped(watches, stopped));
-            // A resolver that is still at work is not waited for.
+            runtime.block_on(until_stopped(monitors, stopped));
+            // A name resolution in progress runs on a blocking thread and cannot be cancelled; do not wait for it.
             runtime.shutdown_background();
         });
         let thread = thread.map_err(|error| Error::Start { message: error.to_string() })?;
         Ok(Self { observations, stop, thread: Some(thread) })
     }
 
-    /// The next observation; `None` if there is none within `patience`.
+    /// Waits for the next observation, for at most `patience`; `None` if there was none.
     ///
     /// # Errors
-    /// [`Error::Start`] once nothing more will come.
+    /// [`Error::Start`] after the monitor has ended.
     pub fn next(&self, patience: Duration) -> Result<Option<Observation>> {
         match self.observations.recv_timeout(patience) {
             Ok(observation) => Ok(Some(observation)),
@@ -156,23 +158,23 @@ impl Watching {
         }
     }
 
-    /// Asks no more. What has ended before can still be read.
+    /// Stops the monitor. Observations made before can still be read.
     pub fn stop(&mut self) {
         self.stop.send_replace(true);
         if let Some(thread) = self.thread.take() {
-            // A panic there has been told on standard error; what was observed is still in the channel.
+            // A panic was printed to standard error; earlier observations are still in the channel.
             let _ = thread.join();
         }
     }
 }
 
-impl Drop for Watching {
+impl Drop for MonitorHandle {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-/// Shorter intervals are a benchmark.
+/// For shorter intervals, use a benchmark.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -180,13 +182,13 @@ fn setting(name: &'static str, value: &str, expected: &str) -> Error {
     Error::Setting { name, value: value.to_owned(), expected: format!("expected {expected}") }
 }
 
-/// One endpoint's loop, whatever its transport.
-type Watch = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// The loop of one endpoint, for any transport.
+type MonitorTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-async fn until_stopped(watches: Vec<Watch>, mut stopped: watch::Receiver<bool>) {
+async fn until_stopped(monitors: Vec<MonitorTask>, mut stopped: watch::Receiver<bool>) {
     let mut tasks = tokio::task::JoinSet::new();
-    for watch in watches {
-        tasks.spawn(watch);
+    for monitor in monitors {
+        tasks.spawn(monitor);
     }
     tokio::select! {
         _ = stopped.wait_for(|&stopped| stopped) => tasks.shutdown().await,
@@ -194,36 +196,36 @@ async fn until_stopped(watches: Vec<Watch>, mut stopped: watch::Receiver<bool>) 
     }
 }
 
-/// Asks one endpoint at its interval, for ever.
-async fn watch_one<T: Transport>(
+/// Sends requests to one endpoint at its interval until the task is cancelled.
+async fn monitor_endpoint<T: Transport>(
     index: usize,
-    watched: Watched,
+    endpoint: MonitoredEndpoint,
     transport: T,
     mut judge: Judge,
     mut pace: Pace,
     sender: Sender<Observation>,
 ) {
-    let said = [Utterance { role: Role::User, text: watched.prompt.clone() }];
-    let target = Arc::new(watched.target);
-    let ask = Ask {
+    let conversation = [Message { role: Role::User, text: endpoint.prompt.clone() }];
+    let target = Arc::new(endpoint.target);
+    let chat = ChatRequest {
         model: &target.model,
         system: None,
-        conversation: &said,
-        output_tokens: watched.output_tokens,
+        conversation: &conversation,
+        output_tokens: endpoint.output_tokens,
         extra: &target.extra,
     };
     loop {
         sleep_until(pace.next()).await;
-        // Taken anew each time: over weeks the clocks drift apart.
-        let outcome = measure(&transport, &target, &ask, watched.timeout, WallClock::now(), false).await;
+        // The wall clock is read again each time, because the clocks drift apart over weeks.
+        let outcome = measure(&transport, &target, &chat, endpoint.timeout, WallClock::now(), false).await;
         let mut record = outcome.record;
         record.provider = Some(target.provider.clone());
         record.model = Some(target.model.clone());
-        let notices = judge.push(&record);
+        let events = judge.push(&record);
         let request = Observation::Request { endpoint: index, record: Box::new(record) };
-        let told =
-            std::iter::once(request).chain(notices.into_iter().map(|notice| Observation::Notice(Box::new(notice))));
-        for observation in told {
+        let observations =
+            std::iter::once(request).chain(events.into_iter().map(|event| Observation::Event(Box::new(event))));
+        for observation in observations {
             if sender.send(observation).is_err() {
                 return;
             }
@@ -231,9 +233,9 @@ async fn watch_one<T: Transport>(
     }
 }
 
-/// When the next request is due: at multiples of the interval, each a little off.
+/// The due times of the requests: multiples of the interval, each varied by the jitter.
 struct Pace {
-    begun: Instant,
+    started_at: Instant,
     interval: Duration,
     jitter: f64,
     number: u32,
@@ -242,19 +244,19 @@ struct Pace {
 
 impl Pace {
     fn new(interval: Duration, jitter: f64, seed: u64) -> Self {
-        Self { begun: Instant::now(), interval, jitter, number: 0, random: ChaCha8Rng::seed_from_u64(seed) }
+        Self { started_at: Instant::now(), interval, jitter, number: 0, random: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     fn next(&mut self) -> Instant {
         let now = Instant::now();
-        let passed = now.duration_since(self.begun).as_secs_f64() / self.interval.as_secs_f64();
-        // An answer that took longer than the interval has used up the requests in between.
+        let passed = now.duration_since(self.started_at).as_secs_f64() / self.interval.as_secs_f64();
+        // A response that took longer than the interval replaces the requests that were due in the meantime.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates after 2^32 intervals")]
         let missed = passed.floor() as u32;
         self.number = if self.number == 0 { 0 } else { self.number.max(missed) };
         let off = if self.number == 0 { 0.0 } else { (self.random.random::<f64>() - 0.5) * self.jitter };
         let due = (self.interval * self.number).as_secs_f64() + off * self.interval.as_secs_f64();
         self.number += 1;
-        self.begun + Duration::try_from_secs_f64(due.max(0.0)).unwrap_or(self.interval)
+        self.started_at + Duration::try_from_secs_f64(due.max(0.0)).unwrap_or(self.interval)
     }
 }

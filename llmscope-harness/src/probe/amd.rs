@@ -1,4 +1,4 @@
-//! AMD's graphics processors, through the files of their kernel driver.
+//! AMD GPUs, through the files of their kernel driver.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) struct Card {
 
 /// All cards, in the order of the kernel.
 pub(super) fn find(root: &Path) -> Vec<Card> {
-    // Releases of the driver have a version; that in the kernel is as old as the kernel.
+    // A separately released driver has a version; the driver of the kernel has the version of the kernel.
     let driver = readings::text(&root.join("sys/module/amdgpu/version"));
     let devices = numbered(&root.join("sys/class/drm"), "card").into_iter().map(|card| card.join("device"));
     let made_by_amd = |device: &PathBuf| readings::text(&device.join("vendor")).is_some_and(|vendor| vendor == VENDOR);
@@ -34,7 +34,7 @@ impl Card {
     }
 
     pub(super) fn sample(&self) -> GpuSample {
-        // The monitors are numbered anew when the driver is loaded anew.
+        // The numbers of the hardware monitors change when the driver is reloaded.
         let monitors = numbered(&self.device.join("hwmon"), "hwmon");
         let micro = |file: &str| {
             let value = |monitor: &PathBuf| readings::number::<u64>(&monitor.join(file));
@@ -45,7 +45,7 @@ impl Card {
         GpuSample {
             utilization: busy.and_then(|percent| readings::share(f64::from(percent))),
             memory_used_bytes: readings::number(&self.device.join("mem_info_vram_used")),
-            // The accelerators of data centers have no sensor at the edge: the second is at the junction.
+            // Data center accelerators have no edge sensor: the second sensor is at the junction.
             temperature_c: celsius("temp1_input").or_else(|| celsius("temp2_input")),
             power_w: micro("power1_average").or_else(|| micro("power1_input")),
             energy_j: micro("energy1_input"),
@@ -53,7 +53,7 @@ impl Card {
     }
 }
 
-/// What the card calls itself, else its marketing name, else its number.
+/// The product name of the card, else its marketing name, else its device id.
 fn name(root: &Path, device: &Path) -> String {
     let id = readings::text(&device.join("device"));
     let number = || id.as_ref().map_or_else(|| "AMD GPU".to_owned(), |id| format!("AMD GPU {id}"));
@@ -62,12 +62,14 @@ fn name(root: &Path, device: &Path) -> String {
         .unwrap_or_else(number)
 }
 
-/// From the list that comes with the graphics libraries: `744C, C8, AMD Radeon RX 7900 XTX`.
+/// Looks up the list of the graphics libraries: `744C, C8, AMD Radeon RX 7900 XTX`.
 fn marketing_name(root: &Path, device: &str, revision: &str) -> Option<String> {
     let list = fs::read_to_string(root.join("usr/share/libdrm/amdgpu.ids")).ok()?;
     let is = |field: &str, id: &str| field.trim().eq_ignore_ascii_case(id.trim_start_matches("0x"));
     list.lines().find_map(|line| match line.splitn(3, ',').collect::<Vec<_>>()[..] {
-        [of_device, of_revision, name] if is(of_device, device) && is(of_revision, revision) => readings::words(name),
+        [of_device, of_revision, name] if is(of_device, device) && is(of_revision, revision) => {
+            readings::printable(name)
+        }
         _ => None,
     })
 }
@@ -79,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// What a card's files are called.
+    /// The names of the files of a card.
     const FILES: [&str; 13] = [
         "device",
         "revision",
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn other_vendors_and_connectors_are_no_cards_of_amd() {
+    fn other_vendors_and_connectors_are_not_amd_cards() {
         let root = tempfile::tempdir().unwrap();
         assert!(find(root.path()).is_empty());
         write_card(&root, 0, "0x8086", &[("gpu_busy_percent", "50")]);
@@ -237,7 +239,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn whatever_the_files_say_readings_are_possible_or_absent(
+        fn readings_of_arbitrary_files_are_plausible_or_absent(
             contents in prop::collection::vec(any_content(), FILES.len()),
         ) {
             let root = tempfile::tempdir().unwrap();

@@ -1,10 +1,10 @@
-//! Apple's graphics processors, and others in their machines. Their memory is the machine's.
+//! GPUs in Apple machines. They share the main memory.
 
 use llmscope_core::session::{Gpu, GpuSample};
 
 use super::readings;
 
-/// Those that the system knows.
+/// The GPUs that the system lists.
 pub(super) struct Apple {
     gpus: sysinfo::Gpus,
 }
@@ -16,7 +16,7 @@ impl Apple {
 
     pub(super) fn describe(&self) -> Vec<Gpu> {
         let describe = |gpu: &sysinfo::Gpu| Gpu {
-            name: gpu.model().or(gpu.vendor()).and_then(readings::words).unwrap_or_else(|| "GPU".to_owned()),
+            name: gpu.model().or(gpu.vendor()).and_then(readings::printable).unwrap_or_else(|| "GPU".to_owned()),
             driver: None,
             memory_bytes: gpu.total_memory().and_then(readings::size),
         };
@@ -24,7 +24,7 @@ impl Apple {
     }
 
     pub(super) fn sample(&mut self) -> Vec<GpuSample> {
-        // None is removed: the order stays.
+        // No GPU is removed, so the order stays the same.
         self.gpus.refresh(false);
         let sample = |gpu: &sysinfo::Gpu| GpuSample {
             utilization: gpu.usage().and_then(|percent| readings::share(f64::from(percent))),

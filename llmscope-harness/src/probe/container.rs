@@ -1,12 +1,12 @@
-//! The container around this process, told by what its runtime leaves behind.
+//! Detects the container around this process from the traces of its runtime.
 
 use std::fs;
 use std::path::Path;
 
 use super::readings;
 
-/// What stands in the paths of the control groups of the first process, and whose mark that is.
-const MARKS: [(&str, &str); 5] = [
+/// Markers in the control group paths of the first process, and the runtime of each.
+const CGROUP_MARKERS: [(&str, &str); 5] = [
     ("kubepods", "kubernetes"),
     ("libpod", "podman"),
     ("docker", "docker"),
@@ -14,49 +14,50 @@ const MARKS: [(&str, &str); 5] = [
     ("lxc", "lxc"),
 ];
 
-/// The container that this process is in, if it is in one. `variable` reads its own environment.
+/// The container of this process, if there is one. `variable` reads an environment variable of this process.
 pub(super) fn detect(root: &Path, variable: impl Fn(&str) -> Option<String>) -> Option<String> {
-    let there = |path: &str| root.join(path).exists();
-    // A pod's containers are docker's or another runtime's, too: the outermost name says most.
+    let exists = |path: &str| root.join(path).exists();
+    // The containers of a pod also have the traces of docker or another runtime; the outermost name is the most useful
+    // one.
     if variable("KUBERNETES_SERVICE_HOST").is_some_and(|host| !host.is_empty()) {
         return Some("kubernetes".to_owned());
     }
-    if there("run/.containerenv") {
+    if exists("run/.containerenv") {
         return Some("podman".to_owned());
     }
-    if there(".dockerenv") {
+    if exists(".dockerenv") {
         return Some("docker".to_owned());
     }
     let own = || name(&variable("container")?);
-    own().or_else(|| of_the_first_process(root)).or_else(|| of_the_control_groups(root))
+    own().or_else(|| from_init_environment(root)).or_else(|| from_cgroups(root))
 }
 
-/// The variable by which runtimes tell the first process where it is.
-fn of_the_first_process(root: &Path) -> Option<String> {
+/// The variable that runtimes set for the first process.
+fn from_init_environment(root: &Path) -> Option<String> {
     let environment = fs::read(root.join("proc/1/environ")).ok()?;
     let value = environment.split(|&byte| byte == 0).find_map(|variable| variable.strip_prefix(b"container="))?;
     name(str::from_utf8(value).ok()?)
 }
 
-fn of_the_control_groups(root: &Path) -> Option<String> {
+fn from_cgroups(root: &Path) -> Option<String> {
     let groups = fs::read_to_string(root.join("proc/1/cgroup")).ok()?;
-    MARKS.iter().find(|(mark, _)| groups.contains(mark)).map(|&(_, name)| name.to_owned())
+    CGROUP_MARKERS.iter().find(|(marker, _)| groups.contains(marker)).map(|&(_, name)| name.to_owned())
 }
 
-/// A name as runtimes give themselves, such as `systemd-nspawn`; the variable may also be anybody's.
+/// The name of a runtime, such as `systemd-nspawn`. The variable may have an unrelated value.
 fn name(value: &str) -> Option<String> {
     const LONGEST: usize = 32;
     let fits = |word: &String| {
         word.len() <= LONGEST && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     };
-    readings::words(value).filter(fits)
+    readings::printable(value).filter(fits)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A root with these files, asked with these variables.
+    /// The container detected with these files and variables.
     fn detected(files: &[(&str, &str)], variables: &[(&str, &str)]) -> Option<String> {
         let root = tempfile::tempdir().unwrap();
         for (path, content) in files {

@@ -1,4 +1,4 @@
-//! The graphics processors, always in one order: that in which they were found.
+//! The GPUs of all vendors, always in the order in which they were found.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::amd::{self, Card};
 use super::apple::Apple;
 use super::nvidia::Nvidia;
 
-/// Those of all vendors.
+/// The GPUs of all vendors.
 pub(super) struct Gpus {
     nvidia: Option<Nvidia>,
     amd: Vec<Card>,

@@ -1,10 +1,10 @@
-//! Main memory: the machine's, or what the control group leaves of it.
+//! Main memory of the machine, or of the control group if it is limited.
 
 use sysinfo::{CGroupLimits, MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use super::readings;
 
-/// How much memory there is and how much of it is in use.
+/// Total and used memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memory {
     pub(super) total_bytes: u64,
@@ -15,13 +15,13 @@ impl Memory {
     pub(super) fn read(system: &mut System) -> Option<Self> {
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
         let total_bytes = readings::size(system.total_memory())?;
-        // Virtual machines that balloon, and emulated `/proc`s, may have more available than there is.
+        // Virtual machines with ballooning and emulated `/proc` files can report more available than total memory.
         let used_bytes = total_bytes.saturating_sub(system.available_memory());
         Some(Self { total_bytes, used_bytes }.within(limits(system).as_ref()))
     }
 
-    /// Cached files count towards the limit of a control group, but are given back when needed: as the machine's used
-    /// memory is that which is not available, the group's is that which is nobody's cache.
+    /// Cached files count towards the limit of a control group but are released on demand. The used memory of the
+    /// machine is the memory that is not available; that of the group is the memory that is not cache.
     fn within(self, limits: Option<&CGroupLimits>) -> Self {
         match limits {
             Some(limits) if (1..self.total_bytes).contains(&limits.total_memory) => {
@@ -32,7 +32,7 @@ impl Memory {
     }
 }
 
-/// The limits of this process's control group and of those around it.
+/// The limits of the control group of this process and of its parents.
 fn limits(system: &mut System) -> Option<CGroupLimits> {
     if !cfg!(target_os = "linux") {
         return None;

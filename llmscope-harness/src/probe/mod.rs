@@ -1,4 +1,4 @@
-//! Describes the machine: what is not there is absent, never an error and never 0.
+//! Describes and samples the machine. Values that are not available are absent; they are never an error and never 0.
 
 mod amd;
 #[cfg(target_os = "macos")]
@@ -25,10 +25,10 @@ use self::memory::Memory;
 use self::processors::Activity;
 use self::temperature::Sensors;
 
-/// The shortest time over which the processors' utilization is known.
+/// The shortest interval for which the utilization of the processors can be measured.
 pub const SHORTEST_INTERVAL: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
 
-/// Reads this machine.
+/// A probe of this machine.
 ///
 /// ```
 /// use llmscope_harness::probe::Probe;
@@ -40,17 +40,17 @@ pub const SHORTEST_INTERVAL: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
 /// ```
 pub struct Probe {
     root: PathBuf,
-    /// Absent where nobody knows how to ask the system.
+    /// Absent on systems that sysinfo does not support.
     system: Option<System>,
     activity: Activity,
     memory: Option<Memory>,
     sensors: Sensors,
-    /// Found when first asked for: a sleeping driver takes seconds to wake.
+    /// Initialized on first use: waking a sleeping driver takes seconds.
     gpus: OnceLock<Gpus>,
 }
 
 impl Probe {
-    /// A probe of this machine. From now on it counts how busy the processors are.
+    /// Creates a probe. The first interval of the processor utilization starts now.
     #[must_use]
     pub fn new() -> Self {
         let root = PathBuf::from("/");
@@ -61,13 +61,13 @@ impl Probe {
         Self { root, system, activity, memory, sensors, gpus: OnceLock::new() }
     }
 
-    /// What the machine is. Who the engine is, it cannot say.
+    /// A description of the machine. It does not include the inference engine.
     #[must_use]
     pub fn environment(&self) -> Environment {
         Environment {
             os: operating_system(),
             container: container::detect(&self.root, |name| env::var(name).ok()),
-            kernel: System::kernel_version().ok().and_then(readings::words),
+            kernel: System::kernel_version().ok().and_then(readings::printable),
             cpu: processors::describe(self.system.as_ref()),
             memory_bytes: self.memory.map(|memory| memory.total_bytes),
             gpus: self.gpus.get_or_init(|| Gpus::find(&self.root)).describe(),
@@ -75,8 +75,8 @@ impl Probe {
         }
     }
 
-    /// What the machine is doing. The processors' utilization is that since the sample before, or since the probe was
-    /// made; it is absent if that is less than [`SHORTEST_INTERVAL`] ago.
+    /// A sample of the machine's load. The utilization of the processors covers the time since the previous sample, or
+    /// since the probe was created. It is absent if that is less than [`SHORTEST_INTERVAL`] ago.
     pub fn sample(&mut self) -> MachineSample {
         self.gpus.get_or_init(|| Gpus::find(&self.root));
         MachineSample {
@@ -96,18 +96,18 @@ impl Default for Probe {
     }
 }
 
-/// The distribution and its version on Linux; elsewhere the system's own long name.
+/// The distribution and its version on Linux; the long name of the system elsewhere.
 fn operating_system() -> Option<String> {
     if !cfg!(target_os = "linux") {
-        return System::long_os_version().ok().and_then(readings::words);
+        return System::long_os_version().ok().and_then(readings::printable);
     }
-    // An image without a distribution is still Linux.
-    let name = System::name().ok().and_then(readings::words).unwrap_or_else(|| "Linux".to_owned());
-    let version = System::os_version().ok().and_then(readings::words);
+    // A container image without a distribution is still Linux.
+    let name = System::name().ok().and_then(readings::printable).unwrap_or_else(|| "Linux".to_owned());
+    let version = System::os_version().ok().and_then(readings::printable);
     Some(version.map_or_else(|| name.clone(), |version| format!("{name} {version}")))
 }
 
-/// The folders in `folder` named `prefix` and a number, in the order of the numbers.
+/// The folders in `folder` whose name is `prefix` and a number, in numeric order.
 fn numbered(folder: &Path, prefix: &str) -> Vec<PathBuf> {
     let Ok(entries) = folder.read_dir() else { return Vec::new() };
     let number = |path: &Path| -> Option<u32> {

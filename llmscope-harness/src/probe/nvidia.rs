@@ -1,4 +1,4 @@
-//! NVIDIA's graphics processors, through the library that comes with their driver.
+//! NVIDIA GPUs, through the library of their driver.
 
 use llmscope_core::session::{Gpu, GpuSample};
 use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
@@ -7,14 +7,14 @@ use nvml_wrapper::{Device, Nvml};
 
 use super::readings;
 
-/// The driver's library with the indices of the processors that it let us see.
+/// The driver's library and the indices of the accessible GPUs.
 pub(super) struct Nvidia {
     nvml: Nvml,
     indices: Vec<u32>,
 }
 
 impl Nvidia {
-    /// Absent without the driver.
+    /// `None` if the driver is not installed.
     pub(super) fn find() -> Option<Self> {
         let nvml = Nvml::init().ok()?;
         let count = nvml.device_count().ok()?;
@@ -23,13 +23,13 @@ impl Nvidia {
     }
 
     pub(super) fn describe(&self) -> Vec<Gpu> {
-        let driver = self.nvml.sys_driver_version().ok().and_then(readings::words);
+        let driver = self.nvml.sys_driver_version().ok().and_then(readings::printable);
         let describe = |device: Result<Device<'_>, NvmlError>| {
             let device = device.ok();
             let device = device.as_ref();
             Gpu {
                 name: device
-                    .and_then(|device| readings::words(device.name().ok()?))
+                    .and_then(|device| readings::printable(device.name().ok()?))
                     .unwrap_or_else(|| "NVIDIA GPU".to_owned()),
                 driver: driver.clone(),
                 memory_bytes: device.and_then(|device| readings::size(device.memory_info().ok()?.total)),
@@ -38,7 +38,7 @@ impl Nvidia {
         self.devices().map(describe).collect()
     }
 
-    /// One that has fallen off the bus since keeps its place, with nothing to say.
+    /// A GPU that has fallen off the bus keeps its position, with an empty sample.
     pub(super) fn sample(&self) -> Vec<GpuSample> {
         self.devices().map(|device| device.map(|device| sample(&device)).unwrap_or_default()).collect()
     }
@@ -48,7 +48,7 @@ impl Nvidia {
     }
 }
 
-/// Each reading that the driver refuses is absent by itself.
+/// Readings that the driver does not provide are absent.
 fn sample(device: &Device<'_>) -> GpuSample {
     let celsius = device.temperature(TemperatureSensor::Gpu).ok();
     let milliwatts = device.power_usage().ok();

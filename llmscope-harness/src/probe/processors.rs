@@ -1,4 +1,4 @@
-//! The processors: what they are and how busy.
+//! Describes the processors and measures their utilization.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +10,12 @@ use sysinfo::System;
 
 use super::{SHORTEST_INTERVAL, readings};
 
-/// What the processors are; absent if nothing is known of them.
+/// A description of the processors; absent if nothing is known.
 pub(super) fn describe(system: Option<&System>) -> Option<Cpu> {
     let cpu = Cpu {
-        model: system.and_then(|system| readings::words(system.cpus().first()?.brand())),
-        architecture: readings::words(System::cpu_arch()),
-        // Affinity and quotas count: a run can use no more than its share.
+        model: system.and_then(|system| readings::printable(system.cpus().first()?.brand())),
+        architecture: readings::printable(System::cpu_arch()),
+        // CPU affinity and quotas count, because a run cannot use more than its share.
         logical_cores: thread::available_parallelism().ok().and_then(|cores| u32::try_from(cores.get()).ok()),
         physical_cores: System::physical_core_count()
             .ok()
@@ -25,9 +25,9 @@ pub(super) fn describe(system: Option<&System>) -> Option<Cpu> {
     (cpu != Cpu::default()).then_some(cpu)
 }
 
-/// How busy the processors are.
+/// Measures the utilization of the processors.
 pub(super) struct Activity {
-    /// The start of the interval that the next share is of.
+    /// The start of the current interval.
     since: Instant,
     counted: bool,
 }
@@ -41,12 +41,12 @@ impl Activity {
         Self { since: Instant::now(), counted: is_counted(root) }
     }
 
-    /// Share of all processors that was busy since the last share that was known.
+    /// The utilization since the last returned value, as a share of all processors.
     pub(super) fn share(&mut self, system: Option<&mut System>) -> Option<f64> {
         let system = system.filter(|_| self.counted && self.since.elapsed() >= SHORTEST_INTERVAL)?;
         system.refresh_cpu_usage();
         self.since = Instant::now();
-        // Without processors in the list, the share was not read but is 0 from the start.
+        // Without a list of processors the share is a constant 0, not a reading.
         (!system.cpus().is_empty()).then(|| readings::share(f64::from(system.global_cpu_usage())))?
     }
 
@@ -57,7 +57,7 @@ impl Activity {
     }
 }
 
-/// False where a sandbox only plays a kernel: its processors never had anything to do, not even to start.
+/// False in a sandbox that emulates a kernel: its processors have never accumulated any time.
 fn is_counted(root: &Path) -> bool {
     if !cfg!(target_os = "linux") {
         return true;

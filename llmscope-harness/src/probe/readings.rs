@@ -1,42 +1,42 @@
-//! Readings as the system writes them, and what can be believed of them.
+//! Parses readings of the system and rejects implausible ones.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::str::FromStr;
 
-/// The longest text that a file of one value may have.
+/// Maximum size of a file with one value, in bytes.
 const LONGEST: u64 = 4096;
 
-/// The words of a file of one line; absent if it is not readable, empty or not text.
+/// The text of a file with one line; absent if it is unreadable, empty or not printable.
 pub(super) fn text(path: &Path) -> Option<String> {
     let mut text = String::new();
     File::open(path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
-    words(text)
+    printable(text)
 }
 
-/// A text without the space around it; absent if nothing is left or a line of it could not be printed.
-pub(super) fn words(text: impl AsRef<str>) -> Option<String> {
+/// A text without surrounding space; absent if it is empty or contains control characters.
+pub(super) fn printable(text: impl AsRef<str>) -> Option<String> {
     let text = text.as_ref().trim_matches(|c: char| c.is_whitespace() || c == '\0');
     (!text.is_empty() && !text.contains(char::is_control)).then(|| text.to_owned())
 }
 
-/// The whole number in a file. Fractions are not read: no kernel writes them, and `inf` and `NaN` are no readings.
+/// The integer in a file. Fractions are rejected: no kernel writes them, and `inf` and `NaN` are not readings.
 pub(super) fn number<N: FromStr>(path: &Path) -> Option<N> {
     text(path)?.parse().ok()
 }
 
-/// A size in bytes of something that exists.
+/// A size in bytes; 0 is not plausible.
 pub(super) fn size(bytes: u64) -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }
 
-/// A share from percent, to a hundredth of a percent.
+/// A share from a percentage, rounded to a hundredth of a percent.
 pub(super) fn share(percent: f64) -> Option<f64> {
     (0.0..=100.0).contains(&percent).then(|| (percent * 100.0).round() / 10_000.0)
 }
 
-/// A temperature that silicon can have: sensors that are not connected say 0, or much more than what melts solder.
+/// A plausible temperature of silicon. Disconnected sensors report 0, or far more than the melting point of solder.
 pub(super) fn temperature(celsius: f64) -> Option<f64> {
     (celsius > 0.0 && celsius <= 150.0).then_some(celsius)
 }
@@ -46,7 +46,7 @@ pub(super) fn millicelsius(path: &Path) -> Option<f64> {
     number::<i32>(path).and_then(|thousandths| temperature(f64::from(thousandths) / 1e3))
 }
 
-/// Power or energy: whatever is on draws some, so 0 says that nobody measures it.
+/// Power or energy. A device that is on draws some, so 0 means that it is not measured.
 pub(super) fn consumption(value: f64) -> Option<f64> {
     (value.is_finite() && value > 0.0).then_some(value)
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_believed_is_absent() {
+    fn implausible_readings_are_absent() {
         for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
             assert_eq!((share(bad), temperature(bad), consumption(bad)), (None, None, None), "{bad}");
         }
@@ -70,10 +70,10 @@ mod tests {
     }
 
     #[test]
-    fn words_are_one_printable_line() {
-        assert_eq!(words("  AMD EPYC \n\0"), Some("AMD EPYC".to_owned()));
+    fn a_text_is_one_printable_line() {
+        assert_eq!(printable("  AMD EPYC \n\0"), Some("AMD EPYC".to_owned()));
         for bad in ["", " \n", "\0\0", "two\nlines", "\u{1b}[31mred"] {
-            assert_eq!(words(bad), None, "{bad:?}");
+            assert_eq!(printable(bad), None, "{bad:?}");
         }
     }
 }

@@ -7,9 +7,10 @@ use sysinfo::Components;
 
 use super::readings;
 
-/// How the names of sensors in processors begin, in lower case. Boards have more sensors called "CPU" that measure air.
+/// Prefixes of the names of processor sensors, in lower case. Boards have other sensors named "CPU" that measure the
+/// air.
 const PROCESSORS: [&str; 15] = [
-    // Chips and zones of Linux.
+    // Chips and thermal zones of Linux.
     "coretemp",
     "k8temp",
     "k10temp",
@@ -21,20 +22,20 @@ const PROCESSORS: [&str; 15] = [
     "soc-thermal",
     "bigcore",
     "littlecore",
-    // Apple's.
+    // Sensors of Apple.
     "peci cpu",
     "pacc",
     "eacc",
     "pmu tdie",
 ];
 
-fn is_of_a_processor(name: &str) -> bool {
+fn is_processor_sensor(name: &str) -> bool {
     let name = name.to_lowercase();
     PROCESSORS.iter().any(|processor| name.starts_with(processor))
 }
 
-/// The sensors of the processors. Linux's are read here: sysinfo keeps one of the sensors that two sockets call alike,
-/// and does not tell the names of thermal zones.
+/// The sensors of the processors. On Linux they are read directly: sysinfo keeps only one of several sensors with the
+/// same name, as two sockets have, and does not return the names of thermal zones.
 pub(super) struct Sensors {
     #[cfg(target_os = "linux")]
     class: std::path::PathBuf,
@@ -52,16 +53,16 @@ impl Sensors {
     pub(super) fn hottest_c(&self) -> Option<f64> {
         let chips = super::numbered(&self.class.join("hwmon"), "hwmon");
         let zones = super::numbered(&self.class.join("thermal"), "thermal_zone");
-        let of_a_processor = |file: &Path| readings::text(file).is_some_and(|name| is_of_a_processor(&name));
-        let of_chips = chips.iter().filter(|chip| of_a_processor(&chip.join("name"))).filter_map(|chip| of_chip(chip));
-        let of_zones = zones.iter().filter(|zone| of_a_processor(&zone.join("type"))).filter_map(|zone| of_zone(zone));
-        of_chips.chain(of_zones).reduce(f64::max)
+        let is_processor = |file: &Path| readings::text(file).is_some_and(|name| is_processor_sensor(&name));
+        let chips_c = chips.iter().filter(|chip| is_processor(&chip.join("name"))).filter_map(|chip| chip_c(chip));
+        let zones_c = zones.iter().filter(|zone| is_processor(&zone.join("type"))).filter_map(|zone| zone_c(zone));
+        chips_c.chain(zones_c).reduce(f64::max)
     }
 }
 
 /// The hottest of a chip's sensors.
 #[cfg(target_os = "linux")]
-fn of_chip(chip: &Path) -> Option<f64> {
+fn chip_c(chip: &Path) -> Option<f64> {
     let is_input = |path: &Path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with("temp") && name.ends_with("_input")
@@ -71,7 +72,7 @@ fn of_chip(chip: &Path) -> Option<f64> {
 }
 
 #[cfg(target_os = "linux")]
-fn of_zone(zone: &Path) -> Option<f64> {
+fn zone_c(zone: &Path) -> Option<f64> {
     readings::millicelsius(&zone.join("temp"))
 }
 
@@ -85,7 +86,7 @@ impl Sensors {
     pub(super) fn hottest_c(&mut self) -> Option<f64> {
         let components = self.components.as_mut()?;
         components.refresh(true);
-        let of_processors = components.iter().filter(|component| is_of_a_processor(component.label()));
+        let of_processors = components.iter().filter(|component| is_processor_sensor(component.label()));
         let celsius = of_processors.filter_map(|component| component.temperature());
         celsius.filter_map(|celsius| readings::temperature(f64::from(celsius))).reduce(f64::max)
     }
@@ -100,10 +101,10 @@ mod tests {
         for name in
             ["coretemp", "k10temp", "cpu_thermal", "CPU-therm", "x86_pkg_temp", "pACC MTR Temp Sensor3", "PECI CPU"]
         {
-            assert!(is_of_a_processor(name), "{name}");
+            assert!(is_processor_sensor(name), "{name}");
         }
         for name in ["nvme", "acpitz", "nct6775", "amdgpu", "iwlwifi_1", "gpu-thermal", "Battery", "Computer", ""] {
-            assert!(!is_of_a_processor(name), "{name}");
+            assert!(!is_processor_sensor(name), "{name}");
         }
     }
 
@@ -127,7 +128,7 @@ mod tests {
         write("thermal/thermal_zone0/temp", "98000\n");
         assert_eq!(sensors.hottest_c(), None);
 
-        // Two sockets whose sensors have the same names.
+        // Two sockets with the same sensor names.
         for (chip, millicelsius) in [("hwmon1", "51500\n"), ("hwmon2", "63250\n")] {
             write(&format!("hwmon/{chip}/name"), "coretemp\n");
             write(&format!("hwmon/{chip}/temp1_label"), "Package id 0\n");

@@ -1,4 +1,4 @@
-//! Small calls whose timing nobody measures: lists of models, posts to a service, webhooks.
+//! Calls that are not measured: lists of models, posts to a service, webhooks.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use url::Url;
 use super::{Exchange as _, HttpTransport, Transport as _};
 use crate::error::Error;
 use crate::failure::{Failure, FailureKind};
-use crate::refusal::words_of;
+use crate::refusal::error_message;
 
 const LARGEST: usize = 8 << 20;
 
-/// A request to an address, with what every request of ours says about itself.
+/// A request with the headers that all requests share.
 pub(crate) fn request(method: Method, url: &Url, body: Bytes) -> Result<Request<Bytes>, ::http::Error> {
     Request::builder()
         .method(method)
@@ -26,30 +26,30 @@ pub(crate) fn request(method: Method, url: &Url, body: Bytes) -> Result<Request<
         .body(body)
 }
 
-/// The whole body of a successful answer.
+/// The complete body of a successful response.
 pub(crate) async fn call(
     transport: &HttpTransport,
     request: Request<Bytes>,
     limit: Duration,
 ) -> Result<Vec<u8>, Failure> {
-    let late = |_| Failure::new(FailureKind::Timeout, format!("no answer within {limit:?}"));
-    timeout(limit, fetch(transport, request)).await.map_err(late)?
+    let timed_out = |_| Failure::new(FailureKind::Timeout, format!("no response within {limit:?}"));
+    timeout(limit, fetch(transport, request)).await.map_err(timed_out)?
 }
 
-/// The JSON of a successful answer, for whoever has no runtime and may wait.
+/// The JSON of a successful response. It blocks, for callers without an async runtime.
 ///
 /// # Errors
-/// [`Error::Start`] if no runtime can be had.
-pub(crate) fn ask_for_json(
+/// [`Error::Start`] if the runtime cannot be started.
+pub(crate) fn request_json(
     transport: &HttpTransport,
     request: Request<Bytes>,
     limit: Duration,
 ) -> Result<Result<Value, Failure>, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Error::Start { message: error.to_string() })?;
-    let called = runtime.block_on(call(transport, request, limit));
+    let result = runtime.block_on(call(transport, request, limit));
     runtime.shutdown_background();
-    Ok(called.and_then(|body| {
+    Ok(result.and_then(|body| {
         serde_json::from_slice(&body).map_err(|error| Failure::new(FailureKind::Malformed, error.to_string()))
     }))
 }
@@ -61,14 +61,14 @@ async fn fetch(transport: &HttpTransport, request: Request<Bytes>) -> Result<Vec
     while let Some(frame) = exchange.next().await {
         body.extend_from_slice(&frame?.bytes);
         if body.len() > LARGEST {
-            return Err(Failure::new(FailureKind::TooLarge, "more than 8 MiB"));
+            return Err(Failure::new(FailureKind::TooLarge, "the response is larger than 8 MiB"));
         }
     }
     match FailureKind::of_status(status) {
         None => Ok(body),
         Some(kind) => {
-            let words = format!("HTTP {status}: {}", words_of(&body));
-            Err(Failure { code: Some(status), ..Failure::new(kind, words) })
+            let message = format!("HTTP {status}: {}", error_message(&body));
+            Err(Failure { code: Some(status), ..Failure::new(kind, message) })
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Opening a connection: name, TCP, TLS, each with its time.
+//! Opens a connection and measures its phases: name resolution, TCP and TLS.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,27 +15,27 @@ use url::Url;
 
 use super::proxy::Proxy;
 use super::stamped::{Stamped, Stamps};
-use super::{Gauges, Journey};
+use super::{ConnectionTimings, Gauges};
 use crate::error::{Error, Result};
 use crate::failure::{Failure, FailureKind};
 
-/// Both directions of an open connection, encrypted or not.
+/// An open connection, encrypted or not.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// A connection that was just opened.
-pub(super) struct Opened {
+/// A newly opened connection.
+pub(super) struct OpenedConnection {
     pub(super) stream: Box<dyn Stream>,
     pub(super) stamps: Arc<Stamps>,
-    pub(super) journey: Journey,
+    pub(super) timings: ConnectionTimings,
 }
 
-/// Where an endpoint is reached.
+/// The host and port of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
-    /// Its host, a name or an address.
+    /// Host: a name or an address.
     pub host: String,
-    /// Its port.
+    /// Port.
     pub port: u16,
     /// True for `https`.
     pub tls: bool,
@@ -45,25 +45,27 @@ impl Origin {
     /// The origin of a URL.
     ///
     /// # Errors
-    /// [`Error::Url`] for anything but `http` and `https`, and for a URL that carries a password.
+    /// [`Error::Url`] for a scheme other than `http` and `https`, and for a URL that contains a password.
     pub fn of(url: &Url) -> Result<Self> {
-        let refuse = |problem: &'static str| Error::Url { url: without_secrets(url), problem };
+        let refuse = |problem: &'static str| Error::Url { url: redacted(url), problem };
         let tls = match url.scheme() {
             "https" => true,
             "http" => false,
             _ => return Err(refuse("expected http:// or https://")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("a URL is no place for a password: set the vendor's variable in the environment"));
+            return Err(refuse(
+                "expected a URL without user and password: set the key in the vendor's environment variable",
+            ));
         }
-        let host = url.host_str().ok_or_else(|| refuse("it names no host"))?;
-        let port = url.port_or_known_default().ok_or_else(|| refuse("it names no port"))?;
+        let host = url.host_str().ok_or_else(|| refuse("expected a URL with a host"))?;
+        let port = url.port_or_known_default().ok_or_else(|| refuse("expected a URL with a port"))?;
         Ok(Self { host: host.trim_matches(['[', ']']).to_owned(), port, tls })
     }
 }
 
-/// A URL as it may be shown: without user, password and query.
-fn without_secrets(url: &Url) -> String {
+/// A URL without its user, password and query, to be shown in messages.
+fn redacted(url: &Url) -> String {
     let mut shown = url.clone();
     let _ = shown.set_password(None);
     let _ = shown.set_username("");
@@ -87,28 +89,29 @@ impl std::fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// A connector that gives up after `limit`. `roots` is a PEM file of certificates to trust beside the system's.
+    /// A connector that gives up after `limit`. `roots` is a PEM file of certificates to trust in addition to the
+    /// system's.
     ///
     /// # Errors
-    /// [`Error::Tls`] if the certificates cannot be read or the host is no valid name; [`Error::Url`] for a proxy in the
-    /// environment that is none.
+    /// [`Error::Tls`] if the certificates cannot be read or the host name is invalid; [`Error::Url`] for an invalid
+    /// proxy in the environment.
     pub fn new(origin: Origin, limit: Duration, roots: Option<&std::path::Path>) -> Result<Self> {
         let tls = if origin.tls { Some(tls(&origin.host, roots)?) } else { None };
         let proxy = Proxy::from_environment(&origin)?;
         Ok(Self { origin, tls, proxy, limit })
     }
 
-    pub(super) async fn open(&self, gauges: &Arc<Gauges>) -> Result<Opened, Failure> {
-        let late = |_| Failure::new(FailureKind::Timeout, format!("not connected within {:?}", self.limit));
-        timeout(self.limit, self.open_at_leisure(gauges)).await.map_err(late)?
+    pub(super) async fn open(&self, gauges: &Arc<Gauges>) -> Result<OpenedConnection, Failure> {
+        let timed_out = |_| Failure::new(FailureKind::Timeout, format!("no connection within {:?}", self.limit));
+        timeout(self.limit, self.open_without_limit(gauges)).await.map_err(timed_out)?
     }
 
-    async fn open_at_leisure(&self, gauges: &Arc<Gauges>) -> Result<Opened, Failure> {
-        let begun = Instant::now();
+    async fn open_without_limit(&self, gauges: &Arc<Gauges>) -> Result<OpenedConnection, Failure> {
+        let started = Instant::now();
         let addresses = self.resolve().await?;
         let resolved = Instant::now();
-        let socket = first_to_answer(&addresses).await?;
-        // Small requests and small chunks must not wait for each other.
+        let socket = connect_first(&addresses).await?;
+        // Disable Nagle's algorithm, so that small requests and chunks are sent at once.
         let _ = socket.set_nodelay(true);
         let mut stamped = Stamped::new(socket, gauges.clone());
         let stamps = stamped.stamps();
@@ -116,22 +119,22 @@ impl Connector {
             stamped = proxy.tunnel(stamped).await?;
         }
         let connected = Instant::now();
-        let mut journey = Journey {
-            dns_s: Some((resolved - begun).as_secs_f64()),
+        let mut timings = ConnectionTimings {
+            dns_s: Some((resolved - started).as_secs_f64()),
             tcp_s: Some((connected - resolved).as_secs_f64()),
-            ..Journey::default()
+            ..ConnectionTimings::default()
         };
         let stream: Box<dyn Stream> = match &self.tls {
             None => Box::new(stamped),
             Some((connector, name)) => {
                 let handshake = connector.connect(name.clone(), stamped).await;
                 let stream = handshake.map_err(|error| Failure::new(FailureKind::Tls, error.to_string()))?;
-                journey.tls_s = Some(connected.elapsed().as_secs_f64());
+                timings.tls_s = Some(connected.elapsed().as_secs_f64());
                 Box::new(stream)
             }
         };
-        gauges.opened_one(&journey);
-        Ok(Opened { stream, stamps, journey })
+        gauges.opened_one(&timings);
+        Ok(OpenedConnection { stream, stamps, timings })
     }
 
     async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
@@ -146,7 +149,7 @@ impl Connector {
     }
 }
 
-async fn first_to_answer(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+async fn connect_first(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     let mut last = Failure::new(FailureKind::Connection, "no address to connect to");
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -176,7 +179,7 @@ fn tls(host: &str, roots: Option<&std::path::Path>) -> Result<(TlsConnector, Ser
         .with_safe_default_protocol_versions()
         .map_err(|error| refuse(error.to_string()))?
         .dangerous()
-        // The operating system's own verifier: no check is skipped.
+        // The platform verifier performs all certificate checks; "dangerous" refers to replacing rustls's own verifier.
         .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

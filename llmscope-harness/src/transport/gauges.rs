@@ -1,4 +1,4 @@
-//! What the transport notices about the machine that it runs on.
+//! Measurements of the connections and of the client machine.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::Journey;
+use super::ConnectionTimings;
 use crate::durations::{durations, quantile_s, record};
 
-/// Connections, and how long bytes waited to be read after the news of their arrival.
+/// Counts and times of connections, and how long arrived bytes waited to be read.
 #[derive(Debug)]
 pub struct Gauges {
     opened: AtomicU64,
@@ -32,9 +32,9 @@ impl Default for Gauges {
 }
 
 impl Gauges {
-    pub(super) fn opened_one(&self, journey: &Journey) {
+    pub(super) fn opened_one(&self, timings: &ConnectionTimings) {
         self.opened.fetch_add(1, Ordering::Relaxed);
-        for (histogram, seconds) in [(&self.connect_ns, journey.connect_s()), (&self.tls_ns, journey.tls_s)] {
+        for (histogram, seconds) in [(&self.connect_ns, timings.connect_s()), (&self.tls_ns, timings.tls_s)] {
             let duration = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
             duration.into_iter().for_each(|duration| record(histogram, duration));
         }
@@ -44,35 +44,36 @@ impl Gauges {
         self.reused.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn waited(&self, wait: Duration) {
+    pub(super) fn record_wait(&self, wait: Duration) {
         record(&self.unread_ns, wait);
     }
 
-    /// Connections that were opened.
+    /// Number of opened connections.
     #[must_use]
     pub fn connections_opened(&self) -> u64 {
         self.opened.load(Ordering::Relaxed)
     }
 
-    /// Requests that went over a connection that was open already.
+    /// Number of requests on a reused connection.
     #[must_use]
     pub fn connections_reused(&self) -> u64 {
         self.reused.load(Ordering::Relaxed)
     }
 
-    /// How long bytes waited unread, at a quantile between 0 and 1, in seconds; `None` before any were read.
+    /// How long arrived bytes waited to be read, at a quantile between 0 and 1, in seconds; `None` before the first
+    /// read.
     #[must_use]
     pub fn unread_s(&self, quantile: f64) -> Option<f64> {
         quantile_s(&self.unread_ns, quantile)
     }
 
-    /// Time to a usable connection, at a quantile between 0 and 1, in seconds; `None` before any was opened.
+    /// Time to a usable connection, at a quantile between 0 and 1, in seconds; `None` before the first connection.
     #[must_use]
     pub fn connect_s(&self, quantile: f64) -> Option<f64> {
         quantile_s(&self.connect_ns, quantile)
     }
 
-    /// Time for the TLS handshake, at a quantile between 0 and 1, in seconds; `None` without any.
+    /// Time for the TLS handshake, at a quantile between 0 and 1, in seconds; `None` without a handshake.
     #[must_use]
     pub fn tls_s(&self, quantile: f64) -> Option<f64> {
         quantile_s(&self.tls_ns, quantile)

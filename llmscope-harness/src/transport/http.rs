@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a socket of our own: one answer at a time on a connection, so that arrivals belong to that answer.
+//! HTTP/1.1 over a socket, with one response at a time on a connection, so that each arrival belongs to one response.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -16,20 +16,20 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
-use super::connect::Opened;
+use super::connect::OpenedConnection;
 use super::stamped::Stamps;
-use super::{Connector, Exchange, Frame, Gauges, Head, Journey, Transport};
+use super::{ConnectionTimings, Connector, Exchange, Frame, Gauges, Head, Transport};
 use crate::failure::{Failure, FailureKind};
 
-/// An endpoint that takes longer to be reached is reached by the requests themselves.
-const PREPARATION: Duration = Duration::from_secs(2);
+/// Time limit for opening connections in advance. If it expires, the requests open them.
+const PREPARE_LIMIT: Duration = Duration::from_secs(2);
 
-/// A kept connection that ends so soon after a request, with not a byte of an answer, was closed before the request
-/// came: the two crossed on their way. It is asked once more, over a new connection, as curl does. llama.cpp promises
-/// to keep connections and closes each after its stream, so that for it this is no rare event.
-const CROSSING: Duration = Duration::from_secs(1);
+/// A reused connection that closes this soon after a request, without a byte of a response, was closed before the
+/// request arrived: both crossed on the network. The request is sent once more over a new connection, as curl does.
+/// This is common with llama.cpp, which announces keep-alive and closes each connection after its stream.
+const KEEP_ALIVE_RACE: Duration = Duration::from_secs(1);
 
-/// Requests to one origin.
+/// A transport to one origin.
 #[derive(Clone)]
 pub struct HttpTransport {
     pool: Arc<Pool>,
@@ -49,36 +49,36 @@ impl std::fmt::Debug for HttpTransport {
 }
 
 impl HttpTransport {
-    /// A transport that opens connections through `connector` and keeps them for later requests if `reuse` is true.
+    /// A transport that opens connections through `connector`, and reuses them if `reuse` is true.
     #[must_use]
     pub fn new(connector: Connector, reuse: bool) -> Self {
         let gauges = Arc::new(Gauges::default());
         Self { pool: Arc::new(Pool { connector, reuse, idle: Mutex::new(Vec::new()), gauges }) }
     }
 
-    /// What it notices about the machine.
+    /// Measurements of the connections and of the client machine.
     #[must_use]
     pub fn gauges(&self) -> Arc<Gauges> {
         self.pool.gauges.clone()
     }
 }
 
-/// An open connection with the machinery that moves its bytes. Nothing moves unless it is polled, which the one
-/// request that uses it does: there is no second task to wake for every chunk.
+/// An open connection and its HTTP driver. The driver makes progress only when polled, which the request that uses the
+/// connection does: no second task has to wake up for each chunk.
 struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
     finished: bool,
     stamps: Arc<Stamps>,
-    journey: Journey,
+    timings: ConnectionTimings,
 }
 
 impl Connection {
-    async fn of(opened: Opened) -> Result<Self, Failure> {
+    async fn of(opened: OpenedConnection) -> Result<Self, Failure> {
         let io = TokioIo::new(opened.stream);
-        let (sender, driver) = http1::handshake(io).await.map_err(|error| before_answer(&error))?;
-        let (stamps, journey) = (opened.stamps, opened.journey);
-        Ok(Self { sender, driver: Box::pin(driver), finished: false, stamps, journey })
+        let (sender, driver) = http1::handshake(io).await.map_err(|error| before_response(&error))?;
+        let (stamps, timings) = (opened.stamps, opened.timings);
+        Ok(Self { sender, driver: Box::pin(driver), finished: false, stamps, timings })
     }
 
     fn drive(&mut self, cx: &mut Context<'_>) {
@@ -87,7 +87,7 @@ impl Connection {
         }
     }
 
-    /// True if the next request may go over it.
+    /// True if the connection can take another request.
     async fn is_usable(&mut self) -> bool {
         poll_fn(|cx| {
             self.drive(cx);
@@ -96,55 +96,58 @@ impl Connection {
         .await
     }
 
-    /// The head of the answer, or the request back if none of it was sent.
-    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Unsent> {
-        let mut answer = pin!(self.sender.try_send_request(request));
+    /// Returns the head of the response, or the request if none of it was sent.
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, SendError> {
+        let mut response = pin!(self.sender.try_send_request(request));
         let (driver, finished) = (&mut self.driver, &mut self.finished);
-        let answered = poll_fn(|cx| {
+        let sent = poll_fn(|cx| {
             if !*finished {
                 *finished = driver.as_mut().poll(cx).is_ready();
             }
-            answer.as_mut().poll(cx)
+            response.as_mut().poll(cx)
         });
-        answered.await.map_err(|mut error| match error.take_message() {
-            Some(request) => Unsent::Whole(Box::new(request)),
-            None => Unsent::Lost(before_answer(error.error())),
+        sent.await.map_err(|mut error| match error.take_message() {
+            Some(request) => SendError::NotSent(Box::new(request)),
+            None => SendError::Lost(before_response(error.error())),
         })
     }
 }
 
-enum Unsent {
-    /// Nothing of the request was written: another connection may carry it.
-    Whole(Box<Request<Full<Bytes>>>),
-    /// The endpoint may have seen it.
+enum SendError {
+    /// Nothing of the request was written, so another connection can carry it.
+    NotSent(Box<Request<Full<Bytes>>>),
+    /// The endpoint may have received the request.
     Lost(Failure),
 }
 
 impl Pool {
     async fn send(self: &Arc<Self>, request: Request<Bytes>) -> Result<HttpExchange, Failure> {
         let mut request = request.map(Full::new);
-        let mut crossed = false;
+        let mut retried = false;
         loop {
-            let kept = if crossed { None } else { self.idle_connection().await };
-            let mut connection = match kept {
+            let idle = if retried { None } else { self.idle_connection().await };
+            let mut connection = match idle {
                 Some(connection) => connection,
                 None => self.open().await?,
             };
-            let reused = connection.journey.reused;
-            let spare = reused.then(|| (request.clone(), Instant::now(), connection.stamps.last_read()));
-            match (connection.send(request).await, spare) {
+            let reused = connection.timings.reused;
+            let replay = reused.then(|| (request.clone(), Instant::now(), connection.stamps.last_read()));
+            match (connection.send(request).await, replay) {
                 (Ok(response), _) => return Ok(HttpExchange::new(self.clone(), connection, response)),
-                // The endpoint closed a kept connection just now: that is no failure of this request.
-                (Err(Unsent::Whole(unsent)), Some(_)) => request = *unsent,
-                (Err(Unsent::Whole(_)), None) => {
-                    return Err(Failure::new(FailureKind::Connection, "closed before the request was written"));
+                // The endpoint closed an idle connection, which is not a failure of this request.
+                (Err(SendError::NotSent(unsent)), Some(_)) => request = *unsent,
+                (Err(SendError::NotSent(_)), None) => {
+                    return Err(Failure::new(
+                        FailureKind::Connection,
+                        "the connection closed before the request was written",
+                    ));
                 }
-                (Err(Unsent::Lost(_)), Some((unanswered, sent_at, last_read)))
-                    if connection.stamps.last_read() == last_read && sent_at.elapsed() < CROSSING =>
+                (Err(SendError::Lost(_)), Some((original, sent_at, last_read)))
+                    if connection.stamps.last_read() == last_read && sent_at.elapsed() < KEEP_ALIVE_RACE =>
                 {
-                    (request, crossed) = (unanswered, true);
+                    (request, retried) = (original, true);
                 }
-                (Err(Unsent::Lost(failure)), _) => return Err(failure),
+                (Err(SendError::Lost(failure)), _) => return Err(failure),
             }
         }
     }
@@ -158,7 +161,7 @@ impl Pool {
             let candidate = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let mut connection = candidate?;
             if connection.is_usable().await {
-                connection.journey = Journey { reused: true, ..Journey::default() };
+                connection.timings = ConnectionTimings { reused: true, ..ConnectionTimings::default() };
                 self.gauges.reused_one();
                 return Some(connection);
             }
@@ -183,19 +186,19 @@ impl Transport for HttpTransport {
         if self.pool.reuse {
             let idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).len();
             let missing = 0..connections.saturating_sub(idle);
-            let opened = join_all(missing.map(|_| timeout(PREPARATION, self.pool.open()))).await;
+            let opened = join_all(missing.map(|_| timeout(PREPARE_LIMIT, self.pool.open()))).await;
             opened.into_iter().flatten().flatten().for_each(|connection| self.pool.keep(connection));
         }
     }
 }
 
-/// An answer that arrives over a socket.
+/// A response that arrives over a socket.
 pub struct HttpExchange {
     pool: Arc<Pool>,
     connection: Option<Connection>,
     body: Incoming,
     head: Head,
-    journey: Journey,
+    timings: ConnectionTimings,
     last_arrival: Instant,
 }
 
@@ -203,9 +206,9 @@ impl HttpExchange {
     fn new(pool: Arc<Pool>, connection: Connection, response: Response<Incoming>) -> Self {
         let (head, body) = response.into_parts();
         let at = connection.stamps.last_read();
-        let journey = Journey { written_at: connection.stamps.last_written(), ..connection.journey };
+        let timings = ConnectionTimings { written_at: connection.stamps.last_written(), ..connection.timings };
         let head = Head { status: head.status, headers: head.headers, at };
-        Self { pool, connection: Some(connection), body, head, journey, last_arrival: at }
+        Self { pool, connection: Some(connection), body, head, timings, last_arrival: at }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Failure>>> {
@@ -224,11 +227,11 @@ impl HttpExchange {
                 }
                 Poll::Ready(Some(Err(error))) => {
                     self.connection = None;
-                    return Poll::Ready(Some(Err(within_answer(&error))));
+                    return Poll::Ready(Some(Err(within_response(&error))));
                 }
                 Poll::Ready(Some(Ok(frame))) => {
                     let at = connection.stamps.last_read();
-                    // Trailers are no data.
+                    // Trailers are not data.
                     if let Ok(bytes) = frame.into_data() {
                         self.last_arrival = at;
                         return Poll::Ready(Some(Ok(Frame { at, bytes })));
@@ -244,8 +247,8 @@ impl Exchange for HttpExchange {
         &self.head
     }
 
-    fn journey(&self) -> Journey {
-        self.journey
+    fn connection_timings(&self) -> ConnectionTimings {
+        self.timings
     }
 
     async fn next(&mut self) -> Option<Result<Frame, Failure>> {
@@ -257,22 +260,22 @@ impl Exchange for HttpExchange {
     }
 }
 
-/// What broke before the head of an answer was there.
-fn before_answer(error: &hyper::Error) -> Failure {
+/// An error before the head of the response.
+fn before_response(error: &hyper::Error) -> Failure {
     let kind = if error.is_parse() { FailureKind::Malformed } else { FailureKind::Connection };
-    Failure::new(kind, words_of(error))
+    Failure::new(kind, describe(error))
 }
 
-/// What broke within the body of an answer: it ends too early, unless what came is no HTTP.
-fn within_answer(error: &hyper::Error) -> Failure {
+/// An error within the body of the response: the body is cut, or it is not valid HTTP.
+fn within_response(error: &hyper::Error) -> Failure {
     let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     let is_wrong = |error: &io::Error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
     let kind = if cause.is_some_and(is_wrong) { FailureKind::Malformed } else { FailureKind::Cut };
-    Failure::new(kind, words_of(error))
+    Failure::new(kind, describe(error))
 }
 
-/// hyper's words, with the operating system's.
-fn words_of(error: &hyper::Error) -> String {
+/// The message of hyper, with that of the operating system.
+fn describe(error: &hyper::Error) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("{error}{cause}")
 }

@@ -1,4 +1,4 @@
-//! Proxies in the way of encrypted connections: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, as curl reads them.
+//! Proxies for encrypted connections: `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, interpreted as curl does.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -27,7 +27,7 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy that the environment names for an encrypted destination; plain ones are reached directly.
+    /// The proxy that the environment sets for an encrypted destination. Unencrypted destinations are reached directly.
     pub(super) fn from_environment(destination: &Origin) -> Result<Option<Self>> {
         if !destination.tls || is_loopback(&destination.host) {
             return Ok(None);
@@ -37,7 +37,7 @@ impl Proxy {
         let Ok(destination) = format!("https://{host}:{}", destination.port).parse::<Uri>() else { return Ok(None) };
         let Some(intercept) = Matcher::from_env().intercept(&destination) else { return Ok(None) };
         let uri = intercept.uri().clone();
-        // Not the variable's own words: it may hold a password.
+        // The value is not shown, as it can contain a password.
         let refuse = || Error::Url { url: "HTTPS_PROXY".to_owned(), problem: "expected http://HOST:PORT" };
         let is_http = uri.scheme_str() == Some("http");
         let host = uri.host().filter(|_| is_http).ok_or_else(refuse)?.trim_matches(['[', ']']).to_owned();
@@ -45,7 +45,7 @@ impl Proxy {
         Ok(Some(Self { host, port, authorization: intercept.basic_auth().cloned(), uri, destination }))
     }
 
-    /// The tunnel through an open connection to the proxy.
+    /// Opens a tunnel through a connection to the proxy.
     pub(super) async fn tunnel<S>(&self, stream: S) -> Result<S, Failure>
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -56,17 +56,17 @@ impl Proxy {
         }
         let opened = tunnel.call(self.destination.clone()).await;
         let Self { host, port, .. } = self;
-        let refused = |error| Failure::new(FailureKind::Connection, format!("the proxy {host}:{port}: {error}"));
+        let refused = |error| Failure::new(FailureKind::Connection, format!("proxy {host}:{port}: {error}"));
         opened.map(TokioIo::into_inner).map_err(refused)
     }
 }
 
-/// This machine is never reached through another one.
+/// Loopback addresses are never reached through a proxy.
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-/// "Connects" by handing out the connection that is there.
+/// A connector that returns an existing connection.
 struct Connected<S>(Option<S>);
 
 impl<S> Service<Uri> for Connected<S> {

@@ -1,4 +1,4 @@
-//! A connection that knows when its bytes arrived.
+//! A byte stream that timestamps its reads and writes.
 
 use std::io;
 use std::pin::Pin;
@@ -13,13 +13,13 @@ use tokio::time::Instant;
 
 use super::Gauges;
 
-/// Moments of a connection, in nanoseconds since it was opened; 0 stands for "not yet".
+/// Timestamps of a connection, in nanoseconds since it was opened; 0 means "not yet".
 #[derive(Debug)]
 pub(super) struct Stamps {
     opened_at: Instant,
-    /// When the bytes that were read last had arrived.
+    /// Arrival of the bytes that were read last.
     read: AtomicU64,
-    /// When the bytes that were written last had been taken by the operating system.
+    /// When the operating system accepted the bytes that were written last.
     written: AtomicU64,
 }
 
@@ -39,44 +39,44 @@ impl Stamps {
         }
     }
 
-    /// When the bytes that were read last had arrived; the present before any.
+    /// Arrival of the bytes that were read last; the current time before the first read.
     pub(super) fn last_read(&self) -> Instant {
         self.instant(&self.read).unwrap_or_else(Instant::now)
     }
 
-    /// When the bytes that were written last had been taken.
+    /// When the operating system accepted the bytes that were written last.
     pub(super) fn last_written(&self) -> Option<Instant> {
         self.instant(&self.written)
     }
 }
 
-/// Takes the news that bytes have arrived, before anybody gets round to reading them.
+/// Records when the socket became readable, before its bytes are read.
 ///
-/// With many streams the news of all of them come at once and are worked off one after the other: the time at which a
-/// stream's turn comes is the client's doing, the time of the news is the network's.
+/// With many streams, one poll of the event loop reports many sockets as readable, and their tasks run one after the
+/// other. The time at which a task runs depends on the client; the time of readiness depends on the network.
 #[derive(Debug)]
-struct Bell {
+struct ReadinessWaker {
     stamps: Arc<Stamps>,
-    rung: AtomicU64,
-    sleeper: AtomicWaker,
+    ready_at: AtomicU64,
+    task: AtomicWaker,
 }
 
-impl Wake for Bell {
+impl Wake for ReadinessWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.rung.store(self.stamps.now(), Ordering::Release);
-        self.sleeper.wake();
+        self.ready_at.store(self.stamps.now(), Ordering::Release);
+        self.task.wake();
     }
 }
 
-/// A byte stream that stamps what it reads and writes.
+/// A byte stream that timestamps its reads and writes.
 #[derive(Debug)]
 pub(super) struct Stamped<S> {
     inner: S,
-    bell: Arc<Bell>,
+    readiness: Arc<ReadinessWaker>,
     waker: Waker,
     gauges: Arc<Gauges>,
 }
@@ -84,29 +84,29 @@ pub(super) struct Stamped<S> {
 impl<S> Stamped<S> {
     pub(super) fn new(inner: S, gauges: Arc<Gauges>) -> Self {
         let stamps = Arc::new(Stamps::new());
-        let bell = Arc::new(Bell { stamps, rung: AtomicU64::new(0), sleeper: AtomicWaker::new() });
-        Self { inner, waker: Waker::from(bell.clone()), bell, gauges }
+        let readiness = Arc::new(ReadinessWaker { stamps, ready_at: AtomicU64::new(0), task: AtomicWaker::new() });
+        Self { inner, waker: Waker::from(readiness.clone()), readiness, gauges }
     }
 
     pub(super) fn stamps(&self) -> Arc<Stamps> {
-        self.bell.stamps.clone()
+        self.readiness.stamps.clone()
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Stamped<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        this.bell.sleeper.register(cx.waker());
-        let rung = this.bell.rung.swap(0, Ordering::AcqRel);
+        this.readiness.task.register(cx.waker());
+        let ready_at = this.readiness.ready_at.swap(0, Ordering::AcqRel);
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.inner).poll_read(&mut Context::from_waker(&this.waker), buffer);
         if matches!(polled, Poll::Ready(Ok(()))) && buffer.filled().len() > before {
-            let stamps = &this.bell.stamps;
+            let stamps = &this.readiness.stamps;
             let now = stamps.now();
-            // Without a bell nobody had been waiting: the bytes are met as they come.
-            let arrived = if rung == 0 { now } else { rung };
+            // Without a wake-up no task was waiting for the bytes: they are read as they arrive.
+            let arrived = if ready_at == 0 { now } else { ready_at };
             stamps.read.store(arrived, Ordering::Release);
-            this.gauges.waited(Duration::from_nanos(now - arrived));
+            this.gauges.record_wait(Duration::from_nanos(now - arrived));
         }
         polled
     }
@@ -115,7 +115,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Stamped<S> {
 impl<S: AsyncWrite + Unpin> Stamped<S> {
     fn note_written(&self, polled: &Poll<io::Result<usize>>) {
         if matches!(polled, Poll::Ready(Ok(count)) if *count > 0) {
-            let stamps = &self.bell.stamps;
+            let stamps = &self.readiness.stamps;
             stamps.written.store(stamps.now(), Ordering::Release);
         }
     }

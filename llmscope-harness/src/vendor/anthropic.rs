@@ -1,4 +1,4 @@
-//! Anthropic messages: named events; the usage of the prompt comes first, that of the answer at the end.
+//! Anthropic messages: named events. The input usage comes first, the output usage at the end.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request};
@@ -7,13 +7,13 @@ use serde_json::Map;
 use url::Url;
 
 use super::openai::{self, ReportedError};
-use super::{Ask, Endpoint, Piece, Profile, Reader, Vendor, at, get, messages, parse, post, total};
-use crate::answer::{Answer, reported};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, get, messages, parse, post, total};
 use crate::error::Result;
 use crate::failure::Failure;
-use crate::framing::Message;
+use crate::framing::StreamEvent;
+use crate::response_state::{ResponseState, reported_failure};
 
-/// The vendor insists on a bound; this one holds for whoever does not name one.
+/// Default for `max_tokens`, which the API requires.
 const DEFAULT_OUTPUT_TOKENS: u32 = 1024;
 
 const PROFILE: Profile = Profile {
@@ -33,16 +33,16 @@ impl Vendor for Anthropic {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let mut body = Map::new();
-        body.insert("model".to_owned(), ask.model.into());
-        body.insert("max_tokens".to_owned(), ask.output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS).into());
+        body.insert("model".to_owned(), chat.model.into());
+        body.insert("max_tokens".to_owned(), chat.output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS).into());
         body.insert("stream".to_owned(), true.into());
-        if let Some(system) = ask.system {
+        if let Some(system) = chat.system {
             body.insert("system".to_owned(), system.into());
         }
-        body.insert("messages".to_owned(), messages(&Ask { system: None, ..*ask }).into());
-        signed(endpoint, post(PROFILE.name, endpoint, &url(endpoint, "messages")?, body, ask.extra)?)
+        body.insert("messages".to_owned(), messages(&ChatRequest { system: None, ..*chat }).into());
+        signed(endpoint, post(PROFILE.name, endpoint, &url(endpoint, "messages")?, body, chat.extra)?)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
@@ -102,59 +102,59 @@ struct Usage {
 }
 
 impl Reader for MessagesReader {
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure> {
-        let event: Event = parse(message)?;
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure> {
+        let event: Event = parse(event)?;
         if let Some(error) = event.error {
             return Err(error.into_failure());
         }
         match event.kind.as_str() {
             "message_start" => {
                 if let Some(started) = event.message {
-                    answer.id = started.id.or(answer.id.take());
-                    answer.model = started.model;
-                    started.usage.into_iter().for_each(|usage| note_input(&usage, answer));
+                    state.id = started.id.or(state.id.take());
+                    state.model = started.model;
+                    started.usage.into_iter().for_each(|usage| note_input(&usage, state));
                 }
                 Ok(None)
             }
-            "content_block_delta" => Ok(event.delta.and_then(|delta| piece_of(&delta, answer))),
+            "content_block_delta" => Ok(event.delta.and_then(|delta| content_kind(&delta, state))),
             "message_delta" => {
-                answer.ended = true;
-                answer.finish_reason = event.delta.and_then(|delta| delta.stop_reason).or(answer.finish_reason.take());
+                state.ended = true;
+                state.finish_reason = event.delta.and_then(|delta| delta.stop_reason).or(state.finish_reason.take());
                 if let Some(usage) = event.usage {
-                    // Cumulative: this is the whole answer.
-                    answer.output_tokens = usage.output_tokens.or(answer.output_tokens);
-                    note_input(&usage, answer);
+                    // Cumulative: the count covers the complete response.
+                    state.output_tokens = usage.output_tokens.or(state.output_tokens);
+                    note_input(&usage, state);
                 }
                 Ok(None)
             }
             "message_stop" => {
-                (answer.ended, answer.closed) = (true, true);
+                (state.ended, state.closed) = (true, true);
                 Ok(None)
             }
-            "error" => Err(reported("", "an error without words")),
+            "error" => Err(reported_failure("", "an error without a message")),
             _ => Ok(None),
         }
     }
 }
 
-/// The vendor counts what it read from its cache, and what it wrote there, apart from the rest of the prompt. Counts
-/// never shrink: where they come a second time, the parts in the cache may be left out.
-fn note_input(usage: &Usage, answer: &mut Answer) {
+/// Anthropic counts tokens read from the cache and tokens written to it separately from the rest of the prompt. A later
+/// event may omit the cache counts, so the total never decreases.
+fn note_input(usage: &Usage, state: &mut ResponseState) {
     let cached = usage.cache_read_input_tokens;
     let parts = [usage.input_tokens, cached, usage.cache_creation_input_tokens];
-    answer.input_tokens = usage.input_tokens.map(|_| total(&parts)).max(answer.input_tokens);
-    answer.cached_tokens = cached.or(answer.cached_tokens);
+    state.input_tokens = usage.input_tokens.map(|_| total(&parts)).max(state.input_tokens);
+    state.cached_tokens = cached.or(state.cached_tokens);
 }
 
-fn piece_of(delta: &Delta, answer: &mut Answer) -> Option<Piece> {
-    let holds = |words: &Option<String>| words.as_ref().is_some_and(|words| !words.is_empty());
-    if let Some(words) = delta.text.as_ref().filter(|words| !words.is_empty()) {
-        answer.say(words);
-        Some(Piece::Text)
-    } else if holds(&delta.thinking) {
-        Some(Piece::Reasoning)
-    } else if holds(&delta.partial_json) {
-        Some(Piece::Tool)
+fn content_kind(delta: &Delta, state: &mut ResponseState) -> Option<ContentKind> {
+    let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    if let Some(text) = delta.text.as_ref().filter(|text| !text.is_empty()) {
+        state.push_text(text);
+        Some(ContentKind::Text)
+    } else if is_filled(&delta.thinking) {
+        Some(ContentKind::Reasoning)
+    } else if is_filled(&delta.partial_json) {
+        Some(ContentKind::Tool)
     } else {
         None
     }

@@ -1,13 +1,13 @@
-//! Azure OpenAI: OpenAI's chat completions at a customer's own address.
+//! Azure OpenAI: OpenAI's chat completions at an address of each customer.
 //!
-//! With `https://RESOURCE.openai.azure.com` the model is the name of a deployment and the newer `/openai/v1` is asked;
-//! with `…/openai/deployments/NAME?api-version=…` that deployment is.
+//! With `https://RESOURCE.openai.azure.com`, requests go to the newer `/openai/v1` and the model is the name of a
+//! deployment. With `…/openai/deployments/NAME?api-version=…`, requests go to that deployment.
 
 use bytes::Bytes;
 use http::Request;
 
 use super::openai::{self, ChatReader};
-use super::{Ask, Endpoint, Profile, Reader, Vendor, at, post};
+use super::{ChatRequest, Endpoint, Profile, Reader, Vendor, at, post};
 use crate::error::Result;
 
 const PROFILE: Profile = Profile {
@@ -27,14 +27,14 @@ impl Vendor for Azure {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let names_deployment = endpoint.url.path().contains("/deployments/");
         let path: &[&str] = match endpoint.url.path() {
             "/" => &["openai", "v1", "chat", "completions"],
             _ => &["chat", "completions"],
         };
         let url = at(&endpoint.url, path)?;
-        let mut request = post(PROFILE.name, endpoint, &url, openai::body(ask, !names_deployment), ask.extra)?;
+        let mut request = post(PROFILE.name, endpoint, &url, openai::body(chat, !names_deployment), chat.extra)?;
         if let Some(key) = &endpoint.key {
             request.headers_mut().insert("api-key", key.header(PROFILE.name, "")?);
         }

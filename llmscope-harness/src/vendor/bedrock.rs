@@ -1,4 +1,4 @@
-//! AWS Bedrock `ConverseStream`: binary frames; requests are signed (SigV4) or carry a Bedrock key.
+//! AWS Bedrock `ConverseStream`: binary frames. Requests are signed (SigV4) or have a Bedrock API key.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -14,11 +14,11 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::openai::authorized;
-use super::{Ask, Endpoint, Piece, Profile, Reader, Vendor, parse, post, total};
-use crate::answer::{Answer, reported};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, parse, post, total};
 use crate::error::{Error, Result};
 use crate::failure::Failure;
-use crate::framing::{Framing, Message};
+use crate::framing::{Framing, StreamEvent};
+use crate::response_state::{ResponseState, reported_failure};
 use crate::secret::Secret;
 
 const PROFILE: Profile = Profile {
@@ -31,7 +31,7 @@ const PROFILE: Profile = Profile {
     budget: None,
 };
 
-/// What signs a request to AWS.
+/// Signs requests to AWS.
 #[derive(Debug, Clone)]
 pub struct AwsSigner {
     access_key_id: String,
@@ -47,7 +47,7 @@ impl AwsSigner {
         Self { access_key_id: access_key_id.to_owned(), secret_access_key, session_token, region: region.to_owned() }
     }
 
-    /// The credentials that the environment offers, if it does.
+    /// A signer with the credentials of the environment, if there are any.
     #[must_use]
     pub fn from_environment(region: &str) -> Option<Self> {
         let access_key_id = std::env::var("AWS_ACCESS_KEY_ID").ok().filter(|id| !id.is_empty())?;
@@ -56,7 +56,7 @@ impl AwsSigner {
         Some(Self::new(&access_key_id, secret_access_key, session_token, region))
     }
 
-    /// What must never be shown.
+    /// The secrets to redact from messages.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &Secret> {
         std::iter::once(&self.secret_access_key).chain(&self.session_token)
     }
@@ -104,21 +104,21 @@ impl Vendor for Bedrock {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
-        let said = ask
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
+        let messages = chat
             .conversation
             .iter()
-            .map(|utterance| json!({"role": utterance.role.name(), "content": [{"text": utterance.text}]}));
+            .map(|message| json!({"role": message.role.name(), "content": [{"text": message.text}]}));
         let mut body = Map::new();
-        body.insert("messages".to_owned(), said.collect::<Vec<_>>().into());
-        if let Some(system) = ask.system {
+        body.insert("messages".to_owned(), messages.collect::<Vec<_>>().into());
+        if let Some(system) = chat.system {
             body.insert("system".to_owned(), json!([{"text": system}]));
         }
-        if let Some(tokens) = ask.output_tokens {
+        if let Some(tokens) = chat.output_tokens {
             body.insert("inferenceConfig".to_owned(), json!({"maxTokens": tokens}));
         }
-        let url = address(&endpoint.url, ask.model)?;
-        let mut request = post(PROFILE.name, endpoint, &url, body, ask.extra)?;
+        let url = address(&endpoint.url, chat.model)?;
+        let mut request = post(PROFILE.name, endpoint, &url, body, chat.extra)?;
         match (&endpoint.key, &endpoint.aws) {
             (Some(_), _) => authorized(PROFILE.name, endpoint, request),
             (None, Some(signer)) => {
@@ -138,7 +138,7 @@ impl Vendor for Bedrock {
     }
 }
 
-/// A model's name may be an ARN with colons and slashes: all of it is one segment.
+/// The address of a model. Its name can be an ARN with colons and slashes, which is one escaped path segment.
 fn address(base: &Url, model: &str) -> Result<Url> {
     let mut segment = String::new();
     for byte in model.bytes() {
@@ -149,7 +149,7 @@ fn address(base: &Url, model: &str) -> Result<Url> {
         }
     }
     let root = base.as_str().trim_end_matches('/');
-    let refuse = |_| Error::Url { url: root.to_owned(), problem: "the model's name does not fit into an address" };
+    let refuse = |_| Error::Url { url: root.to_owned(), problem: "expected a model name that is valid in a URL" };
     Url::parse(&format!("{root}/model/{segment}/converse-stream")).map_err(refuse)
 }
 
@@ -201,26 +201,26 @@ struct Exception {
 }
 
 impl Reader for ConverseReader {
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure> {
-        if message.exception {
-            let words = match parse::<Exception>(message) {
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure> {
+        if event.exception {
+            let text = match parse::<Exception>(event) {
                 Ok(exception) => exception.message.unwrap_or_default(),
-                Err(_) => String::from_utf8_lossy(message.data).into_owned(),
+                Err(_) => String::from_utf8_lossy(event.data).into_owned(),
             };
-            return Err(reported(message.event, &words));
+            return Err(reported_failure(event.name, &text));
         }
-        match message.event {
+        match event.name {
             "contentBlockDelta" => {
-                let block: Block = parse(message)?;
-                Ok(block.delta.and_then(|delta| piece_of(&delta, answer)))
+                let block: Block = parse(event)?;
+                Ok(block.delta.and_then(|delta| content_kind(&delta, state)))
             }
             "messageStop" => {
-                answer.finish_reason = parse::<Stop>(message)?.stop_reason;
-                answer.ended = true;
+                state.finish_reason = parse::<Stop>(event)?.stop_reason;
+                state.ended = true;
                 Ok(None)
             }
             "metadata" => {
-                note_metadata(&parse(message)?, answer);
+                note_metadata(&parse(event)?, state);
                 Ok(None)
             }
             _ => Ok(None),
@@ -228,33 +228,33 @@ impl Reader for ConverseReader {
     }
 }
 
-fn note_metadata(metadata: &Metadata, answer: &mut Answer) {
-    answer.closed = true;
+fn note_metadata(metadata: &Metadata, state: &mut ResponseState) {
+    state.closed = true;
     if let Some(usage) = &metadata.usage {
         let parts = [usage.input_tokens, usage.cache_read_input_tokens, usage.cache_write_input_tokens];
-        answer.input_tokens = usage.input_tokens.map(|_| total(&parts));
-        answer.cached_tokens = usage.cache_read_input_tokens;
-        answer.output_tokens = usage.output_tokens;
+        state.input_tokens = usage.input_tokens.map(|_| total(&parts));
+        state.cached_tokens = usage.cache_read_input_tokens;
+        state.output_tokens = usage.output_tokens;
     }
     if let Some(ms) = metadata.metrics.as_ref().and_then(|metrics| metrics.latency_ms).filter(|&ms| ms > 0.0) {
-        answer.server_time("server_total_s", ms * 1e-3);
+        state.server_time("server_total_s", ms * 1e-3);
     }
 }
 
-fn piece_of(delta: &Delta, answer: &mut Answer) -> Option<Piece> {
+fn content_kind(delta: &Delta, state: &mut ResponseState) -> Option<ContentKind> {
     match &delta.text {
-        Some(words) if !words.is_empty() => {
-            answer.say(words);
-            Some(Piece::Text)
+        Some(text) if !text.is_empty() => {
+            state.push_text(text);
+            Some(ContentKind::Text)
         }
-        // A signature is none of the model's words.
-        _ if holds(delta.reasoning_content.as_ref(), &["text", "redactedContent"]) => Some(Piece::Reasoning),
-        _ => holds(delta.tool_use.as_ref(), &["input"]).then_some(Piece::Tool),
+        // A signature is not generated content.
+        _ if has_text(delta.reasoning_content.as_ref(), &["text", "redactedContent"]) => Some(ContentKind::Reasoning),
+        _ => has_text(delta.tool_use.as_ref(), &["input"]).then_some(ContentKind::Tool),
     }
 }
 
-/// True if one of these fields says something.
-fn holds(content: Option<&Value>, fields: &[&str]) -> bool {
+/// True if one of these fields has text.
+fn has_text(content: Option<&Value>, fields: &[&str]) -> bool {
     content
         .is_some_and(|content| fields.iter().any(|field| content[field].as_str().is_some_and(|text| !text.is_empty())))
 }

@@ -1,4 +1,4 @@
-//! Gemini: few, large chunks; the usage is cumulative and may stand on every one.
+//! Gemini: few, large chunks. The usage is cumulative and can appear in every chunk.
 
 use bytes::Bytes;
 use http::Request;
@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::openai::ReportedError;
-use super::{Ask, Endpoint, Piece, Profile, Reader, Role, Vendor, at, get, parse, post, total};
-use crate::answer::{Answer, reported};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Role, Vendor, at, get, parse, post, total};
 use crate::error::Result;
 use crate::failure::Failure;
-use crate::framing::Message;
+use crate::framing::StreamEvent;
+use crate::response_state::{ResponseState, reported_failure};
 
 const PROFILE: Profile = Profile {
     name: "gemini",
@@ -30,24 +30,24 @@ impl Vendor for Gemini {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
-        let model = ask.model.trim_start_matches("models/");
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
+        let model = chat.model.trim_start_matches("models/");
         let mut url = at(&base(&endpoint.url), &["models", &format!("{model}:streamGenerateContent")])?;
-        // Without it the answer is one JSON array, which comes as a whole.
+        // Without `alt=sse` the response is one JSON array.
         url.set_query(Some("alt=sse"));
-        let said = ask.conversation.iter().map(|utterance| {
-            let role = if utterance.role == Role::User { "user" } else { "model" };
-            json!({"role": role, "parts": [{"text": utterance.text}]})
+        let contents = chat.conversation.iter().map(|message| {
+            let role = if message.role == Role::User { "user" } else { "model" };
+            json!({"role": role, "parts": [{"text": message.text}]})
         });
         let mut body = Map::new();
-        body.insert("contents".to_owned(), said.collect::<Vec<_>>().into());
-        if let Some(system) = ask.system {
+        body.insert("contents".to_owned(), contents.collect::<Vec<_>>().into());
+        if let Some(system) = chat.system {
             body.insert("systemInstruction".to_owned(), json!({"parts": [{"text": system}]}));
         }
-        if let Some(tokens) = ask.output_tokens {
+        if let Some(tokens) = chat.output_tokens {
             body.insert("generationConfig".to_owned(), json!({"maxOutputTokens": tokens}));
         }
-        signed(endpoint, post(PROFILE.name, endpoint, &url, body, ask.extra)?)
+        signed(endpoint, post(PROFILE.name, endpoint, &url, body, chat.extra)?)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
@@ -67,7 +67,7 @@ fn base(url: &Url) -> Url {
     base
 }
 
-/// The key goes into a header: as a part of the address it would land in logs.
+/// The key is sent in a header, because URLs appear in logs.
 fn signed(endpoint: &Endpoint, mut request: Request<Bytes>) -> Result<Request<Bytes>> {
     if let Some(key) = &endpoint.key {
         request.headers_mut().insert("x-goog-api-key", key.header(PROFILE.name, "")?);
@@ -127,50 +127,50 @@ struct Feedback {
 }
 
 impl Reader for GeminiReader {
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure> {
-        let chunk: Chunk = parse(message)?;
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure> {
+        let chunk: Chunk = parse(event)?;
         if let Some(error) = chunk.error {
             return Err(error.into_failure());
         }
         if let Some(reason) = chunk.prompt_feedback.and_then(|feedback| feedback.block_reason) {
-            return Err(reported("invalid: blocked", &reason));
+            return Err(reported_failure("invalid: blocked", &reason));
         }
-        answer.model = answer.model.take().or(chunk.model_version);
-        answer.id = chunk.response_id.or(answer.id.take());
-        chunk.usage_metadata.into_iter().for_each(|usage| note_usage(&usage, answer));
-        let mut piece = None;
+        state.model = state.model.take().or(chunk.model_version);
+        state.id = chunk.response_id.or(state.id.take());
+        chunk.usage_metadata.into_iter().for_each(|usage| note_usage(&usage, state));
+        let mut kind = None;
         for candidate in chunk.candidates {
             if let Some(reason) = candidate.finish_reason {
-                answer.finish_reason = Some(reason);
-                answer.ended = true;
+                state.finish_reason = Some(reason);
+                state.ended = true;
             }
             for part in candidate.content.into_iter().flat_map(|content| content.parts) {
-                piece = piece.or(piece_of(&part, answer));
+                kind = kind.or(content_kind(&part, state));
             }
         }
-        Ok(piece)
+        Ok(kind)
     }
 }
 
-fn note_usage(usage: &Usage, answer: &mut Answer) {
-    answer.input_tokens = usage.prompt_token_count.or(answer.input_tokens);
-    answer.cached_tokens = usage.cached_content_token_count.or(answer.cached_tokens);
-    answer.reasoning_tokens = usage.thoughts_token_count.or(answer.reasoning_tokens);
+fn note_usage(usage: &Usage, state: &mut ResponseState) {
+    state.input_tokens = usage.prompt_token_count.or(state.input_tokens);
+    state.cached_tokens = usage.cached_content_token_count.or(state.cached_tokens);
+    state.reasoning_tokens = usage.thoughts_token_count.or(state.reasoning_tokens);
     if usage.candidates_token_count.is_some() || usage.thoughts_token_count.is_some() {
         let generated = total(&[usage.candidates_token_count, usage.thoughts_token_count]);
-        answer.output_tokens = Some(generated);
-        answer.tokens_so_far = Some(generated);
+        state.output_tokens = Some(generated);
+        state.tokens_so_far = Some(generated);
     }
 }
 
-fn piece_of(part: &Part, answer: &mut Answer) -> Option<Piece> {
+fn content_kind(part: &Part, state: &mut ResponseState) -> Option<ContentKind> {
     match &part.text {
-        Some(words) if words.is_empty() => None,
-        Some(_) if part.thought => Some(Piece::Reasoning),
-        Some(words) => {
-            answer.say(words);
-            Some(Piece::Text)
+        Some(text) if text.is_empty() => None,
+        Some(_) if part.thought => Some(ContentKind::Reasoning),
+        Some(text) => {
+            state.push_text(text);
+            Some(ContentKind::Text)
         }
-        None => part.function_call.as_ref().map(|_| Piece::Tool),
+        None => part.function_call.as_ref().map(|_| ContentKind::Tool),
     }
 }

@@ -1,14 +1,14 @@
 //! GitHub Models: OpenAI's chat completions with a personal access token.
 //!
-//! GitHub Copilot is not here: what is officially supported is an agent's protocol, not a model's endpoint, and the
-//! address that some tools use instead is undocumented.
+//! GitHub Copilot is not supported: its official interface is an agent protocol, not a model endpoint, and the address
+//! that some tools use instead is undocumented.
 
 use bytes::Bytes;
 use http::header::ACCEPT;
 use http::{HeaderValue, Request};
 
 use super::openai::{self, ChatReader};
-use super::{Ask, Budget, Endpoint, Profile, Reader, Vendor, at, get, post};
+use super::{Budget, ChatRequest, Endpoint, Profile, Reader, Vendor, at, get, post};
 use crate::error::Result;
 
 const PROFILE: Profile = Profile {
@@ -17,7 +17,7 @@ const PROFILE: Profile = Profile {
     url: Some("https://models.github.ai/inference"),
     key_variables: &["GITHUB_MODELS_TOKEN", "GITHUB_TOKEN", "GH_TOKEN"],
     needs_key: true,
-    // The free plan's limits for the smaller models; the larger ones have less.
+    // The limits of the free plan for the smaller models; larger models have lower limits.
     budget: Some(Budget { per_minute: 15, per_day: 150 }),
 };
 
@@ -29,10 +29,10 @@ impl Vendor for GitHub {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let url = at(&endpoint.url, &["chat", "completions"])?;
-        let body = openai::body(ask, false);
-        signed(endpoint, post(PROFILE.name, endpoint, &url, body, ask.extra)?)
+        let body = openai::body(chat, false);
+        signed(endpoint, post(PROFILE.name, endpoint, &url, body, chat.extra)?)
     }
 
     fn reader(&self) -> Box<dyn Reader> {

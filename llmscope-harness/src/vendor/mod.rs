@@ -1,4 +1,4 @@
-//! The dialects of the vendors: how each is asked, and what its stream says. One file a vendor.
+//! The dialects of the vendors: how to build requests and read streams. One file per vendor.
 
 mod anthropic;
 mod azure;
@@ -21,24 +21,24 @@ use url::Url;
 
 pub use self::bedrock::AwsSigner;
 pub use self::simulated::{SimulatedTransport, Simulation};
-use crate::answer::Answer;
 use crate::error::{Error, Result};
 use crate::failure::Failure;
-use crate::framing::{Framing, Message};
+use crate::framing::{Framing, StreamEvent};
+use crate::response_state::ResponseState;
 use crate::secret::Secret;
 use crate::transport;
 
-/// Who says a message.
+/// The role of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The person.
+    /// The user.
     User,
     /// The model.
     Assistant,
 }
 
 impl Role {
-    /// The name that most vendors have for it.
+    /// The name that most vendors use for it.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,61 +50,61 @@ impl Role {
 
 /// One message of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Utterance {
-    /// Who says it.
+pub struct Message {
+    /// Its role.
     pub role: Role,
-    /// The words.
+    /// Its text.
     pub text: String,
 }
 
-/// What is asked of a model.
+/// A chat request.
 #[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
+pub struct ChatRequest<'a> {
     /// The model.
     pub model: &'a str,
-    /// Instructions that come before everything.
+    /// The system prompt.
     pub system: Option<&'a str>,
-    /// The conversation so far; the user speaks last.
-    pub conversation: &'a [Utterance],
-    /// The longest answer to ask for, in tokens.
+    /// The conversation so far; its last message is from the user.
+    pub conversation: &'a [Message],
+    /// Maximum number of output tokens.
     pub output_tokens: Option<u32>,
-    /// Fields to set in the request's body beside ours, or instead of them.
+    /// Fields to set in the request body. They override the fields of the dialect.
     pub extra: &'a Map<String, Value>,
 }
 
-/// Where and as whom a vendor is asked.
+/// The address of a vendor and the credentials.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// The base of its addresses.
+    /// The base URL.
     pub url: Url,
-    /// The key, where one is needed or known.
+    /// The API key, if one is needed or known.
     pub key: Option<Secret>,
-    /// What signs the requests, where the vendor wants them signed.
+    /// The signer, where the vendor requires signed requests.
     pub aws: Option<AwsSigner>,
-    /// Headers to send along.
+    /// Additional headers.
     pub headers: HeaderMap,
 }
 
-/// How one vendor is asked.
+/// The dialect of a vendor.
 pub trait Vendor: Debug + Send + Sync {
-    /// What is known about it.
+    /// Its profile.
     fn profile(&self) -> &'static Profile;
 
-    /// The request that asks this.
+    /// The HTTP request for a chat request.
     ///
     /// # Errors
     /// [`Error::Request`], [`Error::Url`].
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>>;
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>>;
 
-    /// How its answers are cut into messages.
+    /// The framing of its streams.
     fn framing(&self) -> Framing {
         Framing::ServerSentEvents
     }
 
-    /// A reader for one answer.
+    /// A reader for one response.
     fn reader(&self) -> Box<dyn Reader>;
 
-    /// The request that asks for its models, and how to read the answer; `None` where it has no such list.
+    /// The request for its list of models; `None` if it has no such list.
     ///
     /// # Errors
     /// [`Error::Request`], [`Error::Url`].
@@ -114,57 +114,57 @@ pub trait Vendor: Debug + Send + Sync {
     }
 }
 
-/// Understands the messages of one answer.
+/// Interprets the events of one response.
 pub trait Reader: Send {
-    /// Takes one message, notes in `answer` what it says, and tells whether it carries generated content.
+    /// Reads one event, updates `state`, and returns the kind of generated content in the event, if any.
     ///
     /// # Errors
-    /// A [`Failure`] that the message reports, or because it breaks the vendor's format.
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure>;
+    /// A [`Failure`] that the event reports, or [`FailureKind::Malformed`](crate::FailureKind::Malformed).
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure>;
 }
 
-/// The kind of content that a message carries.
+/// The kind of content in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece {
-    /// Thinking, before the answer proper.
+pub enum ContentKind {
+    /// Reasoning, before the response text.
     Reasoning,
-    /// The answer.
+    /// Response text.
     Text,
-    /// A call of a tool.
+    /// A tool call.
     Tool,
 }
 
-/// What is known about a vendor.
+/// The profile of a vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
     /// Its name on the command line.
     pub name: &'static str,
     /// Its name in sessions (OpenTelemetry: `gen_ai.provider.name`).
     pub provider: &'static str,
-    /// Where it is asked unless told; `None` where that differs for every customer.
+    /// The default base URL; `None` if each customer has a different one.
     pub url: Option<&'static str>,
-    /// Environment variables that may hold the key, the first one wins.
+    /// Environment variables that can hold the key; the first that is set is used.
     pub key_variables: &'static [&'static str],
-    /// True if it answers nobody without a key.
+    /// True if every request requires a key.
     pub needs_key: bool,
-    /// Requests that its free plan bears, where it has such limits.
+    /// The limits of its free plan, if it has limits.
     pub budget: Option<Budget>,
 }
 
-/// Requests that an endpoint bears.
+/// Limits on the number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// In one minute.
+    /// Requests per minute.
     pub per_minute: u32,
-    /// In one day.
+    /// Requests per day.
     pub per_day: u64,
 }
 
-/// The vendors by name.
+/// The supported vendors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum VendorKind {
-    /// OpenAI chat completions, and every server that is compatible: vLLM, llama.cpp, SGLang, TGI, LM Studio.
+    /// OpenAI chat completions, and every compatible server: vLLM, llama.cpp, SGLang, TGI, LM Studio.
     OpenAi,
     /// OpenAI responses.
     OpenAiResponses,
@@ -184,7 +184,7 @@ pub enum VendorKind {
     Ollama,
     /// Ollama's `/api/generate`.
     OllamaGenerate,
-    /// No endpoint at all: a simulation, for demonstrations and tests.
+    /// A simulation without an endpoint, for demonstrations and tests.
     Simulated,
 }
 
@@ -204,7 +204,7 @@ impl VendorKind {
         Self::Simulated,
     ];
 
-    /// How it is asked.
+    /// Its dialect.
     #[must_use]
     pub fn vendor(self) -> &'static dyn Vendor {
         match self {
@@ -222,7 +222,7 @@ impl VendorKind {
         }
     }
 
-    /// What is known about it.
+    /// Its profile.
     #[must_use]
     pub fn profile(self) -> &'static Profile {
         self.vendor().profile()
@@ -240,7 +240,7 @@ impl FromStr for VendorKind {
     }
 }
 
-/// A JSON body of a POST, with the fields of [`Ask::extra`] set, and the endpoint's own headers.
+/// A POST request with a JSON body, the fields of [`ChatRequest::extra`], and the headers of the endpoint.
 fn post(
     vendor: &'static str,
     endpoint: &Endpoint,
@@ -257,7 +257,7 @@ fn post(
     Ok(request)
 }
 
-/// A request without a body.
+/// A GET request.
 fn get(vendor: &'static str, endpoint: &Endpoint, url: &Url) -> Result<Request<Bytes>> {
     request(vendor, endpoint, Method::GET, url, Bytes::new())
 }
@@ -277,35 +277,35 @@ fn request(
     Ok(request)
 }
 
-/// The base address with more segments: `http://host/v1` and `["chat", "completions"]`.
+/// The base URL with more path segments: `http://host/v1` and `["chat", "completions"]`.
 fn at(base: &Url, segments: &[&str]) -> Result<Url> {
     let mut url = base.clone();
     url.path_segments_mut()
-        .map_err(|()| Error::Url { url: base.to_string(), problem: "it cannot have a path" })?
+        .map_err(|()| Error::Url { url: base.to_string(), problem: "expected a URL that can have a path" })?
         .pop_if_empty()
         .extend(segments);
     Ok(url)
 }
 
-/// The messages in OpenAI's form, which several vendors share.
-fn messages(ask: &Ask<'_>) -> Vec<Value> {
-    let system = ask.system.iter().map(|text| serde_json::json!({"role": "system", "content": text}));
-    let said = ask
+/// The messages in OpenAI's format, which several vendors share.
+fn messages(chat: &ChatRequest<'_>) -> Vec<Value> {
+    let system = chat.system.iter().map(|text| serde_json::json!({"role": "system", "content": text}));
+    let conversation = chat
         .conversation
         .iter()
-        .map(|utterance| serde_json::json!({"role": utterance.role.name(), "content": utterance.text}));
-    system.chain(said).collect()
+        .map(|message| serde_json::json!({"role": message.role.name(), "content": message.text}));
+    system.chain(conversation).collect()
 }
 
-/// The sum of the counts that were reported.
+/// The sum of the reported counts.
 fn total(parts: &[Option<u64>]) -> u64 {
     parts.iter().flatten().fold(0, |sum, part| sum.saturating_add(*part))
 }
 
-/// A message as the JSON that a vendor promises.
-fn parse<'m, T: serde::Deserialize<'m>>(message: Message<'m>) -> Result<T, Failure> {
-    serde_json::from_slice(message.data).map_err(|error| {
-        let start = String::from_utf8_lossy(&message.data[..message.data.len().min(80)]).into_owned();
+/// Parses the data of an event as JSON.
+fn parse<'m, T: serde::Deserialize<'m>>(event: StreamEvent<'m>) -> Result<T, Failure> {
+    serde_json::from_slice(event.data).map_err(|error| {
+        let start = String::from_utf8_lossy(&event.data[..event.data.len().min(80)]).into_owned();
         Failure::new(crate::failure::FailureKind::Malformed, format!("{error} in {start:?}"))
     })
 }

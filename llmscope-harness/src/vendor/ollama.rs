@@ -1,4 +1,4 @@
-//! Ollama: one JSON object a line; the last one carries counts and the server's own times in nanoseconds.
+//! Ollama: one JSON object per line. The last one has counts and the server's own times in nanoseconds.
 
 use bytes::Bytes;
 use http::Request;
@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::openai::authorized;
-use super::{Ask, Endpoint, Piece, Profile, Reader, Role, Vendor, at, get, messages, parse, post};
-use crate::answer::{Answer, reported};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Role, Vendor, at, get, messages, parse, post};
 use crate::error::Result;
 use crate::failure::Failure;
-use crate::framing::{Framing, Message};
+use crate::framing::{Framing, StreamEvent};
+use crate::response_state::{ResponseState, reported_failure};
 
 const CHAT: Profile = Profile {
     name: "ollama",
@@ -34,24 +34,24 @@ impl Vendor for Ollama {
         if self.generate { &GENERATE } else { &CHAT }
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let mut body = Map::new();
-        body.insert("model".to_owned(), ask.model.into());
+        body.insert("model".to_owned(), chat.model.into());
         body.insert("stream".to_owned(), true.into());
         if self.generate {
-            body.insert("prompt".to_owned(), as_prompt(ask).into());
-            ask.system.into_iter().for_each(|system| {
+            body.insert("prompt".to_owned(), as_prompt(chat).into());
+            chat.system.into_iter().for_each(|system| {
                 body.insert("system".to_owned(), system.into());
             });
         } else {
-            body.insert("messages".to_owned(), messages(ask).into());
+            body.insert("messages".to_owned(), messages(chat).into());
         }
-        if let Some(tokens) = ask.output_tokens {
+        if let Some(tokens) = chat.output_tokens {
             body.insert("options".to_owned(), json!({"num_predict": tokens}));
         }
         let vendor = self.profile().name;
         let url = at(&endpoint.url, &["api", if self.generate { "generate" } else { "chat" }])?;
-        authorized(vendor, endpoint, post(vendor, endpoint, &url, body, ask.extra)?)
+        authorized(vendor, endpoint, post(vendor, endpoint, &url, body, chat.extra)?)
     }
 
     fn framing(&self) -> Framing {
@@ -68,24 +68,24 @@ impl Vendor for Ollama {
     }
 }
 
-/// A conversation as one text.
-fn as_prompt(ask: &Ask<'_>) -> String {
-    if let [only] = ask.conversation {
+/// A conversation as one prompt.
+fn as_prompt(chat: &ChatRequest<'_>) -> String {
+    if let [only] = chat.conversation {
         return only.text.clone();
     }
     let line = |(role, text): (&str, &str)| format!("{role}: {text}\n");
-    let said = ask
+    let lines = chat
         .conversation
         .iter()
-        .map(|utterance| (if utterance.role == Role::User { "User" } else { "Assistant" }, utterance.text.as_str()));
-    said.map(line).collect::<String>() + "Assistant:"
+        .map(|message| (if message.role == Role::User { "User" } else { "Assistant" }, message.text.as_str()));
+    lines.map(line).collect::<String>() + "Assistant:"
 }
 
 struct LineReader;
 
 #[derive(Deserialize)]
 struct Line {
-    message: Option<Spoken>,
+    message: Option<ChatMessage>,
     response: Option<String>,
     thinking: Option<String>,
     #[serde(default)]
@@ -102,44 +102,44 @@ struct Line {
 }
 
 #[derive(Deserialize)]
-struct Spoken {
+struct ChatMessage {
     content: Option<String>,
     thinking: Option<String>,
     tool_calls: Option<Value>,
 }
 
 impl Reader for LineReader {
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure> {
-        let mut line: Line = parse(message)?;
-        // With status 200, in the middle of a stream.
-        if let Some(words) = line.error {
-            return Err(reported("", &words));
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure> {
+        let mut line: Line = parse(event)?;
+        // An error in the middle of a stream, after status 200.
+        if let Some(text) = line.error {
+            return Err(reported_failure("", &text));
         }
-        answer.model = answer.model.take().or(line.model.take());
+        state.model = state.model.take().or(line.model.take());
         if line.done {
-            note_end(&line, answer);
+            note_end(&line, state);
         }
         let (content, thinking, tools) = match line.message {
-            Some(spoken) => (spoken.content, spoken.thinking, spoken.tool_calls.is_some()),
+            Some(message) => (message.content, message.thinking, message.tool_calls.is_some()),
             None => (line.response, line.thinking, false),
         };
-        let some = |words: &Option<String>| words.as_ref().is_some_and(|words| !words.is_empty());
-        if some(&content) {
-            content.into_iter().for_each(|words| answer.say(&words));
-            Ok(Some(Piece::Text))
-        } else if some(&thinking) {
-            Ok(Some(Piece::Reasoning))
+        let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        if is_filled(&content) {
+            content.into_iter().for_each(|text| state.push_text(&text));
+            Ok(Some(ContentKind::Text))
+        } else if is_filled(&thinking) {
+            Ok(Some(ContentKind::Reasoning))
         } else {
-            Ok(tools.then_some(Piece::Tool))
+            Ok(tools.then_some(ContentKind::Tool))
         }
     }
 }
 
-fn note_end(line: &Line, answer: &mut Answer) {
-    (answer.ended, answer.closed) = (true, true);
-    answer.finish_reason.clone_from(&line.done_reason);
-    answer.input_tokens = line.prompt_eval_count;
-    answer.output_tokens = line.eval_count;
+fn note_end(line: &Line, state: &mut ResponseState) {
+    (state.ended, state.closed) = (true, true);
+    state.finish_reason.clone_from(&line.done_reason);
+    state.input_tokens = line.prompt_eval_count;
+    state.output_tokens = line.eval_count;
     let times = [
         ("server_total_s", line.total_duration),
         ("server_load_s", line.load_duration),
@@ -148,9 +148,9 @@ fn note_end(line: &Line, answer: &mut Answer) {
     ];
     for (name, nanoseconds) in times {
         #[allow(clippy::cast_precision_loss, reason = "2^53 nanoseconds are a hundred days")]
-        // The server leaves zeros out; one that sends them has measured nothing.
+        // The server omits zeros, so a zero means that nothing was measured.
         if let Some(nanoseconds) = nanoseconds.filter(|&nanoseconds| nanoseconds > 0) {
-            answer.server_time(name, nanoseconds as f64 * 1e-9);
+            state.server_time(name, nanoseconds as f64 * 1e-9);
         }
     }
 }

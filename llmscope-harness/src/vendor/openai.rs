@@ -1,7 +1,7 @@
-//! OpenAI chat completions, and every server that is compatible.
+//! OpenAI chat completions, and every compatible server.
 //!
-//! The stream: chunks with `choices[0].delta`, of which the first may carry a role and no content; a chunk with
-//! `choices: []` and the usage; then `[DONE]`.
+//! The stream has chunks with `choices[0].delta`, of which the first may have a role and no content. A chunk with
+//! `choices: []` and the usage follows, then `[DONE]`.
 
 use bytes::Bytes;
 use http::Request;
@@ -11,11 +11,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{Ask, Endpoint, Piece, Profile, Reader, Vendor, at, get, messages, parse, post};
-use crate::answer::{Answer, reported};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, get, messages, parse, post};
 use crate::error::Result;
 use crate::failure::Failure;
-use crate::framing::Message;
+use crate::framing::StreamEvent;
+use crate::response_state::{ResponseState, reported_failure};
 
 const PROFILE: Profile = Profile {
     name: "openai",
@@ -34,10 +34,10 @@ impl Vendor for OpenAi {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let url = at(&base(&endpoint.url), &["chat", "completions"])?;
-        let body = body(ask, is_openai(&url));
-        authorized(PROFILE.name, endpoint, post(PROFILE.name, endpoint, &url, body, ask.extra)?)
+        let body = body(chat, is_openai(&url));
+        authorized(PROFILE.name, endpoint, post(PROFILE.name, endpoint, &url, body, chat.extra)?)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
@@ -55,7 +55,7 @@ pub(super) fn models(vendor: &'static str, endpoint: &Endpoint) -> Result<Reques
     authorized(vendor, endpoint, get(vendor, endpoint, &url)?)
 }
 
-/// `http://host:8000` means `http://host:8000/v1`, as people say it.
+/// The base URL. `http://host:8000` is short for `http://host:8000/v1`.
 pub(super) fn base(url: &Url) -> Url {
     let mut base = url.clone();
     if base.path() == "/" {
@@ -64,7 +64,8 @@ pub(super) fn base(url: &Url) -> Url {
     base
 }
 
-/// OpenAI itself no longer takes `max_tokens` for its newer models; most compatible servers know nothing else.
+/// True for OpenAI itself, which no longer accepts `max_tokens` for its newer models. Most compatible servers accept
+/// only that.
 pub(super) fn is_openai(url: &Url) -> bool {
     url.host_str() == Some("api.openai.com")
 }
@@ -80,13 +81,13 @@ pub(super) fn authorized(
     Ok(request)
 }
 
-pub(super) fn body(ask: &Ask<'_>, newest: bool) -> Map<String, Value> {
+pub(super) fn body(chat: &ChatRequest<'_>, newest: bool) -> Map<String, Value> {
     let mut body = Map::new();
-    body.insert("model".to_owned(), ask.model.into());
-    body.insert("messages".to_owned(), messages(ask).into());
+    body.insert("model".to_owned(), chat.model.into());
+    body.insert("messages".to_owned(), messages(chat).into());
     body.insert("stream".to_owned(), true.into());
     body.insert("stream_options".to_owned(), json!({"include_usage": true}));
-    if let Some(tokens) = ask.output_tokens {
+    if let Some(tokens) = chat.output_tokens {
         body.insert(if newest { "max_completion_tokens" } else { "max_tokens" }.to_owned(), tokens.into());
     }
     body
@@ -110,14 +111,14 @@ struct Chunk<'a> {
 struct Choice<'a> {
     #[serde(borrow)]
     delta: Option<Delta<'a>>,
-    /// What plain completions have instead of a delta.
+    /// The text of plain completions, which have no delta.
     #[serde(borrow)]
     text: Option<&'a RawValue>,
     finish_reason: Option<String>,
     error: Option<ReportedError>,
 }
 
-/// The pieces stay unread JSON unless somebody needs their words: this runs for every token.
+/// The fields stay unparsed JSON unless their text is needed, because this runs for every token.
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow)]
@@ -136,7 +137,7 @@ pub(super) struct Usage {
     completion_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
-    /// OpenRouter's.
+    /// The price that OpenRouter reports.
     cost: Option<f64>,
 }
 
@@ -150,7 +151,7 @@ struct CompletionDetails {
     reasoning_tokens: Option<u64>,
 }
 
-/// llama.cpp's own times.
+/// Server times of llama.cpp.
 #[derive(Deserialize)]
 pub(super) struct Timings {
     prompt_ms: Option<f64>,
@@ -158,13 +159,13 @@ pub(super) struct Timings {
 }
 
 impl Timings {
-    pub(super) fn note(&self, answer: &mut Answer) {
-        self.prompt_ms.into_iter().for_each(|ms| answer.server_time("server_prefill_s", ms * 1e-3));
-        self.predicted_ms.into_iter().for_each(|ms| answer.server_time("server_decode_s", ms * 1e-3));
+    pub(super) fn note(&self, state: &mut ResponseState) {
+        self.prompt_ms.into_iter().for_each(|ms| state.server_time("server_prefill_s", ms * 1e-3));
+        self.predicted_ms.into_iter().for_each(|ms| state.server_time("server_decode_s", ms * 1e-3));
     }
 }
 
-/// An error inside a stream: an object by the letter, a bare text by some gateways.
+/// An error inside a stream: an object, or a plain text from some gateways.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum ReportedError {
@@ -184,93 +185,93 @@ pub(super) enum ReportedError {
 impl ReportedError {
     pub(super) fn into_failure(self) -> Failure {
         match self {
-            Self::Text(words) => reported("", &words),
+            Self::Text(text) => reported_failure("", &text),
             Self::Object { message, kind, code, status } => {
                 let code = code.map(|code| code.as_str().map_or_else(|| code.to_string(), str::to_owned));
-                let said = [status, kind, code].into_iter().flatten().filter(|part| part != "null");
-                reported(&said.collect::<Vec<_>>().join(" "), &message.unwrap_or_default())
+                let codes = [status, kind, code].into_iter().flatten().filter(|part| part != "null");
+                reported_failure(&codes.collect::<Vec<_>>().join(" "), &message.unwrap_or_default())
             }
         }
     }
 }
 
 impl Reader for ChatReader {
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure> {
-        if message.data.trim_ascii() == b"[DONE]" {
-            (answer.ended, answer.closed) = (true, true);
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure> {
+        if event.data.trim_ascii() == b"[DONE]" {
+            (state.ended, state.closed) = (true, true);
             return Ok(None);
         }
-        let chunk: Chunk<'_> = parse(message)?;
+        let chunk: Chunk<'_> = parse(event)?;
         if let Some(error) = chunk.error {
             return Err(error.into_failure());
         }
-        // Azure's first chunk has both, and both are empty.
+        // Both are empty in the first chunk of Azure.
         let named = |name: Option<String>| name.filter(|name| !name.is_empty());
-        answer.id = named(chunk.id).or(answer.id.take());
-        answer.model = named(chunk.model).or(answer.model.take());
+        state.id = named(chunk.id).or(state.id.take());
+        state.model = named(chunk.model).or(state.model.take());
         if let Some(timings) = chunk.timings {
-            timings.note(answer);
+            timings.note(state);
         }
         if let Some(usage) = chunk.usage {
-            note_usage(usage, answer);
+            note_usage(usage, state);
         }
-        let mut piece = None;
+        let mut kind = None;
         for choice in chunk.choices {
             if let Some(error) = choice.error {
                 return Err(error.into_failure());
             }
             if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
                 if reason == "error" {
-                    return Err(reported("", "the stream ended with finish_reason \"error\""));
+                    return Err(reported_failure("", "the stream ended with finish_reason \"error\""));
                 }
-                answer.finish_reason = Some(reason);
-                answer.ended = true;
+                state.finish_reason = Some(reason);
+                state.ended = true;
             }
-            piece = piece.or(choice.delta.as_ref().and_then(|delta| piece_of(delta, answer)));
-            if choice.text.is_some_and(|text| said(text, answer)) {
-                piece = Some(Piece::Text);
+            kind = kind.or(choice.delta.as_ref().and_then(|delta| content_kind(delta, state)));
+            if choice.text.is_some_and(|text| push_raw_text(text, state)) {
+                kind = Some(ContentKind::Text);
             }
         }
-        Ok(piece)
+        Ok(kind)
     }
 }
 
-fn note_usage(usage: Usage, answer: &mut Answer) {
-    answer.input_tokens = usage.prompt_tokens.or(answer.input_tokens);
-    answer.output_tokens = usage.completion_tokens.or(answer.output_tokens);
-    answer.tokens_so_far = usage.completion_tokens;
-    answer.cached_tokens = usage.prompt_tokens_details.and_then(|d| d.cached_tokens).or(answer.cached_tokens);
+fn note_usage(usage: Usage, state: &mut ResponseState) {
+    state.input_tokens = usage.prompt_tokens.or(state.input_tokens);
+    state.output_tokens = usage.completion_tokens.or(state.output_tokens);
+    state.tokens_so_far = usage.completion_tokens;
+    state.cached_tokens = usage.prompt_tokens_details.and_then(|d| d.cached_tokens).or(state.cached_tokens);
     let reasoning = usage.completion_tokens_details.and_then(|details| details.reasoning_tokens);
-    answer.reasoning_tokens = reasoning.or(answer.reasoning_tokens);
-    answer.cost_usd = usage.cost.or(answer.cost_usd);
+    state.reasoning_tokens = reasoning.or(state.reasoning_tokens);
+    state.cost_usd = usage.cost.or(state.cost_usd);
 }
 
-fn piece_of(delta: &Delta<'_>, answer: &mut Answer) -> Option<Piece> {
-    let holds = |raw: Option<&RawValue>| raw.is_some_and(|raw| !is_nothing(raw));
-    if delta.content.is_some_and(|content| said(content, answer)) {
-        Some(Piece::Text)
-    } else if holds(delta.reasoning_content) || holds(delta.reasoning) {
-        Some(Piece::Reasoning)
-    } else if holds(delta.tool_calls) {
-        Some(Piece::Tool)
+fn content_kind(delta: &Delta<'_>, state: &mut ResponseState) -> Option<ContentKind> {
+    let has_content = |raw: Option<&RawValue>| raw.is_some_and(|raw| !is_empty(raw));
+    if delta.content.is_some_and(|content| push_raw_text(content, state)) {
+        Some(ContentKind::Text)
+    } else if has_content(delta.reasoning_content) || has_content(delta.reasoning) {
+        Some(ContentKind::Reasoning)
+    } else if has_content(delta.tool_calls) {
+        Some(ContentKind::Tool)
     } else {
         None
     }
 }
 
-fn is_nothing(raw: &RawValue) -> bool {
+fn is_empty(raw: &RawValue) -> bool {
     matches!(raw.get(), "null" | "\"\"" | "[]")
 }
 
-/// Notes the words of a piece if they will be needed; false for a piece that says nothing.
-fn said(raw: &RawValue, answer: &mut Answer) -> bool {
-    if is_nothing(raw) {
+/// Appends the text of a delta if it is needed; false if the delta is empty.
+fn push_raw_text(raw: &RawValue, state: &mut ResponseState) -> bool {
+    if is_empty(raw) {
         return false;
     }
-    if answer.text.is_some()
-        && let Ok(words) = serde_json::from_str::<String>(raw.get())
+    if state.text.is_some()
+        && let Ok(text) = serde_json::from_str::<String>(raw.get())
     {
-        answer.say(&words);
+        state.push_text(&text);
     }
     true
 }

@@ -1,11 +1,11 @@
-//! OpenRouter: OpenAI's chat completions with the price of each answer.
+//! OpenRouter: OpenAI's chat completions with the price of each response.
 
 use bytes::Bytes;
 use http::Request;
 use serde_json::json;
 
 use super::openai::{self, ChatReader};
-use super::{Ask, Endpoint, Profile, Reader, Vendor, at, post};
+use super::{ChatRequest, Endpoint, Profile, Reader, Vendor, at, post};
 use crate::error::Result;
 
 const PROFILE: Profile = Profile {
@@ -25,11 +25,11 @@ impl Vendor for OpenRouter {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let url = at(&openai::base(&endpoint.url), &["chat", "completions"])?;
-        let mut body = openai::body(ask, false);
+        let mut body = openai::body(chat, false);
         body.insert("usage".to_owned(), json!({"include": true}));
-        openai::authorized(PROFILE.name, endpoint, post(PROFILE.name, endpoint, &url, body, ask.extra)?)
+        openai::authorized(PROFILE.name, endpoint, post(PROFILE.name, endpoint, &url, body, chat.extra)?)
     }
 
     fn reader(&self) -> Box<dyn Reader> {

@@ -6,11 +6,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::openai::{self, ReportedError, Timings};
-use super::{Ask, Endpoint, Piece, Profile, Reader, Vendor, at, parse, post};
-use crate::answer::{Answer, reported};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, parse, post};
 use crate::error::Result;
 use crate::failure::Failure;
-use crate::framing::Message;
+use crate::framing::StreamEvent;
+use crate::response_state::{ResponseState, reported_failure};
 
 const PROFILE: Profile = Profile {
     name: "openai-responses",
@@ -29,19 +29,19 @@ impl Vendor for Responses {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let url = at(&openai::base(&endpoint.url), &["responses"])?;
         let mut body = Map::new();
-        body.insert("model".to_owned(), ask.model.into());
+        body.insert("model".to_owned(), chat.model.into());
         body.insert("stream".to_owned(), true.into());
-        if let Some(system) = ask.system {
+        if let Some(system) = chat.system {
             body.insert("instructions".to_owned(), system.into());
         }
-        body.insert("input".to_owned(), super::messages(&Ask { system: None, ..*ask }).into());
-        if let Some(tokens) = ask.output_tokens {
+        body.insert("input".to_owned(), super::messages(&ChatRequest { system: None, ..*chat }).into());
+        if let Some(tokens) = chat.output_tokens {
             body.insert("max_output_tokens".to_owned(), tokens.into());
         }
-        openai::authorized(PROFILE.name, endpoint, post(PROFILE.name, endpoint, &url, body, ask.extra)?)
+        openai::authorized(PROFILE.name, endpoint, post(PROFILE.name, endpoint, &url, body, chat.extra)?)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
@@ -101,50 +101,50 @@ struct OutputDetails {
 }
 
 impl Reader for ResponsesReader {
-    fn read(&mut self, message: Message<'_>, answer: &mut Answer) -> Result<Option<Piece>, Failure> {
-        // OpenAI ends without it, some compatible servers with it.
-        if message.data.trim_ascii() == b"[DONE]" {
-            answer.closed = true;
+    fn read(&mut self, event: StreamEvent<'_>, state: &mut ResponseState) -> Result<Option<ContentKind>, Failure> {
+        // OpenAI ends the stream without `[DONE]`, some compatible servers with it.
+        if event.data.trim_ascii() == b"[DONE]" {
+            state.closed = true;
             return Ok(None);
         }
-        let event: Event = parse(message)?;
-        let words = event.delta.as_ref().and_then(Value::as_str).filter(|words| !words.is_empty());
+        let event: Event = parse(event)?;
+        let text = event.delta.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty());
         match event.kind.as_str() {
-            "response.output_text.delta" | "response.refusal.delta" => Ok(words.map(|words| {
-                answer.say(words);
-                Piece::Text
+            "response.output_text.delta" | "response.refusal.delta" => Ok(text.map(|text| {
+                state.push_text(text);
+                ContentKind::Text
             })),
             "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
-                Ok(words.map(|_| Piece::Reasoning))
+                Ok(text.map(|_| ContentKind::Reasoning))
             }
-            "response.function_call_arguments.delta" => Ok(words.map(|_| Piece::Tool)),
+            "response.function_call_arguments.delta" => Ok(text.map(|_| ContentKind::Tool)),
             "response.completed" | "response.incomplete" => {
-                (answer.ended, answer.closed) = (true, true);
-                event.timings.into_iter().for_each(|timings| timings.note(answer));
-                event.response.into_iter().for_each(|response| note(response, answer));
+                (state.ended, state.closed) = (true, true);
+                event.timings.into_iter().for_each(|timings| timings.note(state));
+                event.response.into_iter().for_each(|response| note(response, state));
                 Ok(None)
             }
             "response.failed" => Err(event
                 .response
                 .and_then(|response| response.error)
-                .map_or_else(|| reported("", "response.failed"), ReportedError::into_failure)),
+                .map_or_else(|| reported_failure("", "response.failed"), ReportedError::into_failure)),
             "error" => Err(match event.error {
                 Some(error) => error.into_failure(),
-                None => reported(&event.code.unwrap_or_default(), &event.message.unwrap_or_default()),
+                None => reported_failure(&event.code.unwrap_or_default(), &event.message.unwrap_or_default()),
             }),
-            // Created, in progress, parts added and done, in whatever order a server sends them.
+            // Events such as created, in progress, part added and part done, which servers send in any order.
             _ => Ok(None),
         }
     }
 }
 
-fn note(response: Response, answer: &mut Answer) {
-    answer.id = response.id.or(answer.id.take());
-    answer.model = response.model.or(answer.model.take());
-    answer.finish_reason = response.incomplete_details.and_then(|details| details.reason).or(response.status);
+fn note(response: Response, state: &mut ResponseState) {
+    state.id = response.id.or(state.id.take());
+    state.model = response.model.or(state.model.take());
+    state.finish_reason = response.incomplete_details.and_then(|details| details.reason).or(response.status);
     if let Some(usage) = response.usage {
-        (answer.input_tokens, answer.output_tokens) = (usage.input_tokens, usage.output_tokens);
-        answer.cached_tokens = usage.input_tokens_details.and_then(|details| details.cached_tokens);
-        answer.reasoning_tokens = usage.output_tokens_details.and_then(|details| details.reasoning_tokens);
+        (state.input_tokens, state.output_tokens) = (usage.input_tokens, usage.output_tokens);
+        state.cached_tokens = usage.input_tokens_details.and_then(|details| details.cached_tokens);
+        state.reasoning_tokens = usage.output_tokens_details.and_then(|details| details.reasoning_tokens);
     }
 }

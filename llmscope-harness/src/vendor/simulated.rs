@@ -1,7 +1,7 @@
-//! A vendor that does not exist: answers of random words at random times, for demonstrations and tests.
+//! A simulated vendor with random response times, for demonstrations and tests.
 //!
-//! It speaks the dialect of OpenAI's chat completions, so that everything but the socket is the real thing. Sessions
-//! that it answered carry `"simulated": true` and its name as their provider.
+//! It uses the dialect of OpenAI's chat completions, so that only the socket is simulated. Sessions recorded with it
+//! have `"simulated": true` and its name as their provider.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
 use super::openai::{self, ChatReader};
-use super::{Ask, Endpoint, Profile, Reader, Vendor, at, post};
+use super::{ChatRequest, Endpoint, Profile, Reader, Vendor, at, post};
 use crate::error::{Error, Result};
 use crate::failure::Failure;
-use crate::transport::{Exchange, Frame, Head, Journey, Transport};
+use crate::transport::{ConnectionTimings, Exchange, Frame, Head, Transport};
 
 const PROFILE: Profile = Profile {
     name: "simulated",
@@ -38,9 +38,9 @@ impl Vendor for Simulated {
         &PROFILE
     }
 
-    fn request(&self, endpoint: &Endpoint, ask: &Ask<'_>) -> Result<Request<Bytes>> {
+    fn request(&self, endpoint: &Endpoint, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         let url = at(&endpoint.url, &["chat", "completions"])?;
-        post(PROFILE.name, endpoint, &url, openai::body(ask, false), ask.extra)
+        post(PROFILE.name, endpoint, &url, openai::body(chat, false), chat.extra)
     }
 
     fn reader(&self) -> Box<dyn Reader> {
@@ -48,24 +48,24 @@ impl Vendor for Simulated {
     }
 }
 
-/// How the simulated endpoint behaves. Times are lognormal around their medians.
+/// The behavior of the simulated endpoint. Times follow lognormal distributions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Simulation {
     /// Median time to first token, in seconds.
     pub ttft_s: f64,
     /// Median time per output token, in seconds.
     pub tpot_s: f64,
-    /// Spread of both: standard deviation of their logarithms.
+    /// Dispersion of both: standard deviation of their logarithms.
     pub spread: f64,
-    /// Tokens of an answer that nobody bounds.
+    /// Number of output tokens, if the request sets no limit.
     pub output_tokens: u32,
-    /// Share of requests that are answered with 500.
+    /// Share of requests that fail with status 500.
     pub failures: f64,
-    /// Share of requests that are answered with 429 and `retry-after: 0`.
+    /// Share of requests that fail with status 429 and `retry-after: 0`.
     pub rate_limited: f64,
-    /// After so many requests all times are multiplied.
+    /// The number of requests after which all times are multiplied, and the factor.
     pub shift: Option<(u64, f64)>,
-    /// Of the random numbers.
+    /// Seed of the random numbers.
     pub seed: u64,
 }
 
@@ -87,8 +87,8 @@ impl Default for Simulation {
 impl FromStr for Simulation {
     type Err = Error;
 
-    /// Reads `ttft=250ms,tpot=10ms,spread=0.1,tokens=64,failures=1%,rate-limited=2%,shift=100:1.5`; what is not named
-    /// keeps its default.
+    /// Parses `ttft=250ms,tpot=10ms,spread=0.1,tokens=64,failures=1%,rate-limited=2%,shift=100:1.5`. Settings that are
+    /// not given keep their defaults.
     fn from_str(text: &str) -> Result<Self> {
         let mut simulation = Self::default();
         for part in text.split(',').filter(|part| !part.trim().is_empty()) {
@@ -126,18 +126,18 @@ impl FromStr for Simulation {
     }
 }
 
-/// Answers without a socket, by the run's own clock.
+/// A transport without a socket.
 #[derive(Debug)]
 pub struct SimulatedTransport {
     simulation: Simulation,
-    asked: AtomicU64,
+    requests: AtomicU64,
 }
 
 impl SimulatedTransport {
-    /// A simulated endpoint that nobody has asked yet.
+    /// A simulated endpoint that has not received a request.
     #[must_use]
     pub fn new(simulation: Simulation) -> Self {
-        Self { simulation, asked: AtomicU64::new(0) }
+        Self { simulation, requests: AtomicU64::new(0) }
     }
 }
 
@@ -145,19 +145,19 @@ impl Transport for SimulatedTransport {
     type Exchange = SimulatedExchange;
 
     async fn send(&self, request: Request<Bytes>) -> Result<SimulatedExchange, Failure> {
-        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = SimulatedExchange::new(&self.simulation, number, request.body());
         sleep_until(exchange.head.at).await;
         Ok(exchange)
     }
 }
 
-/// An answer that is known from the beginning and told in time.
+/// A response that is generated in advance and delivered at its due times.
 #[derive(Debug)]
 pub struct SimulatedExchange {
     head: Head,
     written_at: Instant,
-    /// The last one first.
+    /// In reverse order: the last frame comes first.
     frames: Vec<Frame>,
     last_arrival: Instant,
 }
@@ -180,11 +180,11 @@ impl SimulatedExchange {
         headers.insert("content-type", HeaderValue::from_static("text/event-stream"));
         headers.insert("server", HeaderValue::from_static("llmscope-simulated"));
         let mut frames = match status {
-            StatusCode::OK => answer(simulation, body, written_at + ttft, tpot),
+            StatusCode::OK => response_frames(simulation, body, written_at + ttft, tpot),
             _ => {
                 headers.insert("retry-after", HeaderValue::from_static("0"));
-                let words = json!({"error": {"message": "simulated failure", "type": "simulated"}}).to_string();
-                vec![Frame { at: written_at + ttft / 10, bytes: Bytes::from(words) }]
+                let body = json!({"error": {"message": "simulated failure", "type": "simulated"}}).to_string();
+                vec![Frame { at: written_at + ttft / 10, bytes: Bytes::from(body) }]
             }
         };
         frames.reverse();
@@ -203,18 +203,18 @@ fn status(simulation: &Simulation, draw: f64) -> StatusCode {
     }
 }
 
-fn answer(simulation: &Simulation, body: &[u8], first: Instant, tpot: Duration) -> Vec<Frame> {
-    let asked: Value = serde_json::from_slice(body).unwrap_or_default();
-    let bound = asked["max_tokens"].as_u64().and_then(|tokens| u32::try_from(tokens).ok());
+fn response_frames(simulation: &Simulation, body: &[u8], first: Instant, tpot: Duration) -> Vec<Frame> {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let bound = request["max_tokens"].as_u64().and_then(|tokens| u32::try_from(tokens).ok());
     let tokens = bound.unwrap_or(simulation.output_tokens).clamp(1, 100_000);
-    let words = asked["messages"].as_array().into_iter().flatten();
+    let words = request["messages"].as_array().into_iter().flatten();
     let words = words.filter_map(|message| message["content"].as_str()).map(|text| text.split_whitespace().count());
     let usage = json!({"prompt_tokens": words.sum::<usize>(), "completion_tokens": tokens});
     let event = |chunk: &Value| format!("data: {chunk}\n\n");
     let mut frames = Vec::new();
     for token in 0..tokens {
         let finish = if token + 1 == tokens { json!("stop") } else { Value::Null };
-        let chunk = json!({"id": "simulated", "model": asked["model"], "choices":
+        let chunk = json!({"id": "simulated", "model": request["model"], "choices":
             [{"index": 0, "delta": {"content": "word "}, "finish_reason": finish}]});
         frames.push(Frame { at: first + tpot * token, bytes: Bytes::from(event(&chunk)) });
     }
@@ -234,8 +234,8 @@ impl Exchange for SimulatedExchange {
         &self.head
     }
 
-    fn journey(&self) -> Journey {
-        Journey { written_at: Some(self.written_at), ..Journey::default() }
+    fn connection_timings(&self) -> ConnectionTimings {
+        ConnectionTimings { written_at: Some(self.written_at), ..ConnectionTimings::default() }
     }
 
     async fn next(&mut self) -> Option<Result<Frame, Failure>> {

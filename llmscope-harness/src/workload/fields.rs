@@ -1,14 +1,14 @@
-//! Fields of JSON objects, with errors that name them.
+//! Reads fields of JSON objects, with errors that contain the field.
 
 use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::{Map, Value};
 
 use super::source::refuse;
 
-/// The largest number of tokens, in or out: more than any context holds.
+/// Maximum number of input or output tokens: more than any context window.
 pub(super) const MOST_TOKENS: u32 = 10_000_000;
 
-/// A place inside a place: `x.json: [3]` and `messages` make `x.json: [3].messages`.
+/// A nested location: `x.json: [3]` and `messages` give `x.json: [3].messages`.
 pub(super) fn within(location: &Location, field: &str) -> Location {
     let field = match &location.field {
         Some(outer) if field.starts_with('[') => format!("{outer}{field}"),
@@ -18,12 +18,12 @@ pub(super) fn within(location: &Location, field: &str) -> Location {
     location.clone().field(&field)
 }
 
-/// The first of the names that the object has; one with `null` is as good as absent.
+/// The first of the names that the object has; `null` counts as absent.
 pub(super) fn first<'v>(object: &'v Map<String, Value>, names: &[&'static str]) -> Option<(&'static str, &'v Value)> {
     names.iter().find_map(|&name| Some((name, object.get(name).filter(|value| !value.is_null())?)))
 }
 
-/// A text, or the parts of one as OpenAI has them: `[{"type": "text", "text": "…"}]`.
+/// A text, or a list of parts as in OpenAI's format: `[{"type": "text", "text": "…"}]`.
 pub(super) fn text(value: &Value, location: &Location) -> Result<String> {
     match value {
         Value::String(text) => Ok(text.clone()),
@@ -42,16 +42,16 @@ pub(super) fn text(value: &Value, location: &Location) -> Result<String> {
 fn part_text(part: &Value, location: &Location) -> Result<String> {
     match (part, part.get("text")) {
         (Value::String(text), _) | (_, Some(Value::String(text))) => Ok(text.clone()),
-        // A prompt without its picture would be another prompt, and another measurement.
+        // A prompt without its image is a different prompt, and would give a different measurement.
         _ => refuse(
             location.clone(),
             format!("expected a part with a text, found {}", excerpt(&part.to_string())),
-            "leave out what is not text: only text is sent",
+            "remove the parts that are not text",
         ),
     }
 }
 
-/// A text, or a number, to group by.
+/// A text, a number or a Boolean, to group by.
 pub(super) fn label(value: &Value, location: &Location) -> Result<String> {
     match value {
         Value::Number(number) => Ok(number.to_string()),
@@ -63,12 +63,16 @@ pub(super) fn label(value: &Value, location: &Location) -> Result<String> {
 /// A number of tokens, at least 1.
 pub(super) fn tokens(value: &Value, location: &Location) -> Result<u32> {
     match tokens_or_none(value, location)? {
-        0 => refuse(location.clone(), "expected at least 1 token, found 0", "leave the field out, or give a number"),
+        0 => refuse(
+            location.clone(),
+            "expected at least 1 token, found 0",
+            "remove the field, or give a number of at least 1",
+        ),
         count => Ok(count),
     }
 }
 
-/// A number of tokens, which may be 0 where a request failed. Tables written by pandas have `128.0`.
+/// A number of tokens, which can be 0 for a failed request. Tables written by pandas have `128.0`.
 pub(super) fn tokens_or_none(value: &Value, location: &Location) -> Result<u32> {
     match number(value) {
         #[allow(clippy::cast_sign_loss, reason = "the guard refuses what is negative")]
@@ -81,9 +85,9 @@ pub(super) fn tokens_or_none(value: &Value, location: &Location) -> Result<u32> 
     }
 }
 
-/// Seconds, or any other unit of time, after the start.
+/// A time after the start, in the unit of the trace.
 pub(super) fn time(value: &Value, location: &Location) -> Result<f64> {
-    /// Three thousand years in seconds: what is far beyond is a mistake, and no clock could wait for it.
+    /// Three thousand years in seconds: a later time is a mistake, and no timer could wait for it.
     const LATEST: f64 = 1e11;
     number(value).filter(|time| (0.0..=LATEST).contains(time)).map_or_else(
         || {

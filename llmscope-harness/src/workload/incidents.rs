@@ -1,10 +1,10 @@
-//! A log of incidents in a house of machines: a long document that is ours, with questions which it answers.
+//! Generates a log of incidents in a data center: a long document with questions that it answers.
 
 use super::random::{Purpose, Random};
 
-/// Entries of a log: about 3,000 tokens, at 36 or so each.
+/// Number of entries in a log: about 3,000 tokens, at about 36 each.
 const ENTRIES: usize = 85;
-/// The documents are part of the program: their seed never changes.
+/// The seed is constant, as the documents are part of the program.
 const SEED: u64 = 0x11A5;
 
 const PLACES: [&str; 12] = [
@@ -67,11 +67,11 @@ const MEASURES: [&str; 12] = [
     "closed the line and opened the second one",
 ];
 
-/// A log and, after it, the question about one of its entries, whose number stands for `{id}`.
+/// A log, followed by a question about one of its entries, whose number replaces `{id}`.
 pub(super) fn with_question(number: u64, question: &str) -> String {
     let mut random = Random::new(SEED, Purpose::Incidents, number);
     let week = 1 + random.below(52);
-    // Not at an edge: questions ask for neighbours.
+    // Not near an edge, because questions refer to neighboring entries.
     let asked = ENTRIES / 4 + random.below(ENTRIES / 2);
     let (mut id, mut minute, mut asked_id) = (1000 + random.below(8000), 0, 0);
     let mut text = format!("Log of week {week}, as the watch wrote it down.\n\n");
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entry_that_is_asked_about_stands_in_the_log_once() {
+    fn the_entry_of_the_question_is_in_the_log_once() {
         for number in 0..8 {
             let text = with_question(number, "Who took care of {id}?");
             let id = text.rsplit_once("care of ").unwrap().1.trim_end_matches('?').to_owned();
@@ -114,7 +114,7 @@ mod tests {
     fn a_log_has_about_3000_tokens() {
         for number in 0..8 {
             let text = with_question(number, "");
-            // Words, digits and marks, which common vocabularies have as one token each or fewer.
+            // Words, numbers and punctuation are at most one token each in common vocabularies.
             let numbers = text.split(|char: char| !char.is_ascii_digit()).filter(|run| !run.is_empty()).count();
             let words = text.split(|char: char| !char.is_ascii_alphabetic()).filter(|run| !run.is_empty()).count();
             let marks = text.chars().filter(char::is_ascii_punctuation).count();

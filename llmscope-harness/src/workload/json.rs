@@ -1,4 +1,4 @@
-//! JSON values one after the other, each at its place: JSON Lines, or the items of an array.
+//! Reads JSON values with their locations: JSON Lines, or the items of an array.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use serde_json::{Deserializer, Value};
 
 use super::source::Source;
 
-/// Hands each value to `take`, with its line or its place in the array. No more than one is held at a time.
+/// Passes each value to `take`, with its line or its index. It holds one value at a time.
 pub(super) fn each(source: &Source, take: impl FnMut(&Value, &Location) -> Result<()>) -> Result<()> {
     if source.text.trim_start().starts_with('[') { each_item(source, take) } else { each_line(source, take) }
 }
 
-/// Values behind each other; a value may span lines.
+/// Reads consecutive values; a value can span lines.
 fn each_line(source: &Source, mut take: impl FnMut(&Value, &Location) -> Result<()>) -> Result<()> {
     let text = source.text.as_str();
     let mut values = Deserializer::from_str(text).into_iter::<Value>();
@@ -31,7 +31,7 @@ fn each_line(source: &Source, mut take: impl FnMut(&Value, &Location) -> Result<
     }
 }
 
-/// The items of one array, which may be hundreds of megabytes: each is dropped when it was taken.
+/// Reads the items of one array, which can be hundreds of megabytes: each item is dropped after use.
 fn each_item(source: &Source, take: impl FnMut(&Value, &Location) -> Result<()>) -> Result<()> {
     let mut items = Items { source, take, refusal: None };
     let mut deserializer = Deserializer::from_str(&source.text);
@@ -46,7 +46,7 @@ fn each_item(source: &Source, take: impl FnMut(&Value, &Location) -> Result<()>)
 struct Items<'s, T> {
     source: &'s Source,
     take: T,
-    /// Why an item was not taken: the parser's own error has no room for it.
+    /// The error of `take`, which the error type of the parser cannot hold.
     refusal: Option<Error>,
 }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_told_with_their_lines() {
+    fn values_have_their_lines() {
         assert_eq!(
             places("\n{\"a\":1}\n\n{\n\"b\":\n2}\n\"c\"\n").unwrap(),
             ["data/x:2 = {\"a\":1}", "data/x:4 = {\"b\":2}", "data/x:7 = \"c\""]
@@ -94,14 +94,18 @@ mod tests {
     }
 
     #[test]
-    fn broken_json_is_told_with_its_line() {
-        let told = |text: &str| places(text).unwrap_err().to_string();
-        assert_eq!(told("{\"a\":1}\n{\"a\" 1}\n"), "data/x:2: expected `:` (column 6); correct the JSON at that place");
-        assert!(
-            told("{\"a\":1}\n{\"a\":").starts_with("data/x:2: EOF while parsing a value (column 5); the file is cut")
+    fn broken_json_is_reported_with_its_line() {
+        let error = |text: &str| places(text).unwrap_err().to_string();
+        assert_eq!(
+            error("{\"a\":1}\n{\"a\" 1}\n"),
+            "data/x:2: expected `:` (column 6); correct the JSON at this position"
         );
-        assert!(told("[1, 2] 3").starts_with("data/x:1: trailing characters"));
+        assert!(
+            error("{\"a\":1}\n{\"a\":")
+                .starts_with("data/x:2: EOF while parsing a value (column 5); the file is truncated")
+        );
+        assert!(error("[1, 2] 3").starts_with("data/x:1: trailing characters"));
         let deep = "[".repeat(10_000);
-        assert!(told(&deep).contains("recursion limit"));
+        assert!(error(&deep).contains("recursion limit"));
     }
 }

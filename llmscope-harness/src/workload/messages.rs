@@ -1,4 +1,4 @@
-//! Chats as a list of messages: OpenAI's `role` and `content`, ShareGPT's `from` and `value`.
+//! Chats as a list of messages: OpenAI's `role` and `content`, or ShareGPT's `from` and `value`.
 
 use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::Value;
@@ -6,16 +6,16 @@ use serde_json::Value;
 use super::fields::{first, text, within};
 use super::source::refuse;
 
-/// What a list of messages holds for us. What the endpoint's side said, its tools too, is dropped.
+/// The relevant part of a chat. Messages of the assistant and of tools are dropped.
 #[derive(Debug, Default)]
 pub(super) struct Chat {
-    /// Instructions, in their order.
+    /// System prompts, in order.
     pub(super) system: Vec<String>,
-    /// What the user says, in order.
+    /// Messages of the user, in order.
     pub(super) turns: Vec<String>,
 }
 
-/// Reads the messages. Empty ones are left out.
+/// Reads the messages. Empty messages are skipped.
 pub(super) fn read(messages: &Value, location: &Location) -> Result<Chat> {
     let Value::Array(messages) = messages else {
         return refuse(
@@ -27,37 +27,37 @@ pub(super) fn read(messages: &Value, location: &Location) -> Result<Chat> {
     let mut chat = Chat::default();
     for (index, message) in messages.iter().enumerate() {
         let location = within(location, &format!("[{index}]"));
-        let said_to = match speaker(message, &location)?.as_str() {
+        let texts = match role(message, &location)?.as_str() {
             "user" | "human" => &mut chat.turns,
             "system" | "developer" => &mut chat.system,
             _ => continue,
         };
-        let words = words(message, &location)?;
-        if !words.trim().is_empty() {
-            said_to.push(words);
+        let text = content(message, &location)?;
+        if !text.trim().is_empty() {
+            texts.push(text);
         }
     }
     Ok(chat)
 }
 
-fn speaker(message: &Value, location: &Location) -> Result<String> {
+fn role(message: &Value, location: &Location) -> Result<String> {
     match message.as_object().and_then(|message| first(message, &["role", "from"])) {
         Some((_, Value::String(name))) => Ok(name.to_ascii_lowercase()),
         _ => refuse(
             location.clone(),
             format!("expected a message with its role, found {}", excerpt(&message.to_string())),
-            "say who speaks: \"role\" (user, assistant, system), or \"from\" (human, gpt, system)",
+            "add \"role\" (user, assistant, system) or \"from\" (human, gpt, system)",
         ),
     }
 }
 
-fn words(message: &Value, location: &Location) -> Result<String> {
+fn content(message: &Value, location: &Location) -> Result<String> {
     match message.as_object().and_then(|message| first(message, &["content", "value"])) {
         Some((field, value)) => text(value, &within(location, field)),
         None => refuse(
             location.clone(),
-            "the user says nothing",
-            "put the words into \"content\" (beside \"role\"), or \"value\" (beside \"from\")",
+            "the message has no text",
+            "put the text into \"content\" (next to \"role\") or \"value\" (next to \"from\")",
         ),
     }
 }

@@ -1,21 +1,22 @@
-//! What is asked: conversations from files, of a given size, or built in.
+//! Workloads: conversations from files, synthetic ones of a given size, or built-in ones.
 //!
 //! # Files of prompts
-//! [`Workload::read`] recognizes a file by its content, never by its name:
-//! - JSON Lines, or a JSON array, with one prompt each: a string, an object with the text in `prompt`, `text`, `input`
-//!   or `question`, the `messages` of a chat, the `turns` of a conversation, or ShareGPT's `conversations`. Beside it
-//!   may stand `output_tokens` (or `max_tokens`, `output_length`), `label` (or `category`, `tier`) and `system`.
-//! - Comma-, semicolon- or tab-separated values, whose header has a column with one of those names.
-//! - Anything else is text with one prompt a line.
+//! [`Workload::read`] detects the format from the content of a file, never from its name:
+//! - JSON Lines or a JSON array with one prompt per item. An item is a string, or an object with the text in `prompt`,
+//!   `text`, `input` or `question`, the `messages` of a chat, the `turns` of a conversation, or ShareGPT's
+//!   `conversations`. Optional fields are `output_tokens` (or `max_tokens`, `output_length`), `label` (or `category`,
+//!   `tier`) and `system`.
+//! - Comma-, semicolon- or tab-separated values whose header has a column with one of these names.
+//! - Any other text, with one prompt per line.
 //!
-//! What the other side said is dropped: the answers of a run are the endpoint's own.
+//! Assistant messages in a file are dropped, because the responses in a run come from the endpoint.
 //!
 //! # Traces
-//! [`Workload::read_trace`] reads when each request came, and how large it was: our own JSON Lines, Mooncake's, and the
-//! tables of Azure and BurstGPT. See there.
+//! [`Workload::read_trace`] reads the time and the size of each request, from the JSON Lines of llmscope, from Mooncake
+//! traces, or from the tables of Azure and BurstGPT.
 //!
-//! # The same again
-//! All that is drawn comes from a seed: the same seed gives the same words and the same order, on every machine.
+//! # Reproducibility
+//! All random choices derive from a seed: the same seed gives the same words in the same order on every machine.
 
 mod fields;
 mod incidents;
@@ -41,46 +42,46 @@ pub use tiers::Tier;
 
 use source::Source;
 
-/// What a run asks: conversations, and when it replays a trace, their times.
+/// The prompts of a run: conversations and, for a trace, their times.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Workload {
-    /// What it goes by: `tiers`, `synthetic 512/128`, or the name of the file.
+    /// Its name: `tiers`, `synthetic 512/128`, or the name of the file.
     pub name: String,
-    /// What is asked; never empty when it came from a file.
+    /// The conversations; not empty if they are from a file.
     pub conversations: Vec<Conversation>,
-    /// For a trace, when each conversation begins: seconds after the start, ascending.
+    /// For a trace, when each conversation starts: seconds from the start, ascending.
     pub arrivals_s: Option<Vec<f64>>,
-    /// What was odd about the file, and what was done about it.
-    pub notices: Vec<String>,
+    /// Warnings about the content of the file and how it was handled.
+    pub warnings: Vec<String>,
 }
 
-/// One conversation: what the user says, turn by turn. The answers between are the endpoint's own.
+/// A conversation: the messages of the user, turn by turn. The responses in between come from the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Conversation {
-    /// Instructions that come before everything.
+    /// The system prompt.
     pub system: Option<String>,
-    /// What the user says; one turn makes one request.
+    /// The messages of the user; each turn is one request.
     pub turns: Vec<Turn>,
-    /// What kind of conversation it is, to group by: a tier, or the file's own label.
+    /// A label to group by: a tier, or a label from the file.
     pub label: Option<String>,
 }
 
-/// One thing that the user says.
+/// One message of the user.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Turn {
-    /// The words.
+    /// Its text.
     pub text: String,
-    /// The longest answer to ask for, in tokens, where it is not the run's.
+    /// Maximum number of output tokens, where it differs from the run's.
     pub output_tokens: Option<u32>,
 }
 
 impl Workload {
-    /// Different prompts of a synthetic workload unless told: enough that a prefix cache knows none of them.
+    /// Default number of different prompts of a synthetic workload, large enough to avoid hits in a prefix cache.
     pub const SYNTHETIC_PROMPTS: usize = 1000;
-    /// Tokens of the answers to synthetic prompts unless told: about a hundred words.
+    /// Default number of output tokens for synthetic prompts: about a hundred words.
     pub const SYNTHETIC_OUTPUT_TOKENS: u32 = 128;
 
-    /// The same, with answers of at most so many tokens whatever it said itself.
+    /// The same workload with this maximum number of output tokens for every turn.
     #[must_use]
     pub fn with_output_tokens(mut self, tokens: u32) -> Self {
         let turns = self.conversations.iter_mut().flat_map(|conversation| &mut conversation.turns);
@@ -88,43 +89,44 @@ impl Workload {
         self
     }
 
-    /// Reads a file of prompts; see the [module](self) for the forms. A conversation without any word of the user is
-    /// skipped, and [`Self::notices`] say how many were.
+    /// Reads a file of prompts; see the [module](self) for the formats. A conversation without any text of the user is
+    /// skipped, and [`Self::warnings`] contains the number of skipped ones.
     ///
     /// # Errors
-    /// [`Error::Format`](llmscope_core::Error::Format) with file, line and field, what was found and what to do;
-    /// [`Error::Io`](llmscope_core::Error::Io). A file above 1 GiB is refused: all of it is held in memory.
+    /// [`Error::Format`](llmscope_core::Error::Format) with file, line and field, the value and a remedy;
+    /// [`Error::Io`](llmscope_core::Error::Io). A file larger than 1 GiB is refused, because it is held in memory.
     pub fn read(path: &Path) -> Result<Self> {
         prompts::read(&Source::open(path)?)
     }
 
-    /// Reads a trace, and writes prompts of the sizes that it tells. The sizes are [approximate](Self::synthetic).
+    /// Reads a trace and generates prompts of its sizes. The sizes are [approximate](Self::synthetic).
     ///
-    /// | Trace | Form | When | How large |
+    /// | Trace | Format | Time | Size |
     /// |---|---|---|---|
-    /// | our own | JSON Lines | `at_s` in s | `input_tokens`, or what [`Self::read`] takes; `output_tokens` |
+    /// | llmscope | JSON Lines | `at_s` in s | `input_tokens`, or what [`Self::read`] takes; `output_tokens` |
     /// | Mooncake | JSON Lines | `timestamp` in ms | `input_length`, `output_length`, `hash_ids` |
     /// | Azure | CSV | `TIMESTAMP` | `ContextTokens`, `GeneratedTokens` |
     /// | BurstGPT | CSV | `Timestamp` in s | `Request tokens`, `Response tokens` |
     ///
-    /// The times of our own are counted from the start of the run, those of the other three from the first request, so
-    /// that a part of a trace starts at once. Requests without tokens on a side, as failures have them, are skipped.
+    /// The times of llmscope's own format count from the start of the run. The times of the other three count from the
+    /// first request, so that a part of a trace starts at once. Requests with 0 input or output tokens, which are
+    /// failures, are skipped.
     ///
-    /// Mooncake's `hash_ids` name blocks of 512 tokens: equal blocks get equal words, so a prefix cache answers as it
-    /// would have. Prompts of the other traces share nothing.
+    /// Mooncake's `hash_ids` are ids of blocks of 512 tokens. Equal blocks get equal words, so a prefix cache behaves
+    /// as for the original prompts. Prompts of the other traces share no prefix.
     ///
     /// # Errors
-    /// As [`Self::read`] does, and for a time that is negative or not finite. A trace whose prompts would have more
-    /// than 250 million tokens together (above 1 GiB) is refused.
+    /// Those of [`Self::read`], and an error for a time that is negative or not finite. A trace whose prompts have more
+    /// than 250 million tokens in total (above 1 GiB) is refused.
     pub fn read_trace(path: &Path, seed: u64) -> Result<Self> {
         trace::read(&Source::open(path)?, seed)
     }
 
-    /// Prompts of a given size: an instruction that is answered at length, then random words.
+    /// Prompts of a given size: an instruction that leads to a long response, and random words.
     ///
-    /// The size is approximate: each word is about one token in the usual vocabularies, and the endpoint's chat
-    /// template adds its own. The usage that the endpoint reports is the true count. Prompts differ from their first
-    /// words on, so no prefix cache answers them, unless it has seen the same seed before.
+    /// The size is approximate: each word is about one token in common vocabularies, and the chat template of the
+    /// endpoint adds tokens. The exact count is the usage that the endpoint reports. Prompts differ from their first
+    /// words, so a prefix cache has no hits unless it has seen the same seed before.
     ///
     /// ```
     /// use llmscope_harness::workload::{Sizes, Workload};
@@ -138,7 +140,7 @@ impl Workload {
         synthetic::workload(size, count, seed)
     }
 
-    /// The built-in prompts of these tiers, in their order; of all tiers if none is named.
+    /// The built-in prompts of these tiers, in order; of all tiers if the list is empty.
     #[must_use]
     pub fn tiers(which: &[Tier]) -> Self {
         let which = if which.is_empty() { &Tier::ALL } else { which };

@@ -1,12 +1,12 @@
-//! The order in which conversations are asked.
+//! The order in which conversations are sent.
 
-/// A seeded order of conversations: the n-th request of a run asks the same conversation however the workers
+/// A seeded order of conversations. The n-th request of a run sends the same conversation, independent of how workers
 /// interleave.
 ///
-/// Each pass over the conversations is a permutation of its own, so that every conversation is asked equally often and
-/// its neighbours change. The permutation is a Feistel network over the next power of four, walked until it falls among
-/// the conversations (Black and Rogaway, *Ciphers with Arbitrary Finite Domains*, 2002): workers ask for any number in
-/// any order without a lock, and nothing is held in memory.
+/// Each pass over the conversations is a separate permutation, so that every conversation is sent equally often and its
+/// neighbors change. The permutation is a Feistel network over the next power of four, iterated until the result is a
+/// valid index (Black and Rogaway, *Ciphers with Arbitrary Finite Domains*, 2002). Workers can query any position in
+/// any order without a lock, and nothing is stored.
 ///
 /// ```
 /// use llmscope_harness::workload::Order;
@@ -24,12 +24,12 @@ pub struct Order {
     half_bits: u32,
 }
 
-/// Four are the least for a strong permutation (Luby and Rackoff 1988); the halves of a short list have few bits, and
-/// more rounds make up for that.
+/// Four rounds are the minimum for a strong permutation (Luby and Rackoff 1988). The halves of a short list have few
+/// bits, and more rounds compensate for that.
 const ROUNDS: u64 = 8;
 
 impl Order {
-    /// The order of this many conversations.
+    /// The order of `len` conversations.
     #[must_use]
     pub fn new(len: usize, seed: u64) -> Self {
         let len = len as u64;
@@ -37,7 +37,7 @@ impl Order {
         Self { len, seed, half_bits: bits.div_ceil(2) }
     }
 
-    /// Which conversation the request of this number asks, from 0. Without any conversation it is 0.
+    /// The index of the conversation for request `number`, from 0. It is 0 if there are no conversations.
     #[must_use]
     pub fn at(&self, number: u64) -> usize {
         if self.len < 2 {
@@ -45,7 +45,8 @@ impl Order {
         }
         let key = mix(self.seed ^ mix(number / self.len));
         let mut place = self.permute(number % self.len, key);
-        // The network permutes at most four times as many places: on average, fewer than four steps lead back.
+        // The domain of the network has at most four times as many values, so fewer than four iterations are needed on
+        // average.
         while place >= self.len {
             place = self.permute(place, key);
         }
@@ -110,7 +111,7 @@ mod tests {
             for number in 0..passes * len {
                 counts[(number % len) as usize][order.at(number)] += 1;
             }
-            // 4000 expected, with a standard deviation of about 63.
+            // Expected: 4000, with a standard deviation of about 63.
             assert!(counts.iter().flatten().all(|&count| count.abs_diff(4000) < 320), "{len}: {counts:?}");
         }
     }

@@ -1,18 +1,18 @@
-//! Random numbers that a seed fixes, whatever the versions of the libraries below.
+//! Random numbers from a seed, independent of the versions of the libraries.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
-/// What numbers are drawn for: each purpose has streams of its own, so that one does not move another's.
+/// The purpose of random numbers. Each purpose has its own streams, so that one does not affect another.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
-    /// How large synthetic prompts are.
+    /// Sizes of synthetic prompts.
     Sizes = 1,
-    /// Where the first words of synthetic prompts begin.
+    /// Position of the first words of synthetic prompts.
     Lead = 2,
-    /// The words of a synthetic prompt.
+    /// Words of a synthetic prompt.
     Words = 3,
-    /// The words of a block that prompts of a trace share.
+    /// Words of a block that prompts of a trace share.
     Block = 4,
     /// An incident log.
     Incidents = 5,
@@ -22,8 +22,8 @@ pub(super) enum Purpose {
 pub(super) struct Random(ChaCha8Rng);
 
 impl Random {
-    /// The stream of a seed, a purpose and a number. Streams cost nothing to begin: each prompt has its own, so the
-    /// hundredth is the same however many there are.
+    /// The stream for a seed, a purpose and a number. Creating a stream is cheap, so each prompt has its own: the
+    /// hundredth prompt is the same for any number of prompts.
     pub(super) fn new(seed: u64, purpose: Purpose, number: u64) -> Self {
         let mut key = [0; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -32,12 +32,12 @@ impl Random {
         Self(ChaCha8Rng::from_seed(key))
     }
 
-    /// A whole number below `end`, and 0 if `end` is 0. The bias is below `end` in 2⁶⁴.
+    /// An integer below `end`, or 0 if `end` is 0. The bias is less than `end` in 2⁶⁴.
     pub(super) fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.0.next_u64()) * end as u128) >> 64) as usize
     }
 
-    /// One of the items; they are not empty.
+    /// One of the items, which must not be empty.
     pub(super) fn pick<'i, T: ?Sized>(&mut self, items: &[&'i T]) -> &'i T {
         items[self.below(items.len())]
     }
@@ -48,7 +48,7 @@ impl Random {
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
-    /// A number above 0, whose logarithm is finite, and at most 1.
+    /// A number above 0, so that its logarithm is finite, and at most 1.
     fn unit(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }

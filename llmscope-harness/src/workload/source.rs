@@ -1,4 +1,4 @@
-//! A file in memory.
+//! A text file in memory.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -6,22 +6,22 @@ use std::path::Path;
 
 use llmscope_core::error::{Error, Location, Result};
 
-/// The largest file: its text and its conversations are held in memory together.
+/// Maximum size of a file: its text and its conversations are held in memory at the same time.
 const LARGEST: u64 = 1 << 30;
 
-/// A file's text, with the names it goes by.
+/// The text of a file and its names.
 #[derive(Debug)]
 pub(super) struct Source {
-    /// As it was given, for messages.
+    /// The path as given, for messages.
     pub(super) given: String,
-    /// Without its folder.
+    /// The file name.
     pub(super) name: String,
-    /// All of it.
+    /// The text.
     pub(super) text: String,
 }
 
 impl Source {
-    /// Reads a file, which must be UTF-8 and not empty.
+    /// Reads a file, which must be UTF-8.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let given = path.display().to_string();
         let io = |error: std::io::Error| Error::Io { path: given.clone(), message: error.to_string() };
@@ -31,7 +31,7 @@ impl Source {
             return Err(too_large(&given));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-        // A pipe does not tell its size.
+        // The size of a pipe is unknown.
         file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
         if bytes.len() as u64 > LARGEST {
             return Err(too_large(&given));
@@ -40,7 +40,7 @@ impl Source {
         Ok(Self { text: decode(&given, bytes)?, given, name })
     }
 
-    /// The whole file, as a place.
+    /// The location of the whole file.
     pub(super) fn location(&self) -> Location {
         Location::of(&self.given)
     }
@@ -51,7 +51,7 @@ impl Source {
     }
 }
 
-/// A file, or a place in it, is not what it should be.
+/// An error for a file or a location in it.
 pub(super) fn refuse<T>(location: Location, problem: impl Into<String>, fix: impl Into<String>) -> Result<T> {
     Err(Error::Format { location, problem: problem.into(), fix: fix.into() })
 }
@@ -104,17 +104,17 @@ mod tests {
     }
 
     #[test]
-    fn the_mark_of_utf_8_is_no_part_of_the_text() {
+    fn a_byte_order_mark_is_not_part_of_the_text() {
         assert_eq!(open(b"\xef\xbb\xbfhello").unwrap().text, "hello");
     }
 
     #[test]
-    fn what_is_no_text_is_told_by_name() {
-        let told = |bytes: &[u8], words: &str| open(bytes).unwrap_err().to_string().contains(words);
-        assert!(told(&[0x1f, 0x8b, 8], "compressed"));
-        assert!(told(b"PAR1....", "Parquet"));
-        assert!(told(&[0xff, 0xfe, 65, 0], "UTF-16"));
-        assert!(told(b"fine\nfine\nbad \xff\n", ":3: bytes that are not UTF-8"));
+    fn files_that_are_not_text_are_named() {
+        let is_refused_with = |bytes: &[u8], words: &str| open(bytes).unwrap_err().to_string().contains(words);
+        assert!(is_refused_with(&[0x1f, 0x8b, 8], "compressed"));
+        assert!(is_refused_with(b"PAR1....", "Parquet"));
+        assert!(is_refused_with(&[0xff, 0xfe, 65, 0], "UTF-16"));
+        assert!(is_refused_with(b"fine\nfine\nbad \xff\n", ":3: bytes that are not UTF-8"));
         assert!(matches!(Source::open(Path::new("no/such/file")), Err(Error::Io { .. })));
     }
 

@@ -1,4 +1,4 @@
-//! Prompts of a given size.
+//! Generates prompts of a given size.
 
 use std::sync::LazyLock;
 
@@ -6,30 +6,30 @@ use super::fields::MOST_TOKENS;
 use super::random::{Purpose, Random};
 use super::{Conversation, Workload};
 
-/// Short words that the usual vocabularies have as one token.
+/// Short words that are one token in common vocabularies.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("words.txt").split_whitespace().collect());
 
-/// What is asked about the words, so that a model answers at length.
+/// Instructions that lead to a long response.
 static INSTRUCTIONS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("instructions.txt").lines().collect());
 
-/// How many words at the start tell prompts apart.
+/// Number of words at the start of a prompt that make it unique.
 const LEAD: usize = 3;
 
-/// How large prompts and answers are: normally distributed, at least 1 and at most 10 million.
+/// The sizes of prompts and responses: normally distributed, at least 1 and at most 10 million.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sizes {
     /// Mean length of the prompts, in tokens.
     pub input_tokens: u32,
-    /// Its standard deviation; 0 makes all the same.
+    /// Its standard deviation; 0 for a constant size.
     pub input_tokens_stdev: u32,
-    /// Mean of the longest answer to ask for, in tokens.
+    /// Mean of the maximum number of output tokens.
     pub output_tokens: u32,
-    /// Its standard deviation; 0 makes all the same.
+    /// Its standard deviation; 0 for a constant size.
     pub output_tokens_stdev: u32,
 }
 
 impl Sizes {
-    /// Every prompt and every answer of the same size.
+    /// A constant size for all prompts and all responses.
     #[must_use]
     pub const fn fixed(input_tokens: u32, output_tokens: u32) -> Self {
         Self { input_tokens, input_tokens_stdev: 0, output_tokens, output_tokens_stdev: 0 }
@@ -52,27 +52,27 @@ pub(super) fn workload(size: Sizes, count: usize, seed: u64) -> Workload {
     }
 }
 
-/// A normal number of tokens; what falls outside becomes the nearest that can be.
+/// A normally distributed number of tokens, clamped to the valid range.
 #[allow(clippy::cast_sign_loss, reason = "at least 1")]
 fn spread(mean: u32, stdev: u32, random: &mut Random) -> u32 {
     (f64::from(mean) + f64::from(stdev) * random.normal()).round().clamp(1.0, f64::from(MOST_TOKENS)) as u32
 }
 
-/// Writes prompts that share nothing, unless it is asked to.
+/// Generates prompts that share no prefix, except where requested.
 pub(super) struct Writer {
     seed: u64,
-    /// The place of the first prompt's lead among all leads.
+    /// The index of the first prompt's lead among all leads.
     start: u64,
 }
 
 impl Writer {
-    /// A writer whose prompts a seed fixes.
+    /// A writer with a seed.
     pub(super) fn new(seed: u64) -> Self {
         let start = Random::new(seed, Purpose::Lead, 0).below(leads() as usize) as u64;
         Self { seed, start }
     }
 
-    /// The prompt of this number, of about this many tokens.
+    /// The prompt with this number, of about `tokens` tokens.
     pub(super) fn prompt(&self, number: u64, tokens: u32) -> String {
         let mut text = Text::of(tokens);
         let mut random = Random::new(self.seed, Purpose::Words, number);
@@ -82,7 +82,7 @@ impl Writer {
         text.words
     }
 
-    /// A prompt that begins with blocks which other prompts may have too: equal blocks have equal words.
+    /// A prompt that starts with blocks, which it can share with other prompts: equal blocks have equal words.
     pub(super) fn prompt_of_blocks(&self, number: u64, tokens: u32, blocks: &[u64], block_tokens: usize) -> String {
         let mut text = Text::of(tokens);
         for &block in blocks {
@@ -92,8 +92,8 @@ impl Writer {
         text.words
     }
 
-    /// The first words of a prompt. The step is prime and does not divide the number of leads, so millions of prompts
-    /// go by before a lead returns, and as many as there are words before the first word does.
+    /// The first words of a prompt. The step is prime and does not divide the number of leads. A lead therefore repeats
+    /// only after millions of prompts, and the first word only after as many prompts as there are words.
     fn lead(&self, number: u64) -> [&'static str; LEAD] {
         const STEP: u64 = 7919;
         let radix = WORDS.len() as u64;
@@ -110,7 +110,7 @@ fn leads() -> u64 {
     (WORDS.len() as u64).pow(LEAD as u32)
 }
 
-/// A text that grows to a number of tokens.
+/// A text that grows up to a number of tokens.
 struct Text {
     words: String,
     left: usize,
@@ -118,7 +118,7 @@ struct Text {
 
 impl Text {
     fn of(tokens: u32) -> Self {
-        /// Letters of a word with the space before it: 5.3 on average, so that the text need not grow.
+        /// Bytes of a word with a space: 5.3 on average, so that the string need not grow.
         const LETTERS: usize = 6;
         let left = tokens.max(1) as usize;
         Self { words: String::with_capacity(left * LETTERS), left }
@@ -135,7 +135,8 @@ impl Text {
         self.left -= 1;
     }
 
-    /// Adds an instruction where there is room for all of it: a token for each word and mark, and for the colon before.
+    /// Adds an instruction if all of it fits: one token for each word and punctuation mark, and for the preceding
+    /// colon.
     fn instruct(&mut self, instruction: &str) {
         let marks = instruction.chars().filter(char::is_ascii_punctuation).count();
         let tokens = instruction.split_whitespace().count() + marks + 1;
@@ -146,7 +147,7 @@ impl Text {
         }
     }
 
-    /// Adds random words, at most this many.
+    /// Adds at most `most` random words.
     fn fill(&mut self, random: &mut Random, most: usize) {
         for _ in 0..most.min(self.left) {
             self.push(random.pick(&WORDS));
@@ -192,7 +193,7 @@ mod tests {
         assert!(outputs.contains(&1) && outputs.iter().any(|&count| count > 5) && !outputs.contains(&0));
     }
 
-    /// Words and marks.
+    /// Number of words and punctuation marks.
     fn tokens(text: &str) -> usize {
         text.split_whitespace().count() + text.chars().filter(char::is_ascii_punctuation).count()
     }

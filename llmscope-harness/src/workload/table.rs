@@ -1,20 +1,20 @@
-//! Comma-, semicolon- and tab-separated values with a header line.
+//! Reads comma-, semicolon- and tab-separated values with a header.
 
 use llmscope_core::error::{Error, Location, Result};
 use llmscope_core::ingest::delimiter;
 
 use super::source::Source;
 
-/// A table, read row by row.
+/// A table that is read row by row.
 pub(super) struct Table<'s> {
     source: &'s Source,
     reader: csv::Reader<&'s [u8]>,
-    /// The names of the columns as the file has them, with the spaces around.
+    /// The column names as in the file, including surrounding spaces.
     pub(super) names: Vec<String>,
 }
 
 impl<'s> Table<'s> {
-    /// Reads the header. The delimiter is the one that it has most of.
+    /// Reads the header. The delimiter is detected from the text.
     pub(super) fn open(source: &'s Source) -> Result<Self> {
         let mut reader =
             csv::ReaderBuilder::new().delimiter(delimiter(&source.text)).from_reader(source.text.as_bytes());
@@ -23,12 +23,12 @@ impl<'s> Table<'s> {
         Ok(Self { source, reader, names })
     }
 
-    /// The place of a column, whatever its case and the spaces around.
+    /// The index of a column, ignoring case and surrounding spaces.
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|other| other.trim().eq_ignore_ascii_case(name))
     }
 
-    /// Hands each row to `take`, with its line.
+    /// Passes each row to `take`, with its line.
     pub(super) fn each(mut self, mut take: impl FnMut(&csv::StringRecord, &Location) -> Result<()>) -> Result<()> {
         let mut record = csv::StringRecord::new();
         while self.reader.read_record(&mut record).map_err(|error| Error::of_csv(&self.source.given, &error))? {

@@ -1,8 +1,8 @@
-//! Counts what was skipped, for one notice instead of thousands.
+//! Counts skipped items, to give one warning instead of thousands.
 
 use llmscope_core::error::Location;
 
-/// How often something odd came, and where first.
+/// The number of skipped items, and the location of the first.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     count: usize,
@@ -10,24 +10,24 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Once more, here.
+    /// Counts an item at this location.
     pub(super) fn add(&mut self, location: &Location) {
         self.count += 1;
         self.first.get_or_insert_with(|| location.clone());
     }
 
-    /// How often it came.
+    /// The number of items.
     pub(super) const fn count(&self) -> usize {
         self.count
     }
 
-    /// What to tell about it: `x.csv:17: skipped, as there was no token; so were 4 others`.
-    pub(super) fn notice(&self, what: &str) -> Option<String> {
+    /// The warning, such as `x.csv:17: skipped, as it has no tokens; 4 others were skipped, too`.
+    pub(super) fn warning(&self, reason: &str) -> Option<String> {
         let first = self.first.as_ref()?;
         Some(match self.count - 1 {
-            0 => format!("{first}: {what}"),
-            1 => format!("{first}: {what}; so was 1 other"),
-            others => format!("{first}: {what}; so were {others} others"),
+            0 => format!("{first}: skipped, as {reason}"),
+            1 => format!("{first}: skipped, as {reason}; 1 other was skipped, too"),
+            others => format!("{first}: skipped, as {reason}; {others} others were skipped, too"),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Files, from the path on.
+//! Tests of reading files by path.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 }
 
 #[test]
-fn a_workload_goes_by_the_name_of_its_file_whatever_that_promises() {
+fn a_workload_has_the_name_of_its_file_and_ignores_its_extension() {
     let file = file("{\"prompt\": \"Why?\"}\n");
     let workload = Workload::read(file.path()).unwrap();
     assert_eq!(Some(workload.name.as_str()), file.path().file_name().unwrap().to_str());
@@ -26,14 +26,14 @@ fn a_message_names_the_file_as_it_was_given() {
 }
 
 #[test]
-fn a_trace_reads_alike_from_the_same_seed() {
+fn a_trace_is_the_same_with_the_same_seed() {
     let file = file("{\"at_s\": 0.5, \"input_tokens\": 64, \"output_tokens\": 8}\n");
     let read = |seed| Workload::read_trace(file.path(), seed).unwrap();
     assert_eq!(read(1), read(1));
     assert_ne!(read(1), read(2));
 }
 
-/// A change here makes old seeds ask something else: it belongs into the changelog.
+/// A change here changes the prompts of existing seeds, and needs an entry in the changelog.
 #[test]
 fn seeds_keep_their_words_and_their_order() {
     let text = &Workload::synthetic(Sizes::fixed(6, 1), 1, 42).conversations[0].turns[0].text;

@@ -1,4 +1,4 @@
-//! Built-in prompts, in tiers that ask for different kinds of work.
+//! Built-in prompts in tiers of different difficulty.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,24 +7,24 @@ use llmscope_core::error::{Error, Result};
 
 use super::{Conversation, incidents};
 
-/// A kind of work for a model, from a word to pages.
+/// A tier of prompts, from a one-word response to several pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Tier {
     /// One fact in a few words.
     SimpleRecall,
-    /// A few steps of thought.
+    /// A few steps of reasoning.
     ModerateReasoning,
-    /// A problem that is worked out at length.
+    /// A problem with a long solution.
     ComplexReasoning,
-    /// Long prose, for a high load of the decoding.
+    /// Long prose, for a high decoding load.
     HighLoadCreative,
     /// A question about a document of about 3,000 tokens.
     ExtendedContext,
 }
 
 impl Tier {
-    /// Every tier, from the lightest on.
+    /// Every tier, from light to heavy.
     pub const ALL: [Self; 5] = [
         Self::SimpleRecall,
         Self::ModerateReasoning,
@@ -45,19 +45,19 @@ impl Tier {
         }
     }
 
-    /// What it asks for, in a few words.
+    /// A short description.
     #[must_use]
     pub const fn describe(self) -> &'static str {
         match self {
             Self::SimpleRecall => "one fact, in up to 32 tokens",
-            Self::ModerateReasoning => "a few steps of thought, in up to 256 tokens",
-            Self::ComplexReasoning => "a problem worked out at length, in up to 1024 tokens",
+            Self::ModerateReasoning => "a few steps of reasoning, in up to 256 tokens",
+            Self::ComplexReasoning => "a problem with a long solution, in up to 1024 tokens",
             Self::HighLoadCreative => "long prose, in up to 1024 tokens",
             Self::ExtendedContext => "a question about a log of about 3000 tokens, in up to 256 tokens",
         }
     }
 
-    /// The longest answer that its prompts ask for.
+    /// Maximum number of output tokens of its prompts.
     #[must_use]
     pub const fn output_tokens(self) -> u32 {
         match self {
@@ -67,7 +67,7 @@ impl Tier {
         }
     }
 
-    /// One prompt a line; those of the extended context ask about a log that is put before them.
+    /// The prompts, one per line. The prompts of the extended context are questions about a generated log.
     const fn text(self) -> &'static str {
         match self {
             Self::SimpleRecall => include_str!("tiers/simple-recall.txt"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_unknown_is_told_with_the_known_ones() {
+    fn an_unknown_name_is_reported_with_the_known_ones() {
         let message = "hard".parse::<Tier>().unwrap_err().to_string();
         assert!(message.starts_with("unknown tier \"hard\": expected simple-recall, moderate-"), "{message}");
     }

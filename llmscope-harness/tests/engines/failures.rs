@@ -1,4 +1,4 @@
-//! What goes wrong on purpose. The gateway takes its failures from headers: each share is a probability.
+//! Injected failures. The gateway reads them from request headers: each share is a probability.
 
 use std::time::{Duration, Instant};
 
@@ -8,9 +8,9 @@ use llmscope_harness::{Plan, Target, TargetOptions, VendorKind};
 use crate::server::OPEN_GATEWAY;
 use crate::{ask, number, options, plan, records, text};
 
-/// Requests of which the gateway spoils a share in one of its ways.
-fn spoiled(vendor: VendorKind, way: &str, share: &str) -> Target {
-    let headers = [(format!("x-aimock-chaos-{way}"), share.to_owned())].into();
+/// A target whose gateway injects one type of failure into a share of the requests.
+fn failing_target(vendor: VendorKind, failure: &str, share: &str) -> Target {
+    let headers = [(format!("x-aimock-chaos-{failure}"), share.to_owned())].into();
     let options = options(&OPEN_GATEWAY.url, Some("some-model"));
     Target::new(vendor, TargetOptions { headers, ..options }).unwrap()
 }
@@ -33,35 +33,35 @@ const DIALECTS: [VendorKind; 6] = [
 ];
 
 #[test]
-fn a_refusal_for_the_rate_is_counted_as_such() {
+fn a_rate_limit_has_its_kind() {
     for vendor in DIALECTS {
-        for record in records(spoiled(vendor, "ratelimit", "1"), ask("[plain] count"), plan(1, 1)) {
+        for record in records(failing_target(vendor, "ratelimit", "1"), ask("[plain] count"), plan(1, 1)) {
             check_failure(&record, "rate_limited", Some(429));
         }
     }
 }
 
 #[test]
-fn an_error_of_the_server_is_counted_as_such() {
-    for record in records(spoiled(VendorKind::OpenAi, "drop", "1"), ask("[plain] count"), plan(2, 4)) {
+fn a_server_error_has_its_kind() {
+    for record in records(failing_target(VendorKind::OpenAi, "drop", "1"), ask("[plain] count"), plan(2, 4)) {
         check_failure(&record, "server_error", Some(500));
     }
 }
 
-/// The gateway closes before it has said anything.
+/// The gateway closes the connection before it sends anything.
 #[test]
-fn a_closed_connection_is_counted_as_such() {
+fn a_closed_connection_has_its_kind() {
     for vendor in DIALECTS {
-        for record in records(spoiled(vendor, "disconnect", "1"), ask("[plain] count"), plan(1, 1)) {
+        for record in records(failing_target(vendor, "disconnect", "1"), ask("[plain] count"), plan(1, 1)) {
             check_failure(&record, "connection", None);
         }
     }
 }
 
-/// The gateway answers with broken JSON instead of a stream.
+/// The gateway sends invalid JSON instead of a stream.
 #[test]
-fn a_malformed_answer_is_no_stream() {
-    for record in records(spoiled(VendorKind::OpenAi, "malformed", "1"), ask("[plain] count"), plan(2, 4)) {
+fn a_malformed_response_is_not_a_stream() {
+    for record in records(failing_target(VendorKind::OpenAi, "malformed", "1"), ask("[plain] count"), plan(2, 4)) {
         check_failure(&record, "wrong_content_type", None);
     }
 }
@@ -72,41 +72,42 @@ fn a_stream_that_ends_early_is_cut() {
         let target = Target::new(vendor, options(&OPEN_GATEWAY.url, Some("some-model"))).unwrap();
         for record in records(target, ask("[cut] count"), plan(2, 4)) {
             check_failure(&record, "cut", None);
-            assert!(number(&record, "head_s").is_some(), "it had begun: {record:?}");
+            assert!(number(&record, "head_s").is_some(), "the response had begun: {record:?}");
         }
     }
 }
 
-/// The first request is told to wait a second. It waits, asks again, and says so; the others pass after it.
+/// The first request is rejected with a wait of one second. It waits, is sent again, and records this; the others
+/// succeed at once.
 #[test]
-fn a_wait_is_obeyed() {
+fn retry_after_is_respected() {
     let target = Target::new(VendorKind::OpenAi, options(&OPEN_GATEWAY.url, Some("some-model"))).unwrap();
-    let begun = Instant::now();
+    let started = Instant::now();
     let records = records(target, ask("[limited] count"), Plan { retries: 3, ..plan(1, 3) });
-    assert!(begun.elapsed() >= Duration::from_secs(1), "{records:?}");
+    assert!(started.elapsed() >= Duration::from_secs(1), "{records:?}");
     assert!(records.iter().all(|record| record.status == Status::Ok), "{records:?}");
     let [first, others @ ..] = records.as_slice() else { panic!("{records:?}") };
     assert_eq!((number(first, "retries"), number(first, "rate_limited")), (Some(1.0), Some(1.0)), "{first:?}");
     assert_eq!(text(first, "retried_after"), Some("rate_limited"), "{first:?}");
     assert!(number(first, "retry_wait_s").unwrap() >= 1.0, "{first:?}");
-    assert!(first.ttft_s.unwrap() < 1.0, "the wait is no latency: {first:?}");
+    assert!(first.ttft_s.unwrap() < 1.0, "the wait is not part of the latency: {first:?}");
     assert!(others.iter().all(|record| number(record, "retries").is_none()), "{others:?}");
 }
 
-/// Of the connections, half are closed, by chance: whoever is hit asks again, and says so.
+/// Half of the connections are closed at random; the affected requests are retried, and their records show it.
 #[test]
-fn closed_connections_are_tried_again() {
-    let target = spoiled(VendorKind::OpenAi, "disconnect", "0.5");
+fn closed_connections_are_retried() {
+    let target = failing_target(VendorKind::OpenAi, "disconnect", "0.5");
     let plan = Plan { retries: 3, reuse_connections: false, ..plan(16, 32) };
     let records = records(target, ask("[plain] count"), plan);
     let (hit, spared): (Vec<_>, Vec<_>) = records.iter().partition(|record| number(record, "retries").is_some());
     assert!(spared.iter().all(|record| record.status == Status::Ok), "{spared:?}");
-    // That none of thirty-two is hit happens once in four billion times.
+    // The probability that none of the 32 is affected is one in four billion.
     assert!(!hit.is_empty(), "{records:?}");
     for record in hit {
-        let told: Vec<_> = text(record, "retried_after").unwrap().split(',').collect();
-        assert!(told.iter().all(|kind| *kind == "connection"), "{record:?}");
-        assert_eq!(number(record, "retries"), Some(told.len() as f64), "{record:?}");
-        assert!(record.status == Status::Ok || told.len() == 3, "{record:?}");
+        let kinds: Vec<_> = text(record, "retried_after").unwrap().split(',').collect();
+        assert!(kinds.iter().all(|kind| *kind == "connection"), "{record:?}");
+        assert_eq!(number(record, "retries"), Some(kinds.len() as f64), "{record:?}");
+        assert!(record.status == Status::Ok || kinds.len() == 3, "{record:?}");
     }
 }

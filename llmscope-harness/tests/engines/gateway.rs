@@ -1,12 +1,12 @@
-//! The dialects of the vendors, as the gateway speaks them. Its streams come with a first chunk after 60 ms and a
-//! hundred chunks a second, six characters each, and answer nobody without a key.
+//! The dialects of the vendors, as the gateway implements them. Its streams have a first chunk after 60 ms, then a
+//! hundred chunks per second of six characters each. It requires a key.
 
 use llmscope_core::session::{RequestRecord, Status};
 use llmscope_harness::vendor::AwsSigner;
 use llmscope_harness::{Secret, Target, TargetOptions, VendorKind};
 
 use crate::server::{GATEWAY, KEY_VARIABLE, OPEN_GATEWAY};
-use crate::{ask, check_answer, number, options, plan, records, text};
+use crate::{ask, check_response, number, options, plan, records, text};
 
 const REQUESTS: u64 = 4;
 /// Timers of the gateway tick in whole milliseconds.
@@ -20,7 +20,7 @@ fn target(vendor: VendorKind, path: &str) -> Target {
 }
 
 fn check(record: &RequestRecord) {
-    check_answer(record);
+    check_response(record);
     let characters = WORDS.len() as f64;
     assert_eq!(number(record, "chunks"), Some((characters / 6.0).ceil()), "{record:?}");
     assert!(record.ttft_s.unwrap() >= TTFT_S, "{record:?}");
@@ -32,70 +32,70 @@ fn check_usage(record: &RequestRecord) {
     assert!(record.tpot_s.unwrap() > 0.0, "{record:?}");
 }
 
-fn answers(target: Target) -> Vec<RequestRecord> {
+fn records_of(target: Target) -> Vec<RequestRecord> {
     records(target, ask("[plain] count"), plan(2, REQUESTS))
 }
 
 #[test]
 fn openai() {
-    answers(target(VendorKind::OpenAi, "")).iter().for_each(check_usage);
-    answers(target(VendorKind::OpenAi, "/v1")).iter().for_each(check_usage);
+    records_of(target(VendorKind::OpenAi, "")).iter().for_each(check_usage);
+    records_of(target(VendorKind::OpenAi, "/v1")).iter().for_each(check_usage);
 }
 
 #[test]
 fn openai_responses() {
-    answers(target(VendorKind::OpenAiResponses, "")).iter().for_each(check_usage);
+    records_of(target(VendorKind::OpenAiResponses, "")).iter().for_each(check_usage);
 }
 
 #[test]
 fn azure() {
-    answers(target(VendorKind::Azure, "")).iter().for_each(check_usage);
+    records_of(target(VendorKind::Azure, "")).iter().for_each(check_usage);
     let deployment = "/openai/deployments/some-model?api-version=2024-10-21";
-    answers(target(VendorKind::Azure, deployment)).iter().for_each(check_usage);
+    records_of(target(VendorKind::Azure, deployment)).iter().for_each(check_usage);
 }
 
 #[test]
 fn anthropic() {
-    answers(target(VendorKind::Anthropic, "")).iter().for_each(check_usage);
+    records_of(target(VendorKind::Anthropic, "")).iter().for_each(check_usage);
 }
 
 #[test]
 fn gemini() {
-    answers(target(VendorKind::Gemini, "")).iter().for_each(check_usage);
+    records_of(target(VendorKind::Gemini, "")).iter().for_each(check_usage);
 }
 
-/// Comments in the stream are no chunks, and the price is the vendor's own.
+/// Comments in the stream are not chunks, and the cost is the one that the vendor reports.
 #[test]
 fn openrouter() {
-    for record in answers(target(VendorKind::OpenRouter, "/api/v1")) {
+    for record in records_of(target(VendorKind::OpenRouter, "/api/v1")) {
         check_usage(&record);
         assert_eq!(record.cost_usd, Some(0.0021), "{record:?}");
     }
 }
 
-/// A model's name may hold what an address cannot.
+/// The name of a model can contain characters that need escaping in a URL.
 #[test]
 fn bedrock() {
     let mut target = target(VendorKind::Bedrock, "");
     target.model = "us.anthropic.some-model-v1:0".to_owned();
-    answers(target).iter().for_each(check_usage);
+    records_of(target).iter().for_each(check_usage);
 }
 
-/// Whether a signature is right, the gateway does not know: this shows that signing does not break a request.
+/// The gateway does not verify signatures: this test shows that signing does not break a request.
 #[test]
 fn bedrock_with_a_signature() {
     let options = options(&OPEN_GATEWAY.url, Some("us.anthropic.some-model-v1:0"));
     let mut target = Target::new(VendorKind::Bedrock, options).unwrap();
     target.endpoint.key = None;
     target.endpoint.aws = Some(AwsSigner::new("AKIDEXAMPLE", Secret::new("a-secret"), None, "us-east-1"));
-    answers(target).iter().for_each(check_usage);
+    records_of(target).iter().for_each(check_usage);
 }
 
-/// The gateway counts no tokens here, and measures nothing: where the vendor says 0, nothing was counted.
+/// The gateway counts and measures nothing here: its zeros count as absent.
 #[test]
 fn ollama() {
     for vendor in [VendorKind::Ollama, VendorKind::OllamaGenerate] {
-        for record in answers(target(vendor, "")) {
+        for record in records_of(target(vendor, "")) {
             check(&record);
             assert_eq!((record.input_tokens, record.output_tokens, record.tpot_s), (None, None, None), "{record:?}");
             assert_eq!(number(&record, "server_total_s"), None, "{record:?}");
@@ -103,9 +103,9 @@ fn ollama() {
     }
 }
 
-/// Every vendor has its own header for the key; without it the gateway answers nobody.
+/// Every vendor has its own header for the key; the gateway rejects a wrong key.
 #[test]
-fn nobody_is_answered_without_a_key() {
+fn a_wrong_key_is_rejected() {
     for vendor in [VendorKind::OpenAi, VendorKind::Anthropic, VendorKind::Gemini, VendorKind::Ollama] {
         let mut target = target(vendor, "");
         target.endpoint.key = Some(Secret::new("a-wrong-key"));
@@ -118,7 +118,7 @@ fn nobody_is_answered_without_a_key() {
     }
 }
 
-/// The gateway lists its models; with more than one, somebody has to choose.
+/// The gateway lists several models, so the user has to choose one.
 #[test]
 fn models_are_listed() {
     for vendor in [VendorKind::OpenAi, VendorKind::Ollama] {
@@ -132,8 +132,8 @@ fn models_are_listed() {
 }
 
 #[test]
-fn an_answer_keeps_what_the_server_calls_it() {
-    for record in answers(target(VendorKind::OpenAi, "")) {
+fn a_record_has_the_id_of_the_response() {
+    for record in records_of(target(VendorKind::OpenAi, "")) {
         assert!(text(&record, "gen_ai.response.id").is_some_and(|id| !id.is_empty()), "{record:?}");
     }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Serve a random model by llama.cpp on a free port; say where on stdout and go on until stdin is closed.
+"""Serve a random model with llama.cpp on a free port, print its address, and run until stdin is closed.
 
-The model is small: the tests ask for the protocol and the order of times, not for speed.
+The model is small: the tests check the protocol and the order of times, not the speed.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def main() -> None:
         model = Path(folder) / f"{SHAPE.name}.gguf"
         write_model(model, SHAPE)
         server = start_server(model, SHAPE, THREADS)
-    # The file is gone and still mapped: nothing stays behind, however this process ends.
+    # The deleted file stays mapped, so nothing is left behind however this process ends.
     print("listening on", server.listening_address, flush=True)
     sys.stdin.read()
-    # Whoever waited for the answers is gone: nothing is left to finish in order.
+    # No client waits for a response any more, so no orderly shutdown is needed.
     os._exit(0)
 
 

@@ -1,6 +1,5 @@
-//! The harness against servers that nobody of this project wrote: an engine, llama.cpp, and a gateway, aimock, that
-//! speaks the dialects of the vendors. `make engines` installs them. Vendors themselves are asked where the environment
-//! has a key.
+//! The harness against external servers: an engine, llama.cpp, and a gateway, aimock, with the dialects of the vendors.
+//! `make engines` installs them. The vendors themselves are tested where the environment has a key.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -17,7 +16,7 @@ use llmscope_harness::vendor::Simulation;
 use llmscope_harness::workload::{Conversation, Turn, Workload};
 use llmscope_harness::{Bench, Load, Next, Plan, Target, TargetOptions, Update};
 
-/// So many clients ask so many times.
+/// A plan with `clients` clients and `requests` requests.
 fn plan(clients: usize, requests: u64) -> Plan {
     Plan {
         load: Load::Closed { concurrency: vec![clients] },
@@ -27,7 +26,7 @@ fn plan(clients: usize, requests: u64) -> Plan {
     }
 }
 
-/// One prompt for everybody.
+/// A workload with one prompt.
 fn ask(text: &str) -> Workload {
     let turns = vec![Turn { text: text.to_owned(), output_tokens: None }];
     Workload {
@@ -41,22 +40,22 @@ fn options(url: &str, model: Option<&str>) -> TargetOptions {
     TargetOptions { url: Some(url.to_owned()), model: model.map(str::to_owned), ..TargetOptions::default() }
 }
 
-/// Carries a benchmark out. The number of records is that of the requests, whatever became of them.
+/// Executes a benchmark. Every request has exactly one record.
 fn records(target: Target, workload: Workload, plan: Plan) -> Vec<RequestRecord> {
     let requests = plan.requests.unwrap();
-    let running = Bench::new(target, workload, plan, Simulation::default()).unwrap().start().unwrap();
+    let handle = Bench::new(target, workload, plan, Simulation::default()).unwrap().start().unwrap();
     let mut records = Vec::new();
     let mut healthy = false;
     loop {
-        match running.next(Duration::from_secs(60)) {
+        match handle.next(Duration::from_secs(60)) {
             Next::Update(Update::Request(record)) => records.push(*record),
             Next::Update(update) => healthy |= matches!(update, Update::Health(_)),
-            Next::Idle => panic!("nothing came for a minute"),
+            Next::Idle => panic!("no update for a minute"),
             Next::Finished => break,
         }
     }
-    running.join().unwrap();
-    assert!(healthy, "the last word of a run is the client's health");
+    handle.join().unwrap();
+    assert!(healthy, "a run ends with the health of the client");
     assert_eq!(records.len() as u64, requests, "one record for each request");
     records
 }
@@ -75,9 +74,9 @@ fn text<'r>(record: &'r RequestRecord, name: &str) -> Option<&'r str> {
     }
 }
 
-/// What holds for every complete answer of several chunks.
+/// Checks the invariants of every complete response with several chunks.
 #[track_caller]
-fn check_answer(record: &RequestRecord) {
+fn check_response(record: &RequestRecord) {
     assert_eq!(record.status, Status::Ok, "{record:?}");
     let (ttft_s, e2e_s) = (record.ttft_s.unwrap(), record.e2e_s.unwrap());
     assert!(0.0 < ttft_s && ttft_s < e2e_s, "{record:?}");

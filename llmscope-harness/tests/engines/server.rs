@@ -1,4 +1,4 @@
-//! Servers of others, each a process that lives as long as its stdin is open: no longer than this one.
+//! External servers. Each runs as a process that ends when its stdin is closed, at the latest with this process.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -12,14 +12,14 @@ use std::time::Duration;
 pub(crate) static LLAMA_CPP: LazyLock<Server> =
     LazyLock::new(|| Server::start(Command::new(engines().join("python/bin/python")).arg(here("llama_server.py"))));
 
-/// A gateway that speaks the dialects of many vendors and answers nobody without [`KEY_VARIABLE`]'s value.
+/// A gateway with the dialects of many vendors, which requires the value of [`KEY_VARIABLE`] as the key.
 pub(crate) static GATEWAY: LazyLock<Server> =
     LazyLock::new(|| Server::start(gateway().env("AIMOCK_API_KEYS", std::env::var(KEY_VARIABLE).unwrap())));
 
-/// The same for everybody: it checks no signatures, so whoever signs is refused by the other.
+/// The same gateway without a key. It verifies no signatures, and the other gateway rejects signed requests.
 pub(crate) static OPEN_GATEWAY: LazyLock<Server> = LazyLock::new(|| Server::start(&mut gateway()));
 
-/// A variable that cargo sets for every test: its value serves as the key.
+/// A variable that cargo sets for every test; its value serves as the key.
 pub(crate) const KEY_VARIABLE: &str = "CARGO_PKG_NAME";
 
 const LONGEST_START: Duration = Duration::from_secs(60);
@@ -45,13 +45,13 @@ fn gateway() -> Command {
     command
 }
 
-/// A server at a port of its own.
+/// A server on its own port.
 pub(crate) struct Server {
     pub(crate) url: String,
     _process: Process,
 }
 
-/// Ended when dropped. As a static it never is; then the closing of its stdin with the end of this process does it.
+/// Killed when dropped. A static is never dropped; it ends when its stdin closes at the end of this process.
 struct Process(Child);
 
 impl Drop for Process {
@@ -62,19 +62,19 @@ impl Drop for Process {
 }
 
 impl Server {
-    /// Starts it, and waits until it says where it listens.
+    /// Starts the server, and waits until it prints its address.
     fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Process(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")));
-        let (said, lines) = mpsc::channel();
+        let (sender, lines) = mpsc::channel();
         let stdout = BufReader::new(process.0.stdout.take().unwrap());
-        // Both are read to their ends: a full pipe would stop the server.
-        thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(said.send(line))));
+        // Both pipes are read to their end: a full pipe would block the server.
+        thread::spawn(move || stdout.lines().map_while(Result::ok).for_each(|line| drop(sender.send(line))));
         let mut stderr = process.0.stderr.take().unwrap();
-        let complaints = thread::spawn(move || {
-            let mut words = Vec::new();
-            let _ = stderr.read_to_end(&mut words);
-            String::from_utf8_lossy(&words).into_owned()
+        let stderr_text = thread::spawn(move || {
+            let mut text = Vec::new();
+            let _ = stderr.read_to_end(&mut text);
+            String::from_utf8_lossy(&text).into_owned()
         });
         while let Ok(line) = lines.recv_timeout(LONGEST_START) {
             if let Some(at) = line.find("http://127.0.0.1:") {
@@ -82,6 +82,6 @@ impl Server {
             }
         }
         drop(process);
-        panic!("{command:?} did not start: {}", complaints.join().unwrap_or_default());
+        panic!("{command:?} did not start: {}", stderr_text.join().unwrap_or_default());
     }
 }

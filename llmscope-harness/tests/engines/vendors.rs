@@ -1,7 +1,8 @@
-//! Vendors themselves, where the environment has a key, and an Ollama of one's own where one listens: two requests of
-//! sixteen tokens each. Without, these tests pass and say that they have reached nobody.
+//! The vendors themselves, where the environment has a key, and a local Ollama server if one is running: two requests
+//! of sixteen tokens each. Without a key these tests pass and report that they did not reach the vendor.
 //!
-//! Not asked: Azure, where only its customer knows a deployment, and GitHub, whose key lies around in every CI.
+//! Not tested: Azure, whose deployments are specific to a customer, and GitHub, whose key is present in most CI
+//! environments.
 
 use std::io::Write as _;
 
@@ -13,11 +14,11 @@ use crate::{ask, plan, records};
 const TOKENS: u32 = 16;
 
 fn not_reached(vendor: VendorKind, why: &str) {
-    // Not by a macro that the test runner would swallow: nobody should take this for more than it is.
+    // Written directly to stderr, because the test runner captures the output of macros.
     let _ = writeln!(std::io::stderr(), "{}: not reached: {why}", vendor.profile().name);
 }
 
-/// Asks a vendor if one of its keys is there.
+/// Sends requests to a vendor if the environment has one of its keys.
 fn try_vendor(vendor: VendorKind, model: &str) {
     let profile = vendor.profile();
     if !profile.key_variables.iter().any(|name| std::env::var_os(name).is_some_and(|key| !key.is_empty())) {
@@ -30,7 +31,7 @@ fn try_vendor(vendor: VendorKind, model: &str) {
 fn check(target: Target) {
     let mut plan = plan(1, 2);
     plan.output_tokens = Some(TOKENS);
-    for record in records(target, ask("Count from one to twenty in words."), plan) {
+    for record in records(target, ask("Count from one to twenty and spell out each number."), plan) {
         assert_eq!(record.status, Status::Ok, "{record:?}");
         assert!(record.ttft_s.unwrap() <= record.e2e_s.unwrap(), "{record:?}");
         assert!(record.output_tokens.is_some_and(|tokens| tokens > 0), "{record:?}");

@@ -1,4 +1,4 @@
-//! Names, sockets and TLS.
+//! Name resolution, sockets and TLS.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use super::server::{Server, Step};
 use super::{assert_failed, assert_good, good, ms, number, requests, run, target, target_at, unkept};
 
 #[test]
-fn nobody_listens() {
+fn connection_refused() {
     let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let report = run(target_at(&format!("http://127.0.0.1:{port}/v1")), requests(3));
     for record in &report.records {
@@ -23,7 +23,7 @@ fn nobody_listens() {
 }
 
 #[test]
-fn a_name_that_nobody_has() {
+fn unknown_host_name() {
     let record = run(target_at("http://no-such-host.invalid/v1"), requests(1)).only();
     let words = assert_failed(&record, "dns", None);
     assert!(words.contains("no-such-host.invalid"), "{words}");
@@ -31,7 +31,7 @@ fn a_name_that_nobody_has() {
 
 #[test]
 fn a_server_that_never_accepts_the_handshake() {
-    // Its bytes are taken, and no word of TLS comes back.
+    // The server reads the bytes and sends no TLS response.
     let server = Server::always(vec![Step::Hang]);
     let plan = Plan { connect_timeout: ms(300), ..requests(1) };
     let record = run(target_at(&format!("https://127.0.0.1:{}/v1", server.port)), plan).only();
@@ -61,7 +61,7 @@ fn tls_where_plain_text_was_expected() {
     assert_failed(&record, "malformed", None);
 }
 
-/// A certificate that signed itself, as a server's configuration and as a PEM file.
+/// A self-signed certificate, as a server configuration and as a PEM file.
 fn certificate() -> (ServerConfig, String) {
     let CertifiedKey { cert, signing_key }: CertifiedKey<KeyPair> =
         rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -83,17 +83,17 @@ fn trusting(server: &Server, roots: Option<PathBuf>) -> Target {
 }
 
 #[test]
-fn a_certificate_that_signed_itself_is_refused() {
+fn a_self_signed_certificate_is_refused() {
     let (config, _) = certificate();
     let server = Server::with_tls(config, good());
     let record = run(trusting(&server, None), requests(1)).only();
     let words = assert_failed(&record, "tls", None).to_lowercase();
     assert!(words.contains("certificate"), "{words}");
-    assert_eq!(server.requests().len(), 0, "nothing was sent to it");
+    assert_eq!(server.requests().len(), 0, "no request was sent");
 }
 
 #[test]
-fn a_certificate_that_somebody_vouches_for_is_accepted() {
+fn a_certificate_with_a_trusted_root_is_accepted() {
     let (config, pem) = certificate();
     let server = Server::with_tls(config, good());
     let mut file = tempfile::NamedTempFile::new().unwrap();
@@ -110,14 +110,14 @@ fn a_certificate_that_somebody_vouches_for_is_accepted() {
     let report = run(target(), requests(2));
     for record in &report.records {
         assert_good(record);
-        assert_eq!((record.connect_s, number(record, "tls_s")), (None, None), "the connection was there");
+        assert_eq!((record.connect_s, number(record, "tls_s")), (None, None), "the connection was open before");
     }
     assert!(report.health.tls_p50_s.unwrap() > 0.0 && report.health.connect_max_s >= report.health.tls_p50_s);
     assert_eq!(server.connections(), 3);
 }
 
 #[test]
-fn certificates_that_cannot_be_read_are_said_before_anything_is_asked() {
+fn unreadable_certificates_are_reported_before_any_request() {
     let server = Server::always(good());
     let refused = trusting(&server, Some(PathBuf::from("no-such-file.pem"))).transport(ms(500), true);
     let words = refused.unwrap_err().to_string();
@@ -126,7 +126,7 @@ fn certificates_that_cannot_be_read_are_said_before_anything_is_asked() {
 }
 
 #[test]
-fn a_server_that_hangs_up_on_the_handshake() {
+fn a_server_that_closes_during_the_handshake() {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let thread = std::thread::spawn(move || drop(listener.accept().unwrap()));

@@ -1,4 +1,4 @@
-//! Connections that are kept, and those that are not.
+//! Connections that are reused, and connections that are not.
 
 use llmscope_harness::Plan;
 
@@ -11,7 +11,7 @@ fn one_connection_for_all() {
     let report = run(target(&server), requests(20));
     report.records.iter().for_each(assert_good);
     assert_eq!((server.connections(), server.requests().len()), (1, 20));
-    // It was opened before the first request: no request's time contains that.
+    // The connection was opened before the first request, so no request includes the time for that.
     assert_eq!((report.health.connections_opened, report.health.connections_reused), (1, 20));
     assert!(report.records.iter().all(|record| record.connect_s.is_none()));
     assert!(report.health.connect_p50_s.unwrap() > 0.0);
@@ -59,8 +59,8 @@ fn closed_as_announced() {
 }
 
 #[test]
-fn closed_at_once_without_a_word() {
-    // The close and the next request may cross each other: then it is asked over a new connection.
+fn closed_at_once_without_notice() {
+    // The close and the next request can cross on the network: the request is then sent again over a new connection.
     let server = Server::always([good(), vec![Step::Close]].concat());
     let report = run(target(&server), requests(200));
     report.records.iter().for_each(assert_good);
@@ -69,7 +69,7 @@ fn closed_at_once_without_a_word() {
 
 #[test]
 fn closed_on_a_request_that_was_read() {
-    // Once more, and no more than once: an endpoint that always hangs up does not answer.
+    // Sent again only once: an endpoint that always closes the connection is a failure.
     let server = Server::new(|number| if number == 0 { good() } else { vec![Step::Close] });
     let report = run(target(&server), requests(2));
     assert_good(&report.records[0]);
@@ -79,7 +79,7 @@ fn closed_on_a_request_that_was_read() {
 
 #[test]
 fn closed_on_a_request_after_a_while() {
-    // So late, it is no closing that crossed the request: the endpoint had it and gave up.
+    // After this time the close did not cross the request: the endpoint received it and gave up.
     let hung_up = vec![Step::Pause(ms(1500)), Step::Close];
     let server = Server::new(move |number| if number == 1 { hung_up.clone() } else { good() });
     let report = run(target(&server), requests(3));
@@ -89,9 +89,9 @@ fn closed_on_a_request_after_a_while() {
 }
 
 #[test]
-fn words_that_nobody_asked_for() {
+fn unsolicited_data() {
     let server = Server::always([good(), vec![Step::Pause(ms(20)), send("HTTP/1.1 200 OK\r\n\r\n")]].concat());
     let report = run(target(&server), Plan { think: ms(200), ..requests(3) });
     report.records.iter().for_each(assert_good);
-    assert_eq!(server.connections(), 3, "such a connection is not used again");
+    assert_eq!(server.connections(), 3, "such a connection is not reused");
 }

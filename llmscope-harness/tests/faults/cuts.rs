@@ -1,4 +1,4 @@
-//! Answers that break off.
+//! Responses that end early.
 
 use super::server::{Script, Server, Step};
 use super::{
@@ -6,7 +6,7 @@ use super::{
     send, target, word,
 };
 
-/// The head, a word, and then.
+/// Sends the head and a word, then the steps in `then`.
 fn after_a_word(then: Script) -> Script {
     [vec![send(HEAD), send(chunk(word("one ")))], then].concat()
 }
@@ -42,18 +42,18 @@ fn shorter_than_its_content_length() {
 }
 
 #[test]
-fn the_stream_ends_before_the_answer_does() {
+fn the_stream_ends_before_the_response_is_complete() {
     let words = assert_failed(&ask(after_a_word(vec![send(LAST_CHUNK)])), "cut", None);
-    assert!(words.contains("before the answer did"), "{words}");
+    assert!(words.contains("before the response was complete"), "{words}");
     let until_close = vec![send(HEAD_UNTIL_CLOSE), send(word("one ")), Step::Close];
     assert_failed(&ask(until_close), "cut", None);
 }
 
 #[test]
-fn the_stream_ends_within_a_message() {
+fn the_stream_ends_within_an_event() {
     for part in ["data: {\"choices\": [{\"del", "data: ", "dat", "data: {\"choices\": []}\n"] {
         let words = assert_failed(&ask(after_a_word(vec![send(chunk(part)), send(LAST_CHUNK)])), "cut", None);
-        assert!(words.contains("message") || part.ends_with('\n'), "{part:?}: {words}");
+        assert!(words.contains("within an event") || part.ends_with('\n'), "{part:?}: {words}");
     }
 }
 
@@ -65,7 +65,7 @@ fn the_last_blank_line_is_missing() {
 }
 
 #[test]
-fn whatever_happens_after_the_last_word_is_no_failure() {
+fn errors_after_a_complete_response_are_ignored() {
     for end in [Step::Close, Step::Reset, Step::HalfClose] {
         assert_good(&ask(vec![send(HEAD), send(chunk(events())), Step::Pause(super::ms(50)), end, Step::Hang]));
     }
@@ -75,7 +75,7 @@ fn whatever_happens_after_the_last_word_is_no_failure() {
 }
 
 #[test]
-fn closed_before_an_answer_began() {
+fn closed_before_the_response() {
     for end in [Step::Close, Step::Reset] {
         assert_failed(&ask(vec![end]), "connection", None);
     }
@@ -87,7 +87,7 @@ fn closed_within_the_head() {
 }
 
 #[test]
-fn a_cut_leaves_the_next_request_alone() {
+fn a_cut_does_not_affect_the_next_request() {
     let server = Server::new(|number| if number == 0 { after_a_word(vec![Step::Close]) } else { super::good() });
     let records = run(target(&server), requests(3)).records;
     assert_failed(&records[0], "cut", None);

@@ -1,4 +1,4 @@
-//! What goes wrong between a client and an endpoint, on real sockets.
+//! Failures between a client and an endpoint, on real sockets.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -17,20 +17,20 @@ use std::time::{Duration, Instant};
 use llmscope_core::session::{AttributeValue, ClientHealth, RequestRecord, RunEvent, Status};
 use llmscope_harness::vendor::Simulation;
 use llmscope_harness::workload::{Conversation, Turn, Workload};
-use llmscope_harness::{Bench, Load, Next, Plan, Running, Target, TargetOptions, Update, VendorKind};
+use llmscope_harness::{Bench, BenchHandle, Load, Next, Plan, Target, TargetOptions, Update, VendorKind};
 use serde_json::{Value, json};
 use server::{Script, Server, Step};
 
-/// Above what a busy machine adds to a short test.
+/// More than a busy machine adds to a short test.
 const PATIENCE: Duration = Duration::from_secs(8);
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
 
-/// The head of a stream in chunks.
+/// The head of a chunked stream.
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
-/// The head of a stream that ends with its connection.
+/// The head of a stream that ends when the connection closes.
 const HEAD_UNTIL_CLOSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 const LAST_CHUNK: &str = "0\r\n\r\n";
 
@@ -38,7 +38,7 @@ fn send(bytes: impl AsRef<[u8]>) -> Step {
     Step::Send(bytes.as_ref().to_vec())
 }
 
-/// A chunk of HTTP's.
+/// A chunk of the chunked transfer encoding.
 fn chunk(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     let bytes = bytes.as_ref();
     [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat()
@@ -62,17 +62,17 @@ fn usage(tokens: u64) -> String {
 
 const DONE: &str = "data: [DONE]\n\n";
 
-/// The events of an answer of three words and ten tokens.
+/// The events of a response of three words and ten tokens.
 fn events() -> String {
     [word("one "), word("two "), word("three"), stop_reason(), usage(10), DONE.to_owned()].concat()
 }
 
-/// A proper answer of three words.
+/// A valid response of three words.
 fn good() -> Script {
     vec![send([HEAD.as_bytes(), &chunk(events()), LAST_CHUNK.as_bytes()].concat())]
 }
 
-/// A refusal with a body, after which the connection is kept.
+/// An error response with a body, after which the connection stays open.
 fn refusal(status: u16, headers: &str, body: &str) -> Script {
     let length = body.len();
     let head = format!(
@@ -81,7 +81,7 @@ fn refusal(status: u16, headers: &str, body: &str) -> Script {
     vec![send(head + body)]
 }
 
-/// What a run reported.
+/// The updates of a run.
 struct Report {
     records: Vec<RequestRecord>,
     events: Vec<RunEvent>,
@@ -90,13 +90,13 @@ struct Report {
 }
 
 impl Report {
-    /// Everything until the end, which comes.
-    fn of(running: Running) -> Self {
-        let begun = Instant::now();
+    /// Receives all updates until the run ends.
+    fn of(handle: BenchHandle) -> Self {
+        let started = Instant::now();
         let (mut records, mut events, mut health) = (Vec::new(), Vec::new(), Vec::new());
         loop {
-            assert!(begun.elapsed() < Duration::from_secs(60), "the run hangs: {records:?}");
-            match running.next(ms(100)) {
+            assert!(started.elapsed() < Duration::from_secs(60), "the run hangs: {records:?}");
+            match handle.next(ms(100)) {
                 Next::Update(Update::Request(record)) => records.push(*record),
                 Next::Update(Update::Event(event)) => events.push(event),
                 Next::Update(Update::Health(verdict)) => health.push(verdict),
@@ -104,9 +104,9 @@ impl Report {
                 Next::Finished => break,
             }
         }
-        running.join().unwrap();
+        handle.join().unwrap();
         let [health] = health.try_into().unwrap();
-        Self { records, events, health, took: begun.elapsed() }
+        Self { records, events, health, took: started.elapsed() }
     }
 
     fn only(self) -> RequestRecord {
@@ -130,16 +130,16 @@ fn workload(turns: &[&str]) -> Workload {
     Workload { name: "test".to_owned(), conversations, ..Workload::default() }
 }
 
-fn start(target: Target, workload: Workload, plan: Plan) -> Running {
+fn start(target: Target, workload: Workload, plan: Plan) -> BenchHandle {
     Bench::new(target, workload, plan, Simulation::default()).unwrap().start().unwrap()
 }
 
-/// So many requests of one client; failures are found out by the server's doing, not by the clock.
+/// A plan of one client that sends `requests` requests. Failures are caused by the server, not by this long timeout.
 fn requests(requests: u64) -> Plan {
     Plan { requests: Some(requests), timeout: Duration::from_secs(20), ..Plan::default() }
 }
 
-/// Every request opens a connection of its own.
+/// Opens a new connection for every request.
 fn unkept(plan: Plan) -> Plan {
     Plan { reuse_connections: false, ..plan }
 }
@@ -149,18 +149,18 @@ fn clients(clients: usize, mut plan: Plan) -> Plan {
     plan
 }
 
-/// Carries the plan out. Every request is recorded exactly once, and nothing takes longer than it may.
+/// Executes the plan. Every request is recorded exactly once, and the run does not exceed its time limit.
 fn run(target: Target, plan: Plan) -> Report {
-    let (asked, longest) = (plan.requests.unwrap(), plan.timeout * (plan.retries + 1));
+    let (requests, longest) = (plan.requests.unwrap(), plan.timeout * (plan.retries + 1));
     let report = Report::of(start(target, workload(&["Hello?"]), plan));
-    assert_eq!(report.records.len() as u64, asked);
-    assert!(report.took < longest * u32::try_from(asked).unwrap() + PATIENCE, "{:?}", report.took);
+    assert_eq!(report.records.len() as u64, requests);
+    assert!(report.took < longest * u32::try_from(requests).unwrap() + PATIENCE, "{:?}", report.took);
     assert_eq!(report.events, []);
     report.records.iter().for_each(check);
     report
 }
 
-/// What holds for every record.
+/// Checks the invariants of every record.
 fn check(record: &RequestRecord) {
     let succeeded = record.status == Status::Ok;
     assert_eq!(record.error.is_none(), succeeded, "{record:?}");
@@ -172,12 +172,12 @@ fn check(record: &RequestRecord) {
     assert!(message.is_none_or(|message| message.chars().count() < 600 && !message.trim().is_empty()), "{message:?}");
 }
 
-/// Asks a server that plays this script, once.
+/// Sends one request to a server with this script.
 fn ask(script: Script) -> RequestRecord {
     run(target(&Server::always(script)), requests(1)).only()
 }
 
-/// Asks a server that plays this script, once, and waits for little longer than a third of a second.
+/// Sends one request to a server with this script, with a timeout of 350 ms.
 fn ask_briefly(script: Script) -> RequestRecord {
     run(target(&Server::always(script)), Plan { timeout: ms(350), ..requests(1) }).only()
 }
@@ -189,7 +189,7 @@ fn number(record: &RequestRecord, name: &str) -> Option<f64> {
     }
 }
 
-/// The words of a failure of this kind.
+/// Checks the kind of a failure and returns its message.
 #[track_caller]
 fn assert_failed(record: &RequestRecord, kind: &str, code: Option<i64>) -> String {
     let status = if kind == "timeout" { Status::Timeout } else { Status::Error };
@@ -198,7 +198,7 @@ fn assert_failed(record: &RequestRecord, kind: &str, code: Option<i64>) -> Strin
     error.message.unwrap_or_default()
 }
 
-/// Checks an answer of three words.
+/// Checks a response of three words.
 #[track_caller]
 fn assert_good(record: &RequestRecord) {
     assert_eq!((record.status, &record.error), (Status::Ok, &None));

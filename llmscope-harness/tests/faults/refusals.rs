@@ -1,46 +1,46 @@
-//! Endpoints that say no.
+//! Error responses of endpoints.
 
 use super::server::Server;
 use super::{
     HEAD, LAST_CHUNK, ask, assert_failed, assert_good, chunk, good, refusal, requests, run, send, target, word,
 };
 
-/// The words of a refusal.
-fn refused(status: u16, kind: &str, body: &str) -> String {
+/// The message of an error response.
+fn refusal_message(status: u16, kind: &str, body: &str) -> String {
     assert_failed(&ask(refusal(status, "", body)), kind, Some(i64::from(status)))
 }
 
 #[test]
-fn the_kind_is_that_of_the_status_and_the_words_are_the_vendors() {
+fn the_kind_follows_the_status_and_the_message_is_the_vendors() {
     // OpenAI.
     let body = r#"{"error": {"message": "Incorrect API key provided", "type": "invalid_request_error", "code": null}}"#;
-    assert_eq!(refused(401, "unauthorized", body), "Incorrect API key provided");
+    assert_eq!(refusal_message(401, "unauthorized", body), "Incorrect API key provided");
     // vLLM.
     let body =
         r#"{"object": "error", "message": "The model `m` does not exist.", "type": "NotFoundError", "code": 404}"#;
-    assert_eq!(refused(404, "not_found", body), "The model `m` does not exist.");
+    assert_eq!(refusal_message(404, "not_found", body), "The model `m` does not exist.");
     // Ollama.
-    assert_eq!(refused(404, "not_found", r#"{"error": "model \"m\" not found"}"#), "model \"m\" not found");
+    assert_eq!(refusal_message(404, "not_found", r#"{"error": "model \"m\" not found"}"#), "model \"m\" not found");
     // Gemini, as a list.
     let body = r#"[{"error": {"code": 400, "message": "Invalid value", "status": "INVALID_ARGUMENT"}}]"#;
-    assert_eq!(refused(400, "bad_request", body), "Invalid value");
+    assert_eq!(refusal_message(400, "bad_request", body), "Invalid value");
     // FastAPI.
-    assert_eq!(refused(403, "unauthorized", r#"{"detail": "Not allowed"}"#), "Not allowed");
+    assert_eq!(refusal_message(403, "unauthorized", r#"{"detail": "Not allowed"}"#), "Not allowed");
     // Anthropic.
     let body = r#"{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}"#;
-    assert_eq!(refused(529, "overloaded", body), "Overloaded");
+    assert_eq!(refusal_message(529, "overloaded", body), "Overloaded");
     // AWS.
-    assert_eq!(refused(500, "server_error", r#"{"message": "internal"}"#), "internal");
-    // A proxy that knows no JSON.
-    assert_eq!(refused(503, "overloaded", "<h1>Service\n\n  Unavailable</h1>"), "<h1>Service Unavailable</h1>");
-    assert_eq!(refused(502, "server_error", "{\"error\": "), "{\"error\":");
-    assert_eq!(refused(418, "bad_request", "{\"error\": {\"code\": 7}}"), "{\"error\": {\"code\": 7}}");
+    assert_eq!(refusal_message(500, "server_error", r#"{"message": "internal"}"#), "internal");
+    // A proxy without JSON errors.
+    assert_eq!(refusal_message(503, "overloaded", "<h1>Service\n\n  Unavailable</h1>"), "<h1>Service Unavailable</h1>");
+    assert_eq!(refusal_message(502, "server_error", "{\"error\": "), "{\"error\":");
+    assert_eq!(refusal_message(418, "bad_request", "{\"error\": {\"code\": 7}}"), "{\"error\": {\"code\": 7}}");
 }
 
 #[test]
-fn times_that_the_server_ran_out_of_are_timeouts() {
-    assert_eq!(refused(504, "timeout", "upstream took too long"), "upstream took too long");
-    assert_eq!(refused(408, "timeout", "too slow"), "too slow");
+fn timeouts_of_the_server_are_timeouts() {
+    assert_eq!(refusal_message(504, "timeout", "upstream took too long"), "upstream took too long");
+    assert_eq!(refusal_message(408, "timeout", "too slow"), "too slow");
 }
 
 #[test]
@@ -52,22 +52,22 @@ fn a_redirection_is_not_followed() {
 }
 
 #[test]
-fn long_words_are_cut() {
-    let words = refused(500, "server_error", &"ä".repeat(100_000));
+fn long_messages_are_shortened() {
+    let words = refusal_message(500, "server_error", &"ä".repeat(100_000));
     assert_eq!(words, "ä".repeat(300) + "…");
     let body = format!(r#"{{"error": {{"message": "{}"}}}}"#, "x".repeat(300));
-    assert_eq!(refused(500, "server_error", &body), "x".repeat(300));
+    assert_eq!(refusal_message(500, "server_error", &body), "x".repeat(300));
 }
 
 #[test]
-fn no_words_at_all() {
+fn no_message() {
     let record = ask(refusal(500, "", ""));
     let error = record.error.unwrap();
     assert_eq!((error.kind.as_str(), error.code, error.message), ("server_error", Some(500), None));
 }
 
 #[test]
-fn words_that_are_no_text() {
+fn a_message_that_is_not_text() {
     let record =
         ask(vec![send([b"HTTP/1.1 500 Whatever\r\ncontent-length: 4\r\n\r\n".as_slice(), b"\xff\xfe\0!"].concat())]);
     assert_failed(&record, "server_error", Some(500));
@@ -75,19 +75,19 @@ fn words_that_are_no_text() {
 
 #[test]
 fn errors_within_a_stream() {
-    let said = |data: &str| {
+    let with_event = |data: &str| {
         let event = format!("data: {data}\n\n");
         ask(vec![send(HEAD), send(chunk(word("one "))), send(chunk(event)), send(LAST_CHUNK)])
     };
     let limited = r#"{"error": {"message": "slow down", "type": "rate_limit_exceeded", "code": 429}}"#;
-    assert!(assert_failed(&said(limited), "rate_limited", None).contains("slow down"));
-    assert_eq!(assert_failed(&said(r#"{"error": "broken"}"#), "server_error", None), "broken");
+    assert!(assert_failed(&with_event(limited), "rate_limited", None).contains("slow down"));
+    assert_eq!(assert_failed(&with_event(r#"{"error": "broken"}"#), "server_error", None), "broken");
     let busy = r#"{"error": {"message": "busy", "code": "overloaded"}}"#;
-    assert!(assert_failed(&said(busy), "overloaded", None).contains("busy"));
+    assert!(assert_failed(&with_event(busy), "overloaded", None).contains("busy"));
 }
 
 #[test]
-fn a_refusal_keeps_the_connection() {
+fn an_error_response_keeps_the_connection() {
     let server = Server::new(|number| if number == 0 { refusal(500, "", "once") } else { good() });
     let records = run(target(&server), requests(2)).records;
     assert_failed(&records[0], "server_error", Some(500));
@@ -96,8 +96,8 @@ fn a_refusal_keeps_the_connection() {
 }
 
 #[test]
-fn keys_are_struck_from_the_servers_words() {
-    // The name of a variable of the environment that is set wherever cargo runs a test stands for a key.
+fn keys_are_redacted_from_error_messages() {
+    // An environment variable that cargo sets for every test serves as the key.
     let secret = std::env::var("CARGO_MANIFEST_DIR").unwrap();
     let body = serde_json::json!({"error": {"message": format!("no such key: {secret}")}}).to_string();
     let server = Server::always(refusal(401, "", &body));
@@ -111,5 +111,5 @@ fn keys_are_struck_from_the_servers_words() {
     let words = assert_failed(&run(target, requests(1)).only(), "unauthorized", Some(401));
     assert!(words.starts_with("no such key: ") && !words.contains(&secret), "{words}");
     let received = String::from_utf8(server.requests()[0].bytes.clone()).unwrap();
-    assert!(received.contains(&format!("Bearer {secret}")), "it was sent all the same");
+    assert!(received.contains(&format!("Bearer {secret}")), "the key was sent");
 }

@@ -1,4 +1,4 @@
-//! Endpoints that want to be left alone for a while, and second attempts.
+//! Endpoints that send `retry-after`, and retries.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use super::{
     Report, assert_failed, assert_good, clients, good, ms, number, refusal, requests, run, start, target, workload,
 };
 
-/// Refuses the first request with this header and answers the others; returns the time between the first two.
+/// Rejects the first request with this header and accepts the others; returns the time between the first two.
 fn wait_after(header: &str) -> Duration {
     let header = header.to_owned();
     let server = Server::new(move |number| if number == 0 { refusal(429, &header, "slow down") } else { good() });
@@ -24,7 +24,7 @@ fn wait_after(header: &str) -> Duration {
 }
 
 #[test]
-fn the_next_request_waits_as_long_as_was_asked() {
+fn the_next_request_waits_for_the_requested_time() {
     assert!(wait_after("retry-after: 1\r\n") >= ms(1000));
     assert!(wait_after("retry-after-ms: 150\r\n") >= ms(150));
     assert!(wait_after("retry-after: 0.2\r\n") >= ms(200));
@@ -32,7 +32,7 @@ fn the_next_request_waits_as_long_as_was_asked() {
 }
 
 #[test]
-fn nobody_waits_for_what_makes_no_sense() {
+fn invalid_retry_after_headers_are_ignored() {
     for header in ["", "retry-after: soon\r\n", "retry-after: -5\r\n", "retry-after: nan\r\n"] {
         assert!(wait_after(header) < Duration::from_secs(8), "{header}");
     }
@@ -40,7 +40,7 @@ fn nobody_waits_for_what_makes_no_sense() {
 }
 
 #[test]
-fn a_run_with_an_end_does_not_wait_beyond_it() {
+fn a_run_does_not_wait_beyond_its_duration() {
     let server = Server::new(|_| refusal(429, "retry-after: 3600\r\n", "tomorrow"));
     let plan = Plan { requests: None, duration: Some(ms(500)), retries: 3, ..requests(1) };
     let report = Report::of(start(target(&server), workload(&["Hello?"]), plan));
@@ -50,10 +50,10 @@ fn a_run_with_an_end_does_not_wait_beyond_it() {
 }
 
 #[test]
-fn a_date_is_waited_for() {
+fn a_retry_after_date_is_respected() {
     let date = SystemTime::now() + Duration::from_secs(2);
     let header = format!("retry-after: {}\r\n", httpdate::fmt_http_date(date));
-    // Dates of HTTP have no fractions.
+    // HTTP dates have no fractions of a second.
     let date = httpdate::parse_http_date(&httpdate::fmt_http_date(date)).unwrap();
     let server = Server::new(move |number| if number == 0 { refusal(429, &header, "") } else { good() });
     run(target(&server), requests(2));
@@ -72,15 +72,15 @@ fn several_attempts_are_one_record() {
     assert_eq!(record.attributes.get("retried_after"), Some(&kinds));
     let received = server.requests();
     assert_eq!(received.len(), 3);
-    // Half a second and a whole one, and the jitter on top.
+    // Half a second and one second, plus jitter.
     assert!(number(&record, "retry_wait_s").unwrap() >= 1.5);
     assert!(received[2].at - received[1].at >= ms(1000));
-    // The latency is that of the last attempt alone.
+    // The latency is that of the last attempt only.
     assert!(record.e2e_s.unwrap() < (received[2].at - received[0].at).as_secs_f64());
 }
 
 #[test]
-fn the_last_failure_is_the_records() {
+fn the_record_has_the_last_failure() {
     let server = Server::new(|number| if number == 0 { refusal(503, "", "busy") } else { refusal(500, "", "broken") });
     let record = run(target(&server), Plan { retries: 1, ..requests(1) }).only();
     assert_eq!(assert_failed(&record, "server_error", Some(500)), "broken");
@@ -90,7 +90,7 @@ fn the_last_failure_is_the_records() {
 }
 
 #[test]
-fn what_will_not_pass_is_not_tried_again() {
+fn permanent_failures_are_not_retried() {
     for (status, kind) in [(400, "bad_request"), (401, "unauthorized"), (404, "not_found"), (504, "timeout")] {
         let server = Server::always(refusal(status, "", "no"));
         let record = run(target(&server), Plan { retries: 5, ..requests(1) }).only();
@@ -100,8 +100,8 @@ fn what_will_not_pass_is_not_tried_again() {
 }
 
 #[test]
-fn every_client_obeys() {
-    // The first is refused at once; the second is answered when the refusal has long been heard.
+fn every_client_respects_retry_after() {
+    // The first request is rejected at once. The second gets its response after the client has seen the rejection.
     let server = Server::new(|number| match number {
         0 => refusal(429, "retry-after: 1\r\n", "slow down"),
         1 => [vec![super::Step::Pause(ms(500))], good()].concat(),
@@ -119,12 +119,13 @@ fn every_client_obeys() {
 }
 
 #[test]
-fn clients_that_were_refused_together_do_not_come_back_together() {
+fn clients_that_failed_together_do_not_retry_together() {
     let server = Server::new(|number| if number < 8 { refusal(500, "", "broken") } else { good() });
     let report = run(target(&server), clients(8, Plan { retries: 1, ..requests(8) }));
     report.records.iter().for_each(assert_good);
     let mut waits: Vec<f64> = report.records.iter().map(|record| number(record, "retry_wait_s").unwrap()).collect();
     waits.sort_unstable_by(f64::total_cmp);
-    // Eight draws of half a second: all within 50 ms of each other is one of ten millions.
+    // Eight random times within half a second: the probability that all are within 50 ms of each other is one in ten
+    // million.
     assert!(waits[7] - waits[0] > 0.05, "{waits:?}");
 }

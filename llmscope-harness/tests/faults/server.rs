@@ -1,4 +1,4 @@
-//! A server that does what a script says, well or badly, and remembers what it was asked.
+//! A server that executes a script, valid or not, and records the requests that it receives.
 
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -11,20 +11,20 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
-/// What the server does after it has read a request. After the last step it reads the next one.
+/// A step of the response to a request. After the last step the server reads the next request.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Send(Vec<u8>),
-    /// One byte after the other, with a pause after each.
+    /// Sends single bytes with a pause after each.
     Drip(Vec<u8>, Duration),
-    /// The same bytes again and again, as long as somebody takes them.
+    /// Sends the same bytes repeatedly while the client reads.
     Flood(Vec<u8>),
     Pause(Duration),
-    /// Nothing is served any more for so long, on no connection.
+    /// Blocks the server on all connections for this time.
     Block(Duration),
-    /// Says that it will write no more, and stays.
+    /// Closes the write side and keeps reading.
     HalfClose,
-    /// Stays and says nothing.
+    /// Keeps the connection open without sending.
     Hang,
     Close,
     /// Closes with RST.
@@ -33,7 +33,7 @@ pub(crate) enum Step {
 
 pub(crate) type Script = Vec<Step>;
 
-/// A request as it arrived.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) bytes: Vec<u8>,
@@ -65,12 +65,12 @@ enum End {
 }
 
 impl Server {
-    /// The n-th request, from 0, is answered by the n-th script.
+    /// The n-th script, from 0, responds to the n-th request.
     pub(crate) fn new(play: impl Fn(usize) -> Script + Send + Sync + 'static) -> Self {
         Self::start(Arc::new(play), None)
     }
 
-    /// Every request is answered by the same script.
+    /// The same script responds to every request.
     pub(crate) fn always(script: Script) -> Self {
         Self::new(move |_| script.clone())
     }
@@ -85,7 +85,7 @@ impl Server {
         let port = listener.local_addr().unwrap().port();
         let log = Arc::new(Mutex::new(Log::default()));
         let (stop, mut stopped) = oneshot::channel();
-        let noted = log.clone();
+        let server_log = log.clone();
         let serve = move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -94,9 +94,9 @@ impl Server {
                     tokio::select! {
                         _ = &mut stopped => break,
                         accepted = listener.accept() => {
-                            noted.lock().unwrap().connections += 1;
+                            server_log.lock().unwrap().connections += 1;
                             let (socket, _) = accepted.unwrap();
-                            tokio::spawn(attend(socket, tls.clone(), play.clone(), noted.clone()));
+                            tokio::spawn(serve_connection(socket, tls.clone(), play.clone(), server_log.clone()));
                         }
                     }
                 }
@@ -106,7 +106,7 @@ impl Server {
         Self { port, log, stop: Some(stop), thread }
     }
 
-    /// What was asked, in the order of arrival.
+    /// The received requests, in order of arrival.
     pub(crate) fn requests(&self) -> Vec<Received> {
         self.log.lock().unwrap().requests.clone()
     }
@@ -115,7 +115,7 @@ impl Server {
         self.log.lock().unwrap().connections
     }
 
-    /// How many bytes of floods were taken.
+    /// Number of bytes of floods that were sent.
     pub(crate) fn flooded(&self) -> usize {
         self.log.lock().unwrap().flooded
     }
@@ -129,23 +129,23 @@ impl Drop for Server {
     }
 }
 
-async fn attend(mut socket: TcpStream, tls: Option<TlsAcceptor>, play: Play, log: Arc<Mutex<Log>>) {
+async fn serve_connection(mut socket: TcpStream, tls: Option<TlsAcceptor>, play: Play, log: Arc<Mutex<Log>>) {
     socket.set_nodelay(true).unwrap();
     match tls {
         None => {
-            if converse(&mut socket, &play, &log).await == End::Reset {
+            if serve_requests(&mut socket, &play, &log).await == End::Reset {
                 socket.set_zero_linger().unwrap();
             }
         }
         Some(acceptor) => {
             if let Ok(mut stream) = acceptor.accept(socket).await {
-                converse(&mut stream, &play, &log).await;
+                serve_requests(&mut stream, &play, &log).await;
             }
         }
     }
 }
 
-async fn converse<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, play: &Play, log: &Mutex<Log>) -> End {
+async fn serve_requests<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, play: &Play, log: &Mutex<Log>) -> End {
     while let Some(bytes) = read_request(stream).await {
         let number = {
             let requests = &mut log.lock().unwrap().requests;
@@ -196,12 +196,12 @@ where
     Ok(None)
 }
 
-/// Head and body; `None` if the client is gone, or speaks something else than HTTP for 64 KiB.
+/// Reads head and body; `None` if the client disconnected.
 async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         if let Some(length) = request_length(&bytes).filter(|&length| bytes.len() >= length) {
-            assert_eq!(bytes.len(), length, "nobody asks again before the answer");
+            assert_eq!(bytes.len(), length, "a client sends no request before the response to the last one");
             return Some(bytes);
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {

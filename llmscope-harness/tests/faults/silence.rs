@@ -1,4 +1,4 @@
-//! Servers that keep their client waiting.
+//! Servers that do not respond, or not completely.
 
 use super::server::{Server, Step};
 use super::{
@@ -8,29 +8,29 @@ use super::{
 use llmscope_harness::Plan;
 
 #[test]
-fn accepted_and_never_answered() {
+fn accepted_without_a_response() {
     let words = assert_failed(&ask_briefly(vec![Step::Hang]), "timeout", None);
     assert!(words.contains("350ms"), "{words}");
 }
 
 #[test]
-fn every_client_gives_up_by_itself() {
+fn every_client_times_out_independently() {
     let server = Server::always(vec![Step::Hang]);
     let report = run(target(&server), clients(8, Plan { timeout: ms(300), ..requests(16) }));
     report.records.iter().for_each(|record| drop(assert_failed(record, "timeout", None)));
     assert!(report.records.iter().all(|record| number(record, "failed_after_s").unwrap() >= 0.3));
-    assert_eq!(server.connections(), 16, "what was given up is not used again");
+    assert_eq!(server.connections(), 16, "a connection with a cancelled request is not reused");
 }
 
 #[test]
-fn a_head_that_takes_forever() {
+fn a_head_that_is_never_complete() {
     let record = ask_briefly(vec![Step::Drip(HEAD.as_bytes().to_vec(), ms(20)), Step::Hang]);
     assert_failed(&record, "timeout", None);
     assert_eq!(number(&record, "head_s"), None);
 }
 
 #[test]
-fn a_head_that_takes_its_time() {
+fn a_slow_head() {
     let server = Server::always([vec![Step::Pause(ms(200))], good()].concat());
     let record = run(target(&server), requests(1)).only();
     assert_good(&record);
@@ -53,7 +53,7 @@ fn a_stream_that_never_ends() {
 }
 
 #[test]
-fn signs_of_life_are_no_answer() {
+fn comments_are_not_content() {
     let sign = chunk(": still working\n\n");
     let lively = |_| [send(&sign), Step::Pause(ms(20))];
     let record = ask_briefly([vec![send(HEAD)], (0..200).flat_map(lively).collect()].concat());
@@ -62,15 +62,15 @@ fn signs_of_life_are_no_answer() {
 }
 
 #[test]
-fn said_all_and_never_ended() {
+fn complete_response_in_a_stream_without_end() {
     let record = ask(vec![send(HEAD), send(chunk(events())), Step::Hang]);
     assert_good(&record);
-    // The wait for an end that does not come is the client's own and in no latency.
+    // The wait for the end of the stream is not part of any latency.
     assert!(record.e2e_s.unwrap() < 0.9, "{record:?}");
 }
 
 #[test]
-fn said_all_and_goes_on_talking() {
+fn complete_response_followed_by_endless_comments() {
     let sign = chunk(": still here\n\n");
     let lively = |_| [send(&sign), Step::Pause(ms(50))];
     let record = ask([vec![send(HEAD), send(chunk(events()))], (0..1000).flat_map(lively).collect()].concat());
@@ -79,7 +79,7 @@ fn said_all_and_goes_on_talking() {
 
 #[test]
 fn ended_without_done_and_never_closed() {
-    // Not every server says [DONE]; whether more comes is then known only from the end of the stream.
+    // Not every server sends [DONE]. Without it, only the end of the stream shows that the response is complete.
     let all = [word("one "), stop_reason()].concat();
     let ended = ask(vec![send(HEAD), send(chunk(&all)), send(LAST_CHUNK)]);
     assert_eq!((ended.error, ended.output_tokens), (None, None));
@@ -88,7 +88,7 @@ fn ended_without_done_and_never_closed() {
 }
 
 #[test]
-fn a_refusal_whose_body_never_ends_is_a_refusal() {
+fn an_error_response_with_an_endless_body_keeps_its_kind() {
     let head = "HTTP/1.1 429 Whatever\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
     let words = assert_failed(&ask(vec![send(head), send(chunk("slow down")), Step::Hang]), "rate_limited", Some(429));
     assert_eq!(words, "slow down");
@@ -97,20 +97,20 @@ fn a_refusal_whose_body_never_ends_is_a_refusal() {
 }
 
 #[test]
-fn a_refusal_without_end_stays_one_when_time_runs_out() {
+fn an_error_response_without_end_keeps_its_kind_at_a_timeout() {
     let head = "HTTP/1.1 503 Whatever\r\ncontent-length: 100\r\n\r\n";
     assert_failed(&ask_briefly(vec![send(head), send("busy"), Step::Hang]), "overloaded", Some(503));
     assert_failed(&ask_briefly(refusal(503, "", "busy")), "overloaded", Some(503));
 }
 
 #[test]
-fn said_all_just_in_time() {
+fn complete_response_within_the_time_limit() {
     let record = ask_briefly(vec![send(HEAD), send(chunk(events())), Step::Hang]);
     assert_good(&record);
 }
 
 #[test]
-fn a_flood_after_the_last_word_is_not_waited_out() {
+fn data_after_a_complete_response_is_not_read_to_its_end() {
     let flood = chunk("data: more\n\n".repeat(5000));
     let record = ask(vec![send(HEAD), send(chunk(events())), Step::Flood(flood)]);
     assert_good(&record);

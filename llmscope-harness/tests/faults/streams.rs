@@ -1,4 +1,4 @@
-//! Answers of odd content.
+//! Responses with unusual content.
 
 use llmscope_core::session::{RequestRecord, Status};
 
@@ -8,29 +8,29 @@ use super::{
     requests, run, send, stop_reason, target, unkept, usage, word,
 };
 
-/// The record of an answer of these events.
-fn told(events: impl AsRef<[u8]>) -> RequestRecord {
+/// The record of a response with these events.
+fn record_of(events: impl AsRef<[u8]>) -> RequestRecord {
     ask(vec![send(HEAD), send(chunk(events)), send(LAST_CHUNK)])
 }
 
 #[test]
-fn bytes_that_are_no_text() {
+fn invalid_utf_8() {
     let bad =
         [word("one ").as_bytes(), b"data: {\"choices\": [{\"delta\": {\"content\": \"\xff\xfe\"}}]}\n\n"].concat();
-    assert_failed(&told(bad), "malformed", None);
+    assert_failed(&record_of(bad), "malformed", None);
 }
 
 #[test]
-fn messages_that_are_no_json() {
+fn events_that_are_not_json() {
     let words =
-        assert_failed(&told(format!("{}data: <html>{}\n\n", word("one "), "x".repeat(9999))), "malformed", None);
+        assert_failed(&record_of(format!("{}data: <html>{}\n\n", word("one "), "x".repeat(9999))), "malformed", None);
     assert!(words.contains("<html>"), "{words}");
 }
 
 #[test]
-fn a_message_without_end() {
+fn an_event_without_end() {
     let line = vec![b'x'; 1 << 16];
-    // Neither chunked nor of a known length: nothing but the client ends it.
+    // Neither chunked nor of a known length, so only the client can end it.
     let server = Server::always(vec![send(HEAD_UNTIL_CLOSE), send("data: "), Step::Flood(line.clone())]);
     assert_failed(&run(target(&server), requests(1)).only(), "too_large", None);
     assert!(server.flooded() < 64 << 20, "{}", server.flooded());
@@ -44,12 +44,12 @@ fn a_message_without_end() {
 #[test]
 fn a_giant_chunk() {
     let giant = [word(&"x".repeat(17 << 20)), events()].concat();
-    assert_failed(&told(giant), "too_large", None);
+    assert_failed(&record_of(giant), "too_large", None);
 }
 
 #[test]
-fn a_large_answer() {
-    let record = told([word(&"x".repeat(5 << 20)), stop_reason(), usage(9), super::DONE.to_owned()].concat());
+fn a_large_response() {
+    let record = record_of([word(&"x".repeat(5 << 20)), stop_reason(), usage(9), super::DONE.to_owned()].concat());
     assert_eq!((record.status, record.output_tokens), (Status::Ok, Some(9)));
     assert_eq!(number(&record, "chunks"), Some(1.0));
 }
@@ -62,13 +62,13 @@ fn split_at_every_byte() {
     let whole = [HEAD.as_bytes(), &chunks, LAST_CHUNK.as_bytes()].concat();
     assert_good(&ask(vec![send(&whole)]));
     assert_good(&ask(vec![Step::Drip([HEAD.as_bytes(), &chunk(&all), LAST_CHUNK.as_bytes()].concat(), ms(1))]));
-    // The end of a line may be told in two parts as well.
+    // A line end can arrive in two parts as well.
     let crlf = format!("\u{feff}{}", all.replace('\n', "\r\n"));
     assert_good(&ask(vec![Step::Drip([HEAD.as_bytes(), &chunk(crlf), LAST_CHUNK.as_bytes()].concat(), ms(1))]));
 }
 
 #[test]
-fn another_type_of_content() {
+fn wrong_content_types() {
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: 12\r\n\r\n<h1>Hi!</h1>";
     let words = assert_failed(&ask(vec![send(page)]), "wrong_content_type", None);
     assert!(words.contains("text/html") && words.contains("<h1>Hi!</h1>"), "{words}");
@@ -77,7 +77,7 @@ fn another_type_of_content() {
 }
 
 #[test]
-fn types_that_are_meant() {
+fn accepted_content_types() {
     let types =
         ["Text/Event-Stream;charset=utf-8", "text/event-stream ; x=y"].map(|name| format!("content-type: {name}\r\n"));
     for header in types.iter().map(String::as_str).chain([""]) {
@@ -87,7 +87,7 @@ fn types_that_are_meant() {
 }
 
 #[test]
-fn nothing_at_all() {
+fn empty_responses() {
     assert_failed(&ask(vec![send(HEAD), send(LAST_CHUNK)]), "empty", None);
     let none = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 0\r\n\r\n";
     assert_failed(&ask(vec![send(none)]), "empty", None);
@@ -95,8 +95,8 @@ fn nothing_at_all() {
 }
 
 #[test]
-fn an_answer_that_says_nothing_has_no_first_token() {
-    let record = told([stop_reason(), usage(0), super::DONE.to_owned()].concat());
+fn a_response_without_content_has_no_first_token() {
+    let record = record_of([stop_reason(), usage(0), super::DONE.to_owned()].concat());
     assert_eq!((record.status, record.ttft_s, record.tpot_s), (Status::Ok, None, None));
     assert_eq!((record.output_tokens, number(&record, "chunks")), (Some(0), Some(0.0)));
     assert!(record.e2e_s.is_some());
@@ -104,14 +104,14 @@ fn an_answer_that_says_nothing_has_no_first_token() {
 
 #[test]
 fn no_usage() {
-    let record = told([word("one "), word("two"), stop_reason(), super::DONE.to_owned()].concat());
+    let record = record_of([word("one "), word("two"), stop_reason(), super::DONE.to_owned()].concat());
     assert_eq!((record.status, record.input_tokens, record.output_tokens), (Status::Ok, None, None));
     assert_eq!((record.tpot_s, record.cost_usd, record.tokens_estimated), (None, None, false));
     assert!(record.ttft_s.is_some() && record.icl_s.len() == 1);
 }
 
 #[test]
-fn a_role_is_no_token() {
+fn a_role_is_not_a_token() {
     let role = event(&serde_json::json!({"choices": [{"delta": {"role": "assistant", "content": ""}}]}));
     let nothing = event(&serde_json::json!({"choices": [{"delta": {"role": "assistant", "content": null}}]}));
     let server = Server::always(vec![
@@ -143,7 +143,7 @@ fn times_are_those_of_the_wire() {
     let record = run(target(&server), unkept(requests(1))).only();
     assert_good(&record);
     let (ttft_s, e2e_s, tpot_s) = (record.ttft_s.unwrap(), record.e2e_s.unwrap(), record.tpot_s.unwrap());
-    // A late reader sees a gap too short after one too long: their sum is what is certain.
+    // A late read makes one gap too long and the next too short; only their sum is certain.
     let gaps_s: f64 = record.icl_s.iter().sum();
     assert!(gaps_s > 0.15 && e2e_s >= 0.3 && e2e_s >= ttft_s + gaps_s, "{record:?}");
     assert!((tpot_s - gaps_s / 9.0).abs() < 1e-9);
@@ -151,9 +151,9 @@ fn times_are_those_of_the_wire() {
 }
 
 #[test]
-fn garbage_after_the_last_word() {
+fn garbage_after_a_complete_response() {
     for garbage in ["data: {]\n\n", "garbage\n\n", "data: \u{0}\u{1}\n\n", "data: unfinished"] {
-        let record = told(events() + garbage);
+        let record = record_of(events() + garbage);
         assert_good(&record);
     }
     let late = ask(vec![
@@ -165,7 +165,7 @@ fn garbage_after_the_last_word() {
     ]);
     assert_good(&late);
     let error = event(&serde_json::json!({"error": {"message": "too late"}}));
-    assert_good(&told(events() + &error));
+    assert_good(&record_of(events() + &error));
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_head_without_end() {
 }
 
 #[test]
-fn interim_answers_are_passed_over() {
+fn interim_responses_are_skipped() {
     let early = "HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n";
     let server = Server::always([vec![send(early)], super::good()].concat());
     assert_good(&run(target(&server), requests(1)).only());

@@ -1,4 +1,4 @@
-//! Runs against the simulated vendor: what is asked, in which order, and what is said about it.
+//! Runs against the simulated vendor: which requests are sent, in which order, and what is reported.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use llmscope_core::session::{AttributeValue, RequestRecord, RunEvent, Status};
 use llmscope_harness::vendor::Simulation;
 use llmscope_harness::workload::{Conversation, Turn, Workload};
-use llmscope_harness::{Arrival, Bench, Load, Next, Plan, Stage, Target, TargetOptions, Update, VendorKind};
+use llmscope_harness::{Arrival, Bench, Load, LoadStage, Next, Plan, Target, TargetOptions, Update, VendorKind};
 
 const SHORT: Simulation = Simulation {
     ttft_s: 0.004,
@@ -37,19 +37,19 @@ fn bench(workload: Workload, plan: Plan, simulation: Simulation) -> Bench {
 #[derive(Default)]
 struct Report {
     records: Vec<RequestRecord>,
-    stages: Vec<Stage>,
+    stages: Vec<LoadStage>,
     events: Vec<RunEvent>,
     samples: usize,
     took: Duration,
 }
 
 fn run(workload: Workload, plan: Plan, simulation: Simulation) -> Report {
-    let begun = Instant::now();
-    let running = bench(workload, plan, simulation).start().unwrap();
+    let started = Instant::now();
+    let handle = bench(workload, plan, simulation).start().unwrap();
     let mut report = Report::default();
     loop {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the run hangs");
-        match running.next(ms(100)) {
+        assert!(started.elapsed() < Duration::from_secs(60), "the run hangs");
+        match handle.next(ms(100)) {
             Next::Update(Update::Request(record)) => report.records.push(*record),
             Next::Update(Update::Stage(stage)) => report.stages.push(stage),
             Next::Update(Update::Event(event)) => report.events.push(event),
@@ -58,12 +58,12 @@ fn run(workload: Workload, plan: Plan, simulation: Simulation) -> Report {
             Next::Finished => break,
         }
     }
-    running.join().unwrap();
-    report.took = begun.elapsed();
+    handle.join().unwrap();
+    report.took = started.elapsed();
     report
 }
 
-/// Conversations with a label each, of so many turns.
+/// Conversations of `turns` turns, each with its own label.
 fn labelled(conversations: usize, turns: usize) -> Workload {
     let turn = |text: String| Turn { text, output_tokens: None };
     let conversation = |number: usize| Conversation {
@@ -106,7 +106,7 @@ fn every_request_is_one_record() {
         assert!(record.tpot_s.unwrap() > 0.0 && record.ttft_s.unwrap() < record.e2e_s.unwrap());
         assert_eq!(number(record, "concurrency"), None, "one load needs no label");
     }
-    // Seven whole passes, and one request more.
+    // Seven complete passes, and one more request.
     let mut counts = BTreeMap::new();
     report.records.iter().for_each(|record| *counts.entry(label(record)).or_insert(0) += 1);
     assert!(counts.len() == 7 && counts.values().all(|count| [7, 8].contains(count)), "{counts:?}");
@@ -116,7 +116,7 @@ fn every_request_is_one_record() {
 fn the_simulated_times_are_measured() {
     let slow = Simulation { ttft_s: 0.05, tpot_s: 0.01, spread: 0.0, ..SHORT };
     for record in run(labelled(1, 1), requests(5), slow).records {
-        // The times are due dates, and nothing is read before it is due.
+        // The simulated times are due times, and nothing is read before it is due.
         let (ttft_s, e2e_s) = (record.ttft_s.unwrap(), record.e2e_s.unwrap());
         assert!(ttft_s >= 0.0499 && e2e_s >= 0.0799, "{record:?}");
         assert!((record.tpot_s.unwrap() - 0.01).abs() < 1e-6 && record.icl_s.len() == 3, "{record:?}");
@@ -124,11 +124,11 @@ fn the_simulated_times_are_measured() {
 }
 
 #[test]
-fn warming_up_is_not_judged() {
+fn warm_up_requests_are_marked() {
     let report = run(labelled(3, 1), Plan { warmup: 5, ..closed(&[2], requests(10)) }, SHORT);
     let warm = report.records.iter().filter(|record| record.warmup).count();
     assert_eq!((report.records.len(), warm), (15, 5));
-    assert!(report.records[..5].iter().all(|record| record.warmup), "they come first");
+    assert!(report.records[..5].iter().all(|record| record.warmup), "warm-up requests come first");
     assert_eq!(report.stages.iter().map(|stage| stage.warmup).collect::<Vec<_>>(), [true, false]);
 }
 
@@ -143,7 +143,7 @@ fn the_seed_decides_the_order() {
     let once = order(1, 1);
     assert_eq!(once, order(1, 1));
     assert_ne!(once, order(2, 1));
-    // However many ask: the same conversations, and in each pass each of them.
+    // With any number of clients, each pass has every conversation once.
     let (mut alone, mut together) = (once[..40].to_vec(), order(1, 3)[..40].to_vec());
     alone.sort_unstable();
     together.sort_unstable();
@@ -173,7 +173,7 @@ fn the_turns_of_a_conversation_are_requests() {
         turns.entry(conversation).or_default().push(number(record, "turn").unwrap());
     }
     assert!(turns.values().all(|turns| (1..=turns.len()).map(|turn| turn as f64).eq(turns.iter().copied())));
-    // What was said is said again, and the four words of each answer with it.
+    // Each request repeats the conversation so far, including the four words of each response.
     for record in &records {
         let turn = number(record, "turn").unwrap();
         assert_eq!(record.input_tokens.unwrap() as f64, turn + 4.0 * (turn - 1.0), "{record:?}");
@@ -181,7 +181,7 @@ fn the_turns_of_a_conversation_are_requests() {
 }
 
 #[test]
-fn a_bounded_answer_is_bounded() {
+fn the_token_limit_of_a_turn_is_used() {
     let mut workload = labelled(2, 1);
     workload.conversations[0].turns[0].output_tokens = Some(9);
     let records = run(workload, Plan { output_tokens: Some(2), ..requests(2) }, SHORT).records;
@@ -190,7 +190,7 @@ fn a_bounded_answer_is_bounded() {
 }
 
 #[test]
-fn a_trace_may_be_hurried() {
+fn a_trace_can_be_sped_up() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for tenth in 0..10 {
         writeln!(file, r#"{{"at_s": {}, "input_tokens": 20, "output_tokens": {}}}"#, tenth, tenth + 1).unwrap();
@@ -217,7 +217,7 @@ fn a_trace_ends_with_the_number_of_requests() {
     let labels: Vec<_> = run(workload.clone(), plan.clone(), SHORT).records.iter().map(label).collect();
     assert_eq!(labels.len(), 3);
     let plan = Plan { duration: Some(ms(15)), requests: None, ..plan };
-    assert_eq!(run(workload, plan, SHORT).records.len(), 2, "those that are due within the duration");
+    assert_eq!(run(workload, plan, SHORT).records.len(), 2, "the requests that are due within the duration");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn failures_are_counted() {
 }
 
 #[test]
-fn a_shift_comes_when_it_was_said() {
+fn a_shift_starts_at_its_request() {
     let simulation = Simulation { ttft_s: 0.01, shift: Some((10, 6.0)), spread: 0.0, ..SHORT };
     let records = run(labelled(3, 1), requests(20), simulation).records;
     assert!(records[10..].iter().all(|record| record.ttft_s.unwrap() >= 0.0599));
@@ -246,28 +246,28 @@ fn a_shift_comes_when_it_was_said() {
 }
 
 #[test]
-fn clients_of_a_ramp_come_one_by_one() {
+fn clients_of_a_ramp_start_one_by_one() {
     let slow = Simulation { ttft_s: 5.0, spread: 0.0, ..SHORT };
     let plan = Plan { ramp: ms(400), timeout: ms(50), ..closed(&[4], requests(4)) };
     let mut records = run(labelled(1, 1), plan, slow).records;
     records.sort_by_key(|record| record.started_at);
-    // The first client asks at 0 and 50 ms, and the second not before 100 ms.
+    // The first client sends requests at 0 and 50 ms, the second not before 100 ms.
     let span = records[3].started_at.unwrap().duration_since(records[0].started_at.unwrap());
     assert!(span.as_secs_f64() >= 0.1, "{span}");
     assert!(records.iter().all(|record| record.status == Status::Timeout));
 }
 
 #[test]
-fn an_open_ramp_begins_slowly() {
+fn an_open_ramp_starts_slowly() {
     let load = Load::Open { rate_per_s: 100.0, arrival: Arrival::Constant };
     let report = run(labelled(1, 1), Plan { load, ramp: ms(500), ..requests(50) }, SHORT);
-    // 25 during the ramp of half a second and 25 in the quarter after it.
+    // 25 requests during the ramp of half a second, and 25 in the quarter second after it.
     assert!(report.took >= ms(740), "{:?}", report.took);
     assert_eq!(report.records.len(), 50);
 }
 
 #[test]
-fn the_machine_is_watched_if_asked() {
+fn the_machine_is_sampled_on_request() {
     let report = run(labelled(1, 1), Plan { sample_machine: Some(ms(250)), think: ms(100), ..requests(12) }, SHORT);
     assert!(report.samples >= 1);
     assert_eq!(run(labelled(1, 1), requests(1), SHORT).samples, 0);

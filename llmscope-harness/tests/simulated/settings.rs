@@ -1,4 +1,4 @@
-//! What is refused before anything is asked, and what a session says first.
+//! Settings that are refused before a run, and the header of a session.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use llmscope_harness::{Arrival, Bench, Error, Load, Plan, Probe, Target, TargetO
 use super::{SHORT, bench, closed, labelled, ms, requests};
 
 #[test]
-fn a_session_says_that_it_was_simulated() {
+fn a_session_is_marked_as_simulated() {
     let plan = Plan { seed: 7, ..closed(&[3], requests(1)) };
     let header = bench(labelled(2, 1), plan, SHORT).header(Probe::new().environment());
     assert!(header.simulated && header.environment.is_some() && header.started_at.is_some());
     assert_eq!((header.provider.as_deref(), header.model.as_deref()), (Some("simulated"), Some("m")));
-    let said = ["vendor", "workload", "seed", "load", "concurrency"].map(|name| header.labels[name].as_str());
-    assert_eq!(said, ["simulated", "labelled", "7", "closed", "3"]);
+    let labels = ["vendor", "workload", "seed", "load", "concurrency"].map(|name| header.labels[name].as_str());
+    assert_eq!(labels, ["simulated", "labelled", "7", "closed", "3"]);
 }
 
 #[test]
-fn a_simulation_is_read() {
+fn a_simulation_is_parsed() {
     let read: Simulation =
         "ttft=250ms, tpot=10ms,spread=0.3,tokens=64,failures=1%,rate-limited=0.02,shift=100:1.5".parse().unwrap();
     let expected = Simulation {
@@ -57,7 +57,7 @@ fn a_simulation_is_read() {
     }
 }
 
-/// The setting that is refused.
+/// The name of the refused setting, and what was expected.
 #[track_caller]
 fn refused(plan: Plan, vendor: VendorKind) -> (&'static str, String) {
     match plan.checked(vendor).unwrap_err() {
@@ -67,7 +67,7 @@ fn refused(plan: Plan, vendor: VendorKind) -> (&'static str, String) {
 }
 
 #[test]
-fn a_daily_limit_is_not_burnt_by_a_slip_of_the_hand() {
+fn a_plan_beyond_the_daily_limit_is_refused() {
     let github = VendorKind::GitHub;
     assert!(requests(150).checked(github).is_ok());
     assert_eq!(Plan::default().checked(github).unwrap().requests, Some(100));
@@ -84,7 +84,7 @@ fn a_daily_limit_is_not_burnt_by_a_slip_of_the_hand() {
 }
 
 #[test]
-fn plans_that_cannot_be_carried_out_are_refused() {
+fn invalid_plans_are_refused() {
     let open = |rate_per_s| Plan { load: Load::Open { rate_per_s, arrival: Arrival::Poisson }, ..Plan::default() };
     let replay = |speed| Plan { load: Load::Replay { speed }, ..Plan::default() };
     for (name, plan) in [
@@ -106,16 +106,16 @@ fn plans_that_cannot_be_carried_out_are_refused() {
 }
 
 #[test]
-fn workloads_without_anything_to_say_are_refused() {
+fn workloads_without_prompts_are_refused() {
     let options = || TargetOptions { model: Some("m".to_owned()), ..TargetOptions::default() };
     let target = || Target::new(VendorKind::Simulated, options()).unwrap();
-    // A conversation without turns would use up requests that are never made.
+    // A conversation without turns would use up requests that are never sent.
     let mut partly = labelled(2, 1);
     partly.conversations[0].turns.clear();
     for workload in [Workload::default(), labelled(2, 0), partly] {
         assert!(Bench::new(target(), workload, Plan::default(), SHORT).is_err());
     }
-    // Without times there is nothing to replay.
+    // A workload without times cannot be replayed.
     let replay = Plan { load: Load::Replay { speed: 1.0 }, ..Plan::default() };
     assert!(Bench::new(target(), labelled(2, 1), replay, SHORT).is_err());
 }

@@ -1,25 +1,25 @@
-//! Reading whole streams as a run does, and writing AWS's frames.
+//! Reads complete streams as a run does, and writes AWS frames.
 
 use aws_smithy_eventstream::frame::write_message_to;
 use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
-use llmscope_harness::vendor::Piece;
-use llmscope_harness::{Answer, Failure, FailureKind, Framer, Framing, VendorKind};
+use llmscope_harness::vendor::ContentKind;
+use llmscope_harness::{Failure, FailureKind, Framer, Framing, ResponseState, VendorKind};
 
-/// What was heard of a stream.
-pub(crate) struct Heard {
-    /// The content, one piece a message.
-    pub(crate) pieces: Vec<Piece>,
-    /// What its messages said.
-    pub(crate) answer: Answer,
+/// The result of reading a stream.
+pub(crate) struct ReadStream {
+    /// The kind of each event with content.
+    pub(crate) contents: Vec<ContentKind>,
+    /// The state after the last event.
+    pub(crate) state: ResponseState,
     /// The failure at which reading stopped.
     pub(crate) failure: Option<Failure>,
 }
 
-/// Reads a stream that comes in parts of `size` bytes.
-pub(crate) fn hear(vendor: VendorKind, stream: &[u8], size: usize) -> Heard {
+/// Reads a stream in parts of `size` bytes.
+pub(crate) fn read_stream(vendor: VendorKind, stream: &[u8], size: usize) -> ReadStream {
     let mut framer = Framer::new(vendor.vendor().framing());
     let mut reader = vendor.vendor().reader();
-    let mut heard = Heard { pieces: Vec::new(), answer: Answer::new(true), failure: None };
+    let mut read = ReadStream { contents: Vec::new(), state: ResponseState::new(true), failure: None };
     let mut parts = stream.chunks(size);
     loop {
         let part = parts.next();
@@ -28,59 +28,59 @@ pub(crate) fn hear(vendor: VendorKind, stream: &[u8], size: usize) -> Heard {
             None => framer.finish(),
         }
         loop {
-            let piece = match framer.next() {
-                Ok(Some(message)) => reader.read(message, &mut heard.answer),
+            let content = match framer.next() {
+                Ok(Some(event)) => reader.read(event, &mut read.state),
                 Ok(None) => break,
                 Err(failure) => Err(failure),
             };
-            match piece {
-                Ok(piece) => heard.pieces.extend(piece),
+            match content {
+                Ok(content) => read.contents.extend(content),
                 Err(failure) => {
-                    heard.failure = Some(failure);
-                    return heard;
+                    read.failure = Some(failure);
+                    return read;
                 }
             }
         }
         if part.is_none() {
-            return heard;
+            return read;
         }
     }
 }
 
-/// A message, its own copy: its name, whether it reports an error, its content.
-pub(crate) type Owned = (String, bool, Vec<u8>);
+/// An owned event: its name, whether it is an error, its data.
+pub(crate) type OwnedEvent = (String, bool, Vec<u8>);
 
-/// The messages that are complete, up to the first failure.
-pub(crate) fn drain(framer: &mut Framer, messages: &mut Vec<Owned>) -> Option<FailureKind> {
+/// Reads the complete events up to the first failure.
+pub(crate) fn drain(framer: &mut Framer, events: &mut Vec<OwnedEvent>) -> Option<FailureKind> {
     loop {
         match framer.next() {
-            Ok(Some(message)) => messages.push((message.event.to_owned(), message.exception, message.data.to_vec())),
+            Ok(Some(event)) => events.push((event.name.to_owned(), event.exception, event.data.to_vec())),
             Ok(None) => return None,
             Err(failure) => return Some(failure.kind),
         }
     }
 }
 
-/// The messages of a stream that comes in parts, up to the first failure, and whether its end tore one apart.
-pub(crate) fn messages<'a>(
+/// The events of a stream in parts up to the first failure, and whether the stream ended within an event.
+pub(crate) fn read_events<'a>(
     framing: Framing,
     parts: impl IntoIterator<Item = &'a [u8]>,
-) -> (Vec<Owned>, Option<FailureKind>, bool) {
-    let (mut framer, mut messages) = (Framer::new(framing), Vec::new());
+) -> (Vec<OwnedEvent>, Option<FailureKind>, bool) {
+    let (mut framer, mut events) = (Framer::new(framing), Vec::new());
     for part in parts {
         framer.push(part);
-        let failure = drain(&mut framer, &mut messages);
+        let failure = drain(&mut framer, &mut events);
         if failure.is_some() {
-            return (messages, failure, false);
+            return (events, failure, false);
         }
     }
-    let torn = framer.is_within_message();
+    let torn = framer.is_within_event();
     framer.finish();
-    let failure = drain(&mut framer, &mut messages);
-    (messages, failure, torn)
+    let failure = drain(&mut framer, &mut events);
+    (events, failure, torn)
 }
 
-/// A frame of an AWS event stream with headers of text.
+/// A frame of an AWS event stream with text headers.
 pub(crate) fn frame(headers: &[(&'static str, &'static str)], payload: &str) -> Vec<u8> {
     let header = |&(name, value): &(&'static str, &'static str)| Header::new(name, HeaderValue::String(value.into()));
     let message = Message::new_from_parts(headers.iter().map(header).collect(), payload.as_bytes().to_vec());
@@ -89,7 +89,7 @@ pub(crate) fn frame(headers: &[(&'static str, &'static str)], payload: &str) -> 
     bytes
 }
 
-/// A frame with an event of Bedrock's.
+/// A frame with an event of Bedrock.
 pub(crate) fn event(name: &'static str, payload: &str) -> Vec<u8> {
     let headers = [(":event-type", name), (":content-type", "application/json"), (":message-type", "event")];
     frame(&headers, payload)

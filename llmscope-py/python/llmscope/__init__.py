@@ -1,15 +1,17 @@
 """Statistical process control for LLM performance, and for any other data.
 
-Control charts, run rules and process capability over NumPy, pandas, polars and Arrow data that are already in memory.
+Control charts, run rules and process capability for NumPy, pandas, polars and Arrow data in memory.
 
 >>> import llmscope as ls
 >>> chart = ls.individuals([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30, 0.52, 0.31])
 >>> chart.judge("1").violations[0].first
 10
 
-``analyze`` goes from a log, a data frame or an array to a verdict; ``individuals``, ``xbar``, ``attributes``,
-``ewma``, ``cusum`` and ``moving_average`` make charts; ``judge`` and ``Monitor`` apply rules; ``capability`` and ``performance`` compare with
-specification limits. ``import llmscope.polars`` and ``import llmscope.pandas`` add a ``.spc`` namespace there.
+- ``analyze`` computes a verdict from a log, a data frame or an array.
+- ``individuals``, ``xbar``, ``attributes``, ``ewma``, ``cusum`` and ``moving_average`` build charts.
+- ``judge`` and ``Monitor`` apply rules.
+- ``capability`` and ``performance`` compare data with specification limits.
+- ``import llmscope.polars`` and ``import llmscope.pandas`` add a ``.spc`` namespace to those libraries.
 """
 
 from llmscope._native import (

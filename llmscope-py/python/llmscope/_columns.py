@@ -1,4 +1,4 @@
-"""A chart as columns beside the data: what the polars and pandas namespaces share."""
+"""A chart as columns next to the data, for the polars and pandas namespaces."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ CHART_TYPES: dict[str, type] = {"point": float, "lower": float, "center": float,
 def chart_columns(
     make: Callable[[], Chart], present: npt.NDArray[np.bool_], rules: RuleSet | None, missing: _Missing
 ) -> _Columns:
-    """Point, limits and whether any rule signals, one for each row; NaN where a row has no point.
+    """Point, limits and whether any rule signals, one per row; NaN if a row has no point.
 
-    Too few data make a column of NaN, as the standard deviation of one value is NaN.
+    With too few data, all numbers are NaN, as is the standard deviation of one value.
     """
     kept = _kept(present, missing)
     columns: _Columns = {
@@ -49,7 +49,7 @@ def chart_columns(
 def rule_columns(
     make: Callable[[], Judgement], present: npt.NDArray[np.bool_], rules: RuleSet, missing: _Missing
 ) -> _Columns:
-    """Whether each rule signals, one column for each code, one value for each row."""
+    """Whether each rule signals: one column per code, one value per row."""
     kept = _kept(present, missing)
     columns: _Columns = {code: np.zeros(len(present), dtype=bool) for code in rules.codes}
     try:
@@ -62,7 +62,7 @@ def rule_columns(
 
 
 def index(make: Callable[[], float | None]) -> float | None:
-    """A number, or nothing where the data are too few or do not vary."""
+    """A number; ``None`` with too few data or without variation."""
     try:
         return make()
     except llmscope.NotEnoughDataError:

@@ -1,4 +1,4 @@
-"""Columns as a data frame of whichever library is in use."""
+"""Columns as a data frame of the library in use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BACKENDS = ("pandas", "polars", "pyarrow")
 
 
 def frame(columns: Mapping[str, Any], backend: str | None) -> Any:
-    """A data frame of these columns: by ``backend``, else by the first library that is loaded, else installed."""
+    """A data frame of these columns: of ``backend``, or the first library that is imported, or else installed."""
     name = backend or _in_use()
     if name == "pandas":
         import pandas
@@ -31,7 +31,7 @@ def frame(columns: Mapping[str, Any], backend: str | None) -> Any:
         return pyarrow.table(dict(columns))
     expected = ", ".join(BACKENDS)
     raise ParameterError(
-        f"backend is {name}: it must be one of {expected}", name="backend", value=str(name), expected=expected
+        f"invalid backend {name}: expected one of {expected}", name="backend", value=str(name), expected=expected
     )
 
 

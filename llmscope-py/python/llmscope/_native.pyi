@@ -62,52 +62,54 @@ def analyze(  # type: ignore[overload-overlap]
     span: int = 5,
     transform: _Transform = "none",
 ) -> Report:
-    """Judges data: control chart, violations and capability, for each group and metric.
+    """Analyzes data: control chart, violations and capability, per group and metric.
 
     Args:
-        data: A path, a :class:`Log` or :class:`Session`, a list of those; a data frame (pandas, polars, pyarrow) or a
-            dictionary of columns; or one-dimensional numbers. A long log of lines that a path names is read as it
-            comes and not kept.
-        metric: What to judge: a metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``,
-            ``"output_tokens_per_s"``, ``"error_rate"``, …) or a column; or several. Without one, the usual metrics that
-            the data have, or the only other column of a data frame. For bare numbers, a name for them; that of the Series unless told.
-        by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column; or several; ``[]`` for
-            one group. Provider and model, where the data have them, unless told.
+        data: A path, a :class:`Log` or :class:`Session`, or a list of those; a data frame (pandas, polars, pyarrow) or
+            a dictionary of columns; or one-dimensional numbers. A long line-based log is read from its path in blocks
+            and not held in memory.
+        metric: The metric of requests (``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``,
+            ``"error_rate"``, …) or the column to analyze, or several. By default, the standard metrics in the data, or
+            the only other column of a data frame. For bare numbers, a name for them; by default, that of the Series.
+        by: Names to group by: ``"provider"``, ``"model"``, ``"session"``, a label or a column, or several; ``[]`` for
+            one group. By default, provider and model, if the data have them.
         chart: ``"individuals"``, ``"xbar-r"``, ``"xbar-s"``, ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"``,
             ``"laney-u"``, ``"ewma"``, ``"cusum"`` or ``"moving-average"``.
         subgroups: The size of subgroups, or the column that labels them.
         sizes: Sample size of a chart of counts, or the column that holds it.
         rules: A preset, a list of rules, or a :class:`RuleSet`.
-        sigma_estimator: The within sigma, if not the chart's own.
-        phase1: Limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
-        baseline: Limits that :meth:`Report.save_baseline` froze in this file.
-        center: Standards given: the center line.
-        sigma: Standards given: sigma of a single measurement.
-        stages: Points at which new limits begin, or ``"auto"``: where the level changes (:func:`change_points`).
+        sigma_estimator: The estimator of the within sigma (see :func:`sigma`); by default, that of the chart.
+        phase1: Estimate limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
+        baseline: A file with limits from :meth:`Report.save_baseline`.
+        center: Given standards: the center line.
+        sigma: Given standards: sigma of a single measurement.
+        stages: Positions of points at which new limits begin, or ``"auto"``: where the level changes
+            (:func:`change_points`).
         lsl: Lower specification limit: a number in the metric's unit, or a text such as ``"200ms"``.
-        usl: Upper specification limit: a service level objective is one.
+        usl: Upper specification limit, such as a service level objective.
         target: Target value.
-        missing: What a gap means: ``"error"``, ``"break"`` or ``"drop"``; ``"break"`` for requests and ``"error"`` for
-            columns unless told.
-        confidence: Level of the capability intervals.
-        points: True to list every point in the JSON.
+        missing: Policy for missing values: ``"error"``, ``"break"`` or ``"drop"``; by default, ``"break"`` for requests
+            and ``"error"`` for columns.
+        confidence: Level of the capability intervals, between 0 and 1.
+        points: True to include every point in the JSON.
         lambda_: Weight of the newest point of an EWMA chart.
         width: Width of the limits of an EWMA chart, in sigmas of the average.
         k: Allowance of a CUSUM chart, in sigmas.
         h: Decision interval of a CUSUM chart, in sigmas.
         headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
         span: Measurements in each mean of a moving average chart.
-        transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
-            (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
-            back to the unit of the data; sigma, zones and capability are those of the transformed measurements.
+        transform: Transformation of single measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the
+            maximum likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
+            transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
 
     Returns:
-        An :class:`Analysis` of bare numbers; a :class:`Report` of anything else. Too few data are a verdict, no error.
+        An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in a verdict, not an
+        error.
 
     Raises:
-        UnknownNameError: If the data have no such metric or column, with those that they have.
-        FormatError: For text or a gap in a column of numbers, with its row.
-        ParameterError: If the parameters do not fit each other or the data.
+        UnknownNameError: If the data lack the metric or column; the message lists the available ones.
+        FormatError: For text or a gap in a numeric column, with its row.
+        ParameterError: If the parameters contradict each other or the data.
 
     Example:
         >>> import llmscope as ls
@@ -155,28 +157,30 @@ def individuals(
     missing: _Missing = "error",
     transform: _Transform = "none",
 ) -> Chart:
-    """Individuals chart: limits x̄ ± 3σ̂ of single measurements, with their moving ranges beside it (I-MR).
+    """Individuals chart: limits x̄ ± 3σ̂ of single measurements, with a chart of their moving ranges (I-MR).
 
     Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4.
 
     Args:
         values: Measurements in time order. Shape (n,); NumPy, pandas, polars, Arrow, or a sequence. Contiguous float64
             is not copied.
-        sigma_estimator: How the within sigma is estimated: ``"average_moving_range"`` (MR̄/d₂), ``"median_moving_range"``, ``"overall"`` or
-            ``"overall_unbiased"``.
-        stages: Points at which new limits begin.
-        bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a latency.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run and moving range ends there)
-            or ``"drop"``.
-        transform: The scale that single measurements are judged on: ``"none"``, ``"log"`` for long tails, ``"box-cox"``
-            (the likeliest power, rounded to a half), or ``"auto"`` (that, if the data are not normal). Limits are drawn
-            back to the unit of the data; sigma, zones and moving ranges are those of the transformed measurements.
+        sigma_estimator: Estimator of the within sigma: ``"average_moving_range"`` (MR̄/d₂), ``"median_moving_range"``,
+            ``"overall"`` or ``"overall_unbiased"``.
+        stages: Positions of points at which new limits begin.
+        bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``; ``(0, None)`` for a
+            latency.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (every run and moving range ends there) or
+            ``"drop"``.
+        transform: Transformation of the measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the maximum
+            likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
+            transformed back to the unit of the data; sigma, zones and moving ranges refer to the transformed
+            measurements.
 
     Returns:
         The phase I chart, in the unit of the data.
 
     Raises:
-        NotEnoughDataError: For fewer than two neighbours.
+        NotEnoughDataError: Without two adjacent values.
         NonFiniteError: For a NaN or infinity, with its index.
         MissingValueError: For a missing value under ``"error"``.
         NotPositiveError: For a measurement that cannot be transformed, with its index.
@@ -199,26 +203,27 @@ def xbar(
     bounds: _Bounds = ...,
     missing: _Missing = "error",
 ) -> Chart:
-    """X̄ chart: subgroup means with limits x̿ ± 3σ̂/√nᵢ, and their spread beside it (X̄–R, X̄–S), for subgroups of any sizes.
+    """X̄ chart: subgroup means with limits x̿ ± 3σ̂/√nᵢ, and a dispersion chart (X̄–R, X̄–S), for subgroups of any sizes.
 
     Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 6.2 and 6.3.
 
     Args:
         values: A matrix whose rows are subgroups, shape (k, n); or measurements in time order, shape (N,).
-        subgroups: For measurements: the size of the subgroups, or a label for each measurement. Neighbours with one
-            label are a subgroup.
+        subgroups: For measurements: the size of the subgroups, or one label per measurement. Adjacent measurements with
+            the same label form a subgroup.
         chart: ``"xbar-r"`` (σ̂ = R̄/d₂) or ``"xbar-s"`` (σ̂ = S̄/c₄).
-        sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``, ``"pooled_biased"``, …
-        stages: Subgroups at which new limits begin.
-        bounds: What the quantity can be.
-        missing: What a missing value (or NaN) means.
+        sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``,
+            ``"pooled_biased"``, … (see :func:`sigma`).
+        stages: Positions of subgroups at which new limits begin.
+        bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
         The phase I chart.
 
     Raises:
         NotEnoughDataError: Without subgroups.
-        ParameterError: If the chart or the estimator takes no subgroups.
+        ParameterError: If the chart or the estimator does not support subgroups.
 
     Example:
         >>> import llmscope as ls
@@ -228,24 +233,23 @@ def xbar(
 def attributes(
     counts: _Numbers, sizes: float | _Numbers | None = None, *, chart: str = "p", stages: Sequence[int] = ...
 ) -> Chart:
-    """Chart of counts: p and np for nonconforming items, c and u for nonconformities, Laney's p′ and u′.
+    """Attributes chart: p and np for nonconforming items, c and u for nonconformities, Laney's p′ and u′.
 
     Source: Shewhart 1931; Montgomery, *Introduction to Statistical Quality Control*, ch. 7; Laney 2002, *Quality
     Engineering* 14(4).
 
     Args:
         counts: Whole numbers in time order. Shape (n,).
-        sizes: Sample sizes (p, np, Laney p′) or areas of opportunity (c, u, Laney u′): one number, or one for each
-            count.
+        sizes: Sample sizes (p, np, Laney p′) or areas of opportunity (c, u, Laney u′): one number, or one per count.
         chart: ``"p"``, ``"np"``, ``"c"``, ``"u"``, ``"laney-p"`` or ``"laney-u"``.
-        stages: Samples at which new limits begin.
+        stages: Positions of samples at which new limits begin.
 
     Returns:
-        The phase I chart, its limits clamped to what a proportion or rate can be.
+        The phase I chart, with limits clamped to the range of a proportion or rate.
 
     Raises:
-        CountError: For a count that is no whole number from 0 to its sample's size.
-        ParameterError: If sizes are missing, or another kind of chart is named.
+        CountError: For a count that is not a whole number from 0 to the size of its sample.
+        ParameterError: If sizes are missing, or for another kind of chart.
 
     Example:
         >>> import llmscope as ls
@@ -261,7 +265,7 @@ def ewma(
     bounds: _Bounds = ...,
     missing: _Missing = "error",
 ) -> Chart:
-    """EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. For small lasting shifts.
+    """EWMA chart: zᵢ = λxᵢ + (1−λ)zᵢ₋₁ with exact limits that widen with i. It detects small sustained shifts.
 
     Source: Roberts 1959, *Technometrics* 1(3); Lucas & Saccucci 1990.
 
@@ -269,16 +273,16 @@ def ewma(
         values: Measurements in time order. Shape (n,).
         lambda_: Weight λ of the newest point, above 0 and at most 1.
         width: Distance L of the limits from the center line, in standard deviations of the average.
-        sigma_estimator: How the within sigma is estimated.
-        bounds: What the quantity can be.
-        missing: What a missing value (or NaN) means; after a gap the average starts again.
+        sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+        bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (the average restarts) or ``"drop"``.
 
     Returns:
-        The phase I chart. Only its limits can be judged: its points depend on each other.
+        The phase I chart. Only the rule of its limits applies, because its points are dependent.
 
     Raises:
         ParameterError: Unless 0 < λ ≤ 1 and L is positive.
-        NotEnoughDataError: For fewer than two neighbours.
+        NotEnoughDataError: Without two adjacent values.
 
     Example:
         >>> import llmscope as ls
@@ -295,26 +299,27 @@ def cusum(
     sigma_estimator: str = "average_moving_range",
     missing: _Missing = "error",
 ) -> Chart:
-    """CUSUM chart: the sums of what lies beyond an allowance on either side. For small lasting shifts, and for when they began.
+    """CUSUM chart: cumulative sums of deviations beyond an allowance, on either side. It detects small sustained shifts
+    and estimates when they began.
 
     Source: Page 1954, *Biometrika* 41; Lucas & Crosier 1982, *Technometrics* 24; Montgomery, *Introduction to Statistical
     Quality Control*, ch. 9.1.
 
     Args:
         values: Measurements in time order. Shape (n,).
-        k: Allowance, in sigmas: half the shift that is worth finding.
+        k: Allowance, in sigmas: half of the shift to detect.
         h: Decision interval, in sigmas: a sum beyond it signals.
-        headstart: Where the sums start, as a share of ``h``; 0.5 is the usual fast initial response.
-        sigma_estimator: How the within sigma is estimated.
-        missing: What a missing value (or NaN) means; after a gap the sums start again.
+        headstart: Initial value of the sums, as a share of ``h``; 0.5 is the usual fast initial response.
+        sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (the sums restart) or ``"drop"``.
 
     Returns:
-        The phase I chart: its points are the upper sums, its ``lower_points`` the lower ones. A violation begins where
-        the shift is estimated to have begun.
+        The phase I chart: its points are the upper sums, its ``lower_points`` the lower ones. A violation begins at the
+        estimated start of the shift.
 
     Raises:
         ParameterError: Unless 0 ≤ k, h is positive, and 0 ≤ headstart < 1.
-        NotEnoughDataError: For fewer than two neighbours.
+        NotEnoughDataError: Without two adjacent values.
 
     Example:
         >>> import llmscope as ls
@@ -330,23 +335,23 @@ def moving_average(
     bounds: _Bounds = ...,
     missing: _Missing = "error",
 ) -> Chart:
-    """Moving average chart: each point the mean of the last few measurements, with limits x̄ ± 3σ̂/√w.
+    """Moving average chart: each point is the mean of the last ``span`` measurements, with limits x̄ ± 3σ̂/√w.
 
     Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 9.3.
 
     Args:
         values: Measurements in time order. Shape (n,).
-        span: Measurements in each mean.
-        sigma_estimator: How the within sigma is estimated.
-        bounds: What the quantity can be.
-        missing: What a missing value (or NaN) means; after a gap the average starts again.
+        span: Measurements in each mean, from 1 to 1000.
+        sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+        bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (the average restarts) or ``"drop"``.
 
     Returns:
-        The phase I chart. Only its limits can be judged: its points depend on each other.
+        The phase I chart. Only the rule of its limits applies, because its points are dependent.
 
     Raises:
         ParameterError: For a span that is not from 1 to 1000.
-        NotEnoughDataError: For fewer than two neighbours.
+        NotEnoughDataError: Without two adjacent values.
 
     Example:
         >>> import llmscope as ls
@@ -365,18 +370,18 @@ def judge(
 
     Args:
         points: The plotted points in time order. Shape (n,).
-        center: The center line: one value, or one for each point.
-        sigma: The standard deviation of the plotted statistic: one value, or one for each point.
+        center: The center line: one value, or one per point.
+        sigma: The standard deviation of the plotted statistic: one value, or one per point.
         rules: A preset, a list of rules, or a :class:`RuleSet`.
-        breaks: Positions before which something is missing: every run ends there.
+        breaks: Positions before which values are missing; every run ends there. 0-based.
 
     Returns:
-        What the rules say about every point (Nelson 1984, *Journal of Quality Technology* 16(4), for the default).
+        The result for every point (Nelson 1984, *Journal of Quality Technology* 16(4), for the default).
 
     Raises:
-        NonFiniteError: For a point that is no number.
-        LengthMismatchError: If a line that varies does not have one value for each point.
-        ParameterError: For lines that are none.
+        NonFiniteError: For a NaN or infinity among the points.
+        LengthMismatchError: If a varying line does not have one value per point.
+        ParameterError: For a center line or sigma outside its domain.
 
     Example:
         >>> import llmscope as ls
@@ -393,22 +398,23 @@ def capability(
     confidence: float = 0.95,
     missing: _Missing = "error",
 ) -> Capability | None:
-    """Cp, CPL, CPU and Cpk: how the process lies between its specification limits, by its within sigma.
+    """Cp, CPL, CPU and Cpk: the position and width of the process relative to its specification limits, from the within
+    sigma.
 
     Source: AIAG SPC 2nd ed. 2005; ISO 22514-2; Montgomery, ch. 8; intervals by χ² (Cp) and Bissell 1990 (Cpk).
 
     Args:
         values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
-        subgroups: The size of the subgroups, or a label for each measurement.
+        subgroups: The size of the subgroups, or one label per measurement.
         lsl: Lower specification limit, in the unit of the data.
-        usl: Upper specification limit: a service level objective is one.
-        sigma_estimator: The within sigma: the average moving range of single measurements, the pooled standard
-            deviation of subgroups, unless told (see :func:`sigma`).
-        confidence: Level of the intervals.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        usl: Upper specification limit, in the unit of the data, such as a service level objective.
+        sigma_estimator: The estimator of the within sigma (see :func:`sigma`); by default, the average moving range for
+            single measurements and the pooled standard deviation for subgroups.
+        confidence: Level of the intervals, between 0 and 1.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
-        The indices, or ``None`` if the data do not vary: then capability is undefined.
+        The indices; ``None`` without variation, where capability is undefined.
 
     Raises:
         SpecificationError: Without a limit, or unless LSL < USL.
@@ -429,17 +435,18 @@ def performance(
     confidence: float = 0.95,
     missing: _Missing = "error",
 ) -> Performance | None:
-    """Pp, PPL, PPU, Ppk and Cpm: how the process lies between its specification limits, by its overall sigma.
+    """Pp, PPL, PPU, Ppk and Cpm: the position and width of the process relative to its specification limits, from the
+    overall sigma.
 
     Source: as :func:`capability`; Cpm by Chan, Cheng & Spiring 1988.
 
     Args:
         values: Measurements. Shape (n,).
         lsl: Lower specification limit, in the unit of the data.
-        usl: Upper specification limit.
-        target: Target value, for Cpm.
-        confidence: Level of the intervals.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        usl: Upper specification limit, in the unit of the data.
+        target: Target value for Cpm, in the unit of the data.
+        confidence: Level of the intervals, between 0 and 1.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
         The indices, or ``None`` for fewer than two values or without variation.
@@ -455,13 +462,13 @@ def performance(
 def expected_ppm(
     mean: float, sigma: float, *, lsl: float | None = None, usl: float | None = None
 ) -> float | None:
-    """Shares outside the specification limits that a normal process leads to expect, per million.
+    """Expected shares outside the specification limits for a normal process, per million.
 
     Args:
         mean: The process mean.
-        sigma: Its standard deviation.
-        lsl: Lower specification limit.
-        usl: Upper specification limit.
+        sigma: The standard deviation of the process, in the unit of the mean.
+        lsl: Lower specification limit, in the unit of the mean.
+        usl: Upper specification limit, in the unit of the mean.
 
     Returns:
         Parts per million, or ``None`` if sigma is 0.
@@ -478,21 +485,21 @@ def sigma(
     estimator: str | None = None,
     missing: _Missing = "error",
 ) -> SigmaEstimate:
-    """Estimates sigma.
+    """Estimates the standard deviation of a process.
 
     Args:
         values: Measurements in time order, shape (n,), or a matrix whose rows are subgroups.
-        subgroups: The size of the subgroups, or a label for each measurement.
+        subgroups: The size of the subgroups, or one label per measurement.
         estimator: ``"average_moving_range"`` (the default for single measurements), ``"median_moving_range"``, ``"average_range"``,
             ``"average_standard_deviation"``, ``"pooled"`` (the default for subgroups), ``"pooled_biased"``, ``"overall"`` or
             ``"overall_unbiased"``.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
         The estimate in the unit of the data, with its convention and degrees of freedom.
 
     Raises:
-        NotEnoughDataError: For fewer than two values, or no two neighbours.
+        NotEnoughDataError: For fewer than two values, or no two adjacent values.
         ParameterError: For an estimator that does not fit the data.
 
     Example:
@@ -507,7 +514,7 @@ def moments(values: _Numbers, *, missing: _Missing = "error") -> Moments:
 
     Args:
         values: Measurements. Shape (n,).
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Example:
         >>> import llmscope as ls
@@ -522,9 +529,9 @@ def quantile(values: _Numbers, p: float, *, method: int = 7, missing: _Missing =
 
     Args:
         values: Measurements. Shape (n,).
-        p: A probability, or several.
-        method: Hyndman and Fan's number, 1 to 9; 7 is NumPy's and pandas' default.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        p: A probability from 0 to 1, or several.
+        method: Hyndman and Fan's number, 1 to 9; 7 is the default of NumPy and pandas.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
         A float for one probability, an array for several.
@@ -551,10 +558,10 @@ def anderson_darling(values: _Numbers, *, missing: _Missing = "error") -> Normal
 
     Args:
         values: Measurements. Shape (n,).
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
-        The statistic and its p-value, or ``None`` for fewer than 8 values or without variation.
+        The statistic and its p-value; ``None`` for fewer than 8 values or without variation.
 
     Example:
         >>> import llmscope as ls
@@ -562,19 +569,19 @@ def anderson_darling(values: _Numbers, *, missing: _Missing = "error") -> Normal
         True
     """
 def change_points(values: _Numbers, *, fewest: int = 10, missing: _Missing = "error") -> list[ChangePoint]:
-    """Where the level of a series changes, by the ranks of its values: long tails and outliers do not matter.
+    """Detects changes of the level of a series from the ranks of its values, so long tails and outliers have no influence.
 
-    Wilcoxon's rank sum at each place of seeded intervals. In a series whose level never changes something is found with a
-    probability of at most 0.05; neighbours may be correlated.
+    Wilcoxon's rank sum is computed at each position of seeded intervals. If the level never changes, the probability of
+    any detection is at most 0.05; values may be autocorrelated.
 
     Source: Miller & Siegmund 1982, *Biometrics* 38; Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110; Baranowski, Chen
     & Fryzlewicz 2019, *JRSS B* 81.
 
     Args:
         values: Measurements in time order. Shape (n,).
-        fewest: The shortest stretch between changes.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``. Positions count the values
-            that are there.
+        fewest: The minimum number of values between changes.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``. Positions count only the
+            values that are present.
 
     Returns:
         The changes in order.
@@ -589,15 +596,15 @@ def change_points(values: _Numbers, *, fewest: int = 10, missing: _Missing = "er
         [12]
     """
 def autocorrelation(values: _Numbers, lag: int = 1, *, missing: _Missing = "error") -> float | None:
-    """Autocorrelation: the correlation of values that lie ``lag`` points apart.
+    """Autocorrelation: the correlation of values that are ``lag`` points apart.
 
     Args:
         values: Measurements in time order. Shape (n,).
         lag: The distance, in points.
-        missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
     Returns:
-        The correlation, or ``None`` without variation or without such pairs.
+        The correlation; ``None`` without variation or without pairs at that distance.
 
     Example:
         >>> import llmscope as ls
@@ -611,7 +618,7 @@ def factors(n: int) -> Factors:
         n: The size of the subgroups, at least 2.
 
     Raises:
-        ParameterError: For n < 2, where no spread can be seen.
+        ParameterError: For n < 2, where the dispersion is undefined.
 
     Example:
         >>> import llmscope as ls
@@ -659,14 +666,15 @@ def c5(n: int) -> float:
         0.341214
     """
 def probe() -> dict[str, Any]:
-    """Describes this machine: what it is, and what it is doing now.
+    """Describes this machine: its hardware and software, and its current state.
 
-    What cannot be read here is absent: never ``None``, never 0.
+    Values that cannot be read are absent: never ``None``, never 0.
 
     Returns:
-        ``{"environment": …, "sample": …}``. The environment holds the operating system, kernel, container, processors,
-        memory in bytes and GPUs; the sample the share of the processors that is busy (0 to 1), the load, memory in use,
-        temperatures in degrees Celsius, and of each GPU its utilization, memory, power in watts and energy in joules.
+        ``{"environment": …, "sample": …}``. The environment contains the operating system, kernel, container,
+        processors, memory in bytes and GPUs. The sample contains the share of busy processors (0 to 1), the load,
+        memory in use in bytes, temperatures in degrees Celsius, and for each GPU its utilization, memory, power in
+        watts and energy in joules.
 
     Example:
         >>> import llmscope as ls
@@ -704,50 +712,50 @@ def bench(
     output: _Path | None = None,
     progress: bool | Callable[[dict[str, Any]], object] | None = None,
 ) -> Session:
-    """Measures an endpoint: sends requests, stamps every chunk of the answers, and returns them as a session.
+    """Measures an endpoint: sends requests, timestamps every chunk of the responses, and returns them as a session.
 
-    Ctrl-C ends the run; the session then holds what has ended until then. Keys come from the environment, as on the
-    command line: ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``, …
+    Ctrl-C ends the run; the session then contains the requests that had ended. Keys come from the environment, as on
+    the command line: ``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``, ``GEMINI_API_KEY``, …
 
     Args:
         vendor: ``"openai"`` (and compatible servers), ``"openai-responses"``, ``"azure"``, ``"openrouter"``,
             ``"anthropic"``, ``"gemini"``, ``"bedrock"``, ``"github"``, ``"ollama"``, ``"ollama-generate"`` or
             ``"simulated"``.
-        url: Base of its addresses, such as ``"http://localhost:8000/v1"``; the vendor's own unless told.
-        model: The model; the only one that the endpoint lists unless told.
-        provider: Name for who serves it, where the dialect is not the vendor.
-        key_env: Environment variable that holds the key, where it is not the vendor's own.
-        extra_body: Fields to set in every request's body.
-        requests: Requests to measure; 100 unless there is a duration.
-        duration: How long requests are issued: seconds, or a text such as ``"60s"``.
-        concurrency: Closed loop: so many clients, each waits for its answer. Several numbers are a sweep.
-        rate: Open loop: requests per second, whether earlier ones are answered or not.
-        arrival: How those are spaced: ``"poisson"`` or ``"constant"``.
-        warmup: Requests that come first and are not judged.
-        prompts: Prompts as texts, or the path of a file of them.
-        prompt_tokens: Synthetic prompts of about so many tokens.
-        output_tokens: Longest answer to ask for.
+        url: Base URL, such as ``"http://localhost:8000/v1"``; by default, the vendor's own.
+        model: The model; by default, the only one that the endpoint lists.
+        provider: Name of the provider, if it differs from the vendor.
+        key_env: Environment variable that contains the key, if it differs from the vendor's own.
+        extra_body: Additional fields for the body of every request.
+        requests: Number of requests to measure; 100 by default, unlimited with a duration.
+        duration: Time during which requests are issued: seconds, or a text such as ``"60s"``.
+        concurrency: Closed loop: N clients, each of which waits for its response. Several numbers make a sweep.
+        rate: Open loop: requests per second, regardless of pending responses.
+        arrival: Distribution of arrivals in an open loop: ``"poisson"`` or ``"constant"``.
+        warmup: Number of initial requests that the analysis excludes.
+        prompts: Prompts as a list of texts, or the path of a file of prompts.
+        prompt_tokens: Generate synthetic prompts of about N tokens.
+        output_tokens: Maximum number of output tokens per request.
         tier: Built-in prompts: ``"simple-recall"``, ``"moderate-reasoning"``, ``"complex-reasoning"``,
             ``"high-load-creative"`` or ``"extended-context"``.
-        timeout: Longest time for a whole answer: seconds or a text.
-        retries: Further attempts after 429, 5xx or a broken connection.
+        timeout: Time limit for a complete response: seconds, or a text such as ``"60s"``.
+        retries: Number of further attempts after 429, 5xx or a broken connection.
         reuse_connections: False to open a new connection for every request.
-        seed: Of every random choice.
-        price_in: US dollars for a million tokens of the prompt.
-        price_out: US dollars for a million tokens of the answer.
-        simulate: How the simulated vendor behaves: ``"ttft=50ms,tpot=2ms,failures=1%,shift=100:1.5"``.
+        seed: Seed of every random choice.
+        price_in: US dollars per million input tokens.
+        price_out: US dollars per million output tokens.
+        simulate: Behavior of the simulated vendor: ``"ttft=50ms,tpot=2ms,failures=1%,shift=100:1.5"``.
         name: A name for the run.
         labels: Labels to group by.
-        output: File in JSON Lines that grows while the run goes on; it must not exist.
-        progress: True for a line on standard error, False for none, or a function that is called about twice a second
-            with the summary so far as a dictionary.
+        output: File in JSON Lines to which each request is appended during the run; it must not exist.
+        progress: True for a line on standard error, False for none, or a function that receives the current summary as
+            a dictionary about twice a second.
 
     Returns:
         The session.
 
     Raises:
-        BenchError: If the endpoint cannot be asked: no key, no such address, no model named.
-        ParameterError: If the parameters do not fit each other.
+        BenchError: If the endpoint cannot be used: no key, no such address, no model.
+        ParameterError: If the parameters contradict each other.
 
     Example:
         >>> import llmscope as ls
@@ -756,15 +764,15 @@ def bench(
         (12, True, 0)
     """
 def read_log(path: _Path, tool: str | None = None) -> Log:
-    """Reads a log of any tool that is recognized by its content, plain or packed by gzip or zstd: sessions, the logs of
-    benchmarks, engines, gateways and telemetry, CSV, JSON Lines (docs/logs.md).
+    """Reads a log of any supported tool, recognized by its content: sessions, logs of benchmarks, engines, gateways and
+    telemetry, CSV, and JSON Lines (docs/logs.md). The file may be compressed with gzip or zstd.
 
     Args:
         path: The file.
         tool: Forces a format instead of recognizing it: ``"llmscope"``, ``"vllm-bench-serve"``, ``"jsonl"``, ``"csv"``, …
 
     Raises:
-        FormatError: With the file, line and field, what was found and what to do.
+        FormatError: With file, line and field, the problem and a fix.
         OSError: If the file cannot be read.
 
     Example:
@@ -776,13 +784,13 @@ def read_log(path: _Path, tool: str | None = None) -> Log:
         ('csv', 2)
     """
 def read_session(path: _Path) -> Session:
-    """Reads a recorded run: a session of our own, or a log of a tool that records requests.
+    """Reads a recorded run: a session, or a log of a tool that records requests.
 
     Args:
         path: The file.
 
     Raises:
-        FormatError: If it is none, with what was found and what to do.
+        FormatError: If the file contains no requests, with the problem and a fix.
         OSError: If the file cannot be read.
 
     Example:
@@ -797,11 +805,11 @@ def _restore(name: str, state: str) -> Any: ...
 
 @final
 class Chart:
-    """A control chart: the plotted points, the limits they are judged against, and where the limits came from.
+    """A control chart: the plotted points, their control limits, and the origin of the limits.
 
-    Made by :func:`individuals`, :func:`xbar`, :func:`attributes`, :func:`ewma`, :func:`cusum` and :func:`moving_average`
-    (phase I), and by :meth:`Chart.monitor` (phase II). A chart of single measurements refers to your float64 array and does not copy it:
-    change a copy of the array, not the array.
+    Returned by :func:`individuals`, :func:`xbar`, :func:`attributes`, :func:`ewma`, :func:`cusum` and
+    :func:`moving_average` (phase I), and by :meth:`Chart.monitor` (phase II). A chart of single measurements refers to
+    your float64 array without copying it: do not modify the array; modify a copy.
 
     Example:
         >>> import llmscope as ls
@@ -816,40 +824,42 @@ class Chart:
         """The plotted statistic: ``"individuals"``, ``"xbar-r"``, ``"p"``, …"""
     @property
     def phase(self) -> int:
-        """1: limits from these data; 2: limits from an earlier study."""
+        """1: limits from these data; 2: limits from a previous study."""
     @property
     def points(self) -> NDArray[np.float64]:
-        """What is plotted, in time order. Shape (n,), read-only."""
+        """The plotted points, in time order. Shape (n,), read-only."""
     @property
     def lower_points(self) -> NDArray[np.float64] | None:
-        """The lower sums of a CUSUM chart, at or below 0, beside the upper ones that are its points. Shape (n,), read-only."""
+        """The lower sums of a CUSUM chart, at or below 0; ``points`` are the upper sums. Shape (n,), read-only."""
     @property
     def limits(self) -> ControlLimits:
-        """Center line, limits, and the sigma that the zones are multiples of."""
+        """Center line, limits, and the sigma of the zones."""
     @property
     def breaks(self) -> list[int]:
-        """Positions before which something is missing: every run ends there."""
+        """Positions before which values are missing; every run ends there. 0-based."""
     @property
     def positions(self) -> list[int] | None:
-        """For a moving range chart, the position of each point's later measurement."""
+        """For a moving range chart, the position of the later measurement of each point."""
     @property
     def standards(self) -> Standards:
-        """What the limits stand on: to be kept, and used on later data."""
+        """The estimated standards, to save and apply to later data."""
     @property
-    def companion(self) -> Chart | None:
-        """The chart of the spread that belongs to this chart of the level: moving ranges, ranges or standard deviations."""
+    def dispersion_chart(self) -> Chart | None:
+        """The chart of the dispersion that accompanies this chart of the level: moving ranges, ranges or standard
+        deviations.
+        """
     @property
     def is_degenerate(self) -> bool:
-        """True if sigma is zero everywhere: the limits collapse on the center line."""
+        """True if sigma is zero everywhere: the limits coincide with the center line."""
     def judge(self, rules: _Rules | None = None) -> Judgement:
-        """Judges the points by rules.
+        """Applies rules to the points.
 
         Args:
-            rules: A preset, a list of rules, or a :class:`RuleSet`, applied as it is. Without one, those of Nelson's
-                rules that fit the chart: no zones on a chart of a spread, only the limits on an EWMA chart.
+            rules: A preset, a list of rules, or a :class:`RuleSet`, applied unchanged. By default, the Nelson rules
+                that suit the chart: no zones on a dispersion chart, only the limits on an EWMA chart.
 
         Raises:
-            UnknownNameError: For a rule that is not known.
+            UnknownNameError: For an unknown rule.
         """
     def monitor(
         self,
@@ -860,17 +870,17 @@ class Chart:
         bounds: _Bounds = ...,
         missing: _Missing = "error",
     ) -> Chart:
-        """Phase II: the same chart of new data against these limits, which are not estimated again.
+        """Phase II: the same chart of new data, with these limits instead of new estimates.
 
         Args:
             values: The new measurements, or counts. Shape (n,), or a matrix whose rows are subgroups.
-            subgroups: Size of the subgroups, or a label for each measurement (X̄ charts).
+            subgroups: Size of the subgroups, or one label per measurement (X̄ charts).
             sizes: Sample sizes or areas of opportunity (charts of counts).
-            bounds: What the quantity can be: ``(lower, upper)``, either of them ``None``.
-            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+            bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+            missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
 
         Raises:
-            ParameterError: If the data do not fit the chart.
+            ParameterError: If the data do not suit the chart.
 
         Example:
             >>> import llmscope as ls
@@ -881,29 +891,31 @@ class Chart:
     def to_dict(self) -> dict[str, Any]:
         """Points, limits and standards as a dictionary."""
     def to_json(self) -> str:
-        """Points, limits and standards as JSON; every number reads back to the last bit."""
+        """Points, limits and standards as JSON. Numbers round-trip exactly."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row for each point: ``point`` (and ``lower_point`` of a CUSUM chart), ``lower``, ``center``, ``upper``, ``sigma``.
+        """One row per point: ``point`` (and ``lower_point`` of a CUSUM chart), ``lower``, ``center``, ``upper``,
+        ``sigma``.
 
         Args:
-            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     def to_svg(self, title: str | None = None) -> str:
-        """The chart as SVG, judged by those of Nelson's rules that fit it."""
+        """The chart as SVG, judged by the Nelson rules that suit it."""
     def save(self, path: _Path, title: str | None = None) -> None:
         """Writes the chart to a file whose name ends in ``.svg`` or ``.png``."""
     def plot(self, ax: Any = None, title: str | None = None) -> Any:
-        """Draws the chart with matplotlib, judged by those of Nelson's rules that fit it.
+        """Draws the chart with matplotlib, judged by the Nelson rules that suit it.
 
         Args:
-            ax: The axes to draw on; new ones unless given.
+            ax: The axes to draw on; new ones by default.
             title: The title.
 
         Returns:
             The axes.
         """
     def to_plotly(self, title: str | None = None) -> Any:
-        """The chart as a plotly figure, judged by those of Nelson's rules that fit it."""
+        """The chart as a plotly figure, judged by the Nelson rules that suit it."""
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
@@ -911,7 +923,7 @@ class Chart:
 
 @final
 class ControlLimits:
-    """Control limits: each line is one number, or an array with one for each point where the limits vary.
+    """Control limits. Each line is one number, or an array with one number per point if the limits vary.
 
     Example:
         >>> import llmscope as ls
@@ -922,31 +934,31 @@ class ControlLimits:
 
     @property
     def lower(self) -> Any:
-        """Lower control limit: center − 3σ, not below the physical bound."""
+        """Lower control limit: center − 3σ, at least the physical bound."""
     @property
     def center(self) -> Any:
         """Center line."""
     @property
     def upper(self) -> Any:
-        """Upper control limit: center + 3σ, not above the physical bound."""
+        """Upper control limit: center + 3σ, at most the physical bound."""
     @property
     def sigma(self) -> Any:
-        """Standard deviation of the plotted statistic; of the transformed statistic where there is a ``power``."""
+        """Standard deviation of the plotted statistic; with a ``power``, that of the transformed statistic."""
     @property
     def power(self) -> float | None:
-        """The power λ of the transformation on whose scale the limits stand three sigmas from the center line: 0 for the
+        """The power λ of the transformation, on whose scale the limits are three sigmas from the center line: 0 for the
         logarithm, ``None`` without one.
         """
     def zone_edge(self, multiple: float) -> Any:
-        """The edge of a zone, so many sigmas above (or, negative, below) the center line: a number, or an array with one
-        for each point where the limits vary.
+        """The edge of a zone, ``multiple`` sigmas above the center line (negative: below): a number, or an array with one
+        number per point if the limits vary.
         """
     @property
     def lower_clamped(self) -> bool:
-        """True if the lower limit was set to a physical bound somewhere."""
+        """True if the lower limit is a physical bound anywhere."""
     @property
     def upper_clamped(self) -> bool:
-        """True if the upper limit was set to a physical bound somewhere."""
+        """True if the upper limit is a physical bound anywhere."""
     def to_dict(self) -> dict[str, Any]:
         """The lines as a dictionary."""
     def to_json(self) -> str:
@@ -956,10 +968,10 @@ class ControlLimits:
 
 @final
 class Standards:
-    """What a phase I study fixes and a phase II chart uses unchanged.
+    """The standards that a phase I study estimates and a phase II chart applies unchanged.
 
     Args:
-        chart: The chart that they are for.
+        chart: The kind of chart.
         center: Center line: the mean; a proportion (p, np); counts per area (c, u).
         sigma: Within sigma of a single measurement, for charts of measurements.
         lambda_: Weight of the newest point of an EWMA chart.
@@ -968,11 +980,11 @@ class Standards:
         h: Decision interval of a CUSUM chart, in sigmas.
         headstart: Where the sums of a CUSUM chart start, as a share of ``h``.
         span: Measurements in each mean of a moving average chart.
-        power: The power λ of the transformation that an individuals chart judges after, 0 for the logarithm; center
-            line and sigma are then those of the transformed measurements.
+        power: The power λ of the transformation on an individuals chart, 0 for the logarithm; center line and sigma
+            then refer to the transformed measurements.
 
     Raises:
-        ParameterError: If the numbers do not fit the chart.
+        ParameterError: If the numbers do not suit the chart.
 
     Example:
         >>> import llmscope as ls
@@ -996,21 +1008,19 @@ class Standards:
     ) -> Standards: ...
     @property
     def chart(self) -> str:
-        """The chart that they are for."""
+        """The kind of chart."""
     @property
     def center(self) -> float:
-        """The center line; that of the transformed measurements where there is a ``power``."""
+        """The center line; with a ``power``, that of the transformed measurements."""
     @property
     def power(self) -> float | None:
-        """The power λ of the transformation that measurements are judged after: 0 for the logarithm, ``None`` without
-        one.
-        """
+        """The power λ of the transformation of the measurements: 0 for the logarithm, ``None`` without one."""
     @property
     def within(self) -> SigmaEstimate | None:
         """The within sigma, for charts of measurements."""
     @property
     def inflation(self) -> float | None:
-        """Laney's σ_z: how much the points vary beyond the binomial or Poisson."""
+        """Laney's σ_z: variation relative to the binomial or Poisson distribution."""
     def monitor(
         self,
         values: _Numbers,
@@ -1022,15 +1032,15 @@ class Standards:
     ) -> Chart:
         """Phase II: a chart of new data against these standards. See :meth:`Chart.monitor`."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Judgement:
-    """What rules say about every point of a chart.
+    """The result of applying rules to every point of a chart.
 
     Example:
         >>> import llmscope as ls
@@ -1044,43 +1054,44 @@ class Judgement:
 
     @property
     def violations(self) -> list[Violation]:
-        """The violations, ordered by their first signal. Overlapping ones are all there."""
+        """The violations, ordered by their first signal, including overlapping ones."""
     @property
     def signals(self) -> NDArray[np.uint32]:
-        """For each point the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32."""
+        """For each point, the rules that signal at it, as bits: bit i is the i-th of ``rules``. Shape (n,), uint32."""
     @property
     def members(self) -> NDArray[np.uint32]:
-        """For each point the rules of whose patterns it is a part, as bits. Shape (n,), uint32."""
+        """For each point, the rules whose patterns include it, as bits. Shape (n,), uint32."""
     def signals_of(self, rule: str) -> NDArray[np.bool_]:
         """The points at which one rule signals. Shape (n,), bool.
 
         Raises:
-            UnknownNameError: If the rule was not judged.
+            UnknownNameError: If the rule was not applied.
         """
     def members_of(self, rule: str) -> NDArray[np.bool_]:
         """The points that belong to a pattern of one rule. Shape (n,), bool.
 
         Raises:
-            UnknownNameError: If the rule was not judged.
+            UnknownNameError: If the rule was not applied.
         """
     @property
     def is_in_control(self) -> bool:
         """True if no rule signals anywhere."""
     @property
     def rules(self) -> RuleSet:
-        """The rules that were judged."""
+        """The applied rules."""
     @property
     def chart(self) -> Chart | None:
-        """The chart that was judged; ``None`` for bare points."""
+        """The judged chart; ``None`` for bare points."""
     def to_dict(self) -> dict[str, Any]:
         """Masks, violations and rules as a dictionary."""
     def to_json(self) -> str:
         """Masks, violations and rules as JSON."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row for each violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
+        """One row per violation: ``rule``, ``first``, ``first_signal``, ``last``, ``side``.
 
         Args:
-            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     def to_svg(self, title: str | None = None) -> str:
         """The chart with these signals, as SVG."""
@@ -1090,7 +1101,7 @@ class Judgement:
         """Draws the chart with matplotlib.
 
         Args:
-            ax: The axes to draw on; new ones unless given.
+            ax: The axes to draw on; new ones by default.
             title: The title.
 
         Returns:
@@ -1107,8 +1118,8 @@ class Judgement:
 class Monitor:
     """Judges points as they arrive against a frozen center line and sigma.
 
-    It gives the signals of :func:`judge` for the same points, wherever the stream is cut. Its state is a few numbers
-    for each rule; ``pickle`` keeps it.
+    It gives the same signals as :func:`judge` for the same points, regardless of how the stream is split. Its state is
+    a few numbers per rule and can be pickled.
 
     Args:
         center: The center line.
@@ -1116,7 +1127,7 @@ class Monitor:
         rules: A preset, a list of rules, or a :class:`RuleSet`.
 
     Raises:
-        ParameterError: Unless the center line is finite, and sigma finite and not negative.
+        ParameterError: Unless the center line is finite, and sigma finite and non-negative.
 
     Example:
         >>> import llmscope as ls
@@ -1129,45 +1140,45 @@ class Monitor:
 
     def __new__(cls, center: float, sigma: float, rules: _Rules | None = None) -> Monitor: ...
     def push(self, x: float, *, center: float | None = None, sigma: float | None = None) -> list[Signal]:
-        """Takes one point and returns the signals that it raises, in the order of the rules.
+        """Adds one point and returns the signals that it causes, in the order of the rules.
 
         Args:
             x: The point.
-            center: Its own center line, for charts whose limits vary.
-            sigma: Its own sigma.
+            center: The point's own center line, for charts whose limits vary.
+            sigma: The point's own sigma.
 
         Raises:
-            NonFiniteError: For a NaN or an infinity, which leaves the monitor as it was.
-            ParameterError: If only one of ``center`` and ``sigma`` is given, or one cannot be.
+            NonFiniteError: For a NaN or an infinity; the monitor is then unchanged.
+            ParameterError: If only one of ``center`` and ``sigma`` is given, or one is outside its domain.
         """
     def push_many(self, values: _Numbers, *, missing: _Missing = "error") -> list[Signal]:
-        """Takes many points and returns all signals, in order.
+        """Adds many points and returns all signals, in order.
 
         Args:
             values: The points in time order. Shape (n,).
-            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` (every run ends) or ``"drop"``.
+            missing: Policy for missing values and NaN: ``"error"``, ``"break"`` (every run ends) or ``"drop"``.
 
         Raises:
-            NonFiniteError: For a point that is no number; the monitor is left as it was.
+            NonFiniteError: For a NaN or infinity among the points; the monitor is then unchanged.
             MissingValueError: For a missing value under ``"error"``.
         """
     def gap(self) -> None:
-        """Says that something is missing here: every run ends."""
+        """Marks a gap: every run ends."""
     @property
     def seen(self) -> int:
         """Number of points pushed."""
     @property
     def rules(self) -> RuleSet:
-        """The rules that are judged."""
+        """The applied rules."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Rule:
-    """A pattern of points under a code.
+    """A pattern of points with a code.
 
     Args:
-        code: The rule's name in results.
+        code: The name of the rule in results.
         pattern: One of ``{"beyond": {"multiple": 3, "count": 1, "window": 1}}``, ``{"same_side": {"length": 9}}``,
             ``{"trend": {"length": 6}}``, ``{"alternating": {"length": 14}}``,
             ``{"within": {"multiple": 1, "length": 15}}``,
@@ -1175,7 +1186,7 @@ class Rule:
             Multiples are in sigmas, lengths in points.
 
     Raises:
-        ParameterError: If the lengths or multiples make no pattern.
+        ParameterError: If the lengths or multiples do not form a pattern.
 
     Example:
         >>> import llmscope as ls
@@ -1192,20 +1203,20 @@ class Rule:
         """The rule's code."""
     @property
     def description(self) -> str:
-        """What it looks for, in words."""
+        """A description of its pattern."""
     @property
     def pattern(self) -> dict[str, dict[str, Any]]:
-        """What it looks for, as the dictionary that makes the same rule."""
+        """Its pattern, as the dictionary that creates the same rule."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class RuleSet:
-    """Rules to judge a chart by, at most 32.
+    """A set of at most 32 rules.
 
     Args:
         rules: The name of a preset (``"nelson"``, ``"western-electric"``, ``"aiag"``, ``"montgomery"``,
@@ -1213,8 +1224,8 @@ class RuleSet:
             :class:`Rule` and codes.
 
     Raises:
-        UnknownNameError: For a rule or preset that is not known.
-        ParameterError: For more than 32 rules, or two with the same code.
+        UnknownNameError: For an unknown rule or preset.
+        ParameterError: For more than 32 rules, or two rules with the same code.
 
     Example:
         >>> import llmscope as ls
@@ -1233,32 +1244,32 @@ class RuleSet:
     def codes(self) -> list[str]:
         """The codes of the rules, in order."""
     def with_length(self, code: str, length: int, count: int | None = None) -> RuleSet:
-        """The same set with another run length for one rule.
+        """A copy with another run length for one rule.
 
         Args:
-            code: The rule's code, or its number.
+            code: The code or the number of the rule.
             length: Points in the pattern (the window of a k-of-m rule).
             count: The k of a k-of-m rule.
 
         Raises:
-            UnknownNameError: If the set has no such rule.
-            ParameterError: If the length does not fit it.
+            UnknownNameError: If the set lacks the rule.
+            ParameterError: If the length does not suit the rule.
         """
     def with_multiple(self, code: str, multiple: float) -> RuleSet:
-        """The same set with another distance from the center line for one rule, in sigmas.
+        """A copy with another distance from the center line for one rule, in sigmas.
 
         Raises:
-            UnknownNameError: If the set has no such rule.
-            ParameterError: If the distance does not fit it.
+            UnknownNameError: If the set lacks the rule.
+            ParameterError: If the distance does not suit the rule.
         """
     def without_zones(self) -> RuleSet:
-        """The rules that need no zones: for charts of a spread, whose statistic is skewed."""
+        """The rules that use no zones, for dispersion charts, whose statistic is skewed."""
     def limits_only(self) -> RuleSet:
-        """The rules about a single point beyond a limit: for charts of averages, whose points depend on each other."""
+        """The rules about a single point beyond a limit, for charts of averages, whose points are dependent."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
@@ -1289,15 +1300,15 @@ class Violation:
     def side(self) -> _Side:
         """``"above"`` the center line (or rising), ``"below"`` (or falling), or ``"both"``."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Signal:
-    """A rule's word that a point completes its pattern.
+    """A signal: a point that completes the pattern of a rule.
 
     Example:
         >>> import llmscope as ls
@@ -1313,37 +1324,37 @@ class Signal:
         """First point of the pattern, counted from the first push."""
     @property
     def at(self) -> int:
-        """The point that completes it."""
+        """The point that completes the pattern."""
     @property
     def side(self) -> _Side:
         """``"above"``, ``"below"`` or ``"both"``."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class SigmaEstimate:
-    """An estimate of sigma that says how it came about."""
+    """An estimate of sigma with its estimator."""
 
     @property
     def sigma(self) -> float:
         """The estimate, in the unit of the data; 0 for data without variation."""
     @property
     def estimator(self) -> str:
-        """How it was estimated: ``"average_moving_range"``, ``"pooled"``, ``"overall"``, …"""
+        """Name of the estimator: ``"average_moving_range"``, ``"pooled"``, ``"overall"``, …"""
     @property
     def degrees_of_freedom(self) -> float | None:
-        """Effective degrees of freedom for intervals; ``None`` where none are published."""
+        """Effective degrees of freedom for intervals; ``None`` if none are published."""
     @property
     def convention(self) -> str:
-        """The convention and its formula in a few words: conventions differ, and so do the indices."""
+        """A short description of the convention and its formula: indices from different conventions differ."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1374,17 +1385,17 @@ class Capability:
         """The normal quantile of the expected share outside both limits."""
     @property
     def sigma(self) -> float:
-        """The within sigma that the indices stand on."""
+        """The within sigma of the indices."""
     @property
     def estimator(self) -> str:
-        """How it was estimated."""
+        """Name of its estimator."""
     @property
     def degrees_of_freedom(self) -> float | None:
         """Degrees of freedom of the intervals."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1415,17 +1426,17 @@ class Performance:
         """The normal quantile of the expected share outside both limits."""
     @property
     def cpm(self) -> float | None:
-        """(USL − LSL)/6√(Σ(x − T)²/(n − 1)): the spread about the target (Chan, Cheng & Spiring 1988)."""
+        """(USL − LSL)/6√(Σ(x − T)²/(n − 1)): the dispersion about the target (Chan, Cheng & Spiring 1988)."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class ExpectedPpm:
-    """Shares outside the specification limits that a normal distribution leads to expect, per million."""
+    """Expected shares outside the specification limits for a normal distribution, per million."""
 
     @property
     def within(self) -> float | None:
@@ -1434,15 +1445,15 @@ class ExpectedPpm:
     def overall(self) -> float | None:
         """With the overall sigma."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Specification:
-    """What the customer, or the service level objective, allows."""
+    """Specification limits: the requirements of a customer or a service level objective."""
 
     @property
     def lower(self) -> float | None:
@@ -1454,9 +1465,9 @@ class Specification:
     def target(self) -> float | None:
         """Target value."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1504,17 +1515,17 @@ class Factors:
     def E2(self) -> float:
         """3/d₂: limits of individual values are X̄ ± E₂R̄."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Moments:
-    """Count, mean and higher moments of a sample, carried in twice the precision of a float.
+    """Count, mean and higher moments of a sample, in twice the precision of a float.
 
-    The moments of two parts merge to those of the whole, so that parts may be on different machines.
+    The moments of two parts merge to those of the whole, so the parts may be processed on different machines.
 
     Example:
         >>> import llmscope as ls
@@ -1547,7 +1558,7 @@ class Moments:
     def excess_kurtosis(self) -> float | None:
         """Excess kurtosis g₂ (Joanes & Gill 1998); ``None`` without variation."""
     def merge(self, other: Moments) -> Moments:
-        """The moments of both samples together."""
+        """The moments of both samples combined."""
     def to_dict(self) -> dict[str, Any]:
         """The moments as a dictionary."""
     def to_json(self) -> str:
@@ -1564,27 +1575,27 @@ class Normality:
         """The statistic A²."""
     @property
     def p(self) -> float:
-        """Its p-value (Stephens 1986): small where the data are not normal."""
+        """Its p-value (Stephens 1986); small if the data are not normal."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Analysis:
-    """Chart, violations and capability of one metric of one group. What does not apply is ``None``.
+    """Chart, violations and capability of one metric of one group. Properties that do not apply are ``None``.
 
-    Made by :func:`analyze`; in a notebook it shows itself as chart and report.
+    Returned by :func:`analyze`. A notebook displays it as chart and report.
     """
 
     @property
     def source(self) -> list[str]:
-        """The files that the data come from."""
+        """The files or frames of the data."""
     @property
     def group(self) -> dict[str, str]:
-        """What the requests have in common."""
+        """The names and values that the group's requests have in common."""
     @property
     def metric(self) -> str:
         """The metric or column."""
@@ -1596,64 +1607,64 @@ class Analysis:
         """Number of measurements."""
     @property
     def excluded(self) -> Excluded:
-        """What was left out."""
+        """The numbers of requests that the analysis leaves out."""
     @property
     def chart(self) -> str:
-        """The kind of chart."""
+        """The kind of chart, such as ``"individuals"``."""
     @property
     def phase(self) -> int:
-        """1: limits from these data; 2: limits from an earlier study."""
+        """1: limits from these data; 2: limits from a previous study."""
     @property
     def mean(self) -> float | None:
-        """Arithmetic mean."""
+        """Arithmetic mean, in the unit of the metric."""
     @property
     def median(self) -> float | None:
-        """Median of the measurements."""
+        """Median of the measurements, in the unit of the metric."""
     @property
     def power(self) -> float | None:
-        """The power λ of the transformation that the measurements were judged after: 0 for the logarithm, ``None`` without
-        one. Sigma, capability, performance, normality and the chart of the spread are then those of the transformed
-        measurements; mean, median, quantiles, limits and observed ppm are in the unit of the metric.
+        """The power λ of the transformation of the measurements: 0 for the logarithm, ``None`` without a transformation.
+        Sigma, capability, performance, normality and the dispersion chart then refer to the transformed measurements.
+        Mean, median, quantiles, limits and observed ppm are in the unit of the metric.
         """
     @property
     def sigma(self) -> SigmaReport | None:
         """Within and overall sigma."""
     @property
     def limits(self) -> ControlLimits | None:
-        """Control limits."""
+        """Control limits, in the unit of the metric."""
     @property
     def stages(self) -> list[Stage]:
-        """Stages with limits of their own, if they were asked for: one, if no change of the level was found. A change that
-        was found is a signal.
+        """Stages with their own limits, if requested; a single one if no change of the level was detected. A detected
+        change is a signal.
         """
     @property
     def rules(self) -> list[str]:
-        """Codes of the rules that were applied."""
+        """Codes of the applied rules."""
     @property
     def violations(self) -> list[Violation]:
-        """Where they signal."""
+        """Violations of the rules."""
     @property
     def verdict(self) -> Literal["in_control", "out_of_control", "not_enough_data"]:
         """``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``."""
     @property
     def need(self) -> int | None:
-        """How many points a judgement needs, if there are too few."""
+        """The number of points that a verdict needs, if there are too few."""
     @property
     def dispersion(self) -> Dispersion | None:
-        """The chart of the spread."""
+        """The chart of the dispersion."""
     @property
     def specification(self) -> Specification | None:
-        """Specification limits."""
+        """Specification limits, in the unit of the metric."""
     @property
     def capability(self) -> Capability | None:
-        """Indices of the within sigma."""
+        """Capability indices, from the within sigma."""
     @property
     def performance(self) -> Performance | None:
-        """Indices of the overall sigma."""
+        """Performance indices, from the overall sigma."""
     @property
     def non_normal(self) -> dict[str, Any] | None:
-        """Performance without the assumption of a normal distribution, as a dictionary: ``fits``, ``box_cox``, ``empirical``
-        and which of them the data support (``supported``).
+        """Performance without the assumption of a normal distribution, as a dictionary: ``fits``, ``box_cox``,
+        ``empirical``, and which of them the data support (``supported``).
         """
     @property
     def confidence(self) -> float | None:
@@ -1663,31 +1674,32 @@ class Analysis:
         """Measurements outside the specification limits, per million."""
     @property
     def expected_ppm(self) -> ExpectedPpm | None:
-        """Share outside that a normal distribution leads to expect, per million."""
+        """Expected share outside the specification limits for a normal distribution, per million."""
     @property
     def normality(self) -> Normality | None:
         """Anderson–Darling test of normality."""
     @property
     def autocorrelation(self) -> float | None:
-        """Correlation of neighbours."""
+        """Lag-1 autocorrelation."""
     @property
     def quantiles(self) -> Quantiles | None:
         """Quantiles."""
     @property
     def warnings(self) -> list[str]:
-        """What a reader should know before trusting the numbers."""
+        """Warnings about the validity of the numbers."""
     @property
     def judgement(self) -> Judgement | None:
-        """The chart with its rules and signals; ``None`` if there are not enough data for one."""
+        """The chart with its rules and signals; ``None`` without enough data."""
     def to_dict(self) -> dict[str, Any]:
-        """The analysis as a dictionary: the same as in the report of the command line."""
+        """The analysis as a dictionary, as in the report of the command line."""
     def to_json(self) -> str:
-        """The analysis as JSON: the same as in the report of the command line."""
+        """The analysis as JSON, as in the report of the command line."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
         """One row with the main numbers.
 
         Args:
-            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     def to_svg(self) -> str:
         """The control chart as SVG."""
@@ -1697,19 +1709,19 @@ class Analysis:
         """Draws the control chart with matplotlib.
 
         Args:
-            ax: The axes to draw on; new ones unless given.
+            ax: The axes to draw on; new ones by default.
 
         Returns:
             The axes.
 
         Raises:
-            NotEnoughDataError: If there are not enough data for a chart.
+            NotEnoughDataError: If there are too few data for a chart.
         """
     def to_plotly(self) -> Any:
         """The control chart as a plotly figure.
 
         Raises:
-            NotEnoughDataError: If there are not enough data for a chart.
+            NotEnoughDataError: If there are too few data for a chart.
         """
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
@@ -1718,7 +1730,7 @@ class Analysis:
 
 @final
 class Report:
-    """Analyses under one roof: one for each group and metric, in order of appearance.
+    """A report: one analysis per group and metric, in order of appearance.
 
     A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
     """
@@ -1728,7 +1740,7 @@ class Report:
         """The analyses."""
     @property
     def studies(self) -> list[Study]:
-        """One for each metric over several runs, if the analyses are grouped by session."""
+        """One study per metric over several runs, if the analyses are grouped by session."""
     @property
     def is_in_control(self) -> bool:
         """True if no analysis and no study is out of control."""
@@ -1737,17 +1749,18 @@ class Report:
     def to_json(self) -> str:
         """The report as JSON (``llmscope.report/1``), as the command line writes it."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row for each analysis: group, metric, verdict and the main numbers.
+        """One row per analysis: group, metric, verdict and the main numbers.
 
         Args:
-            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     def save_baseline(self, path: _Path) -> None:
-        """Freezes the limits of these studies in a file, for ``analyze(…, baseline=path)`` and the command line.
+        """Saves the limits of these studies to a file, for ``analyze(…, baseline=path)`` and the command line.
 
         Raises:
             NotEnoughDataError: If no study has limits.
-            FileError: If the operating system refuses.
+            FileError: If the file cannot be written.
         """
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Analysis: ...
@@ -1774,14 +1787,16 @@ class Run:
         """Their standard deviation."""
     @property
     def out(self) -> bool:
-        """True if the mean lies beyond the limits that the run means themselves give."""
+        """True if the mean is outside the limits of the run means."""
     @property
     def beyond_within(self) -> bool:
-        """True if the mean lies further out than its own requests explain: beyond the limits of an X̄ chart."""
+        """True if the mean is further from the center than the run's own requests explain: outside the limits of an X̄
+        chart.
+        """
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1799,27 +1814,27 @@ class Component:
     def interval(self) -> tuple[float, float] | None:
         """Interval of the square root."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Study:
-    """A metric over several runs: variance components, capability of what varies within the runs and of everything, and
-    the runs that are out. What does not apply is ``None``.
+    """One metric over several runs: variance components, capability within the runs and in total, and the runs that
+    are out of control. Properties that do not apply are ``None``.
     """
 
     @property
     def group(self) -> dict[str, str]:
-        """What all runs have in common."""
+        """The names and values that all runs have in common."""
     @property
     def metric(self) -> str:
         """The metric or column."""
     @property
     def runs(self) -> list[Run]:
-        """The runs, in order of time where it is known."""
+        """The runs, in order of time if known."""
     @property
     def n(self) -> int:
         """Number of measurements of all runs."""
@@ -1828,47 +1843,47 @@ class Study:
         """Mean of all measurements."""
     @property
     def within(self) -> Component:
-        """Variance inside the runs."""
+        """Variance within the runs."""
     @property
     def between(self) -> Component:
         """Variance between the runs; 0 if its estimate is negative."""
     @property
     def total(self) -> Component:
-        """Variance of a single measurement of any run."""
+        """Total variance of a single measurement from any run."""
     @property
     def between_share(self) -> float | None:
-        """Share of the total variance that lies between the runs."""
+        """Share of the total variance that is between the runs."""
     @property
     def limits(self) -> ControlLimits | None:
         """Limits of the run means, from their moving ranges; ``None`` for fewer than 5 runs."""
     @property
     def violations(self) -> list[Violation]:
-        """Where rules signal on the chart of the run means: positions in ``runs``."""
+        """Violations on the chart of the run means: positions in ``runs``."""
     @property
     def verdict(self) -> Literal["in_control", "out_of_control", "not_enough_data"]:
         """``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``: the verdict on the run means."""
     @property
     def capability(self) -> Capability | None:
-        """Indices of the within-run sigma."""
+        """Capability indices, from the within-run sigma."""
     @property
     def performance(self) -> Performance | None:
-        """Indices of the total sigma."""
+        """Performance indices, from the total sigma."""
     @property
     def lag1(self) -> float | None:
-        """Correlation of neighbours inside the runs."""
+        """Lag-1 autocorrelation within the runs."""
     @property
     def warnings(self) -> list[str]:
-        """What a reader should know before trusting the numbers."""
+        """Warnings about the validity of the numbers."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Excluded:
-    """Requests that were left out of a judgement."""
+    """Requests that an analysis leaves out."""
 
     @property
     def failed(self) -> int:
@@ -1881,11 +1896,11 @@ class Excluded:
         """Requests without this metric."""
     @property
     def not_positive(self) -> int:
-        """Requests whose value is not positive, and so has no place on the scale of a transformation."""
+        """Requests whose value is not positive and cannot be transformed."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1895,20 +1910,20 @@ class SigmaReport:
 
     @property
     def within(self) -> float | None:
-        """The within sigma that the limits stand on."""
+        """The within sigma of the limits."""
     @property
     def estimator(self) -> str | None:
-        """How it was estimated."""
+        """Name of its estimator."""
     @property
     def overall(self) -> float | None:
         """The sample standard deviation."""
     @property
     def inflation(self) -> float | None:
-        """Laney's σ_z: variation beyond the binomial or Poisson."""
+        """Laney's σ_z: variation relative to the binomial or Poisson distribution."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1918,72 +1933,74 @@ class ChangePoint:
 
     @property
     def at(self) -> int:
-        """Position of the first value after it."""
+        """Position of the first value after the change, 0-based."""
     @property
     def z(self) -> float:
-        """The rank statistic of the values before it and after it, in standard deviations."""
+        """The standardized rank sum statistic of the values before and after the change."""
     @property
     def p(self) -> float:
-        """Probability, at most, of so clear a change anywhere, if the level never changed."""
+        """An upper bound of the probability of so clear a change anywhere if the level never changes."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Stage:
-    """A stretch of points with limits of its own."""
+    """A stage: a range of points with its own limits."""
 
     @property
     def first(self) -> int:
-        """Its first point, counted from 0."""
+        """Position of its first point, 0-based."""
     @property
     def last(self) -> int:
-        """Its last point."""
+        """Position of its last point."""
     @property
     def t(self) -> str | None:
-        """When its first point was measured (RFC 3339)."""
+        """Time of its first point (RFC 3339)."""
     @property
     def mean(self) -> float:
-        """Mean of its measurements, or of what is plotted where that is counts or means of subgroups."""
+        """Mean of its measurements, or of the plotted points for counts and subgroup means."""
     @property
     def p(self) -> float | None:
-        """For a change that was found, the probability, at most, of so clear a one anywhere, if the level never changed."""
+        """For a detected change, an upper bound of the probability of so clear a change anywhere if the level never
+        changes.
+        """
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Quantiles:
-    """Quantiles by Hyndman & Fan's seventh method."""
+    """Quantiles by Hyndman and Fan's method 7, in the unit of the metric."""
 
     @property
     def p50(self) -> float:
-        """The median: 50 % lie below."""
+        """The median."""
     @property
     def p90(self) -> float:
-        """90 % lie below."""
+        """The 90th percentile."""
     @property
     def p95(self) -> float:
-        """95 % lie below."""
+        """The 95th percentile."""
     @property
     def p99(self) -> float:
-        """99 % lie below."""
+        """The 99th percentile."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Dispersion:
-    """The chart of the spread that belongs to a chart of the level."""
+    """The chart of the dispersion that accompanies a chart of the level."""
 
     @property
     def chart(self) -> str:
@@ -1993,14 +2010,14 @@ class Dispersion:
         """Its control limits."""
     @property
     def rules(self) -> list[str]:
-        """Codes of the rules that were applied: those without zones."""
+        """Codes of the applied rules, which use no zones."""
     @property
     def violations(self) -> list[Violation]:
-        """Where they signal."""
+        """Violations of the rules."""
     def to_dict(self) -> dict[str, Any]:
-        """The fields as a dictionary; what does not apply is absent."""
+        """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
-        """The fields as JSON; every number reads back to the last bit."""
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -2021,40 +2038,40 @@ class Session:
         """Reads a session from its JSON document or JSON Lines.
 
         Raises:
-            FormatError: With the line and field, what was found and what to do.
+            FormatError: With line and field, the problem and a fix.
         """
     @property
     def name(self) -> str | None:
         """A name for the run."""
     @property
     def description(self) -> str | None:
-        """What was being tried, in a sentence."""
+        """The purpose of the run, in a sentence."""
     @property
     def started_at(self) -> datetime | None:
         """When the first request was issued, in UTC."""
     @property
     def provider(self) -> str | None:
-        """Who served the requests (OpenTelemetry: ``gen_ai.provider.name``)."""
+        """The provider (OpenTelemetry: ``gen_ai.provider.name``)."""
     @property
     def model(self) -> str | None:
-        """The model that was asked for (OpenTelemetry: ``gen_ai.request.model``)."""
+        """The requested model (OpenTelemetry: ``gen_ai.request.model``)."""
     @property
     def labels(self) -> dict[str, str]:
         """Settings of the run and labels to group by."""
     @property
     def simulated(self) -> bool:
-        """True if no real endpoint was asked."""
+        """True if the run used a simulated endpoint."""
     @property
     def environment(self) -> dict[str, Any] | None:
-        """The machine that asked, as a dictionary."""
+        """The machine of the client, as a dictionary."""
     def metric(self, name: str, *, warmup: bool = False) -> NDArray[np.float64]:
-        """The values of a metric, one for each request, NaN where there is none. Shape (n,), in the metric's unit.
+        """The values of a metric, one per request, NaN where it is absent. Shape (n,), in the metric's unit.
 
-        Requests that only warm the endpoint up are left out, as in every judgement.
+        Warm-up requests are left out, as in every analysis.
 
         Args:
             name: ``"ttft_s"``, ``"e2e_s"``, ``"tpot_s"``, ``"output_tokens_per_s"``, ``"error_rate"``, … or an
-                attribute that the recording tool added.
+                attribute from the recording tool.
             warmup: True to keep the warm-up requests.
 
         Raises:
@@ -2062,37 +2079,40 @@ class Session:
         """
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What else happened while the run went on, as dictionaries of ``at`` and ``message``."""
+        """Events during the run, as dictionaries of ``at`` and ``message``."""
     @property
     def client_health(self) -> dict[str, Any] | None:
-        """What the client said about itself at the end, as a dictionary: whether its times are the endpoint's or its own."""
+        """The client's report on itself at the end of the run, as a dictionary: whether its times are those of the
+        endpoint or contain its own delays.
+        """
     def summary(self, *, slo: str | None = None) -> dict[str, Any]:
-        """What the run amounts to, as a dictionary: requests, failures by kind, rates, tokens, cost, and the distribution
-        of each metric (mean, p50, p90, p95, p99, max). Warm-up requests are left out.
+        """A summary of the run, as a dictionary: requests, failures by kind, rates, tokens, cost, and the distribution of
+        each metric (mean, p50, p90, p95, p99, max). Warm-up requests are left out.
 
         Args:
             slo: Objectives for goodput: ``"ttft=500ms,tpot=50ms,e2e=10s"``.
 
         Raises:
-            ParameterError: If the objectives cannot be read.
+            ParameterError: If the objectives are invalid.
         """
     def to_dict(self) -> dict[str, Any]:
         """The session as a dictionary."""
     def to_json(self) -> str:
         """The session as one JSON document."""
     def to_json_lines(self) -> str:
-        """The session as JSON Lines: what a recorder appends while it runs."""
+        """The session as JSON Lines, the format to which a recorder appends."""
     def save(self, path: _Path) -> None:
-        """Writes the session to a file: JSON Lines if its name ends in ``.jsonl``, else one JSON document.
+        """Writes the session to a file: JSON Lines if its name ends in ``.jsonl``, otherwise one JSON document.
 
         Raises:
-            FileError: If the operating system refuses.
+            FileError: If the file cannot be written.
         """
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row for each request; what no request has is no column.
+        """One row per request. Fields that no request has are left out.
 
         Args:
-            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -2100,24 +2120,25 @@ class Session:
 
 @final
 class Log:
-    """A log of any tool that is recognized by its content: requests, or a table of columns."""
+    """A log of a tool, recognized by its content: requests, or a table of columns."""
 
     @property
     def source(self) -> str:
-        """The file's name as it was given."""
+        """The name of the file as given."""
     @property
     def tool(self) -> str:
-        """The tool that wrote it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"`` or ``"csv"``."""
+        """The tool that wrote it: ``"llmscope"``, ``"llmperf"``, ``"jsonl"``, ``"csv"``, …"""
     @property
-    def notices(self) -> list[str]:
-        """What was odd about the file."""
+    def warnings(self) -> list[str]:
+        """Problems that did not prevent reading."""
     @property
     def session(self) -> Session | None:
-        """The requests; ``None`` for a table, whose columns only their names explain."""
+        """The requests; ``None`` for a table of columns whose meaning only their names indicate."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row for each request or line.
+        """One row per request or line.
 
         Args:
-            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; the one that is in use unless told.
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     def __len__(self) -> int: ...

@@ -1,4 +1,4 @@
-"""The chart of a judgement in matplotlib and plotly, for those who compose figures. Imported only when asked for."""
+"""Draws the chart of a judgement with matplotlib and plotly. Imported on first use."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 if TYPE_CHECKING:
     from llmscope import Judgement
 
-# One color for each rule, apart for color-blind eyes (Okabe & Ito 2008, darkened), as in the core's own drawing.
+# One color per rule, distinguishable for color-blind readers (Okabe & Ito 2008, darkened), as in the core's drawing.
 RULE_COLORS = ("#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8")
 ZONES = ((3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea"))
 POINTS, LOWER, CENTER, LIMITS = "#475569", "#0072b2", "#1a7f37", "#b42318"
 
 
 class _Picture:
-    """What both libraries draw: lines written out for each point, gaps as NaN, the signals of each rule."""
+    """The data that both libraries draw: lines with one value per point, gaps as NaN, the signals of each rule."""
 
     def __init__(self, judgement: Judgement) -> None:
         chart = judgement.chart
@@ -30,13 +30,13 @@ class _Picture:
         self.lower, self.center, self.upper = (
             np.broadcast_to(np.asarray(line, dtype=float), n) for line in (limits.lower, limits.center, limits.upper)
         )
-        # A gap in the data is a gap in the line that joins the points.
+        # A gap in the data is a gap in the line between the points.
         self.line_x = np.insert(self.x.astype(float), chart.breaks, np.nan)
         self.line_y = np.insert(self.points, chart.breaks, np.nan)
-        # The lower sums of a CUSUM chart, beside the upper ones.
+        # The lower sums of a CUSUM chart, next to the upper ones.
         lower = chart.lower_points
         self.lower_line_y = None if lower is None else np.insert(np.asarray(lower), chart.breaks, np.nan)
-        # Of the two the one that is beyond its limit signals.
+        # The sum beyond its limit is the one that signals.
         self.signalling = self.points if lower is None else np.where(lower < self.lower, lower, self.points)
         self.signals = [
             (code, RULE_COLORS[i % len(RULE_COLORS)], np.flatnonzero(judgement.signals_of(code)))
@@ -44,7 +44,7 @@ class _Picture:
         ]
 
     def zone(self, multiple: float) -> tuple[Any, Any]:
-        """Lower and upper edge of a zone, not beyond the limits as they are drawn."""
+        """Lower and upper edge of a zone, within the drawn limits."""
         low, high = self.limits.zone_edge(-multiple), self.limits.zone_edge(multiple)
         return np.maximum(low, self.lower), np.minimum(high, self.upper)
 
@@ -68,7 +68,7 @@ def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
         ax.plot(picture.line_x, picture.lower_line_y, color=LOWER, linewidth=1, marker=marker, markersize=3)
     for i, (code, color, at) in enumerate(picture.signals):
         if len(at):
-            # Where rules agree on a point, the first of them is seen.
+            # If several rules signal at a point, the first of them is visible.
             style = {"facecolors": "none", "edgecolors": color, "linewidths": 1.6, "s": 60, "zorder": 4 - i / 32}
             ax.scatter(at, picture.signalling[at], label=f"{code} ({len(at)})", **style)
     ax.set_title(title or (judgement.chart.kind if judgement.chart else ""))

@@ -1,4 +1,4 @@
-"""How far a benchmark has come: a line on standard error that is written over itself."""
+"""The progress of a benchmark: a line on standard error that overwrites itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTH = 100
 
 
 def usual() -> _Listener | None:
-    """The line where somebody sees it: in a terminal or a notebook."""
+    """The default listener: the line in a terminal or a notebook, otherwise none."""
     return line if sys.stderr.isatty() or "ipykernel" in sys.modules else None
 
 
@@ -28,8 +28,9 @@ def of(function: Callable[[dict[str, Any]], object]) -> _Listener:
 
 
 def line(summary: dict[str, Any], ended: bool) -> None:
-    """Writes the summary over the one before; the last one stays."""
-    parts = [f"{summary['requests']} requests"]
+    """Overwrites the previous summary; the last one remains."""
+    requests = summary["requests"]
+    parts = [f"{requests} request{'' if requests == 1 else 's'}"]
     if summary["failed"]:
         parts.append(f"{summary['failed']} failed")
     for name, title in (("ttft_s", "TTFT"), ("tpot_s", "TPOT")):

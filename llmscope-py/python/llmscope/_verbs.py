@@ -1,4 +1,4 @@
-"""The verbs of the ``.spc`` namespaces, written once for pandas and polars."""
+"""The methods of the ``.spc`` namespaces, shared by pandas and polars."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Verbs(Generic[Table, Number]):
     """Charts, rules and indices of one column of measurements in time order."""
 
     def _table(self, make: _Make, types: dict[str, type]) -> Table:
-        """A table with one row for each measurement; ``make`` gets the column and which of its rows hold a number."""
+        """A table with one row per measurement; ``make`` receives the column and the mask of its present values."""
         raise NotImplementedError
 
     def _number(self, make: Callable[[Any], float | None]) -> Number:
@@ -48,14 +48,14 @@ class Verbs(Generic[Table, Number]):
         """Individuals chart, row by row: ``point``, ``lower``, ``center``, ``upper``, ``signal``.
 
         Args:
-            sigma_estimator: How the within sigma is estimated.
-            bounds: What the quantity can be: ``(0, None)`` for a latency.
-            rules: The rules that ``signal`` is about; Nelson's eight unless told.
-            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
-            transform: The scale that is judged on, as of :func:`llmscope.individuals`; limits are drawn back.
+            sigma_estimator: Estimator of the within sigma (see :func:`llmscope.sigma`).
+            bounds: Physical bounds of the quantity: ``(lower, upper)``; ``(0, None)`` for a latency.
+            rules: The rules of ``signal``; by default, Nelson's eight.
+            missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
+            transform: Transformation of the measurements, as in :func:`llmscope.individuals`.
 
         Returns:
-            One row for each measurement. Too few data make no limits: they are missing, and nothing signals.
+            One row per measurement. With too few data, the limits are missing and nothing signals.
         """
         chosen = llmscope.RuleSet(rules)
 
@@ -82,8 +82,8 @@ class Verbs(Generic[Table, Number]):
         Args:
             lambda_: Weight of the newest point.
             width: Width of the limits, in standard deviations of the average.
-            sigma_estimator: How the within sigma is estimated.
-            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
+            sigma_estimator: Estimator of the within sigma (see :func:`llmscope.sigma`).
+            missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
         """
 
         def chart(column: Any) -> llmscope.Chart:
@@ -106,15 +106,15 @@ class Verbs(Generic[Table, Number]):
         missing: _Missing = "error",
         transform: _Transform = "none",
     ) -> Table:
-        """Where run rules signal: one boolean column for each rule, ``nelson-1`` to ``nelson-8`` unless told.
+        """The signals of run rules: one boolean column per rule, by default ``nelson-1`` to ``nelson-8``.
 
         Args:
             rules: A preset, a list of rules, or a :class:`llmscope.RuleSet`.
-            center: Center line of an earlier study (phase II); the mean of these data without one.
-            sigma: Its sigma, given together with ``center``.
-            sigma_estimator: How the within sigma is estimated, where it is not given.
-            missing: What a missing value (or NaN) means: ``"error"``, ``"break"`` or ``"drop"``.
-            transform: The scale that is judged on, as of :func:`llmscope.individuals`, where no center line is given.
+            center: Center line of a previous study (phase II); by default, the mean of these data.
+            sigma: Sigma of that study, required with ``center``.
+            sigma_estimator: Estimator of the within sigma, without ``center`` (see :func:`llmscope.sigma`).
+            missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
+            transform: Transformation of the measurements, without ``center`` (see :func:`llmscope.individuals`).
         """
         chosen = llmscope.RuleSet(rules)
 
@@ -133,11 +133,11 @@ class Verbs(Generic[Table, Number]):
         )
 
     def sigma(self, *, estimator: str = "average_moving_range", missing: _Missing = "error") -> Number:
-        """The within sigma; missing for too few data."""
+        """The within sigma; missing with too few data."""
         return self._number(lambda column: llmscope.sigma(column, estimator=estimator, missing=missing).sigma)
 
     def cp(self, *, lsl: float, usl: float, sigma_estimator: str | None = None, missing: _Missing = "error") -> Number:
-        """Cp = (USL − LSL)/6σ̂; missing without variation or for too few data."""
+        """Cp = (USL − LSL)/6σ̂; missing without variation or with too few data."""
 
         def cp(column: Any) -> float | None:
             indices = llmscope.capability(column, lsl=lsl, usl=usl, sigma_estimator=sigma_estimator, missing=missing)
@@ -153,7 +153,7 @@ class Verbs(Generic[Table, Number]):
         sigma_estimator: str | None = None,
         missing: _Missing = "error",
     ) -> Number:
-        """Cpk, by the within sigma; missing without variation or for too few data."""
+        """Cpk, from the within sigma; missing without variation or with too few data."""
 
         def cpk(column: Any) -> float | None:
             indices = llmscope.capability(column, lsl=lsl, usl=usl, sigma_estimator=sigma_estimator, missing=missing)
@@ -162,7 +162,7 @@ class Verbs(Generic[Table, Number]):
         return self._number(cpk)
 
     def pp(self, *, lsl: float, usl: float, missing: _Missing = "error") -> Number:
-        """Pp = (USL − LSL)/6s; missing without variation or for too few data."""
+        """Pp = (USL − LSL)/6s; missing without variation or with too few data."""
 
         def pp(column: Any) -> float | None:
             indices = llmscope.performance(column, lsl=lsl, usl=usl, missing=missing)
@@ -171,7 +171,7 @@ class Verbs(Generic[Table, Number]):
         return self._number(pp)
 
     def ppk(self, *, lsl: float | None = None, usl: float | None = None, missing: _Missing = "error") -> Number:
-        """Ppk, by the overall sigma; missing without variation or for too few data."""
+        """Ppk, from the overall sigma; missing without variation or with too few data."""
 
         def ppk(column: Any) -> float | None:
             indices = llmscope.performance(column, lsl=lsl, usl=usl, missing=missing)

@@ -1,7 +1,8 @@
-"""What can go wrong, as exceptions that carry the offending values.
+"""Exceptions with the offending values as attributes.
 
-Every class is a ``ValueError``, so ``except ValueError`` catches them all. A value of the wrong *type* (text where
-numbers are expected) is a ``TypeError``, a file that does not exist a ``FileNotFoundError``, as everywhere in Python.
+Every class is a ``ValueError``, so ``except ValueError`` catches them all. As everywhere in Python, a value of the
+wrong *type* (text where numbers are expected) is a ``TypeError``, and a file that does not exist is a
+``FileNotFoundError``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ __all__ = [
 
 
 class Error(ValueError):
-    """What was asked for cannot be computed.
+    """The base class of all errors of this package.
 
     Example:
         >>> import llmscope as ls
@@ -51,7 +52,7 @@ def _restore(kind: type[Error], message: str, values: dict[str, object]) -> Erro
 
 
 class NonFiniteError(Error):
-    """A NaN or an infinity stands where a measurement was expected.
+    """A NaN or an infinity in place of a measurement.
 
     Attributes:
         index: 0-based position of the first such value.
@@ -63,7 +64,7 @@ class NonFiniteError(Error):
 
 
 class NotPositiveError(Error):
-    """A value that is not positive has no logarithm and no power.
+    """A value that is not positive and therefore cannot be transformed.
 
     Attributes:
         index: 0-based position of the first such value.
@@ -75,7 +76,7 @@ class NotPositiveError(Error):
 
 
 class MissingValueError(Error):
-    """A value is missing and nobody said what a gap means (``missing="break"`` or ``"drop"``).
+    """A value is missing. To allow gaps, pass ``missing="break"`` or ``"drop"``.
 
     Attributes:
         index: 0-based position of the first missing value.
@@ -85,12 +86,12 @@ class MissingValueError(Error):
 
 
 class TooLargeError(Error):
-    """A finite value whose fourth power, which the moments need, would overflow.
+    """A finite value whose fourth power would overflow in the moments.
 
     Attributes:
         index: 0-based position of the first such value.
         value: The value itself.
-        max: The largest magnitude that is accepted.
+        max: The largest accepted magnitude.
     """
 
     index: int
@@ -99,12 +100,12 @@ class TooLargeError(Error):
 
 
 class NotEnoughDataError(Error):
-    """A computation needs more observations than there are.
+    """There are fewer observations than a computation needs.
 
     Attributes:
-        what: What was to be computed, with the unit that is counted.
-        have: How many there are.
-        need: How many it takes.
+        what: The computation, with the unit of the counts.
+        have: The available number.
+        need: The required number.
     """
 
     what: str
@@ -113,12 +114,12 @@ class NotEnoughDataError(Error):
 
 
 class ParameterError(Error):
-    """A parameter lies outside its domain.
+    """A parameter is outside its domain, missing, or in conflict with another one.
 
     Attributes:
         name: The parameter.
-        value: The offending value, as text.
-        expected: Its domain, in words.
+        value: The offending value as text; empty if the parameter is missing.
+        expected: A description of the accepted values.
     """
 
     name: str
@@ -130,9 +131,9 @@ class LengthMismatchError(Error):
     """Two arrays that describe the same points differ in length.
 
     Attributes:
-        left_name: What the first array is.
+        left_name: A description of the first array.
         left: Its length.
-        right_name: What the second array is.
+        right_name: A description of the second array.
         right: Its length.
     """
 
@@ -146,10 +147,10 @@ class CountError(Error):
     """A count is negative, fractional, or larger than its sample.
 
     Attributes:
-        index: 0-based position.
+        index: 0-based position of the count.
         count: The count.
         size: The sample size or area of opportunity.
-        expected: What would be accepted.
+        expected: A description of the accepted values.
     """
 
     index: int
@@ -173,11 +174,11 @@ class SpecificationError(Error):
 
 
 class UnknownNameError(Error):
-    """A name that is not known, with the known ones.
+    """An unknown or missing name.
 
     Attributes:
         what: The kind of name.
-        name: What was given.
+        name: The given name; empty if it is missing.
         expected: The known names.
     """
 
@@ -187,12 +188,12 @@ class UnknownNameError(Error):
 
 
 class QuantityError(Error):
-    """A quantity in a unit that the metric is not measured in.
+    """A quantity that cannot be converted to the unit of the metric.
 
     Attributes:
-        text: What was given.
+        text: The given text.
         unit: The metric's unit.
-        hint: What would be accepted.
+        hint: A description of the accepted values.
     """
 
     text: str
@@ -201,14 +202,14 @@ class QuantityError(Error):
 
 
 class FormatError(Error):
-    """A file, or a line of it, cannot be read as what it claims to be.
+    """A file, or a line of it, is invalid in its format.
 
     Attributes:
         source: The file.
-        line: 1-based line, where it is known.
-        field: The field or column, where it is known.
-        problem: What was found.
-        fix: What to do about it.
+        line: 1-based line, if known.
+        field: The field or column, if known.
+        problem: What is wrong.
+        fix: What to do.
     """
 
     source: str
@@ -219,11 +220,11 @@ class FormatError(Error):
 
 
 class FileError(Error, OSError):
-    """The operating system refused to read or write.
+    """The operating system cannot read or write a file.
 
     Attributes:
         path: The file.
-        reason: The operating system's words.
+        reason: The message of the operating system.
     """
 
     path: str
@@ -234,17 +235,17 @@ class RenderError(Error):
     """A picture could not be rendered.
 
     Attributes:
-        reason: The rasterizer's words.
+        reason: The message of the rasterizer.
     """
 
     reason: str
 
 
 class BenchError(Error):
-    """An endpoint cannot be measured: no key in the environment, no such address, no model named.
+    """An endpoint cannot be measured: no key in the environment, no such address, or no model.
 
     Attributes:
-        reason: What is missing, and how to say it.
+        reason: What is missing, and how to provide it.
     """
 
     reason: str

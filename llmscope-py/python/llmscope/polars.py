@@ -33,7 +33,7 @@ _TYPES: dict[type, pl.DataType] = {float: pl.Float64(), bool: pl.Boolean()}
 class SpcNamespace(Verbs[pl.Expr, pl.Expr]):
     """Control charts and capability of an expression; works under ``.over(…)`` and ``group_by(…).agg(…)``.
 
-    Tables are structs: take them apart with ``.struct.field(…)`` or ``unnest``.
+    Tables are structs: expand them with ``.struct.field(…)`` or ``unnest``.
     """
 
     def __init__(self, expression: pl.Expr) -> None:

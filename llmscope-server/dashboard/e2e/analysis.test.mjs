@@ -1,8 +1,8 @@
-// The analysis view: it is what its address says, draws what the service answers, and saves that.
+// The analysis view: its address holds its state, it draws what the service returns, and it saves files.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { close, drawn, launch, open, part, until } from "./pages.mjs";
+import { close, chartWith, launch, open, part, until } from "./pages.mjs";
 import { quiet, serve, signalsOf } from "./service.mjs";
 
 let browser, service;
@@ -23,11 +23,11 @@ after(async () => {
 const at = (query) => `${service.url}/analysis?${new URLSearchParams(query)}`;
 const queryOf = (page) => Object.fromEntries(new URL(page.url()).searchParams);
 
-/** The chart has as many points as the service's analysis, and signals where that has signals. */
-async function agrees(page, query) {
+/** Asserts that the chart has the points and signals of the service's analysis. */
+async function matchesService(page, query) {
   const analysis = await service.points(query);
   const expected = { points: analysis.points.length, signals: signalsOf(analysis) };
-  await until("the chart is that of the service", async () => assert.deepEqual(await drawn(page, analysis.n), expected));
+  await until("the chart matches the service", async () => assert.deepEqual(await chartWith(page, analysis.n), expected));
   assert.equal(await part(page, "verdict").getAttribute("data-verdict"), analysis.verdict);
   return analysis;
 }
@@ -40,19 +40,19 @@ async function download(page, kind) {
 }
 
 describe("the address", () => {
-  test("opens the first series where it says nothing", async () => {
+  test("opens the first series by default", async () => {
     const page = await open(browser, `${service.url}/analysis`);
     const [{ id, metric, provider, model = "" }] = await service.series();
-    await agrees(page, { series: String(id) });
+    await matchesService(page, { series: String(id) });
     assert.deepEqual(queryOf(page), { series: String(id), metric });
     assert.deepEqual([await part(page, "provider-select").inputValue(), await part(page, "model-select").inputValue()], [provider, model]);
     await close(page);
   });
 
-  test("brings back the whole view", async () => {
-    const asked = { series: "1", metric: "e2e_s", chart: "ewma", rules: "nelson", limits: "data", usl: "400ms", lsl: "100ms" };
-    const page = await open(browser, at({ ...asked, x: "time", y: "limits" }));
-    const analysis = await agrees(page, asked);
+  test("restores the whole view", async () => {
+    const query = { series: "1", metric: "e2e_s", chart: "ewma", rules: "nelson", limits: "data", usl: "400ms", lsl: "100ms" };
+    const page = await open(browser, at({ ...query, x: "time", y: "limits" }));
+    const analysis = await matchesService(page, query);
     assert.equal(analysis.chart, "ewma");
     const fields = { "chart-select": "ewma", "limits-select": "data", "usl-input": "400ms", "lsl-input": "100ms", "metric-select": "e2e_s" };
     for (const [field, value] of Object.entries(fields)) assert.equal(await part(page, field).inputValue(), value, field);
@@ -60,79 +60,79 @@ describe("the address", () => {
     assert.equal(await part(page, "stat-ppk").innerText(), analysis.performance.ppk.toFixed(2));
     await part(page, "histogram").waitFor();
     assert.equal(await part(page, "histogram").getAttribute("data-n"), String(N));
-    const before = await drawn(page, N);
+    const before = await chartWith(page, N);
     await page.reload();
-    assert.deepEqual(await drawn(page, N), before);
+    assert.deepEqual(await chartWith(page, N), before);
     await close(page);
   });
 
-  test("follows what is chosen, and the way back", async () => {
+  test("follows the form and the back button", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
-    await agrees(page, { series: "1" });
+    await matchesService(page, { series: "1" });
     for (const chart of ["ewma", "cusum", "moving-average", "xbar-r", "xbar-s"]) {
       await part(page, "chart-select").selectOption(chart);
-      const analysis = await agrees(page, { series: "1", chart, ...(chart.startsWith("xbar") && { subgroup: "5" }) });
+      const analysis = await matchesService(page, { series: "1", chart, ...(chart.startsWith("xbar") && { subgroup: "5" }) });
       assert.equal(analysis.chart, chart);
       assert.equal(queryOf(page).chart, chart);
     }
     await part(page, "subgroup-input").fill("8");
     await part(page, "subgroup-input").press("Enter");
-    await agrees(page, { series: "1", chart: "xbar-s", subgroup: "8" });
+    await matchesService(page, { series: "1", chart: "xbar-s", subgroup: "8" });
     await part(page, "chart-select").selectOption("p");
-    await agrees(page, { series: "1", chart: "p", metric: "error_rate", subgroup: "8" });
+    await matchesService(page, { series: "1", chart: "p", metric: "error_rate", subgroup: "8" });
     await page.goBack();
-    await agrees(page, { series: "1", chart: "xbar-s", subgroup: "8" });
+    await matchesService(page, { series: "1", chart: "xbar-s", subgroup: "8" });
     await close(page);
   });
 
-  test("limits stand on the scale that is chosen, of single measurements", async () => {
+  test("limits of single measurements use the selected transform", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
-    await agrees(page, { series: "1" });
+    await matchesService(page, { series: "1" });
     assert.equal(await part(page, "stat-transform").count(), 0);
     await part(page, "transform-select").selectOption("log");
-    const { limits, sigma, phase } = await agrees(page, { series: "1", transform: "log" });
+    const { limits, sigma, phase } = await matchesService(page, { series: "1", transform: "log" });
     assert.deepEqual([limits.transform, phase, queryOf(page).transform], [{ lambda: 0 }, 1, "log"]);
-    await until("the scale is told", async () => assert.equal(await part(page, "stat-transform").innerText(), "logarithm"));
+    await until("the transform is shown", async () => assert.equal(await part(page, "stat-transform").innerText(), "logarithm"));
     assert.equal(await part(page, "stat-sigma-within").innerText(), sigma.within.toPrecision(4));
     assert.match(await part(page, "stat-ucl").innerText(), /ms$/);
     await part(page, "chart-select").selectOption("ewma");
-    await agrees(page, { series: "1", chart: "ewma" });
+    await matchesService(page, { series: "1", chart: "ewma" });
     assert.deepEqual([queryOf(page).transform, await part(page, "transform-select").count()], [undefined, 0]);
     await close(page);
   });
 
-  test("limits begin anew where the level changes", async () => {
+  test("each stage of the level has its own limits", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s", phase1: "30" }));
-    await agrees(page, { series: "1", phase1: "30" });
+    await matchesService(page, { series: "1", phase1: "30" });
     await part(page, "limits-select").selectOption("stages");
-    const { stages, phase } = await agrees(page, { series: "1", stages: "auto" });
+    const { stages, phase } = await matchesService(page, { series: "1", stages: "auto" });
     assert.deepEqual([phase, stages[0].first, queryOf(page).phase1], [1, 0, undefined]);
-    await until("the stages are told", async () => assert.equal(await part(page, "stat-stages").innerText(), String(stages.length)));
+    await until("the number of stages is shown", async () => assert.equal(await part(page, "stat-stages").innerText(), String(stages.length)));
     await part(page, "limits-select").selectOption("data");
-    await agrees(page, { series: "1", limits: "data" });
+    await matchesService(page, { series: "1", limits: "data" });
     assert.deepEqual([queryOf(page).stages, await part(page, "stat-stages").count()], [undefined, 0]);
     await close(page);
   });
 
-  test("rules are chosen by set and one by one", async () => {
+  test("rules are selected by set and individually", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
     await part(page, "rules-select").selectOption("western-electric");
-    await agrees(page, { series: "1", rules: "western-electric" });
+    await matchesService(page, { series: "1", rules: "western-electric" });
     await part(page, "rules-select").selectOption("list");
     for (const rule of [2, 3, 4, 5, 6, 7, 8]) await part(page, `rule-${rule}`).uncheck();
     assert.equal(queryOf(page).rules, "1");
-    const { violations } = await agrees(page, { series: "1", rules: "1" });
+    const { violations } = await matchesService(page, { series: "1", rules: "1" });
     assert.deepEqual([...new Set(violations.map(({ rule }) => rule))], ["nelson-1"]);
     await close(page);
   });
 
-  test("groups are told apart, and one without a model is a group of its own", async () => {
+  test("groups are separate, and records without a model are their own group", async () => {
     const page = await open(browser, at({ metric: "e2e_s", provider: "ollama" }));
     await until("two groups", async () => assert.equal(await part(page, "group").count(), 2));
     const { analyses } = await service.get("/api/v1/analysis?metric=e2e_s&provider=ollama&points=true");
     for (const [k, { n, group, points }] of analyses.entries()) {
       await part(page, "group").nth(k).click();
-      assert.deepEqual((await drawn(page, n)).signals, signalsOf({ points }));
+      assert.deepEqual((await chartWith(page, n)).signals, signalsOf({ points }));
       await page.locator(`[data-testid="histogram"][data-n="${n}"]`).waitFor();
       const { content } = await download(page, "csv");
       const rows = content.toString().trim().split("\r\n");
@@ -142,9 +142,9 @@ describe("the address", () => {
   });
 });
 
-test("dragging chooses phase I, and there is a way back", async () => {
+test("dragging selects phase I, and phase I can be reset", async () => {
   const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
-  const whole = await agrees(page, { series: "1" });
+  const whole = await matchesService(page, { series: "1" });
   await part(page, "drag-phase1").click();
   const drag = async (from, to) => {
     await part(page, "chart-plot").scrollIntoViewIfNeeded();
@@ -159,16 +159,16 @@ test("dragging chooses phase I, and there is a way back", async () => {
   const { phase1 } = queryOf(page);
   const [from, to] = phase1.split("..").map(Number);
   assert.ok(Math.abs(from - 0.3 * N) < 6 && Math.abs(to - 0.6 * N) < 6, phase1);
-  const analysis = await agrees(page, { series: "1", phase1 });
+  const analysis = await matchesService(page, { series: "1", phase1 });
   assert.equal(analysis.phase, 2);
   assert.notDeepEqual(analysis.limits, whole.limits);
   assert.equal(await part(page, "stat-phase").innerText(), "II");
   await part(page, "phase1-input").fill("30");
   await part(page, "phase1-input").press("Enter");
-  await agrees(page, { series: "1", phase1: "30" });
+  await matchesService(page, { series: "1", phase1: "30" });
   await part(page, "phase1-reset").click();
-  await agrees(page, { series: "1" });
-  // Otherwise it shows a part, which changes no number.
+  await matchesService(page, { series: "1" });
+  // By default, dragging zooms, which changes no number.
   const pixels = () => page.locator("[data-testid=chart-plot] canvas").evaluate((canvas) => canvas.toDataURL());
   await page.mouse.move(2, 2);
   const before = await pixels();
@@ -186,22 +186,22 @@ test("dragging chooses phase I, and there is a way back", async () => {
     await until("the whole chart", async () => assert.equal(await pixels(), before));
   }
   assert.equal(queryOf(page).phase1, undefined);
-  // A row of the table shows its points.
+  // A row of the table zooms to its points.
   await part(page, "violation-show").last().click();
   await part(page, "zoom-reset").waitFor();
   await close(page);
 });
 
-describe("what is saved", () => {
-  const asked = { series: "1", metric: "e2e_s", usl: "400ms" };
-  const query = () => new URLSearchParams({ ...asked, limit: "1000000" });
+describe("downloads", () => {
+  const selection = { series: "1", metric: "e2e_s", usl: "400ms" };
+  const query = () => new URLSearchParams({ ...selection, limit: "1000000" });
   let page, analysis;
   before(async () => {
-    page = await open(browser, at(asked));
-    analysis = await agrees(page, asked);
+    page = await open(browser, at(selection));
+    analysis = await matchesService(page, selection);
   });
 
-  test("CSV has every point as the service gives it", async () => {
+  test("CSV has every point of the service", async () => {
     const { name, content } = await download(page, "csv");
     assert.equal(name, "openai-gpt-4o-e2e_s.csv");
     const rows = content.toString().trim().split("\r\n").map((row) => row.split(","));
@@ -210,9 +210,9 @@ describe("what is saved", () => {
     assert.equal(expected.length, N);
   });
 
-  test("CSV runs nothing in a spreadsheet", async () => {
+  test("CSV contains no spreadsheet formulas", async () => {
     const other = await open(browser, at({ series: "2" }));
-    await drawn(other, N);
+    await chartWith(other, N);
     const { name, content } = await download(other, "csv");
     assert.match(content.toString().split("\r\n")[1], /^"'=gemma3:4b, ""q4""",ollama,/);
     assert.match(name, /^ollama-[\w.-]+-e2e_s\.csv$/);
@@ -227,9 +227,9 @@ describe("what is saved", () => {
     assert.deepEqual(saved, report);
   });
 
-  test("SVG and PNG are the service's drawings", async () => {
+  test("SVG and PNG are the images of the service", async () => {
     const svg = (await download(page, "svg")).content;
-    assert.equal(svg.toString(), await (await service.ask(`/api/v1/chart.svg?${query()}`)).text());
+    assert.equal(svg.toString(), await (await service.request(`/api/v1/chart.svg?${query()}`)).text());
     const [, width, height] = /<svg[^>]* width="(\d+)" height="(\d+)"/.exec(svg.toString());
     const { name, content } = await download(page, "png");
     assert.equal(name, "openai-gpt-4o-e2e_s.png");
@@ -237,20 +237,20 @@ describe("what is saved", () => {
     const size = [content.readUInt32BE(16), content.readUInt32BE(20)];
     console.log(`# SVG ${width} × ${height}, PNG ${size.join(" × ")}`);
     assert.ok(size[0] >= Number(width) && Math.abs(size[0] / size[1] - width / height) < 0.01, `${size}`);
-    assert.ok(content.equals(Buffer.from(await (await service.ask(`/api/v1/chart.png?${query()}`)).arrayBuffer())));
+    assert.ok(content.equals(Buffer.from(await (await service.request(`/api/v1/chart.png?${query()}`)).arrayBuffer())));
   });
 
-  test("nothing in the console", () => close(page));
+  test("the console is empty", () => close(page));
 });
 
-test("what the service refuses is said in its words", async () => {
+test("an error shows the message of the service", async () => {
   const page = await open(browser, at({ series: "1", usl: "soon" }), { expected: [/status of 422/] });
-  const words = await part(page, "error").innerText();
+  const text = await part(page, "error").innerText();
   const response = await fetch(`${service.url}/api/v1/analysis?series=1&usl=soon`);
   assert.equal(response.status, 422);
-  assert.ok(words.includes((await response.json()).detail[0].msg), words);
+  assert.ok(text.includes((await response.json()).detail[0].msg), text);
   await part(page, "usl-input").fill("500ms");
   await part(page, "usl-input").press("Enter");
-  await drawn(page, N);
+  await chartWith(page, N);
   await close(page);
 });

@@ -1,5 +1,5 @@
-// The browser, pages that notice what must not happen, and what the tests read from them.
-// E2E_BROWSER: a Chromium; E2E_MODULES: where node_modules lies.
+// Starts the browser, opens pages that record problems, and reads the state of pages.
+// E2E_BROWSER: the path of Chromium; E2E_MODULES: the folder that contains node_modules.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -12,12 +12,12 @@ const axe = require("axe-core");
 export const DESKTOP = { width: 1360, height: 900 };
 export const PHONE = { width: 360, height: 740 };
 
-// A container's root has no sandbox; the pages are our own.
+// Chromium's sandbox does not work for root in containers. The pages are trusted.
 export const launch = () => chromium.launch({ executablePath: process.env.E2E_BROWSER, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
 /**
- * Opens a page that complains of errors, words in the console (a violated policy is one), dialogs, and requests that
- * leave the origin. `expected` are complaints that a test provokes.
+ * Opens a page that records complaints: errors, console messages (which include policy violations), dialogs, and requests
+ * to other origins. `expected` are patterns of complaints that a test provokes.
  */
 export async function open(browser, url, { expected = [], ...options } = {}) {
   const context = await browser.newContext({ viewport: DESKTOP, timezoneId: "Europe/Berlin", ...options });
@@ -30,7 +30,7 @@ export async function open(browser, url, { expected = [], ...options } = {}) {
 function watch(page, origin, expected) {
   const complaints = [];
   page.complaints = complaints;
-  const complain = (words) => expected.some((pattern) => pattern.test(words)) || complaints.push(words);
+  const complain = (text) => expected.some((pattern) => pattern.test(text)) || complaints.push(text);
   page.on("console", (message) => complain(`console: ${message.text()} ${message.location().url}`));
   page.on("pageerror", (error) => complain(`error: ${error.stack}`));
   page.on("dialog", (dialog) => { complain(`dialog: ${dialog.message()}`); void dialog.dismiss(); });
@@ -46,7 +46,7 @@ export async function close(page) {
 }
 
 /** Another page of the same browser window, with the same key. */
-export async function another(page, url) {
+export async function openAnother(page, url) {
   const next = await page.context().newPage();
   watch(next, new URL(url).origin, []);
   await next.goto(url);
@@ -55,14 +55,14 @@ export async function another(page, url) {
 
 export const part = (page, testId) => page.getByTestId(testId);
 
-/** Waits until the chart shows so many values, and says where those are that signal. */
-export async function drawn(page, n, timeout = 10_000) {
+/** Waits for a chart of `n` values, and returns the number of drawn points and the positions that signal. */
+export async function chartWith(page, n, timeout = 10_000) {
   const chart = page.locator(`[data-testid="chart"][data-n="${n}"]`);
   await chart.waitFor({ timeout });
   return { points: Number(await chart.getAttribute("data-points")), signals: JSON.parse(await chart.getAttribute("data-signals")) };
 }
 
-/** Waits until something holds. */
+/** Retries `holds` until it succeeds. */
 export async function until(what, holds, timeout = 10_000) {
   const end = Date.now() + timeout;
   for (;;) {
@@ -75,7 +75,7 @@ export async function until(what, holds, timeout = 10_000) {
   }
 }
 
-/** The color of each rule on the page, and whether it is seen close to the point under the cursor. */
+/** The rules whose marker color is visible near the point under the cursor. */
 export const rulesUnderCursor = (page) => page.evaluate(() => {
   const dot = document.querySelector(".u-cursor-pt").getBoundingClientRect();
   const canvas = document.querySelector('[data-testid="chart-plot"] canvas');
@@ -96,11 +96,11 @@ export const rulesUnderCursor = (page) => page.evaluate(() => {
   return Array.from({ length: 8 }, (_, k) => k + 1).filter((rule) => seen(style.getPropertyValue(`--rule-${rule}`).trim()) > 4);
 });
 
-/** No barrier that axe calls serious or critical, and nothing wider than the window. */
-export async function assertOpenToAll(page, what) {
+/** Asserts that axe finds no serious or critical barrier, and that nothing is wider than the window. */
+export async function assertAccessible(page, what) {
   await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
-  assert.ok(passes.length > 10, "axe looked");
+  assert.ok(passes.length > 10, "axe ran its checks");
   const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
   assert.deepEqual(grave.map(({ id, nodes }) => `${what}: ${id}: ${nodes[0].html} ${nodes[0].failureSummary}`), []);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Whether two folders of built files are the same, byte for byte: same-dist.sh BUILT COMMITTED
+# Checks that two folders of built files are identical: same-dist.sh BUILT COMMITTED
 set -euo pipefail
 built=$1 committed=$2
 fail() {
   echo "$1" >&2
-  echo "dashboard/dist is not what its sources build: cd llmscope-server/dashboard && npm ci && npm run build" >&2
+  echo "dashboard/dist does not match its sources: run cd llmscope-server/dashboard && npm ci && npm run build" >&2
   exit 1
 }
 compared=0
@@ -13,4 +13,4 @@ while IFS= read -r -d '' file; do
   compared=$((compared + 1))
 done < <({ cd "$built" && find . -type f -print0; cd "$OLDPWD"; cd "$committed" && find . -type f -print0; } | sort -zu)
 [ "$compared" -gt 0 ] || fail "no file was compared"
-echo "dashboard/dist: $compared files are what the sources build"
+echo "dashboard/dist: $compared files match the sources"

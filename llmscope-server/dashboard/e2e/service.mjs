@@ -1,5 +1,5 @@
-// The service under test: the real program with a store of its own.
-// E2E_PROGRAM names the program.
+// The service under test: the real program with its own store.
+// E2E_PROGRAM: the path of the program.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,21 +21,21 @@ class Service {
   #directory;
   #env;
   #child = null;
-  /** What it wrote, for tests that fail. */
+  /** The output of the service, for the messages of failed tests. */
   log = "";
   url = "";
-  /** Sent with each call of the tests themselves. */
+  /** The API key of the requests that the tests send. */
   key = null;
 
   constructor(directory, env) {
     this.#directory = directory;
-    // What surrounds the tests decides nothing.
+    // The environment of the tests must not configure the service.
     const outside = Object.entries(process.env).filter(([name]) => !/^(LLMSCOPE_|DATABASE_PATH|DATA_RETENTION_DAYS)/.test(name));
     process.once("exit", () => this.#child?.kill("SIGKILL"));
     this.#env = { ...Object.fromEntries(outside), ...env };
   }
 
-  /** On a free port; again on the one that it had. */
+  /** Starts on a free port, and on the same port after a restart. */
   async start() {
     const address = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
     const args = ["serve", "--address", address, "--database", join(this.#directory, "store.db"), "--learn", "30", "--retention-days", "0"];
@@ -43,7 +43,7 @@ class Service {
     this.#child = child;
     this.url = await new Promise((resolve, reject) => {
       const fail = (why) => reject(new Error(`the service ${why}:\n${this.log}`));
-      const late = setTimeout(() => fail("does not say where it listens"), STARTS_WITHIN_MS);
+      const late = setTimeout(() => fail("does not report its address"), STARTS_WITHIN_MS);
       child.once("error", reject);
       child.once("exit", (status) => fail(`ended with ${status}`));
       createInterface({ input: child.stderr }).on("line", (line) => {
@@ -56,15 +56,15 @@ class Service {
     });
   }
 
-  /** Without any farewell. */
+  /** Kills the service without a graceful shutdown. */
   async kill(signal = "SIGKILL") {
     const child = this.#child;
     this.#child = null;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     child.removeAllListeners("exit");
-    const gone = once(child, "exit");
+    const exited = once(child, "exit");
     child.kill(signal);
-    await gone;
+    await exited;
   }
 
   async stop() {
@@ -72,24 +72,24 @@ class Service {
     rmSync(this.#directory, { recursive: true });
   }
 
-  /** A call to the API: what it answers, which must be a success. */
-  async ask(path, { method = "GET", body, type = "application/json" } = {}) {
+  /** Sends a request to the API and asserts that it succeeds. */
+  async request(path, { method = "GET", body, type = "application/json" } = {}) {
     const headers = { ...(body !== undefined && { "Content-Type": type }), ...(this.key && { Authorization: `Bearer ${this.key}` }) };
     const response = await fetch(this.url + path, { method, body: body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body), headers });
     assert.ok(response.ok, `${method} ${path}: ${response.status} ${response.ok ? "" : await response.text()}`);
     return response;
   }
 
-  get = async (path) => (await this.ask(path)).json();
+  get = async (path) => (await this.request(path)).json();
 
-  post = async (path, body) => (await this.ask(path, { method: "POST", body })).json();
+  post = async (path, body) => (await this.request(path, { method: "POST", body })).json();
 
-  /** A value as a monitor reports it, one request each. */
+  /** Posts values like a monitor, one request per value. */
   async log_latencies(values, of = { provider: "openai", model: "gpt-4o" }) {
     for (const latency of values) await this.post("/api/log", { ...of, latency });
   }
 
-  /** End-to-end latencies as records, one a second, of which the last is now unless told. */
+  /** Posts end-to-end latencies as records, one per second by default. The last one is at `end`. */
   async records(values, { of = { provider: "openai", model: "gpt-4o" }, end = Date.now(), apart = 1000, ttft_s = [] } = {}) {
     const begin = end - (values.length - 1) * apart;
     const records = values.map((value, i) => ({ ...of, started_at: new Date(begin + i * apart).toISOString(), status: "ok", e2e_s: value, ttft_s: ttft_s[i] }));
@@ -102,7 +102,7 @@ class Service {
 
   series = async () => (await this.get("/api/v1/series")).series;
 
-  /** Every point of a series, as the service judges it. */
+  /** The analysis of the service with every point. */
   async points(query) {
     const { analyses } = await this.get(`/api/v1/analysis?${new URLSearchParams({ points: "true", limit: "1000000", ...query })}`);
     assert.equal(analyses.length, 1);
@@ -110,10 +110,10 @@ class Service {
   }
 }
 
-/** Where the points stand that signal. */
+/** The positions of the points that signal. */
 export const signalsOf = ({ points }) => points.filter(({ rules }) => rules.length > 0).map(({ i }) => i);
 
-/** Latencies around 300 ms, ever the same ones: uniform noise, so that nothing lies beyond three sigma. */
+/** Latencies around 300 ms, the same on every run. The noise is uniform, so that no value is beyond three sigma. */
 export function quiet(count, { center = 0.3, spread = 0.06, seed = 7 } = {}) {
   let state = seed;
   const next = () => (state = (state * 48271) % 2147483647) / 2147483647;

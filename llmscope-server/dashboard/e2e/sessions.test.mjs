@@ -1,10 +1,10 @@
-// Recorded runs: uploaded, looked at, compared, deleted.
+// Recorded runs: upload, analysis, comparison, deletion.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { close, drawn, launch, open, part, until } from "./pages.mjs";
+import { close, chartWith, launch, open, part, until } from "./pages.mjs";
 import { serve, signalsOf } from "./service.mjs";
 
 const EXAMPLES = new URL("../../../examples/sessions/", import.meta.url).pathname;
@@ -26,17 +26,17 @@ const idOf = async (name) => (await sessions()).find((session) => session.name.s
 const row = (id) => page.locator(`[data-testid="session-row"][data-id="${id}"]`);
 
 test("files are uploaded", async () => {
-  assert.match(await part(page, "empty").innerText(), /No session is kept here yet/);
+  assert.match(await part(page, "empty").innerText(), /There are no sessions yet/);
   await part(page, "upload-input").setInputFiles(NAMES.map((name) => join(EXAMPLES, `${name}.json`)));
   await until("three rows", async () => assert.equal(await part(page, "session-row").count(), 3));
   assert.equal(await part(page, "upload-done").count(), 3);
   for (const { id, name, records, models } of await sessions()) {
-    const words = await row(id).innerText();
-    for (const expected of [name, String(records), models[0]]) assert.ok(words.includes(expected), `${expected} in ${words}`);
+    const text = await row(id).innerText();
+    for (const expected of [name, String(records), models[0]]) assert.ok(text.includes(expected), `${expected} in ${text}`);
   }
 });
 
-test("a file that is not a log is refused with a reason", async () => {
+test("a file that is not a log is rejected with a reason", async () => {
   const path = join(directory, "holiday.json");
   writeFileSync(path, '{"beach": true}');
   await part(page, "upload-input").setInputFiles(path);
@@ -45,18 +45,18 @@ test("a file that is not a log is refused with a reason", async () => {
   assert.equal((await sessions()).length, 3);
 });
 
-test("one is analyzed", async () => {
+test("a session is analyzed", async () => {
   const id = await idOf("paused");
   await row(id).getByTestId("session-link").click();
   await part(page, "chart").waitFor();
   const query = Object.fromEntries(new URL(page.url()).searchParams);
   assert.equal(query.session, String(id));
   const analysis = await service.points(query);
-  await until("the chart is that of the service", async () => assert.deepEqual((await drawn(page, analysis.n)).signals, signalsOf(analysis)));
+  await until("the chart matches the service", async () => assert.deepEqual((await chartWith(page, analysis.n)).signals, signalsOf(analysis)));
   await page.goBack();
 });
 
-test("two are compared", async () => {
+test("two sessions are compared", async () => {
   const [baseline, candidate] = [await idOf("undisturbed"), await idOf("second-load")];
   assert.ok(await part(page, "compare-button").isDisabled());
   await row(baseline).getByTestId("pick-baseline").check();
@@ -69,15 +69,15 @@ test("two are compared", async () => {
     assert.equal(await part(page, "gate-verdict").getAttribute("data-verdict"), gate.verdict);
     assert.equal(await part(page, "gate-headline").innerText(), gate.headline);
     const decisions = await page.locator('[data-testid="gate-table"] tbody tr').evaluateAll((rows) => rows.map((row) => [row.querySelector("th").innerText, row.querySelector(".badge").innerText]));
-    const words = { worse: "worse", not_worse: "not worse", cannot_tell: "cannot tell", not_enough_data: "not enough data" };
-    assert.deepEqual(decisions, gate.pairs.flatMap(({ comparisons }) => comparisons.map(({ statistic, decision }) => [statistic, words[decision]])));
+    const labels = { worse: "worse", not_worse: "not worse", cannot_tell: "cannot tell", not_enough_data: "not enough data" };
+    assert.deepEqual(decisions, gate.pairs.flatMap(({ comparisons }) => comparisons.map(({ statistic, decision }) => [statistic, labels[decision]])));
   };
   await compared();
   await page.reload();
   await compared();
 });
 
-test("one is deleted, after a question", async () => {
+test("a session is deleted after a confirmation", async () => {
   await page.goto(`${service.url}/sessions`);
   const id = await idOf("paused");
   await row(id).getByTestId("delete-button").click();
@@ -90,4 +90,4 @@ test("one is deleted, after a question", async () => {
   assert.deepEqual((await sessions()).map(({ name }) => name.replace(".json", "")).sort(), ["second-load", "undisturbed"]);
 });
 
-test("nothing in the console", () => close(page));
+test("the console is empty", () => close(page));

@@ -1,10 +1,10 @@
-// Every view in both themes, on a desk and on a phone: open to all, and within the window.
-// E2E_PICTURES: a folder for a picture of each, to be looked at.
+// Every view in both themes, on a desktop and on a phone, is accessible and fits into the window.
+// E2E_PICTURES: a folder for a screenshot of each view.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { assertOpenToAll, close, DESKTOP, launch, open, part, PHONE, until } from "./pages.mjs";
+import { assertAccessible, close, DESKTOP, launch, open, part, PHONE, until } from "./pages.mjs";
 import { quiet, serve } from "./service.mjs";
 
 const { E2E_PICTURES } = process.env;
@@ -24,7 +24,7 @@ after(async () => {
   await Promise.all([empty, locked, service].map((one) => one?.stop()));
 });
 
-/** What a service has after a while: series in control, out of control and learning, violations with notes, sessions. */
+/** Fills a service with series that are in control, out of control and learning, violations with notes, and sessions. */
 async function fill(service) {
   const values = [...quiet(160), ...Array.from({ length: 12 }, (_, k) => 0.318 + (k % 3) * 0.002), ...quiet(60, { seed: 5 })];
   values[90] = 0.52;
@@ -37,7 +37,7 @@ async function fill(service) {
   await service.post(`/api/v1/violations/${violations[0].id}/acknowledge`, { note: "A second job was on the same machine; asked the owner to move it." });
   await service.post(`/api/v1/violations/${violations.at(-1).id}/resolve`, { note: "driver update" });
   for (const name of ["undisturbed", "second-load", "paused"]) {
-    await service.ask(`/api/v1/sessions?name=${name}.json`, { method: "POST", body: readFileSync(new URL(`${name}.json`, EXAMPLES)), type: "application/octet-stream" });
+    await service.request(`/api/v1/sessions?name=${name}.json`, { method: "POST", body: readFileSync(new URL(`${name}.json`, EXAMPLES)), type: "application/octet-stream" });
   }
 }
 
@@ -61,7 +61,7 @@ const dialog = (button, name) => async (page) => {
 };
 const series = async (metric, provider) => (await service.series()).find((one) => one.metric === metric && one.provider === provider).id;
 
-// Name, where it is, what must be there.
+// Name, address, condition that the view is ready.
 const VIEWS = [
   ["live", async () => `/?series=${await series("e2e_s", "openai")}`, tooltip],
   ["live-calm", async () => `/?series=${await series("ttft_s", "openai")}&x=time&usl=100ms`, chart],
@@ -79,7 +79,7 @@ const VIEWS = [
   ["sessions", async () => "/sessions", (page) => part(page, "session-row").first().waitFor()],
   ["sessions-compared", async () => "/sessions?baseline=1&candidate=2", (page) => part(page, "gate-table").first().waitFor()],
   ["sessions-delete-dialog", async () => "/sessions", dialog("delete-button", "delete-dialog")],
-  ["nowhere", async () => "/", async (page) => {
+  ["not-found", async () => "/", async (page) => {
     await page.evaluate(() => { history.pushState(null, "", "/elsewhere"); dispatchEvent(new PopStateEvent("popstate")); });
     await part(page, "empty").waitFor();
   }],
@@ -96,12 +96,12 @@ const VIEWS = [
   }],
 ];
 
-for (const [width, viewport] of [["desk", DESKTOP], ["phone", PHONE]]) {
+for (const [width, viewport] of [["desktop", DESKTOP], ["phone", PHONE]]) {
   describe(width, () => {
     for (const [name, where, ready] of VIEWS) {
       test(name, async () => {
         const url = await where();
-        // axe comes from outside, which the policy of the pages rightly forbids.
+        // The content security policy of the pages forbids injected scripts such as axe.
         const page = await open(browser, url.startsWith("http") ? url : service.url + url, { viewport, bypassCSP: true, reducedMotion: "reduce", expected: [/status of (401|422)/] });
         await ready(page);
         await page.locator('[data-testid="skeleton"]').first().waitFor({ state: "detached" });
@@ -109,7 +109,7 @@ for (const [width, viewport] of [["desk", DESKTOP], ["phone", PHONE]]) {
           await page.emulateMedia({ colorScheme });
           await page.locator(`html[data-theme="${colorScheme}"]`).waitFor();
           if (E2E_PICTURES) await page.screenshot({ path: join(E2E_PICTURES, `${name}-${colorScheme}-${width}.png`), fullPage: true });
-          await assertOpenToAll(page, `${name}, ${colorScheme}`);
+          await assertAccessible(page, `${name}, ${colorScheme}`);
         }
         await close(page);
       });
@@ -117,19 +117,19 @@ for (const [width, viewport] of [["desk", DESKTOP], ["phone", PHONE]]) {
   });
 }
 
-test("the other theme is chosen and kept", async () => {
+test("the selected theme is kept", async () => {
   const page = await open(browser, `${service.url}/`, { colorScheme: "light" });
   await chart(page);
   const canvas = () => page.locator("[data-testid=chart-plot] canvas").evaluate((own) => own.toDataURL());
   const light = await canvas();
   await part(page, "theme-toggle").click();
-  await until("the chart is drawn anew", async () => assert.notEqual(await canvas(), light));
+  await until("the chart is drawn again", async () => assert.notEqual(await canvas(), light));
   await page.reload();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await close(page);
 });
 
-test("the policy of the pages lets nothing in", async () => {
+test("the content security policy blocks scripts and requests", async () => {
   const page = await open(browser, `${service.url}/`, { expected: [/Content Security Policy/] });
   await chart(page);
   const ran = await page.evaluate(async () => {

@@ -1,7 +1,7 @@
-// The violations: dealt with on one page, seen on another, kept by the service.
+// Violations: changes on one page appear on other pages and are stored by the service.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { another, close, drawn, launch, open, part, until } from "./pages.mjs";
+import { openAnother, close, chartWith, launch, open, part, until } from "./pages.mjs";
 import { quiet, serve } from "./service.mjs";
 
 let browser, service;
@@ -25,19 +25,19 @@ const opened = async (path) => {
 };
 const row = (page, id) => page.locator(`[data-testid="violation-row"][data-id="${id}"]`);
 const all = async (query = "") => (await service.get(`/api/v1/violations?limit=1000${query}`)).violations;
-const shows = (page, violations) => until("the rows are those of the service", async () => {
+const shows = (page, violations) => until("the rows match the service", async () => {
   const ids = await page.locator("[data-testid=violation-row]").evaluateAll((rows) => rows.map(({ dataset }) => Number(dataset.id)));
   assert.deepEqual(ids, violations.map(({ id }) => id));
 });
 
-test("are acknowledged and resolved, here and on every open page", async () => {
+test("are acknowledged and resolved on every open page", async () => {
   const page = await opened("/violations");
   const violations = await all();
   assert.ok(violations.some(({ rule }) => rule === "nelson-1") && violations.some(({ rule }) => rule === "nelson-2"));
   await shows(page, violations);
   const { id } = violations.find(({ rule }) => rule === "nelson-1");
-  const other = await another(page, page.url());
-  // Another window of the same browser has no key of this tab.
+  const other = await openAnother(page, page.url());
+  // Another tab does not have the key of this tab.
   await other.evaluate((key) => sessionStorage.setItem("llmscope-api-key", key), service.key);
   await other.reload();
   await shows(other, violations);
@@ -66,11 +66,11 @@ test("are acknowledged and resolved, here and on every open page", async () => {
   assert.equal(kept.acknowledged.by, "ada");
   assert.deepEqual(kept.notes.map(({ text }) => text), ["driver update\nrolled back <b>&", "seen again"]);
   assert.match(await row(page, id).innerText(), /seen again/);
-  other.complaints.forEach((words) => assert.match(words, /status of 401/));
+  other.complaints.forEach((text) => assert.match(text, /status of 401/));
   await close(page);
 });
 
-test("a new one comes in by itself", async () => {
+test("a new violation appears without a reload", async () => {
   const page = await opened("/violations");
   const before = await all();
   await shows(page, before);
@@ -84,7 +84,7 @@ test("a new one comes in by itself", async () => {
   await close(page);
 });
 
-test("are filtered as the service filters", async () => {
+test("are filtered like on the service", async () => {
   const page = await opened("/violations");
   for (const [name, value] of [["status", "new,acknowledged"], ["status", "resolved"], ["open", "false"], ["rule", "nelson-2"]]) {
     await page.goto(`${service.url}/violations`);
@@ -99,24 +99,24 @@ test("are filtered as the service filters", async () => {
   await close(page);
 });
 
-test("lead to the chart, where the point is shown", async () => {
+test("link to the chart and show the point", async () => {
   const page = await opened("/violations");
   for (const rule of ["nelson-1", "nelson-2"]) {
     await page.goto(`${service.url}/violations?rule=${rule}`);
     const violation = (await all(`&rule=${rule}`)).at(-1);
     await row(page, violation.id).getByTestId("violation-chart").click();
     await part(page, "chart-tooltip").waitFor();
-    const words = await part(page, "chart-tooltip").innerText();
-    assert.ok(words.includes(`${rule}: `), words);
+    const text = await part(page, "chart-tooltip").innerText();
+    assert.ok(text.includes(`${rule}: `), text);
     const shown = new Date(violation.signal_at).toLocaleTimeString("en-GB", { timeZone: "Europe/Berlin" });
-    assert.ok(words.includes(shown), `${words} at ${shown}`);
+    assert.ok(text.includes(shown), `${text} at ${shown}`);
     await part(page, "span-reset").click();
-    await drawn(page, (await service.points({ series: "1" })).n);
+    await chartWith(page, (await service.points({ series: "1" })).n);
   }
   await close(page);
 });
 
-test("older ones are loaded when asked for", async () => {
+test("older violations are loaded on request", async () => {
   const values = Array.from({ length: 60 }, (_, k) => [...quiet(11, { seed: 20 + k }), 1.5]).flat();
   await service.records(values);
   const violations = await all();
@@ -126,10 +126,10 @@ test("older ones are loaded when asked for", async () => {
   for (let pages = Math.ceil(violations.length / 50) - 1; pages > 0; pages--) await part(page, "load-more").click();
   await shows(page, violations);
   await part(page, "load-more").waitFor({ state: "detached" });
-  // A connection that comes back loads the list anew, and as much of it as was shown.
-  const anew = page.waitForResponse((response) => response.url().includes(`limit=${violations.length}`));
+  // After a reconnect, the page reloads as many violations as it showed.
+  const reloaded = page.waitForResponse((response) => response.url().includes(`limit=${violations.length}`));
   for (let click = 0; click < 2; click++) await part(page, "pause-toggle").click();
-  await anew;
+  await reloaded;
   await shows(page, violations);
   await part(page, "load-more").waitFor({ state: "detached" });
   await close(page);

@@ -4,7 +4,7 @@ import { key } from "./api/key";
 import { connection, startStream } from "./api/stream";
 import { Header } from "./parts/header";
 import { KeyDialog } from "./parts/key-dialog";
-import { Empty } from "./parts/notice";
+import { Empty } from "./parts/feedback";
 import { place } from "./router";
 import { useAccess } from "./state/access";
 import { useMachineWatch } from "./state/machine";
@@ -36,13 +36,13 @@ export function App() {
     <>
       <a class="skip" href="#main">Skip to the content</a>
       <Header />
-      {known ? <known.view key={path} /> : <Nowhere />}
+      {known ? <known.view key={path} /> : <NotFound />}
       <KeyDialog />
     </>
   );
 }
 
-/** Live events for as long as the page is there, with whichever key is in use. */
+/** Receives live events while the page is open, and reconnects when the key changes. */
 function useStream(): void {
   const secret = useStore(key);
   useEffect(() => {
@@ -50,9 +50,9 @@ function useStream(): void {
   }, [secret]);
 }
 
-const Nowhere = () => (
+const NotFound = () => (
   <main id="main">
     <h1 class="sr-only">Not found</h1>
-    <Empty title="There is no such page."><p><a href="/">To the live view</a></p></Empty>
+    <Empty title="This page does not exist."><p><a href="/">Go to the live view</a></p></Empty>
   </main>
 );

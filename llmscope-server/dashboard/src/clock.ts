@@ -1,4 +1,4 @@
-// Times in the reader's zone; UTC stands in the title.
+// Times in the time zone of the browser. The title of a time shows UTC.
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
@@ -6,12 +6,12 @@ export const timeOfDay = (at: Date): string => `${two(at.getHours())}:${two(at.g
 
 export const day = (at: Date): string => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
 
-/** Today's times without their date. */
+/** The time of day, with the date unless it is today. */
 export function localTime(at: Date, now = new Date()): string {
   return day(at) === day(now) ? timeOfDay(at) : `${day(at)} ${timeOfDay(at)}`;
 }
 
-/** With fractions of a second where they are known: two points may lie close together. */
+/** The local time with milliseconds, because points may lie close together. */
 export function exactTime(ms: number): string {
   const at = new Date(ms);
   return `${day(at)} ${timeOfDay(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
@@ -21,7 +21,7 @@ export function utc(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** Tick labels as precise as the ticks are apart, with the date below the first of each day. */
+/** Tick labels, as precise as the distance of the ticks requires. The first tick of each day also shows the date. */
 export function tickTimes(seconds: number[]): string[] {
   const apart = (seconds[1] ?? 0) - (seconds[0] ?? 0);
   let before = "";

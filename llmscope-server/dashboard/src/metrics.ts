@@ -39,16 +39,16 @@ export const WINDOWS: readonly Option[] = [
 
 const HOURS: Record<string, number> = { "15m": 0.25, "1h": 1, "6h": 6, "24h": 24, "7d": 168 };
 
-/** Unless it is told how many, the service judges the newest ten thousand. */
+/** By default, the service judges only the newest 10,000 records. */
 const ALL_RECORDS = 1_000_000;
 
-/** The part of the records that a window of the address names. */
+/** The query parameters for a window, which is a key of `WINDOWS`. */
 export function windowQuery(window: string): Patch {
   if (window in HOURS) return { hours: HOURS[window], limit: ALL_RECORDS };
   return { limit: /^\d+$/.test(window) ? window : ALL_RECORDS };
 }
 
-/** The service takes whole hours; a part of one is a time to begin at. */
+/** The service accepts whole hours only: fractions of an hour are sent as a start time. */
 export function withWholeHours({ hours, ...query }: Patch, now = Date.now()): Patch {
   if (typeof hours !== "number" || Number.isInteger(hours)) return { ...query, hours };
   return { ...query, from: new Date(now - hours * 3_600_000).toISOString() };

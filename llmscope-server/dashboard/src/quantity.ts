@@ -1,4 +1,4 @@
-// Numbers as people read them, by the same rules as the reports of the command line.
+// Formats numbers by the same rules as the reports of the command line.
 
 import type { Unit } from "./api/types";
 
@@ -9,10 +9,10 @@ export interface Scale {
 
 const SYMBOLS: Record<Unit, string> = { s: "s", "s/token": "s/token", "1/s": "1/s", USD: "USD", "1": "", ms: "ms" };
 const DIGITS = 4;
-const MOST_DECIMALS = 9;
+const MAX_DECIMALS = 9;
 const SPACE = "\u00a0";
 
-/** The unit in which a value of this size is read best. All values of one table or axis share it. */
+/** The display unit for a value of this magnitude. All values of one table or axis share it. */
 export function scaleOf(unit: Unit, magnitude: number): Scale {
   const size = Math.abs(magnitude);
   if (unit === "s" || unit === "s/token") {
@@ -23,17 +23,17 @@ export function scaleOf(unit: Unit, magnitude: number): Scale {
   return { factor: 1, symbol: SYMBOLS[unit] ?? unit };
 }
 
-/** Four significant digits, and more where it takes more to tell values apart that differ by `resolution`. */
+/** At least four significant digits, and enough digits to distinguish values that differ by `resolution`. */
 export function number(value: number, resolution = 0): string {
   if (value === 0) return "0";
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
   if (magnitude < -4 || magnitude >= 7) return minus(value.toExponential(3).replace(/\.?0*e\+?/, "e"));
   const resolving = resolution > 0 ? Math.ceil(-Math.log10(resolution)) : 0;
-  const decimals = Math.min(Math.max(DIGITS - 1 - magnitude, resolving, 0), MOST_DECIMALS);
+  const decimals = Math.min(Math.max(DIGITS - 1 - magnitude, resolving, 0), MAX_DECIMALS);
   return minus(value.toFixed(decimals));
 }
 
-/** A value in its best unit: `233.1 ms`. */
+/** A value in its display unit: `233.1 ms`. */
 export function quantity(unit: Unit, value: number, resolution = 0): string {
   return inScale(scaleOf(unit, value), value, resolution);
 }
@@ -46,12 +46,12 @@ export function inScale({ factor, symbol }: Scale, value: number, resolution = 0
 /** An index such as Cpk: two decimals. */
 export const index = (value: number): string => minus(value.toFixed(2));
 
-/** A share as percent: `12.3 %`. */
+/** A share as a percentage: `12.3 %`. */
 export function percent(share: number, decimals = 1): string {
   return minus((share * 100).toFixed(decimals)) + SPACE + "%";
 }
 
-/** A change as percent, with its sign: `+12.3 %`. */
+/** A change as a percentage with its sign: `+12.3 %`. */
 export const change = (share: number): string => (share > 0 ? "+" : "") + percent(share);
 
 export const count = (value: number): string => value.toLocaleString("en-US");

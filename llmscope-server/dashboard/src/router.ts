@@ -5,7 +5,7 @@ export interface Place {
   query: URLSearchParams;
 }
 
-/** What a link changes in the query; null, undefined and the empty text take a name out. */
+/** Changes to the query; null, undefined and the empty string remove a parameter. */
 export type Patch = Record<string, string | number | null | undefined>;
 
 const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
@@ -37,7 +37,7 @@ export function patched(query: URLSearchParams, patch: Patch): URLSearchParams {
   return next;
 }
 
-/** The query of this page, and how to change it: the view is what its address says. */
+/** The query of this page and a function that changes it. The address holds the whole state of a view. */
 export function useQuery(): [URLSearchParams, (patch: Patch) => void] {
   const { path, query } = useStore(place);
   const change = (patch: Patch) => {
@@ -51,7 +51,7 @@ function followLink(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   const link = (event.target as Element | null)?.closest?.("a");
   if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
-  // A jump within the page is the browser's.
+  // The browser handles links within the page.
   if (link.hash && link.pathname === location.pathname) return;
   event.preventDefault();
   const moved = link.pathname !== location.pathname;

@@ -1,4 +1,4 @@
-// What the codes of rules mean. The service names rules by code; violations of series come with words of their own.
+// Descriptions of rules. The service identifies rules by code; violations of series come with their own description.
 
 const beyond = (count: number, window: number, multiple: number): string => {
   if (window === 1) return `1 point beyond ${multiple}σ`;
@@ -15,9 +15,9 @@ export const NELSON: readonly string[] = [
   beyond(1, 1, 3), sameSide(9), trend(6), alternating(14), beyond(2, 3, 2), beyond(4, 5, 1), within(15), eitherSide,
 ];
 
-const numbered = (set: string, words: readonly string[]): [string, string][] => words.map((text, k) => [`${set}-${k + 1}`, text]);
+const numbered = (set: string, descriptions: readonly string[]): [string, string][] => descriptions.map((text, k) => [`${set}-${k + 1}`, text]);
 
-const WORDS: ReadonlyMap<string, string> = new Map([
+const DESCRIPTIONS: ReadonlyMap<string, string> = new Map([
   ...numbered("nelson", NELSON),
   ...numbered("western-electric", [beyond(1, 1, 3), beyond(2, 3, 2), beyond(4, 5, 1), sameSide(8)]),
   ...numbered("aiag", [beyond(1, 1, 3), sameSide(7), trend(6), alternating(14), beyond(2, 3, 2), beyond(4, 5, 1), within(15), eitherSide]),
@@ -40,10 +40,10 @@ export const RULE_SETS: readonly [code: string, title: string][] = [
   ["westgard", "Westgard multirule"],
 ];
 
-/** What a rule looks for, in words; on a CUSUM it is always the decision interval. */
-export function ruleWords(code: string, chart?: string): string {
+/** The description of a rule. On a CUSUM chart, every signal is a sum beyond the decision interval. */
+export function ruleDescription(code: string, chart?: string): string {
   if (chart === "cusum") return "sum beyond the decision interval";
-  return WORDS.get(code) ?? code;
+  return DESCRIPTIONS.get(code) ?? code;
 }
 
 /** The rule's number within its set: `nelson-2` is 2, `westgard-r-4s` is R-4s. */
@@ -52,7 +52,7 @@ export function ruleNumber(code: string): string {
   return short.replace(/^r-/, "R-");
 }
 
-/** The place of a rule in its set, from 0: its color and its shape, whichever of the rules are in use. */
+/** The index of a rule in its set. It selects color and shape, independent of which rules are applied. */
 export function ruleSlot(code: string, rules: readonly string[]): number {
   const numbered = /^(?:nelson|western-electric|aiag|montgomery)-(\d+)$/.exec(code)?.[1];
   return numbered === undefined ? Math.max(rules.indexOf(code), 0) : Number(numbered) - 1;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** A value that components share: whoever reads it by `useStore` is drawn anew when it changes. */
+/** A value that components share. A component that reads it with `useStore` renders again when it changes. */
 export class Store<T> {
   #value: T;
   #readers = new Set<(value: T) => void>();

@@ -7,7 +7,7 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 
 export const theme = new Store<Theme>("light");
 
-/** The theme that was chosen here before, or else that of the system, which is then followed. */
+/** Applies the stored theme. Without a stored theme, follows the theme of the system. */
 export function startTheme(): void {
   const chosen = () => localStorage.getItem(STORED) as Theme | null;
   const wanted = (): Theme => chosen() ?? (system.matches ? "dark" : "light");

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { Analysis } from "../src/api/types";
 import { at, isBeyond, modelOf, nearest, signalling } from "../src/chart/model";
 import { plottedSigma, zoneEdge } from "../src/chart/zones";
-import { pointWords, spoken, summary } from "../src/chart/words";
-import { ruleNumber, ruleWords } from "../src/rules";
+import { announcementOf, pointLabels, summary } from "../src/chart/labels";
+import { ruleNumber, ruleDescription } from "../src/rules";
 import { pointsAsCsv } from "../src/views/points-csv";
 
 const point = (i: number, x: number, rules: string[] = []) => ({ i, t: new Date(1e12 + i * 1000).toISOString(), x, rules, member_of: rules });
@@ -14,23 +14,23 @@ const analysis = (over: Partial<Analysis> = {}): Analysis => ({
 });
 
 describe("a chart", () => {
-  it("is read in the unit of its limits, however far one point lies", () => {
+  it("uses the unit of its limits, independent of outliers", () => {
     expect(modelOf(analysis())?.scale).toEqual({ factor: 1000, symbol: "ms" });
   });
 
-  it("counts all points, also those that are not shown", () => {
+  it("counts all points, including those that are not drawn", () => {
     const model = modelOf(analysis());
     expect([model?.n, model?.x.length]).toEqual([1000, 3]);
   });
 
-  it("has none without points", () => expect(modelOf(analysis({ points: [] }))).toBeNull());
+  it("has no model without points", () => expect(modelOf(analysis({ points: [] }))).toBeNull());
 
-  it("has no time if any point has none", () => {
+  it("has no times if any point has none", () => {
     const { t: _, ...timeless } = point(1, 0.3);
     expect(modelOf(analysis({ points: [point(0, 0.3), timeless] }))?.t).toBeNull();
   });
 
-  it("takes varying limits by the position among all points, or among those shown", () => {
+  it("reads varying limits by the position in the analysis, or in the columns", () => {
     expect([at(7, 1, 900), at([1, 2, 3], 1, 2), at([1, 2, 3], 1, 900)]).toEqual([7, 3, 2]);
   });
 
@@ -38,46 +38,46 @@ describe("a chart", () => {
     expect([-5, 4, 6, 14, 99].map((value) => nearest([0, 10, 12, 20], value))).toEqual([0, 0, 1, 2, 3]);
   });
 
-  it("shows the sum of a CUSUM that is beyond its limit", () => {
+  it("marks the sum of a CUSUM chart that is beyond its limit", () => {
     const sums = modelOf(analysis({ chart: "cusum", points: [{ ...point(0, 0), lower: -2, rules: ["nelson-1"] }], limits: { lower: -1, center: 0, upper: 1, sigma: 1 / 3 } }));
     expect(sums && [signalling(sums, 0), isBeyond(sums, 0)]).toEqual([-2, true]);
   });
 
-  it("is told in words", () => {
+  it("has a text for screen readers", () => {
     const whole = analysis();
     const model = modelOf(whole);
     if (!model) throw new Error("no chart");
-    expect(spoken(pointWords(model, 2))).toMatch(/^9500\u00a0ms\. point 999 .*above the upper control limit\. nelson-1: 1 point beyond 3σ\. nelson-2: 9 points in a row/);
+    expect(announcementOf(pointLabels(model, 2))).toMatch(/^9500\u00a0ms\. point 999 .*above the upper control limit\. nelson-1: 1 point beyond 3σ\. nelson-2: 9 points in a row/);
     expect(summary(whole, model)).toContain("1,000 points, center line 300.0\u00a0ms, control limits 200.0\u00a0ms to 400.0\u00a0ms. 1 point signals.");
   });
 });
 
 describe("zones", () => {
-  it("are sigmas wide on the scale of the transformation", () => {
+  it("are one sigma wide on the scale of the transformation", () => {
     expect([1, -3].map((multiple) => zoneEdge({ center: 0.3, sigma: 0.1 }, multiple))).toEqual([0.4, 0.3 - 3 * 0.1]);
     const log = { center: 0.3, sigma: Math.log(2), transform: { lambda: 0 } };
     expect([1, 2, -1, -2].map((multiple) => zoneEdge(log, multiple))).toEqual([0.6, 1.2, 0.15, 0.075].map((edge) => expect.closeTo(edge, 12)));
-    // The root of 4 is 2: a sigma of 1 further up it is 3, at 9, and three further down below whatever a root can be.
+    // The root of 4 is 2. One sigma above is 3, at the value 9; three sigmas below is negative, which no root can be.
     const root = { center: 4, sigma: 1, transform: { lambda: 0.5 } };
     expect([1, -1, -3].map((multiple) => zoneEdge(root, multiple))).toEqual([9, 1, 0].map((edge) => expect.closeTo(edge, 12)));
     expect(plottedSigma(log)).toBeCloseTo(0.3, 12);
   });
 
-  it("have the resolution of what is plotted", () => {
+  it("have the resolution of the plotted values", () => {
     const limits = { lower: 0.1, center: 0.3, upper: 0.9, sigma: Math.log(3) / 3, transform: { lambda: 0 } };
     expect(modelOf(analysis({ limits }))?.resolution).toBeCloseTo((0.3 * 3 ** (1 / 3) - 0.3) / 10, 12);
   });
 });
 
 describe("rules", () => {
-  it("have numbers and words", () => {
+  it("have numbers and descriptions", () => {
     expect(["nelson-2", "western-electric-4", "westgard-r-4s", "westgard-2-2s"].map(ruleNumber)).toEqual(["2", "4", "R-4s", "2-2s"]);
-    expect([ruleWords("aiag-2"), ruleWords("nelson-1", "cusum"), ruleWords("own-1")]).toEqual(["7 points in a row on one side of center", "sum beyond the decision interval", "own-1"]);
+    expect([ruleDescription("aiag-2"), ruleDescription("nelson-1", "cusum"), ruleDescription("own-1")]).toEqual(["7 points in a row on one side of center", "sum beyond the decision interval", "own-1"]);
   });
 });
 
 describe("CSV", () => {
-  it("quotes what needs it and holds no formulas", () => {
+  it("quotes cells where necessary and contains no formulas", () => {
     const [head, first] = pointsAsCsv([analysis({ group: { model: 'a,"b"', provider: "=p" } })]).split("\r\n");
     expect(head).toBe("model,provider,metric,unit,i,t,x,rules,member_of");
     expect(first).toBe(`"a,""b""",'=p,ttft_s,s,0,2001-09-09T01:46:40.000Z,0.3,,`);

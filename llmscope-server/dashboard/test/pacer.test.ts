@@ -19,7 +19,7 @@ function slow(ms: number) {
 }
 
 describe("Pacer", () => {
-  it("runs at once, then at most once in its gap", async () => {
+  it("runs immediately, then at most once per gap", async () => {
     const { runs, task } = slow(10);
     const pacer = new Pacer(task, 500);
     for (let k = 0; k < 20; k++) {
@@ -29,7 +29,7 @@ describe("Pacer", () => {
     expect(runs).toEqual([0, 500, 1000, 1500, 2000]);
   });
 
-  it("never runs twice at once, and once more for what was asked meanwhile", async () => {
+  it("never runs concurrently, and runs once more for requests that arrive meanwhile", async () => {
     const { runs, task, most } = slow(2000);
     const pacer = new Pacer(task, 500);
     pacer.request();
@@ -41,7 +41,7 @@ describe("Pacer", () => {
     expect(most()).toBe(1);
   });
 
-  it("runs no more once it is stopped", async () => {
+  it("does not run after it is stopped", async () => {
     const { runs, task } = slow(10);
     const pacer = new Pacer(task, 500);
     pacer.request();

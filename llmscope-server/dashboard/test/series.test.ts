@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Series } from "../src/api/types";
 
-// The key is looked for when its module is loaded, and there is no browser here.
+// The key module reads browser storage when it is loaded, and this test has no browser.
 beforeAll(() => {
   vi.stubGlobal("sessionStorage", { getItem: () => null });
   vi.stubGlobal("localStorage", { getItem: () => null });
@@ -12,7 +12,7 @@ const learning: Series = {
 };
 
 describe("series", () => {
-  it("go on with new records, and learn from them as far as it takes", async () => {
+  it("are updated by new records, and learn from them until they have enough", async () => {
     const { advanced } = await import("../src/state/series");
     const last = { at: "2026-01-01T00:00:00Z", value: 0.3 };
     const arrived = (n: number) => ({ count: 1, series: [{ id: 1, n, last, signals: [] }] });
@@ -21,7 +21,7 @@ describe("series", () => {
     expect(advanced([{ ...learning, id: 2 }], arrived(45))[0]?.n).toBe(43);
   });
 
-  it("are replaced by what changed, or added", async () => {
+  it("are replaced by their new version, or added", async () => {
     const { replaced } = await import("../src/state/series");
     expect(replaced([learning], { ...learning, state: "watching" }).map(({ state }) => state)).toEqual(["watching"]);
     expect(replaced([learning], { ...learning, id: 2 })).toHaveLength(2);

@@ -15,11 +15,11 @@ const EVENTS = [
 ];
 
 describe("EventParser", () => {
-  it("reads events with any line ending, and no comments", () => {
+  it("reads events with any line ending and skips comments", () => {
     expect(parsed(bytes(STREAM))).toEqual(EVENTS);
   });
 
-  it("reads the same from chunks that end anywhere, within characters too", () => {
+  it("reads the same events from chunks that end anywhere, even within characters", () => {
     const all = bytes(STREAM);
     for (let first = 0; first <= all.length; first++) {
       for (let second = first; second <= Math.min(first + 5, all.length); second++) {
@@ -28,19 +28,19 @@ describe("EventParser", () => {
     }
   });
 
-  it("reads the same byte by byte", () => {
+  it("reads the same events byte by byte", () => {
     expect(parsed(...[...bytes(STREAM)].map((byte) => Uint8Array.of(byte)))).toEqual(EVENTS);
   });
 
-  it("joins lines of data and takes off one space", () => {
+  it("joins lines of data and removes one leading space", () => {
     expect(parsed(bytes("data: one\ndata:  two\ndata\n\n"))).toEqual([{ event: "message", data: "one\n two\n" }]);
   });
 
-  it("takes a byte order mark for none of the text", () => {
+  it("skips a byte order mark", () => {
     expect(parsed(Uint8Array.of(0xef, 0xbb, 0xbf), bytes("data: x\n\n"))).toEqual([{ event: "message", data: "x" }]);
   });
 
-  it("tells of no event without data, and of none that is not ended", () => {
+  it("reports no event without data, and no event before its end", () => {
     expect(parsed(bytes("event: empty\n\nevent: open\ndata: x\n"))).toEqual([]);
   });
 });

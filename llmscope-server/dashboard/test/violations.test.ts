@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Violation } from "../src/api/types";
-import { chartPlace, matches, refreshed, withChanged, withOlder, type Listed } from "../src/views/violation-filter";
+import { chartPlace, matches, refreshed, withChanged, withOlder, type ViolationList } from "../src/views/violation-filter";
 
 const violation = (over: Partial<Violation> = {}): Violation => ({
   id: 5, series: { id: 3, provider: "openai", model: "gpt-4o", metric: "e2e_s", unit: "s" }, rule: "nelson-2", words: "…", side: "above",
@@ -8,7 +8,7 @@ const violation = (over: Partial<Violation> = {}): Violation => ({
 });
 const query = (text: string) => new URLSearchParams(text);
 const some = (...ids: number[]) => ids.map((id) => violation({ id }));
-const ids = ({ items, next }: Listed) => [...items.map(({ id }) => id), next];
+const ids = ({ items, next }: ViolationList) => [...items.map(({ id }) => id), next];
 
 describe("violations", () => {
   it.each([
@@ -16,17 +16,17 @@ describe("violations", () => {
     ["rule=nelson-2&series=3", true], ["rule=nelson-1", false], ["series=33", false],
   ])("filtered by “%s”: %s", (text, expected) => expect(matches(violation(), query(text))).toBe(expected));
 
-  it("come in newest first, change in place, and leave when they no longer match", () => {
+  it("are added newest first, change in place, and are removed when they no longer match", () => {
     const list = { items: some(9, 5, 2) };
     expect(ids(withChanged(list, violation({ id: 10 }), query("")))).toEqual([10, 9, 5, 2, undefined]);
     expect(ids(withChanged(list, violation({ id: 5, status: "resolved" }), query("")))).toEqual([9, 5, 2, undefined]);
     expect(ids(withChanged(list, violation({ id: 5, status: "resolved" }), query("status=new")))).toEqual([9, 2, undefined]);
     expect(ids(withChanged(list, violation({ id: 1 }), query("")))).toEqual([9, 5, 2, 1, undefined]);
-    // One that was not loaded yet comes with the others of its age.
+    // A violation that is not loaded yet arrives with its page.
     expect(ids(withChanged({ ...list, next: 2 }, violation({ id: 1 }), query("")))).toEqual([9, 5, 2, 2]);
   });
 
-  it("that were loaded stay when the newest are loaded anew", () => {
+  it("that are loaded stay when the newest are reloaded", () => {
     const before = { items: some(9, 8, 7, 6, 5), next: 5 };
     expect(ids(refreshed(before, { violations: some(11, 10, 9), next: 9 }))).toEqual([11, 10, 9, 8, 7, 6, 5, 5]);
     expect(ids(refreshed(before, { violations: some(9, 8, 7, 6, 5), next: 5 }))).toEqual([9, 8, 7, 6, 5, 5]);
@@ -39,7 +39,7 @@ describe("violations", () => {
     expect(ids(withOlder(before, { violations: some(4) }))).toEqual([9, 8, 7, 6, 5, 4, undefined]);
   });
 
-  it("are shown on the chart with what was around them", () => {
+  it("are shown on the chart with the time around them", () => {
     expect(chartPlace(violation())).toMatchObject({ series: 3, metric: "e2e_s", from: "2026-01-01T08:00:00.000Z", to: "2026-01-01T16:00:00.000Z", at: "2026-01-01T10:05:00Z" });
   });
 });

@@ -1,4 +1,4 @@
-//! What every request passes on its way in.
+//! The checks that every request passes before its handler.
 
 use std::net::IpAddr;
 
@@ -11,58 +11,60 @@ use http::{HeaderMap, Method};
 
 use super::{Caller, Scope};
 use crate::api::App;
-use crate::api::problem::Problem;
+use crate::api::api_error::ApiError;
 
 /// The address at the other end of the connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) IpAddr);
 
-/// Lets through what comes from where it may come from, and not too often.
-pub(crate) async fn screen(State(app): State<App>, request: Request, next: Next) -> Result<Response, Problem> {
+/// Rejects requests with a forbidden host or origin, and requests above the rate limit.
+pub(crate) async fn screen(State(app): State<App>, request: Request, next: Next) -> Result<Response, ApiError> {
     if let Some(Peer(from)) = request.extensions().get() {
-        app.rates.request(*from).map_err(Problem::TooMany)?;
+        app.rates.request(*from).map_err(ApiError::TooMany)?;
     }
     let headers = request.headers();
     if app.keys.is_empty() && !is_here(headers) {
-        // A page of another site can make a browser ask its own machine under a name of its choice.
-        return Err(Problem::Forbidden(
-            "without a key, only localhost is answered: use that name in the address".into(),
+        // DNS rebinding: a page of another site can make a browser send requests to this machine under any host name.
+        return Err(ApiError::Forbidden(
+            "host not allowed: a service without a key answers only at localhost; use that name in the address".into(),
         ));
     }
     if request.method() != Method::GET && request.method() != Method::HEAD && !is_known_origin(headers, &app.origins) {
-        return Err(Problem::Forbidden("the page's origin is not one that may write here (--origin)".into()));
+        return Err(ApiError::Forbidden(
+            "the origin of the page may not write to this service: allow it with --origin".into(),
+        ));
     }
     Ok(next.run(request).await)
 }
 
-/// Lets through whose key has the scope, and notes who it is.
+/// Rejects callers whose key lacks the scope, and attaches the caller to the request.
 pub(crate) async fn guard(
     State((app, scope)): State<(App, Scope)>,
     mut request: Request,
     next: Next,
-) -> Result<Response, Problem> {
+) -> Result<Response, ApiError> {
     let caller = caller(&app, &request)?;
     if caller.scope < scope {
         let (name, has, needs) = (&caller.name, caller.scope.name(), scope.name());
-        return Err(Problem::Forbidden(format!("the key \"{name}\" has the scope {has}, and this needs {needs}")));
+        return Err(ApiError::Forbidden(format!("the key \"{name}\" has the scope {has}: expected {needs}")));
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)
 }
 
-/// Who asks.
-pub(crate) fn caller(app: &App, request: &Request) -> Result<Caller, Problem> {
+/// The caller of a request.
+pub(crate) fn caller(app: &App, request: &Request) -> Result<Caller, ApiError> {
     if app.keys.is_empty() {
         return Ok(Caller { name: "local".into(), scope: Scope::Admin });
     }
-    let presented = bearer(request.headers()).ok_or(Problem::Unauthenticated)?;
+    let presented = bearer(request.headers()).ok_or(ApiError::Unauthenticated)?;
     if let Some(caller) = app.keys.caller(presented) {
         return Ok(caller.clone());
     }
     if let Some(Peer(from)) = request.extensions().get() {
-        app.rates.wrong_key(*from).map_err(Problem::TooMany)?;
+        app.rates.wrong_key(*from).map_err(ApiError::TooMany)?;
     }
-    Err(Problem::WrongKey)
+    Err(ApiError::WrongKey)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -70,7 +72,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty()).then_some(key.trim())
 }
 
-/// True if the host that was asked for is this machine, or was not said.
+/// True if the `Host` header names this machine or is absent.
 fn is_here(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(HOST) else { return true };
     let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
@@ -80,7 +82,7 @@ fn is_here(headers: &HeaderMap) -> bool {
     })
 }
 
-/// True unless a browser says that the page came from elsewhere.
+/// True unless the `Origin` header names an origin that is not allowed.
 fn is_known_origin(headers: &HeaderMap, origins: &[String]) -> bool {
     let Some(origin) = headers.get(ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };

@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Look.
+    /// Read data.
     Read,
-    /// Bring records, sessions and limits; deal with violations.
+    /// Send records, sessions and limits; annotate violations.
     Write,
     /// Remove data, take backups.
     Admin,
@@ -46,16 +46,16 @@ impl FromStr for Scope {
     }
 }
 
-/// Who asks: the name of a key, and what it may do.
+/// The caller of a request: the name of its key, and the key's scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The name of the key.
     pub name: Arc<str>,
-    /// What it may do.
+    /// The scope of the key.
     pub scope: Scope,
 }
 
-/// The keys of the service. They are kept as digests: neither memory nor a message holds a key.
+/// The keys of the service, stored as digests: neither memory nor a message holds a key.
 #[derive(Clone, Default)]
 pub struct Keys(Vec<Key>);
 
@@ -65,16 +65,16 @@ struct Key {
     digest: [u8; 32],
 }
 
-/// The shortest key: guessing it must take longer than anybody has.
+/// The shortest accepted key, in bytes. A shorter one could be guessed.
 const SHORTEST: usize = 8;
 
 impl Keys {
-    /// The key of `LLMSCOPE_API_KEY`, which may do everything, and those of `LLMSCOPE_API_KEYS`, as `name:scope:key`
-    /// separated by commas or line breaks. Empty texts are no keys.
+    /// Reads the key of `LLMSCOPE_API_KEY`, which has the scope admin, and those of `LLMSCOPE_API_KEYS`: entries
+    /// `name:scope:key`, separated by commas or line breaks. Empty values are ignored.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a key without name or scope, one that is too short, and two of one name. The message never
-    /// holds the key.
+    /// [`Error::Setting`] for a key without a name or scope, for one that is too short, and for a duplicate name. The
+    /// message never holds the key.
     pub fn new(single: Option<&str>, several: Option<&str>) -> Result<Self> {
         let mut keys = Self::default();
         if let Some(key) = single.map(str::trim).filter(|key| !key.is_empty()) {
@@ -85,15 +85,15 @@ impl Keys {
             let mut parts = entry.splitn(3, ':');
             let (name, scope, key) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
             let refuse = |what: &str| {
-                // The name only: what follows may be the key.
-                let value = if scope.is_some() { format!("entry \"{name}\"") } else { "an entry".to_owned() };
+                // Report the name only: the rest of the entry may be the key.
+                let value = if scope.is_some() { format!("entry \"{name}\"") } else { "entry".to_owned() };
                 let expected = format!("{what}; expected name:scope:key with a scope of read, write or admin");
                 Error::Setting { name: "LLMSCOPE_API_KEYS", value, expected }
             };
             let (Some(scope), Some(key)) = (scope, key) else { return Err(refuse("a part is missing")) };
-            let scope = scope.parse().map_err(|()| refuse("no such scope"))?;
+            let scope = scope.parse().map_err(|()| refuse("unknown scope"))?;
             if name.is_empty() || keys.0.iter().any(|known| &*known.caller.name == name) {
-                return Err(refuse("names must be there, and differ"));
+                return Err(refuse("empty or duplicate name"));
             }
             keys.add("LLMSCOPE_API_KEYS", name, scope, key)?;
         }
@@ -102,20 +102,20 @@ impl Keys {
 
     fn add(&mut self, variable: &'static str, name: &str, scope: Scope, key: &str) -> Result<()> {
         if key.len() < SHORTEST {
-            let expected = format!("has fewer than {SHORTEST} characters: take a longer one (openssl rand -hex 24)");
-            return Err(Error::Setting { name: variable, value: format!("(key \"{name}\")"), expected });
+            let expected = format!("expected at least {SHORTEST} characters; create a key with `openssl rand -hex 24`");
+            return Err(Error::Setting { name: variable, value: format!("key \"{name}\""), expected });
         }
         self.0.push(Key { caller: Caller { name: name.into(), scope }, digest: Sha256::digest(key).into() });
         Ok(())
     }
 
-    /// True if there is no key: then everyone who reaches the service may do everything.
+    /// True if there are no keys: then every client that reaches the service has the scope admin.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whose key it is. It takes as long for a wrong key as for a right one, whichever it is.
+    /// The caller that this key belongs to. The comparison takes the same time for a wrong key as for any valid one.
     #[must_use]
     pub fn caller(&self, presented: &str) -> Option<&Caller> {
         let digest: [u8; 32] = Sha256::digest(presented).into();
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_who_it_is_and_what_it_may() {
+    fn a_key_gives_its_caller_a_name_and_a_scope() {
         let keys = Keys::new(Some("the-one-key"), Some("ci:write:aaaa:bbbb-cccc,\n grafana:read:dddddddd ,")).unwrap();
         let caller = |key| keys.caller(key).map(|caller| (&*caller.name, caller.scope));
         assert_eq!(caller("the-one-key"), Some(("default", Scope::Admin)));
@@ -163,7 +163,7 @@ mod tests {
             assert!(!message.contains("secret") && !message.contains("short\""), "{message}");
         }
         let twice = "ci:read:secret-secret,ci:write:secret-secre2";
-        assert!(Keys::new(None, Some(twice)).unwrap_err().to_string().contains("differ"));
+        assert!(Keys::new(None, Some(twice)).unwrap_err().to_string().contains("duplicate name"));
         let keys = Keys::new(Some("secret-secret"), None).unwrap();
         assert!(!format!("{keys:?}").contains("secret"));
     }

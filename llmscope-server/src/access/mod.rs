@@ -1,4 +1,4 @@
-//! Who may ask for what.
+//! Authentication, authorization and rate limits.
 
 mod guard;
 mod keys;

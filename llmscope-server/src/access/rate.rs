@@ -1,4 +1,4 @@
-//! How often one address may ask.
+//! Rate limits per client address.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -7,10 +7,10 @@ use std::time::Duration;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// Wrong keys that one address may try in a second.
+/// Wrong keys that one address may try per second.
 const WRONG_KEYS_PER_S: NonZeroU32 = NonZeroU32::new(5).unwrap();
 
-/// Requests of each address, and the wrong keys that it tried.
+/// Limits for the requests of each address, and for the wrong keys that it tries.
 pub(crate) struct Rates {
     clock: DefaultClock,
     requests: Option<DefaultKeyedRateLimiter<IpAddr>>,
@@ -18,7 +18,7 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// At most so many requests per second from one address; `None` for any number.
+    /// Allows `requests_per_s` requests per second from one address; `None` disables this limit.
     pub(crate) fn new(requests_per_s: Option<NonZeroU32>) -> Self {
         let limiter = |per_s| RateLimiter::keyed(Quota::per_second(per_s));
         Self {
@@ -28,7 +28,7 @@ impl Rates {
         }
     }
 
-    /// Counts a request; how long to wait if it is one too many. This machine may ask as often as it likes.
+    /// Counts a request. The error is the time to wait. Requests from this machine are not limited.
     pub(crate) fn request(&self, from: IpAddr) -> Result<(), Duration> {
         match &self.requests {
             Some(requests) if !from.is_loopback() => self.count(requests, from),
@@ -36,7 +36,7 @@ impl Rates {
         }
     }
 
-    /// Counts a wrong key; how long to wait if it is one too many.
+    /// Counts a wrong key. The error is the time to wait.
     pub(crate) fn wrong_key(&self, from: IpAddr) -> Result<(), Duration> {
         self.count(&self.wrong_keys, from)
     }
@@ -45,7 +45,7 @@ impl Rates {
         limiter.check_key(&from).map_err(|refusal| refusal.wait_time_from(self.clock.now()))
     }
 
-    /// Forgets addresses that have been silent.
+    /// Forgets addresses without recent requests.
     pub(crate) fn forget(&self) {
         self.requests.iter().for_each(RateLimiter::retain_recent);
         self.wrong_keys.retain_recent();

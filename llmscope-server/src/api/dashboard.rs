@@ -1,7 +1,7 @@
-//! The dashboard, which is inside the program.
+//! The dashboard, embedded in the binary.
 //!
-//! Its page is never kept by browsers; what the page loads stands under a path that changes with its content, and is
-//! kept for ever.
+//! Browsers revalidate the page on every visit. The paths of its assets contain a hash of their content, so browsers
+//! cache the assets indefinitely.
 
 use std::sync::LazyLock;
 
@@ -14,23 +14,23 @@ use http::{HeaderMap, StatusCode};
 use sha2::{Digest as _, Sha256};
 
 use super::App;
-use super::problem::Problem;
+use super::api_error::ApiError;
 
 const PAGE: &str = include_str!("../../dashboard/dist/index.html");
-/// What the page loads: name, kind, content.
+/// The assets of the page: name, media type, content.
 const ASSETS: [(&str, &str, &[u8]); 3] = [
     ("app.js", "text/javascript; charset=utf-8", include_bytes!("../../dashboard/dist/assets/app.js")),
     ("app.css", "text/css; charset=utf-8", include_bytes!("../../dashboard/dist/assets/app.css")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../dashboard/dist/assets/icon.svg")),
 ];
-/// The views of the page, each with an address of its own.
+/// The paths of the page's views.
 const VIEWS: [&str; 4] = ["/", "/analysis", "/violations", "/sessions"];
 
-/// Nothing is loaded but what stands here, nothing inline runs, nothing frames the page.
+/// Allows only resources of this service, no inline scripts or styles, and no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page with the versions of what it loads, and the version of the page.
+/// The page, which names the version of its assets, that version, and the entity tag of the page.
 struct Built {
     page: String,
     version: String,
@@ -70,10 +70,11 @@ async fn page(headers: HeaderMap) -> Response {
     }
 }
 
-async fn asset(Path((version, name)): Path<(String, String)>) -> Result<Response, Problem> {
+async fn asset(Path((version, name)): Path<(String, String)>) -> Result<Response, ApiError> {
     let found = ASSETS.iter().find(|(known, _, _)| *known == name).filter(|_| version == BUILT.version);
-    let (_, kind, content) =
-        found.ok_or_else(|| Problem::NotFound("this page is of another version: reload it".into()))?;
+    let (_, kind, content) = found.ok_or_else(|| {
+        ApiError::NotFound("this asset belongs to another version of the page: reload the page".into())
+    })?;
     Ok(([(CONTENT_TYPE, *kind), (CACHE_CONTROL, "public, max-age=31536000, immutable")], *content).into_response())
 }
 

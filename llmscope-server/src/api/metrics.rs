@@ -1,4 +1,4 @@
-//! `GET /metrics`: Prometheus' text.
+//! `GET /metrics`: metrics in the text format of Prometheus.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -12,31 +12,31 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::App;
+use super::api_error::ApiError;
 use super::operation::Operation;
-use super::problem::Problem;
 use crate::series::Series;
 use crate::watches::view;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/metrics", "Series, limits and violations for Prometheus", metrics)
+        Operation::get("/metrics", "Export series, limits and violations for Prometheus", metrics)
             .open()
-            .gives_kind("application/openmetrics-text"),
+            .response_type("application/openmetrics-text"),
     ]
 }
 
-async fn metrics(State(app): State<App>) -> Result<Response, Problem> {
-    let (stored, records) = app.ask(|store| Ok((store.series()?, store.count()?))).await?;
+async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
+    let (stored, records) = app.read(|store| Ok((store.series()?, store.count()?))).await?;
     let series = stored.iter().map(|series| view(&series.state, series.open.len())).collect();
     let mut registry = Registry::with_prefix("llmscope");
     registry.register_collector(Box::new(Snapshot { series, records, listeners: app.live.listeners() }));
     let mut text = String::new();
-    prometheus_client::encoding::text::encode(&mut text, &registry).map_err(|_| Problem::Internal)?;
+    prometheus_client::encoding::text::encode(&mut text, &registry).map_err(|_| ApiError::Internal)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(CONTENT_TYPE, kind)], text).into_response())
 }
 
-/// How everything stood when it was asked.
+/// The state of the service at the time of the request.
 #[derive(Debug)]
 struct Snapshot {
     series: Vec<Series>,
@@ -44,7 +44,7 @@ struct Snapshot {
     listeners: usize,
 }
 
-/// What a figure is of.
+/// The labels of a series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     provider: String,
@@ -62,7 +62,7 @@ impl Labels {
     }
 }
 
-/// A figure of every series: its name, what it is, and its value where there is one.
+/// A gauge of every series: its name, its help text, and the function that returns its value, if any.
 type Figure = (&'static str, &'static str, fn(&Series) -> Option<f64>);
 
 const FIGURES: [Figure; 6] = [

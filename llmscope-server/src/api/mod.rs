@@ -1,15 +1,15 @@
 //! The HTTP API: one list of operations, from which both the routes and the OpenAPI document come.
 
-mod answer;
+pub(crate) mod api_error;
 mod dashboard;
-mod earlier;
+mod extract;
+mod legacy;
 mod metrics;
 mod openapi;
 mod operation;
 mod otlp;
-pub(crate) mod problem;
+mod response;
 mod routes;
-mod take;
 mod v1;
 
 use std::ops::Deref;
@@ -20,13 +20,13 @@ pub(crate) use routes::router;
 use tokio::sync::Semaphore;
 
 use crate::access::{Keys, Rates};
-use crate::ending::Ending;
 use crate::live::Live;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
+use crate::shutdown::Shutdown;
 use crate::store::{self, Store};
 
-/// What every handler has at hand.
+/// The state that all handlers share.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Shared>);
 
@@ -39,12 +39,12 @@ pub(crate) struct Shared {
     pub(crate) origins: Vec<String>,
     pub(crate) rates: Rates,
     pub(crate) retention_days: u32,
-    /// The scale that limits are learned on.
+    /// The transformation on whose scale limits are learned.
     pub(crate) transform: Transform,
-    /// Questions that are worked on at once.
-    pub(crate) turns: Arc<Semaphore>,
-    /// Becomes true when the service ends: streams that would last for ever end too.
-    pub(crate) ending: Ending,
+    /// Limits the number of blocking tasks that run at the same time.
+    pub(crate) permits: Arc<Semaphore>,
+    /// Ends streams that would otherwise never end when the service shuts down.
+    pub(crate) shutdown: Shutdown,
 }
 
 impl App {
@@ -52,31 +52,31 @@ impl App {
         Self(Arc::new(shared))
     }
 
-    /// Asks the store, on a thread that may wait for it.
-    pub(crate) async fn ask<T: Send + 'static>(
+    /// Reads from the store on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&dyn Store) -> store::Result<T> + Send + 'static,
-    ) -> Result<T, problem::Problem> {
-        self.work(move |store| Ok(question(store)?)).await
+        read: impl FnOnce(&dyn Store) -> store::Result<T> + Send + 'static,
+    ) -> Result<T, api_error::ApiError> {
+        self.run_blocking(move |store| Ok(read(store)?)).await
     }
 
-    /// Does what takes a while, with the store at hand, on a thread that may.
-    pub(crate) async fn work<T: Send + 'static>(
+    /// Runs long work that needs the store, on a thread that may block.
+    pub(crate) async fn run_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn Store) -> Result<T, problem::Problem> + Send + 'static,
-    ) -> Result<T, problem::Problem> {
-        // A few at a time: each may hold a hundred thousand values, and more of them would not be done any sooner.
-        let Ok(turn) = self.turns.clone().acquire_owned().await else { return Err(problem::Problem::Internal) };
+        work: impl FnOnce(&dyn Store) -> Result<T, api_error::ApiError> + Send + 'static,
+    ) -> Result<T, api_error::ApiError> {
+        // A few at a time: each may hold a hundred thousand values, and running more at once would not be faster.
+        let Ok(permit) = self.permits.clone().acquire_owned().await else { return Err(api_error::ApiError::Internal) };
         let store = self.store.clone();
-        let working = move || {
+        let task = move || {
             let done = work(&*store);
-            drop(turn);
+            drop(permit);
             done
         };
-        let done = tokio::task::spawn_blocking(working).await;
+        let done = tokio::task::spawn_blocking(task).await;
         done.unwrap_or_else(|error| {
-            tracing::error!(%error, "a request broke off");
-            Err(problem::Problem::Internal)
+            tracing::error!(%error, "a request handler panicked");
+            Err(api_error::ApiError::Internal)
         })
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/openapi.json`: the document of this very service, from its list of operations.
+//! `GET /api/v1/openapi.json`: the OpenAPI document, generated from the list of operations.
 
 use std::sync::LazyLock;
 
@@ -8,35 +8,35 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::api_error::FieldError;
 use super::operation::{Operation, SchemaOf};
-use super::problem::Flaw;
 use super::routes;
 
-/// An error's body.
+/// The body of an error response.
 #[derive(JsonSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Failure {
     detail: String,
 }
 
-/// The body of an error in what was sent.
+/// The body of a response to an invalid request.
 #[derive(JsonSchema)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct InvalidInput {
-    detail: Vec<Flaw>,
+    detail: Vec<FieldError>,
 }
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document(&routes::operations()).to_string());
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![Operation::get("/api/v1/openapi.json", "This document", openapi).open().gives::<Value>()]
+    vec![Operation::get("/api/v1/openapi.json", "Return this OpenAPI document", openapi).open().response::<Value>()]
 }
 
 async fn openapi() -> Response {
     ([(CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
 }
 
-/// OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as the core's are.
+/// Generates an OpenAPI 3.1 document, whose schemas are JSON Schema 2020-12 like those of the core.
 pub(super) fn document(operations: &[Operation]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
@@ -53,8 +53,8 @@ pub(super) fn document(operations: &[Operation]) -> Value {
         "info": {
             "title": "LLMscope",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Statistical process control of language-model latency. Durations are in seconds unless a \
-                            name says _ms; times are RFC 3339; what is not known is absent.",
+            "description": "Statistical process control of language-model latency. Durations are in seconds unless the \
+            field's name ends in _ms. Times are in the format of RFC 3339. Unknown values are absent.",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths,
@@ -73,9 +73,9 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         "responses": responses(operation, generator),
     });
     if let Some(scope) = operation.scope {
-        // A bearer key has no scopes of its own in OpenAPI: the words say which one it takes.
+        // OpenAPI has no scopes for bearer keys: the description names the scope.
         described["security"] = json!([{"key": []}]);
-        described["description"] = json!(format!("Takes a key with the scope {}.", scope.name()));
+        described["description"] = json!(format!("Requires a key with the scope {}.", scope.name()));
     }
     if !operation.bodies.is_empty() {
         let kinds = operation.bodies.iter().map(|(kind, schema)| (*kind, *schema));
@@ -111,7 +111,7 @@ fn parameters(operation: &Operation, generator: &mut SchemaGenerator) -> Vec<Val
     parameters
 }
 
-/// A field of a query is there or not, and never null.
+/// Removes null from the schema of a query field, which is present or absent but never null.
 fn without_null(mut schema: Value) -> Value {
     if let Some(fields) = schema.as_object_mut() {
         fields.remove("default");
@@ -137,15 +137,15 @@ fn without_null(mut schema: Value) -> Value {
 
 fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
-    for (status, kind, schema) in &operation.answers {
+    for (status, kind, schema) in &operation.responses {
         let response =
-            responses.entry(status.as_str()).or_insert_with(|| json!({"description": "The answer.", "content": {}}));
+            responses.entry(status.as_str()).or_insert_with(|| json!({"description": "The response.", "content": {}}));
         for (kind, value) in content([(*kind, *schema)].into_iter(), generator) {
             let known = response["content"][kind.as_str()]["schema"].take();
             response["content"][kind] = if known.is_null() {
                 value
             } else {
-                // One of several, as the query says.
+                // The query selects one of several schemas.
                 json!({"schema": {"anyOf": [known, value["schema"]]}})
             };
         }
@@ -157,24 +157,24 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         responses.insert(status.to_owned(), json!({"description": description, "content": content}));
     };
     if operation.scope.is_some() {
-        add("401", "No key, or one that is not known.", failure);
+        add("401", "The key is missing or unknown.", failure);
     }
-    add("403", "The key, the host or the page's origin may not.", failure);
+    add("403", "The key lacks the scope, or the host or the page's origin is not allowed.", failure);
     if operation.path.contains('{') || operation.query.is_some() {
-        add("404", "There is no such thing.", failure);
+        add("404", "The resource does not exist.", failure);
     }
     if operation.query.is_some() || !operation.bodies.is_empty() || operation.path.contains('{') {
-        add("422", "What was sent is wrong, and where.", invalid);
+        add("422", "The request is invalid; the body lists each error with its location.", invalid);
     }
     if !operation.bodies.is_empty() {
         add("413", "The body is too large.", failure);
-        add("415", "The body is of a kind that is not taken.", failure);
+        add("415", "The media type of the body is not supported.", failure);
     }
-    if operation.answers.iter().any(|(_, kind, _)| kind.contains("parquet")) {
-        add("406", "This build cannot write that.", failure);
+    if operation.responses.iter().any(|(_, kind, _)| kind.contains("parquet")) {
+        add("406", "This build does not support the format.", failure);
     }
-    add("429", "Too often; Retry-After says how long to wait.", failure);
-    add("503", "The store refuses for now; Retry-After says how long to wait.", failure);
+    add("429", "Too many requests; Retry-After gives the seconds to wait.", failure);
+    add("503", "The store is unavailable for now; Retry-After gives the seconds to wait.", failure);
     Value::Object(responses)
 }
 

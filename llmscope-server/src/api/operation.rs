@@ -1,4 +1,4 @@
-//! One operation of the API: how it is reached, who may, what it takes and gives.
+//! One operation of the API: its route, its scope, and the schemas of its query, body and responses.
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -10,25 +10,25 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use super::App;
 use crate::access::{Scope, guard};
 
-/// Makes the schema of a type.
+/// Generates the schema of a type.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
 /// One operation.
 pub(super) struct Operation {
     pub(super) method: Method,
     pub(super) path: &'static str,
-    /// What the caller's key must allow; `None` for everyone.
+    /// The scope that the caller's key needs; `None` if no key is needed.
     pub(super) scope: Option<Scope>,
     pub(super) summary: &'static str,
     pub(super) query: Option<SchemaOf>,
-    /// Kinds of bodies that are taken.
+    /// The accepted media types of bodies, with their schemas.
     pub(super) bodies: Vec<(&'static str, Option<SchemaOf>)>,
-    pub(super) answers: Vec<(StatusCode, &'static str, Option<SchemaOf>)>,
+    pub(super) responses: Vec<(StatusCode, &'static str, Option<SchemaOf>)>,
     body_limit: usize,
     handler: MethodRouter<App>,
 }
 
-/// The largest body, unless an operation says otherwise.
+/// The default limit of a body's size.
 const BODY_LIMIT: usize = 1 << 20;
 const JSON: &str = "application/json";
 
@@ -49,7 +49,7 @@ impl Operation {
         Self::new(Method::DELETE, path, summary, handler)
     }
 
-    /// An operation that needs the scope to read; one that changes something needs that to write.
+    /// An operation that needs the scope read if it is a GET, otherwise the scope write.
     fn new<T: 'static>(
         method: Method,
         path: &'static str,
@@ -57,7 +57,7 @@ impl Operation {
         handler: impl Handler<T, App>,
     ) -> Self {
         let scope = if method == Method::GET { Scope::Read } else { Scope::Write };
-        // Every method here is one that axum knows.
+        // axum supports every method that is used here.
         let filter = axum::routing::MethodFilter::try_from(method.clone()).unwrap_or(axum::routing::MethodFilter::GET);
         Self {
             method,
@@ -66,62 +66,62 @@ impl Operation {
             summary,
             query: None,
             bodies: Vec::new(),
-            answers: Vec::new(),
+            responses: Vec::new(),
             body_limit: BODY_LIMIT,
             handler: on(filter, handler),
         }
     }
 
-    /// Everyone may.
+    /// Needs no key.
     pub(super) fn open(self) -> Self {
         Self { scope: None, ..self }
     }
 
-    /// The caller's key must be an administrator's.
+    /// Needs a key with the scope admin.
     pub(super) fn admin(self) -> Self {
         Self { scope: Some(Scope::Admin), ..self }
     }
 
-    /// Takes this query.
-    pub(super) fn asks<T: JsonSchema>(self) -> Self {
+    /// Accepts this query.
+    pub(super) fn query<T: JsonSchema>(self) -> Self {
         Self { query: Some(|generator| T::json_schema(generator)), ..self }
     }
 
-    /// Takes this body as JSON.
-    pub(super) fn takes<T: JsonSchema>(mut self) -> Self {
+    /// Accepts this body as JSON.
+    pub(super) fn body<T: JsonSchema>(mut self) -> Self {
         self.bodies.push((JSON, Some(|generator| generator.subschema_for::<T>())));
         self
     }
 
-    /// Takes a body of another kind.
-    pub(super) fn takes_kind(mut self, kind: &'static str) -> Self {
+    /// Accepts a body of another media type.
+    pub(super) fn body_type(mut self, kind: &'static str) -> Self {
         self.bodies.push((kind, None));
         self
     }
 
-    /// Takes bodies up to this size.
-    pub(super) fn up_to(self, body_limit: usize) -> Self {
+    /// Accepts bodies up to this size.
+    pub(super) fn body_limit(self, body_limit: usize) -> Self {
         Self { body_limit, ..self }
     }
 
-    /// Gives this as JSON.
-    pub(super) fn gives<T: JsonSchema>(self) -> Self {
-        self.gives_with::<T>(StatusCode::OK)
+    /// Responds with this type as JSON.
+    pub(super) fn response<T: JsonSchema>(self) -> Self {
+        self.response_with_status::<T>(StatusCode::OK)
     }
 
-    /// Gives this as JSON, with a status of its own.
-    pub(super) fn gives_with<T: JsonSchema>(mut self, status: StatusCode) -> Self {
-        self.answers.push((status, JSON, Some(|generator| generator.subschema_for::<T>())));
+    /// Responds with this type as JSON and with this status.
+    pub(super) fn response_with_status<T: JsonSchema>(mut self, status: StatusCode) -> Self {
+        self.responses.push((status, JSON, Some(|generator| generator.subschema_for::<T>())));
         self
     }
 
-    /// Gives something of another kind.
-    pub(super) fn gives_kind(mut self, kind: &'static str) -> Self {
-        self.answers.push((StatusCode::OK, kind, None));
+    /// Responds with a body of another media type.
+    pub(super) fn response_type(mut self, kind: &'static str) -> Self {
+        self.responses.push((StatusCode::OK, kind, None));
         self
     }
 
-    /// Adds the operation's route.
+    /// Adds the operation to the router.
     pub(super) fn route(self, router: Router<App>, app: &App) -> Router<App> {
         let handler = self.handler.layer(DefaultBodyLimit::max(self.body_limit));
         let handler = match self.scope {

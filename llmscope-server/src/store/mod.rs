@@ -1,7 +1,7 @@
-//! What the service keeps, apart from how: SQLite is the one store so far, and no SQL leaves its folder.
+//! The interface of the store. SQLite is the only implementation, and all SQL is in its folder.
 //!
-//! There is one [`Writer`] at a time, whose transactions are durable when they are committed, and any number of readers.
-//! Every method blocks: callers on a runtime take them to a thread that may.
+//! There is one [`Writer`] at a time, whose transactions are durable on commit, and any number of readers.
+//! Every method blocks, so async callers run them on a thread that may block.
 
 pub mod sqlite;
 
@@ -17,17 +17,17 @@ use crate::error::StoreError;
 use crate::record::{Arrival, StoredRecord};
 use crate::series::{Measurement, SeriesName, Source};
 use crate::session::{SessionSummary, Upload};
-use crate::violation::{Status, Violation};
+use crate::violation::{Violation, ViolationStatus};
 
-/// Questions that a store answers at the same time; more of them wait.
+/// The number of reads that a store serves at the same time; further ones wait.
 pub const READERS: usize = 4;
 
 /// The result of the store's methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// Where records, series, violations and sessions are kept.
+/// A store of records, series, violations and sessions.
 pub trait Store: Send + Sync + 'static {
-    /// What writes. There must be only one at a time.
+    /// Opens the writer. There must be only one at a time.
     ///
     /// # Errors
     /// [`StoreError`] if the store cannot be written.
@@ -37,29 +37,29 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if it does not.
     fn ping(&self) -> Result<()>;
-    /// Where it is, for people.
+    /// The location of the store, for messages.
     fn place(&self) -> String;
-    /// The live records.
+    /// The number of live records.
     ///
     /// # Errors
     /// [`StoreError`].
     fn count(&self) -> Result<u64>;
-    /// Records, the newest first, from before the record of this number if one is given; at most [`Filter::limit`].
+    /// At most [`Filter::limit`] records, newest first; with `before`, only those older than the record with this id.
     ///
     /// # Errors
     /// [`StoreError`].
     fn records(&self, filter: &Filter, before: Option<i64>) -> Result<Vec<StoredRecord>>;
-    /// The values of a metric, source by source, in time order.
+    /// The values of a metric by source, in time order.
     ///
     /// # Errors
     /// [`StoreError`].
     fn measurements(&self, filter: &Filter, metric: Metric) -> Result<Vec<Measurements>>;
-    /// Every series.
+    /// All series.
     ///
     /// # Errors
     /// [`StoreError`].
     fn series(&self) -> Result<Vec<StoredSeries>>;
-    /// Violations, the newest first.
+    /// Violations, newest first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -67,34 +67,34 @@ pub trait Store: Send + Sync + 'static {
     /// A violation.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] if there is none of this number.
+    /// [`StoreError::Absent`] if the id is unknown.
     fn violation(&self, id: i64) -> Result<Violation>;
-    /// Uploaded sessions, the newest first.
+    /// Uploaded sessions, newest first.
     ///
     /// # Errors
     /// [`StoreError`].
     fn sessions(&self) -> Result<Vec<SessionSummary>>;
-    /// An uploaded session, as it was.
+    /// An uploaded session, complete.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] if there is none of this number.
+    /// [`StoreError::Absent`] if the id is unknown.
     fn session(&self, id: i64) -> Result<Session>;
-    /// What records cost, those that failed included, in US dollars.
+    /// The cost of records, including failed ones, in US dollars.
     ///
     /// # Errors
     /// [`StoreError`].
     fn cost_usd(&self, filter: &Filter) -> Result<f64>;
-    /// What each provider did since a time.
+    /// The totals of each provider since a time.
     ///
     /// # Errors
     /// [`StoreError`].
     fn totals(&self, since: Timestamp) -> Result<Vec<ProviderTotals>>;
-    /// What each provider did on each day (UTC) since a time, the first day first.
+    /// The totals of each provider for each day (UTC) since a time, oldest day first.
     ///
     /// # Errors
     /// [`StoreError`].
     fn daily_totals(&self, since: Timestamp) -> Result<Vec<(String, ProviderTotals)>>;
-    /// Copies everything into a new file while the store is in use.
+    /// Copies the store into a new file while it is in use.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -103,51 +103,51 @@ pub trait Store: Send + Sync + 'static {
 
 /// Writes to a store.
 pub trait Writer: Send {
-    /// Changes that are kept all together, or not at all.
+    /// Starts a transaction.
     ///
     /// # Errors
     /// [`StoreError`].
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>>;
 }
 
-/// Changes that are kept all together when they are committed; dropped, none of them is.
+/// Changes that are stored together on commit. Dropping the transaction discards them.
 pub trait Transaction {
-    /// Keeps a live record.
+    /// Stores a live record.
     ///
     /// # Errors
     /// [`StoreError`].
     fn insert(&mut self, arrival: &Arrival) -> Result<Inserted>;
-    /// Keeps the state of a series, and gives it a number if it has none.
+    /// Stores the state of a series, and returns its id. A series with the id 0 gets a new one.
     ///
     /// # Errors
     /// [`StoreError`].
     fn save_series(&mut self, series: &SeriesState) -> Result<i64>;
-    /// Keeps a violation that began; its number is given.
+    /// Stores a new violation and returns its id.
     ///
     /// # Errors
     /// [`StoreError`].
     fn begin_violation(&mut self, violation: &Violation, first_signal: usize) -> Result<i64>;
-    /// Keeps how far a violation has come: its side, last time, signals, and whether it is open.
+    /// Updates a violation: its side, its last time, its number of signals, and whether it is open.
     ///
     /// # Errors
     /// [`StoreError`].
     fn save_violation(&mut self, violation: &Violation) -> Result<()>;
-    /// Notes what somebody made of a violation.
+    /// Adds a status or a note to a violation.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] if there is none of this number.
+    /// [`StoreError::Absent`] if the id is unknown.
     fn annotate(&mut self, id: i64, annotation: &Annotation) -> Result<Violation>;
-    /// Keeps a session with its requests.
+    /// Stores a session with its requests.
     ///
     /// # Errors
     /// [`StoreError`].
     fn insert_session(&mut self, upload: &Upload) -> Result<SessionSummary>;
-    /// Removes a session with its requests, and says how many there were.
+    /// Removes a session with its requests, and returns the number of requests.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] if there is none of this number.
+    /// [`StoreError::Absent`] if the id is unknown.
     fn delete_session(&mut self, id: i64) -> Result<u64>;
-    /// Removes at most `most` live records from before a time, and says how many.
+    /// Removes at most `most` live records from before a time, and returns their number.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -155,127 +155,127 @@ pub trait Transaction {
     /// Removes a series with its violations.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] if there is none of this number.
+    /// [`StoreError::Absent`] if the id is unknown.
     fn delete_series(&mut self, id: i64) -> Result<()>;
-    /// Removes all live records, series and violations, and says how many records there were.
+    /// Removes all live records, series and violations, and returns the number of records.
     ///
     /// # Errors
     /// [`StoreError`].
     fn clear(&mut self) -> Result<u64>;
-    /// Makes it durable.
+    /// Makes the changes durable.
     ///
     /// # Errors
-    /// [`StoreError`]: then nothing of it is kept.
+    /// [`StoreError`]: then none of the changes are stored.
     fn commit(self: Box<Self>) -> Result<()>;
 }
 
-/// Which records.
+/// A selection of records.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Filter {
-    /// Of this provider.
+    /// Only of this provider.
     pub provider: Option<String>,
-    /// Of this model.
+    /// Only of this model.
     pub model: Option<String>,
-    /// Of the provider and model of this number.
+    /// Only of the source with this id.
     pub source: Option<i64>,
-    /// Of this session; without one, what arrived live.
+    /// Only of the session with this id; `None` for live records.
     pub session: Option<i64>,
-    /// Not before.
+    /// Only at or after this time.
     pub from: Option<Timestamp>,
-    /// Before.
+    /// Only before this time.
     pub to: Option<Timestamp>,
-    /// The newest so many; `None` for all.
+    /// At most the newest N; `None` for all.
     pub limit: Option<usize>,
 }
 
-/// Which violations.
+/// A selection of violations.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ViolationFilter {
-    /// With one of these; empty for all.
-    pub status: Vec<Status>,
-    /// Still signalling, or not any more.
+    /// Only with one of these statuses; empty for all.
+    pub status: Vec<ViolationStatus>,
+    /// Only violations that are open (true) or have ended (false).
     pub open: Option<bool>,
-    /// Of this rule.
+    /// Only of this rule.
     pub rule: Option<String>,
-    /// Of this series.
+    /// Only of the series with this id.
     pub series: Option<i64>,
-    /// Of this provider.
+    /// Only of this provider.
     pub provider: Option<String>,
-    /// Of this model.
+    /// Only of this model.
     pub model: Option<String>,
-    /// Of this metric.
+    /// Only of this metric.
     pub metric: Option<Metric>,
-    /// Before the violation of this number.
+    /// Only those older than the violation with this id.
     pub before: Option<i64>,
-    /// At most so many.
+    /// At most N.
     pub limit: usize,
 }
 
-/// The values of a metric of one source, in time order: one entry for each request that is no warm-up.
+/// The values of a metric of one source, in time order: one entry for each request that is not a warm-up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurements {
     /// The source.
     pub source: Source,
-    /// When each request was issued, in nanoseconds; `None` where a session did not say.
+    /// When each request was issued, in nanoseconds; `None` if the session does not record it.
     pub at_ns: Vec<Option<i64>>,
-    /// The value; absent for a failed request and where it was not recorded.
+    /// The value; `None` for a failed request and for an unrecorded value.
     pub values: Vec<Option<f64>>,
     /// Whether the request failed.
     pub failed: Vec<bool>,
-    /// Where each request stands among all that were selected, warm-up included.
+    /// The position of each request among all selected ones, including warm-up.
     pub positions: Vec<usize>,
-    /// Warm-up requests, which are left out.
+    /// The number of warm-up requests, which are left out.
     pub warmup: usize,
 }
 
-/// A record that was kept.
+/// A record that was stored.
 #[derive(Debug, Clone)]
 pub struct Inserted {
-    /// Its number.
+    /// Its id.
     pub id: i64,
-    /// Who served it.
+    /// Its source.
     pub source: Source,
 }
 
-/// How a series stands.
+/// The persistent state of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesState {
-    /// Its name; the number 0 for one that was never kept.
+    /// Its name; its id is 0 if it was never stored.
     pub name: SeriesName,
-    /// Who serves.
+    /// Its source.
     pub source: Source,
-    /// Values so far.
+    /// The number of values so far.
     pub n: u64,
-    /// The last of them.
+    /// The last value.
     pub last: Option<Measurement>,
     /// When the limits were frozen.
     pub frozen_at: Option<Timestamp>,
-    /// What judges its values.
+    /// The state that judges its next value.
     pub memory: Memory,
 }
 
-/// What a series must remember to judge its next value.
+/// The state that judges the next value of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
-    /// Limits, and what the rules know of the values so far.
+    /// The limits and the state of the rules.
     pub watch: Watch,
-    /// The times of the last values, as many as the longest pattern takes, in nanoseconds.
+    /// The times of the last values in nanoseconds, as many as the longest pattern has points.
     pub times_ns: std::collections::VecDeque<i64>,
-    /// Values that the frozen limits stand on.
+    /// The number of values that the frozen limits are based on.
     pub studied: usize,
 }
 
-/// A series with the violations that are going on, each with its first signal.
+/// A series with its open violations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredSeries {
-    /// How it stands.
+    /// The state of the series.
     pub state: SeriesState,
-    /// The violations, each with the count of the value that completed its pattern.
+    /// The open violations, each with the position of the value that completed its pattern.
     pub open: Vec<(usize, Violation)>,
 }
 
 impl StoredSeries {
-    /// The frozen limits, once there are some.
+    /// The frozen limits, if any.
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {
         let SeriesState { name, memory, .. } = &self.state;
@@ -289,36 +289,36 @@ impl StoredSeries {
     }
 }
 
-/// What somebody made of a violation.
+/// A status or note that a user adds to a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
-    /// What it is now; `None` for a mere note.
-    pub status: Option<Status>,
-    /// What was written.
+    /// The new status; `None` to add only a note.
+    pub status: Option<ViolationStatus>,
+    /// The text of the note.
     pub note: Option<String>,
-    /// The name of the key.
+    /// The name of the user's key.
     pub by: String,
-    /// When.
+    /// The time of the annotation.
     pub at: Timestamp,
 }
 
-/// What a provider did in some time.
+/// The totals of a provider over a period.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProviderTotals {
     /// The provider.
     pub provider: String,
-    /// Its requests.
+    /// The number of its requests.
     pub requests: u64,
-    /// Sum of the latencies of those that succeeded, in seconds.
+    /// The sum of the latencies of successful requests, in seconds.
     pub latency_s: f64,
-    /// How many these are.
+    /// The number of successful requests with a latency.
     pub succeeded: u64,
-    /// What they cost, in US dollars.
+    /// The cost of all requests, in US dollars.
     pub cost_usd: f64,
 }
 
 impl ProviderTotals {
-    /// Adds what another model of the provider did.
+    /// Adds the totals of another model of the provider.
     pub(crate) fn add(&mut self, other: Self) {
         self.provider = other.provider;
         self.requests += other.requests;
@@ -327,7 +327,7 @@ impl ProviderTotals {
         self.cost_usd += other.cost_usd;
     }
 
-    /// Mean latency of the requests that succeeded; 0 if none did.
+    /// The mean latency of successful requests; 0 if there are none.
     #[must_use]
     pub fn mean_latency_s(&self) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "a count of requests is far below 2^53")]

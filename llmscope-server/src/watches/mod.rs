@@ -1,8 +1,8 @@
-//! Judging every value as it arrives: one watch for each series, whose state is kept with the values it has judged.
+//! Judges every value as it arrives: one watch for each series, whose state is stored together with the values.
 
-mod judging;
-mod news;
-mod watched;
+mod changes;
+mod settings;
+mod watched_series;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use llmscope_core::RequestRecord;
 use llmscope_core::analysis::Baseline;
 
-pub use judging::Judging;
-pub(crate) use judging::Study;
-pub(crate) use news::News;
-use watched::Watched;
-pub(crate) use watched::view;
+pub(crate) use changes::Changes;
+pub(crate) use settings::Study;
+pub use settings::WatchSettings;
+use watched_series::WatchedSeries;
+pub(crate) use watched_series::view;
 
 use crate::error::StoreError;
 use crate::series::{Measurement, Series, Source};
@@ -23,56 +23,57 @@ use crate::violation::Violation;
 
 /// The watches of all series.
 pub(crate) struct Watches {
-    judging: Judging,
-    of_source: HashMap<i64, Vec<Watched>>,
-    /// Sources with a series that has changed.
+    settings: WatchSettings,
+    of_source: HashMap<i64, Vec<WatchedSeries>>,
+    /// The ids of sources with a changed series.
     touched: BTreeSet<i64>,
-    /// Limits of earlier studies, for series that are still to come.
+    /// Frozen limits for series that do not exist yet.
     baselines: Vec<Baseline>,
-    news: News,
+    changes: Changes,
 }
 
 impl Watches {
-    /// The watches as the store has them.
-    pub(crate) fn restored(judging: Judging, store: &dyn Store) -> Result<Self> {
+    /// Restores the watches from the store.
+    pub(crate) fn restored(settings: WatchSettings, store: &dyn Store) -> Result<Self> {
         let mut watches = Self {
-            judging,
+            settings,
             of_source: HashMap::new(),
             touched: BTreeSet::new(),
             baselines: Vec::new(),
-            news: News::default(),
+            changes: Changes::default(),
         };
         watches.restore(store)?;
         Ok(watches)
     }
 
-    /// Forgets what was not committed.
+    /// Resets the watches to the state in the store, which discards uncommitted changes.
     pub(crate) fn restore(&mut self, store: &dyn Store) -> Result<()> {
-        // Read first: where the store does not answer, what is known stays.
+        // Read first: if the store does not answer, the current state stays.
         let stored = store.series()?;
-        self.news = News::default();
+        self.changes = Changes::default();
         self.touched.clear();
         self.of_source.clear();
         for StoredSeries { state, open } in stored {
-            self.of_source.entry(state.source.id).or_default().push(Watched { state, open, is_changed: false });
+            self.of_source.entry(state.source.id).or_default().push(WatchedSeries { state, open, is_changed: false });
         }
         Ok(())
     }
 
-    /// Brings watches that were judged by other rules to those of today: their violations end, their limits stay.
+    /// Applies the rules of the settings to watches that were saved with other rules. Their open violations end, and
+    /// their limits stay.
     pub(crate) fn adopt_rules(&mut self) -> Result<()> {
-        let rules = self.judging.rules.clone();
+        let rules = self.settings.rules.clone();
         for watched in self.of_source.values_mut().flatten() {
             if *watched.state.memory.watch.rules() != rules {
                 let watch = watched.state.memory.watch.clone().with_rules(rules.clone());
-                watched.replace(watch.map_err(refused)?, watched.state.memory.studied, &mut self.news);
+                watched.replace(watch.map_err(refused)?, watched.state.memory.studied, &mut self.changes);
                 self.touched.insert(watched.state.source.id);
             }
         }
         Ok(())
     }
 
-    /// Judges a request that was just kept.
+    /// Judges a request that was just stored.
     pub(crate) fn judge(
         &mut self,
         transaction: &mut dyn Transaction,
@@ -80,13 +81,13 @@ impl Watches {
         record: &RequestRecord,
         at: Timestamp,
     ) -> Result<()> {
-        self.news.count += 1;
+        self.changes.count += 1;
         if record.warmup {
             return Ok(());
         }
         self.touched.insert(source.id);
         let all = self.of_source.entry(source.id).or_default();
-        for &metric in &self.judging.metrics {
+        for &metric in &self.settings.metrics {
             let value = record.metric(metric).filter(|value| value.is_finite());
             let place = all.iter().position(|watched| watched.state.name.metric == metric);
             match (value, place) {
@@ -95,13 +96,13 @@ impl Watches {
                         Some(place) => place,
                         None => {
                             let study = Study::among(&self.baselines, source, metric);
-                            all.push(Watched::new(source, metric, &self.judging, study, at, transaction)?);
+                            all.push(WatchedSeries::new(source, metric, &self.settings, study, at, transaction)?);
                             all.len() - 1
                         }
                     };
-                    all[place].push(Measurement { at, value }, transaction, &mut self.news)?;
+                    all[place].push(Measurement { at, value }, transaction, &mut self.changes)?;
                 }
-                // No run goes on across a request that has no value.
+                // A request without a value ends every run of points.
                 (None, Some(place)) => all[place].gap(),
                 (None, None) => {}
             }
@@ -109,27 +110,27 @@ impl Watches {
         Ok(())
     }
 
-    /// Gives a series the limits of a study; `None` lets it learn anew.
+    /// Replaces the limits of a series with those of a study; with `None`, the series learns new limits.
     pub(crate) fn freeze(&mut self, id: i64, study: Option<Study>, at: Timestamp) -> Result<Series> {
         let watched = self.of_source.values_mut().flatten().find(|watched| watched.state.name.id == id);
         let watched = watched.ok_or(StoreError::Absent { what: "series", id })?;
-        let watch = self.judging.watch(watched.state.name.metric, study);
-        watched.replace(watch.map_err(refused)?, study.map_or(0, |study| study.points), &mut self.news);
+        let watch = self.settings.watch(watched.state.name.metric, study);
+        watched.replace(watch.map_err(refused)?, study.map_or(0, |study| study.points), &mut self.changes);
         watched.state.frozen_at = study.map(|_| at);
         self.touched.insert(watched.state.source.id);
         let series = watched.view();
-        self.news.series.insert(id, series.clone());
+        self.changes.series.insert(id, series.clone());
         Ok(series)
     }
 
-    /// Limits of earlier studies for the series that they name, those that are known and those to come.
+    /// Freezes the limits of baselines for the series that they name, including series that do not exist yet.
     pub(crate) fn adopt_baselines(&mut self, baselines: Vec<Baseline>, at: Timestamp) -> Result<()> {
         self.baselines = baselines;
         let all = self.of_source.values().flatten();
         let known: Vec<_> = all
             .filter_map(|watched| {
                 let study = Study::among(&self.baselines, &watched.state.source, watched.state.name.metric)?;
-                // A restart does not begin anew what is judged by these limits already.
+                // After a restart, a series that has these limits already keeps its state.
                 let is_new = watched.state.memory.watch.standards() != Some(study.standards);
                 is_new.then_some((watched.state.name.id, study))
             })
@@ -137,16 +138,16 @@ impl Watches {
         known.into_iter().try_for_each(|(id, study)| self.freeze(id, Some(study), at).map(drop))
     }
 
-    /// Says what somebody made of a violation.
+    /// Records the annotation of a violation.
     pub(crate) fn note(&mut self, violation: &Violation) {
         let open = self.of_source.values_mut().flatten().flat_map(|watched| &mut watched.open);
         if let Some((_, known)) = open.into_iter().find(|(_, known)| known.id == violation.id) {
             *known = violation.clone();
         }
-        self.news.violations.insert(violation.id, violation.clone());
+        self.changes.violations.insert(violation.id, violation.clone());
     }
 
-    /// Keeps what has changed.
+    /// Stores the changed series and violations.
     pub(crate) fn save(&mut self, transaction: &mut dyn Transaction) -> Result<()> {
         for source in std::mem::take(&mut self.touched) {
             let all = self.of_source.get_mut(&source).into_iter().flatten();
@@ -155,7 +156,7 @@ impl Watches {
                 watched.is_changed = false;
             }
         }
-        self.news.violations.values().try_for_each(|violation| transaction.save_violation(violation))
+        self.changes.violations.values().try_for_each(|violation| transaction.save_violation(violation))
     }
 
     /// Removes a series with its violations.
@@ -171,14 +172,14 @@ impl Watches {
         transaction.clear()
     }
 
-    /// What has happened since it was last asked.
-    pub(crate) fn news(&mut self) -> News {
-        std::mem::take(&mut self.news)
+    /// Returns the changes since the last call.
+    pub(crate) fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
     }
 }
 
-/// What the core refuses although it was checked: said, and no panic.
-#[allow(clippy::needless_pass_by_value, reason = "it stands where a function from error to error is taken")]
+/// Converts an error that the checks of the settings should have prevented.
+#[allow(clippy::needless_pass_by_value, reason = "used as a function that converts errors")]
 fn refused(error: llmscope_core::Error) -> StoreError {
     StoreError::Other { place: "a watch".to_owned(), message: error.to_string() }
 }

@@ -1,4 +1,4 @@
-//! Bodies that are too large, broken off, packed or never come.
+//! Bodies that are too large, truncated, compressed or never arrive.
 
 use std::io::Write as _;
 
@@ -11,7 +11,7 @@ use super::{Running, operations};
 
 const MIB: usize = 1 << 20;
 
-/// Sends a body and reads the answer; then the connection answers again, or was closed.
+/// Sends a body and reads the response. Afterwards the connection still works, or is closed.
 #[track_caller]
 fn status_of(client: &Client, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, Value) {
     let mut connection = Connection::to(client.address);
@@ -25,13 +25,13 @@ fn status_of(client: &Client, path: &str, headers: &[(&str, &str)], body: &[u8])
     (answer.status, answer.json())
 }
 
-fn packed(bytes: &[u8]) -> Vec<u8> {
+fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
 }
 
-/// A request to log that is as long as it is told to be.
+/// A body for `/api/log` of this length.
 fn entry(length: usize) -> Vec<u8> {
     let mut body = br#"{"provider": "p", "latency": 0.5}"#.to_vec();
     body.resize(length, b' ');
@@ -39,7 +39,7 @@ fn entry(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_body_at_the_bound_is_taken_and_one_beyond_it_is_not() {
+fn a_body_at_the_limit_is_accepted_and_a_larger_one_is_not() {
     let running = Running::start();
     assert_eq!(status_of(&running.client, "/api/log", &[], &entry(MIB)).0, 200);
     let (status, body) = status_of(&running.client, "/api/log", &[], &entry(MIB + 1));
@@ -49,11 +49,11 @@ fn a_body_at_the_bound_is_taken_and_one_beyond_it_is_not() {
 }
 
 #[test]
-fn every_operation_that_takes_a_body_has_a_bound() {
+fn every_operation_with_a_body_has_a_limit() {
     let running = Running::start();
     let mut bounded = 0;
     for (method, path, operation) in operations(&running.client) {
-        // The log of a session may be large: sending so much takes longer than it is worth.
+        // Skip session logs: their limit is so large that the test would take too long.
         if operation.get("requestBody").is_none() || path == "/api/v1/sessions" {
             continue;
         }
@@ -71,7 +71,7 @@ fn every_operation_that_takes_a_body_has_a_bound() {
 }
 
 #[test]
-fn who_does_not_say_how_long_a_body_is_has_the_same_bound() {
+fn a_chunked_body_has_the_same_limit() {
     let running = Running::start();
     let chunked = |body: &[u8]| {
         let chunks = body
@@ -85,20 +85,20 @@ fn who_does_not_say_how_long_a_body_is_has_the_same_bound() {
 }
 
 #[test]
-fn a_packed_body_is_unpacked_and_has_the_same_bound() {
+fn a_compressed_body_has_the_same_limit_after_decompression() {
     let running = Running::start();
     let headers = [("content-encoding", "gzip"), ("content-type", "application/json")];
-    assert_eq!(status_of(&running.client, "/api/log", &headers, &packed(&entry(MIB))).0, 200);
-    let bomb = packed(&vec![b' '; 64 * MIB]);
-    assert!(bomb.len() < MIB, "it is small on its way: {}", bomb.len());
+    assert_eq!(status_of(&running.client, "/api/log", &headers, &compressed(&entry(MIB))).0, 200);
+    let bomb = compressed(&vec![b' '; 64 * MIB]);
+    assert!(bomb.len() < MIB, "the compressed body is small: {}", bomb.len());
     assert_eq!(status_of(&running.client, "/api/log", &headers, &bomb).0, 413);
     assert_eq!(running.client.get("/health").ok()["total_requests"], 1);
 }
 
 #[test]
-fn a_body_that_is_packed_badly_is_refused() {
+fn a_body_with_invalid_compression_is_refused() {
     let running = Running::start();
-    let whole = packed(&entry(5000));
+    let whole = compressed(&entry(5000));
     let headers = [("content-encoding", "gzip"), ("content-type", "application/json")];
     for body in [&whole[..whole.len() / 2], b"no gzip at all"] {
         assert_eq!(status_of(&running.client, "/api/log", &headers, body).0, 422);
@@ -110,14 +110,14 @@ fn a_body_that_is_packed_badly_is_refused() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_kept_nowhere() {
+fn a_truncated_body_is_not_stored() {
     let running = Running::start();
     let record = br#"[{"provider": "p", "e2e_s": 1}]"#;
     for length in [record.len() + 1, 1 << 40] {
         let mut connection = Connection::to(running.client.address);
-        let said = length.to_string();
+        let declared = length.to_string();
         connection
-            .send(&running.client.head("POST", "/api/v1/records", &[("content-length", said.as_str())], 0), record);
+            .send(&running.client.head("POST", "/api/v1/records", &[("content-length", declared.as_str())], 0), record);
         drop(connection);
     }
     running.client.post("/api/v1/records", &json!([{"provider": "p", "e2e_s": 1}])).ok();
@@ -125,7 +125,7 @@ fn a_body_that_breaks_off_is_kept_nowhere() {
 }
 
 #[test]
-fn answers_are_packed_for_who_wants_them_so() {
+fn responses_are_compressed_on_request() {
     let running = super::populated();
     let plain = running.client.get("/api/v1/openapi.json");
     let answer = running.client.send("GET", "/api/v1/openapi.json", &[("accept-encoding", "gzip")], b"");

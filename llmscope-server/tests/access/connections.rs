@@ -1,4 +1,4 @@
-//! Connections: whatever comes on one of them, the others are served.
+//! Connections: no input on one of them affects the others.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,7 +8,7 @@ use super::Running;
 use super::client::{Connection, PATIENCE};
 
 #[test]
-fn what_is_no_http_takes_nothing_down() {
+fn invalid_http_does_not_crash_the_service() {
     let running = Running::start();
     let long = [b"GET /".as_slice(), &vec![b'a'; 2_000_000]].concat();
     for bytes in [
@@ -46,14 +46,14 @@ fn one_connection_serves_many_requests() {
         connection.send(&running.client.head("GET", path, &[], 0), b"");
         assert!(connection.answer("GET").status < 500, "{path}");
     }
-    // Two at once are answered in their order.
+    // Pipelined requests get their responses in order.
     let head = |path| running.client.head("GET", path, &[], 0);
     connection.send(&(head("/nothing") + &head("/health")), b"");
     assert_eq!((connection.answer("GET").status, connection.answer("GET").status), (404, 200));
 }
 
 #[test]
-fn more_connections_than_there_is_room_for_wait() {
+fn connections_above_the_limit_wait() {
     let running = Running::with(|settings| settings.connections = 2);
     let ask = |connection: &mut Connection| connection.send(&running.client.head("GET", "/health", &[], 0), b"");
     let mut first: Vec<Connection> = (0..2).map(|_| Connection::to(running.client.address)).collect();
@@ -63,15 +63,18 @@ fn more_connections_than_there_is_room_for_wait() {
     }
     let mut waiting = Connection::to(running.client.address);
     ask(&mut waiting);
-    let (told, heard) = std::sync::mpsc::channel();
-    std::thread::spawn(move || told.send(waiting.answer("GET").status));
-    assert!(heard.recv_timeout(Duration::from_millis(300)).is_err(), "it was not to be served yet");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(waiting.answer("GET").status));
+    assert!(
+        receiver.recv_timeout(Duration::from_millis(300)).is_err(),
+        "the service answered a connection above the limit"
+    );
     first.pop();
-    assert_eq!(heard.recv_timeout(PATIENCE), Ok(200));
+    assert_eq!(receiver.recv_timeout(PATIENCE), Ok(200));
 }
 
 #[test]
-fn a_hundred_readers_are_served_beside_writers() {
+fn a_hundred_readers_are_served_while_others_write() {
     let running = Running::start();
     let readers: Vec<Connection> = (0..100).map(|_| super::client::events::open(&running.client)).collect();
     for _ in 0..20 {

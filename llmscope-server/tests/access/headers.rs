@@ -1,4 +1,4 @@
-//! What every answer says to browsers.
+//! The security headers of every response.
 
 use super::client::events::open;
 use super::client::{Answer, Connection};
@@ -22,10 +22,10 @@ fn assert_guarded(answer: &Answer, what: &str) {
 }
 
 #[test]
-fn every_kind_of_answer_is_guarded() {
+fn every_kind_of_response_has_security_headers() {
     let running = populated();
-    let (client, nobody) = (&running.client, running.client.without_key());
-    let page = nobody.get("/");
+    let (client, anonymous) = (&running.client, running.client.without_key());
+    let page = anonymous.get("/");
     let asset = page.text().split('"').find(|part| part.starts_with("/assets/")).unwrap().to_owned();
     let etag = page.header("etag").unwrap().to_owned();
     let answers = [
@@ -35,25 +35,25 @@ fn every_kind_of_answer_is_guarded() {
         (200, "a picture", client.get("/api/v1/chart.svg")),
         (200, "a photograph", client.get("/api/v1/chart.png")),
         (200, "a backup", client.poke("/api/v1/backup")),
-        (200, "metrics", nobody.get("/metrics")),
+        (200, "metrics", anonymous.get("/metrics")),
         (200, "the page", page),
-        (304, "the page that is known", nobody.send("GET", "/", &[("if-none-match", etag.as_str())], b"")),
-        (200, "what the page loads", nobody.get(asset)),
-        (200, "an icon", nobody.get("/favicon.ico")),
-        (200, "a head", nobody.send("HEAD", "/health", &[], b"")),
-        (401, "no key", nobody.get("/api/v1/series")),
+        (304, "the page that is known", anonymous.send("GET", "/", &[("if-none-match", etag.as_str())], b"")),
+        (200, "what the page loads", anonymous.get(asset)),
+        (200, "an icon", anonymous.get("/favicon.ico")),
+        (200, "a head", anonymous.send("HEAD", "/health", &[], b"")),
+        (401, "no key", anonymous.get("/api/v1/series")),
         (403, "too little a scope", client.with_key("key-of-grafana").poke("/api/v1/backup")),
-        (403, "an origin of elsewhere", client.send("POST", "/api/log", &[("origin", "http://evil.example")], b"{}")),
-        (404, "nothing", nobody.get("/nothing")),
+        (403, "a foreign origin", client.send("POST", "/api/log", &[("origin", "http://evil.example")], b"{}")),
+        (404, "nothing", anonymous.get("/nothing")),
         (404, "no such thing", client.get("/api/v1/violations/999")),
-        (405, "another method", nobody.send("PATCH", "/api/v1/series", &[], b"")),
+        (405, "another method", anonymous.send("PATCH", "/api/v1/series", &[], b"")),
         (413, "too large a body", client.post_bytes("/api/log", "application/json", &vec![b' '; (1 << 20) + 1])),
         (415, "another kind", client.post_bytes("/api/log", "text/plain", b"x")),
         (422, "a wrong query", client.get("/api/v1/records?limit=0")),
         (
             200,
             "a question beforehand",
-            nobody.send(
+            anonymous.send(
                 "OPTIONS",
                 "/api/log",
                 &[("origin", "http://x"), ("access-control-request-method", "POST")],
@@ -72,7 +72,7 @@ fn every_kind_of_answer_is_guarded() {
 }
 
 #[test]
-fn what_may_change_is_kept_nowhere() {
+fn responses_that_may_change_are_not_cached() {
     let running = populated();
     for path in
         ["/api/v1/series", "/api/v1/records", "/health", "/metrics", "/api/v1/whoami", "/api/v1/chart.svg", "/nothing"]
@@ -82,7 +82,7 @@ fn what_may_change_is_kept_nowhere() {
 }
 
 #[test]
-fn the_service_does_not_say_what_it_is_made_of() {
+fn the_service_does_not_reveal_its_software() {
     let running = populated();
     for path in ["/", "/health", "/nothing"] {
         let answer = running.client.get(path);

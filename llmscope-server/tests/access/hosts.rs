@@ -1,4 +1,4 @@
-//! Without a key the service is for this machine alone.
+//! Without a key, the service answers this machine only.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,11 @@ fn without_a_key_it_listens_on_loopback_only() {
         let Err(Error::Open { address: refused }) = Service::start(settings) else { panic!("{address} is open") };
         assert_eq!(refused.to_string(), address);
     }
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made for a service that must not be");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "a service that does not start must create no files"
+    );
 }
 
 #[test]
@@ -33,14 +37,14 @@ fn with_a_key_it_listens_anywhere() {
 }
 
 #[test]
-fn without_a_key_everybody_here_may_do_everything() {
+fn without_a_key_every_local_client_has_all_scopes() {
     let running = keyless();
     let client = running.client.without_key();
     client.post("/api/log", &serde_json::json!({"provider": "p", "latency": 0.3})).ok();
     client.get("/api/v1/series").ok();
     client.delete("/api/data").ok();
     assert_eq!(client.poke("/api/v1/backup").status, 200);
-    // A key that nobody asked for is no reason to refuse.
+    // The service ignores a key that it does not need.
     client.with_key("any-key-at-all").get("/api/v1/series").ok();
 }
 
@@ -74,7 +78,7 @@ fn without_a_key_only_names_of_this_machine_are_answered() {
 }
 
 #[test]
-fn with_a_key_any_name_will_do() {
+fn with_a_key_every_host_name_is_answered() {
     let running = Running::start();
     running.client.send("GET", "/api/v1/series", &[("host", "llmscope.intern.example")], b"").ok();
 }

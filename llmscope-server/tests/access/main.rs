@@ -1,4 +1,4 @@
-//! Who may ask for what, from where, how much and how often.
+//! Authentication, origins, limits of sizes and rates.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -19,13 +19,13 @@ use client::{Client, KEY, Running};
 use llmscope_server::Keys;
 use serde_json::{Value, json};
 
-/// A key of each scope beside the one of everything.
+/// A key for each scope, in addition to the key with the scope admin.
 const KEYS: &str = "grafana:read:key-of-grafana,ci:write:key-of-ci,ops:admin:key-of-ops";
 
-/// A service with keys of every scope, and a violation, a session and a series to speak of.
+/// A service with keys for every scope, and with a violation, a session and a series.
 fn populated() -> Running {
     let running = Running::with(|settings| {
-        settings.judging.learn = 20;
+        settings.watch.learn = 20;
         settings.keys = Keys::new(Some(KEY), Some(KEYS)).unwrap();
     });
     let latencies_s: Vec<_> = [steady(1, 20), vec![9.0]].concat().into_iter().map(Some).collect();
@@ -35,7 +35,7 @@ fn populated() -> Running {
     running
 }
 
-/// Every operation that the service says it has: method, path, description.
+/// Every operation of the OpenAPI document: method, path, description.
 fn operations(client: &Client) -> Vec<(String, String, Value)> {
     let document = client.without_key().get("/api/v1/openapi.json").ok();
     let mut all = Vec::new();

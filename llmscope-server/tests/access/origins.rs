@@ -1,4 +1,4 @@
-//! Pages of other sites: they may neither read nor write, unless the service was told of them.
+//! Pages of other sites may neither read nor write, unless their origin is in the settings.
 
 use super::Running;
 use super::client::Answer;
@@ -7,7 +7,7 @@ use llmscope_server::Keys;
 const KNOWN: &str = "https://ops.example";
 const BODY: &[u8] = br#"{"provider": "p", "latency": 1}"#;
 
-fn told() -> Running {
+fn with_known_origin() -> Running {
     Running::with(|settings| settings.origins = vec![KNOWN.to_owned()])
 }
 
@@ -16,9 +16,9 @@ fn cors(answer: &Answer) -> Vec<&(String, String)> {
 }
 
 #[test]
-fn pages_of_elsewhere_may_not_write() {
+fn pages_of_other_origins_may_not_write() {
     let keyless = Running::with(|settings| settings.keys = Keys::default());
-    for running in [told(), keyless] {
+    for running in [with_known_origin(), keyless] {
         let port = running.client.address.port();
         for origin in [
             "https://evil.example",
@@ -40,20 +40,20 @@ fn pages_of_elsewhere_may_not_write() {
 }
 
 #[test]
-fn its_own_page_and_those_that_it_was_told_of_may() {
-    let running = told();
+fn its_own_page_and_pages_of_known_origins_may_write() {
+    let running = with_known_origin();
     let own = format!("http://{}", running.client.address);
     for origin in [own.as_str(), KNOWN] {
         running.client.send("POST", "/api/log", &[("origin", origin)], BODY).ok();
     }
-    // Programs say nothing of a page.
+    // Programs send no origin.
     running.client.send("POST", "/api/log", &[], BODY).ok();
     assert_eq!(running.client.get("/health").ok()["total_requests"], 3);
 }
 
 #[test]
-fn only_pages_that_it_was_told_of_may_read() {
-    let running = told();
+fn only_pages_of_known_origins_may_read() {
+    let running = with_known_origin();
     let known = running.client.send("GET", "/api/v1/series", &[("origin", KNOWN)], b"");
     assert_eq!(known.header("access-control-allow-origin"), Some(KNOWN));
     assert_eq!(known.header("access-control-allow-credentials"), None);
@@ -70,8 +70,8 @@ fn only_pages_that_it_was_told_of_may_read() {
 }
 
 #[test]
-fn browsers_that_ask_beforehand_are_told() {
-    let running = told();
+fn preflight_requests_are_answered() {
+    let running = with_known_origin();
     let ask = |origin: &str| {
         let headers = [
             ("origin", origin),
@@ -92,8 +92,8 @@ fn browsers_that_ask_beforehand_are_told() {
 }
 
 #[test]
-fn a_page_of_elsewhere_hears_of_a_refusal_only_if_it_may() {
-    let running = told();
+fn only_pages_of_known_origins_can_read_a_refusal() {
+    let running = with_known_origin();
     let answer = running.client.without_key().send("GET", "/api/v1/series", &[("origin", KNOWN)], b"");
     answer.refusal(401);
     assert_eq!(answer.header("access-control-allow-origin"), Some(KNOWN));

@@ -1,4 +1,4 @@
-//! Guessing keys takes longer than anybody has.
+//! The rate limits: guessing a key takes too long to succeed.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::{Answer, KEY, wait_for};
 use super::{Client, Running};
 
-/// Tries wrong keys until the service has had enough.
+/// Tries wrong keys until the service refuses with 429.
 fn guess(client: &Client, path: &str) -> (u32, Answer) {
     for tries in 1..500 {
         let answer = client.with_key(&format!("guess-number-{tries}")).get(path);
@@ -14,30 +14,30 @@ fn guess(client: &Client, path: &str) -> (u32, Answer) {
             return (tries, answer);
         }
     }
-    panic!("500 wrong keys, and no end");
+    panic!("the service accepted 500 wrong keys without a limit");
 }
 
 #[test]
-fn who_tries_many_wrong_keys_is_told_to_wait() {
+fn many_wrong_keys_are_refused_with_a_time_to_wait() {
     let running = Running::start();
     let (tries, answer) = guess(&running.client, "/api/v1/series");
-    assert!(tries > 3, "a mistake or two is human: {tries}");
+    assert!(tries > 3, "the limit allows a few mistakes: {tries}");
     assert!(!answer.refusal(429).is_empty());
     let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=10).contains(&seconds), "{seconds}");
-    // Whoever waits that long is heard again.
+    // After this time the service checks keys again.
     std::thread::sleep(Duration::from_secs(seconds));
     assert_eq!(running.client.with_key("another-guess").get("/api/v1/series").refusal(401), "Invalid API key");
 }
 
 #[test]
-fn asking_who_one_is_is_no_way_around() {
+fn whoami_has_the_same_limit() {
     let running = Running::start();
     guess(&running.client, "/api/v1/whoami");
 }
 
 #[test]
-fn the_right_key_is_heard_all_the_same() {
+fn the_right_key_still_works() {
     let running = Running::start();
     for _ in 0..20 {
         guess(&running.client, "/api/v1/series");
@@ -46,7 +46,7 @@ fn the_right_key_is_heard_all_the_same() {
 }
 
 #[test]
-fn who_has_no_key_is_not_counted() {
+fn requests_without_a_key_do_not_count() {
     let running = Running::start();
     for _ in 0..50 {
         running.client.without_key().get("/api/v1/series").refusal(401);
@@ -55,7 +55,7 @@ fn who_has_no_key_is_not_counted() {
 }
 
 #[test]
-fn this_machine_may_ask_as_often_as_it_likes() {
+fn requests_from_this_machine_are_not_limited() {
     let running = Running::with(|settings| settings.requests_per_s = NonZeroU32::new(1));
     for _ in 0..50 {
         running.client.get("/api/v1/series").ok();
@@ -63,9 +63,9 @@ fn this_machine_may_ask_as_often_as_it_likes() {
 }
 
 #[test]
-fn waiting_is_enough() {
+fn the_limit_ends_after_waiting() {
     let running = Running::start();
     guess(&running.client, "/api/v1/series");
     let wrong = running.client.with_key("a-wrong-key");
-    wait_for("an end of the waiting", || Some(wrong.get("/api/v1/series")).filter(|answer| answer.status == 401));
+    wait_for("the end of the limit", || Some(wrong.get("/api/v1/series")).filter(|answer| answer.status == 401));
 }

@@ -1,11 +1,11 @@
-//! Every operation by every key. The list is the service's own: a new operation cannot be forgotten here.
+//! Every operation with every key. The list comes from the OpenAPI document, so it includes new operations.
 
 use serde_json::Value;
 
 use super::client::{Client, Connection};
 use super::{KEY, operations, populated};
 
-/// What everybody may ask.
+/// Operations without a key.
 const OPEN: [&str; 8] = [
     "GET /api/v1/whoami",
     "GET /api/v1/openapi.json",
@@ -16,7 +16,7 @@ const OPEN: [&str; 8] = [
     "GET /api/system",
     "GET /",
 ];
-/// What only administrators may.
+/// Operations with the scope admin.
 const ADMIN: [&str; 5] = [
     "POST /api/v1/cleanup",
     "POST /api/v1/backup",
@@ -26,7 +26,7 @@ const ADMIN: [&str; 5] = [
 ];
 const SCOPES: [&str; 4] = ["", "read", "write", "admin"];
 
-/// The least scope that an operation is to take, as a place in [`SCOPES`].
+/// The scope that an operation needs, as a position in [`SCOPES`].
 fn needed(method: &str, path: &str) -> usize {
     let name = format!("{method} {path}");
     match method {
@@ -37,7 +37,7 @@ fn needed(method: &str, path: &str) -> usize {
     }
 }
 
-/// The status of an answer, whatever its body.
+/// The status of a response, ignoring its body.
 fn status(client: &Client, method: &str, path: &str) -> u16 {
     let mut connection = Connection::to(client.address);
     connection.send(&client.head(method, path.replace("{id}", "999"), &[], 0), b"");
@@ -45,13 +45,13 @@ fn status(client: &Client, method: &str, path: &str) -> u16 {
 }
 
 #[test]
-fn every_operation_takes_the_scope_that_it_needs_and_no_less() {
+fn every_operation_needs_its_scope() {
     let running = populated();
     let keys = ["key-of-grafana", "key-of-ci", "key-of-ops"];
     for (method, path, _) in operations(&running.client) {
         let needed = needed(&method, &path);
-        let nobody = status(&running.client.without_key(), &method, &path);
-        assert_eq!(nobody == 401, needed > 0, "{method} {path} without a key: {nobody}");
+        let keyless_status = status(&running.client.without_key(), &method, &path);
+        assert_eq!(keyless_status == 401, needed > 0, "{method} {path} without a key: {keyless_status}");
         for (key, scope) in keys.into_iter().zip(1..) {
             let found = status(&running.client.with_key(key), &method, &path);
             assert_eq!(found == 403, scope < needed, "{method} {path} with {key}: {found}");
@@ -63,13 +63,13 @@ fn every_operation_takes_the_scope_that_it_needs_and_no_less() {
 }
 
 #[test]
-fn the_document_says_which_scope_it_is() {
+fn the_document_names_the_scope() {
     let running = populated();
     for (method, path, operation) in operations(&running.client) {
         let needed = needed(&method, &path);
         assert_eq!(operation.get("security").is_some(), needed > 0, "{method} {path}");
-        let words = operation["description"].as_str().unwrap_or_default();
-        assert!(needed == 0 || words.contains(SCOPES[needed]), "{method} {path}: {words}");
+        let description = operation["description"].as_str().unwrap_or_default();
+        assert!(needed == 0 || description.contains(SCOPES[needed]), "{method} {path}: {description}");
         assert_eq!(operation["responses"].get("401").is_some(), needed > 0, "{method} {path}");
     }
 }
@@ -79,10 +79,11 @@ fn every_operation_refuses_a_wrong_key() {
     let running = populated();
     let mut closed = 0;
     for (method, path, _) in operations(&running.client).iter().filter(|(method, path, _)| needed(method, path) > 0) {
-        // Too many wrong ones are another answer: then the next one is heard in a while.
-        let wrong = running.client.with_key("key-of-nobody");
-        let found =
-            super::client::wait_for("an answer", || Some(status(&wrong, method, path)).filter(|status| *status != 429));
+        // Too many wrong keys give 429: wait and try again.
+        let wrong = running.client.with_key("key-of-no-one");
+        let found = super::client::wait_for("a response", || {
+            Some(status(&wrong, method, path)).filter(|status| *status != 429)
+        });
         assert_eq!(found, 401, "{method} {path}");
         closed += 1;
     }
@@ -90,16 +91,16 @@ fn every_operation_refuses_a_wrong_key() {
 }
 
 #[test]
-fn a_refusal_says_who_and_why() {
+fn a_refusal_names_the_key_and_the_scopes() {
     let running = populated();
     let reader = running.client.with_key("key-of-grafana");
-    let words = reader.poke("/api/v1/backup").refusal(403);
-    assert!(words.contains("grafana") && words.contains("read") && words.contains("admin"), "{words}");
-    assert!(!words.contains("key-of-grafana"), "{words}");
+    let message = reader.poke("/api/v1/backup").refusal(403);
+    assert!(message.contains("grafana") && message.contains("read") && message.contains("admin"), "{message}");
+    assert!(!message.contains("key-of-grafana"), "{message}");
 }
 
 #[test]
-fn what_is_refused_changes_nothing() {
+fn a_refused_request_changes_nothing() {
     let running = populated();
     let everything = || -> Vec<Value> {
         let paths = ["/api/v1/records", "/api/v1/series", "/api/v1/violations", "/api/v1/sessions"];

@@ -1,4 +1,4 @@
-//! No answer holds a key, whoever asks for whatever.
+//! No response contains a key.
 
 use llmscope_harness::Secret;
 use llmscope_server::{Alerting, Keys};
@@ -9,7 +9,7 @@ use super::{KEY, KEYS, operations};
 
 const WEBHOOK: &str = "http://127.0.0.1:9/services/T000/B000/the-secret-path";
 
-/// What must be in no answer: keys, what is left of them in memory, the way to the webhook.
+/// Texts that no response may contain: keys, their digests, the path of the webhook.
 fn secrets() -> Vec<String> {
     let keys = [KEY, "key-of-grafana", "key-of-ci", "key-of-ops"];
     let digest = |key: &&str| Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -25,12 +25,12 @@ fn assert_discreet(answer: &Answer, what: &str) {
     let headers: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
     let text = headers + &answer.text();
     for secret in secrets() {
-        assert!(!text.contains(&secret), "{what} holds {secret}");
+        assert!(!text.contains(&secret), "{what} contains {secret}");
     }
 }
 
 #[test]
-fn no_answer_holds_a_secret() {
+fn no_response_contains_a_secret() {
     let running = Running::with(|settings| {
         settings.keys = Keys::new(Some(KEY), Some(KEYS)).unwrap();
         settings.alerting = Some(Alerting { webhook: Secret::new(WEBHOOK), rules: "1".parse().unwrap() });
@@ -52,13 +52,13 @@ fn no_answer_holds_a_secret() {
 }
 
 #[test]
-fn a_key_in_the_wrong_place_comes_back_from_nowhere() {
+fn a_key_in_the_wrong_place_is_not_echoed() {
     let running = Running::start();
-    let nobody = running.client.without_key();
-    assert_discreet(&nobody.get(format!("/api/v1/series?api_key={KEY}")), "a query");
-    assert_discreet(&nobody.get(format!("/{KEY}")), "a path");
+    let anonymous = running.client.without_key();
+    assert_discreet(&anonymous.get(format!("/api/v1/series?api_key={KEY}")), "a query");
+    assert_discreet(&anonymous.get(format!("/{KEY}")), "a path");
     assert_discreet(
-        &nobody.send("GET", "/api/v1/series", &[("authorization", &format!("Basic {KEY}"))], b""),
+        &anonymous.send("GET", "/api/v1/series", &[("authorization", &format!("Basic {KEY}"))], b""),
         "another scheme",
     );
 }

@@ -1,4 +1,4 @@
-//! A webhook on a port of its own.
+//! A webhook on its own port.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-/// Takes what is brought.
+/// Stores the messages that it receives.
 pub(crate) struct Hook {
     pub(crate) address: SocketAddr,
     brought: Arc<Mutex<Vec<Value>>>,
@@ -30,13 +30,13 @@ impl Hook {
         hook
     }
 
-    /// The words of every message so far.
+    /// The text of every message so far.
     pub(crate) fn texts(&self) -> Vec<String> {
         self.brought.lock().unwrap().iter().map(|message| message["text"].as_str().unwrap().to_owned()).collect()
     }
 }
 
-/// Where a webhook is at this address, with a secret in its path as they have it.
+/// The URL of a webhook at this address, with a secret in its path as usual.
 pub(crate) fn url(address: SocketAddr) -> String {
     format!("http://{address}/services/T000/B000/the-secret-path")
 }
@@ -46,8 +46,8 @@ fn serve(socket: &TcpStream, brought: &Mutex<Vec<Value>>) {
     loop {
         let (mut line, mut length) = (String::new(), 0);
         while reader.read_line(&mut line).unwrap_or(0) > 2 {
-            if let Some(said) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = said.trim().parse().unwrap();
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
             }
             line.clear();
         }

@@ -1,4 +1,4 @@
-//! Violations are told to a webhook, each once, also when it was away.
+//! The webhook gets each violation once, even if it was unreachable for a while.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -15,13 +15,13 @@ use llmscope_harness::Secret;
 use llmscope_server::{Alerting, Settings};
 use serde_json::json;
 
-/// Values to learn limits from in these tests.
+/// The number of values to learn limits from in these tests.
 const LEARN: usize = 20;
 
-/// Tells of the first rule's violations.
-fn telling(address: SocketAddr) -> impl Fn(&mut Settings) {
+/// Settings with alerts for violations of the first rule.
+fn alerting(address: SocketAddr) -> impl Fn(&mut Settings) {
     move |settings| {
-        settings.judging.learn = LEARN;
+        settings.watch.learn = LEARN;
         settings.alerting = Some(Alerting { webhook: Secret::new(&hook::url(address)), rules: "1".parse().unwrap() });
     }
 }
@@ -36,15 +36,15 @@ fn found(client: &Client, query: &str) -> usize {
 }
 
 #[test]
-fn a_violation_is_told_once() {
+fn a_violation_is_sent_once() {
     let hook = Hook::start();
-    let mut running = Running::with(telling(hook.address));
+    let mut running = Running::with(alerting(hook.address));
     keep(&running.client, &steady(1, LEARN));
     for latency in [9.0, 9.1, 9.2] {
         keep(&running.client, &[latency]);
     }
-    wait_for("the first one", || (hook.texts().len() == 1).then_some(()));
-    // It has ended: the next one is another.
+    wait_for("the first message", || (hook.texts().len() == 1).then_some(()));
+    // The first violation has ended, so this is another one.
     keep(&running.client, &[0.3, 8.0, 8.1]);
     running.stop();
     let [first, second] = hook.texts().try_into().unwrap();
@@ -56,31 +56,31 @@ fn a_violation_is_told_once() {
 }
 
 #[test]
-fn rules_that_were_not_named_are_only_kept() {
+fn violations_of_other_rules_are_only_stored() {
     let hook = Hook::start();
-    let mut running = Running::with(telling(hook.address));
+    let mut running = Running::with(alerting(hook.address));
     keep(&running.client, &[steady(2, LEARN), unsteady(3, 200)].concat());
-    let (all, told) = (found(&running.client, ""), found(&running.client, "rule=nelson-1"));
-    assert!(all > told && told > 1, "{told} of {all}");
+    let (all, sent) = (found(&running.client, ""), found(&running.client, "rule=nelson-1"));
+    assert!(all > sent && sent > 1, "{sent} of {all}");
     running.stop();
-    assert_eq!(hook.texts().len(), told);
+    assert_eq!(hook.texts().len(), sent);
 }
 
 #[test]
-fn a_restart_tells_nothing_twice() {
+fn a_restart_sends_nothing_twice() {
     let hook = Hook::start();
-    let mut running = Running::with(telling(hook.address));
+    let mut running = Running::with(alerting(hook.address));
     keep(&running.client, &[steady(4, LEARN), vec![9.0]].concat());
-    running.restart(telling(hook.address));
+    running.restart(alerting(hook.address));
     keep(&running.client, &[9.1]);
     running.stop();
     assert_eq!(hook.texts().len(), 1);
 }
 
 #[test]
-fn what_could_not_be_brought_is_brought_after_the_next_start() {
+fn undelivered_alerts_are_sent_after_the_next_start() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut running = Running::with(telling(address));
+    let mut running = Running::with(alerting(address));
     keep(&running.client, &[steady(5, LEARN), vec![9.0]].concat());
     running.stop();
     let spool = running.database().with_file_name("llmscope.db.alerts.jsonl");
@@ -88,16 +88,16 @@ fn what_could_not_be_brought_is_brought_after_the_next_start() {
     assert!(kept.contains("nelson-1") && !kept.contains("the-secret-path"), "{kept}");
 
     let hook = Hook::at(address);
-    running.restart(telling(address));
-    wait_for("what was kept", || (hook.texts().len() == 1).then_some(()));
+    running.restart(alerting(address));
+    wait_for("the saved alert", || (hook.texts().len() == 1).then_some(()));
     running.stop();
     assert!(hook.texts()[0].contains("nelson-1"));
 }
 
 #[test]
-fn a_webhook_that_is_away_holds_no_request_up() {
+fn an_unreachable_webhook_delays_no_request() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let running = Running::with(telling(address));
+    let running = Running::with(alerting(address));
     keep(&running.client, &steady(6, LEARN));
     let begun = std::time::Instant::now();
     for _ in 0..20 {

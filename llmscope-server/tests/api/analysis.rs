@@ -1,4 +1,4 @@
-//! Analyses are the core's of the same requests, thinned or drawn where that is asked for.
+//! Analyses equal those of the core for the same requests, downsampled or drawn on request.
 
 use llmscope_core::analysis::{Analysis, Baseline, Origin, Selection, Stages};
 use llmscope_core::{Measure, Metric, Plan, analyze, ingest};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::values::{Numbers, records, steady, unsteady};
 use super::{LEARN, Running, keep, keep_latencies, learned};
 
-/// Requests with every metric, where one is not missing by chance.
+/// Requests with every metric, some of which are missing at random.
 fn requests(n: usize) -> Vec<Value> {
     let latencies_s: Vec<Option<f64>> =
         [steady(3, LEARN), unsteady(4, n - LEARN)].concat().into_iter().map(Some).collect();
@@ -36,7 +36,7 @@ fn requests(n: usize) -> Vec<Value> {
     all
 }
 
-/// What the core says of the requests in the service, as it gives them.
+/// The analyses of the core for the requests that the service exports.
 fn expected(running: &Running, metrics: &[Metric], plan: &Plan) -> Vec<Value> {
     let file = running.client.get("/api/v1/records?format=jsonl").body;
     let log = ingest::read("live", &file, None).unwrap();
@@ -63,7 +63,7 @@ fn every_metric_is_analyzed_as_the_core_does() {
 }
 
 #[test]
-fn several_metrics_make_several_analyses() {
+fn several_metrics_give_several_analyses() {
     let running = Running::start();
     keep(&running.client, &requests(60));
     let report = report(&running, "metric=ttft_s,e2e_s&limits=data");
@@ -72,18 +72,18 @@ fn several_metrics_make_several_analyses() {
 }
 
 #[test]
-fn limits_begin_anew_where_the_level_changes() {
+fn a_stage_starts_where_the_level_changes() {
     let running = learned();
     let slower: Vec<f64> = steady(6, 60).iter().map(|x| 1.5 * x).collect();
     keep_latencies(&running.client, &slower);
     let plan = Plan { stages: Stages::Auto, points: true, ..Plan::default() };
-    // Of a series with frozen limits, too.
+    // Also for a series with frozen limits.
     let found = report(&running, "stages=auto&points=true");
     assert_eq!(found["analyses"], json!(expected(&running, &[Metric::E2e], &plan)));
     let stages = &found["analyses"][0]["stages"];
     assert_eq!((stages.as_array().unwrap().len(), &stages[1]["first"]), (2, &json!(LEARN)));
-    let told = report(&running, &format!("stages={LEARN}"));
-    assert_eq!(told["analyses"][0]["limits"], found["analyses"][0]["limits"]);
+    let given = report(&running, &format!("stages={LEARN}"));
+    assert_eq!(given["analyses"][0]["limits"], found["analyses"][0]["limits"]);
     for refused in ["stages=often", "stages=auto&phase1=20", "stages=auto&limits=frozen"] {
         let answer = running.client.get(format!("/api/v1/analysis?{refused}"));
         assert_eq!(answer.status, 422, "{refused}: {}", answer.text());
@@ -99,12 +99,12 @@ fn frozen_limits_are_those_of_the_series() {
     let plan = Plan { origin: Origin::Baseline(baselines), ..Plan::default() };
     let frozen = json!(expected(&running, &[Metric::E2e], &plan));
     assert_eq!(report(&running, "limits=frozen")["analyses"], frozen);
-    assert_eq!(report(&running, "")["analyses"], frozen, "where there are some, unless told");
+    assert_eq!(report(&running, "")["analyses"], frozen, "the default if there are any");
     assert_ne!(report(&running, "limits=data")["analyses"], frozen);
 }
 
 #[test]
-fn a_plan_is_carried_out() {
+fn the_query_sets_the_plan() {
     let running = Running::start();
     keep(&running.client, &requests(80));
     let plan = |change: fn(&mut Plan)| {
@@ -137,7 +137,7 @@ fn a_plan_is_carried_out() {
 }
 
 #[test]
-fn requests_are_grouped_by_what_they_have_in_common() {
+fn requests_are_grouped_by_provider_and_model() {
     let running = Running::start();
     for (provider, model) in [("a", "m"), ("a", "n"), ("b", "m")] {
         keep(&running.client, &records(provider, model, &[Some(0.3), Some(0.31), Some(0.29)]));
@@ -153,7 +153,7 @@ fn requests_are_grouped_by_what_they_have_in_common() {
 }
 
 #[test]
-fn a_series_is_analyzed_by_its_number() {
+fn a_series_is_analyzed_by_its_id() {
     let running = Running::start();
     for (provider, model) in [("a", "m"), ("b", "m")] {
         let latencies_s = [0.3, 0.31, 0.29].map(Some);
@@ -168,24 +168,24 @@ fn a_series_is_analyzed_by_its_number() {
 }
 
 #[test]
-fn thinned_points_keep_what_breaks_a_rule() {
+fn downsampled_points_keep_violations() {
     let running = Running::start();
     let latencies_s = [steady(7, 1500), vec![0.9], steady(8, 700), unsteady(9, 60), steady(10, 700)].concat();
     keep_latencies(&running.client, &latencies_s);
     let whole: Analysis = serde_json::from_value(report(&running, "points=true")["analyses"][0].clone()).unwrap();
-    let thinned: Analysis =
+    let downsampled: Analysis =
         serde_json::from_value(report(&running, "points=true&max_points=100")["analyses"][0].clone()).unwrap();
-    let (all, some) = (whole.points.clone().unwrap(), thinned.points.clone().unwrap());
+    let (all, some) = (whole.points.clone().unwrap(), downsampled.points.clone().unwrap());
     assert_eq!((all.len(), some.len() < 600), (latencies_s.len(), true), "{}", some.len());
-    assert!(some.iter().all(|point| *point == all[point.i]), "a point that is shown is as it was");
+    assert!(some.iter().all(|point| *point == all[point.i]), "a point that stays is unchanged");
     assert!(!whole.violations.is_empty());
     for found in &whole.violations {
         for marked in [found.first, found.first_signal, found.last] {
             assert!(some.iter().any(|point| point.i == marked), "{found}");
         }
     }
-    // What is said of all points is said of all of them.
-    assert_eq!(Analysis { points: None, ..thinned }, Analysis { points: None, ..whole });
+    // Statistics are those of all points.
+    assert_eq!(Analysis { points: None, ..downsampled }, Analysis { points: None, ..whole });
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_histogram_counts_the_same_values() {
 }
 
 #[test]
-fn charts_are_pictures() {
+fn charts_are_images() {
     let running = learned();
     keep_latencies(&running.client, &unsteady(12, 50));
     let svg = running.client.get("/api/v1/chart.svg");
@@ -231,7 +231,7 @@ fn charts_are_pictures() {
 }
 
 #[test]
-fn nothing_selected_is_nothing_to_draw() {
+fn an_empty_selection_has_no_chart() {
     let running = Running::start();
     assert_eq!(report(&running, "")["analyses"], json!([]));
     for path in ["histogram", "chart.svg", "chart.png"] {
@@ -243,7 +243,7 @@ fn nothing_selected_is_nothing_to_draw() {
 }
 
 #[test]
-fn what_cannot_be_analyzed_is_named() {
+fn an_error_names_the_field() {
     let running = learned();
     for (query, field) in [
         ("metric=speed", "metric"),
@@ -259,7 +259,7 @@ fn what_cannot_be_analyzed_is_named() {
         ("colour=red", "colour"),
     ] {
         for path in ["analysis", "chart.svg"] {
-            let (loc, _) = running.client.get(format!("/api/v1/{path}?{query}")).flaw();
+            let (loc, _) = running.client.get(format!("/api/v1/{path}?{query}")).field_error();
             assert_eq!(loc, [json!("query"), json!(field)], "{path}?{query}");
         }
     }

@@ -1,4 +1,4 @@
-//! What people make of a violation: who, when, and in which words.
+//! Annotations of violations: who, when, and the text.
 
 use llmscope_server::Keys;
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use super::client::KEY;
 use super::client::values::steady;
 use super::{LEARN, Running, keep_latencies, violations};
 
-/// A service with a violation and two people.
+/// A service with a violation and the keys of two users.
 fn violated() -> (Running, String) {
     let running = Running::with(|settings| {
-        settings.judging.learn = LEARN;
+        settings.watch.learn = LEARN;
         settings.keys = Keys::new(Some(KEY), Some("ops:write:key-of-ops,night:admin:key-of-night")).unwrap();
     });
     keep_latencies(&running.client, &steady(1, LEARN));
@@ -20,7 +20,7 @@ fn violated() -> (Running, String) {
 }
 
 #[test]
-fn who_took_note_dealt_with_it_and_wrote_is_kept() {
+fn acknowledgement_resolution_and_notes_are_stored() {
     let (running, path) = violated();
     let (ops, night) = (running.client.with_key("key-of-ops"), running.client.with_key("key-of-night"));
     let new = ops.get(&path).ok();
@@ -37,13 +37,13 @@ fn who_took_note_dealt_with_it_and_wrote_is_kept() {
 
     let notes: Vec<_> =
         done["notes"].as_array().unwrap().iter().map(|note| (note["by"].clone(), note["text"].clone())).collect();
-    let said = [("ops", "looking at it"), ("night", "driver update\nsecond line"), ("night", "rolled back")];
-    assert_eq!(notes, said.map(|(by, text)| (json!(by), json!(text))));
+    let written = [("ops", "looking at it"), ("night", "driver update\nsecond line"), ("night", "rolled back")];
+    assert_eq!(notes, written.map(|(by, text)| (json!(by), json!(text))));
     assert_eq!(running.client.get(&path).ok(), done);
 }
 
 #[test]
-fn what_was_resolved_stays_resolved() {
+fn a_resolved_violation_stays_resolved() {
     let (running, path) = violated();
     running.client.post(format!("{path}/resolve"), &json!({})).ok();
     let seen = running.client.post(format!("{path}/acknowledge"), &json!({})).ok();
@@ -51,7 +51,7 @@ fn what_was_resolved_stays_resolved() {
 }
 
 #[test]
-fn what_people_made_of_it_stays_while_it_goes_on() {
+fn annotations_stay_while_a_violation_continues() {
     let (running, path) = violated();
     running.client.post(format!("{path}/acknowledge"), &json!({"note": "seen"})).ok();
     keep_latencies(&running.client, &[9.0, 9.0]);
@@ -64,7 +64,7 @@ fn what_people_made_of_it_stays_while_it_goes_on() {
 }
 
 #[test]
-fn what_makes_no_note_is_refused() {
+fn an_invalid_note_is_refused() {
     let (running, path) = violated();
     for (call, body) in [
         ("notes", json!({})),
@@ -72,20 +72,20 @@ fn what_makes_no_note_is_refused() {
         ("notes", json!({"text": "  \n"})),
         ("notes", json!({"text": 5})),
         ("notes", json!({"text": "x".repeat(10_001)})),
-        ("notes", json!({"text": "ok", "by": "somebody else"})),
+        ("notes", json!({"text": "ok", "by": "another user"})),
         ("acknowledge", json!({"note": 5})),
         ("resolve", json!({"note": "x".repeat(10_001)})),
         ("resolve", json!([])),
         ("acknowledge", json!(["a note"])),
     ] {
-        running.client.post(format!("{path}/{call}"), &body).flaw();
+        running.client.post(format!("{path}/{call}"), &body).field_error();
     }
     let untouched = running.client.get(&path).ok();
     assert_eq!((&untouched["status"], &untouched["notes"]), (&json!("new"), &json!([])));
 }
 
 #[test]
-fn there_is_nothing_to_say_of_what_is_not_there() {
+fn an_unknown_violation_cannot_be_annotated() {
     let (running, _) = violated();
     for call in ["acknowledge", "resolve"] {
         assert_eq!(
@@ -96,7 +96,10 @@ fn there_is_nothing_to_say_of_what_is_not_there() {
     running.client.post("/api/v1/violations/999/notes", &json!({"text": "x"})).refusal(404);
     running.client.get("/api/v1/violations/999").refusal(404);
     for id in ["x", "1.5", "99999999999999999999"] {
-        assert_eq!(running.client.get(format!("/api/v1/violations/{id}")).flaw().0, [json!("path"), json!("id")]);
+        assert_eq!(
+            running.client.get(format!("/api/v1/violations/{id}")).field_error().0,
+            [json!("path"), json!("id")]
+        );
     }
     assert_eq!(violations(&running.client, "")[0]["status"], Value::from("new"));
 }

@@ -1,4 +1,4 @@
-//! Frozen limits: out, in, learned anew, from a part of a series.
+//! Frozen limits: exported, imported, learned again, and estimated from a part of a series.
 
 use llmscope_core::analysis::Baseline;
 use llmscope_core::watch::Limits;
@@ -31,7 +31,7 @@ fn they_are_the_ones_that_the_core_learns() {
 }
 
 #[test]
-fn what_was_taken_out_can_be_put_into_another_service() {
+fn exported_limits_can_be_imported_into_another_service() {
     let (one, other) = (learned(), Running::learning(LEARN));
     keep(&other.client, &records("openai", "gpt-4o", &[Some(9.0)]));
     keep(&other.client, &records("openai", "other", &[Some(9.0)]));
@@ -40,14 +40,14 @@ fn what_was_taken_out_can_be_put_into_another_service() {
     assert_eq!((&replaced["model"], &replaced["state"]), (&json!("gpt-4o"), &json!("watching")));
     assert_eq!(replaced["limits"], series(&one.client)[0]["limits"]);
     assert_eq!(baselines(&other)[0].standards, baselines(&one)[0].standards);
-    // A series that was not named goes on learning.
+    // A series that is not named continues to learn.
     assert_eq!(series(&other.client).iter().filter(|one| one["state"] == "learning").count(), 1);
     keep(&other.client, &records("openai", "gpt-4o", &[Some(9.0)]));
     assert_eq!(violations(&other.client, "rule=nelson-1").len(), 1);
 }
 
 #[test]
-fn limits_that_are_replaced_end_what_was_open() {
+fn replaced_limits_end_open_violations() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     let text = running.client.get("/api/v1/baselines").text();
@@ -57,10 +57,10 @@ fn limits_that_are_replaced_end_what_was_open() {
 }
 
 #[test]
-fn what_names_no_series_or_is_no_baseline_is_refused() {
+fn invalid_baselines_and_unknown_series_are_refused() {
     let running = learned();
     let mut stranger = baselines(&running);
-    stranger[0].group.insert("provider".to_owned(), "nobody".to_owned());
+    stranger[0].group.insert("provider".to_owned(), "unknown".to_owned());
     let counts = Standards::of_counts(llmscope_core::ChartKind::P, 0.1).unwrap();
     let mut of_counts = baselines(&running);
     of_counts[0].standards = counts;
@@ -81,13 +81,13 @@ fn what_names_no_series_or_is_no_baseline_is_refused() {
 }
 
 #[test]
-fn limits_are_learned_anew_from_the_next_values() {
+fn limits_are_learned_again_from_the_next_values() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     let id = series(&running.client)[0]["id"].clone();
-    let anew = running.client.delete(format!("/api/v1/series/{id}/baseline")).ok();
-    assert_eq!((&anew["id"], &anew["state"], &anew["learned"]), (&id, &json!("learning"), &json!(0)));
-    assert_eq!((anew.get("limits"), anew.get("frozen_at")), (None, None));
+    let again = running.client.delete(format!("/api/v1/series/{id}/baseline")).ok();
+    assert_eq!((&again["id"], &again["state"], &again["learned"]), (&id, &json!("learning"), &json!(0)));
+    assert_eq!((again.get("limits"), again.get("frozen_at")), (None, None));
     assert_eq!(violations(&running.client, "open=true"), [] as [Value; 0]);
     let later: Vec<f64> = steady(7, LEARN).iter().map(|latency| latency + 5.0).collect();
     keep_latencies(&running.client, &later);
@@ -115,7 +115,7 @@ fn limits_are_frozen_from_a_part_of_the_series() {
 }
 
 #[test]
-fn a_part_that_makes_no_limits_is_refused() {
+fn a_part_without_limits_is_refused() {
     let running = learned();
     let path = format!("/api/v1/series/{}/baseline", series(&running.client)[0]["id"]);
     let before = series(&running.client);
@@ -127,7 +127,7 @@ fn a_part_that_makes_no_limits_is_refused() {
         json!([]),
         json!({"from": "x"}),
     ] {
-        running.client.post(&path, &part).flaw();
+        running.client.post(&path, &part).field_error();
     }
     assert_eq!(series(&running.client), before);
     running.client.post("/api/v1/series/999/baseline", &json!({})).refusal(404);

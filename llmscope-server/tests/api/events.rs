@@ -1,4 +1,4 @@
-//! Server-sent events: what happens, within a moment, without holding anybody up.
+//! Server-sent events arrive promptly, and a slow reader delays no one.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use super::client::values::{records, steady};
 use super::client::wait_for;
 use super::{LEARN, Running, keep, keep_latencies, learned, violations};
 
-/// Far above what a moment is, on a busy machine.
+/// A generous bound for prompt delivery, even on a busy machine.
 const A_MOMENT: Duration = Duration::from_secs(5);
 
 #[test]
@@ -22,56 +22,56 @@ fn hello_comes_first() {
 }
 
 #[test]
-fn records_are_told_as_they_come() {
+fn records_are_published_as_they_arrive() {
     let running = Running::start();
     let events = Events::of(&running.client);
     let begun = Instant::now();
     keep(&running.client, &records("openai", "gpt-4o", &[Some(0.3), Some(0.4), None]));
-    let told = events.next_of("records");
-    assert!(told.at - begun < A_MOMENT, "{:?}", told.at - begun);
-    let pulse = json!({"id": "integer", "n": "integer", "last": {"at": "time", "value": "number"}, "signals": "list"});
-    assert_shape(&told.data, &json!({"count": "integer", "series": [pulse]}));
-    let series = &told.data["series"][0];
-    assert_eq!((&told.data["count"], &series["n"], &series["last"]["value"]), (&json!(3), &json!(2), &json!(0.4)));
+    let published = events.next_of("records");
+    assert!(published.at - begun < A_MOMENT, "{:?}", published.at - begun);
+    let update = json!({"id": "integer", "n": "integer", "last": {"at": "time", "value": "number"}, "signals": "list"});
+    assert_shape(&published.data, &json!({"count": "integer", "series": [update]}));
+    let series = &published.data["series"][0];
+    assert_eq!((&published.data["count"], &series["n"], &series["last"]["value"]), (&json!(3), &json!(2), &json!(0.4)));
 }
 
 #[test]
-fn many_records_make_few_events_and_none_is_lost() {
+fn many_records_give_few_events_without_loss() {
     let running = Running::start();
     let events = Events::of(&running.client);
     let begun = Instant::now();
     for i in 0..300 {
         running.client.post("/api/log", &json!({"provider": "p", "latency": 0.3 + f64::from(i) / 1e4})).ok();
     }
-    let (mut told, mut count, mut last) = (0_u32, 0, Value::Null);
+    let (mut published, mut count, mut last) = (0_u32, 0, Value::Null);
     while count < 300 {
         let event = events.next_of("records");
-        told += 1;
+        published += 1;
         count += event.data["count"].as_u64().unwrap();
         last = event.data["series"][0].clone();
     }
     assert_eq!((count, &last["n"]), (300, &json!(300)));
     let most = begun.elapsed().as_millis() / 100 + 2;
-    assert!(u128::from(told) <= most, "{told} events in {:?}", begun.elapsed());
+    assert!(u128::from(published) <= most, "{published} events in {:?}", begun.elapsed());
 }
 
 #[test]
-fn a_violation_is_told_when_it_begins_goes_on_and_ends() {
+fn a_violation_is_published_when_it_begins_continues_and_ends() {
     let running = learned();
     let events = Events::of(&running.client);
-    // Each is waited for: of what only goes on between two pulses the last word is told.
-    let told = [9.0, 9.5, 0.3].map(|latency| {
+    // Wait for each event: between two broadcasts, only the last continuation is sent.
+    let published = [9.0, 9.5, 0.3].map(|latency| {
         keep_latencies(&running.client, &[latency]);
         events.next_where("violation", |data| data["rule"] == "nelson-1").data
     });
-    let of = |field: &str| told.iter().map(|one| one[field].clone()).collect::<Vec<_>>();
+    let of = |field: &str| published.iter().map(|one| one[field].clone()).collect::<Vec<_>>();
     assert_eq!(of("open"), [true, true, false]);
     assert_eq!(of("signals"), [1, 2, 2]);
-    assert_eq!(told[2], violations(&running.client, "rule=nelson-1")[0]);
+    assert_eq!(published[2], violations(&running.client, "rule=nelson-1")[0]);
 }
 
 #[test]
-fn a_series_is_told_when_its_state_or_verdict_changes() {
+fn a_series_is_published_when_its_state_or_verdict_changes() {
     let running = Running::learning(LEARN);
     let events = Events::of(&running.client);
     for latency in steady(1, LEARN) {
@@ -89,7 +89,7 @@ fn a_series_is_told_when_its_state_or_verdict_changes() {
 }
 
 #[test]
-fn what_people_do_is_told() {
+fn annotations_are_published() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     let path = format!("/api/v1/violations/{}", violations(&running.client, "")[0]["id"]);
@@ -101,13 +101,13 @@ fn what_people_do_is_told() {
         assert_eq!(events.next_of("violation").data, answer);
     }
     let id = super::series(&running.client)[0]["id"].clone();
-    let anew = running.client.delete(format!("/api/v1/series/{id}/baseline")).ok();
+    let learning = running.client.delete(format!("/api/v1/series/{id}/baseline")).ok();
     assert_eq!(events.next_of("violation").data["open"], false);
-    assert_eq!(events.next_of("series").data, anew);
+    assert_eq!(events.next_of("series").data, learning);
 }
 
 #[test]
-fn the_machine_is_told_of_again_and_again() {
+fn readings_of_the_machine_are_published_repeatedly() {
     let running = Running::start();
     let events = Events::of(&running.client);
     for _ in 0..2 {
@@ -118,7 +118,7 @@ fn the_machine_is_told_of_again_and_again() {
 }
 
 #[test]
-fn every_reader_is_told() {
+fn every_reader_gets_every_event() {
     let running = Running::start();
     let all: Vec<Events> = (0..5).map(|_| Events::of(&running.client)).collect();
     keep_latencies(&running.client, &[0.3]);
@@ -128,13 +128,13 @@ fn every_reader_is_told() {
 }
 
 #[test]
-fn who_does_not_read_is_told_how_much_was_missed_and_holds_nobody_up() {
+fn a_slow_reader_learns_what_it_missed_and_delays_no_one() {
     const PROVIDERS: usize = 400;
     let running = Running::with(|settings| {
-        settings.judging.learn = LEARN;
-        settings.judging.rules = "1".parse().unwrap();
+        settings.watch.learn = LEARN;
+        settings.watch.rules = "1".parse().unwrap();
     });
-    // Everybody at once, with these latencies one after the other.
+    // All clients at once, with these latencies one after the other.
     let all = |latencies: &[f64]| {
         let each = latencies.iter().flat_map(|latency| (0..PROVIDERS).map(move |provider| (provider, *latency)));
         let record = |(provider, e2e_s)| json!({"provider": format!("provider-{provider}"), "e2e_s": e2e_s});
@@ -143,7 +143,7 @@ fn who_does_not_read_is_told_how_much_was_missed_and_holds_nobody_up() {
     all(&steady(1, LEARN));
     let mut lazy = Some(open(&running.client));
     let begun = Instant::now();
-    // Each round is 800 violations that begin and end: more than whatever lies between the service and its reader holds.
+    // Each round begins and ends 800 violations, more than the buffers between the service and its reader hold.
     for _ in 0..30 {
         all(&[9.0, 0.3]);
     }
@@ -151,14 +151,14 @@ fn who_does_not_read_is_told_how_much_was_missed_and_holds_nobody_up() {
     let events = Events::reading(lazy.take().unwrap());
     let missed = events.next_of("lagged").data;
     assert!(missed["missed"].as_u64() > Some(0), "{missed}");
-    // What was on its way may still be too much at once; after that it hears of everything again.
+    // Buffered events may still overflow; after that the reader gets every event again.
     let newest = violations(&running.client, "").swap_remove(0);
-    let told = wait_for("a note that is told", || {
+    let published = wait_for("the event of a note", || {
         let note = json!({"text": "the last one"});
         running.client.post(format!("/api/v1/violations/{}/notes", newest["id"]), &note).ok();
         events.heard(A_MOMENT, "violation", |data| data["notes"][0]["text"] == "the last one")
     });
-    assert_eq!(told.data["id"], newest["id"]);
+    assert_eq!(published.data["id"], newest["id"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Records as files, which the core reads as the same session.
+//! Exported files, which the core reads as the same session.
 
 use llmscope_core::ingest::{self, Content};
 use llmscope_core::{RequestRecord, Session};
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::client::values::records;
 use super::{Client, Running, keep};
 
-/// The session in a file that was answered.
+/// The session in the file of a response.
 #[track_caller]
-fn session_at(client: &Client, path: &str, ending: &str) -> Session {
+fn session_at(client: &Client, path: &str, extension: &str) -> Session {
     let answer = client.get(path);
     assert_eq!(answer.status, 200, "{}", answer.text());
     let disposition = answer.header("content-disposition").unwrap();
     assert!(
-        disposition.starts_with("attachment; filename=\"") && disposition.ends_with(&format!(".{ending}\"")),
+        disposition.starts_with("attachment; filename=\"") && disposition.ends_with(&format!(".{extension}\"")),
         "{disposition}"
     );
     let log = ingest::read("file", &answer.body, None).unwrap();
-    assert_eq!((log.tool.name(), log.notices.len()), ("llmscope", 0));
+    assert_eq!((log.tool.name(), log.warnings.len()), ("llmscope", 0));
     let Content::Session(session) = log.content else { panic!("a table") };
     Session::clone(&session)
 }
@@ -35,7 +35,7 @@ fn some_records() -> Vec<Value> {
 }
 
 #[test]
-fn every_format_holds_the_same_session_the_oldest_first() {
+fn every_format_has_the_same_session_oldest_first() {
     let running = Running::start();
     let records = some_records();
     keep(&running.client, &records);
@@ -49,7 +49,7 @@ fn every_format_holds_the_same_session_the_oldest_first() {
 }
 
 #[test]
-fn a_file_holds_what_is_selected() {
+fn a_file_has_the_selected_records() {
     let running = Running::start();
     keep(&running.client, &some_records());
     let count = |query: &str| {
@@ -57,7 +57,7 @@ fn a_file_holds_what_is_selected() {
     };
     assert_eq!(count("provider=openai"), 3);
     assert_eq!(count("limit=2"), 2);
-    // More than a page.
+    // More records than fit on a page.
     keep(&running.client, &vec![json!({"provider": "p", "e2e_s": 0.3}); 300]);
     assert_eq!(count("provider=p"), 300);
 }
@@ -67,8 +67,8 @@ fn a_file_holds_what_is_selected() {
 fn parquet_is_not_in_every_build() {
     let running = Running::start();
     keep(&running.client, &some_records());
-    let words = running.client.get("/api/v1/records?format=parquet").refusal(406);
-    assert!(words.contains("parquet") && words.contains("csv"), "{words}");
+    let message = running.client.get("/api/v1/records?format=parquet").refusal(406);
+    assert!(message.contains("parquet") && message.contains("csv"), "{message}");
 }
 
 #[cfg(feature = "parquet")]
@@ -81,7 +81,7 @@ fn parquet_is_in_this_build() {
 }
 
 #[test]
-fn kinds_are_named() {
+fn media_types_are_set() {
     let running = Running::start();
     keep(&running.client, &some_records());
     for (format, kind) in

@@ -1,4 +1,4 @@
-//! A series from its first value on: learning, watching, out of control, in control again.
+//! The life of a series: learning, watching, out of control, in control again.
 
 use llmscope_core::watch::Limits;
 use llmscope_core::{Bounds, Metric, Transform};
@@ -96,7 +96,7 @@ fn every_metric_of_every_provider_and_model_is_a_series() {
 }
 
 #[test]
-fn what_was_an_outlier_while_learning_is_in_no_limit() {
+fn outliers_while_learning_do_not_affect_the_limits() {
     let running = Running::learning(LEARN);
     let mut latencies_s = steady(1, LEARN);
     latencies_s[7] = 9.0;
@@ -119,13 +119,13 @@ fn warm_up_and_failures_are_not_judged() {
 }
 
 #[test]
-fn a_failure_is_no_sign_of_health() {
+fn a_failure_does_not_end_a_violation() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     keep(&running.client, &records("openai", "gpt-4o", &[None, None]));
     assert_eq!(only(&running.client)["verdict"], "out_of_control");
     assert_eq!(violations(&running.client, "open=true").len(), 1);
-    // And no run goes on across it.
+    // A failure ends every run of points.
     keep_latencies(&running.client, &[9.0]);
     let [second, first] = violations(&running.client, "").try_into().unwrap();
     assert_eq!((&first["open"], &first["signals"]), (&json!(false), &json!(1)));
@@ -133,7 +133,7 @@ fn a_failure_is_no_sign_of_health() {
 }
 
 #[test]
-fn a_series_that_is_deleted_begins_anew() {
+fn a_deleted_series_starts_again() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     let id = only(&running.client)["id"].clone();
@@ -142,6 +142,6 @@ fn a_series_that_is_deleted_begins_anew() {
     assert_eq!(running.client.get("/health").ok()["total_requests"], LEARN + 1, "its records stay");
     running.client.delete(format!("/api/v1/series/{id}")).refusal(404);
     keep_latencies(&running.client, &[0.3]);
-    let anew = only(&running.client);
-    assert_eq!((&anew["n"], &anew["learned"], anew["id"] != id), (&json!(1), &json!(1), true));
+    let again = only(&running.client);
+    assert_eq!((&again["n"], &again["learned"], again["id"] != id), (&json!(1), &json!(1), true));
 }

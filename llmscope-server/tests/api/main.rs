@@ -1,4 +1,4 @@
-//! `/api/v1` on real sockets, held against what the core says of the same requests.
+//! `/api/v1` on real sockets, compared with the results of the core for the same requests.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -25,15 +25,15 @@ use client::values::{records, steady};
 use client::{Client, Running};
 use serde_json::{Value, json};
 
-/// Values to learn limits from in these tests.
+/// The number of values to learn limits from in these tests.
 const LEARN: usize = 20;
 
-/// Brings records, and gives how many were stored.
+/// Stores records.
 fn keep(client: &Client, records: &[Value]) {
     assert_eq!(client.post("/api/v1/records", &json!(records)).ok()["stored"], records.len());
 }
 
-/// Brings latencies of `openai`'s `gpt-4o`.
+/// Stores latencies of `openai`'s `gpt-4o`.
 fn keep_latencies(client: &Client, latencies_s: &[f64]) {
     keep(client, &records("openai", "gpt-4o", &latencies_s.iter().copied().map(Some).collect::<Vec<_>>()));
 }

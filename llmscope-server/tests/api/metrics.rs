@@ -1,4 +1,4 @@
-//! `GET /metrics`: a text that Prometheus reads, line by line.
+//! `GET /metrics`: text that Prometheus can parse.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{LEARN, Running, keep_latencies, learned};
 /// Labels, sorted by name, and the value.
 type Sample = (BTreeMap<String, String>, f64);
 
-/// Every sample by its name. A line that Prometheus would not read is a panic.
+/// Every sample by its name. It panics at a line that Prometheus would not accept.
 fn samples(client: &Client) -> BTreeMap<String, Vec<Sample>> {
     let answer = client.without_key().get("/metrics");
     assert_eq!(answer.status, 200);
@@ -22,16 +22,16 @@ fn samples(client: &Client) -> BTreeMap<String, Vec<Sample>> {
     assert_eq!(lines.last(), Some(&"# EOF"));
     for line in &lines[..lines.len() - 1] {
         if let Some(comment) = line.strip_prefix("# ") {
-            let [what, name, words] = comment.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
-            assert!(["HELP", "TYPE", "UNIT"].contains(&what) && !words.is_empty(), "{line}");
+            let [what, name, help] = comment.splitn(3, ' ').collect::<Vec<_>>().try_into().unwrap();
+            assert!(["HELP", "TYPE", "UNIT"].contains(&what) && !help.is_empty(), "{line}");
             if what == "TYPE" {
-                assert!(families.insert(name.to_owned(), words.to_owned()).is_none(), "{name} twice");
+                assert!(families.insert(name.to_owned(), help.to_owned()).is_none(), "{name} twice");
             }
             continue;
         }
         let (name, sample) = parsed(line);
         let family = name.strip_suffix("_total").filter(|family| families.contains_key(*family)).unwrap_or(&name);
-        let kind = families.get(family).unwrap_or_else(|| panic!("{line} belongs to nothing"));
+        let kind = families.get(family).unwrap_or_else(|| panic!("{line} has no family"));
         assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
         let all = found.entry(name).or_default();
         assert!(all.iter().all(|(labels, _)| *labels != sample.0), "{line} twice");
@@ -59,7 +59,7 @@ fn parsed(line: &str) -> (String, Sample) {
     (name.to_owned(), (labels, rest.strip_prefix(' ').unwrap().parse().unwrap()))
 }
 
-/// A label's value up to its closing quote, and what follows.
+/// A label's value up to its closing quote, and the rest of the line.
 fn unescaped(text: &str) -> (String, &str) {
     let mut value = String::new();
     let mut chars = text.char_indices();
@@ -73,11 +73,11 @@ fn unescaped(text: &str) -> (String, &str) {
             other => value.push(other),
         }
     }
-    panic!("a label without an end: {text}")
+    panic!("a label without a closing quote: {text}")
 }
 
 #[test]
-fn series_and_limits_are_there() {
+fn series_and_limits_are_exported() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     let series = super::series(&running.client)[0].clone();
@@ -100,7 +100,7 @@ fn series_and_limits_are_there() {
 }
 
 #[test]
-fn what_is_not_known_yet_is_absent() {
+fn unknown_values_are_absent() {
     let running = Running::start();
     assert!(samples(&running.client).contains_key("llmscope_records"));
     running.client.post("/api/log", &json!({"provider": "p", "latency": 0.5})).ok();

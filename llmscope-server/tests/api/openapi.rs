@@ -1,4 +1,4 @@
-//! The document of the service: sound in itself, and true.
+//! The OpenAPI document is consistent and matches the service.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -40,14 +40,14 @@ fn references<'d>(value: &'d Value, found: &mut Vec<&'d str>) {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let running = Running::start();
     let document = document(&running.client);
     let mut found = Vec::new();
     references(&document, &mut found);
     assert!(found.len() > 50, "{} references", found.len());
     for reference in found {
-        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out of the document"));
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} points outside the document"));
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
 }
@@ -80,8 +80,8 @@ fn check_parameters(path: &str, operation: &Value, place: &str) {
         assert!(within != "path" || parameter["required"] == true, "{place}: {name}");
     }
     let in_path: BTreeSet<_> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
-    let said: BTreeSet<_> = names.iter().filter(|(within, _)| *within == "path").map(|(_, name)| *name).collect();
-    assert_eq!(in_path, said, "{place}");
+    let named: BTreeSet<_> = names.iter().filter(|(within, _)| *within == "path").map(|(_, name)| *name).collect();
+    assert_eq!(in_path, named, "{place}");
 }
 
 fn check_contents(operation: &Value, place: &str) {
@@ -97,7 +97,7 @@ fn check_contents(operation: &Value, place: &str) {
 }
 
 #[test]
-fn every_operation_is_there() {
+fn every_documented_operation_exists() {
     let running = learned();
     keep_latencies(&running.client, &[9.0]);
     running
@@ -105,7 +105,7 @@ fn every_operation_is_there() {
         .post_bytes("/api/v1/sessions", "application/json", &fixture("examples/sessions/undisturbed.json"))
         .ok();
     let mut all = operations(&document(&running.client));
-    // What removes comes last, and the whole after its parts: the others need what is there.
+    // Operations that remove data come last, because the others need the data.
     all.sort_by_key(|(method, path, _)| (method == "DELETE", path.starts_with("/api/data"), Reverse(path.len())));
     for (method, path, _) in all {
         let mut connection = Connection::to(running.client.address);
@@ -117,7 +117,7 @@ fn every_operation_is_there() {
 }
 
 #[test]
-fn what_nobody_wrote_down_is_not_there() {
+fn undocumented_methods_do_not_exist() {
     let running = Running::start();
     let document = document(&running.client);
     for (method, path, _) in operations(&document) {
@@ -138,7 +138,7 @@ fn what_nobody_wrote_down_is_not_there() {
 }
 
 #[test]
-fn bounds_of_numbers_are_those_that_are_written_down() {
+fn bounds_of_numbers_are_those_of_the_document() {
     let running = Running::start();
     let mut checked = 0;
     for (method, path, operation) in operations(&document(&running.client)) {
@@ -147,7 +147,7 @@ fn bounds_of_numbers_are_those_that_are_written_down() {
             let outside =
                 [schema["minimum"].as_i64().map(|least| least - 1), schema["maximum"].as_i64().map(|most| most + 1)];
             for value in outside.into_iter().flatten() {
-                let (loc, _) = running.client.send(&method, format!("{path}?{name}={value}"), &[], b"").flaw();
+                let (loc, _) = running.client.send(&method, format!("{path}?{name}={value}"), &[], b"").field_error();
                 assert_eq!(loc, [json!("query"), json!(name)], "{method} {path}");
                 checked += 1;
             }
@@ -157,7 +157,7 @@ fn bounds_of_numbers_are_those_that_are_written_down() {
 }
 
 #[test]
-fn every_call_of_the_documentation_is_in_it() {
+fn every_call_in_the_documentation_is_in_the_document() {
     let running = Running::start();
     let document = document(&running.client);
     let text = String::from_utf8(fixture("docs/http-api.md")).unwrap();

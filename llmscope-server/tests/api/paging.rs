@@ -1,4 +1,4 @@
-//! Pages without gaps and repeats, and what can be selected.
+//! Pages without gaps or repeats, and filters.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::client::shape::texts;
 use super::client::values::unsteady;
 use super::{Client, Running, keep, keep_latencies, learned, violations};
 
-/// The numbers of all that is listed at a path, page by page.
+/// The ids of all entries at a path, page by page.
 fn all_pages(client: &Client, path: &str, list: &str, limit: usize) -> Vec<i64> {
     let (mut ids, mut before) = (Vec::new(), String::new());
     loop {
@@ -36,7 +36,7 @@ fn pages_of_records_have_no_gaps_and_no_repeats() {
 }
 
 #[test]
-fn pages_stay_what_they_are_while_records_come() {
+fn pages_do_not_change_while_records_arrive() {
     let running = Running::start();
     keep(&running.client, &vec![json!({"provider": "p", "e2e_s": 0.3}); 10]);
     let first = running.client.get("/api/v1/records?limit=5").ok();
@@ -49,7 +49,7 @@ fn pages_stay_what_they_are_while_records_come() {
 }
 
 #[test]
-fn a_page_has_100_records_unless_told() {
+fn a_page_has_100_records_by_default() {
     let running = Running::start();
     keep(&running.client, &vec![json!({"provider": "p", "e2e_s": 0.3}); 101]);
     let page = running.client.get("/api/v1/records").ok();
@@ -68,7 +68,7 @@ fn pages_of_violations_have_no_gaps_and_no_repeats() {
 }
 
 #[test]
-fn records_are_selected_by_who_and_when() {
+fn records_are_filtered_by_source_and_time() {
     let running = Running::start();
     let now = Timestamp::now();
     let at = |hours: i64| now - SignedDuration::from_hours(hours);
@@ -88,8 +88,8 @@ fn records_are_selected_by_who_and_when() {
     assert_eq!(hours("provider=a".into()), [4.0, 2.0, 1.0]);
     assert_eq!(hours("model=m".into()), [3.0, 1.0]);
     assert_eq!(hours("provider=a&model=m".into()), [1.0]);
-    assert_eq!(hours("provider=nobody".into()), [0.0; 0]);
-    // From is in, to is out.
+    assert_eq!(hours("provider=unknown".into()), [0.0; 0]);
+    // `from` is inclusive, `to` is exclusive.
     assert_eq!(hours(format!("from={}", at(3))), [3.0, 2.0, 1.0]);
     assert_eq!(hours(format!("from={}&to={}", at(3), at(1))), [3.0, 2.0]);
     assert_eq!(hours("hours=2".into()), [1.0]);
@@ -97,7 +97,7 @@ fn records_are_selected_by_who_and_when() {
 }
 
 #[test]
-fn what_cannot_be_selected_is_named() {
+fn an_invalid_filter_is_named() {
     let running = Running::start();
     for (query, field) in [
         ("hours=0", "hours"),
@@ -110,13 +110,13 @@ fn what_cannot_be_selected_is_named() {
         ("format=xml", "format"),
         ("proviider=a", "proviider"),
     ] {
-        let (loc, _) = running.client.get(format!("/api/v1/records?{query}")).flaw();
+        let (loc, _) = running.client.get(format!("/api/v1/records?{query}")).field_error();
         assert_eq!(loc, [json!("query"), json!(field)], "{query}");
     }
 }
 
 #[test]
-fn names_are_names_whatever_characters_they_have() {
+fn names_may_have_any_characters() {
     let running = Running::start();
     let odd = "a&b=c/ü%20\"'; DROP TABLE records;--\u{1f680}";
     keep(

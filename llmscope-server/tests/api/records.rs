@@ -1,4 +1,4 @@
-//! `POST /api/v1/records`: three forms, all or nothing, and the place of what is wrong.
+//! `POST /api/v1/records`: three formats, all or nothing, and the location of errors.
 
 use jiff::{SignedDuration, Timestamp};
 use llmscope_core::RequestRecord;
@@ -8,7 +8,7 @@ use super::Running;
 use super::client::shape::{assert_shape, texts};
 
 #[test]
-fn an_object_a_list_and_lines_are_the_same() {
+fn an_object_a_list_and_lines_are_equivalent() {
     let running = Running::start();
     let records = [json!({"provider": "a", "e2e_s": 0.1}), json!({"provider": "b", "model": "m", "status": "timeout"})];
     let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
@@ -25,16 +25,16 @@ fn an_object_a_list_and_lines_are_the_same() {
 }
 
 #[test]
-fn a_record_comes_back_as_it_was() {
+fn a_record_survives_a_round_trip() {
     let running = Running::start();
-    let said = json!({
+    let sent = json!({
         "started_at": "2026-03-01T12:00:00.123456789Z", "provider": "openai", "model": "gpt-4o", "warmup": true,
         "status": "error", "error": {"type": "http", "code": 500, "message": "a \"word\" — and a \u{1f534}"},
         "ttft_s": 0.1, "e2e_s": 1.5, "tpot_s": 0.012_345_678_901_234_5, "icl_s": [0.01, 0.02], "ttft_from_write_s": 0.09,
         "connect_s": 0.01, "sched_delay_s": -1e-6, "input_tokens": 5, "output_tokens": 6, "tokens_estimated": true,
         "cost_usd": 0.25, "attributes": {"try": 2.0, "region": "eu", "cached": false},
     });
-    running.client.post("/api/v1/records", &json!([said])).ok();
+    running.client.post("/api/v1/records", &json!([sent])).ok();
     let mut kept = running.client.get("/api/v1/records").ok()["records"][0].clone();
     assert_shape(&kept["id"], &json!("integer"));
     assert_shape(&kept["received_at"], &json!("time"));
@@ -42,11 +42,11 @@ fn a_record_comes_back_as_it_was() {
         kept.as_object_mut().unwrap().remove(own);
     }
     let record = |value: Value| serde_json::from_value::<RequestRecord>(value).unwrap();
-    assert_eq!(kept, serde_json::to_value(record(said)).unwrap());
+    assert_eq!(kept, serde_json::to_value(record(sent)).unwrap());
 }
 
 #[test]
-fn a_record_without_a_time_gets_that_of_its_arrival() {
+fn a_record_without_a_time_gets_the_time_of_its_arrival() {
     let running = Running::start();
     let before = Timestamp::now();
     running.client.post("/api/v1/records", &json!([{"provider": "p", "e2e_s": 0.3}])).ok();
@@ -56,7 +56,7 @@ fn a_record_without_a_time_gets_that_of_its_arrival() {
     assert!((before..=Timestamp::now()).contains(&at));
 }
 
-/// A good batch with one field of its third record set to something.
+/// A valid batch with one field of its third record set to a value.
 fn batch(field: &str, value: &Value) -> Vec<Value> {
     let mut batch = vec![json!({"provider": "p", "e2e_s": 0.3}); 4];
     batch[2][field] = value.clone();
@@ -64,7 +64,7 @@ fn batch(field: &str, value: &Value) -> Vec<Value> {
 }
 
 #[test]
-fn one_bad_record_refuses_all_and_is_named() {
+fn one_invalid_record_refuses_the_batch_and_is_named() {
     let running = Running::start();
     let now = Timestamp::now();
     let impossible = [
@@ -88,31 +88,31 @@ fn one_bad_record_refuses_all_and_is_named() {
     ];
     for (field, value) in impossible {
         let records = batch(field, &value);
-        let (loc, _) = running.client.post("/api/v1/records", &json!({"records": records})).flaw();
+        let (loc, _) = running.client.post("/api/v1/records", &json!({"records": records})).field_error();
         assert_eq!(loc[..4], [json!("body"), json!("records"), json!(2), json!(field)], "{field} {value}");
-        let (loc, _) = running.client.post("/api/v1/records", &json!(records)).flaw();
+        let (loc, _) = running.client.post("/api/v1/records", &json!(records)).field_error();
         assert!(loc.contains(&json!(2)) && loc.contains(&json!(field)), "{loc:?}: {field} {value}");
         let lines: String = records.iter().map(|record| format!("{record}\n")).collect();
         let answer = running.client.post_bytes("/api/v1/records", "application/x-ndjson", lines.as_bytes());
-        assert!(answer.flaw().0.contains(&json!(field)), "{}", answer.text());
+        assert!(answer.field_error().0.contains(&json!(field)), "{}", answer.text());
     }
     assert_eq!(running.client.get("/health").ok()["total_requests"], 0);
     assert_eq!(running.client.get("/api/v1/series").ok()["series"], json!([]));
 }
 
 #[test]
-fn a_request_that_succeeded_was_measured() {
+fn a_successful_request_needs_a_measurement() {
     let running = Running::start();
-    // What clients of the earlier service say is not what is said here.
+    // The fields of the previous service are not accepted here.
     for record in [json!({"provider": "p"}), json!({"provider": "p", "latency": 0.5})] {
-        running.client.post("/api/v1/records", &json!([record])).flaw();
+        running.client.post("/api/v1/records", &json!([record])).field_error();
     }
     let measured = json!([{"provider": "p", "status": "error"}, {"provider": "p", "ttft_s": 0.1}]);
     running.client.post("/api/v1/records", &measured).ok();
 }
 
 #[test]
-fn a_body_that_says_it_is_something_else_is_refused() {
+fn a_body_with_another_media_type_is_refused() {
     let running = Running::start();
     for kind in ["text/csv", "application/octet-stream", "application/x-protobuf"] {
         running.client.post_bytes("/api/v1/records", kind, br#"[{"provider": "p", "e2e_s": 1}]"#).refusal(415);
@@ -120,18 +120,19 @@ fn a_body_that_says_it_is_something_else_is_refused() {
 }
 
 #[test]
-fn a_bad_line_is_named_by_its_number() {
+fn an_invalid_line_is_named_by_its_number() {
     let running = Running::start();
     let lines = "{\"provider\": \"p\", \"e2e_s\": 1}\n\n{\"provider\": \"p\", \"e2e_s\": \"x\"}\n";
     let answer = running.client.post_bytes("/api/v1/records", "application/x-ndjson", lines.as_bytes());
-    answer.flaw();
+    answer.field_error();
     assert!(answer.text().contains("line 3"), "{}", answer.text());
-    let (_, kind) = running.client.post_bytes("/api/v1/records", "application/x-ndjson", b"{\"provider\":").flaw();
+    let (_, kind) =
+        running.client.post_bytes("/api/v1/records", "application/x-ndjson", b"{\"provider\":").field_error();
     assert_eq!(kind, "json_invalid");
 }
 
 #[test]
-fn times_at_the_bounds_are_taken() {
+fn times_at_the_bounds_are_accepted() {
     let running = Running::with(|settings| settings.retention_days = 0);
     let soon = Timestamp::now() + SignedDuration::from_hours(23);
     for at in ["1970-01-01T00:00:00Z".to_owned(), "1970-01-01T01:00:00+01:00".to_owned(), soon.to_string()] {
@@ -141,22 +142,22 @@ fn times_at_the_bounds_are_taken() {
 }
 
 #[test]
-fn a_batch_has_bounds() {
+fn a_batch_has_a_limit() {
     let running = Running::start();
     for empty in [json!([]), json!({"records": []})] {
-        running.client.post("/api/v1/records", &empty).flaw();
+        running.client.post("/api/v1/records", &empty).field_error();
     }
-    running.client.post_bytes("/api/v1/records", "application/x-ndjson", b"\n\n").flaw();
-    running.client.post_bytes("/api/v1/records", "application/json", b"").flaw();
+    running.client.post_bytes("/api/v1/records", "application/x-ndjson", b"\n\n").field_error();
+    running.client.post_bytes("/api/v1/records", "application/json", b"").field_error();
     let many = |n: usize| "{\"provider\":\"p\",\"e2e_s\":0.3}\n".repeat(n);
     let post = |n: usize| running.client.post_bytes("/api/v1/records", "application/x-ndjson", many(n).as_bytes());
-    post(50_001).flaw();
+    post(50_001).field_error();
     assert_eq!(running.client.get("/health").ok()["total_requests"], 0);
     assert_eq!(post(50_000).ok()["stored"], 50_000);
 }
 
 #[test]
-fn many_at_once_lose_nothing() {
+fn concurrent_batches_lose_nothing() {
     let running = Running::start();
     std::thread::scope(|scope| {
         for writer in 0..8 {
@@ -165,7 +166,7 @@ fn many_at_once_lose_nothing() {
                 for _ in 0..25 {
                     let record = json!({"provider": format!("p{writer}"), "e2e_s": 0.3});
                     let stored = client.post("/api/v1/records", &json!([record, record])).ok();
-                    // Nobody else's record comes in between.
+                    // The ids of a batch are consecutive.
                     assert_eq!(stored["last_id"].as_i64(), stored["first_id"].as_i64().map(|id| id + 1));
                 }
             });

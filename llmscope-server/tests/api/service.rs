@@ -1,4 +1,4 @@
-//! The service itself: who asks, the machine, a copy of the store, the dashboard's files.
+//! The service itself: the caller, the machine, backups, the dashboard's files.
 
 use std::io::Read as _;
 
@@ -11,7 +11,7 @@ use super::client::{Client, KEY, settings, wait_for};
 use super::{Running, keep_latencies, learned};
 
 #[test]
-fn everybody_may_ask_who_they_are() {
+fn whoami_needs_no_key() {
     let running = Running::with(|settings| {
         settings.keys = Keys::new(Some(KEY), Some("grafana:read:key-of-grafana,ci:write:key-of-ci")).unwrap();
     });
@@ -24,9 +24,9 @@ fn everybody_may_ask_who_they_are() {
         let answer = running.client.with_key(key).get("/api/v1/whoami").ok();
         assert_eq!(answer, json!({"name": name, "scopes": scopes, "keyless": false, "version": version}));
     }
-    let nobody = json!({"scopes": [], "keyless": false, "version": version});
-    assert_eq!(running.client.without_key().get("/api/v1/whoami").ok(), nobody);
-    assert_eq!(running.client.with_key("a-wrong-key").get("/api/v1/whoami").ok(), nobody);
+    let anonymous = json!({"scopes": [], "keyless": false, "version": version});
+    assert_eq!(running.client.without_key().get("/api/v1/whoami").ok(), anonymous);
+    assert_eq!(running.client.with_key("a-wrong-key").get("/api/v1/whoami").ok(), anonymous);
     let keyless = Running::with(|settings| settings.keys = Keys::default());
     let local = json!({"name": "local", "scopes": ["read", "write", "admin"], "keyless": true, "version": version});
     assert_eq!(keyless.client.without_key().get("/api/v1/whoami").ok(), local);
@@ -44,14 +44,14 @@ fn the_machine_is_described() {
 }
 
 #[test]
-fn a_backup_is_a_store_with_everything_in_it() {
+fn a_backup_is_a_complete_store() {
     let running = learned();
     keep_latencies(&running.client, &unsteady(1, 100));
     let answer = running.client.poke("/api/v1/backup");
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/vnd.sqlite3")));
     assert!(answer.header("content-disposition").unwrap().ends_with(".db\""));
 
-    // Packed on its way, it is the same.
+    // A compressed response has the same content.
     let packed = running.client.send("POST", "/api/v1/backup", &[("accept-encoding", "gzip")], b"");
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     let mut unpacked = Vec::new();
@@ -78,7 +78,7 @@ fn it_is_ready_when_its_store_answers() {
 }
 
 #[test]
-fn cleanup_says_what_it_removed() {
+fn cleanup_returns_the_number_of_removed_records() {
     let running = Running::start();
     assert_eq!(running.client.poke("/api/v1/cleanup").ok(), json!({"deleted": 0}));
     let old = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * 8);
@@ -93,7 +93,7 @@ fn cleanup_says_what_it_removed() {
 }
 
 #[test]
-fn the_dashboard_is_there_and_loads_what_is_there() {
+fn the_dashboard_and_its_assets_are_served() {
     let running = Running::start();
     let anybody = running.client.without_key();
     let page = anybody.get("/");

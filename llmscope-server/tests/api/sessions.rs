@@ -1,4 +1,4 @@
-//! Sessions: in from the logs of many tools, out as they were, apart from what arrives live.
+//! Sessions: uploaded from the logs of many tools, downloaded unchanged, separate from live records.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ fn upload(client: &Client, bytes: &[u8], name: &str) -> Value {
     client.post_bytes(format!("/api/v1/sessions?name={name}"), "application/octet-stream", bytes).ok()
 }
 
-/// The session in an answer.
+/// The session in a response.
 #[track_caller]
 fn session_at(client: &Client, id: &Value, format: &str) -> Session {
     let answer = client.get(format!("/api/v1/sessions/{id}?format={format}"));
@@ -35,7 +35,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_log_of_any_tool_comes_back_as_the_session_that_it_is() {
+fn a_log_of_any_tool_comes_back_as_its_session() {
     let running = Running::start();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let (mut kept, mut refused) = (0, 0);
@@ -46,7 +46,7 @@ fn a_log_of_any_tool_comes_back_as_the_session_that_it_is() {
         let answer = running.client.post_bytes("/api/v1/sessions?name=log", "application/octet-stream", &bytes);
         let read = ingest::read("log", &bytes, None);
         let Some((Content::Session(expected), log)) = read.ok().map(|log| (log.content.clone(), log)) else {
-            answer.flaw();
+            answer.field_error();
             refused += 1;
             continue;
         };
@@ -59,18 +59,18 @@ fn a_log_of_any_tool_comes_back_as_the_session_that_it_is() {
         let failed = expected.records.iter().filter(|record| !record.succeeded()).count();
         assert_eq!(
             (&summary["failed"], summary["notices"].as_array().map_or(0, Vec::len)),
-            (&json!(failed), log.notices.len()),
+            (&json!(failed), log.warnings.len()),
             "{place}"
         );
         assert_eq!(session_at(&running.client, &summary["id"], "json"), *expected, "{place}");
         assert_eq!(session_at(&running.client, &summary["id"], "jsonl"), *expected, "{place}");
         kept += 1;
     }
-    assert!(kept >= 12 && refused >= 3, "{kept} kept, {refused} refused");
+    assert!(kept >= 12 && refused >= 3, "{kept} stored, {refused} refused");
 }
 
 #[test]
-fn a_session_comes_back_as_columns_too() {
+fn a_session_comes_back_as_csv_too() {
     let running = Running::start();
     let bytes = fixture("examples/sessions/undisturbed.json");
     let id = upload(&running.client, &bytes, "run")["id"].clone();
@@ -81,13 +81,13 @@ fn a_session_comes_back_as_columns_too() {
     }
 }
 
-/// What is left of a session that was written as columns.
+/// The part of a session that CSV preserves.
 fn session_of_csv(session: &Session) -> Session {
     Session::read("x.csv", &session.to_csv().unwrap()).unwrap().session
 }
 
 #[test]
-fn sessions_are_listed_the_newest_first() {
+fn sessions_are_listed_newest_first() {
     let running = Running::start();
     assert_eq!(running.client.get("/api/v1/sessions").ok(), json!({"sessions": []}));
     let bytes = fixture("examples/sessions/undisturbed.json");
@@ -107,14 +107,14 @@ fn sessions_are_listed_the_newest_first() {
 }
 
 #[test]
-fn a_session_that_is_deleted_is_gone_with_its_requests() {
+fn a_deleted_session_is_gone_with_its_requests() {
     let running = Running::start();
     let bytes = fixture("examples/sessions/paused.json");
     let ids = ["one", "two"].map(|name| upload(&running.client, &bytes, name));
     let path = format!("/api/v1/sessions/{}", ids[0]["id"]);
     assert_eq!(running.client.delete(&path).ok(), json!({"deleted": ids[0]["records"]}));
-    let words = running.client.get(&path).refusal(404);
-    assert_eq!(running.client.delete(&path).refusal(404), words);
+    let message = running.client.get(&path).refusal(404);
+    assert_eq!(running.client.delete(&path).refusal(404), message);
     assert_eq!(texts(&running.client.get("/api/v1/sessions").ok()["sessions"], "name"), ["two"]);
     assert_eq!(
         session_at(&running.client, &ids[1]["id"], "json").records.len(),
@@ -123,7 +123,7 @@ fn a_session_that_is_deleted_is_gone_with_its_requests() {
 }
 
 #[test]
-fn sessions_and_what_arrives_live_are_apart() {
+fn sessions_and_live_records_are_separate() {
     let running = Running::with(|settings| settings.retention_days = 1);
     let old = Timestamp::now() - SignedDuration::from_hours(999);
     let session =
@@ -137,7 +137,7 @@ fn sessions_and_what_arrives_live_are_apart() {
         running.client.get(format!("/api/v1/records?session={id}")).ok()["records"].as_array().unwrap().len(),
         1
     );
-    // Neither cleanup nor a deletion of live data touches it.
+    // Neither a cleanup nor the deletion of live data affects it.
     running.client.poke("/api/v1/cleanup").ok();
     running.client.delete("/api/data").ok();
     assert_eq!(session_at(&running.client, &id, "json").records.len(), 1);
@@ -168,14 +168,14 @@ fn a_session_is_analyzed_as_the_core_does() {
 }
 
 #[test]
-fn a_session_is_judged_in_the_order_of_time_or_in_its_own() {
+fn a_session_is_judged_in_time_order_or_in_log_order() {
     let running = Running::start();
     let order = |record: fn(u32) -> Value| -> Vec<u64> {
         let session = json!({"schema": "llmscope.session/1", "records": (0..12).map(record).collect::<Vec<_>>()});
         let id = running.client.post("/api/v1/sessions", &session).ok()["id"].clone();
         let report = running.client.get(format!("/api/v1/analysis?session={id}&by=none&points=true")).ok();
         let points = report["analyses"][0]["points"].as_array().unwrap().clone();
-        // The latency says where it stood in the file, and so does its position.
+        // The latency encodes the position in the file.
         let place = |point: &Value| (point["x"].as_f64().unwrap().to_string(), point["source_index"].as_u64().unwrap());
         points
             .iter()
@@ -194,7 +194,7 @@ fn a_session_is_judged_in_the_order_of_time_or_in_its_own() {
 }
 
 #[test]
-fn names_have_bounds_and_defaults() {
+fn names_have_a_limit_and_a_default() {
     let running = Running::start();
     let bytes = fixture("examples/sessions/undisturbed.json");
     let unnamed = running.client.post_bytes("/api/v1/sessions", "application/json", &bytes).ok();
@@ -202,12 +202,15 @@ fn names_have_bounds_and_defaults() {
     let longest = "x".repeat(200);
     assert_eq!(upload(&running.client, &bytes, &longest)["name"], longest.as_str());
     let path = format!("/api/v1/sessions?name={longest}x");
-    assert_eq!(running.client.post_bytes(path, "application/json", &bytes).flaw().0, [json!("query"), json!("name")]);
+    assert_eq!(
+        running.client.post_bytes(path, "application/json", &bytes).field_error().0,
+        [json!("query"), json!("name")]
+    );
     assert_eq!(upload(&running.client, &bytes, "%3Cb%3E%20%22%2F..")["name"], "<b> \"/..");
 }
 
 #[test]
-fn what_is_no_session_is_refused_with_a_way_out() {
+fn a_log_without_a_session_is_refused_with_a_remedy() {
     let running = Running::start();
     for (bytes, way) in [
         (&b""[..], ""),
@@ -216,7 +219,7 @@ fn what_is_no_session_is_refused_with_a_way_out() {
         (br#"{"schema": "llmscope.session/1", "records": [{"e2e_s": -1}]}"#, "e2e_s"),
     ] {
         let answer = running.client.post_bytes("/api/v1/sessions", "application/octet-stream", bytes);
-        answer.flaw();
+        answer.field_error();
         assert!(answer.text().contains(way), "{}", answer.text());
     }
     for magic in [&b"PAR1\x00\x00"[..], b"ARROW1\x00\x00"] {
@@ -226,14 +229,14 @@ fn what_is_no_session_is_refused_with_a_way_out() {
 }
 
 #[test]
-fn a_gate_is_the_one_of_the_core() {
+fn a_gate_equals_that_of_the_core() {
     let running = Running::start();
     let files = ["undisturbed", "second-load"].map(|name| fixture(&format!("examples/sessions/{name}.json")));
     let [one, two] = files.each_ref().map(|bytes| upload(&running.client, bytes, "run")["id"].as_i64().unwrap());
     let series = |bytes: &[u8], id: i64| {
         let session = Session::read("x", std::str::from_utf8(bytes).unwrap()).unwrap().session;
         let content = Content::Session(Arc::new(session));
-        let log = Log { source: format!("session {id}"), tool: Tool::LLMSCOPE, content, notices: Vec::new() };
+        let log = Log { source: format!("session {id}"), tool: Tool::LLMSCOPE, content, warnings: Vec::new() };
         Selection::default().series([&log]).unwrap()
     };
     let expected = gate(&series(&files[0], one), &series(&files[1], two), &GatePlan::default()).unwrap();
@@ -247,7 +250,7 @@ fn a_gate_is_the_one_of_the_core() {
 }
 
 #[test]
-fn a_gate_takes_a_plan_and_names_what_is_none() {
+fn a_gate_accepts_a_plan_and_names_invalid_fields() {
     let running = Running::start();
     let bytes = fixture("examples/sessions/undisturbed.json");
     let id = upload(&running.client, &bytes, "run")["id"].clone();
@@ -259,12 +262,12 @@ fn a_gate_takes_a_plan_and_names_what_is_none() {
     for (query, field) in
         [("alpha=x", "alpha"), ("max_shift=far", "max_shift"), ("slo=fast", "slo"), ("extra=1", "extra")]
     {
-        assert_eq!(ask(query).flaw().0, [json!("query"), json!(field)], "{query}");
+        assert_eq!(ask(query).field_error().0, [json!("query"), json!(field)], "{query}");
     }
     for query in ["metric=speed", "alpha=2"] {
-        ask(query).flaw();
+        ask(query).field_error();
     }
-    let (loc, kind) = running.client.get("/api/v1/gate?baseline=1").flaw();
+    let (loc, kind) = running.client.get("/api/v1/gate?baseline=1").field_error();
     assert_eq!((loc, kind.as_str()), (vec![json!("query"), json!("candidate")], "missing"));
     running.client.get(format!("/api/v1/gate?baseline={id}&candidate=77")).refusal(404);
 }

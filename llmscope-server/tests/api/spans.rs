@@ -1,4 +1,4 @@
-//! `POST /v1/traces`: OpenTelemetry's spans become records.
+//! `POST /v1/traces`: OpenTelemetry spans become records.
 
 use jiff::{SignedDuration, Timestamp};
 use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Running;
 
-/// An export of one span with these attributes, that took a second and a half and ended now.
+/// An export of one span with these attributes, which took 1.5 seconds and ended now.
 fn export(attributes: &[(&str, Value)]) -> Value {
     let end = Timestamp::now();
     let start = end - SignedDuration::from_millis(1500);
@@ -58,7 +58,7 @@ fn a_span_in_protobuf_becomes_the_same_record() {
 }
 
 #[test]
-fn spans_of_something_else_are_taken_and_left() {
+fn other_spans_are_accepted_and_ignored() {
     let running = Running::start();
     for spans in [export(&[("http.request.method", json!({"stringValue": "GET"}))]), json!({"resourceSpans": []})] {
         assert_eq!(running.client.post("/v1/traces", &spans).status, 200);
@@ -67,13 +67,13 @@ fn spans_of_something_else_are_taken_and_left() {
 }
 
 #[test]
-fn what_is_no_export_is_refused() {
+fn an_invalid_export_is_refused() {
     let running = Running::start();
     for body in [json!({}), json!([]), json!({"resourceSpans": 5})] {
-        running.client.post("/v1/traces", &body).flaw();
+        running.client.post("/v1/traces", &body).field_error();
     }
-    running.client.post_bytes("/v1/traces", "application/json", b"{").flaw();
-    running.client.post_bytes("/v1/traces", "application/x-protobuf", b"\xff\xff\xff").flaw();
+    running.client.post_bytes("/v1/traces", "application/json", b"{").field_error();
+    running.client.post_bytes("/v1/traces", "application/x-protobuf", b"\xff\xff\xff").field_error();
     running.client.post_bytes("/v1/traces", "text/plain", b"spans").refusal(415);
     assert_eq!(running.client.get("/health").ok()["total_requests"], 0);
 }

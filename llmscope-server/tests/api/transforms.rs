@@ -1,8 +1,8 @@
-//! Limits on the scale of the logarithm: learned, kept, judged by, shown.
+//! Limits on the log scale: learned, stored, used to judge, and shown.
 
 use llmscope_core::watch::Limits;
 use llmscope_core::{Bounds, Transform};
-use llmscope_server::Judging;
+use llmscope_server::WatchSettings;
 use serde_json::{Value, json};
 
 use super::client::values::{records, steady};
@@ -10,7 +10,7 @@ use super::{LEARN, Running, keep, keep_latencies, series, violations};
 
 fn on_logarithms() -> Running {
     Running::with(|settings| {
-        settings.judging = Judging { learn: LEARN, transform: Transform::Log, ..Judging::default() };
+        settings.watch = WatchSettings { learn: LEARN, transform: Transform::Log, ..WatchSettings::default() };
     })
 }
 
@@ -32,8 +32,8 @@ fn they_are_learned_and_judged_by() {
     keep_latencies(&running.client, &[upper * 0.999, upper * 1.001]);
     let found = violations(&running.client, "rule=nelson-1");
     assert_eq!((found.len(), &found[0]["limits"]), (1, &known["limits"]));
-    // What was frozen stays so, whatever later series learn on.
-    running.restart(|settings| settings.judging = Judging { learn: LEARN, ..Judging::default() });
+    // Frozen limits stay as they are, even if later series use another scale.
+    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
     assert_eq!(series(&running.client)[0]["limits"], known["limits"]);
     keep(&running.client, &records("openai", "later", &steady(2, LEARN).into_iter().map(Some).collect::<Vec<_>>()));
     let later = series(&running.client).into_iter().find(|series| series["model"] == "later").unwrap();
@@ -50,7 +50,7 @@ fn a_latency_of_zero_is_a_gap() {
     assert_eq!((&known["n"], &known["limits"]), (&json!(LEARN), &limits_of(&steady(1, LEARN))));
     keep_latencies(&running.client, &[0.0, 9.0]);
     assert_eq!(violations(&running.client, "rule=nelson-1").len(), 1);
-    // The record is kept like every other, and each view of the series can be drawn.
+    // The record is stored like every other, and each view of the series can be drawn.
     assert_eq!(running.client.get("/api/v1/records?limit=1000").ok()["records"].as_array().unwrap().len(), LEARN + 3);
     let id = &known["id"];
     let analysis = running.client.get(format!("/api/v1/analysis?series={id}&points=true")).ok()["analyses"][0].clone();
@@ -75,7 +75,7 @@ fn limits_of_a_part_are_on_the_scale_of_the_service() {
 }
 
 #[test]
-fn what_is_not_frozen_stands_on_the_scale_of_the_service() {
+fn limits_from_the_data_use_the_scale_of_the_service() {
     let running = on_logarithms();
     keep_latencies(&running.client, &steady(1, LEARN - 1));
     let ask =
@@ -83,54 +83,56 @@ fn what_is_not_frozen_stands_on_the_scale_of_the_service() {
     let scale = |query: &str| ask(query)["transform"]["lambda"].as_f64();
     assert_eq!((scale(""), scale("transform=none"), scale("chart=ewma")), (Some(0.0), None, None));
     keep_latencies(&running.client, &steady(2, 5));
-    // The frozen limits are those of the scale that is asked for, or they are not used.
+    // Frozen limits are used only if they have the requested scale.
     let phase = |query: &str| ask(query)["phase"].clone();
     assert_eq!((phase(""), phase("transform=log"), phase("transform=none")), (json!(2), json!(2), json!(1)));
     assert_eq!((scale("transform=none"), scale("limits=data")), (None, Some(0.0)));
-    // Frozen on another scale, if that is asked for.
+    // Limits can be frozen on another scale on request.
     let frozen = running.client.post("/api/v1/series/1/baseline", &json!({"transform": "none"})).ok();
     assert_eq!((&frozen["state"], frozen["limits"].get("transform")), (&json!("watching"), None));
     assert_eq!((phase(""), phase("transform=none"), scale("")), (json!(2), json!(2), None));
 }
 
 #[test]
-fn limits_that_cannot_be_are_refused_as_they_come() {
+fn invalid_limits_are_refused_on_import() {
     let running = Running::learning(LEARN);
     keep_latencies(&running.client, &[0.3]);
     let group = json!({"provider": "openai", "model": "gpt-4o"});
-    for (center, lambda, words) in [(9999.0, 0.0, "after a transformation"), (0.4, -2.0, "0.1 to 2")] {
+    for (center, lambda, message) in
+        [(9999.0, 0.0, "limits that convert back to finite measurements"), (0.4, -2.0, "0.1 to 2")]
+    {
         let sigma = json!({"sigma": 1.0, "estimator": "average_moving_range"});
         let standards =
             json!({"chart": "individuals", "center": center, "within": sigma, "transform": {"lambda": lambda}});
         let baseline = json!({"group": group, "metric": "e2e_s", "n": 20, "standards": standards});
         let file = json!({"schema": "llmscope.baseline/2", "baselines": [baseline]});
         let refused = running.client.put_text("/api/v1/baselines", &file.to_string());
-        assert!(refused.status == 422 && refused.text().contains(words), "{}: {}", refused.status, refused.text());
+        assert!(refused.status == 422 && refused.text().contains(message), "{}: {}", refused.status, refused.text());
     }
     keep_latencies(&running.client, &steady(1, LEARN - 1));
     assert_eq!(series(&running.client)[0]["state"], "watching");
 }
 
 #[test]
-fn an_analysis_is_on_the_scale_that_is_asked_for() {
+fn an_analysis_uses_the_requested_scale() {
     let running = Running::learning(LEARN);
     keep_latencies(&running.client, &[steady(1, 60), vec![0.0, 2.5]].concat());
     let ask = |query: &str| running.client.get(format!("/api/v1/analysis?series=1&{query}"));
     let as_measured = ask("").ok()["analyses"][0].clone();
     assert_eq!((&as_measured["phase"], as_measured.get("transform")), (&json!(2), None));
-    // Limits on another scale are not the frozen ones.
+    // Frozen limits on another scale are not used.
     let log = ask("transform=log").ok()["analyses"][0].clone();
     assert_eq!((&log["phase"], &log["limits"]["transform"]), (&json!(1), &json!({"lambda": 0.0})));
     assert_eq!((&log["n"], &log["excluded"]["not_positive"]), (&json!(61), &json!(1)));
     let both = ["lower", "upper"]
         .map(|line| log["limits"][line].as_f64().unwrap() / log["limits"]["center"].as_f64().unwrap());
     assert!((both[0] * both[1] - 1.0).abs() < 1e-12, "{both:?}");
-    for (query, words) in [
-        ("transform=log&limits=frozen", "that of the baseline"),
+    for (query, message) in [
+        ("transform=log&limits=frozen", "the transformation of the baseline"),
         ("transform=log&chart=ewma", "log with chart ewma"),
         ("transform=square", "none, log, box-cox, auto"),
     ] {
         let refused = ask(query);
-        assert!(refused.status == 422 && refused.text().contains(words), "{query}: {}", refused.text());
+        assert!(refused.status == 422 && refused.text().contains(message), "{query}: {}", refused.text());
     }
 }

@@ -1,4 +1,4 @@
-//! What is found as values arrive is what a chart of all of them shows.
+//! Violations found as values arrive equal those in a chart of all values.
 
 use jiff::Timestamp;
 use llmscope_core::rules::judge;
@@ -11,7 +11,7 @@ use super::client::shape::{assert_shape, texts};
 use super::client::values::{Numbers, steady, unsteady};
 use super::{LEARN, Running, keep, keep_latencies, learned, series, violations};
 
-/// Requests of two metrics; some fail, and some do not say when their first token came.
+/// Requests with two metrics; some fail, and some lack the time to first token.
 fn requests(seed: u64, n: usize, one_in: u64) -> Vec<Value> {
     let (e2e_s, ttft_s) = ([steady(seed, LEARN), unsteady(seed, n)].concat(), unsteady(seed + 1, LEARN + n));
     let mut numbers = Numbers::of(seed);
@@ -30,8 +30,9 @@ fn requests(seed: u64, n: usize, one_in: u64) -> Vec<Value> {
     (0..LEARN + n).map(request).collect()
 }
 
-/// The violations of a metric after the values that limits were learned from, as the core finds them in one go. Limits
-/// are learned from the first values in a row that make any: those of two far levels, say, all lie beyond their own.
+/// The violations of a metric after the values that limits were learned from, as the core finds them in one pass. The
+/// limits come from the first consecutive values that allow an estimate: values at two distant levels, for example, all
+/// lie beyond their own limits.
 fn expected(requests: &[Value], metric: &str) -> Vec<Value> {
     let (mut points, mut breaks): (Vec<(f64, Value)>, Vec<usize>) = (Vec::new(), Vec::new());
     for request in requests {
@@ -61,7 +62,7 @@ fn expected(requests: &[Value], metric: &str) -> Vec<Value> {
     found.collect()
 }
 
-/// The same of what the service found.
+/// The same for the violations that the service found.
 fn found(running: &Running, metric: &str) -> Vec<Value> {
     let mut all = violations(&running.client, &format!("metric={metric}"));
     all.reverse();
@@ -75,17 +76,17 @@ fn found(running: &Running, metric: &str) -> Vec<Value> {
     all.iter().map(of).collect()
 }
 
-/// Posts requests, some together, and asserts that what the service found is what the core finds in all of them.
+/// Posts requests in batches, and asserts that the service finds the violations that the core finds in all of them.
 fn assert_live_is_batch(requests: &[Value], together: usize) {
     let running = Running::with(|settings| {
-        settings.judging.learn = LEARN;
+        settings.watch.learn = LEARN;
         settings.retention_days = 0;
     });
     requests.chunks(together).for_each(|part| keep(&running.client, part));
     for metric in ["e2e_s", "ttft_s"] {
         assert_eq!(found(&running, metric), expected(requests, metric), "{metric}");
     }
-    // The verdict is about what is open.
+    // The verdict depends on open violations.
     for series in series(&running.client) {
         let open = violations(&running.client, &format!("open=true&series={}", series["id"])).len();
         assert_eq!(series["open_violations"].as_u64(), Some(open as u64));
@@ -99,7 +100,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn live_violations_are_those_of_the_core(
+    fn live_violations_equal_those_of_the_core(
         seed in 0_u64..100_000,
         n in 10_usize..200,
         one_in in prop::sample::select(vec![8_u64, 30, 1000]),
@@ -110,7 +111,7 @@ proptest! {
 }
 
 #[test]
-fn learning_goes_on_where_the_first_values_make_no_limits() {
+fn learning_continues_if_the_first_values_give_no_limits() {
     let requests = requests(78_433, 150, 30);
     let first: Vec<f64> = requests.iter().filter_map(|request| request["ttft_s"].as_f64()).take(LEARN).collect();
     assert_eq!(Limits::learned(Bounds::NON_NEGATIVE, Transform::None, &first), None, "{first:?}");
@@ -119,7 +120,7 @@ fn learning_goes_on_where_the_first_values_make_no_limits() {
 }
 
 #[test]
-fn the_requests_of_these_tests_break_every_rule() {
+fn the_requests_of_these_tests_violate_every_rule() {
     let all: Vec<Value> = (0..20).flat_map(|seed| expected(&requests(seed, 200, 30), "e2e_s")).collect();
     let rules: std::collections::BTreeSet<_> = all.iter().map(|found| found["rule"].as_str().unwrap()).collect();
     assert_eq!(rules.len(), 8, "{rules:?}");
@@ -151,7 +152,7 @@ fn its_shape_is_documented() {
 }
 
 #[test]
-fn a_violation_is_told_once() {
+fn a_violation_is_stored_once() {
     let running = learned();
     (0..5).for_each(|_| keep_latencies(&running.client, &[9.0]));
     let beyond = violations(&running.client, "rule=nelson-1");
@@ -159,7 +160,7 @@ fn a_violation_is_told_once() {
 }
 
 #[test]
-fn they_are_selected_by_what_they_are_and_what_was_made_of_them() {
+fn they_are_filtered_by_properties_and_status() {
     let running = learned();
     super::keep(&running.client, &super::records("other", "m", &[Some(0.3), Some(0.31)].repeat(LEARN / 2)));
     keep_latencies(&running.client, &unsteady(5, 120));
@@ -186,6 +187,9 @@ fn they_are_selected_by_what_they_are_and_what_was_made_of_them() {
     for (query, field) in
         [("status=old", "status"), ("metric=speed", "metric"), ("limit=1001", "limit"), ("open=perhaps", "open")]
     {
-        assert_eq!(running.client.get(format!("/api/v1/violations?{query}")).flaw().0, [json!("query"), json!(field)]);
+        assert_eq!(
+            running.client.get(format!("/api/v1/violations?{query}")).field_error().0,
+            [json!("query"), json!(field)]
+        );
     }
 }

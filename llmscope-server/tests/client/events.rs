@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::{Client, Connection, PATIENCE};
 
-/// Reads events as they come.
+/// Reads events as they arrive.
 pub(crate) struct Events {
     arrived: Receiver<Event>,
 }
 
-/// One event, and when it came.
+/// An event and its time of arrival.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
     pub(crate) name: String,
@@ -21,14 +21,14 @@ pub(crate) struct Event {
 }
 
 impl Events {
-    /// Listens; when it returns, the service has said hello.
+    /// Starts to listen, and returns after the first message.
     pub(crate) fn of(client: &Client) -> Self {
         let events = Self::reading(open(client));
         assert_eq!(events.next().name, "hello");
         events
     }
 
-    /// Reads what comes on a connection.
+    /// Reads the events of a connection.
     pub(crate) fn reading(mut connection: Connection) -> Self {
         let (sender, arrived) = channel();
         std::thread::spawn(move || {
@@ -52,20 +52,20 @@ impl Events {
         self.arrived.recv_timeout(PATIENCE).expect("an event")
     }
 
-    /// The next event of a name, whatever comes before it.
+    /// The next event with this name; it skips others.
     #[track_caller]
     pub(crate) fn next_of(&self, name: &str) -> Event {
         self.next_where(name, |_| true)
     }
 
-    /// The next event of a name whose data are such, whatever comes before it.
+    /// The next event with this name and matching data; it skips others.
     #[track_caller]
     pub(crate) fn next_where(&self, name: &str, is_it: impl Fn(&Value) -> bool) -> Event {
         self.heard(PATIENCE, name, is_it).unwrap_or_else(|| panic!("waited for an event of {name}"))
     }
 
-    /// The next such event, if it comes in time. The machine is told of for ever: that something comes does not say
-    /// that this will.
+    /// The next such event, if it arrives in time. Readings of the machine never stop, so other events do not extend
+    /// the wait.
     pub(crate) fn heard(&self, within: Duration, name: &str, is_it: impl Fn(&Value) -> bool) -> Option<Event> {
         let until = Instant::now() + within;
         loop {
@@ -76,7 +76,7 @@ impl Events {
         }
     }
 
-    /// True once the service has hung up.
+    /// True once the service has closed the connection.
     pub(crate) fn end(&self) -> bool {
         loop {
             match self.arrived.recv_timeout(PATIENCE) {
@@ -88,7 +88,7 @@ impl Events {
     }
 }
 
-/// Asks for events, and reads nothing yet.
+/// Requests events without reading any.
 pub(crate) fn open(client: &Client) -> Connection {
     let mut connection = Connection::to(client.address);
     connection.send(&client.head("GET", "/api/v1/events", &[], 0), b"");
@@ -97,7 +97,7 @@ pub(crate) fn open(client: &Client) -> Connection {
     connection
 }
 
-/// A message of `event: …` and `data: …`; `None` for a mere sign of life.
+/// Parses a message of `event: …` and `data: …`; `None` for a keep-alive comment.
 fn parsed(message: &str) -> Option<Event> {
     let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let data = field("data:")?;

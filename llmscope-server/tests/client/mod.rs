@@ -1,4 +1,4 @@
-//! A service on a port of its own, and a client that says exactly what it is told to say.
+//! A service on its own port, and a client that sends exactly the given requests.
 
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 
@@ -12,13 +12,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use llmscope_server::{Durability, Judging, Keys, Service, Settings};
+use llmscope_server::{Durability, Keys, Service, Settings, WatchSettings};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The key that may do everything.
+/// A key with the scope admin.
 pub(crate) const KEY: &str = "the-key-of-the-tests";
-/// Longer than anything takes here, also on a busy machine.
+/// Longer than any operation takes in these tests, even on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings for a service on a free port with [`KEY`].
@@ -26,14 +26,14 @@ pub(crate) fn settings(database: &Path) -> Settings {
     Settings {
         address: "127.0.0.1:0".parse().unwrap(),
         database: database.to_owned(),
-        // No test here cuts the power.
+        // No test here simulates a loss of power.
         durability: Durability::Normal,
         keys: Keys::new(Some(KEY), None).unwrap(),
         ..Settings::default()
     }
 }
 
-/// A service in a folder that goes when the test ends.
+/// A service in a temporary folder.
 pub(crate) struct Running {
     pub(crate) client: Client,
     service: Option<Service>,
@@ -45,9 +45,9 @@ impl Running {
         Self::with(|_| {})
     }
 
-    /// One that learns limits from so many values.
+    /// A service that learns limits from `learn` values.
     pub(crate) fn learning(learn: usize) -> Self {
-        Self::with(|settings| settings.judging = Judging { learn, ..Judging::default() })
+        Self::with(|settings| settings.watch = WatchSettings { learn, ..WatchSettings::default() })
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {
@@ -62,7 +62,7 @@ impl Running {
         self.folder.path().join("llmscope.db")
     }
 
-    /// Ends the service and starts another one on the same file.
+    /// Stops the service and starts another one on the same file.
     pub(crate) fn restart(&mut self, change: impl FnOnce(&mut Settings)) {
         self.stop();
         let mut settings = settings(&self.database());
@@ -72,7 +72,7 @@ impl Running {
         self.service = Some(service);
     }
 
-    /// Ends the service, if it has not ended.
+    /// Stops the service if it runs.
     pub(crate) fn stop(&mut self) {
         if let Some(service) = self.service.take() {
             service.stop();
@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-/// Asks a service; every request has a connection of its own.
+/// Sends requests to a service, each on its own connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) address: SocketAddr,
@@ -131,17 +131,17 @@ impl Client {
         connection.answer(method)
     }
 
-    /// The head of a request: what is said in `headers` is not said by anybody else.
+    /// The head of a request: `headers` replace the default headers.
     pub(crate) fn head(&self, method: &str, path: impl Display, headers: &[(&str, &str)], length: usize) -> String {
-        let said = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+        let is_given = |name: &str| headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
         let mut head = format!("{method} {path} HTTP/1.1\r\n");
-        if !said("host") {
+        if !is_given("host") {
             head += &format!("host: {}\r\n", self.address);
         }
-        if let Some(key) = self.key.as_ref().filter(|_| !said("authorization")) {
+        if let Some(key) = self.key.as_ref().filter(|_| !is_given("authorization")) {
             head += &format!("authorization: Bearer {key}\r\n");
         }
-        if length > 0 && !said("content-length") && !said("transfer-encoding") {
+        if length > 0 && !is_given("content-length") && !is_given("transfer-encoding") {
             head += &format!("content-length: {length}\r\n");
         }
         headers.iter().for_each(|(name, value)| head += &format!("{name}: {value}\r\n"));
@@ -149,7 +149,7 @@ impl Client {
     }
 }
 
-/// A connection that is kept.
+/// A persistent connection.
 pub(crate) struct Connection {
     socket: TcpStream,
     reader: BufReader<TcpStream>,
@@ -164,17 +164,17 @@ impl Connection {
         Self { reader: BufReader::new(socket.try_clone().unwrap()), socket }
     }
 
-    /// Sends what it can: who refuses a body may hang up before its end.
+    /// Sends a request. It ignores errors, because the service may close the connection before the end of a body.
     pub(crate) fn send(&mut self, head: &str, body: &[u8]) {
         let _ = self.socket.write_all(&[head.as_bytes(), body].concat());
     }
 
-    /// Reads an answer to its end; the socket is good for another one.
+    /// Reads a response to its end; the connection can be used again.
     pub(crate) fn answer(&mut self, method: &str) -> Answer {
-        self.try_answer(method).expect("an answer")
+        self.try_answer(method).expect("a response")
     }
 
-    /// `None` if the other side has hung up.
+    /// Like [`Self::answer`], but `None` if the service has closed the connection.
     pub(crate) fn try_answer(&mut self, method: &str) -> Option<Answer> {
         let mut answer = self.answer_head()?;
         let length = answer.header("content-length").map(|text| text.parse::<usize>().unwrap());
@@ -183,12 +183,12 @@ impl Connection {
             _ if !has_body => Vec::new(),
             Some(length) => self.bytes(length),
             None if answer.header("transfer-encoding") == Some("chunked") => self.chunks(),
-            None => panic!("an answer without an end: {answer:?}"),
+            None => panic!("a response without a length: {answer:?}"),
         };
         Some(answer)
     }
 
-    /// Status and headers, before whatever follows.
+    /// Reads the status and the headers.
     pub(crate) fn answer_head(&mut self) -> Option<Answer> {
         let first = self.line()?;
         let status = first.split(' ').nth(1).unwrap().parse().unwrap();
@@ -200,7 +200,7 @@ impl Connection {
         Some(Answer { status, headers, body: Vec::new() })
     }
 
-    /// The next chunk of a body; `None` after the last one, and when the other side has hung up.
+    /// Reads the next chunk of a body; `None` after the last one, or if the service has closed the connection.
     pub(crate) fn chunk(&mut self) -> Option<Vec<u8>> {
         let size = usize::from_str_radix(self.line()?.trim(), 16).unwrap();
         let chunk = self.bytes(size);
@@ -229,7 +229,7 @@ impl Connection {
     }
 }
 
-/// What was answered.
+/// A response.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -246,21 +246,21 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The document of an answer of JSON.
+    /// The JSON document of a response.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"), "{}", self.text());
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// The document of an answer of 200 or 201.
+    /// The JSON document of a response with the status 200 or 201.
     #[track_caller]
     pub(crate) fn ok(&self) -> Value {
         assert!([200, 201].contains(&self.status), "{}: {}", self.status, self.text());
         self.json()
     }
 
-    /// The words of an error of this status.
+    /// The message of an error with this status.
     #[track_caller]
     pub(crate) fn refusal(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text());
@@ -269,19 +269,19 @@ impl Answer {
         body["detail"].as_str().unwrap().to_owned()
     }
 
-    /// Place and kind of the first flaw of a 422.
+    /// The location and kind of the first error in a response with the status 422.
     #[track_caller]
-    pub(crate) fn flaw(&self) -> (Vec<Value>, String) {
+    pub(crate) fn field_error(&self) -> (Vec<Value>, String) {
         assert_eq!(self.status, 422, "{}", self.text());
         let body = self.json();
         shape::assert_shape(&body, &serde_json::json!({"detail": [{"loc": ["any"], "msg": "text", "type": "text"}]}));
-        let flaw = &body["detail"][0];
-        assert!(!flaw["msg"].as_str().unwrap().is_empty());
-        (flaw["loc"].as_array().unwrap().clone(), flaw["type"].as_str().unwrap().to_owned())
+        let error = &body["detail"][0];
+        assert!(!error["msg"].as_str().unwrap().is_empty());
+        (error["loc"].as_array().unwrap().clone(), error["type"].as_str().unwrap().to_owned())
     }
 }
 
-/// Asks until the answer is the one that is waited for.
+/// Polls until `look` returns a value.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

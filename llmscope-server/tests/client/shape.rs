@@ -1,15 +1,15 @@
-//! What a document looks like: which fields, of which types.
+//! Checks the fields of a document and their types.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// Checks that a document has exactly the fields of `expected`, each of the type that stands there: `text`, `integer`,
-/// `number`, `bool`, `time`, `any`, and with a `?` what may be null. A list has at least one element, all of one shape;
-/// the field `*` stands for any names.
+/// Checks that a document has exactly the fields of `expected`, each of the given type: `text`, `integer`, `number`,
+/// `bool`, `time`, `any`; a `?` allows null. A list has at least one element, all of the same shape; the field `*`
+/// stands for any names.
 #[track_caller]
 pub(crate) fn assert_shape(document: &Value, expected: &Value) {
-    if let Err(words) = compare(document, expected, "$") {
-        panic!("{words}\n{document:#}");
+    if let Err(message) = compare(document, expected, "$") {
+        panic!("{message}\n{document:#}");
     }
 }
 
@@ -28,11 +28,11 @@ fn compare(document: &Value, expected: &Value, place: &str) -> Result<(), String
                     found.iter().try_for_each(named)
                 };
             }
-            let (mut names, mut wanted): (Vec<_>, Vec<_>) = (found.keys().collect(), expected.keys().collect());
+            let (mut names, mut required): (Vec<_>, Vec<_>) = (found.keys().collect(), expected.keys().collect());
             names.sort();
-            wanted.sort();
-            if names != wanted {
-                return Err(format!("{place} has {names:?}, expected {wanted:?}"));
+            required.sort();
+            if names != required {
+                return Err(format!("{place} has {names:?}, expected {required:?}"));
             }
             expected.iter().try_for_each(|(name, kind)| compare(&found[name], kind, &format!("{place}.{name}")))
         }
@@ -52,19 +52,19 @@ fn is_a(value: &Value, kind: &str) -> bool {
             "object" => value.is_object(),
             "list" => value.is_array(),
             "any" => true,
-            other => panic!("no such type: {other}"),
+            other => panic!("unknown type: {other}"),
         },
     }
 }
 
-/// The numbers of a field of every element.
+/// The numeric values of a field in every element.
 #[track_caller]
 pub(crate) fn numbers(list: &Value, field: &str) -> Vec<f64> {
     let number = |one: &Value| one[field].as_f64().unwrap_or_else(|| panic!("{field} of {one}"));
     list.as_array().unwrap().iter().map(number).collect()
 }
 
-/// The texts of a field of every element.
+/// The text values of a field in every element.
 #[track_caller]
 pub(crate) fn texts<'v>(list: &'v Value, field: &str) -> Vec<&'v str> {
     let text = |one: &'v Value| one[field].as_str().unwrap_or_else(|| panic!("{field} of {one}"));

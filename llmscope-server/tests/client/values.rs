@@ -1,11 +1,11 @@
-//! Latencies that break every rule now and then.
+//! Latencies that violate every rule now and then.
 
 use std::cell::Cell;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// A generator of numbers, the same on every machine (Knuth's MMIX).
+/// A random number generator with the same sequence on every machine (Knuth's MMIX).
 pub(crate) struct Numbers(u64);
 
 impl Numbers {
@@ -13,20 +13,20 @@ impl Numbers {
         Self(seed.wrapping_mul(2).wrapping_add(1))
     }
 
-    /// Below `end`.
+    /// A number below `end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % end
     }
 }
 
-/// Latencies in control: 300 ms, give or take 40.
+/// Latencies in control: 300 ms ± 40 ms.
 pub(crate) fn steady(seed: u64, n: usize) -> Vec<f64> {
     let mut numbers = Numbers::of(seed);
     (0..n).map(|_| seconds(260 + numbers.below(81))).collect()
 }
 
-/// Latencies that are steady at first, then shift, drift, swing, stand still and leap in turns.
+/// Latencies that are steady at first, then shift, drift, oscillate, stay constant and jump in turn.
 pub(crate) fn unsteady(seed: u64, n: usize) -> Vec<f64> {
     let mut numbers = Numbers::of(seed);
     let mut all = Vec::with_capacity(n);
@@ -65,7 +65,7 @@ thread_local! {
     static LAST: Cell<Timestamp> = Cell::new(Timestamp::now() - SignedDuration::from_hours(2));
 }
 
-/// Records of these latencies, one a second, after all that the test had before; `None` is a request that failed.
+/// Records with these latencies, one per second, later than all previous ones; `None` is a failed request.
 pub(crate) fn records(provider: &str, model: &str, latencies_s: &[Option<f64>]) -> Vec<Value> {
     let record = |latency_s: &Option<f64>| {
         let at = LAST.get() + SignedDuration::from_secs(1);

@@ -1,10 +1,10 @@
-//! The bounds of every query: just inside is taken, just outside is 422 with the field.
+//! The bounds of every query: values just inside are accepted, values just outside give 422 with the field.
 
 use serde_json::{Value, json};
 
 use super::Running;
 
-/// Path, field, least, most.
+/// Path, field, minimum, maximum.
 const BOUNDS: [(&str, &str, i64, i64); 6] = [
     ("/api/data", "hours", 1, 168),
     ("/api/data", "limit", 1, 10_000),
@@ -15,7 +15,7 @@ const BOUNDS: [(&str, &str, i64, i64); 6] = [
 ];
 
 #[test]
-fn what_lies_inside_is_taken() {
+fn values_inside_the_bounds_are_accepted() {
     let running = Running::start();
     for (path, field, least, most) in BOUNDS {
         for value in [least, most] {
@@ -25,7 +25,7 @@ fn what_lies_inside_is_taken() {
 }
 
 #[test]
-fn what_lies_outside_is_refused_by_name() {
+fn values_outside_the_bounds_are_refused_by_name() {
     let running = Running::start();
     for (path, field, least, most) in BOUNDS {
         for (value, kind) in [
@@ -38,29 +38,29 @@ fn what_lies_outside_is_refused_by_name() {
             ("1.5".to_owned(), "value_error"),
             ("99999999999999999999".to_owned(), "value_error"),
         ] {
-            // An export may reach further back than the earlier service let it.
+            // An export may reach further back than in the previous service.
             if path == "/api/export" && value == "169" {
                 continue;
             }
-            let (loc, found) = running.client.get(format!("{path}?{field}={value}")).flaw();
+            let (loc, found) = running.client.get(format!("{path}?{field}={value}")).field_error();
             assert_eq!((Value::from(loc), found.as_str()), (json!(["query", field]), kind), "{path}?{field}={value}");
         }
     }
 }
 
 #[test]
-fn a_summary_is_asked_for_with_a_truth_value() {
+fn summary_is_a_boolean() {
     let running = Running::start();
     for (text, is_there) in [("true", true), ("1", true), ("True", true), ("false", false), ("0", false)] {
         let stats = running.client.get(format!("/api/stats?summary={text}")).ok();
         assert_eq!(stats.get("summary").is_some(), is_there, "{text}");
     }
-    let (loc, _) = running.client.get("/api/stats?summary=perhaps").flaw();
+    let (loc, _) = running.client.get("/api/stats?summary=perhaps").field_error();
     assert_eq!(loc, ["query", "summary"]);
 }
 
 #[test]
-fn fields_that_nobody_knows_do_not_matter() {
+fn unknown_fields_are_ignored() {
     let running = Running::start();
     for path in ["/api/data", "/api/stats", "/api/stats/spc", "/api/cost/summary", "/api/export"] {
         running.client.get(format!("{path}?_=1712345678&hours=24")).ok();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::client::shape::assert_shape;
 use super::{Client, Running, assert_close};
 
-/// A request of so many hours ago; gives its day.
+/// Stores a request from `hours` hours ago, and returns its day.
 fn keep(client: &Client, hours: i64, provider: &str, e2e_s: f64, cost_usd: f64) -> String {
     let at = Timestamp::now() - SignedDuration::from_hours(hours);
     let record = json!({"provider": provider, "e2e_s": e2e_s, "cost_usd": cost_usd, "started_at": at});
@@ -15,7 +15,7 @@ fn keep(client: &Client, hours: i64, provider: &str, e2e_s: f64, cost_usd: f64) 
 }
 
 #[test]
-fn providers_tell_of_their_last_24_hours() {
+fn providers_cover_the_last_24_hours() {
     let running = Running::start();
     keep(&running.client, 1, "a", 0.2, 0.5);
     keep(&running.client, 23, "a", 0.4, 0.25);
@@ -29,7 +29,7 @@ fn providers_tell_of_their_last_24_hours() {
         |name: &str| answer["providers"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
     assert_eq!((&of("a")["requests_24h"], &of("a")["cost_24h"]), (&json!(2), &json!(0.75)));
     assert_close(&of("a")["avg_latency"], 0.3, "avg_latency");
-    // How long it took to fail is no latency.
+    // The time until a failure is not a latency.
     assert_eq!((&of("b")["requests_24h"], &of("b")["avg_latency"]), (&json!(2), &json!(1.0)));
 }
 
@@ -53,13 +53,13 @@ fn costs_are_summed_by_day_and_provider() {
     assert_eq!((&first["providers"]["a"]["cost"], &first["providers"]["a"]["requests"]), (&json!(0.75), &json!(2)));
     assert_close(&first["providers"]["a"]["avg_latency"], 0.3, "avg_latency");
     assert_eq!(of(&days[3])["total_cost"], 2.0);
-    assert_eq!(answer["summary"][0]["date"], Value::from(days[0].as_str()), "the first day first");
+    assert_eq!(answer["summary"][0]["date"], Value::from(days[0].as_str()), "oldest day first");
 }
 
 #[test]
 fn days_select_today_included() {
     let running = Running::start();
-    // Ten days back is out of seven, and half an hour back in, at any time of the day.
+    // Ten days ago is outside of seven days, and half an hour ago inside, at any time of the day.
     keep(&running.client, 240, "a", 0.2, 4.0);
     keep(&running.client, 3 * 24, "a", 0.2, 2.0);
     let at = Timestamp::now();
@@ -75,7 +75,7 @@ fn days_select_today_included() {
 }
 
 #[test]
-fn nothing_costs_nothing() {
+fn an_empty_store_has_no_costs() {
     let running = Running::start();
     assert_eq!(running.client.get("/api/cost/summary").ok(), json!({"summary": [], "total_period_cost": 0.0}));
     assert_eq!(running.client.get("/api/providers").ok(), json!({"providers": []}));

@@ -10,13 +10,13 @@ use super::client::shape::{assert_shape, numbers, texts};
 use super::client::values::{steady, unsteady};
 use super::{Running, all_succeeded, assert_close, keep_all, log_all};
 
-/// The chart that these latencies make by themselves.
+/// The chart of these latencies with limits from themselves.
 fn chart(latencies_s: &[f64]) -> Chart<'_> {
     individuals::estimate(&Sample::new(latencies_s).unwrap(), SigmaEstimator::AverageMovingRange).unwrap()
 }
 
 #[test]
-fn its_shape_is_that_of_the_earlier_service() {
+fn its_shape_is_that_of_the_previous_service() {
     let running = Running::start();
     log_all(&running.client, "p", &[[0.3; 10], [0.31; 10]].concat());
     log_all(&running.client, "p", &[2.0]);
@@ -35,9 +35,9 @@ fn its_shape_is_that_of_the_earlier_service() {
 }
 
 #[test]
-fn nothing_is_no_mistake() {
+fn an_empty_store_is_not_an_error() {
     let running = Running::start();
-    for path in ["/api/data", "/api/data?provider=nobody"] {
+    for path in ["/api/data", "/api/data?provider=unknown"] {
         let data = running.client.get(path).ok();
         assert_eq!((&data["series"], &data["violations"]), (&json!([]), &json!([])), "{path}");
         let stats = data["stats"].as_object().unwrap();
@@ -58,7 +58,7 @@ fn one_latency_is_its_own_mean_and_limit() {
 }
 
 #[test]
-fn latencies_come_in_the_order_of_time() {
+fn latencies_are_in_time_order() {
     let running = Running::start();
     let now = Timestamp::now();
     for (minutes, e2e_s) in [(10, 0.1), (30, 0.3), (20, 0.2)] {
@@ -69,14 +69,14 @@ fn latencies_come_in_the_order_of_time() {
     assert_eq!(numbers(&series, "y"), [0.3, 0.2, 0.1]);
     let times: Vec<Timestamp> = texts(&series, "t").iter().map(|text| text.parse().unwrap()).collect();
     assert!(times.is_sorted() && times[0] == now - SignedDuration::from_mins(30));
-    // The newest so many, which is not the latest that came.
+    // The newest by time, not by arrival.
     let newest = running.client.get("/api/data?limit=2").ok();
     assert_eq!(numbers(&newest["series"], "y"), [0.2, 0.1]);
     assert_eq!(newest["stats"]["count"], 2);
 }
 
 #[test]
-fn the_newest_2000_are_given_unless_told() {
+fn the_newest_2000_are_returned_by_default() {
     let running = Running::start();
     let latencies_s: Vec<f64> = (1..=2100).map(|i| f64::from(i) / 1e3).collect();
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
@@ -99,7 +99,7 @@ fn hours_and_provider_select() {
     assert_eq!(y("?hours=168"), [167.0, 25.0, 23.0, 1.0]);
     assert_eq!(y("?hours=168&provider=a"), [25.0, 1.0]);
     assert_eq!(y("?provider=b"), [23.0]);
-    // A field that was left empty selects nothing.
+    // An empty field does not filter.
     assert_eq!(y("?provider="), [23.0, 1.0]);
 }
 
@@ -119,7 +119,7 @@ fn statistics_are_those_of_the_core() {
 }
 
 #[test]
-fn limits_are_those_of_the_within_sigma_and_not_of_the_spread_of_all() {
+fn limits_use_the_within_sigma_and_not_the_standard_deviation() {
     let running = Running::start();
     let latencies_s = [steady(5, 40), vec![0.6; 40]].concat();
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
@@ -127,13 +127,13 @@ fn limits_are_those_of_the_within_sigma_and_not_of_the_spread_of_all() {
     let limits = chart(&latencies_s).limits;
     assert_close(&stats["ucl"], limits.upper.at(0), "ucl");
     assert_close(&stats["lcl"], limits.lower.at(0), "lcl");
-    // A shift stands out against them: the spread of all would hide it.
+    // A shift stands out against them; the standard deviation of all latencies would hide it.
     let (mean, std) = (stats["mean"].as_f64().unwrap(), stats["std"].as_f64().unwrap());
     assert!(stats["ucl"].as_f64().unwrap() < 0.6 && mean + 3.0 * std > 0.6, "{stats}");
 }
 
 #[test]
-fn no_latency_is_below_zero_and_so_is_no_limit() {
+fn no_limit_is_below_zero() {
     let running = Running::start();
     log_all(&running.client, "p", &[0.1, 2.0, 0.1, 2.0, 0.1]);
     let stats = running.client.get("/api/data").ok()["stats"].clone();
@@ -149,7 +149,7 @@ fn violations_are_those_of_all_points_and_all_rules() {
     let data = running.client.get("/api/data").ok();
     let chart = chart(&latencies_s);
     let expected = chart.judge(&RuleSet::nelson()).unwrap().violations;
-    assert!(expected.iter().any(|found| found.last < 45), "violations that are long over are wanted");
+    assert!(expected.iter().any(|found| found.last < 45), "the test needs violations that ended long ago");
     let expected: Vec<_> = expected
         .iter()
         .map(|found| {
@@ -183,7 +183,7 @@ fn costs_are_summed() {
 }
 
 #[test]
-fn what_failed_was_paid_for_as_well() {
+fn failed_requests_cost_money_too() {
     let running = Running::start();
     for success in [true, false] {
         let body = json!({"provider": "p", "latency": 0.3, "cost": 0.5, "success": success});
@@ -191,12 +191,12 @@ fn what_failed_was_paid_for_as_well() {
     }
     let total = running.client.get("/api/data").ok()["stats"]["total_cost"].clone();
     let providers = running.client.get("/api/providers").ok();
-    assert_eq!(total, providers["providers"][0]["cost_24h"], "one and the same cost");
+    assert_eq!(total, providers["providers"][0]["cost_24h"], "both report the same cost");
     assert_eq!(total, 1.0);
 }
 
 #[test]
-fn latencies_beyond_all_reason_make_no_nonsense() {
+fn extreme_latencies_give_numbers() {
     for latencies_s in [[1e15, 0.0, 1e15], [1e-300, 2e-300, 1e-300], [0.0, 0.0, 0.0]] {
         let running = Running::start();
         log_all(&running.client, "p", &latencies_s);

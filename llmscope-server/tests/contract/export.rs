@@ -1,4 +1,4 @@
-//! `GET /api/export`: rows, which the core reads as a session.
+//! `GET /api/export`: rows that the core reads as a session.
 
 use jiff::{SignedDuration, Timestamp};
 use llmscope_core::ingest::{self, Content};
@@ -9,7 +9,7 @@ use super::client::shape::{assert_shape, texts};
 use super::{Running, log_all};
 
 #[test]
-fn its_shape_is_that_of_the_earlier_service() {
+fn its_shape_is_that_of_the_previous_service() {
     let running = Running::start();
     log_all(&running.client, "p", &[0.3]);
     running
@@ -49,39 +49,39 @@ fn hours_and_provider_select() {
     assert_eq!(count(""), 2);
     assert_eq!(count("?hours=168"), 3);
     assert_eq!(count("?provider=a"), 1);
-    assert_eq!(count("?provider=nobody"), 0);
-    // A store can be brought over whole: further back than the earlier service went.
+    assert_eq!(count("?provider=unknown"), 0);
+    // A whole store can be exported: further back than in the previous service.
     assert_eq!(count("?hours=1000"), 4);
 }
 
 #[test]
 fn the_core_reads_it_back_as_the_same_requests() {
     let running = Running::start();
-    let said = [
+    let sent = [
         json!({"provider": "openai", "latency": 0.31, "model": "gpt-4o", "tokens_in": 5, "tokens_out": 60, "cost": 0.01}),
         json!({"provider": "openai", "latency": 30.0, "success": false, "error_message": "timed out"}),
         json!({"provider": "ollama", "latency": 1.5, "endpoint": "/api/chat", "metadata": {"region": "eu"}}),
     ];
-    for request in &said {
+    for request in &sent {
         running.client.post("/api/log", request).ok();
     }
     let export = running.client.get("/api/export");
     let log = ingest::read("export.json", &export.body, None).unwrap();
-    assert_eq!((log.tool.name(), &log.notices[..]), ("llmscope-export", &[][..]));
+    assert_eq!((log.tool.name(), &log.warnings[..]), ("llmscope-export", &[][..]));
     let Content::Session(session) = log.content else { panic!("a table") };
     assert_eq!(session.records.len(), 3);
-    for (record, said) in session.records.iter().zip(&said) {
-        let succeeded = said["success"] != false;
+    for (record, sent) in session.records.iter().zip(&sent) {
+        let succeeded = sent["success"] != false;
         assert_eq!(record.status, if succeeded { Status::Ok } else { Status::Error });
-        assert_eq!(session.provider_of(record), said["provider"].as_str());
-        assert_eq!(session.model_of(record), said["model"].as_str());
-        assert_eq!(record.e2e_s, said["latency"].as_f64().filter(|_| succeeded));
+        assert_eq!(session.provider_of(record), sent["provider"].as_str());
+        assert_eq!(session.model_of(record), sent["model"].as_str());
+        assert_eq!(record.e2e_s, sent["latency"].as_f64().filter(|_| succeeded));
         assert_eq!(
             (record.input_tokens, record.output_tokens),
-            (said["tokens_in"].as_u64(), said["tokens_out"].as_u64())
+            (sent["tokens_in"].as_u64(), sent["tokens_out"].as_u64())
         );
-        assert_eq!(record.cost_usd, said["cost"].as_f64());
-        assert_eq!(record.error.as_ref().and_then(|error| error.message.as_deref()), said["error_message"].as_str());
+        assert_eq!(record.cost_usd, sent["cost"].as_f64());
+        assert_eq!(record.error.as_ref().and_then(|error| error.message.as_deref()), sent["error_message"].as_str());
     }
     assert_eq!(session.records[1].attribute("failed_after_s"), Some(30.0));
     assert_eq!(session.records[2].attributes["endpoint"].label(), "/api/chat");
@@ -89,7 +89,7 @@ fn the_core_reads_it_back_as_the_same_requests() {
 }
 
 #[test]
-fn a_service_takes_the_export_of_another_one() {
+fn a_service_accepts_the_export_of_another_one() {
     let (one, other) = (Running::start(), Running::start());
     log_all(&one.client, "p", &[0.1, 0.2, 0.3]);
     let export = one.client.get("/api/export");

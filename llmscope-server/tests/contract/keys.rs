@@ -1,9 +1,9 @@
-//! Who gets an answer: `Not authenticated` for no key, `Invalid API key` for a wrong one.
+//! Authentication: `Not authenticated` without a key, `Invalid API key` for a wrong one.
 
 use super::Running;
 use super::client::KEY;
 
-/// The calls that need the key.
+/// The calls that need a key.
 const CLOSED: [(&str, &str); 9] = [
     ("POST", "/api/log"),
     ("GET", "/api/data"),
@@ -15,25 +15,25 @@ const CLOSED: [(&str, &str); 9] = [
     ("GET", "/api/export"),
     ("GET", "/api/data?hours=nonsense"),
 ];
-/// The calls that everyone may make.
+/// The calls that need no key.
 const OPEN: [&str; 3] = ["/health", "/api/stats", "/api/system"];
 
 #[test]
-fn without_a_key_the_answer_is_not_authenticated() {
+fn without_a_key_the_response_is_not_authenticated() {
     let running = Running::start();
     for (method, path) in CLOSED {
-        for said in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Basic dXNlcjpwYXNz"), Some(KEY)] {
-            let headers: Vec<_> = said.into_iter().map(|said| ("authorization", said)).collect();
+        for given in [None, Some(""), Some("Bearer"), Some("Bearer "), Some("Basic dXNlcjpwYXNz"), Some(KEY)] {
+            let headers: Vec<_> = given.into_iter().map(|given| ("authorization", given)).collect();
             let answer = running.client.without_key().send(method, path, &headers, b"not even JSON");
-            assert_eq!(answer.refusal(401), "Not authenticated", "{method} {path} {said:?}");
-            assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {path} {said:?}");
+            assert_eq!(answer.refusal(401), "Not authenticated", "{method} {path} {given:?}");
+            assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{method} {path} {given:?}");
         }
     }
 }
 
 #[test]
 fn a_wrong_key_is_an_invalid_one() {
-    // So few that nobody takes them for an attack.
+    // Few enough to stay below the rate limit.
     for calls in CLOSED.chunks(3) {
         let running = Running::start();
         for (method, path) in calls {
@@ -45,16 +45,16 @@ fn a_wrong_key_is_an_invalid_one() {
 }
 
 #[test]
-fn the_scheme_is_known_in_any_case() {
+fn the_scheme_is_case_insensitive() {
     let running = Running::start();
     for scheme in ["Bearer", "bearer", "BEARER"] {
-        let said = format!("{scheme} {KEY}");
-        running.client.without_key().send("GET", "/api/data", &[("authorization", said.as_str())], b"").ok();
+        let given = format!("{scheme} {KEY}");
+        running.client.without_key().send("GET", "/api/data", &[("authorization", given.as_str())], b"").ok();
     }
 }
 
 #[test]
-fn some_calls_are_open_to_everyone() {
+fn some_calls_need_no_key() {
     let running = Running::start();
     for path in OPEN {
         running.client.without_key().get(path).ok();

@@ -1,4 +1,4 @@
-//! `POST /api/log`: what is taken, and what is refused with its place.
+//! `POST /api/log`: accepted bodies, and refused ones with the location of the error.
 
 use serde_json::{Value, json};
 
@@ -16,28 +16,28 @@ fn a_request_is_logged() {
 }
 
 #[test]
-fn everything_that_is_said_of_a_request_is_kept() {
+fn every_field_of_a_request_is_stored() {
     let running = Running::start();
-    let said = json!({
+    let sent = json!({
         "provider": "openai", "latency": 1.25, "model": "gpt-4o", "tokens_in": 12, "tokens_out": 345, "cost": 0.0125,
         "success": true, "error_message": null, "endpoint": "/v1/chat/completions",
         "metadata": {"region": "eu", "try": 2, "deep": {"list": [1, "two", null]}},
     });
-    let logged = running.client.post("/api/log", &said).ok();
+    let logged = running.client.post("/api/log", &sent).ok();
     let export = running.client.get("/api/export").ok();
     let row = &export["data"][0];
     for field in ["provider", "latency", "model", "tokens_in", "tokens_out", "cost", "endpoint", "metadata"] {
-        assert_eq!(row[field], said[field], "{field}");
+        assert_eq!(row[field], sent[field], "{field}");
     }
     assert_eq!((&row["success"], &row["error_message"]), (&json!(1), &Value::Null));
     assert_eq!(row["timestamp"], logged["timestamp"]);
 }
 
 #[test]
-fn a_failed_request_keeps_its_words_and_how_long_it_took() {
+fn a_failed_request_keeps_its_message_and_duration() {
     let running = Running::start();
-    let said = json!({"provider": "openai", "latency": 30.0, "success": false, "error_message": "timed out"});
-    running.client.post("/api/log", &said).ok();
+    let sent = json!({"provider": "openai", "latency": 30.0, "success": false, "error_message": "timed out"});
+    running.client.post("/api/log", &sent).ok();
     let row = running.client.get("/api/export").ok()["data"][0].clone();
     assert_eq!(
         (&row["latency"], &row["success"], &row["error_message"]),
@@ -47,10 +47,10 @@ fn a_failed_request_keeps_its_words_and_how_long_it_took() {
 }
 
 #[test]
-fn numbers_and_truth_values_may_come_as_texts() {
+fn numbers_and_booleans_may_be_text() {
     let running = Running::start();
-    let said = json!({"provider": "p", "latency": "0.5", "tokens_in": "7", "tokens_out": 8.0, "cost": "0.25", "success": "no"});
-    running.client.post("/api/log", &said).ok();
+    let sent = json!({"provider": "p", "latency": "0.5", "tokens_in": "7", "tokens_out": 8.0, "cost": "0.25", "success": "no"});
+    running.client.post("/api/log", &sent).ok();
     let row = running.client.get("/api/export").ok()["data"][0].clone();
     for (field, value) in
         [("latency", json!(0.5)), ("tokens_in", json!(7)), ("tokens_out", json!(8)), ("cost", json!(0.25))]
@@ -61,15 +61,15 @@ fn numbers_and_truth_values_may_come_as_texts() {
 }
 
 #[test]
-fn what_is_said_beside_it_does_not_matter() {
+fn unknown_fields_are_ignored() {
     let running = Running::start();
-    let said =
+    let sent =
         json!({"provider": "p", "latency": 0, "tokens_in": null, "cost": null, "metadata": null, "color": "red"});
-    running.client.post("/api/log", &said).ok();
+    running.client.post("/api/log", &sent).ok();
     assert_eq!(running.client.get("/api/export").ok()["data"][0]["latency"], 0.0);
 }
 
-/// Bodies that are refused: the field of the flaw and its kind.
+/// Bodies that are refused, with the location and the kind of the error.
 fn bad_bodies() -> Vec<(Value, Value, &'static str)> {
     let with = |field: &str, value: Value| {
         let mut body = json!({"provider": "p", "latency": 0.5});
@@ -108,39 +108,39 @@ fn bad_bodies() -> Vec<(Value, Value, &'static str)> {
 }
 
 #[test]
-fn a_bad_body_is_422_with_the_place_of_what_is_wrong() {
+fn an_invalid_body_gives_422_with_the_location() {
     let running = Running::start();
     for (body, place, kind) in bad_bodies() {
-        let (loc, found) = running.client.post("/api/log", &body).flaw();
+        let (loc, found) = running.client.post("/api/log", &body).field_error();
         assert_eq!((Value::from(loc), found.as_str()), (place, kind), "{body}");
     }
     assert_eq!(running.client.get("/health").ok()["total_requests"], 0);
 }
 
 #[test]
-fn a_body_that_is_no_json_is_422() {
+fn a_body_without_json_gives_422() {
     let running = Running::start();
     let bodies =
         ["", "{", "provider=p&latency=1", "{\"provider\": \"p\", \"latency\": 0.5} x", "{\"provider\": \"p\",}"];
     for body in bodies {
-        let (loc, kind) = running.client.post_bytes("/api/log", "application/json", body.as_bytes()).flaw();
+        let (loc, kind) = running.client.post_bytes("/api/log", "application/json", body.as_bytes()).field_error();
         assert_eq!((Value::from(loc), kind.as_str()), (json!(["body"]), "json_invalid"), "{body}");
     }
-    // A latency that no computer holds, bytes that are no text.
+    // A latency that overflows, and bytes that are not text.
     for body in [&b"{\"provider\": \"p\", \"latency\": 1e999}"[..], b"{\"provider\": \"\xff\", \"latency\": 1}"] {
-        running.client.post_bytes("/api/log", "application/json", body).flaw();
+        running.client.post_bytes("/api/log", "application/json", body).field_error();
     }
     assert_eq!(running.client.get("/health").ok()["total_requests"], 0);
 }
 
 #[test]
-fn a_body_that_says_it_is_something_else_is_refused() {
+fn a_body_with_another_media_type_is_refused() {
     let running = Running::start();
     let body = br#"{"provider": "p", "latency": 0.5}"#;
     for kind in ["text/plain", "application/xml", "multipart/form-data; boundary=x"] {
         assert!(running.client.post_bytes("/api/log", kind, body).refusal(415).contains("application/json"), "{kind}");
     }
-    // What curl -d and Python's urllib say unless told otherwise.
+    // The default of `curl -d` and Python's urllib.
     for kind in ["application/x-www-form-urlencoded", "application/json; charset=utf-8", "Application/JSON"] {
         running.client.post_bytes("/api/log", kind, body).ok();
     }
@@ -149,7 +149,7 @@ fn a_body_that_says_it_is_something_else_is_refused() {
 }
 
 #[test]
-fn no_bytes_at_all_take_the_service_down() {
+fn no_bytes_crash_the_service() {
     let running = Running::start();
     let mut numbers = Numbers::of(7);
     let good = br#"{"provider": "p", "latency": 0.5, "metadata": {"a": [1, 2, {"b": "\u00e9"}]}, "success": true}"#;

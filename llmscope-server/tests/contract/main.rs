@@ -1,5 +1,5 @@
-//! What clients of the earlier LLMscope service rely on: every call in its shapes, states and words, and none of its
-//! faults.
+//! The API of the previous LLMscope service: every call with its response formats, statuses and messages, without its
+//! bugs.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -20,14 +20,14 @@ use client::values::records;
 use client::{Client, Running};
 use serde_json::{Value, json};
 
-/// Logs requests of one provider, as monitors do.
+/// Logs requests of one provider like a monitor.
 fn log_all(client: &Client, provider: &str, latencies_s: &[f64]) {
     for latency in latencies_s {
         client.post("/api/log", &json!({"provider": provider, "latency": latency})).ok();
     }
 }
 
-/// Brings many requests at once; `None` is one that failed.
+/// Stores many requests at once; `None` is a failed one.
 fn keep_all(client: &Client, provider: &str, model: &str, latencies_s: &[Option<f64>]) {
     let records = records(provider, model, latencies_s);
     assert_eq!(client.post("/api/v1/records", &Value::Array(records)).ok()["stored"], latencies_s.len());

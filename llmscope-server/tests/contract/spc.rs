@@ -13,7 +13,7 @@ const RULES: [&str; 8] = ["r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8"];
 const BANDS: [(&str, f64); 7] =
     [("mu", 0.0), ("p1", 1.0), ("p2", 2.0), ("p3", 3.0), ("n1", -1.0), ("n2", -2.0), ("n3", -3.0)];
 
-/// Checks bands and rules of every point against a center line and a sigma.
+/// Checks the bands and rules of every point against a center line and a sigma.
 #[track_caller]
 fn assert_chart(series: &Value, latencies_s: &[f64], center: f64, sigma: f64) {
     let points = series.as_array().unwrap();
@@ -33,7 +33,7 @@ fn assert_chart(series: &Value, latencies_s: &[f64], center: f64, sigma: f64) {
 }
 
 #[test]
-fn its_shape_is_that_of_the_earlier_service_with_all_eight_rules() {
+fn its_shape_is_that_of_the_previous_service_with_all_eight_rules() {
     let running = Running::start();
     log_all(&running.client, "p", &[0.3, 0.31, 0.29]);
     let band = "number";
@@ -51,7 +51,7 @@ fn its_shape_is_that_of_the_earlier_service_with_all_eight_rules() {
 }
 
 #[test]
-fn before_limits_are_frozen_they_are_those_of_the_points() {
+fn before_limits_are_frozen_they_come_from_the_points() {
     let running = Running::learning(1000);
     let latencies_s = unsteady(21, 400);
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
@@ -63,7 +63,7 @@ fn before_limits_are_frozen_they_are_those_of_the_points() {
 }
 
 #[test]
-fn frozen_limits_stay_whatever_comes_and_every_rule_is_judged_at_every_point() {
+fn frozen_limits_stay_and_every_rule_is_judged_at_every_point() {
     let running = Running::learning(100);
     let latencies_s = [steady(22, 100), unsteady(23, 900)].concat();
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
@@ -72,12 +72,12 @@ fn frozen_limits_stay_whatever_comes_and_every_rule_is_judged_at_every_point() {
     assert_chart(&spc["series"], &latencies_s, limits.center, limits.sigma);
     for rule in RULES {
         let signals = spc["series"].as_array().unwrap().iter().filter(|point| point[rule] == true).count();
-        assert!((1..900).contains(&signals), "{rule} signals at {signals} points: the test would show nothing");
+        assert!((1..900).contains(&signals), "{rule} signals at {signals} points: the test would prove nothing");
     }
 }
 
 #[test]
-fn points_come_in_the_order_of_time_with_their_times() {
+fn points_are_in_time_order_with_their_times() {
     let running = Running::start();
     keep_all(&running.client, "p", "m", &all_succeeded(&[0.1, 0.2, 0.3]));
     let spc = running.client.get("/api/stats/spc").ok();
@@ -88,7 +88,7 @@ fn points_come_in_the_order_of_time_with_their_times() {
 }
 
 #[test]
-fn provider_and_model_select() {
+fn provider_and_model_filter() {
     let running = Running::start();
     for (provider, model, latency) in [("a", "small", 0.1), ("a", "large", 0.2), ("b", "small", 0.3)] {
         let body = json!({"provider": provider, "model": model, "latency": latency});
@@ -102,7 +102,7 @@ fn provider_and_model_select() {
 }
 
 #[test]
-fn the_newest_2000_are_given_unless_told() {
+fn the_newest_2000_are_returned_by_default() {
     let running = Running::start();
     let latencies_s: Vec<f64> = (1..=2050).map(|i| f64::from(i) / 1e3).collect();
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
@@ -114,7 +114,7 @@ fn the_newest_2000_are_given_unless_told() {
 }
 
 #[test]
-fn too_few_points_and_equal_ones_make_no_signal() {
+fn too_few_or_equal_points_give_no_signal() {
     let running = Running::start();
     assert_eq!(running.client.get("/api/stats/spc").ok(), json!({"count": 0, "series": []}));
     for i in 0..20 {

@@ -8,7 +8,7 @@ use super::client::values::{steady, unsteady};
 use super::{Running, all_succeeded, keep_all, log_all};
 
 #[test]
-fn health_tells_of_the_store() {
+fn health_describes_the_store() {
     let running = Running::start();
     log_all(&running.client, "p", &[0.3, 0.4]);
     let health = running.client.without_key().get("/health").ok();
@@ -18,12 +18,12 @@ fn health_tells_of_the_store() {
     );
     assert_eq!((&health["status"], &health["total_requests"]), (&json!("healthy"), &json!(2)));
     assert_eq!(health["retention_days"], 7);
-    // Everyone may ask: where the file lies is nobody's business.
+    // This call needs no key, so it does not reveal the folder of the file.
     assert_eq!(health["database"], "llmscope.db");
 }
 
 #[test]
-fn system_tells_of_the_machine() {
+fn system_describes_the_machine() {
     let running = Running::start();
     let system = running.client.without_key().get("/api/system").ok();
     assert_shape(
@@ -40,7 +40,7 @@ fn system_tells_of_the_machine() {
 }
 
 #[test]
-fn cleanup_removes_what_is_older_than_the_retention() {
+fn cleanup_removes_records_older_than_the_retention() {
     let running = Running::with(|settings| settings.retention_days = 3);
     assert_eq!(running.client.poke("/api/cleanup").ok()["deleted_records"], 0);
     for days in [1, 2, 4, 5, 400] {
@@ -55,7 +55,7 @@ fn cleanup_removes_what_is_older_than_the_retention() {
 }
 
 #[test]
-fn a_retention_of_none_keeps_everything() {
+fn a_retention_of_0_days_removes_nothing() {
     let running = Running::with(|settings| settings.retention_days = 0);
     let at = Timestamp::now() - SignedDuration::from_hours(24 * 1000);
     running.client.post("/api/v1/records", &json!([{"provider": "p", "e2e_s": 0.3, "started_at": at}])).ok();
@@ -64,7 +64,7 @@ fn a_retention_of_none_keeps_everything() {
 }
 
 #[test]
-fn deleting_removes_everything_that_arrived() {
+fn deletion_removes_all_live_data() {
     let running = Running::learning(20);
     let latencies_s = [steady(1, 20), unsteady(1, 80)].concat();
     keep_all(&running.client, "p", "m", &all_succeeded(&latencies_s));
@@ -77,7 +77,7 @@ fn deleting_removes_everything_that_arrived() {
     assert_eq!(running.client.get("/api/v1/series").ok()["series"], json!([]));
     assert_eq!(running.client.get("/api/v1/violations").ok()["violations"], json!([]));
     assert_eq!(running.client.delete("/api/data").ok()["count"], 0);
-    // And what comes next begins anew.
+    // The next record starts a new series.
     log_all(&running.client, "p", &[0.3]);
     assert_eq!(running.client.get("/api/v1/series").ok()["series"][0]["learned"], 1);
 }

@@ -7,7 +7,7 @@ use super::client::values::steady;
 use super::{Running, all_succeeded, keep_all, log_all};
 
 #[test]
-fn its_shape_is_that_of_the_earlier_service() {
+fn its_shape_is_that_of_the_previous_service() {
     let running = Running::start();
     running.client.post("/api/log", &json!({"provider": "p", "latency": 0.3})).ok();
     let full = json!({"provider": "p", "latency": 0.3, "model": "m", "tokens_in": 1, "tokens_out": 2, "cost": 0.1, "success": false});
@@ -39,7 +39,7 @@ fn the_newest_200_come_first() {
 }
 
 #[test]
-fn the_summary_is_of_those_requests() {
+fn the_summary_covers_these_requests() {
     let running = Running::start();
     keep_all(&running.client, "p", "m", &all_succeeded(&[vec![9.0; 50], steady(2, 200)].concat()));
     let summary = running.client.get("/api/stats?summary=true").ok()["summary"].clone();
@@ -59,7 +59,7 @@ fn the_summary_is_of_those_requests() {
 }
 
 #[test]
-fn nothing_is_no_mistake() {
+fn an_empty_store_is_not_an_error() {
     let running = Running::start();
     assert_eq!(running.client.get("/api/stats").ok(), json!({"logs": []}));
     let summary = running.client.get("/api/stats?summary=true").ok()["summary"].clone();

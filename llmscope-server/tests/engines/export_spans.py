@@ -1,6 +1,6 @@
-"""Spans of generative AI, recorded and exported by OpenTelemetry's own SDK, as an instrumented application would.
+"""Records spans of generative AI and exports them with OpenTelemetry's SDK, like an instrumented application.
 
-Usage: export_spans.py URL COUNT SLOW_FROM FAIL_AT; the key stands in OTEL_EXPORTER_OTLP_HEADERS.
+Usage: export_spans.py URL COUNT SLOW_FROM FAIL_AT; the key is in OTEL_EXPORTER_OTLP_HEADERS.
 """
 
 import sys
@@ -22,7 +22,7 @@ tracer = provider.get_tracer("shop.assistant", "1.0")
 S = 1_000_000_000
 begin_ns = time.time_ns() - count * S
 for i in range(count):
-    # Alternating a little, so that limits can be drawn; the times are written down, not waited for.
+    # The durations alternate a little, so that limits can be estimated. The times are set explicitly, without waiting.
     lasted_s = 0.30 + 0.01 * (i % 3) if i < slow_from else 0.90
     at_ns = begin_ns + i * S
     with tracer.start_as_current_span("GET /basket", start_time=at_ns, end_on_exit=False) as around:

@@ -1,4 +1,4 @@
-//! OpenTelemetry's own SDK exports to the service as it does to a collector: protobuf, packed by gzip.
+//! OpenTelemetry's SDK exports to the service as to a collector: protobuf, compressed with gzip.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use super::program;
 use crate::client::{KEY, Running};
 
 const COUNT: usize = 60;
-/// From this request on they are slow.
+/// The first slow request.
 const SLOW_FROM: usize = 50;
-/// This one failed.
+/// The request that fails.
 const FAILED: usize = 40;
 
 #[test]
@@ -23,15 +23,15 @@ fn spans_of_a_real_sdk_become_records_and_appear_on_the_chart() {
         .env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer {KEY}"))
         .output()
         .unwrap();
-    let words = String::from_utf8_lossy(&exported.stderr);
-    assert!(exported.status.success() && words.is_empty(), "{words}");
+    let message = String::from_utf8_lossy(&exported.stderr);
+    assert!(exported.status.success() && message.is_empty(), "{message}");
 
     let series = client.get("/api/v1/series").json();
     let series = series["series"].as_array().unwrap();
-    // The spans around them ask no model and are left.
+    // The surrounding spans are not requests to a model and are ignored.
     assert_eq!(series.len(), 1, "{series:?}");
     assert_eq!((&series[0]["provider"], &series[0]["model"]), (&"openai".into(), &"gpt-4o".into()));
-    assert_eq!(series[0]["n"], COUNT - 1, "the failed one has no latency");
+    assert_eq!(series[0]["n"], COUNT - 1, "the failed request has no latency");
     assert_eq!(series[0]["verdict"], "out_of_control");
 
     let report = client.get("/api/v1/analysis?metric=e2e_s&points=true&limits=frozen").json();
@@ -44,7 +44,7 @@ fn spans_of_a_real_sdk_become_records_and_appear_on_the_chart() {
         .filter(|point| point["rules"].as_array().unwrap().contains(&"nelson-1".into()))
         .map(|point| usize::try_from(point["i"].as_u64().unwrap()).unwrap())
         .collect();
-    // Without the failed one, the slow ones stand one place earlier.
+    // Without the failed request, the positions of the slow ones shift by one.
     assert_eq!(signals, (SLOW_FROM - 1..COUNT - 1).collect::<Vec<_>>());
 
     let failed = client.get("/api/v1/records?limit=100").json();

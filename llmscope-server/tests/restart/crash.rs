@@ -1,4 +1,4 @@
-//! What a crash leaves behind: the file and its log as they were in the middle of the work.
+//! Crashes: the file and its log as they were in the middle of writing.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use super::client::{KEY, settings};
 use super::{Client, LEARN, Running, history, keep, series, violations};
 
 #[test]
-fn what_was_acknowledged_survives_a_crash() {
+fn acknowledged_records_survive_a_crash() {
     let running = Running::learning(LEARN);
     let folder = tempfile::tempdir().unwrap();
     for (crash, part) in history(6, 120).chunks(30).enumerate() {
@@ -18,7 +18,7 @@ fn what_was_acknowledged_survives_a_crash() {
         let log = |database: &std::path::Path| database.with_extension("db-wal");
         fs::copy(running.database(), &copy).unwrap();
         fs::copy(log(&running.database()), log(&copy)).unwrap();
-        assert!(fs::metadata(log(&copy)).unwrap().len() > 0, "nothing was left to recover");
+        assert!(fs::metadata(log(&copy)).unwrap().len() > 0, "the log holds nothing to recover");
 
         let service = Service::start(settings(&copy)).unwrap();
         let client = Client::new(service.address(), Some(KEY));

@@ -1,4 +1,4 @@
-//! Files that are in use, of others, damaged or from the future: a clear error, and every byte as it was.
+//! Files that are in use, foreign, damaged or from a newer version give a clear error and are not changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ use super::client::settings;
 use super::client::values::Numbers;
 use super::{Running, history, keep};
 
-/// Why a service does not start on this file, which must be the same afterwards.
+/// The error of starting a service on this file, which must not change.
 #[track_caller]
 fn refusal(path: &Path) -> StoreError {
     let before = fs::read(path).unwrap();
     let refusal = match Service::start(settings(path)) {
         Err(Error::Store(refusal)) => refusal,
         Err(other) => panic!("{other}"),
-        Ok(_) => panic!("it starts"),
+        Ok(_) => panic!("the service started"),
     };
     assert!(fs::read(path).unwrap() == before, "the file was changed: {refusal}");
     assert!(refusal.to_string().contains(path.to_str().unwrap()), "{refusal}");
     refusal
 }
 
-/// A file of these bytes.
+/// A file with these bytes.
 fn file(bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("some.db");
@@ -43,12 +43,12 @@ fn store() -> Vec<u8> {
 }
 
 #[test]
-fn a_file_has_one_service() {
+fn only_one_service_can_use_a_file() {
     let running = Running::start();
     let other = Service::start(settings(&running.database()));
-    let Err(Error::Store(StoreError::Busy { place })) = other else { panic!("two services on one file") };
+    let Err(Error::Store(StoreError::Busy { place })) = other else { panic!("two services use one file") };
     assert_eq!(place, running.database().display().to_string());
-    // The first one does not mind, and what it had goes to the next one.
+    // The first service continues, and the next one has its data.
     running.client.post("/api/log", &serde_json::json!({"provider": "p", "latency": 1})).ok();
     let mut running = running;
     running.restart(|_| {});
@@ -56,7 +56,7 @@ fn a_file_has_one_service() {
 }
 
 #[test]
-fn the_database_of_another_program_is_left_alone() {
+fn the_database_of_another_program_is_not_changed() {
     for journal in ["delete", "wal"] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("theirs.db");
@@ -68,13 +68,13 @@ fn the_database_of_another_program_is_left_alone() {
         drop(theirs);
         let refusal = refusal(&path);
         assert!(matches!(refusal, StoreError::Foreign { .. }), "{refusal}");
-        // Whoever comes from the earlier service is told the way.
+        // The message tells users of the previous service how to import its data.
         assert!(refusal.to_string().contains("/api/export"), "{refusal}");
     }
 }
 
 #[test]
-fn the_database_of_another_program_is_left_alone_even_if_it_is_empty() {
+fn the_database_of_another_program_is_not_changed_even_if_it_is_empty() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("theirs.db");
     let theirs = Connection::open(&path).unwrap();
@@ -84,7 +84,7 @@ fn the_database_of_another_program_is_left_alone_even_if_it_is_empty() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_left_alone() {
+fn a_file_without_a_database_is_not_changed() {
     let mut numbers = Numbers::of(3);
     for length in [1, 15, 16, 99, 100, 511, 512, 4096, 70_000] {
         let bytes: Vec<u8> = (0..length).map(|_| u8::try_from(numbers.below(256)).unwrap()).collect();
@@ -104,7 +104,7 @@ fn an_empty_file_is_a_new_store() {
 }
 
 #[test]
-fn a_truncated_store_is_left_alone() {
+fn a_truncated_store_is_not_changed() {
     let whole = store();
     let runner = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(runner, |(length in 1..whole.len())| {
@@ -116,10 +116,10 @@ fn a_truncated_store_is_left_alone() {
 }
 
 #[test]
-fn a_store_with_a_page_of_zeros_is_left_alone() {
+fn a_store_with_a_page_of_zeros_is_not_changed() {
     let whole = store();
-    // The head, and the table of contents after it.
-    for (place, is_clear) in [(0, "no database"), (100, "damaged")] {
+    // The header, and the schema table after it.
+    for (place, is_clear) in [(0, "not a database"), (100, "damaged")] {
         let mut bytes = whole.clone();
         bytes[place..4096].fill(0);
         let (_folder, path) = file(&bytes);
@@ -129,7 +129,7 @@ fn a_store_with_a_page_of_zeros_is_left_alone() {
 }
 
 #[test]
-fn a_store_whose_series_cannot_be_read_is_left_alone() {
+fn a_store_whose_series_cannot_be_read_is_not_changed() {
     let (_folder, path) = file(&store());
     let connection = Connection::open(&path).unwrap();
     assert_eq!(connection.execute("UPDATE series SET state = '{\"half\":'", []).unwrap(), 1);
@@ -139,7 +139,7 @@ fn a_store_whose_series_cannot_be_read_is_left_alone() {
 }
 
 #[test]
-fn a_store_of_a_later_version_is_left_alone() {
+fn a_store_of_a_newer_version_is_not_changed() {
     let (_folder, path) = file(&store());
     let connection = Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
@@ -149,7 +149,7 @@ fn a_store_of_a_later_version_is_left_alone() {
 }
 
 #[test]
-fn a_folder_is_no_file() {
+fn a_folder_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     fs::create_dir(&path).unwrap();
@@ -158,7 +158,7 @@ fn a_folder_is_no_file() {
 }
 
 #[test]
-fn folders_on_the_way_are_made() {
+fn missing_parent_folders_are_created() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/c?mode=ro&x=%41/llmscope.db");
     Service::start(settings(&path)).unwrap().stop();
@@ -166,8 +166,8 @@ fn folders_on_the_way_are_made() {
 }
 
 #[test]
-fn a_store_that_cannot_be_used_leaves_the_port_free() {
-    let (_folder, path) = file(b"this is no database, and no store of ours, whatever its name says");
+fn an_unusable_store_leaves_the_port_free() {
+    let (_folder, path) = file(b"this is text, not a database, despite its name");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut settings = settings(&path);
     settings.address = port;

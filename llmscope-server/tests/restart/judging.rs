@@ -1,6 +1,6 @@
-//! A restart makes no difference to what is found.
+//! A restart does not change the violations that are found.
 
-use llmscope_server::Judging;
+use llmscope_server::WatchSettings;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -10,7 +10,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_series_that_is_cut_by_restarts_is_judged_as_in_one_go(
+    fn a_series_with_restarts_is_judged_like_one_without(
         seed in 0_u64..1000,
         n in 40_usize..90,
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 1..3),
@@ -25,7 +25,7 @@ proptest! {
         let mut done = 0;
         for cut in cuts {
             keep(&running.client, &records[done..cut]);
-            running.restart(|settings| settings.judging = Judging { learn: LEARN, ..Judging::default() });
+            running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
             done = cut;
         }
         keep(&running.client, &records[done..]);
@@ -35,7 +35,7 @@ proptest! {
 }
 
 #[test]
-fn the_histories_of_these_tests_do_break_rules() {
+fn the_histories_of_these_tests_violate_rules() {
     let mut rules = std::collections::BTreeSet::new();
     for seed in 0..6 {
         let running = Running::learning(LEARN);
@@ -46,7 +46,7 @@ fn the_histories_of_these_tests_do_break_rules() {
 }
 
 #[test]
-fn a_violation_that_is_open_goes_on_after_a_restart() {
+fn an_open_violation_continues_after_a_restart() {
     let mut running = Running::learning(LEARN);
     keep(&running.client, &history(4, LEARN));
     let slow = |client: &super::Client| {

@@ -1,4 +1,4 @@
-//! A service that stops and starts again on the same file, and files that are not its own.
+//! Restarts of a service on the same file, and files that are not stores.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
@@ -15,10 +15,10 @@ use client::values::{records, steady, unsteady};
 use client::{Client, Running};
 use serde_json::{Value, json};
 
-/// Values to learn from in these tests.
+/// The number of values to learn limits from in these tests.
 const LEARN: usize = 20;
 
-/// Records of one series: steady while limits are learned, then not.
+/// Records of one series: steady while limits are learned, then unsteady.
 fn history(seed: u64, n: usize) -> Vec<Value> {
     let latencies_s = [steady(seed, LEARN), unsteady(seed, n - LEARN)].concat();
     records("openai", "gpt-4o", &latencies_s.into_iter().map(Some).collect::<Vec<_>>())

@@ -1,11 +1,11 @@
-//! Nothing is forgotten.
+//! A restart loses nothing.
 
-use llmscope_server::Judging;
+use llmscope_server::WatchSettings;
 use serde_json::{Value, json};
 
 use super::{Client, LEARN, Running, history, keep, series, violations};
 
-/// What can be asked, but for the time at which it was.
+/// The responses of all calls that return data, without the times of the responses.
 fn everything(client: &Client) -> Vec<Value> {
     let paths = [
         "/api/v1/records?limit=1000",
@@ -24,18 +24,18 @@ fn everything(client: &Client) -> Vec<Value> {
         "/api/export",
         "/health",
     ];
-    let asked = |path: &&str| {
+    let response = |path: &&str| {
         let mut answer = client.get(path).ok();
         for now in ["generated_at", "export_time", "timestamp"] {
             answer.as_object_mut().unwrap().remove(now);
         }
         answer
     };
-    paths.iter().map(asked).collect()
+    paths.iter().map(response).collect()
 }
 
 #[test]
-fn everything_is_there_after_a_restart() {
+fn all_data_survive_a_restart() {
     let mut running = Running::learning(LEARN);
     keep(&running.client, &history(1, 200));
     let metadata = json!({"provider": "ollama", "latency": 1.5, "metadata": {"a": {"b": [1, "c"]}}, "cost": 0.1});
@@ -53,31 +53,31 @@ fn everything_is_there_after_a_restart() {
     running.client.post(format!("/api/v1/violations/{}/notes", ids[2]), &json!({"text": "driver update"})).ok();
 
     let before = everything(&running.client);
-    running.restart(|settings| settings.judging = Judging { learn: LEARN, ..Judging::default() });
+    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
     for (before, after) in before.iter().zip(everything(&running.client)) {
         assert_eq!(*before, after);
     }
 }
 
 #[test]
-fn numbers_go_on_where_they_were() {
+fn ids_continue_after_a_restart() {
     let mut running = Running::start();
     running.client.post("/api/v1/records", &json!([{"provider": "p", "e2e_s": 1}, {"provider": "p", "e2e_s": 1}])).ok();
     running.client.delete("/api/data").ok();
     running.restart(|_| {});
-    // A number that was given once is never given to another record.
+    // Ids are never reused.
     let stored = running.client.post("/api/v1/records", &json!([{"provider": "p", "e2e_s": 1}])).ok();
     assert_eq!(stored, json!({"stored": 1, "first_id": 3, "last_id": 3}));
 }
 
 #[test]
-fn learning_goes_on_where_it_was() {
+fn learning_continues_after_a_restart() {
     let mut running = Running::learning(LEARN);
     let records = history(2, LEARN);
     keep(&running.client, &records[..12]);
     assert_eq!((&series(&running.client)[0]["learned"], &series(&running.client)[0]["need"]), (&json!(12), &json!(20)));
-    // What a series needs was settled when it began.
-    running.restart(|settings| settings.judging = Judging { learn: 500, ..Judging::default() });
+    // A series keeps the number of values that it needed at its start.
+    running.restart(|settings| settings.watch = WatchSettings { learn: 500, ..WatchSettings::default() });
     assert_eq!((&series(&running.client)[0]["learned"], &series(&running.client)[0]["need"]), (&json!(12), &json!(20)));
     keep(&running.client, &records[12..]);
     let learned = series(&running.client)[0].clone();

@@ -1,31 +1,31 @@
-//! A service that starts with other rules or limits than before.
+//! A service that restarts with other rules or limits.
 
 use llmscope_core::analysis::Baseline;
-use llmscope_server::Judging;
+use llmscope_server::WatchSettings;
 use serde_json::{Value, json};
 
 use super::client::values::records;
 use super::{LEARN, Running, history, keep, series, violations};
 
-fn judging(rules: &str) -> Judging {
-    Judging { learn: LEARN, rules: rules.parse().unwrap(), ..Judging::default() }
+fn watch_settings(rules: &str) -> WatchSettings {
+    WatchSettings { learn: LEARN, rules: rules.parse().unwrap(), ..WatchSettings::default() }
 }
 
-/// A service with a series whose last points lie far outside.
+/// A service with a series whose last points lie far beyond the limits.
 fn disturbed() -> Running {
-    let running = Running::with(|settings| settings.judging = judging("nelson"));
+    let running = Running::with(|settings| settings.watch = watch_settings("nelson"));
     keep(&running.client, &history(5, LEARN));
     keep(&running.client, &records("openai", "gpt-4o", &[Some(9.0); 12]));
     running
 }
 
 #[test]
-fn other_rules_end_what_is_open_and_keep_the_limits() {
+fn other_rules_end_open_violations_and_keep_the_limits() {
     let mut running = disturbed();
     let before = series(&running.client)[0].clone();
     assert_eq!((&before["verdict"], before["open_violations"].as_u64() > Some(2)), (&json!("out_of_control"), true));
 
-    running.restart(|settings| settings.judging = judging("1"));
+    running.restart(|settings| settings.watch = watch_settings("1"));
     let after = series(&running.client)[0].clone();
     assert_eq!((&after["verdict"], &after["open_violations"]), (&json!("in_control"), &json!(0)));
     for field in ["id", "limits", "frozen_at", "n", "last", "state"] {
@@ -33,7 +33,7 @@ fn other_rules_end_what_is_open_and_keep_the_limits() {
     }
     assert!(violations(&running.client).iter().all(|found| found["open"] == false));
 
-    // From now on it is judged by the new ones, and by nothing else.
+    // From now on only the new rules apply.
     let known = violations(&running.client).len();
     keep(&running.client, &records("openai", "gpt-4o", &[Some(9.0); 12]));
     let found = violations(&running.client);
@@ -45,11 +45,11 @@ fn other_rules_end_what_is_open_and_keep_the_limits() {
 }
 
 #[test]
-fn what_other_rules_ended_stays_ended() {
+fn violations_that_other_rules_ended_stay_ended() {
     let mut running = disturbed();
-    running.restart(|settings| settings.judging = judging("1"));
+    running.restart(|settings| settings.watch = watch_settings("1"));
     let ended = violations(&running.client);
-    running.restart(|settings| settings.judging = judging("nelson"));
+    running.restart(|settings| settings.watch = watch_settings("nelson"));
     assert_eq!(violations(&running.client), ended);
     assert_eq!(series(&running.client)[0]["open_violations"], 0);
 }
@@ -58,12 +58,12 @@ fn what_other_rules_ended_stays_ended() {
 fn the_same_rules_change_nothing() {
     let mut running = disturbed();
     let (before, found) = (series(&running.client), violations(&running.client));
-    running.restart(|settings| settings.judging = judging("nelson"));
+    running.restart(|settings| settings.watch = watch_settings("nelson"));
     assert_eq!((series(&running.client), violations(&running.client)), (before, found));
 }
 
 #[test]
-fn limits_of_an_earlier_study_are_taken_once() {
+fn baselines_are_applied_once() {
     let mut running = disturbed();
     let text = running.client.get("/api/v1/baselines").text();
     let mut baselines = Baseline::read("baselines", &text).unwrap();
@@ -73,20 +73,20 @@ fn limits_of_an_earlier_study_are_taken_once() {
     assert_ne!(baselines, study);
     baselines = study;
 
-    running.restart(|settings| (settings.judging, settings.baselines) = (judging("nelson"), baselines.clone()));
+    running.restart(|settings| (settings.watch, settings.baselines) = (watch_settings("nelson"), baselines.clone()));
     let after = series(&running.client)[0].clone();
     assert_eq!(after["limits"], series(&other.client)[0]["limits"]);
     assert_eq!(after["open_violations"], 0);
     keep(&running.client, &records("openai", "gpt-4o", &[Some(9.0)]));
     let found = violations(&running.client);
-    // They are the limits that it has: another start with them begins nothing anew.
-    running.restart(|settings| (settings.judging, settings.baselines) = (judging("nelson"), baselines.clone()));
+    // The series has these limits already, so another start with them changes nothing.
+    running.restart(|settings| (settings.watch, settings.baselines) = (watch_settings("nelson"), baselines.clone()));
     assert_eq!(violations(&running.client), found);
     assert_eq!(found[0]["open"], true);
 }
 
 #[test]
-fn limits_of_an_earlier_study_are_those_of_series_to_come() {
+fn baselines_apply_to_future_series() {
     let study = Running::learning(LEARN);
     keep(&study.client, &history(7, LEARN));
     let baselines = Baseline::read("baselines", &study.client.get("/api/v1/baselines").text()).unwrap();

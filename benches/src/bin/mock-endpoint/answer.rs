@@ -1,4 +1,4 @@
-//! Writes answers: the paced stream, the same in one piece, and JSON.
+//! Writes answers: a paced stream, a whole answer, and JSON.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::Pace;
 use crate::request::Chat;
 use crate::truth::{Stamps, Truth};
 
-/// A token. One word, so that a client's tokenizer may count what was sent.
+/// A token. It is one word, so that a client's tokenizer can count the tokens.
 const TOKEN: &str = " the";
 
 const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
@@ -20,7 +20,7 @@ const STREAM_HEAD: &str = "HTTP/1.1 200 OK\r\n\
     cache-control: no-cache\r\n\
     transfer-encoding: chunked\r\n\r\n";
 
-/// The end of a body in chunks.
+/// The end of a chunked body.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// Streams an answer, each chunk at its deadline and in one write. The head goes with the first chunk.
@@ -41,7 +41,7 @@ pub(crate) async fn stream(
         head = &[];
     }
 
-    // Chunks between the first and the last are all alike, so that a busy mock spends its time on writing.
+    // All chunks between the first and the last are identical, so that a busy mock spends its time on writes.
     let content = |tokens: u32, finish: Option<&str>| {
         event(&chunk(chat, &json!({ "content": TOKEN.repeat(tokens as usize) }), finish))
     };
@@ -77,7 +77,7 @@ pub(crate) async fn stream(
     Ok(())
 }
 
-/// Answers without a stream, once the last token is due.
+/// Sends an answer without streaming, when its last token is due.
 pub(crate) async fn whole(socket: &TcpStream, chat: &Chat, read_at: Instant, pace: &Pace) -> io::Result<()> {
     let tokens = pace.tokens_for(chat);
     wait_until(read_at + due(pace, tokens - 1)).await;
@@ -87,12 +87,12 @@ pub(crate) async fn whole(socket: &TcpStream, chat: &Chat, read_at: Instant, pac
     write_all(socket, &json("200 OK", &body)).await
 }
 
-/// Time from the request to the token with this number, counted from 0.
+/// The time from the request to the token with this index, counted from 0.
 fn due(pace: &Pace, token: u32) -> Duration {
     pace.ttft + pace.itl * token
 }
 
-/// Waits for an absolute time; one that has passed costs nothing.
+/// Waits until an absolute time. Returns at once if that time has passed.
 async fn wait_until(due: Instant) {
     if Instant::now() < due {
         sleep_until(due.into()).await;
@@ -116,12 +116,12 @@ fn usage(chat: &Chat, tokens: u32) -> Value {
     json!({ "prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens as usize })
 }
 
-/// The models that the mock serves: whatever is asked for, and this one in the list.
+/// The list of models. The mock accepts any model name; the list contains this one.
 pub(crate) fn models() -> Value {
     json!({ "object": "list", "data": [{ "id": "m", "object": "model", "created": 0, "owned_by": "mock" }] })
 }
 
-/// An error as OpenAI words it.
+/// An error in OpenAI's format.
 pub(crate) fn error(status: &str, message: &str) -> Vec<u8> {
     json(status, &json!({ "error": { "message": message, "type": "invalid_request_error", "code": null } }))
 }

@@ -1,10 +1,11 @@
-//! A language-model endpoint that knows its own times to the microsecond, against which load generators are measured.
+//! A language-model endpoint that knows its own times to the microsecond, to measure load generators against.
 //!
 //! It answers OpenAI chat completions over chunked server-sent events. Chunk `k` is due at `t0 + ttft + k * itl`, where
-//! `t0` is the moment the request was fully read: deadlines are absolute, so lateness never adds up. Each chunk is one
-//! write, stamped when the write has returned. `GET /truth` tells what was sent and when, `POST /reset` forgets it.
+//! `t0` is the time when the request was fully read. Deadlines are absolute, so delays do not accumulate. Each chunk is
+//! one write, timestamped when the write returns. `GET /truth` reports the chunks and their times, `POST /reset` clears
+//! them.
 //!
-//! One thread: on a machine with few cores a second would only take time from the client under test.
+//! It has one thread: on a machine with few cores, a second one would take time from the client under test.
 
 mod answer;
 mod request;
@@ -23,31 +24,31 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::request::{Chat, Request};
 use crate::truth::Truth;
 
-/// Connections that may wait to be accepted: a thousand clients come at once.
+/// Connections that may wait to be accepted: a thousand clients connect at once.
 const BACKLOG: u32 = 4096;
 
-/// A mock of an OpenAI-compatible endpoint that stamps what it sends.
+/// A mock of an OpenAI-compatible endpoint that timestamps each chunk.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Port on 127.0.0.1; 0 takes any free one. The first line of stdout names it.
+    /// Port on 127.0.0.1; 0 uses any free one. The first line of stdout contains it.
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Time to the first token, in milliseconds.
     #[arg(long, default_value_t = 100.0)]
     ttft_ms: f64,
-    /// Time between tokens, in milliseconds. With 0 for both times it answers as fast as it can.
+    /// Time between tokens, in milliseconds. If both times are 0, it answers at full speed.
     #[arg(long, default_value_t = 10.0)]
     itl_ms: f64,
-    /// Tokens of an answer [default: what the request asks for, else 16]
+    /// Tokens of an answer [default: the request's maximum, else 16]
     #[arg(long)]
     tokens: Option<u32>,
-    /// Tokens in each chunk. A chunk is sent when its last token is due, the first one after the time to first token.
+    /// Tokens N in each chunk. Chunk k is due at TTFT + k * N * ITL.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     tokens_per_chunk: u32,
-    /// Sends a chunk that holds only a role as soon as the request is read.
+    /// Sends a chunk with only a role as soon as the request is read.
     #[arg(long)]
     role_chunk_first: bool,
-    /// When a last chunk with the usage and no choices is sent.
+    /// When to send a last chunk with the usage and no choices.
     #[arg(long, value_enum, default_value_t = Usage::Asked)]
     usage: Usage,
 }
@@ -55,13 +56,13 @@ struct Options {
 /// When a stream ends with the usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Usage {
-    /// If the request has `stream_options.include_usage`.
+    /// If the request sets `stream_options.include_usage`.
     Asked,
     Always,
     Never,
 }
 
-/// How answers are paced, shared by all connections.
+/// The pace of answers, shared by all connections.
 #[derive(Debug)]
 struct Pace {
     ttft: Duration,
@@ -75,7 +76,8 @@ struct Pace {
 impl Pace {
     fn of(options: &Options) -> anyhow::Result<Self> {
         let duration = |ms: f64, name: &str| {
-            Duration::try_from_secs_f64(ms / 1e3).with_context(|| format!("{name} {ms}: not a time in milliseconds"))
+            Duration::try_from_secs_f64(ms / 1e3)
+                .with_context(|| format!("invalid {name} {ms}: expected a time in milliseconds"))
         };
         Ok(Self {
             ttft: duration(options.ttft_ms, "--ttft-ms")?,
@@ -87,7 +89,7 @@ impl Pace {
         })
     }
 
-    /// Tokens that a request gets.
+    /// The number of tokens that a request receives.
     fn tokens_for(&self, chat: &Chat) -> u32 {
         self.tokens.or(chat.max_completion_tokens).or(chat.max_tokens).unwrap_or(16).max(1)
     }
@@ -107,7 +109,7 @@ fn main() -> anyhow::Result<()> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(options.port, pace))
 }
 
-/// Accepts connections for ever.
+/// Accepts connections forever.
 async fn serve(port: u16, pace: Arc<Pace>) -> anyhow::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -120,14 +122,14 @@ async fn serve(port: u16, pace: Arc<Pace>) -> anyhow::Result<()> {
     let mut connection = 0;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, or gone before it was accepted: the others go on.
+            // Out of file descriptors, or the client left before the accept. Other connections continue.
             tokio::time::sleep(Duration::from_millis(1)).await;
             continue;
         };
         connection += 1;
         let (pace, truth) = (Arc::clone(&pace), Arc::clone(&truth));
         tokio::spawn(async move {
-            // A client that leaves is no error of the mock; what it did not get stands in its entry.
+            // A client that leaves is not an error of the mock. Its entry shows the missing end.
             let _ = converse(&stream, connection, &pace, &truth).await;
         });
     }
@@ -143,12 +145,12 @@ async fn converse(stream: &TcpStream, connection: u64, pace: &Pace, truth: &Trut
             ("POST", "/v1/chat/completions" | "/chat/completions") => {
                 complete(stream, &request, read_at, connection, pace, truth).await?;
             }
-            ("GET", "/truth") => write_all(stream, &answer::json("200 OK", &truth.tell())).await?,
+            ("GET", "/truth") => write_all(stream, &answer::json("200 OK", &truth.report())).await?,
             ("POST", "/reset") => {
                 truth.reset();
                 write_all(stream, &answer::json("200 OK", &json!({}))).await?;
             }
-            // Asked by clients before they begin.
+            // Clients request this before they begin.
             ("GET", "/v1/models" | "/models") => write_all(stream, &answer::json("200 OK", &answer::models())).await?,
             ("GET", "/" | "/health" | "/v1/health") => write_all(stream, &answer::json("200 OK", &json!({}))).await?,
             _ => write_all(stream, &answer::error("404 Not Found", "no such path")).await?,

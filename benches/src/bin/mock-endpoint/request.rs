@@ -1,4 +1,4 @@
-//! Reads HTTP/1.1 requests from a socket, as far as clients of chat completions use it.
+//! Reads HTTP/1.1 requests from a socket: the subset that clients of chat completions use.
 
 use std::io::{self, ErrorKind};
 
@@ -7,10 +7,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// More than any client of a benchmark sends.
+/// More headers than any benchmark client sends.
 const MAX_HEADERS: usize = 64;
 
-/// A request, fully read.
+/// A fully read request.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -21,7 +21,7 @@ pub(crate) struct Request {
     pub(crate) closes: bool,
 }
 
-/// What matters of the body of a chat completion.
+/// The fields of a chat completion's body that the mock uses.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Chat {
     #[serde(default)]
@@ -49,7 +49,7 @@ pub(crate) struct StreamOptions {
 }
 
 impl Chat {
-    /// Words of the messages: without a tokenizer, a word is a token.
+    /// The number of words in the messages. Without a tokenizer, a word is a token.
     pub(crate) fn prompt_tokens(&self) -> usize {
         self.messages.iter().map(|message| words(&message.content)).sum()
     }
@@ -71,7 +71,7 @@ struct Head {
     expects_continue: bool,
 }
 
-/// The next request of a connection, or none once it has closed. What follows the request stays in `buffer`.
+/// The next request of a connection, or `None` if it has closed. Bytes after the request stay in `buffer`.
 pub(crate) async fn next(stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result<Option<Request>> {
     let head = loop {
         if let Some(head) = head(buffer)? {
@@ -96,7 +96,7 @@ pub(crate) async fn next(stream: &TcpStream, buffer: &mut Vec<u8>) -> io::Result
     Ok(Some(request))
 }
 
-/// The head at the start of `buffer`, if all of it is there.
+/// The head at the start of `buffer`, if it is complete.
 fn head(buffer: &[u8]) -> io::Result<Option<Head>> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut parsed = httparse::Request::new(&mut headers);
@@ -125,7 +125,7 @@ fn head(buffer: &[u8]) -> io::Result<Option<Head>> {
             "connection" => head.request.closes = value.eq_ignore_ascii_case("close"),
             "expect" => head.expects_continue = value.eq_ignore_ascii_case("100-continue"),
             "transfer-encoding" => {
-                return Err(io::Error::new(ErrorKind::Unsupported, "a chunked request body is not read"));
+                return Err(io::Error::new(ErrorKind::Unsupported, "chunked request bodies are not supported"));
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! What was really sent and when: the truth that a client's figures are held against.
+//! The chunks that the mock sent, with their times, to compare a client's results with.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -6,32 +6,32 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The times of one streamed answer, taken when each write had returned.
+/// The times of one streamed answer, taken after each write returned.
 #[derive(Debug, Serialize)]
 pub(crate) struct Entry {
-    /// The connection that it came over, counted from 1.
+    /// The number of the connection, counted from 1.
     connection: u64,
-    /// From the last reset to the moment the request was fully read.
+    /// From the last reset until the request was fully read.
     start_s: f64,
     /// From the request to the first chunk with content.
     ttft_s: Option<f64>,
-    /// Between the first chunk with content and the last, for each token after those of the first chunk.
+    /// From the first to the last chunk with content, divided by the tokens after the first chunk.
     tpot_s: Option<f64>,
     /// Mean time between chunks with content.
     gap_s: Option<f64>,
     max_gap_s: Option<f64>,
     /// From the request to the last chunk with content.
     last_token_s: Option<f64>,
-    /// From the request to the end of the answer; none if the client left before.
+    /// From the request to the end of the answer; absent if the client left before.
     e2e_s: Option<f64>,
     tokens: u32,
     /// Chunks with content.
     chunks: u32,
-    /// The longest time after its deadline at which a chunk was sent: how far the mock itself was behind.
+    /// The longest delay of a chunk after its deadline: how late the mock itself was.
     max_late_s: f64,
 }
 
-/// The answers since the last reset, in the order in which they ended.
+/// The answers since the last reset, in the order of their ends.
 #[derive(Debug)]
 pub(crate) struct Truth(Mutex<(Instant, Vec<Entry>)>);
 
@@ -46,7 +46,7 @@ impl Truth {
         *self.lock() = (Instant::now(), Vec::new());
     }
 
-    pub(crate) fn tell(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         let state = self.lock();
         json!({ "requests": state.1 })
     }
@@ -56,8 +56,8 @@ impl Truth {
     }
 }
 
-/// Collects the stamps of one answer. It tells them when it is dropped, so that an answer nobody read to its end has an
-/// entry too.
+/// Collects the timestamps of one answer. It reports them on drop, so that an answer that the client did not read to its
+/// end has an entry too.
 #[derive(Debug)]
 pub(crate) struct Stamps<'a> {
     truth: &'a Truth,
@@ -90,7 +90,7 @@ impl<'a> Stamps<'a> {
         }
     }
 
-    /// A chunk with content was just written.
+    /// Records that a chunk with content was just written.
     pub(crate) fn chunk(&mut self, tokens: u32, due: Instant) {
         let now = Instant::now();
         match self.last {
@@ -106,7 +106,7 @@ impl<'a> Stamps<'a> {
         self.max_late_s = self.max_late_s.max(now.saturating_duration_since(due).as_secs_f64());
     }
 
-    /// The end of the answer was just written.
+    /// Records that the end of the answer was just written.
     pub(crate) fn end(&mut self) {
         self.end = Some(Instant::now());
     }

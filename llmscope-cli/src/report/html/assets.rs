@@ -1,10 +1,10 @@
-//! The style and the scripts that every page carries, and the policy that allows these and nothing else.
+//! The style and the scripts that every page contains, and the content security policy that allows only these.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
-/// With its licence, which must go with every copy.
+/// Includes the license, which every copy must contain.
 const UPLOT: &str =
     concat!("/*\n", include_str!("assets/uplot/LICENSE"), "*/\n", include_str!("assets/uplot/uPlot.iife.min.js"));
 const UPLOT_STYLE: &str = include_str!("assets/uplot/uPlot.min.css");
@@ -25,8 +25,8 @@ impl Assets {
         [UPLOT, CHART, PAGE]
     }
 
-    /// Nothing is loaded, sent or framed; only the style and the scripts with these hashes run. Whatever text a log
-    /// smuggles in, it stays text.
+    /// Forbids requests and frames, and only allows the style and the scripts with these hashes. HTML in the data of a
+    /// log therefore cannot run scripts.
     pub(super) fn policy(&self) -> String {
         let scripts: Vec<String> = self.scripts().into_iter().map(source).collect();
         format!(
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_from_elsewhere_is_what_its_readme_says() {
+    fn vendored_files_match_the_hashes_of_their_readme() {
         let readme = include_str!("assets/uplot/README.md");
         for text in [include_str!("assets/uplot/uPlot.iife.min.js"), UPLOT_STYLE] {
             let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -55,10 +55,10 @@ mod tests {
     }
 
     #[test]
-    fn no_asset_can_end_its_own_element() {
+    fn no_asset_closes_its_own_element() {
         let assets = Assets::new();
         for text in assets.scripts().into_iter().chain([assets.style.as_str()]) {
-            assert!(!text.to_ascii_lowercase().contains("</"), "a closing tag inside an asset");
+            assert!(!text.to_ascii_lowercase().contains("</"), "an asset contains a closing tag");
             assert!(!text.contains("<!--"));
         }
     }

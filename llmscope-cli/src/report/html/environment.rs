@@ -1,26 +1,27 @@
-//! Where the data come from: the files, the program that recorded them, the machine.
+//! The origin of the data: the files, the program that recorded them, and the machine.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use llmscope_core::analysis::SourceLog;
+use llmscope_core::quantity::counted;
 use llmscope_core::session::{ClientHealth, Environment, RunEvent, Software};
 use maud::{Markup, html};
 
-/// The files in which no real endpoint was asked.
+/// The files that were recorded with a simulated endpoint.
 pub(super) fn simulated(logs: &[SourceLog]) -> Vec<String> {
     let is_simulated = |run: &&SourceLog| run.header.as_ref().is_some_and(|header| header.simulated);
     logs.iter().filter(is_simulated).map(|run| run.source.clone()).collect()
 }
 
-/// Something that happened while a file was recorded.
+/// An event that happened while a file was recorded.
 pub(super) struct Event {
     pub(super) source: String,
     pub(super) at: Timestamp,
     pub(super) message: String,
 }
 
-/// What else happened in each file, and when.
+/// The events of all files.
 pub(super) fn events(logs: &[SourceLog]) -> Vec<Event> {
     let of_run = |run: &SourceLog| {
         let event =
@@ -30,15 +31,10 @@ pub(super) fn events(logs: &[SourceLog]) -> Vec<Event> {
     logs.iter().flat_map(of_run).collect()
 }
 
-/// `1 file`, `3 files`.
-pub(super) fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
 pub(super) fn section(logs: &[SourceLog]) -> Markup {
     html! {
         section.plain id="environment" aria-labelledby="environment-title" {
-            h2 id="environment-title" { "Where the data come from" }
+            h2 id="environment-title" { "Data sources" }
             div.runs {
                 @for run in logs { (card(run)) }
             }
@@ -63,7 +59,7 @@ fn card(run: &SourceLog) -> Markup {
                 (label_list(labels))
             }
             @if !run.events.is_empty() {
-                h4 { "What happened" }
+                h4 { "Events" }
                 ul.events {
                     @for event in &run.events { li { time { (format!("{:.0}", event.at)) } " " (event.message) } }
                 }
@@ -82,10 +78,10 @@ fn label_list(labels: &BTreeMap<String, String>) -> Markup {
 }
 
 fn facts(run: &SourceLog, source: &str) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("file", source.to_owned()), ("format", run.tool.title().to_owned())];
+    let mut facts = vec![("file", source.to_owned()), ("format", run.tool.label().to_owned())];
     let records = if run.header.is_some() { "request" } else { "row" };
     let mut counts = counted(run.records, records);
-    for (count, what) in [(run.warmup, "warm-up, left out"), (run.failed, "failed")] {
+    for (count, what) in [(run.warmup, "warm-up (excluded)"), (run.failed, "failed")] {
         if count > 0 {
             counts.push_str(&format!(", {count} {what}"));
         }
@@ -98,7 +94,7 @@ fn facts(run: &SourceLog, source: &str) -> Vec<(&'static str, String)> {
     add("model", header.model.clone());
     add("recorded by", header.recorder.as_ref().map(version));
     if header.simulated {
-        add("endpoint", Some("simulated: none was asked".to_owned()));
+        add("endpoint", Some("simulated".to_owned()));
     }
     for (name, value) in header.environment.iter().flat_map(machine) {
         add(name, Some(value));

@@ -1,8 +1,8 @@
-//! How the measurements are distributed, beside the specification limits and a normal curve.
+//! The histogram of the measurements, with specification limits and a normal curve.
 
 use llmscope_core::Analysis;
 use llmscope_core::plot::Axis;
-use llmscope_core::quantity::scale_of;
+use llmscope_core::quantity::{counted, scale_of};
 use llmscope_core::stats::{Histogram, Moments, QuantileMethod, Sorted};
 use maud::{Markup, html};
 
@@ -25,9 +25,9 @@ pub(super) fn figure(analysis: &Analysis, values: &[f64]) -> Markup {
         figure.distribution {
             figcaption {
                 span.what { "Distribution" }
-                " " span.muted { (values.len()) " measurements, normal curve of mean and overall sigma" (of_what(analysis)) }
+                " " span.muted { (counted(values.len(), "measurement")) ", normal curve of mean and overall sigma" (transformation(analysis)) }
             }
-            svg.sketch viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(plot.words()) {
+            svg.sketch viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(plot.description()) {
                 (plot.axes())
                 @for (bin, &count) in histogram.counts().iter().enumerate() { (plot.bar(histogram.bin(bin), count)) }
                 @if let Some(curve) = plot.curve() { polyline.curve points=(curve) {} }
@@ -35,8 +35,8 @@ pub(super) fn figure(analysis: &Analysis, values: &[f64]) -> Markup {
             }
             @if let (1.., Some(low), Some(high)) = (far, sorted.values().first(), sorted.values().last()) {
                 p.key.always {
-                    (far) " far out, more than three times the interquartile range from the quartiles, "
-                    @if far == 1 { "is" } @else { "are" } " not drawn: the values reach from "
+                    (counted(far, "value")) @if far == 1 { " is" } @else { " are" }
+                    " not drawn: more than three interquartile ranges from the quartiles. The values range from "
                     (analysis.quantity(*low)) " to " (analysis.quantity(*high)) "."
                 }
             }
@@ -44,7 +44,7 @@ pub(super) fn figure(analysis: &Analysis, values: &[f64]) -> Markup {
     }
 }
 
-/// Mean and overall sigma on the scale that is judged, if there is variation.
+/// Mean and overall sigma of the judged values, after any transformation. `None` without variation.
 fn normal(analysis: &Analysis, values: &[f64]) -> Option<(f64, f64)> {
     let sigma = analysis.sigma?.overall.filter(|&sigma| sigma > 0.0)?;
     let mean = match analysis.transform {
@@ -54,13 +54,13 @@ fn normal(analysis: &Analysis, values: &[f64]) -> Option<(f64, f64)> {
     Some((mean, sigma))
 }
 
-/// What the curve is the normal curve of, if not of the measurements as they are.
-fn of_what(analysis: &Analysis) -> String {
+/// The transformation that the normal curve applies to, if there is one.
+fn transformation(analysis: &Analysis) -> String {
     analysis.transform.map(|power| format!(" after the transformation ({})", power.describe())).unwrap_or_default()
 }
 
-/// The sorted values within the outer fences (Tukey 1977, *Exploratory Data Analysis*, ch. 2): one far value would press
-/// all others into one bar.
+/// The sorted values within the outer fences (Tukey 1977, *Exploratory Data Analysis*, ch. 2). Otherwise, one far value
+/// would reduce all others to one bar.
 fn near(sorted: &Sorted) -> &[f64] {
     let values = sorted.values();
     let quartile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7);
@@ -78,12 +78,12 @@ fn near(sorted: &Sorted) -> &[f64] {
 struct Plot<'a> {
     analysis: &'a Analysis,
     n: f64,
-    /// Mean and overall sigma on the scale that is judged, if there is variation.
+    /// Mean and overall sigma of the judged values, after any transformation. `None` without variation.
     normal: Option<(f64, f64)>,
     width: f64,
     low: f64,
     high: f64,
-    /// Smallest and largest value that is drawn.
+    /// The smallest and the largest value on the horizontal axis.
     range: (f64, f64),
     x: Axis,
     y: Axis,
@@ -112,13 +112,13 @@ impl<'a> Plot<'a> {
             factor,
             symbol,
         };
-        // A curve that rises above the bars has room.
+        // The curve may rise above the bars.
         let peak = plot.steps().map(|value| plot.expected(value)).fold(0.0, f64::max);
         plot.y = Axis::new((0.0, most.max(peak)), (BOTTOM, TOP));
         plot
     }
 
-    fn words(&self) -> String {
+    fn description(&self) -> String {
         let quantity = |value: f64| self.analysis.quantity(value);
         let mut text = format!("Histogram from {} to {}", quantity(self.low), quantity(self.high));
         for (name, value) in self.marks() {
@@ -150,7 +150,7 @@ impl<'a> Plot<'a> {
     fn bar(&self, (low, high): (f64, f64), count: usize) -> Markup {
         let (mut left, mut right) = (self.x(low), self.x(high));
         if right - left < 1.0 {
-            // All values are equal: one bar with a width that can be seen.
+            // All values are equal: draw one bar with a visible width.
             (left, right) = (left - 6.0, right + 6.0);
         }
         let top = self.y.at(count as f64);
@@ -163,7 +163,7 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// How many values a bin around `value` would have if they were normal on the scale that is judged.
+    /// The expected count of a bin around `value` if the judged values were normal.
     fn expected(&self, value: f64) -> f64 {
         let Some((mean, sigma)) = self.normal else { return 0.0 };
         let (judged, slope) = match self.analysis.transform.map(|power| (power.apply(value), power.slope(value))) {
@@ -175,7 +175,7 @@ impl<'a> Plot<'a> {
         self.n * self.width * slope / sigma * (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt()
     }
 
-    /// Where the curve is drawn through.
+    /// The values at which the curve is computed.
     fn steps(&self) -> impl Iterator<Item = f64> + use<> {
         let (low, high) = self.range;
         (0..=CURVE).map(move |step| low + (high - low) * f64::from(step) / f64::from(CURVE))
@@ -213,7 +213,7 @@ impl<'a> Plot<'a> {
     }
 }
 
-/// The range of the values, and of specification limits unless they are far away.
+/// The range of the values. It includes specification limits unless they are far away.
 fn with_near_limits(analysis: &Analysis, low: f64, high: f64) -> (f64, f64) {
     let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
     let limits = analysis.specification.map_or([None; 3], |limits| [limits.lower, limits.target, limits.upper]);

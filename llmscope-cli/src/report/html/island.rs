@@ -1,10 +1,10 @@
-//! What the page's script draws: the points, limits and violations of each analysis, as JSON inside the page.
+//! The data of the page's script: points, limits and violations of each analysis, as JSON inside the page.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use llmscope_core::analysis::{Analysis, Drawing, shown};
+use llmscope_core::analysis::{Analysis, Drawing, downsample};
 use llmscope_core::quantity::scale_of;
 use llmscope_core::{Chart, ChartKind, Line, PowerTransform, Unit, Violation};
 use serde::Serialize;
@@ -13,8 +13,8 @@ use super::environment::Event;
 use super::section;
 use crate::analyze::Judged;
 
-/// Up to so many points a page carries all of them.
-pub(super) const MOST_POINTS: usize = 6000;
+/// Charts with more points are downsampled.
+pub(super) const MAX_POINTS: usize = 6000;
 
 /// All charts of the page.
 #[derive(Serialize)]
@@ -25,14 +25,14 @@ struct Island<'a> {
 
 #[derive(Serialize)]
 struct AnalysisData<'a> {
-    /// The section that shows it.
+    /// The id of the section that shows the analysis.
     id: String,
-    /// Name of the CSV file with its points.
+    /// The name of the CSV file with its points.
     file: String,
     metric: &'a str,
-    /// Meaning of each rule that signals.
+    /// The description of each rule that signals.
     rules: BTreeMap<&'a str, String>,
-    /// What else happened: its letter, the first point after it, words.
+    /// Events: letter, first point after the event, message.
     events: Vec<(String, usize, String)>,
     charts: Vec<ChartData<'a>>,
 }
@@ -43,22 +43,22 @@ struct ChartData<'a> {
     title: &'static str,
     kind: ChartKind,
     #[serde(flatten)]
-    shown_in: ShownIn,
-    /// Number of points, shown or not.
+    display_unit: DisplayUnit,
+    /// The number of points before downsampling.
     n: usize,
     i: Vec<usize>,
     x: Vec<f64>,
-    /// Milliseconds since 1970, where all are known.
+    /// Milliseconds since 1970, if all times are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     t: Option<Vec<i64>>,
     lower: Values,
     center: Values,
     upper: Values,
     sigma: Values,
-    /// The power of the transformation that sigma and the zones belong to.
+    /// The power of the transformation that applies to sigma and the zones.
     #[serde(skip_serializing_if = "Option::is_none")]
     lambda: Option<f64>,
-    /// Positions before which something is missing.
+    /// Positions that follow a gap in the data.
     breaks: Vec<usize>,
     /// Rule, first point, first signal, last signal, side.
     violations: Vec<(&'a str, usize, usize, usize, &'static str)>,
@@ -67,15 +67,15 @@ struct ChartData<'a> {
     specification: Option<[Option<f64>; 3]>,
 }
 
-/// What values are multiplied by to be shown in the unit `symbol`, with so many decimals.
+/// Values times `factor` are in the unit `symbol`. They are shown with `decimals` decimals.
 #[derive(Serialize)]
-struct ShownIn {
+struct DisplayUnit {
     factor: f64,
     symbol: &'static str,
     decimals: usize,
 }
 
-impl ShownIn {
+impl DisplayUnit {
     fn new(unit: Unit, (low, high): (f64, f64), resolution: f64) -> Self {
         let largest = low.abs().max(high.abs());
         let (factor, symbol) = scale_of(unit, largest);
@@ -83,7 +83,7 @@ impl ShownIn {
     }
 }
 
-/// One value, or one for each point that is shown.
+/// One value for all points, or one per point.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Values {
@@ -91,7 +91,7 @@ enum Values {
     Each(Vec<f64>),
 }
 
-/// The data of the page, safe inside a script element.
+/// The data of the page, escaped for a script element.
 pub(super) fn json(judged: &Judged, events: &[Event]) -> Result<String> {
     let drawn = judged.report.analyses.iter().enumerate();
     let drawn = drawn.filter_map(|(index, analysis)| Some((index, analysis, analysis.drawing.as_ref()?)));
@@ -103,15 +103,15 @@ pub(super) fn json(judged: &Judged, events: &[Event]) -> Result<String> {
 
 fn of<'a>(index: usize, analysis: &'a Analysis, drawing: &'a Drawing, events: &[Event]) -> AnalysisData<'a> {
     let mut charts = vec![level(analysis, drawing)];
-    charts.extend(spread(analysis, drawing));
+    charts.extend(dispersion(analysis, drawing));
     let used = charts.iter().flat_map(|chart| &chart.violations).map(|violation| violation.0);
-    let words = |code: &str| drawing.rules.rules().iter().find(|rule| rule.code().as_str() == code);
+    let rule_of = |code: &str| drawing.rules.rules().iter().find(|rule| rule.code().as_str() == code);
     AnalysisData {
         id: section::id(index),
         file: file_name(analysis),
         metric: &analysis.metric,
-        rules: used.filter_map(|code| Some((code, words(code)?.pattern().describe()))).collect(),
-        events: placed(analysis, drawing, events).into_iter().map(|e| (e.letter, e.point, e.message)).collect(),
+        rules: used.filter_map(|code| Some((code, rule_of(code)?.pattern().describe()))).collect(),
+        events: placed_events(analysis, drawing, events).into_iter().map(|e| (e.letter, e.point, e.message)).collect(),
         charts,
     }
 }
@@ -121,28 +121,28 @@ fn level<'a>(analysis: &'a Analysis, drawing: &Drawing) -> ChartData<'a> {
     let positions: Vec<usize> = (0..drawing.chart.points.len()).collect();
     ChartData {
         specification: specification.map(|limits| [limits.lower, limits.target, limits.upper]),
-        ..chart(&drawing.chart, &positions, drawing, &analysis.violations, level_shown_in(analysis, drawing))
+        ..chart(&drawing.chart, &positions, drawing, &analysis.violations, level_display_unit(analysis, drawing))
     }
 }
 
-fn spread<'a>(analysis: &'a Analysis, drawing: &Drawing) -> Option<ChartData<'a>> {
-    let dispersion = analysis.dispersion.as_ref()?;
-    let companion = drawing.chart.companion()?;
-    let positions = companion.positions.clone().unwrap_or_else(|| (0..companion.points.len()).collect());
-    // Beside the level in its unit, unless what is transformed has none.
-    let shown_in = match analysis.transform {
-        None => level_shown_in(analysis, drawing),
+fn dispersion<'a>(analysis: &'a Analysis, drawing: &Drawing) -> Option<ChartData<'a>> {
+    let result = analysis.dispersion.as_ref()?;
+    let dispersion = drawing.chart.dispersion_chart()?;
+    let positions = dispersion.positions.clone().unwrap_or_else(|| (0..dispersion.points.len()).collect());
+    // The chart shares the unit of the level, unless transformed values have no unit.
+    let display_unit = match analysis.transform {
+        None => level_display_unit(analysis, drawing),
         Some(_) => {
-            let (_, most) = companion.limits.upper.extent()?;
-            let most = companion.points.iter().copied().fold(most, f64::max);
-            ShownIn::new(analysis.spread_unit(), (0.0, most), analysis.spread_resolution())
+            let (_, most) = dispersion.limits.upper.extent()?;
+            let most = dispersion.points.iter().copied().fold(most, f64::max);
+            DisplayUnit::new(analysis.dispersion_unit(), (0.0, most), analysis.dispersion_resolution())
         }
     };
-    Some(chart(&companion, &positions, drawing, &dispersion.violations, shown_in))
+    Some(chart(&dispersion, &positions, drawing, &result.violations, display_unit))
 }
 
-fn level_shown_in(analysis: &Analysis, drawing: &Drawing) -> ShownIn {
-    ShownIn::new(analysis.plotted_unit(), drawing.extent().unwrap_or_default(), analysis.resolution())
+fn level_display_unit(analysis: &Analysis, drawing: &Drawing) -> DisplayUnit {
+    DisplayUnit::new(analysis.plotted_unit(), drawing.extent().unwrap_or_default(), analysis.resolution())
 }
 
 fn chart<'a>(
@@ -150,21 +150,21 @@ fn chart<'a>(
     positions: &[usize],
     drawing: &Drawing,
     violations: &'a [Violation],
-    shown_in: ShownIn,
+    display_unit: DisplayUnit,
 ) -> ChartData<'a> {
     let place = |position: usize| positions.binary_search(&position).ok();
     let marks = violations.iter().flat_map(|violation| [violation.first, violation.first_signal, violation.last]);
     let around = chart.breaks.iter().flat_map(|&at| [at.saturating_sub(1), at]);
-    let shown = shown(&chart.points, MOST_POINTS, marks.filter_map(place).chain(around));
+    let shown = downsample(&chart.points, MAX_POINTS, marks.filter_map(place).chain(around));
     let values = |line: &Line| match line {
         Line::Constant(value) => Values::Constant(*value),
         Line::PerPoint(values) => Values::Each(shown.iter().map(|&at| values[at]).collect()),
     };
     let time = |&at: &usize| drawing.time(positions[at]).map(Timestamp::as_millisecond);
     ChartData {
-        title: chart.kind.title(),
+        title: chart.kind.label(),
         kind: chart.kind,
-        shown_in,
+        display_unit,
         n: chart.points.len(),
         i: shown.iter().map(|&at| positions[at]).collect(),
         x: shown.iter().map(|&at| chart.points[at]).collect(),
@@ -183,23 +183,23 @@ fn chart<'a>(
     }
 }
 
-/// An event beside the points.
-pub(super) struct Placed {
+/// An event with its position among the points.
+pub(super) struct PlacedEvent {
     pub(super) letter: String,
-    /// The first point that was measured after it.
+    /// The first point that was measured after the event.
     pub(super) point: usize,
     pub(super) at: String,
     pub(super) message: String,
 }
 
-/// The events of the analysis's own files, in order, as far as points follow.
-pub(super) fn placed(analysis: &Analysis, drawing: &Drawing, events: &[Event]) -> Vec<Placed> {
+/// The events of the analysis's files in order. Events after the last point are left out.
+pub(super) fn placed_events(analysis: &Analysis, drawing: &Drawing, events: &[Event]) -> Vec<PlacedEvent> {
     let after =
         |at: Timestamp| (0..drawing.times.len()).find(|&point| drawing.time(point).is_some_and(|time| time >= at));
     let own = events.iter().filter(|event| analysis.source.contains(&event.source));
     let mut found: Vec<(usize, &Event)> = own.filter_map(|event| Some((after(event.at)?, event))).collect();
     found.sort_by_key(|(_, event)| event.at);
-    let placed = |(letter, (point, event)): (String, (usize, &Event))| Placed {
+    let placed = |(letter, (point, event)): (String, (usize, &Event))| PlacedEvent {
         letter,
         point,
         at: event.at.strftime("%F %T UTC").to_string(),
@@ -221,7 +221,7 @@ fn file_name(analysis: &Analysis) -> String {
     format!("{}.csv", words.collect::<Vec<_>>().join("-"))
 }
 
-/// Decimals that show four digits, or more where it takes more to tell the points apart.
+/// The decimals for four significant digits, or more if they are needed to distinguish the points.
 fn decimals(magnitude: f64, resolution: f64) -> usize {
     let digits = |value: f64, wanted: f64| if value > 0.0 { wanted - value.log10().floor() } else { 0.0 };
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=9")]

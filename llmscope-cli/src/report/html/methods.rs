@@ -1,11 +1,11 @@
-//! How each number of this page came about: formula and source, for what was used and nothing else.
+//! The methods of the page: formula and source of each number that the page contains.
 
 use std::collections::BTreeSet;
 
 use llmscope_core::{Analysis, ChartKind, Phase, SigmaEstimator};
 use maud::{Markup, html};
 
-/// A number, its definition, and who published it.
+/// A number, its formula, and the publication.
 struct Method {
     name: String,
     formula: String,
@@ -18,7 +18,7 @@ pub(super) fn section(analyses: &[Analysis]) -> Markup {
             h2 id="methods-title" { "How these numbers were computed" }
             p {
                 "Points x₁…xₙ, mean x̄, center line CL, within sigma σ̂, overall sample standard deviation s (n − 1). "
-                "Sums are carried in double-double precision; comparisons with a limit are strict."
+                "Sums use double-double precision. Comparisons with a limit are strict."
             }
             dl.methods {
                 @for method in methods(analyses) {
@@ -30,16 +30,16 @@ pub(super) fn section(analyses: &[Analysis]) -> Markup {
             }
             h3 { "Rules" }
             p {
-                "A rule signals at the point that completes its pattern and at each further point that completes it again. A "
-                "violation is a run of such signals with the points of the first pattern. A point on a line is not beyond it; "
-                "a gap ends every run. Rules are judged independently: none hides another."
+                "A rule signals at each point that completes its pattern. A violation consists of consecutive signals of one "
+                "rule and the points of the first pattern. A point on a line is not beyond the line. A gap in the data ends "
+                "every pattern. Rules are evaluated independently of each other."
             }
             dl.pairs {
-                @for (code, words) in rules(analyses) { div { dt { code { (code) } } dd { (words) } } }
+                @for (code, pattern) in rules(analyses) { div { dt { code { (code) } } dd { (pattern) } } }
             }
             h3 { "Command" }
             pre tabindex="0" { code { (command()) } }
-            p.muted { "llmscope-cli " (env!("CARGO_PKG_VERSION")) }
+            p.muted { "llmscope " (env!("CARGO_PKG_VERSION")) }
         }
     }
 }
@@ -54,33 +54,33 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
     let any = |test: fn(&Analysis) -> bool| analyses.iter().any(test);
     for kind in kinds(analyses) {
         let (formula, source) = chart(kind);
-        add(true, kind.title(), formula, source);
+        add(true, kind.label(), formula, source);
     }
     add(
         any(|a| a.limits.as_ref().is_some_and(|l| l.clamped.lower || l.clamped.upper)),
         "clamped limits",
-        "A limit beyond what the quantity can be (below 0 for a latency) is set to that bound.",
+        "A limit outside the possible range of the quantity, such as a latency below 0, is set to the bound of the range.",
         "",
     );
     add(
         any(|a| a.transform.is_some()),
         "transformation",
-        "xᵏ with k = λ, or ln x for λ = 0. Rules, σ̂, s, capability, autocorrelation and normality are those of the \
-         transformed values; center line, limits and zones are drawn back to the unit of the metric.",
+        "xᵏ with k = λ, or ln x for λ = 0. Rules, σ̂, s, capability, autocorrelation and normality use the transformed \
+         values. Center line, limits and zones are transformed back to the unit of the metric.",
         "Box & Cox 1964",
     );
     add(
         any(|a| !a.stages.is_empty()),
         "stages",
-        "Each stage has limits of its own. Where the data say where they begin, it is where the rank sums of what lies \
-         before and after differ most in one of many intervals; p is Bonferroni's over all of them, its variance \
-         inflated by the dependence of neighbours.",
+        "Each stage has its own limits. Detected stages begin where the rank sums before and after differ most within \
+         one of many intervals. p is Bonferroni-corrected over all intervals, and the variance of the rank sum is \
+         inflated for autocorrelation.",
         "Miller & Siegmund 1982; Kovács et al. 2023",
     );
     add(
         any(|a| a.phase == Phase::II),
         "phase II",
-        "These data are judged against limits that were fixed before, and never re-estimated.",
+        "The data are judged against limits that were estimated before and are not re-estimated.",
         "Woodall 2000",
     );
     for estimator in estimators(analyses) {
@@ -109,16 +109,22 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
     add(
         any(|a| !a.chart.is_attribute()),
         "histogram",
-        "Equal bins about 2·IQR/∛n wide, at most 80, of the values within three IQR of the quartiles.",
+        "At most 80 bins of equal width, about 2·IQR/∛n, for the values within three IQR of the quartiles.",
         "Freedman & Diaconis 1981; Tukey 1977",
     );
     add(
         any(|a| a.capability.is_some()),
         "capability",
-        "Cp = (USL − LSL)/6σ̂, Cpk = min((USL − x̄)/3σ̂, (x̄ − LSL)/3σ̂). One limit gives the one-sided index and no Cp.",
+        "Cp = (USL − LSL)/6σ̂, Cpk = min((USL − x̄)/3σ̂, (x̄ − LSL)/3σ̂). With \
+         one specification limit, Cpk is the one-sided index, and Cp is not defined.",
         "AIAG SPC 2005; ISO 22514-2",
     );
-    add(any(|a| a.performance.is_some()), "performance", "Pp and Ppk: the same with s.", "AIAG SPC 2005; ISO 22514-2");
+    add(
+        any(|a| a.performance.is_some()),
+        "performance",
+        "Pp and Ppk: like Cp and Cpk, with s instead of σ̂.",
+        "AIAG SPC 2005; ISO 22514-2",
+    );
     add(
         any(|a| a.performance.is_some_and(|p| p.cpm.is_some())),
         "Cpm",
@@ -128,20 +134,20 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
     add(
         any(|a| a.performance.is_some()),
         "intervals",
-        "χ² for Cp and Pp; for Cpk and Ppk the normal approximation with the degrees of freedom of the sigma that was used.",
+        "Cp and Pp: χ² interval. Cpk and Ppk: normal approximation with the degrees of freedom of the sigma.",
         "Bissell 1990",
     );
     add(
         any(|a| a.observed_ppm.is_some()),
         "outside, per million",
-        "Observed: the share of the measurements beyond a specification limit. Expected: the share that a normal \
-         distribution with mean x̄ and the sigma named would have there.",
+        "Observed: the share of the measurements beyond a specification limit. Expected: the share beyond the limits of \
+         a normal distribution with mean x̄ and the given sigma.",
         "",
     );
     methods
 }
 
-/// The charts of the page, those of the spread among them.
+/// The kinds of charts on the page, including dispersion charts.
 fn kinds(analyses: &[Analysis]) -> Vec<ChartKind> {
     let mut kinds = Vec::new();
     for analysis in analyses.iter().filter(|analysis| analysis.limits.is_some()) {
@@ -158,7 +164,7 @@ fn chart(kind: ChartKind) -> (&'static str, &'static str) {
     match kind {
         ChartKind::Individuals => ("CL = x̄, limits x̄ ± 3σ̂.", "Shewhart 1931; Montgomery ch. 6.4"),
         ChartKind::MovingRange => (
-            "|xᵢ − xᵢ₋₁|: CL = d₂σ̂, limits d₂σ̂ ± 3d₃σ̂, not below 0. Its signals do not set the verdict.",
+            "|xᵢ − xᵢ₋₁|: CL = d₂σ̂, limits d₂σ̂ ± 3d₃σ̂, not below 0. Its signals do not affect the verdict.",
             "Rigdon, Cruthis & Champ 1994",
         ),
         ChartKind::XbarR | ChartKind::XbarS => {
@@ -173,7 +179,7 @@ fn chart(kind: ChartKind) -> (&'static str, &'static str) {
         ChartKind::C => ("cᵢ: CL = c̄, limits c̄ ± 3√c̄.", "Montgomery ch. 7.3"),
         ChartKind::U => ("uᵢ = cᵢ/aᵢ: CL = ū = Σc/Σa, limits ū ± 3√(ū/aᵢ).", "Montgomery ch. 7.3"),
         ChartKind::LaneyP | ChartKind::LaneyU => {
-            ("As the p or u chart, with limits widened by σz = MR̄/d₂ of the standardized points.", "Laney 2002")
+            ("Like the p or u chart, with limits widened by σz = MR̄/d₂ of the standardized points.", "Laney 2002")
         }
         ChartKind::Ewma => {
             ("zᵢ = λxᵢ + (1 − λ)zᵢ₋₁, z₀ = CL = x̄, limits CL ± Lσ̂√(λ/(2 − λ)·(1 − (1 − λ)²ⁱ)).", "Roberts 1959")
@@ -211,7 +217,7 @@ fn sigma(estimator: SigmaEstimator) -> (&'static str, &'static str) {
     }
 }
 
-/// Codes of the rules that were applied, each with its pattern.
+/// The codes of the applied rules with their patterns.
 fn rules(analyses: &[Analysis]) -> Vec<(String, String)> {
     let mut seen = BTreeSet::new();
     let drawn = analyses.iter().filter_map(|analysis| analysis.drawing.as_ref());
@@ -220,7 +226,7 @@ fn rules(analyses: &[Analysis]) -> Vec<(String, String)> {
     rules.map(rule).filter(|rule| seen.insert(rule.clone())).collect()
 }
 
-/// What was typed, as a shell would take it again.
+/// The command line, quoted for a shell.
 fn command() -> String {
     let quoted = |argument: String| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+%@".contains(c);
@@ -231,5 +237,5 @@ fn command() -> String {
         }
     };
     let typed = std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
-    std::iter::once("llmscope-cli".to_owned()).chain(typed).collect::<Vec<_>>().join(" ")
+    std::iter::once("llmscope".to_owned()).chain(typed).collect::<Vec<_>>().join(" ")
 }

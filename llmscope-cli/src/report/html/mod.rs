@@ -1,19 +1,18 @@
-//! One page that needs no network: verdicts first, then each chart with its numbers, the machines, and how every number
-//! was computed.
+//! The HTML report: one self-contained page with verdicts, charts with their numbers, machines, and methods.
 //!
-//! The page is whole without JavaScript: its charts are pictures. A script that is inside the page turns them into
-//! charts that answer to mouse, finger and keyboard. On paper they are pictures again.
+//! The page is complete without JavaScript: its charts are SVG images. An embedded script replaces them with interactive
+//! charts for mouse, touch and keyboard. In print, the page shows the images.
 
 mod assets;
+mod dispersion;
 mod environment;
 mod histogram;
 mod island;
+mod layout;
 mod methods;
-mod outline;
 mod section;
 mod sparkline;
-mod spread;
 mod studies;
 mod verdicts;
 
-pub(crate) use outline::page;
+pub(crate) use layout::page;

@@ -1,18 +1,18 @@
-//! One analysis: verdict in words, charts, distribution, numbers, violations.
+//! The section of one analysis: verdict, charts, distribution, numbers, violations.
 
 use llmscope_core::analysis::{Analysis, Drawing, MOST_VIOLATIONS, Series, index};
-use llmscope_core::quantity::{number, scale_of};
+use llmscope_core::quantity::{counted, number, scale_of};
 use llmscope_core::{Line, Metric, Missing, PowerTransform, Side, Verdict, Violation, plot};
 use maud::{Markup, PreEscaped, html};
 
-use super::environment::{Event, counted};
-use super::outline::badge;
-use super::{histogram, island, spread};
+use super::environment::Event;
+use super::layout::badge;
+use super::{dispersion, histogram, island};
 
-/// More rows than a person reads: the JSON has all of them.
-const MOST_ROWS: usize = 400;
+/// The table lists this many violations. The JSON report has all of them.
+const MAX_ROWS: usize = 400;
 
-/// The element that shows an analysis, by its place in the report.
+/// The id of the element that shows the analysis at this index of the report.
 pub(super) fn id(index: usize) -> String {
     format!("series-{}", index + 1)
 }
@@ -36,7 +36,7 @@ pub(super) fn section(
             p.lead { (sentence(analysis)) }
             p.facts { (analysis.scope().join(" · ")) }
             @if !analysis.warnings.is_empty() {
-                ul.callouts aria-label="What to know before trusting the numbers" {
+                ul.callouts aria-label="Warnings" {
                     @for warning in &analysis.warnings { li { (warning) } }
                 }
             }
@@ -52,26 +52,29 @@ pub(super) fn section(
     }
 }
 
-/// `Time to first token ttft_s`; a column has its name only.
+/// `Time to first token ttft_s` for a metric, or the name of a column.
 fn title(analysis: &Analysis) -> Markup {
     match analysis.metric.parse::<Metric>() {
-        Ok(metric) => html! { (capitalized(metric.title())) " " code { (metric.name()) } },
+        Ok(metric) => html! { (capitalized(metric.label())) " " code { (metric.name()) } },
         Err(_) => html! { (analysis.metric) },
     }
 }
 
-/// The verdict with what it rests on.
+/// The reason for the verdict in one or two sentences.
 fn sentence(analysis: &Analysis) -> String {
     let Some(drawing) = &analysis.drawing else {
-        let need = analysis.need.map(|need| format!(": a judgement needs {need} points")).unwrap_or_default();
-        return format!("There are too few data to judge{need}.");
+        let need =
+            analysis.need.map(|need| format!(": a verdict needs {}", counted(need, "point"))).unwrap_or_default();
+        return format!("There are not enough data{need}.");
     };
     let points = drawing.chart.points.len();
     let first = analysis.violations.iter().min_by_key(|violation| violation.first_signal);
     let Some(first) = first else {
         return match analysis.verdict {
-            Verdict::OutOfControl => "The level is steady, its spread is not.".to_owned(),
-            _ if drawing.chart.is_degenerate() => format!("All {points} points are equal: there is nothing to judge."),
+            Verdict::OutOfControl => "The level is in control, the dispersion is not.".to_owned(),
+            _ if drawing.chart.is_degenerate() => {
+                format!("All {points} points are equal, so there is no variation to judge.")
+            }
             _ if drawing.rules.rules().is_empty() => format!("No rule was applied to the {points} points."),
             _ => format!("No rule signals at any of the {points} points."),
         };
@@ -81,7 +84,7 @@ fn sentence(analysis: &Analysis) -> String {
     let broken = rules.filter(|(rule, _)| drawing.judgement.signals.count_of(*rule) > 0).count();
     let verb = if broken == 1 { "signals" } else { "signal" };
     format!(
-        "{} {verb} at {signals} of {points} points. First at point {}{}: {}{}.",
+        "{} {verb} at {signals} of {points} points. First signal at point {}{}: {}{}.",
         counted(broken, "rule"),
         first.first_signal,
         time(drawing, first.first_signal).map(|at| format!(" ({at})")).unwrap_or_default(),
@@ -100,14 +103,14 @@ fn time(drawing: &Drawing, point: usize) -> Option<String> {
 }
 
 fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) -> Markup {
-    let events = island::placed(analysis, drawing, events);
+    let events = island::placed_events(analysis, drawing, events);
     let points = drawing.chart.points.len();
     html! {
         figure.chart data-analysis=(id) data-chart="0" {
-            figcaption { span.what { (capitalized(analysis.chart.title())) ", phase " (analysis.phase.numeral()) } " " span.muted { (plotted(analysis, drawing)) } }
+            figcaption { span.what { (capitalized(analysis.chart.label())) ", phase " (analysis.phase.numeral()) } " " span.muted { (plotted(analysis, drawing)) } }
             div.still { (PreEscaped(plot::svg(analysis))) }
             @if !events.is_empty() {
-                ul.happened aria-label="What else happened" {
+                ul.chart-events aria-label="Events" {
                     @for event in &events {
                         li { b { (event.letter) } (event.at) ", before point " (event.point) ": " (event.message) }
                     }
@@ -115,29 +118,29 @@ fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) ->
             }
             p.key {
                 span { i.dot.beyond aria-hidden="true" {} "beyond a control limit" }
-                span { i.dot.pattern aria-hidden="true" {} "completes another rule’s pattern" }
+                span { i.dot.pattern aria-hidden="true" {} "completes the pattern of another rule" }
                 span { i.band aria-hidden="true" {} "zones C, B, A: one, two, three sigmas from the center" }
-                @if points > island::MOST_POINTS {
+                @if points > island::MAX_POINTS {
                     span {
-                        "Of " (points) " points the lowest and highest of each stretch are drawn, and every point that begins, "
-                        "completes or ends a violation."
+                        "Of " (points) " points, the chart draws the lowest and highest of each interval, and every point that "
+                        "begins, completes or ends a violation."
                     }
                 }
             }
         }
-        @if let Some(spread) = spread::still(analysis, drawing) {
+        @if let Some(dispersion) = dispersion::still(analysis, drawing) {
             figure.chart.small data-analysis=(id) data-chart="1" {
                 figcaption {
-                    span.what { (capitalized(spread.title)) }
-                    " " span.muted { (spread.verdict) }
+                    span.what { (capitalized(dispersion.title)) }
+                    " " span.muted { (dispersion.verdict) }
                 }
-                div.still { (spread.picture) }
+                div.still { (dispersion.picture) }
             }
         }
     }
 }
 
-/// `ttft_s in ms`: the axis bears numbers only.
+/// The metric and the unit of the axis: `ttft_s in ms`.
 fn plotted(analysis: &Analysis, drawing: &Drawing) -> String {
     let (low, high) = drawing.extent().unwrap_or_default();
     match scale_of(analysis.plotted_unit(), low.abs().max(high.abs())) {
@@ -151,14 +154,14 @@ pub(super) fn capitalized(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// A name, a value, and what to know about it.
+/// Name, value and note.
 type Row = (String, String, String);
 
 fn numbers(analysis: &Analysis) -> Markup {
     html! {
         div.numbers {
-            (pairs("Level and spread", &statistics(analysis)))
-            (pairs("Against the specification", &capability(analysis)))
+            (pairs("Level and dispersion", &statistics(analysis)))
+            (pairs("Specification and capability", &capability(analysis)))
         }
     }
 }
@@ -187,7 +190,7 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
             Line::Constant(value) => Some(quantity(*value)),
             Line::PerPoint(_) => line.extent().map(|(low, high)| format!("{} to {}", quantity(low), quantity(high))),
         };
-        let clamped = |is: bool| if is { "set to what is possible".to_owned() } else { String::new() };
+        let clamped = |is: bool| if is { "clamped to the possible range".to_owned() } else { String::new() };
         add("upper control limit", line(&limits.upper), clamped(limits.clamped.upper));
         add("center line", line(&limits.center), String::new());
         add("lower control limit", line(&limits.lower), clamped(limits.clamped.lower));
@@ -201,11 +204,11 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
         add(
             "transformation",
             analysis.transform.map(PowerTransform::describe),
-            "what sigma and zones belong to".to_owned(),
+            "applies to sigma and zones".to_owned(),
         );
         add("sigma within", sigma.within.map(sigma_quantity), convention);
         add("sigma overall", sigma.overall.map(sigma_quantity), "sample standard deviation".to_owned());
-        add("σz", sigma.inflation.map(number), "variation beyond the binomial or Poisson".to_owned());
+        add("σz", sigma.inflation.map(number), "relative to binomial or Poisson variation".to_owned());
     }
     if let Some(q) = analysis.quantiles {
         for (name, value) in [("90 % quantile", q.p90), ("95 % quantile", q.p95), ("99 % quantile", q.p99)] {
@@ -213,7 +216,7 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
         }
     }
     let lag1 = analysis.autocorrelation.map(|autocorrelation| format!("{:.2}", autocorrelation.lag1));
-    add("autocorrelation", lag1, "of neighbours".to_owned());
+    add("autocorrelation", lag1, "lag 1".to_owned());
     let normality = analysis.normality;
     let p =
         normality.map(|test| format!("p {}", if test.p < 0.0001 { "below 0.0001".to_owned() } else { number(test.p) }));
@@ -256,7 +259,7 @@ fn capability(analysis: &Analysis) -> Vec<Row> {
 fn violations(id: &str, analysis: &Analysis, drawing: &Drawing) -> Markup {
     let all = &analysis.violations;
     let first = &all[..all.len().min(MOST_VIOLATIONS)];
-    let rest = &all[first.len()..all.len().min(MOST_ROWS)];
+    let rest = &all[first.len()..all.len().min(MAX_ROWS)];
     html! {
         @if !all.is_empty() {
             h3 id={ (id) "-violations" } { "Violations" }
@@ -265,8 +268,8 @@ fn violations(id: &str, analysis: &Analysis, drawing: &Drawing) -> Markup {
                 details {
                     summary { (counted(all.len() - first.len(), "more violation")) }
                     (violation_table("More violations", analysis, drawing, rest))
-                    @if all.len() > MOST_ROWS {
-                        p.muted { "The first " (MOST_ROWS) " are listed; analyze --json lists all " (all.len()) "." }
+                    @if all.len() > MAX_ROWS {
+                        p.muted { "The table lists the first " (MAX_ROWS) " violations; llmscope analyze --json lists all " (all.len()) "." }
                     }
                 }
             }
@@ -288,7 +291,7 @@ fn violation_table(label: &str, analysis: &Analysis, drawing: &Drawing, rows: &[
                         th.number scope="col" { "To" }
                         th.number scope="col" { "Signals" }
                         th.number scope="col" { "First signal" }
-                        th.number scope="col" { "Value there" }
+                        th.number scope="col" { "Value" }
                         @if timed { th scope="col" { "Time" } }
                     }
                 }

@@ -1,4 +1,4 @@
-//! The course of a series in the height of a line of text.
+//! A sparkline of a series, as tall as a line of text.
 
 use llmscope_core::Analysis;
 use llmscope_core::plot::Axis;
@@ -8,8 +8,8 @@ const WIDTH: f64 = 132.0;
 const HEIGHT: f64 = 26.0;
 const COLUMNS: usize = 66;
 
-/// The band between the control limits, the points, and a dot at the first signal; the table's other cells say it in
-/// words.
+/// Draws the band between the control limits, the points, and a dot at the first signal. It is hidden from screen readers,
+/// because the other cells of the table contain the same information.
 pub(super) fn of(analysis: &Analysis) -> Markup {
     let Some(drawing) = &analysis.drawing else { return html! {} };
     let points = &drawing.chart.points;
@@ -29,7 +29,7 @@ pub(super) fn of(analysis: &Analysis) -> Markup {
     }
 }
 
-/// The lowest and the highest point of each column.
+/// A line through the lowest and the highest point of each column.
 fn line(points: &[f64], x: &Axis, y: &Axis) -> String {
     let size = points.len().div_ceil(COLUMNS).max(1);
     let mut text = String::new();

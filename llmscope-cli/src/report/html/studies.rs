@@ -1,9 +1,9 @@
-//! Several runs of one thing: what varies within them and between them, and which runs are out.
+//! Studies of several runs: the variation within and between runs, and the runs outside the limits.
 
 use llmscope_core::analysis::Study;
 use maud::{Markup, html};
 
-use super::outline::badge;
+use super::layout::badge;
 
 pub(super) fn sections(studies: &[Study]) -> Markup {
     html! { @for study in studies { (section(study)) } }
@@ -20,7 +20,7 @@ fn section(study: &Study) -> Markup {
             }
             p.facts { (study.scope().join(" · ")) }
             @if !study.warnings.is_empty() {
-                ul.callouts aria-label="What to know before trusting the numbers" {
+                ul.callouts aria-label="Warnings" {
                     @for warning in &study.warnings { li { (warning) } }
                 }
             }
@@ -47,7 +47,7 @@ fn runs(study: &Study) -> Markup {
                         th.number scope="col" { "n" }
                         th.number scope="col" { "Mean" }
                         th.number scope="col" { "σ" }
-                        th scope="col" { "Where it lies" }
+                        th scope="col" { "Status" }
                     }
                 }
                 tbody {

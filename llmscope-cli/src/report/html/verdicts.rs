@@ -1,11 +1,11 @@
-//! All verdicts at a glance.
+//! The table of all verdicts.
 
 use llmscope_core::analysis::index;
 use llmscope_core::quantity::{number_to, scale_of};
 use llmscope_core::{Analysis, Verdict};
 use maud::{Markup, html};
 
-use super::outline::badge;
+use super::layout::badge;
 use super::{section, sparkline};
 use crate::analyze::Judged;
 
@@ -13,19 +13,20 @@ use crate::analyze::Judged;
 pub(super) fn sentence(judged: &Judged) -> String {
     let analyses = &judged.report.analyses;
     let count = |verdict| analyses.iter().filter(|analysis| analysis.verdict == verdict).count();
-    let (out, thin) = (count(Verdict::OutOfControl), count(Verdict::NotEnoughData));
-    let all = format!("{} series", analyses.len());
+    let (out, few) = (count(Verdict::OutOfControl), count(Verdict::NotEnoughData));
+    let all = analyses.len();
     let be = |count: usize| if count == 1 { "is" } else { "are" };
     let mut sentence = match out {
-        0 if analyses.is_empty() => "There is nothing to judge.".to_owned(),
-        0 if thin == analyses.len() => format!("There are too few data to judge: {all}."),
-        0 if analyses.len() == 1 => "The one series is in control.".to_owned(),
-        0 => format!("No series out of {} is out of control.", analyses.len()),
-        1 if analyses.len() == 1 => "The one series is out of control.".to_owned(),
-        _ => format!("{out} of {all} {} out of control.", be(out)),
+        0 if analyses.is_empty() => "There are no series to judge.".to_owned(),
+        0 if all == 1 && few == 1 => "The series does not have enough data.".to_owned(),
+        0 if few == all => format!("None of the {all} series has enough data."),
+        0 if all == 1 => "The series is in control.".to_owned(),
+        0 => format!("None of the {all} series is out of control."),
+        1 if all == 1 => "The series is out of control.".to_owned(),
+        _ => format!("{out} of {all} series {} out of control.", be(out)),
     };
-    if thin > 0 && thin < analyses.len() {
-        sentence.push_str(&format!(" {thin} {} too short to judge.", be(thin)));
+    if few > 0 && few < all {
+        sentence.push_str(&format!(" {few} {} not enough data.", if few == 1 { "has" } else { "have" }));
     }
     sentence
 }
@@ -44,7 +45,7 @@ pub(super) fn table(judged: &Judged) -> Markup {
                             th scope="col" { "Verdict" }
                             @if grouped { th scope="col" { "Group" } }
                             th scope="col" { "Metric" }
-                            th scope="col" { "Course" }
+                            th scope="col" { "Chart" }
                             th.number scope="col" { "n" }
                             th.number scope="col" { "Mean" }
                             th.number scope="col" { "Control limits" }

@@ -1,19 +1,20 @@
-//! A study of several runs, for people.
+//! A study of several runs, for terminals.
 
 use std::io::Write;
 
 use anstyle::Style;
 use anyhow::Result;
 use llmscope_core::analysis::Study;
+use llmscope_core::quantity::counted;
 
 use super::{bare_table, facts, heading, verdict_style, wrapped};
 use crate::output::{BAD, CAUTION, DIM};
 
-/// Runs that a table lists before it only counts the rest; those that stand out are listed in any case.
-const MOST_RUNS: usize = 30;
+/// The table lists this many runs and counts the rest. Runs outside the limits are always listed.
+const MAX_RUNS: usize = 30;
 
 pub(super) fn write(out: &mut impl Write, study: &Study, width: usize) -> Result<()> {
-    let verdict = format!("RUNS {}", study.verdict.words().to_uppercase());
+    let verdict = format!("RUNS {}", study.verdict.label().to_uppercase());
     let titles = [study.metric_title(), study.group_title()];
     heading(out, verdict_style(study.verdict), &verdict, &titles, width)?;
     wrapped(out, width, DIM, "  ", &study.scope().join(" · "))?;
@@ -31,9 +32,9 @@ pub(super) fn write(out: &mut impl Write, study: &Study, width: usize) -> Result
 fn runs(out: &mut impl Write, study: &Study, width: usize) -> Result<()> {
     let mut table = bare_table(width);
     table.set_header([" run", "n", "mean", "σ", ""]);
-    let mut left_out = 0;
+    let mut left_out = 0_usize;
     for (position, (mut row, run)) in study.run_rows().into_iter().zip(&study.runs).enumerate() {
-        if position < MOST_RUNS || run.out {
+        if position < MAX_RUNS || run.out {
             row[0] = format!(" {}", row[0]);
             table.add_row(row);
         } else {
@@ -50,7 +51,7 @@ fn runs(out: &mut impl Write, study: &Study, width: usize) -> Result<()> {
         writeln!(out, "{style}{}{style:#}", line.trim_end())?;
     }
     if left_out > 0 {
-        wrapped(out, width, DIM, "  ", &format!("… and {left_out} more runs: --format json lists all of them"))?;
+        wrapped(out, width, DIM, "  ", &format!("… and {}; --format json lists all", counted(left_out, "more run")))?;
     }
     Ok(())
 }

@@ -1,53 +1,53 @@
-//! A study in words, the same for every face that prints one.
+//! The text of a study, shared by all output formats.
 
 use std::fmt;
 
 use super::{Component, Study};
 use crate::analysis::words::{index, metric_title, title_of};
-use crate::quantity::{number, with_unit_to};
+use crate::quantity::{counted, number, with_unit_to};
 
 impl Study {
-    /// What the runs have in common, in a few words.
+    /// The properties that the runs have in common, as a short title.
     #[must_use]
     pub fn group_title(&self) -> String {
         title_of(&self.group)
     }
 
-    /// The metric and what it means: `ttft_s (time to first token)`.
+    /// The metric and its label: `ttft_s (time to first token)`.
     #[must_use]
     pub fn metric_title(&self) -> String {
         metric_title(&self.metric)
     }
 
-    /// A value of the metric in its best unit, with digits enough to tell run means apart.
+    /// A value of the metric in a suitable unit, with enough digits to distinguish run means.
     #[must_use]
     pub fn quantity(&self, value: f64) -> String {
         with_unit_to(self.unit, value, self.total.sigma / 10.0)
     }
 
-    /// How much was measured, in what runs.
+    /// The numbers of runs and measurements.
     #[must_use]
     pub fn scope(&self) -> Vec<String> {
-        let mut parts = vec![format!("{} runs", self.runs.len()), format!("{} measurements", self.n)];
+        let mut parts = vec![counted(self.runs.len(), "run"), counted(self.n, "measurement")];
         if let Some(need) = self.need {
-            parts.push(format!("a judgement needs at least {need} runs"));
+            parts.push(format!("needs at least {need} runs"));
         }
         parts
     }
 
-    /// The names of the runs whose means lie beyond the limits of the run means.
+    /// The names of the runs whose means are beyond the limits of the run means.
     #[must_use]
     pub fn runs_out(&self) -> Vec<&str> {
         self.runs.iter().filter(|run| run.out).map(|run| run.name.as_str()).collect()
     }
 
-    /// The names of the runs whose means are further out than their own requests explain.
+    /// The names of the runs whose means deviate more than the variation of their own requests explains.
     #[must_use]
     pub fn runs_beyond_within(&self) -> Vec<&str> {
         self.runs.iter().filter(|run| run.beyond_within).map(|run| run.name.as_str()).collect()
     }
 
-    /// The numbers, each with its name. What does not apply is absent.
+    /// The numbers, each with its name. Numbers that do not apply are absent.
     #[must_use]
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let mut facts = vec![("mean", self.quantity(self.mean))];
@@ -90,12 +90,12 @@ impl Study {
         facts
     }
 
-    /// The runs: name, measurements, mean, sigma, and what is to be said of it.
+    /// The runs: name, number of measurements, mean, sigma, and a remark.
     #[must_use]
     pub fn run_rows(&self) -> Vec<[String; 5]> {
-        let said = |out: bool, beyond_within: bool| match (out, beyond_within) {
+        let remark = |out: bool, beyond_within: bool| match (out, beyond_within) {
             (true, _) => "OUT of the limits of run means",
-            (false, true) => "beyond the limits within runs",
+            (false, true) => "beyond the within-run limits",
             (false, false) => "",
         };
         let row = |run: &super::Run| {
@@ -104,7 +104,7 @@ impl Study {
                 run.n.to_string(),
                 self.quantity(run.mean),
                 run.sigma.map(|sigma| self.quantity(sigma)).unwrap_or_default(),
-                said(run.out, run.beyond_within).to_owned(),
+                remark(run.out, run.beyond_within).to_owned(),
             ]
         };
         self.runs.iter().map(row).collect()
@@ -114,7 +114,7 @@ impl Study {
 impl fmt::Display for Study {
     /// The report of this study as plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RUNS {}  {}", self.verdict.words().to_uppercase(), self.metric_title())?;
+        write!(f, "RUNS {}  {}", self.verdict.label().to_uppercase(), self.metric_title())?;
         let group = self.group_title();
         if !group.is_empty() {
             write!(f, "  {group}")?;
@@ -123,8 +123,12 @@ impl fmt::Display for Study {
         for (name, text) in self.facts() {
             write!(f, "\n  {name:<15}{text}")?;
         }
-        for [name, n, mean, sigma, said] in self.run_rows() {
-            write!(f, "\n  {name}: n {n}, mean {mean}, σ {sigma}{}{said}", if said.is_empty() { "" } else { ", " })?;
+        for [name, n, mean, sigma, remark] in self.run_rows() {
+            write!(
+                f,
+                "\n  {name}: n {n}, mean {mean}, σ {sigma}{}{remark}",
+                if remark.is_empty() { "" } else { ", " }
+            )?;
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))
     }

@@ -1,5 +1,8 @@
-//! NVIDIA aiperf: records of requests, and summaries of a run or of its slices of time. genai-perf, its predecessor,
-//! writes summaries of the same shape.
+//! NVIDIA aiperf: records of requests (JSON Lines), and summaries of a run (JSON, CSV) or of its timeslices (JSON). Its
+//! predecessor genai-perf writes summaries of the same form.
+//!
+//! Traps: its inter-token latency excludes the first chunk and is our time per output token. Counts are of aiperf's own
+//! tokenizer unless the server reports usage. Each metric has its own unit.
 
 mod records;
 mod summary;
@@ -8,11 +11,11 @@ mod table;
 use super::runs::{of_ms, of_ns};
 use super::tool::{Format, Reading};
 
-/// A line a request: `profile_export.jsonl`.
+/// `profile_export.jsonl`: one request per line.
 pub(super) const RECORDS: Format = Format {
     name: "aiperf",
     title: "aiperf records (JSON Lines)",
-    recognizes: |outline| outline.has_all(&["metadata.benchmark_phase", "metadata.request_start_ns", "metrics"]),
+    recognizes: |signature| signature.has_all(&["metadata.benchmark_phase", "metadata.request_start_ns", "metrics"]),
     reading: Reading::Lines { header: records::header, records: records::read },
 };
 
@@ -20,9 +23,10 @@ pub(super) const RECORDS: Format = Format {
 pub(super) const SUMMARY: Format = Format {
     name: "aiperf-json",
     title: "aiperf summary (JSON)",
-    recognizes: |outline| {
+    recognizes: |signature| {
         let counts = ["request_count.avg", "completed_request_count.avg", "error_request_count.avg"];
-        (outline.has("aiperf_version") || outline.has("was_cancelled")) && counts.iter().any(|path| outline.has(path))
+        (signature.has("aiperf_version") || signature.has("was_cancelled"))
+            && counts.iter().any(|path| signature.has(path))
     },
     reading: Reading::Whole(summary::read),
 };
@@ -30,16 +34,16 @@ pub(super) const SUMMARY: Format = Format {
 /// `profile_export_aiperf_timeslices.json`.
 pub(super) const TIMESLICES: Format = Format {
     name: "aiperf-timeslices",
-    title: "aiperf slices of time (JSON)",
-    recognizes: |outline| outline.has_all(&["timeslices[].start_ns", "timeslices[].end_ns"]),
+    title: "aiperf timeslices (JSON)",
+    recognizes: |signature| signature.has_all(&["timeslices[].start_ns", "timeslices[].end_ns"]),
     reading: Reading::Whole(summary::read_slices),
 };
 
-/// `profile_export_aiperf.csv`: unlike its predecessor's, it has standard deviations.
+/// `profile_export_aiperf.csv`: unlike its predecessor's file, it has standard deviations.
 pub(super) const CSV: Format = Format {
     name: "aiperf-csv",
     title: "aiperf summary (CSV)",
-    recognizes: |outline| outline.has_columns(&["Metric", "avg", "p50", "p99", "std"]),
+    recognizes: |signature| signature.has_columns(&["Metric", "avg", "p50", "p99", "std"]),
     reading: Reading::Whole(table::read),
 };
 
@@ -47,10 +51,10 @@ pub(super) const CSV: Format = Format {
 pub(super) const GENAI_PERF_SUMMARY: Format = Format {
     name: "genai-perf-json",
     title: "genai-perf summary (JSON)",
-    recognizes: |outline| {
-        outline.has_all(&["request_latency.unit", "request_latency.avg"])
-            && !outline.has("aiperf_version")
-            && !outline.has("was_cancelled")
+    recognizes: |signature| {
+        signature.has_all(&["request_latency.unit", "request_latency.avg"])
+            && !signature.has("aiperf_version")
+            && !signature.has("was_cancelled")
     },
     reading: Reading::Whole(summary::read),
 };
@@ -59,15 +63,15 @@ pub(super) const GENAI_PERF_SUMMARY: Format = Format {
 pub(super) const GENAI_PERF_CSV: Format = Format {
     name: "genai-perf-csv",
     title: "genai-perf summary (CSV)",
-    recognizes: |outline| outline.has_columns(&["Metric", "avg", "p50", "p99"]) && !outline.has_columns(&["std"]),
+    recognizes: |signature| signature.has_columns(&["Metric", "avg", "p50", "p99"]) && !signature.has_columns(&["std"]),
     reading: Reading::Whole(table::read),
 };
 
-/// Distributions: the tool's tag, and our name.
+/// Distributions: the tool's tag and our name.
 ///
-/// Its inter-token latency leaves the first chunk out: (latency − time to first token) / (tokens − tokens of the first
-/// chunk), our time per output token. What is sent before a slot is free is its credit: the wait for it is a missed
-/// schedule only in an open loop, of which these files do not tell, so it keeps its own name.
+/// The tool's inter-token latency excludes the first chunk: (latency − time to first token) / (tokens − tokens of the
+/// first chunk). This is our time per output token. A credit is a request's permission to be sent. The wait for it is a
+/// missed schedule only in an open loop, which these files do not record, so it keeps its own name.
 const DISTRIBUTIONS: &[(&str, &str)] = &[
     ("time_to_first_token", "ttft_s"),
     ("request_latency", "e2e_s"),
@@ -81,7 +85,7 @@ const DISTRIBUTIONS: &[(&str, &str)] = &[
     ("output_sequence_length", "output_tokens"),
 ];
 
-/// Figures of a whole run: the tool's tag, and our name.
+/// Figures of a whole run: the tool's tag and our name.
 const FIGURES: &[(&str, &str)] = &[
     ("request_throughput", "requests_per_s"),
     ("goodput", "goodput_requests_per_s"),
@@ -91,7 +95,7 @@ const FIGURES: &[(&str, &str)] = &[
     ("benchmark_duration", "duration_s"),
 ];
 
-/// A value of a metric in seconds, tokens or whatever SI unit belongs to it; `None` if the unit is not known.
+/// A value converted to the SI unit of its metric (seconds, tokens, …); `None` if the unit is unknown.
 fn in_si(value: f64, unit: &str) -> Option<f64> {
     match unit {
         "ns" => Some(of_ns(value)),
@@ -103,5 +107,6 @@ fn in_si(value: f64, unit: &str) -> Option<f64> {
     }
 }
 
-/// What to do about a unit that is not known.
-const KNOWN_UNITS: &str = "units known here are ns, us, ms, sec, tokens, requests, count, ratio and those per sec";
+/// The fix for an unknown unit.
+const KNOWN_UNITS: &str = "known units are ns, us, ms, sec, tokens, requests, count, ratio, tokens/sec, requests/sec \
+                           and per sec";

@@ -1,4 +1,4 @@
-//! aiperf's records: one request a line, in the order in which they were processed, warm-up among them.
+//! aiperf's records: one request per line, in the order in which they were processed, including warm-up.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::{KNOWN_UNITS, in_si};
 use crate::error::{Error, Location, Result};
-use crate::ingest::{failure, moment};
+use crate::ingest::{failure, timestamp};
 use crate::session::{AttributeValue, RequestError, RequestRecord, SessionHeader, Software, Status};
 
 #[derive(Deserialize)]
@@ -52,19 +52,19 @@ struct Failure {
     message: Option<String>,
 }
 
-/// Times that have no field of ours: the tool's tag, and the attribute.
+/// Times that have no field in a session: the tool's tag and the attribute.
 const OWN_TIMES: &[(&str, &str)] = &[
     ("time_to_second_token", "time_to_second_token_s"),
     ("time_to_first_output_token", "time_to_first_output_token_s"),
     ("http_req_blocked", "http_req_blocked_s"),
     ("http_req_dns_lookup", "http_req_dns_lookup_s"),
     ("http_req_sending", "http_req_sending_s"),
-    // To the first byte, which need not hold a token.
+    // Until the first byte, which need not contain a token.
     ("http_req_waiting", "http_req_waiting_s"),
     ("http_req_receiving", "http_req_receiving_s"),
 ];
 
-/// The lines tell neither the model nor the version; the summary beside them does.
+/// The lines contain neither the model nor the version; only the summary does.
 pub(super) fn header(_first: &str) -> SessionHeader {
     SessionHeader { recorder: Some(Software { name: "aiperf".to_owned(), version: None }), ..SessionHeader::default() }
 }
@@ -80,13 +80,13 @@ impl Line {
         let metadata = &self.metadata;
         let (status, error) = self.outcome();
         let mut record = RequestRecord {
-            started_at: moment::of_epoch_ns(metadata.request_start_ns),
+            started_at: timestamp::of_epoch_ns(metadata.request_start_ns),
             warmup: metadata.is_warm_up(),
             status,
             error,
             ..RequestRecord::default()
         };
-        // The server's counts where it reported them; by default, aiperf counts with a tokenizer of its own.
+        // The server's counts where it reported them; otherwise aiperf counts with its own tokenizer.
         let tokens = |tag: &str| Ok::<_, Error>(self.number(tag, location)?.and_then(count));
         let reported = tokens("usage_completion_tokens")?;
         let own = tokens("output_sequence_length")?;
@@ -99,7 +99,7 @@ impl Line {
             record.tpot_s = self.number("inter_token_latency", location)?;
             record.icl_s = self.numbers("inter_chunk_latency", location)?;
         }
-        // A connection that was open before has an overhead of 0, which is no time to connect.
+        // A reused connection has an overhead of 0, which is not a connection time.
         let reused = self.number("http_req_connection_reused", location)? == Some(1.0);
         record.connect_s = self.number("http_req_connection_overhead", location)?.filter(|_| !reused);
         record.attributes = self.attributes(location)?;
@@ -123,7 +123,7 @@ impl Line {
             .and_then(|at| metadata.request_start_ns.checked_sub(at))
             .map(|ns| ns as f64 / 1e9);
         note("credit_to_start_latency_s", wait_s);
-        // Several phases of measuring may stand in one file.
+        // One file may contain several measurement phases.
         if let Some(name) = metadata.phase_name.as_ref().filter(|name| **name != metadata.benchmark_phase) {
             attributes.insert("run".to_owned(), AttributeValue::Text(name.clone()));
         }
@@ -139,13 +139,13 @@ impl Line {
                 }
             };
         };
-        let words = failed.kind.as_deref().or(failed.message.as_deref()).unwrap_or_default();
-        let (status, error) = failure::of_text(words);
+        let text = failed.kind.as_deref().or(failed.message.as_deref()).unwrap_or_default();
+        let (status, error) = failure::of_text(text);
         let status = if self.metadata.was_cancelled { Status::Cancelled } else { status };
         (status, Some(RequestError { code: failed.code, message: failed.message.clone(), ..error }))
     }
 
-    /// A number in its SI unit.
+    /// A number converted to its SI unit.
     fn number(&self, tag: &str, location: &dyn Fn() -> Location) -> Result<Option<f64>> {
         match self.metrics.get(tag) {
             Some(Metric { value: Value::Number(value), unit }) => to_si(tag, *value, unit, location).map(Some),
@@ -172,12 +172,12 @@ impl Metadata {
 fn to_si(tag: &str, value: f64, unit: &str, location: &dyn Fn() -> Location) -> Result<f64> {
     in_si(value, unit).ok_or_else(|| Error::Format {
         location: location().field(&format!("metrics.{tag}.unit")),
-        problem: format!("the unit {unit:?} is not known"),
+        problem: format!("unknown unit {unit:?}"),
         fix: KNOWN_UNITS.to_owned(),
     })
 }
 
-/// A count that was written as a number.
+/// A count that is written as a floating-point number.
 fn count(value: f64) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, as tested")]
     ((0.0..9e15).contains(&value) && value.fract() == 0.0).then_some(value as u64)

@@ -1,29 +1,29 @@
-//! Summaries in JSON: metrics by their tags, each with a unit and its statistics.
+//! Summaries in JSON: metrics by tag, each with a unit and its statistics.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{DISTRIBUTIONS, FIGURES, KNOWN_UNITS, in_si};
 use crate::error::{Error, Location, Result};
-use crate::ingest::moment;
 use crate::ingest::runs::Runs;
-use crate::ingest::tool::Found;
+use crate::ingest::timestamp;
+use crate::ingest::tool::Parsed;
 
-/// Where versions put what is asked for, the newest first.
+/// Where each version stores the settings, newest first.
 const MODELS: &[&str] = &["/models/items/0/name", "/endpoint/model_names/0", "/model_names/0"];
 const CONCURRENCIES: &[&str] = &["/loadgen/concurrency", "/perf_analyzer/stimulus/concurrency"];
 const RATES: &[&str] = &["/loadgen/request_rate", "/perf_analyzer/stimulus/request_rate"];
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let summary: Map<String, Value> =
         serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let mut runs = Runs::default();
     runs.begin(1);
     describe(&mut runs, summary.get("input_config"));
-    // A local time without an offset tells no moment.
+    // A local time without an offset does not identify an instant.
     runs.text("start_time_local", summary.get("start_time").and_then(Value::as_str));
     put(&mut runs, &summary, || Location::of(source))?;
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
 #[derive(Deserialize)]
@@ -40,13 +40,13 @@ struct Slice {
     metrics: Map<String, Value>,
 }
 
-/// A row a slice: requests that began in the same span of time, ready-made subgroups.
-pub(super) fn read_slices(source: &str, text: &str) -> Result<Found> {
+/// One row per timeslice: requests that began in the same period form a natural subgroup.
+pub(super) fn read_slices(source: &str, text: &str) -> Result<Parsed> {
     let slices: Slices = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     if slices.timeslices.is_empty() {
         return Err(Error::Format {
             location: Location::of(source).field("timeslices"),
-            problem: "no slices".to_owned(),
+            problem: "no timeslices".to_owned(),
             fix: "give the file of a run with --slice-duration".to_owned(),
         });
     }
@@ -54,17 +54,17 @@ pub(super) fn read_slices(source: &str, text: &str) -> Result<Found> {
     for (index, slice) in slices.timeslices.iter().enumerate() {
         runs.begin(1);
         describe(&mut runs, slices.input_config.as_ref());
-        runs.started_at(moment::of_epoch_ns(slice.start_ns));
+        runs.started_at(timestamp::of_epoch_ns(slice.start_ns));
         put(&mut runs, &slice.metrics, || Location::of(source).field(&format!("timeslices[{index}]")))?;
-        // The metric of that name reaches to the end of the last request that began in the slice.
+        // The metric of that name extends to the end of the last request that began in the slice.
         #[allow(clippy::cast_precision_loss, reason = "a slice is far below the 104 days of 2^53 ns")]
         let length_s = slice.end_ns.checked_sub(slice.start_ns).map(|ns| ns as f64 / 1e9);
         runs.number("duration_s", length_s);
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
-/// Model and load, from the settings.
+/// Adds the model and the load from the settings.
 fn describe(runs: &mut Runs, settings: Option<&Value>) {
     let Some(settings) = settings else { return };
     let find =
@@ -88,7 +88,7 @@ fn put(runs: &mut Runs, metrics: &Map<String, Value>, location: impl Fn() -> Loc
         .or_else(|| failed.map(|failed| failed + succeeded.unwrap_or_default()))
         .or(succeeded);
     runs.number("requests", all);
-    // With no count of errors, those are failed that were completed and did not succeed.
+    // Without a count of errors, the failures are the completed requests that did not succeed.
     runs.number("failed", failed.or_else(|| Some(average("completed_request_count")? - succeeded?)));
     for (tag, column) in FIGURES {
         let Some(metric) = metrics.get(*tag) else { continue };
@@ -105,7 +105,7 @@ fn put(runs: &mut Runs, metrics: &Map<String, Value>, location: impl Fn() -> Loc
     Ok(())
 }
 
-/// Our name of a statistic: `avg` is a mean; sums and counts are none.
+/// Our name of a statistic: `avg` is a mean; `None` for sums and counts.
 pub(super) fn statistic_name(name: &str) -> Option<&str> {
     match name {
         "avg" => Some("mean"),
@@ -122,7 +122,7 @@ fn statistic(tag: &str, metric: &Value, name: &str, location: impl Fn() -> Locat
         let field = at.field.as_ref().map_or(format!("{tag}.unit"), |outer| format!("{outer}.{tag}.unit"));
         Error::Format {
             location: at.field(&field),
-            problem: format!("the unit {unit:?} is not known"),
+            problem: format!("unknown unit {unit:?}"),
             fix: KNOWN_UNITS.to_owned(),
         }
     })?;

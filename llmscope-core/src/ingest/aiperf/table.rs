@@ -1,5 +1,5 @@
-//! Summaries in CSV: a section of distributions, then one of single figures, then one of graphics processors. Numbers
-//! are rounded to two places.
+//! Summaries in CSV: a section of distributions, one of single figures, and one of graphics processors. Numbers are
+//! rounded to two decimal places.
 
 use csv::{ReaderBuilder, StringRecord};
 
@@ -7,10 +7,11 @@ use super::summary::statistic_name;
 use super::{DISTRIBUTIONS, FIGURES, KNOWN_UNITS, in_si};
 use crate::error::{Error, Location, Result};
 use crate::ingest::runs::Runs;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
+use crate::quantity::counted;
 
-/// A file is one run.
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+/// A file describes one run.
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut runs = Runs::default();
     runs.begin(1);
@@ -29,15 +30,15 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         if row.len() < header.len() {
             return Err(Error::Format {
                 location: Location::of(source).field(metric),
-                problem: format!("{} fields where the header names {}", row.len(), header.len()),
-                fix: "the file is cut short: copy it again".to_owned(),
+                problem: format!("found {}, but the header has {}", counted(row.len(), "field"), header.len()),
+                fix: "the file is truncated: copy it again".to_owned(),
             });
         }
         let (tag, unit) = tag_of(metric);
         let to_si = |value: f64| {
             in_si(value, unit).ok_or_else(|| Error::Format {
                 location: Location::of(source).field(metric),
-                problem: format!("the unit {unit:?} is not known"),
+                problem: format!("unknown unit {unit:?}"),
                 fix: KNOWN_UNITS.to_owned(),
             })
         };
@@ -62,11 +63,11 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     let all = completed.or_else(|| failed.map(|failed: f64| failed + succeeded.unwrap_or_default())).or(succeeded);
     runs.number("requests", all);
     runs.number("failed", failed.or_else(|| Some(completed? - succeeded?)));
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
-/// The tag and the unit behind a title such as `Time to First Token (ms)`; other parentheses are comments. Counts have
-/// no unit.
+/// The tag and the unit from a title such as `Time to First Token (ms)`; other parentheses are comments. Counts have no
+/// unit.
 fn tag_of(title: &str) -> (String, &str) {
     let (title, unit) = match title.strip_suffix(')').and_then(|title| title.rsplit_once(" (")) {
         Some((title, unit)) if in_si(0.0, unit).is_some() || unit.contains('/') => (title, unit),
@@ -76,7 +77,7 @@ fn tag_of(title: &str) -> (String, &str) {
     (title.to_lowercase().replace([' ', '-'], "_"), unit)
 }
 
-/// genai-perf puts commas between thousands.
+/// genai-perf separates thousands with commas.
 fn number(cell: &str) -> Option<f64> {
     cell.replace(',', "").parse().ok().filter(|value: &f64| value.is_finite())
 }

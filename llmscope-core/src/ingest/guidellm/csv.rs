@@ -1,4 +1,4 @@
-//! The CSV report: a row a benchmark under three header lines, metric, status with unit, and statistic.
+//! The CSV report: one row per benchmark under three header lines: metric, status with unit, and statistic.
 
 use csv::{ReaderBuilder, StringRecord};
 use serde_json::Value;
@@ -7,27 +7,27 @@ use super::{LOADS, REPORTED};
 use crate::error::{Error, Location, Result};
 use crate::ingest::delimited::line_of;
 use crate::ingest::runs::Runs;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
 
-/// What a cell of percentiles lists.
+/// The percentiles that a percentile cell lists.
 const PERCENTILES: [&str; 11] = ["min", "p0.1", "p1", "p5", "p10", "p25", "p75", "p90", "p95", "p99", "max"];
 
 /// The three header lines.
 struct Header([StringRecord; 3]);
 
-/// A benchmark's row.
+/// The row of a benchmark.
 struct Row<'r> {
     header: &'r Header,
     cells: &'r StringRecord,
 }
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
-    // Quotes come in pairs: an odd one was opened and not closed, which the parser would take as it is.
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
+    // Quotation marks come in pairs: an odd one was opened and not closed, which the parser would accept.
     if text.bytes().filter(|&byte| byte == b'"').count() % 2 == 1 {
         return Err(Error::Format {
             location: Location::of(source),
             problem: "the last quoted cell has no end".to_owned(),
-            fix: "the file is cut short: copy it again".to_owned(),
+            fix: "the file is truncated: copy it again".to_owned(),
         });
     }
     let mut reader = ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
@@ -40,7 +40,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         return Err(Error::Format {
             location: Location::of(source),
             problem: "no benchmark below the three header lines".to_owned(),
-            fix: "give the report of a run that finished".to_owned(),
+            fix: "give the report of a finished run".to_owned(),
         });
     };
     let header = Header(header.clone());
@@ -48,7 +48,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     for cells in benchmarks {
         Row { header: &header, cells }.put(&mut runs, &Location::of(source).line(line_of(text, cells.position())))?;
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
 impl Row<'_> {
@@ -58,7 +58,7 @@ impl Row<'_> {
         runs.text("run", strategy);
         let backend = self.text("Run Info", "Backend", "").and_then(|json| serde_json::from_str::<Value>(json).ok());
         runs.text("model", backend.as_ref().and_then(|backend| backend.get("model")?.as_str()));
-        // A local time without an offset tells no moment.
+        // A local time without an offset does not identify an instant.
         runs.text("start_time_local", self.text("Timings", "Start Time", ""));
         let (kind, load) = strategy.and_then(|strategy| strategy.split_once('@')).unwrap_or_default();
         let load = load.parse().ok();

@@ -1,4 +1,4 @@
-//! The JSON report: benchmarks, each with its requests by outcome.
+//! The JSON report: benchmarks, each with its requests grouped by outcome.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +8,17 @@ use serde_json::Value;
 use super::{LOADS, REPORTED};
 use crate::error::{Error, Location, Result};
 use crate::ingest::runs::{Runs, of_ms};
-use crate::ingest::tool::Found;
-use crate::ingest::{failure, moment};
+use crate::ingest::tool::Parsed;
+use crate::ingest::{failure, timestamp};
+use crate::quantity::counted;
 use crate::session::{
-    AttributeValue, Environment, Notice, RequestError, RequestRecord, Session, SessionHeader, Software, Status,
+    AttributeValue, Environment, RequestError, RequestRecord, Session, SessionHeader, Software, Status, Warning,
 };
 
 #[derive(Deserialize)]
 struct Report {
     metadata: Metadata,
-    /// Schema 1: the arguments of the command.
+    /// Schema 1: the arguments of the command line.
     args: Option<Value>,
     /// Schema 2: the specification, with the user's labels.
     config: Option<Value>,
@@ -38,7 +39,7 @@ struct Benchmark {
     metrics: BTreeMap<String, Value>,
     #[serde(default)]
     requests: Outcomes,
-    /// When measuring began and ended: warm-up lies before, cooldown behind.
+    /// The start and end of the measurement: warm-up precedes it, cooldown follows it.
     start_time: Option<f64>,
     end_time: Option<f64>,
     duration: Option<f64>,
@@ -110,38 +111,38 @@ struct Usage {
     total_tokens: Option<f64>,
 }
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let report: Report = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let benchmarks = &report.benchmarks;
     if benchmarks.iter().all(|benchmark| benchmark.metrics.is_empty() && benchmark.requests.is_empty()) {
         return Err(Error::Format {
             location: Location::of(source).field("benchmarks"),
             problem: "no benchmark with requests or metrics".to_owned(),
-            fix: "give the report of a run that finished".to_owned(),
+            fix: "give the report of a finished run".to_owned(),
         });
     }
-    // guidellm can be told to keep none.
+    // guidellm has an option to keep no requests.
     if benchmarks.iter().all(|benchmark| benchmark.requests.is_empty()) {
-        return Ok(Found::Runs(summaries(&report)));
+        return Ok(Parsed::Runs(summaries(&report)));
     }
     let mut session = Session::default();
-    let mut notices = Vec::new();
+    let mut warnings = Vec::new();
     let mut clock_steps = 0;
     for (index, benchmark) in benchmarks.iter().enumerate() {
         let at = Location::of(source).field(&format!("benchmarks[{index}].requests"));
-        notices.extend(benchmark.sampled(at));
+        warnings.extend(benchmark.sampled(at));
         session.records.extend(benchmark.records(&mut clock_steps));
     }
     if clock_steps > 0 {
         let message = format!(
-            "{clock_steps} requests with a negative latency, as after a step of the wall clock, by which guidellm \
-             measures: those latencies were left out"
+            "left out the negative latency of {}: guidellm measures with the wall clock, which was set back",
+            counted(clock_steps, "request")
         );
-        notices.push(Notice { location: Location::of(source), message });
+        warnings.push(Warning { location: Location::of(source), message });
     }
     session.header =
         SessionHeader { started_at: session.records.iter().find_map(|record| record.started_at), ..report.header() };
-    Ok(Found::Session(session, notices))
+    Ok(Parsed::Session(session, warnings))
 }
 
 impl Report {
@@ -190,20 +191,20 @@ impl Outcomes {
 }
 
 impl Benchmark {
-    /// A notice if the report keeps only a random sample of the requests.
-    fn sampled(&self, location: Location) -> Option<Notice> {
+    /// A warning if the report keeps only a random sample of the requests.
+    fn sampled(&self, location: Location) -> Option<Warning> {
         let made = self.metrics.get("request_totals")?.get("successful")?.as_u64()?;
         let kept = self.requests.successful.len() as u64;
-        (kept < made).then(|| Notice {
+        (kept < made).then(|| Warning {
             location,
             message: format!(
-                "{kept} of {made} successful requests are in the file, a random sample that guidellm was told to keep: \
-                 neighbours in it were not neighbours in time"
+                "the file has {kept} of {made} successful requests, because guidellm kept only a random sample: \
+                 consecutive requests in the file were not consecutive in time"
             ),
         })
     }
 
-    /// The requests of every outcome, in the order in which they began.
+    /// The requests of all outcomes, in the order in which they began.
     fn records(&self, clock_steps: &mut usize) -> Vec<RequestRecord> {
         let outcomes = [
             (&self.requests.successful, Status::Ok),
@@ -221,7 +222,7 @@ impl Benchmark {
 
     fn record(&self, request: &Request, status: Status, clock_steps: &mut usize) -> RequestRecord {
         let mut record = RequestRecord {
-            started_at: request.request_start_time.and_then(moment::of_epoch_s),
+            started_at: request.request_start_time.and_then(timestamp::of_epoch_s),
             warmup: self.is_warm_up(request),
             input_tokens: request.prompt_tokens,
             output_tokens: request.output_tokens,
@@ -262,33 +263,33 @@ impl Benchmark {
         record
     }
 
-    /// True if a request ended before measuring began: guidellm leaves it out of its own figures.
+    /// True if a request ended before the measurement began: guidellm excludes it from its own figures.
     fn is_warm_up(&self, request: &Request) -> bool {
         self.start_time.zip(request.request_end_time).is_some_and(|(start, ended)| ended < start)
     }
 
-    /// True if a request began after measuring ended.
+    /// True if a request began after the measurement ended.
     fn is_cooldown(&self, request: &Request) -> bool {
         self.end_time.zip(request.request_start_time).is_some_and(|(end, began)| began > end)
     }
 }
 
 impl Request {
-    /// The time from the moment at which the request was to be sent.
+    /// The time from the scheduled start to the actual start.
     fn delay_s(&self) -> Option<f64> {
         Some(self.info.timings.request_start? - self.info.timings.targeted_start?)
     }
 
     fn outcome(&self, status: Status) -> (Status, Option<RequestError>) {
-        let words = self.info.error.as_deref().unwrap_or_default();
+        let message = self.info.error.as_deref().unwrap_or_default();
         match status {
             Status::Ok => (Status::Ok, None),
             Status::Cancelled => {
-                let message = Some(words.to_owned()).filter(|words| !words.is_empty());
+                let message = Some(message.to_owned()).filter(|message| !message.is_empty());
                 (Status::Cancelled, Some(RequestError { kind: "cancelled".to_owned(), code: None, message }))
             }
             _ => {
-                let (status, error) = failure::of_text(words);
+                let (status, error) = failure::of_text(message);
                 (status, Some(error))
             }
         }
@@ -296,7 +297,7 @@ impl Request {
 }
 
 impl Strategy {
-    /// The name under which guidellm prints it.
+    /// The name under which guidellm prints the strategy.
     fn name(&self) -> String {
         let type_ = &self.type_;
         match type_.as_str() {
@@ -310,7 +311,7 @@ impl Strategy {
         }
     }
 
-    /// True if requests have a time to be sent at: other strategies send as soon as there is a place.
+    /// True if requests have a scheduled start: other strategies send a request as soon as a slot is free.
     fn is_scheduled(&self, request: &Request) -> bool {
         match self.type_.as_str() {
             "constant" | "poisson" => true,
@@ -333,7 +334,7 @@ impl Strategy {
     }
 }
 
-/// A row a benchmark, of a report that kept no requests. Percentiles are order statistics without interpolation.
+/// One row per benchmark, from a report that kept no requests. Percentiles are order statistics without interpolation.
 fn summaries(report: &Report) -> Runs {
     let mut runs = Runs::default();
     for benchmark in &report.benchmarks {
@@ -341,7 +342,7 @@ fn summaries(report: &Report) -> Runs {
         runs.begin(1);
         runs.text("run", Some(&strategy.name()));
         runs.text("model", report.model(benchmark));
-        runs.started_at(benchmark.start_time.and_then(moment::of_epoch_s));
+        runs.started_at(benchmark.start_time.and_then(timestamp::of_epoch_s));
         runs.number("concurrency", strategy.concurrency());
         runs.number("request_rate_per_s", strategy.rate);
         let total = |status: &str| benchmark.metrics.get("request_totals")?.get(status)?.as_f64();
@@ -371,7 +372,7 @@ fn summaries(report: &Report) -> Runs {
     runs
 }
 
-/// The report's percentiles, whose names have no decimal point.
+/// The report's percentiles. Their names have no decimal point.
 const PERCENTILES: &[(&str, &str)] = &[
     ("p001", "p0.1"),
     ("p01", "p1"),

@@ -1,4 +1,8 @@
-//! guidellm's reports: JSON with the requests, of either schema, and CSV with a row a benchmark.
+//! guidellm's reports: JSON with the requests, in schema 1 (0.4 to 0.7) or 2 (0.8), and CSV with one row per benchmark.
+//!
+//! Traps: its "time per output token" includes the time to first token; its "inter token latency" is our time per
+//! output token. It measures with the wall clock, so latencies may be negative. It may keep only a random sample of the
+//! requests.
 
 mod csv;
 mod json;
@@ -6,11 +10,11 @@ mod json;
 use super::runs::{Runs, of_ms};
 use super::tool::{Format, Reading};
 
-/// Schema 1 (0.4 to 0.7) and schema 2 (0.8) name the version of the tool in the same place.
+/// Schema 1 (0.4 to 0.7) and schema 2 (0.8) store the version of the tool in the same place.
 pub(super) const JSON: Format = Format {
     name: "guidellm",
     title: "guidellm report (JSON)",
-    recognizes: |outline| outline.has_all(&["metadata.guidellm_version", "benchmarks"]),
+    recognizes: |signature| signature.has_all(&["metadata.guidellm_version", "benchmarks"]),
     reading: Reading::Whole(json::read),
 };
 
@@ -18,25 +22,24 @@ pub(super) const JSON: Format = Format {
 pub(super) const CSV: Format = Format {
     name: "guidellm-csv",
     title: "guidellm report (CSV)",
-    recognizes: |outline| outline.has_columns(&["Run Info", "Benchmark", "Timings", "Request Counts"]),
+    recognizes: |signature| signature.has_columns(&["Run Info", "Benchmark", "Timings", "Request Counts"]),
     reading: Reading::Whole(csv::read),
 };
 
-/// A metric of which a report keeps the distribution.
+/// A metric whose distribution a report contains.
 struct Reported {
     /// Its field in the JSON report.
     field: &'static str,
     /// Its first and second header in the CSV report, without the status.
     header: (&'static str, &'static str),
-    /// Our name of it.
+    /// Our name.
     column: &'static str,
-    /// From the report's unit to ours.
+    /// Converts from the report's unit to ours.
     to_si: fn(f64) -> f64,
 }
 
-/// guidellm's "time per output token" counts from the start of the request and so holds the time to first token; its
-/// "inter token latency" is what we call the time per output token. A dispatch delay is reported only where requests
-/// had a schedule.
+/// guidellm's "time per output token" counts from the start of the request and so includes the time to first token; its
+/// "inter token latency" is our time per output token. A dispatch delay is reported only if requests had a schedule.
 const REPORTED: &[Reported] = &[
     Reported { field: "time_to_first_token_ms", header: ("Time to First Token", "ms"), column: "ttft_s", to_si: of_ms },
     Reported { field: "request_latency", header: ("Request Latency", "Sec"), column: "e2e_s", to_si: unchanged },
@@ -79,7 +82,7 @@ const REPORTED: &[Reported] = &[
     },
 ];
 
-/// Rates and loads of a benchmark, of which only the mean over time has a meaning: field, second header, our name.
+/// Rates and loads of a benchmark, of which only the mean over time is meaningful: field, second header, our name.
 const LOADS: &[(&str, &str, &str, &str)] = &[
     ("requests_per_second", "Server Throughput", "Requests/Sec", "requests_per_s"),
     ("request_concurrency", "Server Throughput", "Concurrency", "request_concurrency"),
@@ -93,7 +96,7 @@ impl Reported {
     }
 }
 
-/// Seconds and counts stay as they are.
+/// Seconds and counts are not converted.
 const fn unchanged(value: f64) -> f64 {
     value
 }

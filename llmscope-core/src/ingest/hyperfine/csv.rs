@@ -4,9 +4,9 @@ use super::{PARAMETER, run_names};
 use crate::error::Result;
 use crate::ingest::rows;
 use crate::ingest::runs::Runs;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
 
-/// The tool's columns and ours.
+/// The tool's columns and our names.
 const STATISTICS: [(&str, &str); 7] = [
     ("mean", "e2e_s.mean"),
     ("stddev", "e2e_s.std"),
@@ -17,12 +17,13 @@ const STATISTICS: [(&str, &str); 7] = [
     ("system", "system_s.mean"),
 ];
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let mut commands = Vec::new();
-    let notices = rows::read(source, text, "give the statistics of at least one command", |row| {
+    let warnings = rows::read(source, text, "give the statistics of at least one command", |row| {
         let statistics = STATISTICS.iter().map(|(theirs, ours)| Ok((*ours, row.number(theirs)?)));
         let mut statistics = statistics.collect::<Result<Vec<_>>>()?;
-        // The tool writes 0 where it has no deviation, of a single run; equal extremes tell nothing else.
+        // For a single run, which has no standard deviation, the tool writes 0. Equal minimum and maximum indicate the
+        // same.
         let extremes = (row.number("min")?, row.number("max")?);
         statistics.retain(|(name, _)| *name != "e2e_s.std" || extremes.0 != extremes.1);
         let parameters = row.fields().filter_map(|(name, value)| Some((name.strip_prefix(PARAMETER)?, value)));
@@ -33,12 +34,12 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     })?;
     let named: Vec<_> =
         commands.iter().map(|(_, name, parameters, _)| (name.as_str(), Clone::clone(parameters))).collect();
-    let mut runs = Runs { notices, ..Runs::default() };
+    let mut runs = Runs { warnings, ..Runs::default() };
     for ((line, _, parameters, statistics), run) in commands.iter().zip(run_names(&named)) {
         runs.begin(*line);
         runs.text("run", Some(&run));
         statistics.iter().for_each(|(name, value)| runs.number(name, *value));
         parameters.iter().for_each(|(name, value)| runs.text(&format!("{PARAMETER}{name}"), Some(value)));
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }

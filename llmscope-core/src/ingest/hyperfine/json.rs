@@ -8,7 +8,8 @@ use super::{PARAMETER, run_names};
 use crate::error::{Error, Location, Result};
 use crate::ingest::attributes::{count, numbers, texts};
 use crate::ingest::empty::no_requests;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
+use crate::quantity::counted;
 use crate::session::{RequestError, RequestRecord, Session, SessionHeader, Software, Status};
 
 #[derive(Deserialize)]
@@ -21,15 +22,15 @@ struct Command {
     command: String,
     #[serde(default)]
     times: Vec<f64>,
-    /// Since 1.12; null if a signal ended the run.
+    /// Since 1.12; null if a signal terminated the run.
     exit_codes: Option<Vec<Option<i32>>>,
-    /// Of each run, since 1.20.
+    /// For each run, since 1.20.
     memory_usage_byte: Option<Vec<u64>>,
     #[serde(default)]
     parameters: BTreeMap<String, String>,
 }
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let Report { results } =
         serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let commands: Vec<_> = results.iter().map(|result| (result.command.as_str(), result.parameters.clone())).collect();
@@ -45,11 +46,11 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         recorder: Some(Software { name: "hyperfine".to_owned(), version: None }),
         ..SessionHeader::default()
     };
-    Ok(Found::Session(Session { header, records, ..Session::default() }, Vec::new()))
+    Ok(Parsed::Session(Session { header, records, ..Session::default() }, Vec::new()))
 }
 
 impl Command {
-    /// Refuses arrays that do not describe the same runs.
+    /// Rejects arrays that do not describe the same runs.
     fn check(&self, location: impl Fn(&str) -> Location) -> Result<()> {
         let lengths = [
             ("exit_codes", self.exit_codes.as_ref().map(Vec::len)),
@@ -60,7 +61,7 @@ impl Command {
             None => Ok(()),
             Some((field, length)) => Err(Error::Format {
                 location: location(field),
-                problem: format!("{} entries for {times} times", length.unwrap_or(0)),
+                problem: format!("found {} for {}", counted(length.unwrap_or(0), "entry"), counted(times, "time")),
                 fix: "give the file as hyperfine wrote it".to_owned(),
             }),
         }
@@ -81,7 +82,7 @@ impl Command {
         attributes.extend(texts([("run", Some(run))]));
         RequestRecord {
             status: if error.is_some() { Status::Error } else { Status::Ok },
-            // A run that failed took some time too, but not the time of what was to be measured.
+            // A failed run has a duration, but not that of the work that was to be measured.
             e2e_s: error.is_none().then(|| self.times[place]),
             error: error.map(|(kind, code)| RequestError { kind, code, message: None }),
             attributes,

@@ -1,4 +1,7 @@
-//! k6: a load generator for HTTP, which knows responses and no tokens.
+//! k6: a load generator for HTTP. Files: points (`--out json`) and summaries (`--summary-export`, `handleSummary`).
+//!
+//! Traps: k6 knows responses, not tokens, so there is no time to first token. All durations are in milliseconds.
+//! Statistics of a summary include failed requests. `http_req_duration` excludes the wait for a connection.
 
 mod points;
 mod summary;
@@ -8,9 +11,9 @@ use super::tool::{Format, Reading};
 pub(super) const POINTS: Format = Format {
     name: "k6",
     title: "k6 points (--out json)",
-    recognizes: |outline| {
-        outline.has_all(&["type", "metric", "data.name", "data.contains"])
-            || outline.has_all(&["type", "metric", "data.time", "data.value", "data.tags"])
+    recognizes: |signature| {
+        signature.has_all(&["type", "metric", "data.name", "data.contains"])
+            || signature.has_all(&["type", "metric", "data.time", "data.value", "data.tags"])
     },
     reading: Reading::Whole(points::read),
 };
@@ -18,16 +21,16 @@ pub(super) const POINTS: Format = Format {
 pub(super) const SUMMARY: Format = Format {
     name: "k6-summary",
     title: "k6 summary (--summary-export, handleSummary)",
-    recognizes: |outline| {
-        outline.has_all(&["metrics.http_reqs", "metrics.http_req_duration"])
-            || outline.has_all(&["metadata.k6_version", "results.metrics"])
+    recognizes: |signature| {
+        signature.has_all(&["metrics.http_reqs", "metrics.http_req_duration"])
+            || signature.has_all(&["metadata.k6_version", "results.metrics"])
     },
     reading: Reading::Whole(summary::read),
 };
 
-/// The durations of a request, under k6's names, in milliseconds there. One sending, waiting and receiving make
-/// `http_req_duration`; the wait for a connection, `http_req_blocked`, comes before it and holds connecting and
-/// handshaking.
+/// The durations of a request, under k6's names, in milliseconds. `http_req_sending`, `http_req_waiting` and
+/// `http_req_receiving` add up to `http_req_duration`. The wait for a connection, `http_req_blocked`, precedes it and
+/// includes connecting and the TLS handshake.
 const DURATIONS: [&str; 7] = [
     "http_req_duration",
     "http_req_blocked",

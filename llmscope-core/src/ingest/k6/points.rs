@@ -1,5 +1,5 @@
-//! `--out json`: a line for each point of each metric. A request is several of them in a row, with the same time, that
-//! of its end, and the same tags.
+//! `--out json`: one line per point of each metric. A request consists of several consecutive points with the same tags
+//! and the same time, which is that of its end.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::ingest::attributes::numbers;
 use crate::ingest::documents;
 use crate::ingest::empty::no_requests;
 use crate::ingest::runs::of_ms;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
 use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status};
 
 /// The metrics of a request: its count, whether it failed, and its durations.
@@ -43,8 +43,8 @@ struct Request {
     values: BTreeMap<String, f64>,
 }
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
-    let (lines, notices) = documents::read::<Line>(source, text)?;
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (lines, warnings) = documents::read::<Line>(source, text)?;
     let mut requests: Vec<Request> = Vec::new();
     for document in lines {
         let line = document.value;
@@ -55,7 +55,8 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         }
     }
     if requests.is_empty() {
-        let fix = "give the points of a script that makes HTTP requests; for metrics of your own say --from jsonl";
+        let fix = "give the points of a script that makes HTTP requests; for your own metrics, read the file as JSON \
+                   Lines";
         return Err(no_requests(source, fix));
     }
     let mut records: Vec<RequestRecord> = requests.into_iter().map(Request::into_record).collect();
@@ -65,10 +66,10 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         started_at: records.iter().filter_map(|record| record.started_at).min(),
         ..SessionHeader::default()
     };
-    Ok(Found::Session(Session { header, records, ..Session::default() }, notices))
+    Ok(Parsed::Session(Session { header, records, ..Session::default() }, warnings))
 }
 
-/// Adds a point to the last request, or to a new one if the last has such a point or is another.
+/// Adds a point to the last request, or to a new one if the last request already has such a point or other tags.
 fn put(requests: &mut Vec<Request>, line: Line, location: Location) -> Result<()> {
     let Data { time, value, tags } = line.data;
     let tags = tags.unwrap_or_default();
@@ -99,10 +100,10 @@ fn refused(location: Location, field: &str, found: &str, expected: &str) -> Erro
     }
 }
 
-/// Tags that tell of the outcome, and are told of as such, or of the protocol.
+/// Tags that describe the outcome, which a record stores in fields of its own, or the protocol.
 const OUTCOME: [&str; 8] =
     ["error", "error_code", "expected_response", "status", "model", "provider", "proto", "tls_version"];
-/// k6's code of its own time limit.
+/// k6's code for its own timeout.
 const REQUEST_TIMEOUT: &str = "1050";
 
 impl Request {
@@ -119,14 +120,14 @@ impl Request {
         self.tag("status")?.parse().ok().filter(|&status| status > 0)
     }
 
-    /// As k6 judged it, which scripts may teach other expectations; else by what the response was.
+    /// k6's own judgement, whose criteria a script may change; otherwise judged by the response.
     fn failed(&self) -> bool {
         let judged = self.values.get(FAILED).map(|&failed| failed > 0.0);
         let expected = || self.tag("expected_response").map(|expected| expected == "false");
         judged.or_else(expected).unwrap_or_else(|| self.status().is_none_or(|status| status >= 400))
     }
 
-    /// From the call to the end of the response: k6's duration leaves out the wait for a connection before it.
+    /// From the call to the end of the response: k6's duration excludes the preceding wait for a connection.
     fn e2e_s(&self) -> Option<f64> {
         let milliseconds = |metric: &str| self.values.get(metric).copied();
         Some(of_ms(milliseconds("http_req_blocked")? + milliseconds("http_req_duration")?))
@@ -139,7 +140,7 @@ impl Request {
 
     fn into_record(self) -> RequestRecord {
         let failed = self.failed();
-        // A connection that was there already took no time to become usable.
+        // A reused connection has no connection time.
         let connected = self.values.get("http_req_connecting").is_some_and(|&milliseconds| milliseconds > 0.0);
         let mut record = RequestRecord {
             started_at: self.started_at(),
@@ -154,14 +155,14 @@ impl Request {
         } else {
             record.e2e_s = self.e2e_s();
             record.connect_s = self.seconds("http_req_blocked").filter(|_| connected);
-            // The first byte is that of the head: k6 cannot tell tokens.
+            // The first byte belongs to the response header: k6 does not know tokens.
             let names = DURATIONS.map(|metric| (metric, format!("{metric}_s")));
             record.attributes.extend(numbers(names.iter().map(|(metric, name)| (name.as_str(), self.seconds(metric)))));
         }
         record.attributes.extend(numbers([("status", self.status().map(f64::from))]));
         let url_is_name = self.tag("url") == self.tag("name");
-        let told = |name: &str| OUTCOME.contains(&name) || (name == "url" && url_is_name);
-        let tags = self.tags.into_iter().filter(|(name, value)| !told(name) && !value.is_empty());
+        let recorded = |name: &str| OUTCOME.contains(&name) || (name == "url" && url_is_name);
+        let tags = self.tags.into_iter().filter(|(name, value)| !recorded(name) && !value.is_empty());
         record.attributes.extend(tags.map(|(name, value)| (name, AttributeValue::Text(value))));
         record
     }

@@ -1,4 +1,4 @@
-//! The summary at the end of a run in its three shapes: `--summary-export`, what `handleSummary` is given, and the
+//! The summary at the end of a run in its three forms: `--summary-export`, the argument of `handleSummary`, and the
 //! machine-readable one of version 2. Durations are in milliseconds in all of them.
 
 use std::collections::BTreeMap;
@@ -10,8 +10,9 @@ use super::DURATIONS;
 use crate::error::{Error, Location, Result};
 use crate::ingest::empty::no_requests;
 use crate::ingest::runs::{Runs, of_ms};
-use crate::ingest::tool::Found;
-use crate::session::Notice;
+use crate::ingest::tool::Parsed;
+use crate::quantity::counted;
+use crate::session::Warning;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -64,7 +65,7 @@ struct Metric {
 
 type Metrics = BTreeMap<String, Metric>;
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let report: Report = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let metrics = report.metrics();
     let value = |metric: &str, name: &str| metrics.get(metric).and_then(|metric| metric.values.get(name)).copied();
@@ -72,7 +73,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     let Some(requests) = requests else {
         return Err(no_requests(source, "give the summary of a script that made HTTP requests"));
     };
-    // The older shapes count as passes what made the rate true: failures, here.
+    // The older forms count as passes the cases in which the rate's condition was true: here, failures.
     let failed = value("http_req_failed", "matches").or_else(|| value("http_req_failed", "passes"));
     let mut runs = Runs::default();
     runs.begin(1);
@@ -84,29 +85,30 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     match failed {
         Some(failed) if failed > 0.0 => {
             let message = format!(
-                "{failed} of {requests} requests failed, and k6's statistics include them: there is no e2e_s; \
-                 {EXPECTED_NAME} is of the responses that were expected"
+                "{failed} of {} failed, and k6's statistics include them: there is no e2e_s, and \
+                 {EXPECTED_NAME} covers only the expected responses",
+                counted(requests, "request")
             );
-            runs.notices.push(Notice { location: Location::of(source), message });
+            runs.warnings.push(Warning { location: Location::of(source), message });
         }
-        // The mean of a sum is the sum of the means, of the same requests; other statistics do not add up.
+        // The mean of a sum is the sum of the means if they cover the same requests; other statistics do not add up.
         _ => runs.number("e2e_s.mean", sum(value("http_req_blocked", "avg"), value("http_req_duration", "avg"))),
     }
     for (name, metric) in &metrics {
         put(&mut runs, name, metric);
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
 fn sum(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     Some(of_ms(one? + other?))
 }
 
-/// The part of the requests whose responses were expected, and its name here.
+/// k6's name for the durations of requests with an expected response, and ours.
 const EXPECTED: &str = "http_req_duration{expected_response:true}";
 const EXPECTED_NAME: &str = "http_req_duration_of_expected_s";
 
-/// The statistics of a duration: k6's own, or one that the script made up.
+/// The statistics of a duration: k6's own, or one that the script defines.
 fn put(runs: &mut Runs, name: &str, metric: &Metric) {
     let name = match name {
         EXPECTED => EXPECTED_NAME.to_owned(),
@@ -120,7 +122,7 @@ fn put(runs: &mut Runs, name: &str, metric: &Metric) {
     }
 }
 
-/// `avg`, `med`, `p(90)` and `p90` as they are called here.
+/// Our names of `avg`, `med`, `p(90)` and `p90`.
 fn statistic_name(theirs: &str) -> Option<String> {
     let percentile = || {
         let rank = theirs.strip_prefix('p')?.trim_start_matches('(').trim_end_matches(')');
@@ -135,7 +137,7 @@ fn statistic_name(theirs: &str) -> Option<String> {
 }
 
 impl Report {
-    /// The metrics under their names, whatever the shape.
+    /// The metrics by name, in every form.
     fn metrics(&self) -> Metrics {
         let listed = self.results.metrics.iter().map(|named| {
             let is_time = named.contains.as_deref() == Some("time");

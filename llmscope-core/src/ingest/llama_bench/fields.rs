@@ -1,4 +1,4 @@
-//! A test of which only means and standard deviations are known.
+//! A test of which only the mean and the standard deviation are known.
 
 use std::collections::BTreeSet;
 
@@ -7,15 +7,15 @@ use crate::error::{Error, Location, Result, excerpt};
 use crate::ingest::attributes::{count, scalar};
 use crate::ingest::rows;
 use crate::ingest::runs::{Runs, of_ns};
-use crate::session::{AttributeValue, Notice};
+use crate::session::{AttributeValue, Warning};
 
-/// The fields of a test with their place.
+/// The fields of a test with their location.
 pub(super) struct Test {
     pub(super) location: Location,
     pub(super) fields: Settings,
 }
 
-/// What is no setting: what the tests are told apart by, what was measured, and when.
+/// Fields that are not settings: the identity of the test, its results and its time.
 const NO_SETTINGS: [&str; 11] = [
     "model_filename",
     "model_size",
@@ -30,9 +30,9 @@ const NO_SETTINGS: [&str; 11] = [
     "stddev_ts",
 ];
 
-/// A row of runs for each test.
-pub(super) fn runs(tests: &[Test], notices: Vec<Notice>) -> Result<Runs> {
-    let mut runs = Runs { notices, ..Runs::default() };
+/// One row of runs per test.
+pub(super) fn runs(tests: &[Test], warnings: Vec<Warning>) -> Result<Runs> {
+    let mut runs = Runs { warnings, ..Runs::default() };
     let settings = |test: &Test| -> Settings {
         let settings = test.fields.iter().filter(|(name, _)| !NO_SETTINGS.contains(&name.as_str()));
         settings.map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -76,7 +76,7 @@ impl Test {
         Ok(())
     }
 
-    /// A number of tokens; 0 where an old release has no such field.
+    /// A number of tokens; 0 if an old release lacks the field.
     fn tokens(&self, name: &str) -> Result<u64> {
         let Some(text) = self.fields.get(name) else { return Ok(0) };
         text.parse().map_err(|_| Error::Format {

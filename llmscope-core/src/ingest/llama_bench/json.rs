@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Kind, NOT_OF_A_TEST, Settings, engine, run_name, test_name, varying};
+use super::{Kind, NOT_DISTINGUISHING, Settings, engine, run_name, test_name, varying};
 use crate::error::Result;
 use crate::ingest::attributes::{count, numbers, scalar, texts};
 use crate::ingest::documents;
 use crate::ingest::empty::no_requests;
 use crate::ingest::runs::of_ns;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
 use crate::session::{Cpu, Environment, Gpu, RequestRecord, Session, SessionHeader};
 
 #[derive(Deserialize)]
@@ -26,18 +26,18 @@ struct Test {
     samples_ns: Vec<u64>,
     #[serde(default)]
     samples_ts: Vec<f64>,
-    /// Settings, of which each release has more, and statistics of the samples.
+    /// Settings, of which each release adds some, and statistics of the samples.
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
     #[serde(skip)]
     settings: Settings,
 }
 
-/// What is computed from the samples, and what the model file tells.
+/// Fields that are computed from the samples or describe the model file.
 const NO_SETTINGS: [&str; 6] = ["avg_ns", "stddev_ns", "avg_ts", "stddev_ts", "model_size", "model_n_params"];
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
-    let (tests, notices) = documents::read::<Test>(source, text)?;
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (tests, warnings) = documents::read::<Test>(source, text)?;
     let mut tests: Vec<Test> = tests.into_iter().map(|test| test.value).collect();
     for test in &mut tests {
         test.settings = settings(std::mem::take(&mut test.rest));
@@ -47,10 +47,10 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     }
     let varying = varying(tests.iter().map(|test| &test.settings));
     let records = tests.iter().flat_map(|test| test.records(&varying)).collect();
-    Ok(Found::Session(Session { header: header(&tests, &varying), records, ..Session::default() }, notices))
+    Ok(Parsed::Session(Session { header: header(&tests, &varying), records, ..Session::default() }, warnings))
 }
 
-/// The scalars among a test's further fields.
+/// The scalars among the other fields of a test.
 fn settings(rest: BTreeMap<String, Value>) -> Settings {
     let text = |value: Value| match value {
         Value::String(text) => Some(text),
@@ -62,7 +62,7 @@ fn settings(rest: BTreeMap<String, Value>) -> Settings {
     settings.filter_map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
-/// What holds for all tests.
+/// What all tests have in common.
 fn header(tests: &[Test], varying: &BTreeSet<String>) -> SessionHeader {
     let Some(first) = tests.first() else { return SessionHeader::default() };
     let common = |name: &str| {
@@ -71,7 +71,7 @@ fn header(tests: &[Test], varying: &BTreeSet<String>) -> SessionHeader {
     };
     let (commit, number) = (common("build_commit"), common("build_number"));
     let gpus = common("gpu_info").into_iter().flat_map(|names| names.split(", "));
-    let labels = first.settings.keys().filter(|name| !NOT_OF_A_TEST[..4].contains(&name.as_str()));
+    let labels = first.settings.keys().filter(|name| !NOT_DISTINGUISHING[..4].contains(&name.as_str()));
     SessionHeader {
         recorder: Some(engine("llama-bench", commit, number)),
         started_at: tests.iter().filter_map(Test::began_at).min(),
@@ -87,14 +87,14 @@ fn header(tests: &[Test], varying: &BTreeSet<String>) -> SessionHeader {
 }
 
 impl Test {
-    /// When the first repetition was about to begin, to the second.
+    /// The time just before the first repetition, in whole seconds.
     fn began_at(&self) -> Option<Timestamp> {
         self.test_time.as_ref()?.parse().ok()
     }
 
-    /// A record for each repetition.
+    /// One record per repetition.
     ///
-    /// They have no time of their own: the tool notes when a test begins, before its warm-up.
+    /// Repetitions have no time of their own: the tool records when a test begins, before its warm-up.
     fn records<'t>(&'t self, varying: &'t BTreeSet<String>) -> impl Iterator<Item = RequestRecord> + 't {
         let kind = Kind::of(self.n_prompt, self.n_gen);
         let run = run_name(&test_name(self.n_prompt, self.n_gen, self.n_depth), &self.settings, varying);
@@ -111,8 +111,8 @@ impl Test {
             ]));
             RequestRecord {
                 model: self.model_filename.clone(),
-                // Each token of a generation test is one step of the engine, as is each token of an answer but its
-                // first: the time of a step is the time per output token, without a server and a network around it.
+                // Each token of a generation test is one step of the engine, as is each token of a response after its
+                // first. So the time of a step is the time per output token, without a server or a network.
                 tpot_s: (kind == Kind::Generation).then(|| of_ns(count(nanoseconds) / count(self.n_gen))),
                 input_tokens: (self.n_prompt > 0).then_some(self.n_prompt),
                 output_tokens: (self.n_gen > 0).then_some(self.n_gen),

@@ -1,10 +1,10 @@
-//! `-o md`: the table that llama-bench prints unless told otherwise.
+//! `-o md`: the table that llama-bench prints by default.
 
 use super::{Kind, Settings, run_name, varying};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::ingest::attributes::scalar;
 use crate::ingest::runs::Runs;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
 use crate::ingest::{markdown, rows};
 use crate::session::AttributeValue;
 
@@ -17,11 +17,11 @@ fn are_header(cells: &[String]) -> bool {
     ["model", "test", "t/s"].iter().all(|name| cells.iter().any(|cell| cell == name))
 }
 
-/// What is no setting of a test.
+/// Columns that are not settings of a test.
 const NO_SETTINGS: [&str; 5] = ["model", "size", "params", "test", "t/s"];
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
-    let (text, notices) = rows::whole_lines(source, text);
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (text, warnings) = rows::whole_lines(source, text);
     let (mut names, mut tests) = (Vec::new(), Vec::new());
     for (line, cells) in markdown::rows(text) {
         if are_header(&cells) {
@@ -31,7 +31,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         }
     }
     if tests.is_empty() {
-        return Err(rows::no_rows(source, &notices, "give the table with the row of at least one test"));
+        return Err(rows::no_rows(source, &warnings, "give the table with the row of at least one test"));
     }
     let settings = |fields: &Settings| -> Settings {
         fields
@@ -42,7 +42,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     };
     let all: Vec<Settings> = tests.iter().map(|(_, fields)| settings(fields)).collect();
     let varying = varying(all.iter());
-    let mut runs = Runs { notices, ..Runs::default() };
+    let mut runs = Runs { warnings, ..Runs::default() };
     for ((line, fields), settings) in tests.iter().zip(&all) {
         let get = |name: &str| fields.get(name).map_or("", String::as_str);
         let (mean, std) = rate(get("t/s")).ok_or_else(|| Error::Format {
@@ -63,7 +63,7 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
             }
         }
     }
-    Ok(Found::Runs(runs))
+    Ok(Parsed::Runs(runs))
 }
 
 /// `139.96 ± 53.47`.

@@ -1,7 +1,9 @@
-//! llama-bench of llama.cpp: tests of prompt processing and of token generation, each repeated some times.
+//! llama-bench of llama.cpp: tests of prompt processing and of token generation, each with several repetitions.
+//! Formats: JSON, JSON Lines, CSV, SQL and Markdown.
 //!
-//! No request is made: a repetition is a loop around the engine. So it has no time to first token and no end-to-end
-//! latency, and only the generation of tokens has a metric that other tools mean alike.
+//! Traps: llama-bench makes no requests; a repetition is a loop around the engine. So there is no time to first token
+//! and no end-to-end latency, and only token generation has a metric that is comparable with other tools. The engine
+//! may write its own messages before a table.
 
 mod fields;
 mod json;
@@ -10,19 +12,19 @@ mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::outline::Outline;
+use super::signature::Signature;
 use super::tool::{Format, Reading};
 use crate::session::Software;
 
-/// The fields that every release had.
+/// The fields that every release has.
 const NAMES: [&str; 5] = ["build_commit", "n_prompt", "n_gen", "avg_ns", "avg_ts"];
 
 pub(super) const JSON: Format = Format {
     name: "llama-bench",
     title: "llama-bench repetitions (JSON or JSON Lines)",
-    recognizes: |outline| {
+    recognizes: |signature| {
         let has =
-            |prefix: &str| NAMES.iter().chain(&["samples_ns"]).all(|name| outline.has(&format!("{prefix}{name}")));
+            |prefix: &str| NAMES.iter().chain(&["samples_ns"]).all(|name| signature.has(&format!("{prefix}{name}")));
         has("") || has("[].")
     },
     reading: Reading::Whole(json::read),
@@ -31,15 +33,16 @@ pub(super) const JSON: Format = Format {
 pub(super) const CSV: Format = Format {
     name: "llama-bench-csv",
     title: "llama-bench tests (CSV)",
-    recognizes: |outline| outline.has_columns(&NAMES),
+    recognizes: |signature| signature.has_columns(&NAMES),
     reading: Reading::Whole(tables::read_csv),
 };
 
 pub(super) const SQL: Format = Format {
     name: "llama-bench-sql",
     title: "llama-bench tests (SQL)",
-    recognizes: |outline| {
-        outline.text.starts_with("CREATE TABLE IF NOT EXISTS llama_bench ") || outline.text.starts_with(tables::INSERT)
+    recognizes: |signature| {
+        signature.text.starts_with("CREATE TABLE IF NOT EXISTS llama_bench ")
+            || signature.text.starts_with(tables::INSERT)
     },
     reading: Reading::Whole(tables::read_sql),
 };
@@ -51,10 +54,10 @@ pub(super) const MARKDOWN: Format = Format {
     reading: Reading::Whole(markdown::read),
 };
 
-/// True if one of the first lines heads its table: what the engine logs may come first.
-fn is_markdown(outline: &Outline<'_>) -> bool {
+/// True if one of the first lines is the header of the table: messages of the engine may precede it.
+fn is_markdown(signature: &Signature<'_>) -> bool {
     const FIRST_LINES: usize = 100;
-    !outline.is_json() && outline.text.lines().take(FIRST_LINES).any(markdown::is_header)
+    !signature.is_json() && signature.text.lines().take(FIRST_LINES).any(markdown::is_header)
 }
 
 /// What a test measures.
@@ -64,7 +67,7 @@ enum Kind {
     Prompt,
     /// The generation of tokens one after the other (`tg16`).
     Generation,
-    /// Both in turn, under one clock (`pp64+tg16`).
+    /// Both in turn, measured together (`pp64+tg16`).
     Both,
 }
 
@@ -77,8 +80,8 @@ impl Kind {
         }
     }
 
-    /// The name of a repetition's duration. What a prompt takes in the engine is not what a client waits for its first
-    /// token, so each kind has a name that cannot be confused.
+    /// The name of a repetition's duration. The time to process a prompt in the engine differs from a client's wait for
+    /// its first token, so each kind has a distinct name.
     const fn duration(self) -> &'static str {
         match self {
             Self::Prompt => "prompt_eval_s",
@@ -87,7 +90,7 @@ impl Kind {
         }
     }
 
-    /// The name of its rate, which the tool calls t/s in all of them.
+    /// The name of the rate, which the tool always calls t/s.
     const fn rate(self) -> &'static str {
         match self {
             Self::Prompt => "prompt_tokens_per_s",
@@ -120,17 +123,17 @@ fn varying<'s>(mut tests: impl Iterator<Item = &'s Settings>) -> BTreeSet<String
     names
 }
 
-/// What runs of other builds, machines and models differ in anyway: these tell no tests of one file apart.
-const NOT_OF_A_TEST: [&str; 5] = ["build_commit", "build_number", "cpu_info", "gpu_info", "model_type"];
+/// Settings in which different builds, machines and models differ anyway: they do not distinguish tests of one file.
+const NOT_DISTINGUISHING: [&str; 5] = ["build_commit", "build_number", "cpu_info", "gpu_info", "model_type"];
 
-/// The name of a run: that of its test, and the settings in which tests of the file differ.
+/// The name of a run: the name of its test, followed by the settings in which the tests of the file differ.
 fn run_name(test: &str, settings: &Settings, varying: &BTreeSet<String>) -> String {
-    let told = |name: &&String| !NOT_OF_A_TEST.contains(&name.as_str());
-    let settings = varying.iter().filter(told).filter_map(|name| Some((name, settings.get(name)?)));
+    let distinguishes = |name: &&String| !NOT_DISTINGUISHING.contains(&name.as_str());
+    let settings = varying.iter().filter(distinguishes).filter_map(|name| Some((name, settings.get(name)?)));
     settings.fold(test.to_owned(), |run, (name, value)| format!("{run}, {name}={value}"))
 }
 
-/// The engine and its build, as far as it knew it.
+/// The engine and its build, if known.
 fn engine(name: &str, build_commit: Option<&str>, build_number: Option<&str>) -> Software {
     let commit = build_commit.filter(|&commit| !commit.is_empty() && commit != "unknown");
     let number = build_number.filter(|&number| !number.is_empty() && number != "0");

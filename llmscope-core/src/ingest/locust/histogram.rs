@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{run_name, tell, times_name};
+use super::{run_name, times_name, warn};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::ingest::attributes::count;
 use crate::ingest::empty::no_requests;
-use crate::ingest::moment;
 use crate::ingest::runs::{Runs, of_ms};
-use crate::ingest::tool::Found;
+use crate::ingest::timestamp;
+use crate::ingest::tool::Parsed;
 
 #[derive(Deserialize)]
 struct Entry {
@@ -28,11 +28,11 @@ struct Entry {
     response_times: BTreeMap<String, u64>,
 }
 
-/// The percentiles that are given here, of those that Locust prints.
+/// The percentiles that the reader reports, a subset of those that Locust prints.
 const PERCENTILES: [(&str, f64); 6] =
     [("p50", 0.5), ("p75", 0.75), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p99.9", 0.999)];
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let entries: Vec<Entry> =
         serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     if entries.is_empty() {
@@ -43,18 +43,18 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
         runs.begin(1);
         entry.put(&mut runs, || Location::of(source).field(&format!("[{index}].response_times")))?;
     }
-    tell(&mut runs, source, entries.iter().any(|entry| entry.num_failures > 0));
-    Ok(Found::Runs(runs))
+    warn(&mut runs, source, entries.iter().any(|entry| entry.num_failures > 0));
+    Ok(Parsed::Runs(runs))
 }
 
 impl Entry {
     fn put(&self, runs: &mut Runs, location: impl FnOnce() -> Location) -> Result<()> {
         let name = times_name(self.num_failures > 0);
-        // Requests that told no response time.
+        // Requests with a response time.
         let timed = self.num_requests.saturating_sub(self.num_none_requests);
         let duration_s = || Some(self.last_request_timestamp? - self.start_time?).filter(|&seconds| seconds > 0.0);
         runs.text("run", Some(&run_name(self.method.as_deref().unwrap_or_default(), &self.name)));
-        runs.started_at(self.start_time.and_then(moment::of_epoch_s));
+        runs.started_at(self.start_time.and_then(timestamp::of_epoch_s));
         runs.number("requests", Some(count(self.num_requests)));
         runs.number("failed", Some(count(self.num_failures)));
         runs.number("duration_s", duration_s());
@@ -71,7 +71,7 @@ impl Entry {
         Ok(())
     }
 
-    /// Response times with their counts, the greatest first.
+    /// Response times with their counts, in descending order.
     fn histogram(&self, location: impl FnOnce() -> Location) -> Result<Vec<(f64, u64)>> {
         let mut histogram = Vec::with_capacity(self.response_times.len());
         for (text, &times) in &self.response_times {
@@ -89,8 +89,8 @@ impl Entry {
     }
 }
 
-/// The response time that a share of the requests finished within, as Locust counts it (`locust/stats.py`): down from
-/// the greatest, until no more requests are below than the share.
+/// The response time within which a share of the requests finished, as Locust computes it (`locust/stats.py`): it
+/// descends from the maximum until at most that share of the requests is below.
 fn quantile(histogram: &[(f64, u64)], requests: u64, share: f64) -> Option<f64> {
     let within = (count(requests) * share).floor();
     let mut above = 0_u64;

@@ -1,17 +1,17 @@
-//! `--csv`: a row for each entry of the statistics, and with `--csv-full-history` one for each entry and second.
+//! `--csv`: one row per entry of the statistics; with `--csv-full-history`, one row per entry and second.
 
 use jiff::Timestamp;
 
-use super::{run_name, tell, times_name};
+use super::{run_name, times_name, warn};
 use crate::error::{Error, Result, excerpt};
 use crate::ingest::rows::{self, Row};
 use crate::ingest::runs::{Runs, of_ms};
-use crate::ingest::tool::Found;
-use crate::session::Notice;
+use crate::ingest::tool::Parsed;
+use crate::session::Warning;
 
-pub(super) fn read_stats(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read_stats(source: &str, text: &str) -> Result<Parsed> {
     let (mut runs, mut any_failed) = (Runs::default(), false);
-    let notices = rows::read(source, text, "give the statistics of a run that sent requests", |row| {
+    let warnings = rows::read(source, text, "give the statistics of a run that sent requests", |row| {
         let (requests, failed) = (row.number("Request Count")?, row.number("Failure Count")?);
         any_failed |= is_some(failed);
         runs.begin(row.location.line.unwrap_or(1));
@@ -20,7 +20,7 @@ pub(super) fn read_stats(source: &str, text: &str) -> Result<Found> {
         runs.number("failed", failed);
         runs.number("requests_per_s", row.number("Requests/s")?);
         runs.number("failures_per_s", row.number("Failures/s")?);
-        // Without requests, zeros stand for what there is not.
+        // Without requests, Locust writes zeros for all statistics.
         if is_some(requests) {
             put_times(&mut runs, times_name(is_some(failed)), row, "")?;
             put_percentiles(&mut runs, times_name(is_some(failed)), row)?;
@@ -28,21 +28,21 @@ pub(super) fn read_stats(source: &str, text: &str) -> Result<Found> {
         }
         Ok(())
     })?;
-    runs.notices = notices;
-    tell(&mut runs, source, any_failed);
-    Ok(Found::Runs(runs))
+    runs.warnings = warnings;
+    warn(&mut runs, source, any_failed);
+    Ok(Parsed::Runs(runs))
 }
 
-pub(super) fn read_history(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read_history(source: &str, text: &str) -> Result<Parsed> {
     let mut runs = Runs::default();
-    let notices = rows::read(source, text, "give the history of a run that sent requests", |row| {
+    let warnings = rows::read(source, text, "give the history of a run that sent requests", |row| {
         runs.begin(row.location.line.unwrap_or(1));
         runs.text("run", Some(&entry(row)));
         runs.started_at(Some(moment(row)?));
         runs.number("users", row.number("User Count")?);
         runs.number("requests_per_s", row.number("Requests/s")?);
         runs.number("failures_per_s", row.number("Failures/s")?);
-        // Zeros stand for no requests within the window, too.
+        // Without requests in the window, Locust writes zeros too.
         if percent(row, "100%")?.is_some_and(|greatest| greatest > 0.0) {
             put_percentiles(&mut runs, "window_response_s", row)?;
         }
@@ -55,17 +55,17 @@ pub(super) fn read_history(source: &str, text: &str) -> Result<Found> {
         }
         Ok(())
     })?;
-    runs.notices = notices;
-    tell(&mut runs, source, false);
-    runs.notices.push(Notice {
+    runs.warnings = warnings;
+    warn(&mut runs, source, false);
+    runs.warnings.push(Warning {
         location: crate::error::Location::of(source),
-        message: "each percentile is of the last seconds (Locust's window is 10 s unless told), failures included: \
-                  neighbouring rows share most of their requests and are not independent"
+        message: "each percentile covers the last seconds (Locust's window is 10 s by default), including failures: \
+                  consecutive rows share most of their requests and are not independent"
             .to_owned(),
     });
     // Rows are seconds of a run, not runs.
     runs.table.of_runs = false;
-    Ok(Found::Table(runs.table, runs.notices))
+    Ok(Parsed::Table(runs.table, runs.warnings))
 }
 
 fn is_some(count: Option<f64>) -> bool {
@@ -94,7 +94,7 @@ fn put_times(runs: &mut Runs, name: &str, row: &Row<'_>, prefix: &str) -> Result
     Ok(())
 }
 
-/// The columns `50%` … `99.99%`; `100%` is the greatest, rounded.
+/// The columns `50%` … `99.99%`; `100%` is the rounded maximum.
 fn put_percentiles(runs: &mut Runs, name: &str, row: &Row<'_>) -> Result<()> {
     for (column, _) in row.fields().filter(|(column, _)| column.ends_with('%') && *column != "100%") {
         let rank = column.trim_end_matches('%');

@@ -1,4 +1,4 @@
-//! `--output-format csv`: a line for each response, in order of the start of its request.
+//! `--output-format csv`: one line per response, in order of the start of its request.
 
 use std::collections::BTreeMap;
 
@@ -7,40 +7,39 @@ use crate::error::{Error, Result};
 use crate::ingest::attributes::numbers;
 use crate::ingest::http;
 use crate::ingest::rows::{self, Row};
-use crate::ingest::tool::Found;
-use crate::session::{Notice, RequestRecord, Session, SessionHeader, Software, Status};
+use crate::ingest::tool::Parsed;
+use crate::session::{RequestRecord, Session, SessionHeader, Software, Status, Warning};
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let mut records = Vec::new();
-    let mut notices = rows::read(source, text, "give the result of a run that got at least one response", |row| {
+    let mut warnings = rows::read(source, text, "give the result of a run that got at least one response", |row| {
         records.push(record(row)?);
         Ok(())
     })?;
-    notices.push(Notice {
+    warnings.push(Warning {
         location: crate::error::Location::of(source),
-        message:
-            "oha leaves requests without a response out of its CSV (refused connections, timeouts): the error rate \
-                  knows only of responses; its JSON counts them"
-                .to_owned(),
+        message: "oha omits requests without a response (refused connections, timeouts) from its CSV: the error rate \
+             covers only responses; oha's JSON counts all requests"
+            .to_owned(),
     });
     let header = SessionHeader {
         recorder: Some(Software { name: "oha".to_owned(), version: None }),
         ..SessionHeader::default()
     };
-    Ok(Found::Session(Session { header, records, ..Session::default() }, notices))
+    Ok(Parsed::Session(Session { header, records, ..Session::default() }, warnings))
 }
 
 fn record(row: &Row<'_>) -> Result<RequestRecord> {
     let status = status(row)?;
     let error = http::refusal(status);
     let succeeded = error.is_none();
-    // What did not happen is written as 0: no connection was made, no byte of a body came.
+    // The tool writes 0 for what did not happen: no connection was made, or no byte of a body arrived.
     let happened = |name| row.number(name).map(|seconds| seconds.filter(|&seconds| seconds != 0.0));
     let (dns_s, connect_s, first_byte_s) = (happened("DNS")?, happened("DNS+dialup")?, happened("Response-delay")?);
     let e2e_s = row.number("request-duration")?;
     let of_success = |seconds: Option<f64>| seconds.filter(|_| succeeded);
     let attributes = numbers([
-        // The start is told from the beginning of the run, whose moment is not.
+        // Starts are relative to the beginning of the run, whose time is not recorded.
         ("request_start_s", row.number("request-start")?),
         (DNS, of_success(dns_s)),
         (FIRST_BYTE, of_success(first_byte_s)),

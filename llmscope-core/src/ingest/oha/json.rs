@@ -10,11 +10,12 @@ use crate::ingest::attributes::count;
 use crate::ingest::empty::no_requests;
 use crate::ingest::http;
 use crate::ingest::runs::Runs;
-use crate::ingest::tool::Found;
-use crate::session::Notice;
+use crate::ingest::tool::Parsed;
+use crate::quantity::counted;
+use crate::session::Warning;
 
-/// Durations are in seconds everywhere but in the block `metrics.latency_ms`, which repeats some of them and is not
-/// read. Statistics of nothing are null.
+/// Durations are in seconds everywhere except in the block `metrics.latency_ms`, which repeats some of them and is
+/// ignored. Statistics without data are null.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
@@ -46,16 +47,16 @@ struct Summary {
 #[serde(default)]
 struct Details {
     #[serde(rename = "DNSDialup")]
-    dns_dialup: Spread,
+    dns_dialup: Statistics,
     #[serde(rename = "DNSLookup")]
-    dns_lookup: Spread,
+    dns_lookup: Statistics,
     #[serde(rename = "firstByte")]
-    first_byte: Spread,
+    first_byte: Statistics,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Spread {
+struct Statistics {
     average: Option<f64>,
     fastest: Option<f64>,
     slowest: Option<f64>,
@@ -64,16 +65,16 @@ struct Spread {
 /// `p50`, `p99.9`, …
 type Percentiles = BTreeMap<String, Option<f64>>;
 
-/// How oha names the requests that it gave up itself when the time of the run was over.
+/// oha's name for requests that it aborted at the end of the run.
 const DEADLINE: &str = "aborted due to deadline";
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let report: Report = serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
     let responses = sum(report.status_code_distribution.values());
     let refusals = report.status_code_distribution.iter().filter(|(status, _)| http::refusal(**status).is_some());
     let refused = sum(refusals.map(|(_, count)| count));
     let aborted = report.error_distribution.get(DEADLINE).copied().unwrap_or(0);
-    let errors = report.error_distribution.iter().filter(|(words, _)| *words != DEADLINE);
+    let errors = report.error_distribution.iter().filter(|(message, _)| *message != DEADLINE);
     let without = sum(errors.map(|(_, count)| count));
     if [responses, without, aborted] == [0; 3] {
         return Err(no_requests(source, "give the result of a run that sent at least one request"));
@@ -87,32 +88,33 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     runs.number("requests_per_s", report.summary.requests_per_sec);
     report.put_latencies(&mut runs, source, refused);
     percentiles(&mut runs, FIRST_BYTE, &report.first_byte_percentiles);
-    spread(&mut runs, FIRST_BYTE, &report.details.first_byte);
-    // Of the requests that opened a connection.
-    spread(&mut runs, "connect_s", &report.details.dns_dialup);
-    spread(&mut runs, DNS, &report.details.dns_lookup);
-    Ok(Found::Runs(runs))
+    statistics(&mut runs, FIRST_BYTE, &report.details.first_byte);
+    // Statistics of the requests that opened a connection.
+    statistics(&mut runs, "connect_s", &report.details.dns_dialup);
+    statistics(&mut runs, DNS, &report.details.dns_lookup);
+    Ok(Parsed::Runs(runs))
 }
 
 impl Report {
-    /// oha's latencies are of all responses. Those of refusals are no latencies of requests, so where there are any,
-    /// only the percentiles that oha gives for successes are.
+    /// oha's latencies include all responses. An error response has no latency of a request, so if there are any, only
+    /// the percentiles that oha computes from successes count as latencies.
     fn put_latencies(&self, runs: &mut Runs, source: &str, refused: u64) {
         let name = if refused == 0 { "e2e_s" } else { "response_s" };
         percentiles(runs, name, &self.latency_percentiles);
         let Summary { average, fastest, slowest, .. } = self.summary;
-        spread(runs, name, &Spread { average, fastest, slowest });
+        statistics(runs, name, &Statistics { average, fastest, slowest });
         if refused > 0 {
             self.latency_percentiles_successful.iter().for_each(|of_success| percentiles(runs, "e2e_s", of_success));
             let message = format!(
-                "{refused} responses were refusals, and oha's statistics include them: they are named response_s here{}",
+                "oha's statistics include {}: they are named response_s here{}",
+                counted(refused, "error response"),
                 if self.latency_percentiles_successful.is_some() {
-                    "; e2e_s is of successes"
+                    "; e2e_s covers only successes"
                 } else {
                     ", not e2e_s; run oha with --stats-success-breakdown"
                 }
             );
-            runs.notices.push(Notice { location: Location::of(source), message });
+            runs.warnings.push(Warning { location: Location::of(source), message });
         }
     }
 }
@@ -122,7 +124,7 @@ fn sum<'n>(counts: impl Iterator<Item = &'n u64>) -> u64 {
 }
 
 fn percentiles(runs: &mut Runs, name: &str, percentiles: &Percentiles) {
-    // By rank: as text, p99 stands before p99.9, and p5 after p10.
+    // By rank: in alphabetical order, p5 would follow p10.
     let rank = |name: &str| name.strip_prefix('p').and_then(|rank| rank.parse::<f64>().ok());
     let mut ranked: Vec<_> = percentiles.iter().filter_map(|(p, &value)| Some((rank(p)?, p, value))).collect();
     ranked.sort_by(|(a, ..), (b, ..)| a.total_cmp(b));
@@ -131,8 +133,8 @@ fn percentiles(runs: &mut Runs, name: &str, percentiles: &Percentiles) {
     }
 }
 
-fn spread(runs: &mut Runs, name: &str, spread: &Spread) {
-    runs.number(&format!("{name}.mean"), spread.average);
-    runs.number(&format!("{name}.min"), spread.fastest);
-    runs.number(&format!("{name}.max"), spread.slowest);
+fn statistics(runs: &mut Runs, name: &str, statistics: &Statistics) {
+    runs.number(&format!("{name}.mean"), statistics.average);
+    runs.number(&format!("{name}.min"), statistics.fastest);
+    runs.number(&format!("{name}.max"), statistics.slowest);
 }

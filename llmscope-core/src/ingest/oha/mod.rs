@@ -1,4 +1,7 @@
-//! oha: a load generator for HTTP, which knows responses and no tokens.
+//! oha: a load generator for HTTP. Files: a summary (`--output-format json`) and responses (`--output-format csv`).
+//!
+//! Traps: oha knows responses, not tokens, so there is no time to first token. The latencies of a summary include error
+//! responses. The CSV omits requests without a response.
 
 mod csv;
 mod json;
@@ -8,8 +11,8 @@ use super::tool::{Format, Reading};
 pub(super) const JSON: Format = Format {
     name: "oha",
     title: "oha summary (JSON)",
-    recognizes: |outline| {
-        outline.has_all(&[
+    recognizes: |signature| {
+        signature.has_all(&[
             "summary.successRate",
             "summary.requestsPerSec",
             "latencyPercentiles",
@@ -22,15 +25,15 @@ pub(super) const JSON: Format = Format {
 pub(super) const CSV: Format = Format {
     name: "oha-csv",
     title: "oha requests (CSV)",
-    recognizes: |outline| {
-        outline.has_columns(&["request-start", "DNS+dialup", "Response-delay", "request-duration", "status"])
+    recognizes: |signature| {
+        signature.has_columns(&["request-start", "DNS+dialup", "Response-delay", "request-duration", "status"])
     },
     reading: Reading::Whole(csv::read),
 };
 
-/// The names of what was measured, in both forms.
+/// The names of what both formats contain.
 ///
-/// The first byte of the body is the first token only of a server that sends nothing before it; many flush a chunk
-/// with the role at once. So it is no time to first token.
+/// The first byte of the body is the first token only if the server sends nothing before it. Many servers immediately
+/// flush a chunk with the role, so it is not the time to first token.
 const FIRST_BYTE: &str = "first_byte_s";
 const DNS: &str = "dns_s";

@@ -1,4 +1,4 @@
-//! `cmd/bench` of Ollama's repository: a line for each step of each epoch, as CSV or for Go's benchstat.
+//! `cmd/bench` of Ollama's repository: one line per step of each epoch, as CSV or in the format of Go's benchstat.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +6,18 @@ use crate::error::{Error, Location, Result, excerpt};
 use crate::ingest::attributes::{numbers, scalar};
 use crate::ingest::rows::{no_rows, whole_lines};
 use crate::ingest::runs::of_ns;
-use crate::ingest::tool::Found;
+use crate::ingest::tool::Parsed;
 use crate::session::{AttributeValue, Cpu, Environment, RequestRecord, Session, SessionHeader, Software};
 
 /// The first line of the CSV.
 pub(super) const COLUMNS: [&str; 5] = ["NAME", "STEP", "COUNT", "NS_PER_COUNT", "TOKEN_PER_SEC"];
-/// Where the first result of benchstat's form is looked for: below what describes machine and model.
+/// The number of lines in which recognition looks for the first benchstat result: descriptions of the machine and the
+/// model precede it.
 pub(super) const FIRST_LINES: usize = 20;
-/// How each result of that form begins.
+/// The beginning of each benchstat result.
 const BENCHSTAT: &str = "BenchmarkModel/name=";
 
-/// True for a result in benchstat's form.
+/// True for a benchstat result.
 pub(super) fn is_line(line: &str) -> bool {
     line.starts_with(BENCHSTAT) && line.contains(" ns/")
 }
@@ -25,13 +26,13 @@ pub(super) fn is_line(line: &str) -> bool {
 struct Step<'t> {
     model: &'t str,
     name: &'t str,
-    /// Tokens; not known in benchstat's form of today, which counts the epoch instead.
+    /// The number of tokens; `None` in today's benchstat format, which counts the epoch instead.
     tokens: Option<u64>,
-    /// For each token, or for the step as a whole.
+    /// Per token, or for the whole step.
     nanoseconds: f64,
 }
 
-/// What is known of a model, and of the epoch in the making.
+/// What is known about a model, and the current epoch.
 #[derive(Default)]
 struct Epochs {
     about: BTreeMap<String, AttributeValue>,
@@ -40,8 +41,8 @@ struct Epochs {
     records: Vec<RequestRecord>,
 }
 
-pub(super) fn read(source: &str, text: &str) -> Result<Found> {
-    let (text, notices) = whole_lines(source, text);
+pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (text, warnings) = whole_lines(source, text);
     let (mut epochs, mut environment) = (Epochs::default(), Environment::default());
     for (number, line) in (1..).zip(text.lines()) {
         let location = || Location::of(source).line(number);
@@ -62,14 +63,14 @@ pub(super) fn read(source: &str, text: &str) -> Result<Found> {
     }
     epochs.close();
     if epochs.records.is_empty() {
-        return Err(no_rows(source, &notices, "give the result of at least one epoch"));
+        return Err(no_rows(source, &warnings, "give the result of at least one epoch"));
     }
     let header = SessionHeader {
         recorder: Some(Software { name: "Ollama cmd/bench".to_owned(), version: None }),
         environment: (environment != Environment::default()).then_some(environment),
         ..SessionHeader::default()
     };
-    Ok(Found::Session(Session { header, records: epochs.records, ..Session::default() }, notices))
+    Ok(Parsed::Session(Session { header, records: epochs.records, ..Session::default() }, warnings))
 }
 
 /// `gemma3,prefill,128,78125.00,12800.00`, or
@@ -79,7 +80,7 @@ fn step(line: &str) -> Option<Step<'_>> {
         Some(result) => {
             let mut fields = result.split_whitespace();
             let name = fields.next()?;
-            // The total had no name in the first versions. Models may have a path in front.
+            // The first versions give the total no name. A model may have a path prefix.
             let (model, step) = name.rsplit_once("/step=").unwrap_or((name, "total"));
             (model, step, fields.next()?, fields.next()?)
         }
@@ -91,14 +92,14 @@ fn step(line: &str) -> Option<Step<'_>> {
     };
     let count: u64 = count.parse().ok()?;
     let nanoseconds: f64 = nanoseconds.parse().ok()?;
-    // In benchstat's form the first versions counted tokens, and today's count epochs, one a line.
+    // In benchstat format, the first versions count tokens and later ones count epochs, one per line.
     let counts_tokens = matches!(name, "prefill" | "generate") && (!line.starts_with(BENCHSTAT) || count > 1);
     let is_duration = nanoseconds.is_finite() && nanoseconds >= 0.0;
     is_duration.then_some(Step { model, name, tokens: counts_tokens.then_some(count), nanoseconds })
 }
 
 impl Epochs {
-    /// Adds a step. One that is already there, or another model, begins another epoch.
+    /// Adds a step. A repeated step or another model begins a new epoch.
     fn add(&mut self, step: &Step<'_>) {
         let of_another = self.current.as_ref().is_some_and(|record| record.model.as_deref() != Some(step.model));
         if of_another || self.seen.iter().any(|seen| seen == step.name) {
@@ -110,17 +111,17 @@ impl Epochs {
             attributes: self.about.clone(),
             ..RequestRecord::default()
         });
-        // Zero is written for what was not measured: a first chunk without words leaves no time to first token.
+        // The tool writes 0 for what it did not measure: a first chunk without text leaves no time to first token.
         let seconds = Some(of_ns(step.nanoseconds)).filter(|&seconds| seconds > 0.0);
         match step.name {
-            // By the client's clock, from before the request to the first words, of reasoning too.
+            // Measured by the client, from before the request to the first text, including reasoning.
             "ttft" => record.ttft_s = seconds,
             "prefill" => record.input_tokens = step.tokens,
             "generate" => record.output_tokens = step.tokens,
             _ => {}
         }
         let attribute = match step.name {
-            // The server's times over all tokens, though the clock of the second starts with the first token.
+            // The server's times divided by all tokens, although the clock of generation starts with the first token.
             "prefill" => "prefill_per_token_s",
             "generate" => "generate_per_token_s",
             "load" => "server_load_s",
@@ -157,7 +158,7 @@ fn description(about: &str) -> BTreeMap<String, AttributeValue> {
 fn refused(location: Location, line: &str) -> Error {
     Error::Format {
         location,
-        problem: format!("\"{}\" is no step of an epoch", excerpt(line)),
+        problem: format!("\"{}\" is not a step of an epoch", excerpt(line)),
         fix: "give the file as cmd/bench wrote it, such as: gemma3,ttft,1,45123000,0".to_owned(),
     }
 }

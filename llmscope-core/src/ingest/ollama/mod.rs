@@ -1,4 +1,7 @@
-//! Ollama: what its server answers, and what its own benchmark prints.
+//! Ollama: responses of its server (`/api/generate`, `/api/chat`), and results of its own benchmark (`cmd/bench`).
+//!
+//! Traps: the server's times are in nanoseconds and contain no network time. `created_at` is the time of the end.
+//! Fields that are zero are omitted.
 
 mod bench;
 mod responses;
@@ -8,8 +11,8 @@ use super::tool::{Format, Reading};
 pub(super) const RESPONSES: Format = Format {
     name: "ollama",
     title: "Ollama responses",
-    recognizes: |outline| {
-        let has = |name: &str| outline.has(name) || outline.has(&format!("[].{name}"));
+    recognizes: |signature| {
+        let has = |name: &str| signature.has(name) || signature.has(&format!("[].{name}"));
         ["model", "created_at", "done"].into_iter().all(has) && (has("response") || has("message"))
     },
     reading: Reading::Whole(responses::read),
@@ -18,9 +21,9 @@ pub(super) const RESPONSES: Format = Format {
 pub(super) const BENCH: Format = Format {
     name: "ollama-bench",
     title: "Ollama cmd/bench results (CSV or benchstat lines)",
-    recognizes: |outline| {
-        outline.has_columns(&bench::COLUMNS)
-            || (!outline.is_json() && outline.text.lines().take(bench::FIRST_LINES).any(bench::is_line))
+    recognizes: |signature| {
+        signature.has_columns(&bench::COLUMNS)
+            || (!signature.is_json() && signature.text.lines().take(bench::FIRST_LINES).any(bench::is_line))
     },
     reading: Reading::Whole(bench::read),
 };

@@ -1,4 +1,5 @@
-//! Spans as Python's `ConsoleSpanExporter` prints them (`ReadableSpan.to_json`): indented objects, one after another.
+//! Spans as Python's `ConsoleSpanExporter` prints them (`ReadableSpan.to_json`): pretty-printed objects, one after
+//! another.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,17 +8,17 @@ use super::spans::{self, Span};
 use super::values::{Attributes, of_object};
 use crate::error::Result;
 use crate::ingest::documents;
-use crate::ingest::tool::{Format, Found, Reading};
+use crate::ingest::tool::{Format, Parsed, Reading};
 use crate::session::Software;
 
 pub(in crate::ingest) const FORMAT: Format = Format {
     name: "otel-console",
     title: "OpenTelemetry spans of generative AI (Python's console exporter)",
-    recognizes: |outline| {
+    recognizes: |signature| {
         ["", "[]."].iter().any(|prefix| {
             ["context.trace_id", "context.span_id", "start_time", "attributes"]
                 .iter()
-                .all(|name| outline.has(&format!("{prefix}{name}")))
+                .all(|name| signature.has(&format!("{prefix}{name}")))
         })
     },
     reading: Reading::Whole(read),
@@ -54,11 +55,11 @@ struct ConsoleResource {
     attributes: Attributes,
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
-    let (found, notices) = documents::read::<ConsoleSpan>(source, text)?;
+fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (found, warnings) = documents::read::<ConsoleSpan>(source, text)?;
     let spans = found.into_iter().map(|document| document.value.common()).collect();
     let recorder = Software { name: "OpenTelemetry".to_owned(), version: None };
-    spans::session(source, recorder, spans, notices)
+    spans::session(source, recorder, spans, warnings)
 }
 
 impl ConsoleSpan {

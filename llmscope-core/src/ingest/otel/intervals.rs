@@ -1,4 +1,4 @@
-//! What was measured between exports, and how it becomes rows.
+//! Measurements between exports, and their conversion to rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +6,15 @@ use jiff::Timestamp;
 
 use crate::ingest::runs::{Runs, of_ns};
 
-/// How far apart the points of one export may end: SDKs read the clock once an export, or once a metric.
+/// The maximum distance between the ends of points of one export: an SDK reads the clock once per export, or once per
+/// metric.
 const SAME_EXPORT_NS: i128 = 500_000_000;
 /// The metric whose count is the number of requests.
 pub(super) const REQUESTS: &str = "e2e_s";
-/// The same by the server.
+/// The same metric, measured by the server.
 pub(super) const SERVED: &str = "server_request_duration_s";
 
-/// What a group of measurements has in common, by name.
+/// The names and values that a group of measurements has in common.
 pub(super) type Labels = BTreeMap<String, String>;
 
 /// The measurements of one metric of one group in one interval.
@@ -26,7 +27,7 @@ pub(super) struct Point {
     pub(super) measured: Measured,
 }
 
-/// What a histogram keeps beside its buckets.
+/// The summary values of a histogram, without its buckets.
 #[derive(Clone, Copy)]
 pub(super) struct Measured {
     pub(super) count: i128,
@@ -40,12 +41,12 @@ impl Point {
         self.labels.contains_key("error.type")
     }
 
-    /// What the request and the answer say, failed or not.
+    /// The labels of the request and the response, without the failure.
     fn group(&self) -> Labels {
         without(&self.labels, |name| name == "error.type")
     }
 
-    /// What the request says: a failed one has no answer to tell of.
+    /// The labels of the request: a failed one has no response.
     fn asked(&self) -> Labels {
         without(&self.labels, |name| name == "error.type" || name.contains(".response."))
     }
@@ -55,9 +56,9 @@ fn without(labels: &Labels, is_left_out: impl Fn(&str) -> bool) -> Labels {
     labels.iter().filter(|(name, _)| !is_left_out(name)).map(|(name, label)| (name.clone(), label.clone())).collect()
 }
 
-/// The intervals between the exports of a stream that sums up everything since its beginning.
+/// The intervals between the exports of a cumulative stream.
 ///
-/// What came before the first export stands for a longer time than the others, unless the stream began with it.
+/// The first total covers a longer time than the others and is left out, unless the stream began with it.
 pub(super) fn differences(mut stream: Vec<Point>, unknown_past: &mut usize) -> Vec<Point> {
     stream.sort_by_key(|point| point.end_ns);
     let next_ns = stream.get(1).map(|next| next.end_ns);
@@ -71,7 +72,7 @@ pub(super) fn differences(mut stream: Vec<Point>, unknown_past: &mut usize) -> V
                 point.measured = since(earlier.measured, total.measured);
                 true
             }
-            // A process that began anew.
+            // The process restarted.
             Some(earlier) => total.begin_ns.is_some() && earlier.begin_ns != total.begin_ns,
             None => is_as_long_as_others(total, next_ns),
         };
@@ -85,7 +86,7 @@ pub(super) fn differences(mut stream: Vec<Point>, unknown_past: &mut usize) -> V
     intervals
 }
 
-/// What a stream summed up until an export.
+/// The total of a stream at an export.
 #[derive(Clone, Copy)]
 struct Total {
     begin_ns: Option<i128>,
@@ -93,19 +94,19 @@ struct Total {
     measured: Measured,
 }
 
-/// True if the first sum of a stream stands for about as much time as the interval after it.
+/// True if the first total of a stream covers about as much time as the interval after it.
 fn is_as_long_as_others(first: Total, next_ns: Option<i128>) -> bool {
     let Some(begin_ns) = first.begin_ns else { return false };
     next_ns.is_none_or(|next_ns| first.end_ns - begin_ns <= 2 * (next_ns - first.end_ns))
 }
 
-/// What was measured after `earlier`. The extremes of an interval are not known from those of all time.
+/// The measurements after `earlier`. The extremes of an interval cannot be derived from cumulative ones.
 fn since(earlier: Measured, total: Measured) -> Measured {
     let sum = earlier.sum.zip(total.sum).map(|(earlier, total)| total - earlier).filter(|sum| *sum >= 0.0);
     Measured { count: total.count - earlier.count, sum, min: None, max: None }
 }
 
-/// One row: what one group measured in one interval.
+/// One row: the measurements of one group in one interval.
 struct Row {
     line: u64,
     labels: Labels,
@@ -128,7 +129,7 @@ pub(super) fn rows(points: Vec<Point>) -> Runs {
     runs
 }
 
-/// The points that were exported together.
+/// Groups the points by export.
 fn exports(mut points: Vec<Point>) -> Vec<Vec<Point>> {
     points.sort_by_key(|point| point.end_ns);
     let mut exports: Vec<Vec<Point>> = Vec::new();
@@ -149,7 +150,7 @@ fn exports(mut points: Vec<Point>) -> Vec<Vec<Point>> {
     exports
 }
 
-/// A row for each kind of answer; failures belong to the kind that most requests got.
+/// One row per kind of response; failures belong to the kind that most requests got.
 fn rows_of_export(points: Vec<Point>) -> Vec<Row> {
     let (failures, answers): (Vec<Point>, Vec<Point>) = points.into_iter().partition(Point::failed);
     let mut rows: BTreeMap<Labels, Row> = BTreeMap::new();
@@ -183,7 +184,7 @@ impl Row {
         self.columns.insert(point.column, more);
     }
 
-    /// Requests that were answered, if anybody counted them.
+    /// The number of requests with a response, if a metric counts them.
     fn answers(&self) -> Option<i128> {
         [REQUESTS, SERVED].iter().find_map(|column| self.columns.get(column)).map(|measured| measured.count)
     }
@@ -208,7 +209,7 @@ impl Row {
     }
 }
 
-/// A count or a difference of times as a double: exact below 2⁵³.
+/// A count or a time difference as a double: exact below 2⁵³.
 #[allow(clippy::cast_precision_loss, reason = "counts and intervals are below 2^53")]
 fn real(number: i128) -> f64 {
     number as f64

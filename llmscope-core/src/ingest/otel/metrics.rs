@@ -1,8 +1,8 @@
 //! Metrics of requests to models (OpenTelemetry semantic conventions for generative AI), as OTLP JSON.
 //!
-//! A histogram keeps the count, the sum and perhaps the extremes of an export interval: a row is an interval, with
-//! mean = sum/count. Quantiles are not computed from its buckets: the conventions advise bounds that double (0.64 s,
-//! 1.28 s), so that an interpolated p99 may be wrong by a factor of nearly two, and a shift by 40 % may not show at all.
+//! A histogram contains the count, the sum and possibly the extremes of an export interval: a row is an interval, with
+//! mean = sum/count. The reader computes no quantiles from buckets: the conventions advise bounds that double (0.64 s,
+//! 1.28 s), so an interpolated p99 can be wrong by a factor of nearly two, and a shift by 40 % may be invisible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,20 +16,20 @@ use super::{Subject, left_out};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::ingest::documents;
 use crate::ingest::runs::of_ms;
-use crate::ingest::tool::{Format, Found, Reading};
+use crate::ingest::tool::{Format, Parsed, Reading};
 
 pub(in crate::ingest) const FORMAT: Format = Format {
     name: "otel-metrics",
     title: "OpenTelemetry metrics of generative AI (OTLP JSON)",
-    recognizes: |outline| {
-        outline.has("resourceMetrics[].scopeMetrics") || outline.has("[].resourceMetrics[].scopeMetrics")
+    recognizes: |signature| {
+        signature.has("resourceMetrics[].scopeMetrics") || signature.has("[].resourceMetrics[].scopeMetrics")
     },
     reading: Reading::Whole(read),
 };
 
-/// What the names of a metric mean here. The later ones of a pair are of the conventions' repository since 2026.
+/// Our names of metrics. The second name of each pair comes from the conventions' own repository (since 2026).
 ///
-/// Chunks are not tokens, and what the server measured is not what its client sees: they keep names of their own.
+/// Chunks are not tokens, and a server measures something else than its client: these metrics keep names of their own.
 const COLUMNS: [(&str, &str); 11] = [
     ("gen_ai.client.operation.duration", REQUESTS),
     ("gen_ai.client.inference.duration", REQUESTS),
@@ -43,7 +43,7 @@ const COLUMNS: [(&str, &str); 11] = [
     ("gen_ai.client.inference.operation.input_tokens", INPUT_TOKENS),
     ("gen_ai.client.inference.operation.output_tokens", OUTPUT_TOKENS),
 ];
-/// One histogram whose points say which tokens they count.
+/// A histogram whose points state which tokens they count.
 const TOKEN_USAGE: &str = "gen_ai.client.token.usage";
 const INPUT_TOKENS: &str = "input_tokens";
 const OUTPUT_TOKENS: &str = "output_tokens";
@@ -79,7 +79,7 @@ struct OtlpMetric {
     exponential_histogram: Option<Histogram>,
 }
 
-/// Either kind of histogram: they differ in their buckets only.
+/// Either kind of histogram: they differ only in their buckets.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Histogram {
@@ -104,7 +104,7 @@ struct DataPoint {
     max: Option<Double>,
 }
 
-/// What was left out, to say so.
+/// What was left out, for warnings.
 #[derive(Default)]
 struct Skipped {
     signals: usize,
@@ -112,8 +112,8 @@ struct Skipped {
     unknown_past: usize,
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
-    let (requests, mut notices) = documents::read::<Request>(source, text)?;
+fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (requests, mut warnings) = documents::read::<Request>(source, text)?;
     let (mut skipped, mut points, mut streams) = (Skipped::default(), Vec::new(), BTreeMap::new());
     for document in requests {
         let request = document.value;
@@ -136,10 +136,10 @@ fn read(source: &str, text: &str) -> Result<Found> {
     for stream in streams.into_values() {
         points.extend(differences(stream, &mut skipped.unknown_past));
     }
-    left_out(&mut notices, source, skipped.signals, "export of spans or logs", "exports of spans or logs");
-    left_out(&mut notices, source, skipped.metrics.len(), "other metric", "other metrics");
+    left_out(&mut warnings, source, skipped.signals, "export of spans or logs", "exports of spans or logs");
+    left_out(&mut warnings, source, skipped.metrics.len(), "other metric", "other metrics");
     left_out(
-        &mut notices,
+        &mut warnings,
         source,
         skipped.unknown_past,
         "point that sums up a time before the first export",
@@ -154,16 +154,16 @@ fn read(source: &str, text: &str) -> Result<Found> {
                 .to_owned(),
         });
     }
-    Ok(Found::Table(rows(points).table, notices))
+    Ok(Parsed::Table(rows(points).table, warnings))
 }
 
-/// Which process measured.
+/// The process that measured.
 fn origin(resource: &Resource) -> Labels {
     let names = ["service.name", "service.instance.id"];
     names.iter().filter_map(|name| Some(((*name).to_owned(), resource.attributes.label(&[name])?))).collect()
 }
 
-/// The points of a metric of requests, each with whether it sums up everything since its beginning.
+/// The points of a metric of requests, each with whether it is cumulative.
 fn points_of(
     metric: &OtlpMetric,
     origin: &Labels,
@@ -201,12 +201,12 @@ fn column_of(metric: &str, attributes: &Attributes) -> Option<&'static str> {
 fn scale_of(column: &str, unit: &str, location: impl Fn() -> Location) -> Result<fn(f64) -> f64> {
     match unit {
         _ if [INPUT_TOKENS, OUTPUT_TOKENS].contains(&column) => Ok(|tokens| tokens),
-        // Seconds are what the conventions say where nobody else does.
+        // Without a unit, the conventions specify seconds.
         "s" | "" => Ok(|seconds| seconds),
         "ms" => Ok(of_ms),
         _ => Err(Error::Format {
             location: location(),
-            problem: format!("the unit \"{}\" is no time", excerpt(unit)),
+            problem: format!("the unit \"{}\" is not a unit of time", excerpt(unit)),
             fix: "record it in seconds (s)".to_owned(),
         }),
     }
@@ -220,8 +220,8 @@ fn is_cumulative(temporality: &Enumeration, location: impl Fn() -> Location) -> 
     } else {
         Err(Error::Format {
             location: location(),
-            problem: "aggregationTemporality says neither delta (1) nor cumulative (2)".to_owned(),
-            fix: "export it with one of them: without it a sum has no beginning".to_owned(),
+            problem: "aggregationTemporality is neither delta (1) nor cumulative (2)".to_owned(),
+            fix: "export it with one of them: otherwise the beginning of a sum is unknown".to_owned(),
         })
     }
 }

@@ -1,8 +1,9 @@
-//! OpenTelemetry's generative AI telemetry: spans and metrics as OTLP JSON, and spans as Python prints them.
+//! OpenTelemetry's generative AI telemetry: spans and metrics as OTLP JSON, and spans as Python's console exporter
+//! prints them.
 //!
-//! OTLP JSON is protobuf's JSON with its own rules (OTLP specification 1.x, "JSON Protobuf Encoding"): names in
-//! lowerCamelCase, ids in hexadecimal, enumerations as numbers, integers of 64 bits as texts. The collector's file
-//! exporter and the SDKs' write one export request a line.
+//! Traps: OTLP JSON is protobuf's JSON with its own rules (OTLP specification 1.x, "JSON Protobuf Encoding"): names in
+//! lowerCamelCase, ids in hexadecimal, enumerations as numbers, 64-bit integers as text. The collector's file exporter
+//! and those of the SDKs write one export request per line.
 
 mod console;
 mod intervals;
@@ -15,21 +16,21 @@ pub(super) use metrics::FORMAT as METRICS;
 pub(super) use spans::FORMAT as SPANS;
 
 use crate::error::Location;
-use crate::session::Notice;
+use crate::session::Warning;
 use values::Attributes;
 
-/// Operations that ask no model: steps of agents, tools and memories around or between the requests.
+/// Operations that do not call a model: steps of agents, tools and memories around or between the requests.
 const STEPS: [&str; 7] =
     ["create_agent", "invoke_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "fetch_response"];
 
-/// What a span or a data point tells of.
+/// What a span or a data point describes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     /// A request to a model.
     Request,
     /// A step of an agent, a tool, a memory.
     Step,
-    /// Nothing of generative AI.
+    /// Not related to generative AI.
     Other,
 }
 
@@ -38,7 +39,7 @@ impl Subject {
         match attributes.text(&["gen_ai.operation.name"]) {
             Some(operation) if STEPS.contains(&operation) || operation.contains("memory") => Self::Step,
             Some(_) => Self::Request,
-            // Servers and older instrumentations name no operation, but what it used.
+            // Servers and older instrumentations do not name the operation, only its request or usage.
             None if attributes.any(|name| name.starts_with("gen_ai.request.") || name.starts_with("gen_ai.usage.")) => {
                 Self::Request
             }
@@ -48,12 +49,12 @@ impl Subject {
     }
 }
 
-/// Says how many of something were left out, if any were.
-fn left_out(notices: &mut Vec<Notice>, source: &str, count: usize, one: &str, many: &str) {
+/// Warns about the number of left-out items, if there are any.
+fn left_out(warnings: &mut Vec<Warning>, source: &str, count: usize, one: &str, many: &str) {
     let what = match count {
         0 => return,
         1 => format!("1 {one} was left out"),
         _ => format!("{count} {many} were left out"),
     };
-    notices.push(Notice { location: Location::of(source), message: what });
+    warnings.push(Warning { location: Location::of(source), message: what });
 }

@@ -10,14 +10,17 @@ use super::values::{Attributes, Integer};
 use super::{Subject, left_out};
 use crate::error::{Error, Location, Result};
 use crate::ingest::runs::of_ns;
-use crate::ingest::tool::{Format, Found, Reading};
+use crate::ingest::tool::{Format, Parsed, Reading};
 use crate::ingest::{documents, gathered};
-use crate::session::{AttributeValue, Notice, RequestError, RequestRecord, Software, Status};
+use crate::quantity::counted;
+use crate::session::{AttributeValue, RequestError, RequestRecord, Software, Status, Warning};
 
 pub(in crate::ingest) const FORMAT: Format = Format {
     name: "otel",
     title: "OpenTelemetry spans of generative AI (OTLP JSON)",
-    recognizes: |outline| outline.has("resourceSpans[].scopeSpans") || outline.has("[].resourceSpans[].scopeSpans"),
+    recognizes: |signature| {
+        signature.has("resourceSpans[].scopeSpans") || signature.has("[].resourceSpans[].scopeSpans")
+    },
     reading: Reading::Whole(read),
 };
 
@@ -84,7 +87,7 @@ struct OtlpStatus {
     message: Option<String>,
 }
 
-/// A number by OTLP's rules; a name in what protobuf's own JSON writers make.
+/// A number by OTLP's rules; a name from protobuf's own JSON writers.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Enumeration {
@@ -107,12 +110,12 @@ impl Enumeration {
     }
 }
 
-/// A span, whichever way it was written.
+/// A span, in either format.
 pub(super) struct Span {
     pub(super) trace: String,
     pub(super) id: String,
     pub(super) parent: String,
-    /// True if the one that was asked recorded it, and not the one that asked.
+    /// True if the server recorded it, not the client.
     pub(super) of_server: bool,
     /// Nanoseconds since 1970.
     pub(super) begin_ns: Option<i128>,
@@ -124,8 +127,8 @@ pub(super) struct Span {
     pub(super) service: Option<String>,
 }
 
-fn read(source: &str, text: &str) -> Result<Found> {
-    let (requests, mut notices) = documents::read::<Request>(source, text)?;
+fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (requests, mut warnings) = documents::read::<Request>(source, text)?;
     let (mut spans, mut scopes, mut others) = (Vec::new(), BTreeSet::new(), 0);
     for request in requests.into_iter().map(|document| document.value) {
         others += usize::from(request.resource_metrics.is_some() || request.resource_logs.is_some());
@@ -140,13 +143,13 @@ fn read(source: &str, text: &str) -> Result<Found> {
             }
         }
     }
-    left_out(&mut notices, source, others, "export of metrics or logs", "exports of metrics or logs");
+    left_out(&mut warnings, source, others, "export of metrics or logs", "exports of metrics or logs");
     let scope = match scopes.pop_first() {
         Some(Some(scope)) if scopes.is_empty() && !scope.name.is_empty() => scope,
         _ => Scope { name: "OpenTelemetry".to_owned(), version: String::new() },
     };
     let recorder = Software { name: scope.name, version: Some(scope.version).filter(|version| !version.is_empty()) };
-    session(source, recorder, spans, notices)
+    session(source, recorder, spans, warnings)
 }
 
 impl OtlpSpan {
@@ -168,7 +171,12 @@ impl OtlpSpan {
 }
 
 /// The session of the requests among these spans.
-pub(super) fn session(source: &str, recorder: Software, spans: Vec<Span>, mut notices: Vec<Notice>) -> Result<Found> {
+pub(super) fn session(
+    source: &str,
+    recorder: Software,
+    spans: Vec<Span>,
+    mut warnings: Vec<Warning>,
+) -> Result<Parsed> {
     let all = spans.len();
     let count = |subject| spans.iter().filter(|span| Subject::of(&span.attributes) == subject).count();
     let (others, steps) = (count(Subject::Other), count(Subject::Step));
@@ -176,20 +184,21 @@ pub(super) fn session(source: &str, recorder: Software, spans: Vec<Span>, mut no
         spans.into_iter().filter(|span| Subject::of(&span.attributes) == Subject::Request).collect();
     let parent_of = |span: &Span| (span.trace.clone(), span.parent.clone());
     let id_of = |span: &Span| (span.trace.clone(), span.id.clone());
-    // A framework's span around the client library's tells of the same request, and later: the inner one counts.
+    // A framework's span and the client library's span inside it describe the same request. The inner one is closer to
+    // it and counts.
     let within: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(parent_of).collect();
     let before = requests.len();
     requests.retain(|span| span.id.is_empty() || span.of_server || !within.contains(&id_of(span)));
     let outer = before - requests.len();
-    // What a server tells of a request joins what its client tells.
+    // A server's span of a request is merged into the client's.
     let clients: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(id_of).collect();
     let (served, requests): (Vec<Span>, Vec<Span>) =
         requests.into_iter().partition(|span| span.of_server && clients.contains(&parent_of(span)));
     let served: BTreeMap<_, Span> = served.into_iter().map(|span| (parent_of(&span), span)).collect();
-    left_out(&mut notices, source, others, "span that is not of generative AI", "spans that are not of generative AI");
-    left_out(&mut notices, source, steps, "span of an agent or a tool", "spans of agents and tools");
+    left_out(&mut warnings, source, others, "span that is not of generative AI", "spans that are not of generative AI");
+    left_out(&mut warnings, source, steps, "span of an agent or a tool", "spans of agents and tools");
     left_out(
-        &mut notices,
+        &mut warnings,
         source,
         outer,
         "span around another of the same request",
@@ -198,7 +207,7 @@ pub(super) fn session(source: &str, recorder: Software, spans: Vec<Span>, mut no
     if requests.is_empty() {
         return Err(Error::Format {
             location: Location::of(source),
-            problem: format!("none of {all} spans is a request to a model"),
+            problem: format!("found {}, but no request to a model", counted(all, "span")),
             fix: "record the client with an instrumentation of OpenTelemetry's generative AI conventions \
                   (gen_ai.operation.name, gen_ai.request.model)"
                 .to_owned(),
@@ -206,7 +215,7 @@ pub(super) fn session(source: &str, recorder: Software, spans: Vec<Span>, mut no
     }
     let backwards = requests.iter().filter(|span| span.begin_ns > span.end_ns && span.end_ns.is_some()).count();
     left_out(
-        &mut notices,
+        &mut warnings,
         source,
         backwards,
         "duration of a span that ends before it begins (its clock was set back)",
@@ -221,7 +230,7 @@ pub(super) fn session(source: &str, recorder: Software, spans: Vec<Span>, mut no
         session.header.labels.insert("service.name".to_owned(), service.to_owned());
         session.records.iter_mut().for_each(|record| drop(record.attributes.remove("service.name")));
     }
-    Ok(Found::Session(session, notices))
+    Ok(Parsed::Session(session, warnings))
 }
 
 fn record(span: &Span) -> RequestRecord {
@@ -243,7 +252,7 @@ fn record(span: &Span) -> RequestRecord {
         record.status = outcome(kind.as_deref().unwrap_or_default());
         record.error = Some(error(span, kind));
     } else if span.of_server {
-        // What the one that was asked measured is no latency of the one that asks.
+        // The server's duration is not the client's latency.
         put(&mut record.attributes, "server_request_duration_s", lasted_s);
     } else {
         record.e2e_s = lasted_s;
@@ -251,21 +260,21 @@ fn record(span: &Span) -> RequestRecord {
     record
 }
 
-/// Adds what the one that was asked measured.
+/// Adds what the server measured.
 fn with_server(mut client: RequestRecord, server: Option<&Span>) -> RequestRecord {
     let measured = server.map(record).unwrap_or_default().attributes;
     client.attributes.extend(measured.into_iter().filter(|(name, _)| name.starts_with("server_")));
     client
 }
 
-/// How long a span lasted; absent where its clock was set back in between.
+/// The duration of a span; `None` if its clock was set back in between.
 fn lasted_s(span: &Span) -> Option<f64> {
     let (begin, end) = span.begin_ns.zip(span.end_ns).filter(|(begin, end)| begin <= end)?;
     #[allow(clippy::cast_precision_loss, reason = "a difference of less than 100 days is below 2^53")]
     Some(of_ns((end - begin) as f64))
 }
 
-/// OpenTelemetry's `error.type` is the class of an exception, a status code, or a word of the instrumentation.
+/// OpenTelemetry's `error.type` is the class of an exception, a status code, or a value of the instrumentation.
 fn outcome(kind: &str) -> Status {
     let kind = kind.to_ascii_lowercase();
     if kind.contains("timeout") || kind.contains("deadline") {
@@ -290,9 +299,9 @@ fn error(span: &Span, kind: Option<String>) -> RequestError {
 fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
     let attributes = &span.attributes;
     let mut own = BTreeMap::new();
-    // The first chunk of a stream often carries a role and no token: it is not our `ttft_s`.
+    // The first chunk of a stream often contains a role and no token: it is not our `ttft_s`.
     put(&mut own, "time_to_first_chunk_s", attributes.number("gen_ai.response.time_to_first_chunk"));
-    // vLLM's spans: seconds by the engine's clock, from a request's arrival there.
+    // vLLM's spans: seconds by the engine's clock, from the arrival of the request in the engine.
     for (name, theirs) in [
         ("server_time_to_first_token_s", "gen_ai.latency.time_to_first_token"),
         ("server_e2e_s", "gen_ai.latency.e2e"),

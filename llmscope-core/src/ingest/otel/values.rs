@@ -7,11 +7,11 @@ use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
-/// An integer of up to 64 bits, which OTLP JSON writes as a text.
+/// A 64-bit integer, which OTLP JSON writes as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Integer(pub(super) i128);
 
-/// A double, which JSON cannot always write as a number: not finite is absent here.
+/// A double, which JSON cannot always write as a number. A non-finite value is `None`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Double(pub(super) Option<f64>);
 
@@ -22,7 +22,7 @@ impl<'de> Deserialize<'de> for Integer {
             type Value = Integer;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an integer of 64 bits, as a number or a text")
+                f.write_str("a 64-bit integer, as a number or as text")
             }
 
             fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Integer, E> {
@@ -58,7 +58,7 @@ impl<'de> Deserialize<'de> for Double {
     }
 }
 
-/// What an attribute holds, as far as anything here asks for it.
+/// The value of an attribute, as far as the readers use it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Text(String),
@@ -69,7 +69,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    /// The value as a text to tell things apart by.
+    /// The value as text to group by.
     fn label(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -81,27 +81,27 @@ impl Value {
     }
 }
 
-/// The attributes of a resource, a span or a data point, by their names.
+/// The attributes of a resource, a span or a data point, by name.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Attributes(BTreeMap<String, Value>);
 
 impl Attributes {
-    /// True if a name is one of those that are looked for.
+    /// True if the predicate holds for a name.
     pub(super) fn any(&self, is_one: impl Fn(&str) -> bool) -> bool {
         self.0.keys().any(|name| is_one(name))
     }
 
-    /// Every attribute that has a plain value, as a text.
+    /// All attributes with a plain value, as text.
     pub(super) fn labels(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.label()))
     }
 
-    /// The first of these names that holds something other than an empty text, as a text.
+    /// The value of the first of these names that is present, as text; `None` if it is empty.
     pub(super) fn label(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.0.get(*name)).map(Value::label).filter(|text| !text.is_empty())
     }
 
-    /// The first of these names that holds a text which is not empty.
+    /// The first non-empty text among these names.
     pub(super) fn text(&self, names: &[&str]) -> Option<&str> {
         names.iter().find_map(|name| match self.0.get(*name) {
             Some(Value::Text(text)) if !text.is_empty() => Some(text.as_str()),
@@ -109,7 +109,7 @@ impl Attributes {
         })
     }
 
-    /// The first of these names that holds a count.
+    /// The first count among these names.
     pub(super) fn count(&self, names: &[&str]) -> Option<u64> {
         names.iter().find_map(|name| match self.0.get(*name) {
             Some(Value::Integer(number)) => u64::try_from(*number).ok(),
@@ -117,18 +117,18 @@ impl Attributes {
         })
     }
 
-    /// A number, whole or not.
+    /// A number, integral or not.
     pub(super) fn number(&self, name: &str) -> Option<f64> {
         match self.0.get(name)? {
             Value::Number(number) => Some(*number),
-            // Rounds beyond 2⁵³, as the JSON number of that size would have.
+            // Values beyond 2⁵³ are rounded, as a JSON number of that size would be.
             #[allow(clippy::cast_precision_loss, reason = "a duration of whole seconds is far below 2^53")]
             Value::Integer(number) => Some(*number as f64),
             _ => None,
         }
     }
 
-    /// A truth value.
+    /// A boolean.
     pub(super) fn flag(&self, name: &str) -> Option<bool> {
         match self.0.get(name)? {
             Value::Flag(flag) => Some(*flag),
@@ -145,7 +145,7 @@ struct KeyValue {
     value: Option<AnyValue>,
 }
 
-/// OTLP's union: one of these is there. Bytes and lists of keys are of no use here.
+/// OTLP's union: one of these fields is present. Bytes and key-value lists are not used.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AnyValue {

@@ -1,4 +1,4 @@
-//! Cells of text: what a value is written as, so that its type can be told and a spreadsheet runs none.
+//! Cells of text: values are written so that their type can be restored and a spreadsheet executes none of them.
 
 use super::field::{FieldValue, flag_of, number_text};
 use super::{Field, FieldKind};
@@ -6,8 +6,9 @@ use crate::error::{Error, Result, excerpt};
 use crate::session::{AttributeValue, RequestRecord, SessionHeader};
 
 impl Field {
-    /// The field's value in a request as the text of a cell; `None` where it was not recorded. Provider and model that
-    /// only the header names stand there too, for whoever groups by them; a request's own equal name is in quotes.
+    /// The field's value in a request as the text of a cell; `None` if it was not recorded. Provider and model are
+    /// filled in from the header, so that you can group by them. A request's own value is quoted if it equals the
+    /// header's.
     #[must_use]
     pub fn cell(self, record: &RequestRecord, header: &SessionHeader) -> Option<String> {
         let inherited = self.inherited(header);
@@ -18,7 +19,7 @@ impl Field {
         })
     }
 
-    /// Puts the text of a cell, as [`Field::cell`] gives it, into a request.
+    /// Sets the field of a request from the text of a cell that [`Field::cell`] wrote.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the field cannot hold the value.
@@ -30,7 +31,7 @@ impl Field {
         self.set(record, &FieldValue::Text(text))
     }
 
-    /// What the header says for requests that do not, unless it would have to stand in quotes.
+    /// The header's value for requests without their own, unless it would need quotes.
     fn inherited(self, header: &SessionHeader) -> Option<&str> {
         let text = match self {
             Self::Provider => header.provider.as_deref(),
@@ -42,7 +43,7 @@ impl Field {
 }
 
 impl AttributeValue {
-    /// The value as the text of a cell, from which its type can be told.
+    /// The value as the text of a cell from which its type can be restored.
     #[must_use]
     pub fn cell(&self) -> String {
         match self {
@@ -53,10 +54,10 @@ impl AttributeValue {
         }
     }
 
-    /// The value of a cell that [`AttributeValue::cell`] gave.
+    /// The value of a cell that [`AttributeValue::cell`] wrote.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a text that begins with a quote and is no JSON string.
+    /// [`Error::Parameter`] for a text that begins with a quotation mark and is not a JSON string.
     pub fn from_cell(cell: &str) -> Result<Self> {
         let number = cell.parse().ok().filter(|number: &f64| number.is_finite());
         Ok(match (number, flag_of(cell)) {
@@ -67,7 +68,7 @@ impl AttributeValue {
     }
 }
 
-/// A text, out of its quotes if it has any.
+/// A text, unquoted if it is quoted.
 fn text_of(name: &'static str, cell: &str) -> Result<String> {
     if !cell.starts_with('"') {
         return Ok(cell.to_owned());
@@ -75,23 +76,23 @@ fn text_of(name: &'static str, cell: &str) -> Result<String> {
     serde_json::from_str(cell).map_err(|_| Error::Parameter {
         name,
         value: excerpt(cell),
-        expected: "a JSON string, as a cell that begins with a quote must be",
+        expected: "a JSON string, because the cell begins with a quote",
     })
 }
 
-/// True for a text that could not be told from no text or from a literal, or that a spreadsheet would run as a formula
-/// (OWASP, CSV injection: a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break).
+/// True for a text that is indistinguishable from a missing value or a quoted text, or that a spreadsheet would execute
+/// as a formula (OWASP, CSV injection: a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break).
 fn needs_literal(text: &str) -> bool {
     text.is_empty() || text.starts_with(['"', '=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
-/// True for a text that would be read as a number or a truth value, by this reader or a more generous one.
+/// True for a text that this reader, or a more lenient one, would parse as a number or a boolean.
 fn means_something_else(text: &str) -> bool {
     let text = text.trim();
     text.is_empty() || text.parse::<f64>().is_ok() || flag_of(text).is_some()
 }
 
-/// A text in quotes, as JSON has it.
+/// A text as a JSON string.
 fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

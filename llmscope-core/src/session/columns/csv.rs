@@ -4,7 +4,7 @@ use super::{ATTRIBUTE_PREFIX, Field, SESSION_COLUMN, is_envelope};
 use crate::error::{Error, Location, Result};
 use crate::session::{AttributeValue, ReadSession, RequestRecord, Session, check_record};
 
-/// True if a text is a session that [`Session::to_csv`] wrote: it has the column, and the first row describes the run.
+/// True if [`Session::to_csv`] wrote the text: it has the session column, and its first row describes the run.
 #[must_use]
 pub fn is_flat_session(text: &str) -> bool {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
@@ -15,7 +15,7 @@ pub fn is_flat_session(text: &str) -> bool {
 }
 
 impl Session {
-    /// The session as comma-separated values, one request a row; see `docs/session-format.md`.
+    /// The session as comma-separated values, one request per row; see `docs/session-format.md`.
     ///
     /// # Errors
     /// [`Error::Format`] if a number is not finite.
@@ -55,15 +55,15 @@ impl Session {
             write(&row)?;
         }
         let bytes = writer.into_inner().unwrap_or_default();
-        // Made of texts, so it is one.
+        // Every part is text, so the result is valid UTF-8.
         Ok(String::from_utf8(bytes).unwrap_or_default())
     }
 
-    /// Reads what [`Session::to_csv`] gave, also after a spreadsheet or a data frame has written it anew with its
-    /// columns in another order. `source` names the file in messages.
+    /// Reads the output of [`Session::to_csv`], even after a spreadsheet or a data frame has saved it with its columns
+    /// in another order. `source` names the file in messages.
     ///
     /// # Errors
-    /// [`Error::Format`] with file, line and column, and what to do.
+    /// [`Error::Format`] with file, line and column, the problem and a fix.
     pub fn from_csv(source: &str, text: &str) -> Result<ReadSession> {
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let header = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
@@ -103,7 +103,7 @@ impl Session {
             }
         }
         let session = session.ok_or_else(|| no_session(Location::of(source)))?;
-        Ok(ReadSession { session, notices: Vec::new() })
+        Ok(ReadSession { session, warnings: Vec::new() })
     }
 }
 
@@ -123,15 +123,15 @@ fn column(source: &str, name: &str) -> Result<Column> {
     Field::from_name(name).map(Column::Field).ok_or_else(|| Error::Format {
         location: Location::of(source).line(1).field(name),
         problem: "no field of a request has this name".to_owned(),
-        fix: format!("call the column {ATTRIBUTE_PREFIX}{name}, or remove it"),
+        fix: format!("rename the column to {ATTRIBUTE_PREFIX}{name}, or remove it"),
     })
 }
 
 fn no_session(location: Location) -> Error {
     Error::Format {
         location: location.field(SESSION_COLUMN),
-        problem: "no description of the run stands in the first row".to_owned(),
-        fix: "keep the first row first; without it the file is a table (--from csv)".to_owned(),
+        problem: "the first row does not describe the run".to_owned(),
+        fix: "keep the first row in its place, or read the file as a plain CSV table".to_owned(),
     }
 }
 
@@ -139,6 +139,6 @@ fn second_session(location: Location) -> Error {
     Error::Format {
         location: location.field(SESSION_COLUMN),
         problem: "a second session begins here".to_owned(),
-        fix: "keep one session a file".to_owned(),
+        fix: "keep one session per file".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The fields of a request as columns: their names, what they hold, and how a value gets in and out.
+//! The fields of a request as columns: their names, their types, and how to get and set their values.
 
 use jiff::Timestamp;
 
@@ -11,9 +11,9 @@ use crate::session::{RequestError, RequestRecord, Status};
 pub enum Field {
     /// When the request was issued.
     StartedAt,
-    /// Who served it.
+    /// The provider that served it.
     Provider,
-    /// The model asked for.
+    /// The requested model.
     Model,
     /// Whether it only warmed the endpoint up.
     Warmup,
@@ -23,11 +23,11 @@ pub enum Field {
     ErrorType,
     /// The failure's code.
     ErrorCode,
-    /// The failure in words.
+    /// The kind of failure.
     ErrorMessage,
     /// Time to first token.
     Ttft,
-    /// End-to-end latency.
+    /// The message of the failure.
     E2e,
     /// Time per output token.
     Tpot,
@@ -49,20 +49,20 @@ pub enum Field {
     Cost,
 }
 
-/// What the cells of a column hold.
+/// The type of a column's cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldKind {
-    /// A moment.
+    /// A timestamp.
     Time,
-    /// A text.
+    /// Text.
     Text,
-    /// A truth value.
+    /// A boolean.
     Flag,
     /// A number.
     Number,
-    /// A whole number from zero.
+    /// A non-negative integer.
     Count,
-    /// A whole number.
+    /// An integer.
     Integer,
     /// A list of numbers.
     Numbers,
@@ -71,17 +71,17 @@ pub enum FieldKind {
 /// A value of a field.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldValue {
-    /// A moment.
+    /// A timestamp.
     Time(Timestamp),
-    /// A text; or a value of any other kind, written as one.
+    /// Text, or a value of any other type as text.
     Text(String),
-    /// A truth value.
+    /// A boolean.
     Flag(bool),
     /// A number.
     Number(f64),
-    /// A whole number from zero.
+    /// A non-negative integer.
     Count(u64),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
     /// A list of numbers.
     Numbers(Vec<f64>),
@@ -137,13 +137,13 @@ impl Field {
         }
     }
 
-    /// The field that a column of this name holds.
+    /// The field whose column has this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
 
-    /// What its cells hold.
+    /// The type of its cells.
     #[must_use]
     pub const fn kind(self) -> FieldKind {
         match self {
@@ -163,7 +163,7 @@ impl Field {
         }
     }
 
-    /// The field's value in a request; `None` where it was not recorded.
+    /// The field's value in a request; `None` if it was not recorded.
     #[must_use]
     pub fn of(self, record: &RequestRecord) -> Option<FieldValue> {
         let text = |text: &Option<String>| text.clone().map(FieldValue::Text);
@@ -191,8 +191,8 @@ impl Field {
         }
     }
 
-    /// Puts a value into a request. A value of another kind is taken where it means the same: 32.0 for a count, the
-    /// text `0.25` for a number.
+    /// Sets the field of a request. A value of another type is converted if it has the same meaning: 32.0 for a count,
+    /// the text `0.25` for a number.
     ///
     /// # Errors
     /// [`Error::Parameter`] if the field cannot hold the value.
@@ -230,23 +230,23 @@ impl Field {
             FieldKind::Text => "a text",
             FieldKind::Flag => "true or false",
             FieldKind::Number => "a finite number",
-            FieldKind::Count => "a whole number from zero",
+            FieldKind::Count => "a whole number of at least 0",
             FieldKind::Integer => "a whole number",
             FieldKind::Numbers => "a list of finite numbers, such as [0.02,0.03]",
         }
     }
 }
 
-/// The failure of a request, of unknown kind until that is told (OpenTelemetry's word for it).
+/// The failure of a request; its kind is unknown until set (OpenTelemetry: `_OTHER`).
 fn error_of(record: &mut RequestRecord) -> &mut RequestError {
     record.error.get_or_insert_with(|| RequestError { kind: "_OTHER".to_owned(), ..RequestError::default() })
 }
 
-/// Whole numbers beyond this have no exact `f64` of their own.
+/// Beyond this, not every integer has an exact `f64`.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl FieldValue {
-    /// The moment, if it is one.
+    /// The timestamp, if the value is one.
     #[must_use]
     pub fn time(&self) -> Option<Timestamp> {
         match self {
@@ -256,7 +256,7 @@ impl FieldValue {
         }
     }
 
-    /// The truth value, if it is one; also of the numbers 0 and 1.
+    /// The boolean, if the value is one, or the number 0 or 1.
     #[must_use]
     pub fn flag(&self) -> Option<bool> {
         match self {
@@ -270,7 +270,7 @@ impl FieldValue {
         }
     }
 
-    /// The finite number, if it is one.
+    /// The finite number, if the value is one.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "a measurement has fewer digits")]
     pub fn number(&self) -> Option<f64> {
@@ -284,7 +284,7 @@ impl FieldValue {
         number.is_finite().then_some(number)
     }
 
-    /// The whole number from zero, if it is one.
+    /// The non-negative integer, if the value is one.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
         match self {
@@ -294,7 +294,7 @@ impl FieldValue {
         }
     }
 
-    /// The whole number, if it is one.
+    /// The integer, if the value is one.
     #[must_use]
     pub fn integer(&self) -> Option<i64> {
         match self {
@@ -305,13 +305,13 @@ impl FieldValue {
         }
     }
 
-    /// A number without a fraction, as programs write a whole one that stands in a column with gaps: `32.0`.
+    /// A number without a fraction, as programs write an integer in a column with gaps: `32.0`.
     fn whole(&self) -> Option<i64> {
         let number = self.number()?;
         (number.fract() == 0.0 && number.abs() <= LARGEST_EXACT).then_some(number as i64)
     }
 
-    /// The list of finite numbers, if it is one.
+    /// The list of finite numbers, if the value is one.
     #[must_use]
     pub fn numbers(&self) -> Option<Vec<f64>> {
         let numbers = match self {
@@ -323,7 +323,7 @@ impl FieldValue {
     }
 }
 
-/// `true` and `false`, in any case as programs write them.
+/// `true` and `false` in any case, as different programs write them.
 pub(super) fn flag_of(text: &str) -> Option<bool> {
     if text.eq_ignore_ascii_case("true") {
         Some(true)
@@ -334,7 +334,7 @@ pub(super) fn flag_of(text: &str) -> Option<bool> {
     }
 }
 
-/// As it stands in a cell: a number with the fewest digits that give it back.
+/// As written in a cell: a number has the fewest digits that restore it.
 impl std::fmt::Display for FieldValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -355,7 +355,7 @@ impl std::fmt::Display for FieldValue {
     }
 }
 
-/// The shortest text that is read back as the same number, whole ones without a fraction.
+/// The shortest text that parses as the same number; integers have no fraction.
 #[must_use]
 pub(crate) fn number_text(number: f64) -> String {
     let plain = number == 0.0 || (1e-5..1e16).contains(&number.abs()) || !number.is_finite();

@@ -1,7 +1,7 @@
-//! The flat form of a session: one row a request, one column a field, for spreadsheets, data frames and Parquet.
+//! The flat form of a session: one row per request, one column per field, for spreadsheets, data frames and Parquet.
 //!
-//! What holds for the whole run stands as JSON in a last column, in the first row only: a program that does not know
-//! the form sees one more column, and one that does gets the very same session back.
+//! What applies to the whole run is JSON in an additional column, in the first row only. A program that does not know
+//! the form sees one more column; one that does restores the same session.
 
 mod cell;
 mod csv;
@@ -16,20 +16,20 @@ pub use field::{Field, FieldKind, FieldValue};
 use super::{AttributeValue, Session, check_record, migrate};
 use crate::error::{Error, Location, Result};
 
-/// The column with what holds for the whole run.
+/// The column with what applies to the whole run.
 pub const SESSION_COLUMN: &str = "session";
 
-/// What the name of an attribute is preceded by in the name of its column.
+/// The prefix of an attribute's column.
 pub const ATTRIBUTE_PREFIX: &str = "attributes.";
 
-/// True if a cell holds what [`Session::envelope`] gives.
+/// True if a cell holds the output of [`Session::envelope`].
 #[must_use]
 pub fn is_envelope(cell: &str) -> bool {
     cell.starts_with('{') && cell.contains("\"llmscope.session/")
 }
 
 impl Session {
-    /// Everything but the requests, as one line of JSON: header, events, samples, the client's health.
+    /// Everything except the requests, as one line of JSON: header, events, samples, the client's health.
     ///
     /// # Errors
     /// [`Error::Format`] if a number is not finite.
@@ -48,10 +48,10 @@ impl Session {
         Ok(value.to_string())
     }
 
-    /// A session without requests, from what [`Session::envelope`] gave. `location` names the place in messages.
+    /// A session without requests, from the output of [`Session::envelope`]. `location` names the place in messages.
     ///
     /// # Errors
-    /// [`Error::Format`] if it is not such a text, or of another version.
+    /// [`Error::Format`] if the text is not such an envelope, or has another version.
     pub fn from_envelope(location: &Location, text: &str) -> Result<Self> {
         let broken = |error| Error::of_json(location.clone(), &error);
         let fields: Map<String, Value> = serde_json::from_str(text).map_err(broken)?;
@@ -62,15 +62,15 @@ impl Session {
         }
         Err(Error::Format {
             location: location.clone(),
-            problem: "requests stand in the cell that describes the whole run".to_owned(),
-            fix: "give each request a row of its own".to_owned(),
+            problem: "the cell that describes the run contains requests".to_owned(),
+            fix: "give each request its own row".to_owned(),
         })
     }
 
-    /// Refuses a session with a number that cannot be: a negative duration, an infinite attribute.
+    /// Rejects a session with an impossible number: a negative duration, an infinite attribute.
     ///
     /// # Errors
-    /// [`Error::Format`] with the place of the request and the field.
+    /// [`Error::Format`] with the position of the request and the field.
     pub fn check(&self, source: &str) -> Result<()> {
         for (index, record) in self.records.iter().enumerate() {
             check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;

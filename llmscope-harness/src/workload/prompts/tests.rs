@@ -1,4 +1,4 @@
-//! One small file of each form, and what is told about broken ones.
+//! One small file for each format, and the errors for invalid ones.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ fn of(text: &str) -> Workload {
     read(&Source::of(text)).unwrap()
 }
 
-fn told(text: &str) -> String {
+fn error(text: &str) -> String {
     read(&Source::of(text)).unwrap_err().to_string()
 }
 
@@ -17,7 +17,7 @@ fn prompt(text: &str, output_tokens: Option<u32>) -> Conversation {
 }
 
 /// Every turn of every conversation.
-fn said(workload: &Workload) -> Vec<Vec<&str>> {
+fn turns(workload: &Workload) -> Vec<Vec<&str>> {
     workload.conversations.iter().map(|one| one.turns.iter().map(|turn| turn.text.as_str()).collect()).collect()
 }
 
@@ -42,7 +42,7 @@ fn json_lines_of_prompts() {
             prompt("When?", None),
         ]
     );
-    assert_eq!((workload.name.as_str(), workload.arrivals_s, workload.notices), ("x", None, vec![]));
+    assert_eq!((workload.name.as_str(), workload.arrivals_s, workload.warnings), ("x", None, vec![]));
 }
 
 #[test]
@@ -72,17 +72,17 @@ fn sharegpt() {
         {"id": "a", "conversations": [{"from": "system", "value": "Be kind."}, {"from": "human", "value": "One"},
             {"from": "gpt", "value": "1"}, {"from": "user", "value": "Two"}]},
         {"id": "b", "conversations": []},
-        {"id": "c", "conversations": [{"from": "gpt", "value": "Nobody asked."}]},
+        {"id": "c", "conversations": [{"from": "gpt", "value": "Unprompted."}]},
         {"id": "d", "conversations": [{"from": "human", "value": "Three"}]}
     ]"#);
-    assert_eq!(said(&workload), [vec!["One", "Two"], vec!["Three"]]);
+    assert_eq!(turns(&workload), [vec!["One", "Two"], vec!["Three"]]);
     assert_eq!(workload.conversations[0].system.as_deref(), Some("Be kind."));
-    assert_eq!(workload.notices, ["data/x: [1]: skipped, as the user says nothing; so was 1 other"]);
+    assert_eq!(workload.warnings, ["data/x: [1]: skipped, as it has no text of the user; 1 other was skipped, too"]);
 }
 
 #[test]
 fn chats_under_the_name_of_a_prompt() {
-    assert_eq!(said(&of("{\"prompt\": [{\"role\": \"user\", \"content\": \"Hello\"}]}")), [["Hello"]]);
+    assert_eq!(turns(&of("{\"prompt\": [{\"role\": \"user\", \"content\": \"Hello\"}]}")), [["Hello"]]);
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn turns_of_mt_bench_and_tasks_of_alpaca() {
         "{\"instruction\": \"Translate.\", \"input\": \"Bonjour\", \"output\": \"Hello\"}\n",
         "{\"instruction\": \"Sing.\", \"input\": \"\"}\n",
     ));
-    assert_eq!(said(&workload), [vec!["Write.", "Rewrite."], vec!["Translate.\n\nBonjour"], vec!["Sing."]]);
+    assert_eq!(turns(&workload), [vec!["Write.", "Rewrite."], vec!["Translate.\n\nBonjour"], vec!["Sing."]]);
     assert_eq!(workload.conversations[0].label.as_deref(), Some("writing"));
 }
 
@@ -110,32 +110,35 @@ fn tables() {
             prompt("How?", Some(64)),
         ]
     );
-    assert_eq!(workload.notices, ["data/x:4: skipped, as the user says nothing"]);
-    assert_eq!(said(&of("question;label\nWhy, then?;a\n")), [["Why, then?"]]);
-    assert_eq!(said(&of("\"prompt\"\n\"Say \"\"a\"\".\"\n")), [["Say \"a\"."]]);
+    assert_eq!(workload.warnings, ["data/x:4: skipped, as it has no text of the user"]);
+    assert_eq!(turns(&of("question;label\nWhy, then?;a\n")), [["Why, then?"]]);
+    assert_eq!(turns(&of("\"prompt\"\n\"Say \"\"a\"\".\"\n")), [["Say \"a\"."]]);
 }
 
 #[test]
 fn plain_text() {
-    let workload = of("Hello, world\n\n  She said \"no\", and left. \nWhy?\n");
-    assert_eq!(said(&workload), [["Hello, world"], ["She said \"no\", and left."], ["Why?"]]);
-    assert_eq!(workload.notices, ["data/x: read as plain text, one prompt a line"]);
+    let workload = of("Hello, world\n\n  She answered \"no\", and left. \nWhy?\n");
+    assert_eq!(turns(&workload), [["Hello, world"], ["She answered \"no\", and left."], ["Why?"]]);
+    assert_eq!(workload.warnings, ["data/x: read as plain text with one prompt per line"]);
 }
 
 #[test]
 fn one_object_over_many_lines() {
-    assert_eq!(said(&of("{\n  \"prompt\": \"Why?\"\n}\n{\n  \"prompt\": \"How?\"\n}\n")), [["Why?"], ["How?"]]);
+    assert_eq!(turns(&of("{\n  \"prompt\": \"Why?\"\n}\n{\n  \"prompt\": \"How?\"\n}\n")), [["Why?"], ["How?"]]);
 }
 
 #[test]
 fn errors_name_the_line_and_the_field() {
     for (text, words) in [
-        ("", "data/x: the file is empty; give a prompt a line"),
+        ("", "data/x: the file is empty; give one prompt per line"),
         (" \n\n", "data/x: the file is empty"),
         ("[]", "data/x: there is no prompt; give"),
         ("prompt,label\n", "data/x: there is no prompt; give"),
-        ("{\"prompt\": \" \"}\n{\"prompt\": \"\"}", "data/x: none of 2 entries has any word of the user; give"),
-        ("{\"prompt\": \"a\"}\n{\"promt\": \"b\"}\n", "data/x:2: no prompt among promt; name it prompt,"),
+        ("{\"prompt\": \" \"}\n{\"prompt\": \"\"}", "data/x: none of 2 entries has any text of the user; give"),
+        (
+            "{\"prompt\": \"a\"}\n{\"promt\": \"b\"}\n",
+            "data/x:2: no prompt field among promt; rename a field to prompt,",
+        ),
         ("{\"prompt\": 3}", "data/x:1: prompt: expected a text, found 3; put the text between quotes"),
         ("{\"prompt\": \"a\"}\n12\n", "data/x:2: expected a prompt, found 12; give"),
         ("{\"prompt\": \"a\", \"max_tokens\": 0}", "data/x:1: max_tokens: expected at least 1 token, found 0"),
@@ -149,12 +152,12 @@ fn errors_name_the_line_and_the_field() {
             "prompt,output_tokens\na,many\n",
             "data/x:2: output_tokens: expected a whole number of tokens, found \"many\"",
         ),
-        ("prompt,output_tokens\na,1,2\n", "data/x:2: 3 fields where the header names 2"),
-        ("id,query\n1,Why?\n", "data/x:1: no column of prompts among id, query; name one of them"),
-        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "a trace, with times, is replayed as a trace"),
+        ("prompt,output_tokens\na,1,2\n", "data/x:2: found 3 fields, expected 2 as in the header"),
+        ("id,query\n1,Why?\n", "data/x:1: no prompt column among id, query; rename a column"),
+        ("TIMESTAMP,ContextTokens,GeneratedTokens\n", "to replay a trace with times, read it as a trace"),
         ("{\"messages\": {}}", "data/x:1: messages: expected a list of messages"),
         ("[{\"messages\": [{\"content\": \"a\"}]}]", "data/x: [0].messages[0]: expected a message with its role"),
-        ("{\"messages\": [{\"role\": \"user\"}]}", "data/x:1: messages[0]: the user says nothing"),
+        ("{\"messages\": [{\"role\": \"user\"}]}", "data/x:1: messages[0]: the message has no text"),
         (
             "{\"messages\": [{\"role\": \"user\", \"content\": [{\"type\": \"image_url\"}]}]}",
             "data/x:1: messages[0].content[0]: expected a part with a text",
@@ -163,7 +166,7 @@ fn errors_name_the_line_and_the_field() {
         ("{\"turns\": [1]}", "data/x:1: turns[0]: expected a text"),
         ("[\"a\", 3]", "data/x: [1]: expected a prompt, found 3"),
     ] {
-        let message = told(text);
+        let message = error(text);
         assert!(message.contains(words), "{text:?}: {message}");
     }
 }
@@ -180,9 +183,9 @@ proptest! {
     }
 
     #[test]
-    fn every_prompt_comes_back(prompts in prop::collection::vec("\\PC*[a-z]\\PC*", 1..8)) {
+    fn every_prompt_is_read(prompts in prop::collection::vec("\\PC*[a-z]\\PC*", 1..8)) {
         let lines: String = prompts.iter().map(|text| format!("{}\n", serde_json::json!({ "prompt": text }))).collect();
         let workload = of(&lines);
-        prop_assert_eq!(said(&workload).concat(), prompts.iter().map(String::as_str).collect::<Vec<_>>());
+        prop_assert_eq!(turns(&workload).concat(), prompts.iter().map(String::as_str).collect::<Vec<_>>());
     }
 }

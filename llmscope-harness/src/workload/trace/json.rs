@@ -1,14 +1,14 @@
-//! Traces in JSON Lines: our own, and Mooncake's.
+//! Traces in JSON Lines: llmscope's own format, and Mooncake's.
 
 use llmscope_core::error::{Location, Result, excerpt};
 use serde_json::{Map, Value};
 
-use super::{Clock, EXPECTED, Request, Row, Served, Trace};
+use super::{EXPECTED, Extras, Request, Row, TimeOrigin, Trace};
 use crate::workload::fields::{first, label, time, tokens, tokens_or_none, within};
 use crate::workload::source::{Source, refuse};
 use crate::workload::{json, prompts};
 
-/// Reads either form; each line tells which one it is.
+/// Reads either format, which is detected for each line.
 pub(super) fn read(source: &Source) -> Result<Trace> {
     let mut trace = Trace::default();
     json::each(source, |value, location| {
@@ -26,7 +26,7 @@ pub(super) fn read(source: &Source) -> Result<Trace> {
             return add_mooncake(&mut trace, time(timestamp, &within(location, name))? / 1000.0, fields, location);
         }
         let names: Vec<&str> = fields.keys().map(String::as_str).collect();
-        refuse(location.clone(), format!("no time among {}", excerpt(&names.join(", "))), EXPECTED)
+        refuse(location.clone(), format!("no time field among {}", excerpt(&names.join(", "))), EXPECTED)
     })?;
     Ok(trace)
 }
@@ -41,8 +41,8 @@ fn add_own(
     let request = match first(fields, &["input_tokens"]) {
         Some((name, size)) => sized(tokens(size, &within(location, name))?, fields, location)?,
         None => match prompts::conversation(value, location)? {
-            Some(conversation) => Request::Spoken(conversation),
-            None => return refuse(location.clone(), "the user says nothing", "give a prompt, or input_tokens"),
+            Some(conversation) => Request::Chat(conversation),
+            None => return refuse(location.clone(), "the prompt has no text", "give a prompt, or input_tokens"),
         },
     };
     trace.rows.push(Row { at_s, request });
@@ -66,15 +66,15 @@ fn add_mooncake(trace: &mut Trace, at_s: f64, fields: &Map<String, Value>, locat
         Some((name, ids)) => blocks(ids, &within(location, name))?,
         None => Vec::new(),
     };
-    trace.clock = Clock::OfTheService;
-    trace.add_served(at_s, sizes, Served { blocks, label: None }, location);
+    trace.origin = TimeOrigin::FirstRequest;
+    trace.add_recorded(at_s, sizes, Extras { blocks, label: None }, location);
     Ok(())
 }
 
 fn blocks(ids: &Value, location: &Location) -> Result<Vec<u64>> {
     let ids = ids.as_array().and_then(|ids| ids.iter().map(Value::as_u64).collect::<Option<_>>());
     ids.map_or_else(
-        || refuse(location.clone(), "expected a list of whole numbers", "leave the field out if no blocks are shared"),
+        || refuse(location.clone(), "expected a list of whole numbers", "remove the field if no blocks are shared"),
         Ok,
     )
 }

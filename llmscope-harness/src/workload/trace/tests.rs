@@ -1,4 +1,4 @@
-//! One small file of each form, and what is told about broken ones.
+//! One small file for each format, and the errors for invalid ones.
 
 use proptest::prelude::*;
 
@@ -8,11 +8,11 @@ fn of(text: &str) -> Workload {
     read(&Source::of(text), 1).unwrap()
 }
 
-fn told(text: &str) -> String {
+fn error(text: &str) -> String {
     read(&Source::of(text), 1).unwrap_err().to_string()
 }
 
-/// Words and marks of the prompt, and the size of its answer.
+/// Number of words and punctuation marks of the prompt, and the output tokens.
 fn sizes(workload: &Workload) -> Vec<(usize, Option<u32>)> {
     let marks = |text: &str| text.chars().filter(char::is_ascii_punctuation).count();
     let turns = workload.conversations.iter().map(|one| &one.turns[0]);
@@ -20,7 +20,7 @@ fn sizes(workload: &Workload) -> Vec<(usize, Option<u32>)> {
 }
 
 #[test]
-fn our_own() {
+fn llmscope() {
     let workload = of(concat!(
         "{\"at_s\": 0.5, \"prompt\": \"Why so?\", \"output_tokens\": 8, \"label\": \"a\"}\n",
         "{\"at_s\": 1, \"input_tokens\": 100, \"output_tokens\": 9, \"label\": \"b\"}\n",
@@ -31,7 +31,7 @@ fn our_own() {
     assert_eq!(sizes(&workload), [(3, Some(8)), (100, Some(9)), (1, None), (1, None)]);
     assert_eq!(workload.conversations[0].turns[0].text, "Why so?");
     assert_eq!(workload.conversations[1].label.as_deref(), Some("b"));
-    assert_eq!(workload.notices, Vec::<String>::new());
+    assert_eq!(workload.warnings, Vec::<String>::new());
 }
 
 #[test]
@@ -77,7 +77,10 @@ fn burst_gpt() {
     assert_eq!(workload.arrivals_s.as_deref(), Some(&[0.0, 40.0, 1124.5][..]));
     assert_eq!(sizes(&workload), [(472, Some(18)), (1087, Some(230)), (1305, Some(477))]);
     assert_eq!(workload.conversations[1].label.as_deref(), Some("API log"));
-    assert_eq!(workload.notices, ["data/x:4: skipped, as a side has no tokens; so was 1 other"]);
+    assert_eq!(
+        workload.warnings,
+        ["data/x:4: skipped, as it has no input or no output tokens; 1 other was skipped, too"]
+    );
 }
 
 #[test]
@@ -86,10 +89,10 @@ fn times_out_of_order_are_sorted() {
         "{\"at_s\": 3, \"prompt\": \"d\"}\n{\"at_s\": 1, \"prompt\": \"a\"}\n",
         "{\"at_s\": 2, \"prompt\": \"b\"}\n{\"at_s\": 2, \"prompt\": \"c\"}\n",
     ));
-    let said: Vec<&str> = workload.conversations.iter().map(|one| one.turns[0].text.as_str()).collect();
-    assert_eq!(said, ["a", "b", "c", "d"]);
+    let texts: Vec<&str> = workload.conversations.iter().map(|one| one.turns[0].text.as_str()).collect();
+    assert_eq!(texts, ["a", "b", "c", "d"]);
     assert_eq!(workload.arrivals_s.as_deref(), Some(&[1.0, 2.0, 2.0, 3.0][..]));
-    assert_eq!(workload.notices, ["data/x: 1 request came before the one above: sorted by time"]);
+    assert_eq!(workload.warnings, ["data/x: 1 request out of order: sorted by time"]);
     let azure = of("TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:17:03,4,1\n2023-11-16 18:17:01,5,1\n");
     assert_eq!(azure.arrivals_s.as_deref(), Some(&[0.0, 2.0][..]));
 }
@@ -102,7 +105,7 @@ fn errors_name_the_line_and_the_field() {
         ("".to_owned(), "data/x: the file is empty; give JSON Lines such as"),
         ("[]".to_owned(), "data/x: there is no request; give"),
         (AZURE.to_owned(), "data/x: there is no request"),
-        (format!("{BURST}5,a,0,0,0,b\n"), "data/x: none of 1 requests has tokens on both sides"),
+        (format!("{BURST}5,a,0,0,0,b\n"), "data/x: none of 1 request has both input and output tokens"),
         (
             "{\"at_s\": 1, \"prompt\": \"a\"}\n{\"at_s\": -1, \"prompt\": \"a\"}".to_owned(),
             "data/x:2: at_s: expected a time",
@@ -112,35 +115,35 @@ fn errors_name_the_line_and_the_field() {
             "data/x:1: at_s: expected a time after the start, found \"NaN\"",
         ),
         ("{\"at_s\": 1e300, \"prompt\": \"a\"}".to_owned(), "data/x:1: at_s: expected a time"),
-        ("{\"at_s\": 1}".to_owned(), "data/x:1: no prompt among at_s"),
+        ("{\"at_s\": 1}".to_owned(), "data/x:1: no prompt field among at_s"),
         (
             "{\"at_s\": 1, \"prompt\": \"\"}".to_owned(),
-            "data/x:1: the user says nothing; give a prompt, or input_tokens",
+            "data/x:1: the prompt has no text; give a prompt, or input_tokens",
         ),
         ("{\"at_s\": 1, \"input_tokens\": 0}".to_owned(), "data/x:1: input_tokens: expected at least 1 token"),
-        ("{\"prompt\": \"a\"}".to_owned(), "data/x:1: no time among prompt; give"),
+        ("{\"prompt\": \"a\"}".to_owned(), "data/x:1: no time field among prompt; give"),
         ("{\"timestamp\": 1, \"input_length\": 3}".to_owned(), "data/x:1: output_length: the field is missing"),
         (
             "{\"timestamp\": 1, \"input_length\": 3, \"output_length\": 3, \"hash_ids\": [1.5]}".to_owned(),
             "data/x:1: hash_ids: expected a list of whole numbers",
         ),
         ("[1]".to_owned(), "data/x: [0]: expected a request, found 1"),
-        ("a,b\n1,2\n".to_owned(), "data/x:1: no trace that is known has the columns a, b; give"),
+        ("a,b\n1,2\n".to_owned(), "data/x:1: no known trace format has the columns a, b; give"),
         (format!("{AZURE}yesterday,1,1\n"), "data/x:2: TIMESTAMP: expected a date and time, found \"yesterday\""),
         (format!("{AZURE}2023-11-16 18:17:03,1,-1\n"), "data/x:2: GeneratedTokens: expected a whole number of tokens"),
         (format!("{BURST}5,a,1,1,2,b\nNaN,a,1,1,2,b\n"), "data/x:3: Timestamp: expected a time after the start"),
         (format!("{BURST}-5,a,1,1,2,b\n"), "data/x:2: Timestamp: expected a time after the start, found \"-5\""),
         (format!("{BURST}5,a,1.5,1,2,b\n"), "data/x:2: Request tokens: expected a whole number"),
     ] {
-        let message = told(&text);
+        let message = error(&text);
         assert!(message.contains(words), "{text:?}: {message}");
     }
 }
 
 #[test]
-fn a_trace_that_memory_could_not_hold_is_refused_before_a_word_is_written() {
+fn a_trace_that_exceeds_memory_is_refused_before_prompts_are_generated() {
     let line = "{\"at_s\": 0, \"input_tokens\": 10000000}\n";
-    assert!(told(&line.repeat(26)).contains("the prompts of 26 requests have 260000000 tokens, more than 250000000"));
+    assert!(error(&line.repeat(26)).contains("the prompts of 26 requests have 260000000 tokens, more than 250000000"));
 }
 
 proptest! {

@@ -1,18 +1,18 @@
-// The calls of the service that the views make.
+// The API calls that the views make.
 
 import { withWholeHours } from "../metrics";
 import type { Patch } from "../router";
-import { addressOf, ask, getJson, sendJson } from "./client";
+import { addressOf, getJson, request, sendJson } from "./client";
 import type { Gate, Histogram, Machine, Report, Series, SessionSummary, Violation, ViolationPage, WhoAmI } from "./types";
 
 export const whoAmI = (signal?: AbortSignal) => getJson<WhoAmI>("whoami", {}, signal);
 
 export const allSeries = (signal?: AbortSignal) => getJson<{ series: Series[] }>("series", {}, signal);
 
-/** Its violations go with it, its records stay. */
+/** Also removes the violations of the series. Its records stay. */
 export const removeSeries = (id: number) => sendJson<{ deleted: number }>("DELETE", `series/${id}`);
 
-export const learnAnew = (id: number) => sendJson<Series>("DELETE", `series/${id}/baseline`);
+export const relearnLimits = (id: number) => sendJson<Series>("DELETE", `series/${id}/baseline`);
 
 export const freezeFrom = (id: number, part: { from?: string; to?: string; limit?: number }) =>
   sendJson<Series>("POST", `series/${id}/baseline`, part);
@@ -43,10 +43,10 @@ export const machine = (signal?: AbortSignal) => getJson<Machine>("machine", {},
 
 export async function uploadSession(file: File): Promise<SessionSummary> {
   const headers = { "Content-Type": "application/octet-stream" };
-  const response = await ask(addressOf("sessions", { name: file.name }), { method: "POST", body: file, headers });
+  const response = await request(addressOf("sessions", { name: file.name }), { method: "POST", body: file, headers });
   return (await response.json()) as SessionSummary;
 }
 
 export async function chartFile(kind: "png" | "svg", query: Patch): Promise<Blob> {
-  return (await ask(addressOf(`chart.${kind}`, withWholeHours(query)))).blob();
+  return (await request(addressOf(`chart.${kind}`, withWholeHours(query)))).blob();
 }

@@ -2,11 +2,11 @@ import { Store } from "../store";
 
 const STORED = "llmscope-api-key";
 
-/** The API key of this tab, or of this device where that was wished for. */
+/** The API key of this tab, or of this device if the user chose to remember it. */
 export const key = new Store<string | null>(sessionStorage.getItem(STORED) ?? localStorage.getItem(STORED));
 
-/** Why a key is asked for: the service refused the one in use, or somebody wishes to use another. */
-export const keyWanted = new Store<"refused" | "asked" | null>(null);
+/** Why the key dialog is open: the service refused the current key, or the user wants to use another one. */
+export const keyPrompt = new Store<"refused" | "requested" | null>(null);
 
 export function rememberKey(value: string, onDevice: boolean): void {
   forgetKey();

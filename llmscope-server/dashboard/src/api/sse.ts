@@ -4,8 +4,8 @@ export interface ServerSentEvent {
 }
 
 /**
- * Server-sent events out of the bytes of a response, as the HTML standard describes them. Chunks may end anywhere,
- * within a character too.
+ * Parses server-sent events from the bytes of a response, as the HTML standard describes them. Chunks may end
+ * anywhere, even within a character.
  */
 export class EventParser {
   #decoder = new TextDecoder();
@@ -20,7 +20,7 @@ export class EventParser {
     return found;
   }
 
-  /** The next whole line, which CR, LF or both end. */
+  /** The next complete line. A line ends with CR, LF or CRLF. */
   #line(): string | null {
     const end = this.#rest.search(/[\r\n]/);
     if (end < 0) return null;

@@ -1,22 +1,22 @@
 import { Store } from "../store";
-import { addressOf, ask, isRefusal } from "./client";
+import { addressOf, isRefusal, request } from "./client";
 import { EventParser, type ServerSentEvent } from "./sse";
 import type { LiveEvents } from "./types";
 
 export type Connection = "connecting" | "live" | "reconnecting" | "paused" | "refused";
 type Handler<K extends keyof LiveEvents> = (data: LiveEvents[K]) => void;
 
-// There is a sign of life every 15 seconds: a longer silence means that nobody is at the other end.
-const SILENCE_MS = 35_000;
+// The service sends a keep-alive comment every 15 seconds: a longer silence means that the connection is dead.
+const MAX_SILENCE_MS = 35_000;
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 15_000;
+const MAX_WAIT_MS = 15_000;
 
 export const connection = new Store<Connection>("connecting");
 
 const handlers = new Map<string, Set<(data: never) => void>>();
 let current: AbortController | null = null;
 
-/** Calls `handler` for each event of this name; the answer ends that. */
+/** Calls `handler` for each event of this name. The returned function unsubscribes it. */
 export function onLive<K extends keyof LiveEvents>(name: K, handler: Handler<K>): () => void {
   const known = handlers.get(name) ?? new Set();
   handlers.set(name, known);
@@ -24,7 +24,7 @@ export function onLive<K extends keyof LiveEvents>(name: K, handler: Handler<K>)
   return () => known.delete(handler);
 }
 
-/** Listens until it is paused, and connects anew as often as it takes. */
+/** Listens until it is paused, and reconnects after every failure. */
 export function startStream(): void {
   current?.abort();
   current = new AbortController();
@@ -44,38 +44,38 @@ async function listenForever(stopped: AbortSignal): Promise<void> {
     const end = await listenOnce(stopped);
     if (stopped.aborted) return;
     connection.set(end === "refused" ? "refused" : "reconnecting");
-    // Only another key helps, and with it the stream is started anew.
+    // Retrying does not help: a new key starts the stream again.
     if (end === "refused") return;
-    wait = end === "heard" ? FIRST_WAIT_MS : Math.min(wait * 2, LONGEST_WAIT_MS);
-    // Not all readers at the same moment after the service was restarted.
+    wait = end === "received" ? FIRST_WAIT_MS : Math.min(wait * 2, MAX_WAIT_MS);
+    // Jitter: after a restart of the service, clients do not all reconnect at the same moment.
     await pause(wait * (0.75 + Math.random() / 2), stopped);
   }
 }
 
-/** One connection to its end: whether anything came over it. */
-async function listenOnce(stopped: AbortSignal): Promise<"heard" | "nothing" | "refused"> {
+/** Reads one connection until it ends, and returns whether it delivered any data. */
+async function listenOnce(stopped: AbortSignal): Promise<"received" | "nothing" | "refused"> {
   const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
-  let heard: "heard" | "nothing" = "nothing";
+  let timer = setTimeout(() => silence.abort(), MAX_SILENCE_MS);
+  let received: "received" | "nothing" = "nothing";
   try {
     const signal = AbortSignal.any([stopped, silence.signal]);
-    const response = await ask(addressOf("events"), { signal, headers: { Accept: "text/event-stream" }, cache: "no-store" });
+    const response = await request(addressOf("events"), { signal, headers: { Accept: "text/event-stream" }, cache: "no-store" });
     const reader = response.body?.getReader();
     const parser = new EventParser();
     for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
-      heard = "heard";
+      timer = setTimeout(() => silence.abort(), MAX_SILENCE_MS);
+      received = "received";
       if (!stopped.aborted) connection.set("live");
       for (const event of parser.feed(part.value)) dispatch(event);
     }
   } catch (error) {
-    // A connection that breaks is what the loop above is for.
+    // `listenForever` reconnects after every other failure.
     if (isRefusal(error)) return "refused";
   } finally {
     clearTimeout(timer);
   }
-  return heard;
+  return received;
 }
 
 function dispatch({ event, data }: ServerSentEvent): void {

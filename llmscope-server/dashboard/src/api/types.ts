@@ -1,14 +1,14 @@
-// The service's API, as docs/http-api.md and the schemas of the reports state it. What is not known is absent.
+// The types of the HTTP API, as docs/http-api.md and the schemas of the reports define them. Unknown values are absent.
 
 export type Unit = "s" | "s/token" | "1/s" | "USD" | "1" | "ms";
 export type Verdict = "in_control" | "out_of_control" | "not_enough_data";
 export type Side = "above" | "below" | "both";
 export type Scope = "read" | "write" | "admin";
-/** The same value at every point, or one for each. */
+/** One value for all points, or one per point. */
 export type Line = number | number[];
 export type Interval = [number, number];
 
-/** The power transformation that values are judged after; 0 is the logarithm. */
+/** The power transformation that is applied to values before they are judged; `lambda` 0 is the logarithm. */
 export interface Transform {
   lambda: number;
 }
@@ -17,7 +17,7 @@ export interface Limits {
   lower: number;
   center: number;
   upper: number;
-  /** Of the transformed values where there is a transformation. */
+  /** Of the transformed values if there is a transformation. */
   sigma: number;
   transform?: Transform;
 }
@@ -31,7 +31,7 @@ export interface Series {
   unit: Unit;
   state: "learning" | "watching";
   n: number;
-  /** While limits are learned. */
+  /** Only while limits are learned. */
   learned?: number;
   need?: number;
   limits?: Limits;
@@ -75,7 +75,7 @@ export interface SessionSummary {
   started_at?: string;
   records: number;
   failed: number;
-  /** True if no real endpoint was asked. */
+  /** True if the run used a simulated endpoint. */
   simulated?: boolean;
   providers: string[];
   models: string[];
@@ -87,7 +87,7 @@ export interface Point {
   i: number;
   t?: string;
   x: number;
-  /** On a CUSUM chart the lower sum. */
+  /** The lower sum of a CUSUM chart. */
   lower?: number;
   rules: string[];
   member_of: string[];
@@ -105,7 +105,7 @@ export interface ControlLimits {
   lower: Line;
   center: Line;
   upper: Line;
-  /** Of the transformed values where there is a transformation. */
+  /** Of the transformed values if there is a transformation. */
   sigma: Line;
   transform?: Transform;
 }
@@ -115,7 +115,7 @@ export interface Stage {
   last: number;
   t?: string;
   mean: number;
-  /** Of a change that was found. */
+  /** The p value of the change that begins this stage, if the service detected it. */
   p?: number;
 }
 
@@ -138,7 +138,7 @@ export interface Analysis {
   transform?: Transform;
   sigma?: { within?: number; estimator?: string; overall?: number };
   limits?: ControlLimits;
-  /** If they were asked for: one, if no change of the level was found. */
+  /** Only if the request asks for stages. One stage means that no change of the level was detected. */
   stages?: Stage[];
   rules: string[];
   violations: ReportViolation[];
@@ -173,16 +173,17 @@ export interface Histogram {
 }
 
 export type Decision = "worse" | "not_worse" | "cannot_tell" | "not_enough_data";
-export type Bounded = [number | null, number | null];
+/** null: the interval is open at this end. */
+export type OpenInterval = [number | null, number | null];
 
 export interface Comparison {
   statistic: string;
   baseline?: number;
   candidate?: number;
   shift?: number;
-  shift_interval?: Bounded;
+  shift_interval?: OpenInterval;
   difference?: number;
-  difference_interval?: Bounded;
+  difference_interval?: OpenInterval;
   allowed: number;
   decision: Decision;
   need?: number;
@@ -218,7 +219,7 @@ export interface GpuSample {
 
 export interface MachineSample {
   at: string;
-  /** 0 to 1, as all utilizations. */
+  /** 0 to 1, like all utilizations. */
   cpu_utilization?: number;
   memory_used_bytes?: number;
   memory_bytes?: number;

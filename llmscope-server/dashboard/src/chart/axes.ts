@@ -4,19 +4,19 @@ import { number } from "../quantity";
 import { FONT, type Colors } from "./colors";
 import { nearest, type ChartModel } from "./model";
 
-export type Along = "order" | "time";
+export type XAxis = "order" | "time";
 
-export function axesOf(along: Along, model: () => ChartModel, colors: () => Colors): uPlot.Axis[] {
+export function axesOf(xAxis: XAxis, model: () => ChartModel, colors: () => Colors): uPlot.Axis[] {
   const common: uPlot.Axis = {
     stroke: () => colors().muted,
     font: `11px ${FONT}`,
     ticks: { show: false },
     grid: { stroke: () => colors().grid, width: 1 },
   };
-  const below = along === "time" ? (_: uPlot, ticks: number[]) => tickTimes(ticks) : (_: uPlot, ticks: number[]) => positions(model(), ticks);
+  const labels = xAxis === "time" ? (_: uPlot, ticks: number[]) => tickTimes(ticks) : (_: uPlot, ticks: number[]) => positionLabels(model(), ticks);
   return [
-    { ...common, grid: { show: false }, size: 40, space: 72, gap: 6, values: below, ...(along === "order" ? { incrs: WHOLE } : { incrs: SECONDS, splits: localSplits }) },
-    { ...common, size: yWidth, space: 34, gap: 6, values: (_, ticks) => decimals(ticks) },
+    { ...common, grid: { show: false }, size: 40, space: 72, gap: 6, values: labels, ...(xAxis === "order" ? { incrs: WHOLE } : { incrs: SECONDS, splits: localSplits }) },
+    { ...common, size: yWidth, space: 34, gap: 6, values: (_, ticks) => decimalLabels(ticks) },
   ];
 }
 
@@ -25,7 +25,7 @@ const SECONDS = [
   ...[1, 2, 7, 14, 30, 60, 180, 365].map((days) => days * 86_400),
 ];
 
-/** Ticks at round times of the reader's zone. */
+/** Ticks at round times of the local time zone. */
 function localSplits(_: uPlot, __: number, min: number, max: number, apart: number): number[] {
   const offset = new Date(min * 1000).getTimezoneOffset() * 60;
   const first = Math.ceil((min - offset) / apart) * apart + offset;
@@ -34,8 +34,8 @@ function localSplits(_: uPlot, __: number, min: number, max: number, apart: numb
 
 const WHOLE = [1, 2, 5].flatMap((first) => Array.from({ length: 7 }, (_, power) => first * 10 ** power)).sort((a, b) => a - b);
 
-/** The number of the point and below it when it was measured. */
-function positions(model: ChartModel, ticks: number[]): string[] {
+/** The position of the point, and its time of day below. */
+function positionLabels(model: ChartModel, ticks: number[]): string[] {
   return ticks.map((tick) => {
     if (tick < 0 || tick >= model.n) return "";
     const time = model.t?.[nearest(model.i, tick)];
@@ -43,7 +43,7 @@ function positions(model: ChartModel, ticks: number[]): string[] {
   });
 }
 
-function decimals(ticks: number[]): string[] {
+function decimalLabels(ticks: number[]): string[] {
   const apart = Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) || 1;
   const digits = Math.min(Math.max(0, -Math.floor(Math.log10(apart) + 1e-9)), 9);
   return ticks.map((tick) => (Math.abs(tick) >= 1e7 ? number(tick) : tick.toFixed(digits).replace(/^-/, "\u2212")));

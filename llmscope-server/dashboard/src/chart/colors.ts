@@ -1,4 +1,4 @@
-// The colors of the page for the canvas, which knows no custom properties.
+// The colors of the page as values for the canvas, which cannot read CSS custom properties.
 
 export interface Colors {
   ink: string;

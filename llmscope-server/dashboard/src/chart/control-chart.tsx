@@ -9,7 +9,7 @@ import { modelOf, nearest, type ChartModel } from "./model";
 import { ControlPlot, type PlotSettings, type Range } from "./plot";
 import { signalPositions } from "./signals";
 import { Tooltip } from "./tooltip";
-import { pointWords, spoken, summary } from "./words";
+import { announcementOf, pointLabels, summary } from "./labels";
 
 export interface ChartHandle {
   zoomTo: (first: number, last: number) => void;
@@ -19,35 +19,35 @@ interface Props {
   analysis: Analysis;
   settings: PlotSettings;
   onBrush?: (points: Range) => void;
-  /** Where the violations stand as a table. */
+  /** The link to the table of violations. */
   tableHref: string;
-  /** The time of a point to show first. */
+  /** The time of the point to zoom to. */
   focusAt?: string | null;
   handle?: Ref<ChartHandle>;
 }
 
 export function ControlChart({ analysis, settings, onBrush, tableHref, focusAt, handle }: Props) {
   const model = useMemo(() => modelOf(analysis), [analysis]);
-  if (model === null) return <p class="chart-empty" data-testid="chart-empty">{analysis.need && analysis.n > 0 ? `Points are drawn once there are ${analysis.need}.` : "There are no points to draw."}</p>;
-  return <Drawn {...{ analysis, settings, onBrush, tableHref, focusAt, handle, model }} />;
+  if (model === null) return <p class="chart-empty" data-testid="chart-empty">{analysis.need && analysis.n > 0 ? `The chart appears once there are ${analysis.need} points.` : "This chart has no points."}</p>;
+  return <ChartFigure {...{ analysis, settings, onBrush, tableHref, focusAt, handle, model }} />;
 }
 
-function Drawn({ analysis, settings, onBrush, tableHref, focusAt, handle, model }: Props & { model: ChartModel }) {
+function ChartFigure({ analysis, settings, onBrush, tableHref, focusAt, handle, model }: Props & { model: ChartModel }) {
   const figure = useRef<HTMLElement>(null);
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<ControlPlot | null>(null);
   const [pointed, setPointed] = useState<{ k: number; x: number; y: number } | null>(null);
-  const [said, setSaid] = useState("");
+  const [announcement, setAnnouncement] = useState("");
   const [isZoomed, setZoomed] = useState(false);
   const brush = useRef(onBrush);
   brush.current = onBrush;
   const current = useStore(theme);
   const signals = useMemo(() => signalPositions(model), [model]);
-  const words = pointed && pointed.k < model.x.length ? pointWords(model, pointed.k) : null;
+  const labels = pointed && pointed.k < model.x.length ? pointLabels(model, pointed.k) : null;
 
   useEffect(() => {
     if (!host.current) return;
-    if (plot.current?.fits(model, settings.along)) {
+    if (plot.current?.fits(model, settings.xAxis)) {
       plot.current.update(model, settings);
       return;
     }
@@ -58,7 +58,7 @@ function Drawn({ analysis, settings, onBrush, tableHref, focusAt, handle, model 
       zoomed: setZoomed,
     });
     setZoomed(false);
-  }, [model, settings.along, settings.fit, settings.brushing, settings.phaseOne?.join()]);
+  }, [model, settings.xAxis, settings.fit, settings.brushing, settings.phaseOne?.join()]);
   useEffect(() => () => plot.current?.destroy(), []);
   useEffect(() => plot.current?.recolor(), [current]);
   useEffect(() => {
@@ -84,7 +84,7 @@ function Drawn({ analysis, settings, onBrush, tableHref, focusAt, handle, model 
     const next = target(event, pointed?.k ?? null, model);
     if (next === undefined) return;
     event.preventDefault();
-    setSaid(next === null ? "" : spoken(pointWords(model, next)));
+    setAnnouncement(next === null ? "" : announcementOf(pointLabels(model, next)));
     if (next === null) plot.current?.unpoint();
     else plot.current?.point(next);
   };
@@ -96,7 +96,7 @@ function Drawn({ analysis, settings, onBrush, tableHref, focusAt, handle, model 
         tabIndex={0}
         role="application"
         aria-roledescription="control chart"
-        aria-label="Control chart. Arrow keys move along the points, N and P to the next and previous signal, Escape leaves."
+        aria-label="Control chart. Arrow keys move between points, N and P jump to the next and previous signal, Escape clears the selection."
         aria-describedby="chart-summary"
         data-testid="chart-plot"
         onKeyDown={move}
@@ -104,17 +104,17 @@ function Drawn({ analysis, settings, onBrush, tableHref, focusAt, handle, model 
         onBlur={() => plot.current?.unpoint()}
       >
         <div class="canvas" ref={host} />
-        {pointed && words && <Tooltip words={words} x={pointed.x} y={pointed.y} />}
+        {pointed && labels && <Tooltip labels={labels} x={pointed.x} y={pointed.y} />}
       </div>
       {isZoomed && (
         <button type="button" class="small zoom-out" data-testid="zoom-reset" onClick={() => plot.current?.zoom(null)}>Show all points</button>
       )}
-      <p class="sr-only" aria-live="polite" data-testid="chart-announcement">{said}</p>
+      <p class="sr-only" aria-live="polite" data-testid="chart-announcement">{announcement}</p>
       <figcaption>
         <Legend model={model} />
         <p class="sr-only" id="chart-summary">{summary(analysis, model)}</p>
         <p class="chart-notes quiet">
-          {model.x.length < model.n && <span>{counted(model.x.length, "point")} of {counted(model.n, "point")} drawn; all that signal are among them.</span>}
+          {model.x.length < model.n && <span>{counted(model.x.length, "point")} of {counted(model.n, "point")} drawn, including every point that signals.</span>}
           <a href={tableHref} data-testid="chart-table-link">Violations as a table</a>
         </p>
       </figcaption>
@@ -122,18 +122,18 @@ function Drawn({ analysis, settings, onBrush, tableHref, focusAt, handle, model 
   );
 }
 
-/** The point that a key leads to; null to leave the points, undefined if the key means nothing here. */
+/** The point to select after a key press; null clears the selection, undefined means that the chart ignores the key. */
 function target(event: KeyboardEvent, from: number | null, model: ChartModel): number | null | undefined {
   const last = model.x.length - 1;
   const step = event.shiftKey ? 10 : 1;
-  const near = (k: number) => Math.min(Math.max(k, 0), last);
-  const signal = (way: 1 | -1) => {
-    for (let k = (from ?? (way > 0 ? -1 : last + 1)) + way; k >= 0 && k <= last; k += way) if ((model.signals[k] as string[]).length > 0) return k;
+  const clamped = (k: number) => Math.min(Math.max(k, 0), last);
+  const signal = (direction: 1 | -1) => {
+    for (let k = (from ?? (direction > 0 ? -1 : last + 1)) + direction; k >= 0 && k <= last; k += direction) if ((model.signals[k] as string[]).length > 0) return k;
     return from ?? undefined;
   };
   switch (event.key) {
-    case "ArrowRight": return near(from === null ? 0 : from + step);
-    case "ArrowLeft": return near(from === null ? last : from - step);
+    case "ArrowRight": return clamped(from === null ? 0 : from + step);
+    case "ArrowLeft": return clamped(from === null ? last : from - step);
     case "Home": return 0;
     case "End": return last;
     case "n": return event.ctrlKey || event.metaKey ? undefined : signal(1);

@@ -14,7 +14,7 @@ const BOTTOM = 182;
 const LEFT = 10;
 const RIGHT = WIDTH - 10;
 
-/** How the values are spread, with the limits that they are held against. */
+/** A histogram of the values with control limits and specification limits. */
 export function Histogram({ data, analysis }: { data: Data; analysis: Analysis }) {
   const lines = linesOf(data, analysis);
   const [low, high] = extent(data, lines);
@@ -40,7 +40,7 @@ export function Histogram({ data, analysis }: { data: Data; analysis: Analysis }
         <text key={tick} class="tick" x={x(tick / scale.factor)} y={BOTTOM + 15} text-anchor="middle">{number(tick).replace(/\.0+$|(\.\d*?)0+$/, "$1")}</text>
       ))}
       <text class="tick" x={RIGHT} y={HEIGHT - 4} text-anchor="end">{scale.symbol}</text>
-      {placed(lines.map((line) => ({ ...line, x: x(line.value) }))).map(({ name, kind, x: place, row }) => (
+      {inRows(lines.map((line) => ({ ...line, x: x(line.value) }))).map(({ name, kind, x: place, row }) => (
         <g key={name} class={kind}>
           <line x1={place} x2={place} y1={row === 0 ? 15 : 29} y2={BOTTOM} />
           <text x={place} y={row === 0 ? 11 : 25} text-anchor="middle">{name}</text>
@@ -53,7 +53,7 @@ export function Histogram({ data, analysis }: { data: Data; analysis: Analysis }
 function linesOf(data: Data, analysis: Analysis): Line[] {
   const found: Line[] = [];
   const add = (name: string, value: unknown, kind: Line["kind"]) => typeof value === "number" && found.push({ name, value, kind });
-  // Limits of means and sums are not limits of single values.
+  // Limits of means and sums do not apply to single values.
   if (analysis.chart === "individuals" && analysis.limits) {
     add("LCL", analysis.limits.lower, "limit");
     add("CL", analysis.limits.center, "center");
@@ -81,8 +81,8 @@ function ticksOf(low: number, high: number): number[] {
   return Array.from({ length: Math.max(count, 0) }, (_, k) => Number(((first + k) * step).toPrecision(12)));
 }
 
-/** Names that would cover each other stand in two rows. */
-function placed<T extends { x: number }>(lines: T[]): (T & { row: 0 | 1 })[] {
+/** Puts names that would overlap into two rows. */
+function inRows<T extends { x: number }>(lines: T[]): (T & { row: 0 | 1 })[] {
   let before = { x: Number.NEGATIVE_INFINITY, row: 1 as 0 | 1 };
   return [...lines].sort((a, b) => a.x - b.x).map((line) => {
     const row: 0 | 1 = line.x - before.x < 30 && before.row === 0 ? 1 : 0;

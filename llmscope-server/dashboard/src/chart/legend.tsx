@@ -1,21 +1,21 @@
 import { counted } from "../quantity";
-import { ruleNumber, ruleSlot, ruleWords } from "../rules";
+import { ruleNumber, ruleSlot, ruleDescription } from "../rules";
 import type { ChartModel } from "./model";
 import { cornersAt } from "./shapes";
 
-/** The markers of the rules that signal, in words. */
+/** Explains the markers of the rules that signal. */
 export function Legend({ model }: { model: ChartModel }) {
   const counts = new Map<string, number>();
   for (const codes of model.signals) for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
-  const broken = model.rules.map((code) => ({ code, signals: counts.get(code) ?? 0 })).filter(({ signals }) => signals > 0);
-  if (broken.length === 0) return null;
+  const signalling = model.rules.map((code) => ({ code, signals: counts.get(code) ?? 0 })).filter(({ signals }) => signals > 0);
+  if (signalling.length === 0) return null;
   return (
     <ul class="legend" aria-label="Rules that signal">
-      {broken.map(({ code, signals }) => (
+      {signalling.map(({ code, signals }) => (
         <li key={code}>
           <RuleMark rule={ruleSlot(code, model.rules)} />
           <b>{ruleNumber(code)}</b>
-          <span>{ruleWords(code, model.kind)}</span>
+          <span>{ruleDescription(code, model.kind)}</span>
           <span class="quiet">{counted(signals, "point")}</span>
         </li>
       ))}

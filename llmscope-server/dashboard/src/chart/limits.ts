@@ -3,22 +3,22 @@ import type { ControlLimits } from "../api/types";
 import { number } from "../quantity";
 import { FONT, type Colors } from "./colors";
 import { at, zonedAt, type ChartModel } from "./model";
-import type { Sight } from "./sight";
+import type { Viewport } from "./viewport";
 import { zoneEdge, type Zoned } from "./zones";
 
 const LETTER_COLUMN = 16;
 
-/** Zones C, B and A around the center line; a CUSUM has a decision interval only. */
-export function drawZones(u: uPlot, model: ChartModel, sight: Sight, colors: Colors): void {
+/** Zones C, B and A around the center line. A CUSUM chart only has a decision interval. */
+export function drawZones(u: uPlot, model: ChartModel, viewport: Viewport, colors: Colors): void {
   const { limits } = model;
   if (!limits) return;
   const y = (value: number) => u.valToPos(value * model.scale.factor, "y", true);
   const bands: [number, string][] = model.lower ? [[3, colors.zoneC]] : [[3, colors.zoneA], [2, colors.zoneB], [1, colors.zoneC]];
   clipped(u, () => {
-    sight.stretches(u, [limits.lower, limits.center, limits.upper], (left, right, k, i) => {
+    viewport.spans(u, [limits.lower, limits.center, limits.upper], (left, right, k, i) => {
       const { low, high, zoned } = zonesAt(limits, k, i);
       for (const [multiple, color] of bands) {
-        // Zone A ends at the limits as they are drawn: clamped to what is possible.
+        // Zone A ends at the drawn limits, which are clamped to possible values.
         const top = y(model.lower ? high : Math.min(zoneEdge(zoned, multiple), high));
         const bottom = y(model.lower ? low : Math.max(zoneEdge(zoned, -multiple), low));
         u.ctx.fillStyle = color;
@@ -32,12 +32,12 @@ function zonesAt(limits: ControlLimits, k: number, i: number): { low: number; hi
   return { low: at(limits.lower, k, i), high: at(limits.upper, k, i), zoned: zonedAt(limits, k, i) };
 }
 
-/** Where the limits come from, if that is a part of the points. */
-export function drawPhaseOne(u: uPlot, [from, to]: [number, number], sight: Sight, colors: Colors): void {
+/** Marks the points of phase I, from which the limits are computed. */
+export function drawPhaseOne(u: uPlot, [from, to]: [number, number], viewport: Viewport, colors: Colors): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
   clipped(u, () => {
-    const [left, right] = [sight.edge(u, from), sight.edge(u, to + 1)];
+    const [left, right] = [viewport.edge(u, from), viewport.edge(u, to + 1)];
     ctx.fillStyle = colors.phase;
     ctx.fillRect(left, bbox.top, right - left, 3 * ratio);
     ctx.strokeStyle = colors.focus;
@@ -58,21 +58,21 @@ export function drawPhaseOne(u: uPlot, [from, to]: [number, number], sight: Sigh
 }
 
 /** Center line, control limits and specification limits, with their values at the right margin. */
-export function drawLines(u: uPlot, model: ChartModel, sight: Sight, colors: Colors): void {
+export function drawLines(u: uPlot, model: ChartModel, viewport: Viewport, colors: Colors): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
   const { limits, specification } = model;
   const { factor } = model.scale;
   const labels: { y: number; text: string; color: string }[] = [];
-  const last = sight.last(u);
+  const last = viewport.last(u);
   const rule = (name: string, line: number | number[] | undefined, color: string, dash: number[], width = 1.3) => {
     if (line === undefined) return;
     ctx.strokeStyle = color;
     ctx.lineWidth = width * ratio;
     ctx.setLineDash(dash.map((length) => length * ratio));
     ctx.beginPath();
-    // One path with steps, so that dashes go on where the line moves.
-    sight.stretches(u, [line], (left, right, k, i) => {
+    // One path with steps, so that the dashes continue where the line changes.
+    viewport.spans(u, [line], (left, right, k, i) => {
       const y = u.valToPos(at(line, k, i) * factor, "y", true);
       ctx.lineTo(left, y);
       ctx.lineTo(right, y);
@@ -80,8 +80,8 @@ export function drawLines(u: uPlot, model: ChartModel, sight: Sight, colors: Col
     ctx.stroke();
     const value = at(line, last, model.i[last] as number);
     const y = u.valToPos(value * factor, "y", true);
-    const inSight = y >= bbox.top - ratio && y <= bbox.top + bbox.height + ratio;
-    if (inSight) labels.push({ y, text: `${name} ${number(value * factor, model.resolution * factor)}`, color });
+    const isVisible = y >= bbox.top - ratio && y <= bbox.top + bbox.height + ratio;
+    if (isVisible) labels.push({ y, text: `${name} ${number(value * factor, model.resolution * factor)}`, color });
   };
   clipped(u, () => {
     rule("UCL", limits?.upper, colors.limit, [6, 4]);
@@ -95,7 +95,7 @@ export function drawLines(u: uPlot, model: ChartModel, sight: Sight, colors: Col
   ctx.font = `${11 * ratio}px ${FONT}`;
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  for (const { y, text, color } of apart(labels, 13 * ratio, bbox.top + bbox.height)) {
+  for (const { y, text, color } of withoutOverlap(labels, 13 * ratio, bbox.top + bbox.height)) {
     ctx.fillStyle = color;
     ctx.fillText(text, bbox.left + bbox.width + (LETTER_COLUMN + 4) * ratio, y);
   }
@@ -107,7 +107,7 @@ export function drawLines(u: uPlot, model: ChartModel, sight: Sight, colors: Col
   ctx.restore();
 }
 
-/** A, B, C beside their zones, where there is room for letters. */
+/** The letters A, B and C next to their zones, if the zone is tall enough. */
 function zoneLetters(u: uPlot, model: ChartModel, k: number, colors: Colors): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
@@ -130,8 +130,8 @@ function zoneLetters(u: uPlot, model: ChartModel, k: number, colors: Colors): vo
   });
 }
 
-/** Labels moved so far apart that they can be read, none of them below `bottom`. */
-export function apart<T extends { y: number }>(labels: T[], room: number, bottom: number): T[] {
+/** Labels moved until they are at least `room` apart, and none is below `bottom`. */
+export function withoutOverlap<T extends { y: number }>(labels: T[], room: number, bottom: number): T[] {
   const sorted = [...labels].sort((a, b) => a.y - b.y);
   sorted.forEach((label, k) => {
     const above = sorted[k - 1];

@@ -2,25 +2,25 @@ import type { Analysis, ControlLimits, Line, Point, Specification, Unit } from "
 import { scaleOf, type Scale } from "../quantity";
 import { plottedSigma, type Zoned } from "./zones";
 
-/** A control chart as columns, in the order of its points. */
+/** The data of a control chart as columns, in the order of its points. */
 export interface ChartModel {
   kind: string;
   unit: Unit;
   scale: Scale;
-  /** What values must be told apart to: a tenth of the plotted points' sigma. */
+  /** Labels distinguish values that differ by this: a tenth of the sigma of the plotted points. */
   resolution: number;
-  /** All points of the analysis; those shown may be fewer. */
+  /** The number of points of the analysis. The columns may hold fewer. */
   n: number;
   i: number[];
-  /** Milliseconds; null if the time of any point is unknown. */
+  /** Milliseconds since 1970; null if the time of any point is unknown. */
   t: number[] | null;
   x: number[];
-  /** The lower sums of a CUSUM. */
+  /** The lower sums of a CUSUM chart. */
   lower: number[] | null;
   signals: string[][];
   members: string[][];
   limits: ControlLimits | null;
-  /** What is drawn beside the limits; sums are not what is specified. */
+  /** Specification limits to draw. Empty for CUSUM charts, because specifications do not apply to sums. */
   specification: Specification;
   rules: string[];
 }
@@ -36,12 +36,12 @@ export function modelOf(analysis: Analysis): ChartModel | null {
   const x = points.map((point) => point.x);
   const times = points.map((point) => (point.t === undefined ? Number.NaN : Date.parse(point.t)));
   const sigma = limits ? plottedSigma(zonedAt(limits, 0, 0)) : analysis.sigma?.overall;
-  // By what is usual and not by what is extreme: one slow request is no reason to read all others in another unit.
-  const usual = limits ? Math.max(Math.abs(at(limits.center, 0, 0)), Math.abs(at(limits.upper, 0, 0))) : analysis.median;
+  // The unit follows the limits and not the largest point, so that one slow request does not change it.
+  const typical = limits ? Math.max(Math.abs(at(limits.center, 0, 0)), Math.abs(at(limits.upper, 0, 0))) : analysis.median;
   return {
     kind: analysis.chart,
     unit,
-    scale: scaleOf(unit, sums ? largest(points) : (usual ?? largest(points))),
+    scale: scaleOf(unit, sums ? largest(points) : (typical ?? largest(points))),
     resolution: (sigma ?? 0) / 10,
     n: (points.at(-1)?.i ?? 0) + 1,
     i: points.map((point) => point.i),
@@ -58,17 +58,17 @@ export function modelOf(analysis: Analysis): ChartModel | null {
 
 const largest = (points: Point[]): number => points.reduce((most, { x, lower = 0 }) => Math.max(most, Math.abs(x), Math.abs(lower)), 0);
 
-/** The value of a line at the `k`th shown point, which is the `i`th of all. */
+/** The value of a line at the `k`th point of the columns, which is the `i`th point of the analysis. */
 export function at(line: Line, k: number, i: number): number {
   if (typeof line === "number") return line;
   return line[i] ?? line[k] ?? line.at(-1) ?? Number.NaN;
 }
 
-/** Center line and sigma at the `k`th shown point, which is the `i`th of all. */
+/** Center line and sigma at the `k`th point of the columns, which is the `i`th point of the analysis. */
 export const zonedAt = ({ center, sigma, transform }: ControlLimits, k: number, i: number): Zoned =>
   ({ center: at(center, k, i), sigma: at(sigma, k, i), transform });
 
-/** The shown point nearest to the `i`th of all. */
+/** The index of the value in `sorted` that is nearest to `value`. */
 export function nearest(sorted: number[], value: number): number {
   let low = 0;
   let high = sorted.length - 1;
@@ -81,7 +81,7 @@ export function nearest(sorted: number[], value: number): number {
   return before !== undefined && value - before < (sorted[low] as number) - value ? low - 1 : low;
 }
 
-/** The plotted value at a point that signals: of the two sums of a CUSUM the one beyond its limit. */
+/** The value to mark at a point that signals. On a CUSUM chart, it is the sum that is beyond its limit. */
 export function signalling(model: ChartModel, k: number): number {
   const upper = model.x[k] as number;
   const lower = model.lower?.[k];

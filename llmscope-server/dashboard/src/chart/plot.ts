@@ -1,58 +1,58 @@
 import uPlot from "uplot";
-import { axesOf, type Along } from "./axes";
+import { axesOf, type XAxis } from "./axes";
 import { readColors, type Colors } from "./colors";
 import { drawLines, drawPhaseOne, drawZones } from "./limits";
 import { at, nearest, type ChartModel } from "./model";
-import { Sight } from "./sight";
+import { Viewport } from "./viewport";
 import { drawDots, drawSignals } from "./signals";
 
 export type Fit = "all" | "limits";
 export type Range = [from: number, to: number];
 
 export interface PlotListener {
-  /** The point under the pointer and where it is; null if there is none. */
+  /** The point under the pointer and its position; null without a point. */
   pointed: (point: { k: number; x: number; y: number } | null) => void;
-  /** A stretch of points was brushed over. */
+  /** The user selected a range of points by dragging. */
   brushed: (points: Range) => void;
   zoomed: (isZoomed: boolean) => void;
 }
 
 export interface PlotSettings {
-  along: Along;
+  xAxis: XAxis;
   fit: Fit;
-  /** Dragging picks phase I instead of zooming. */
+  /** Dragging selects phase I instead of zooming. */
   brushing: boolean;
   phaseOne: Range | null;
 }
 
-/** The live control chart: uPlot draws points and axes, the rest is drawn on its canvas around them. */
+/** The control chart. uPlot draws lines and axes; hooks draw zones, limits, dots and signals on its canvas. */
 export class ControlPlot {
   #u: uPlot;
-  #sight: Sight;
+  #viewport: Viewport;
   #settings: PlotSettings;
   #colors: Colors = readColors();
   #range: Range | null = null;
   #listener: PlotListener;
 
   constructor(host: HTMLElement, model: ChartModel, settings: PlotSettings, listener: PlotListener) {
-    this.#sight = new Sight(model, settings.along);
+    this.#viewport = new Viewport(model, settings.xAxis);
     this.#settings = settings;
     this.#listener = listener;
     this.#u = new uPlot(this.#options(host), this.#columns(), host);
     this.#show(null);
   }
 
-  /** New points or settings of the same kind of chart. What is zoomed to stays in sight. */
+  /** Shows new points or settings of the same kind of chart, and keeps the zoom. */
   update(model: ChartModel, settings: PlotSettings): void {
-    this.#sight = new Sight(model, settings.along);
+    this.#viewport = new Viewport(model, settings.xAxis);
     this.#settings = settings;
     this.#u.setData(this.#columns(), false);
     this.#show(this.#range);
   }
 
-  /** Whether `update` can show this, or a new plot is needed. */
-  fits(model: ChartModel, along: Along): boolean {
-    return this.#settings.along === along && (this.#sight.model.lower === null) === (model.lower === null);
+  /** True if `update` can show this chart. Otherwise, create a new plot. */
+  fits(model: ChartModel, xAxis: XAxis): boolean {
+    return this.#settings.xAxis === xAxis && (this.#viewport.model.lower === null) === (model.lower === null);
   }
 
   recolor(): void {
@@ -65,12 +65,12 @@ export class ControlPlot {
     this.#show(this.#range);
   }
 
-  /** Shows the points from `first` to `last` (of all) with their neighbours. */
+  /** Zooms to the points from `first` to `last`, as positions in the analysis, and the points around them. */
   zoomTo(first: number, last: number): void {
-    const { i, n } = this.#sight.model;
-    const air = Math.max(Math.ceil((last - first) * 0.75), 15);
-    const [from, to] = [nearest(i, Math.max(first - air, 0)), nearest(i, Math.min(last + air, n - 1))];
-    const [left, right] = [this.#sight.along[from] as number, this.#sight.along[to] as number];
+    const { i, n } = this.#viewport.model;
+    const margin = Math.max(Math.ceil((last - first) * 0.75), 15);
+    const [from, to] = [nearest(i, Math.max(first - margin, 0)), nearest(i, Math.min(last + margin, n - 1))];
+    const [left, right] = [this.#viewport.xs[from] as number, this.#viewport.xs[to] as number];
     const pad = (right - left) * 0.03;
     this.zoom([left - pad, right + pad]);
   }
@@ -81,9 +81,9 @@ export class ControlPlot {
     this.#listener.zoomed(range !== null);
   }
 
-  /** Puts the cursor on a point, into sight first if it is not. */
+  /** Puts the cursor on a point, and first moves the point into view if necessary. */
   point(k: number): void {
-    const x = this.#sight.along[k] as number;
+    const x = this.#viewport.xs[k] as number;
     if (this.#range && (x < this.#range[0] || x > this.#range[1])) this.#pan(x);
     this.#u.setCursor({ left: this.#u.valToPos(x, "x"), top: this.#u.valToPos(this.#valueAt(k), "y") });
   }
@@ -103,24 +103,24 @@ export class ControlPlot {
   }
 
   #show(range: Range | null): void {
-    const [min, max] = range ?? this.#sight.whole(this.#u.width);
-    // At once: positions that are asked for next are those of the new range.
+    const [min, max] = range ?? this.#viewport.whole(this.#u.width);
+    // `batch` applies the range immediately, so that positions that are read next belong to it.
     this.#u.batch(() => this.#u.setScale("x", { min, max }));
   }
 
-  #valueAt = (k: number): number => (this.#sight.model.x[k] as number) * this.#sight.model.scale.factor;
+  #valueAt = (k: number): number => (this.#viewport.model.x[k] as number) * this.#viewport.model.scale.factor;
 
   #columns(): uPlot.AlignedData {
-    const { x, lower, scale } = this.#sight.model;
+    const { x, lower, scale } = this.#viewport.model;
     const scaled = (values: number[]) => values.map((value) => value * scale.factor);
-    return lower ? [this.#sight.along, scaled(x), scaled(lower)] : [this.#sight.along, scaled(x)];
+    return lower ? [this.#viewport.xs, scaled(x), scaled(lower)] : [this.#viewport.xs, scaled(x)];
   }
 
   #options(host: HTMLElement): uPlot.Options {
     const colors = () => this.#colors;
     const line = (stroke: () => string): uPlot.Series => ({ stroke, width: 1.1, points: { show: false } });
     const series: uPlot.Series[] = [{}, line(() => colors().line)];
-    if (this.#sight.model.lower) series.push(line(() => colors().second));
+    if (this.#viewport.model.lower) series.push(line(() => colors().second));
     return {
       width: Math.max(host.clientWidth, 160),
       height: host.clientHeight,
@@ -135,11 +135,11 @@ export class ControlPlot {
         x: { time: false, range: (_, min, max) => [min ?? 0, max ?? 1] },
         y: { range: (u, low, high) => this.#yRange(u, low, high) },
       },
-      axes: axesOf(this.#settings.along, () => this.#sight.model, colors),
+      axes: axesOf(this.#settings.xAxis, () => this.#viewport.model, colors),
       series,
       hooks: {
-        drawClear: [(u) => this.#drawBehind(u)],
-        drawAxes: [(u) => drawLines(u, this.#sight.model, this.#sight, colors())],
+        drawClear: [(u) => this.#drawBackground(u)],
+        drawAxes: [(u) => drawLines(u, this.#viewport.model, this.#viewport, colors())],
         draw: [(u) => this.#drawPoints(u)],
         setCursor: [(u) => this.#pointed(u)],
         setSelect: [(u) => this.#selected(u)],
@@ -147,23 +147,23 @@ export class ControlPlot {
     };
   }
 
-  #drawBehind(u: uPlot): void {
-    drawZones(u, this.#sight.model, this.#sight, this.#colors);
-    if (this.#settings.phaseOne) drawPhaseOne(u, this.#settings.phaseOne, this.#sight, this.#colors);
+  #drawBackground(u: uPlot): void {
+    drawZones(u, this.#viewport.model, this.#viewport, this.#colors);
+    if (this.#settings.phaseOne) drawPhaseOne(u, this.#settings.phaseOne, this.#viewport, this.#colors);
   }
 
   #drawPoints(u: uPlot): void {
-    drawDots(u, this.#sight.model, this.#sight, this.#colors);
-    drawSignals(u, this.#sight.model, this.#sight, this.#colors);
+    drawDots(u, this.#viewport.model, this.#viewport, this.#colors);
+    drawSignals(u, this.#viewport.model, this.#viewport, this.#colors);
   }
 
-  /** Points and limits that are in sight, and specification limits unless they are far away. */
+  /** The range of visible points and limits. It includes specification limits unless they are far away. */
   #yRange(u: uPlot, dataLow: number | null, dataHigh: number | null): Range {
-    const { model } = this.#sight;
+    const { model } = this.#viewport;
     const { factor } = model.scale;
     const nearLimits = this.#settings.fit === "limits" && model.limits !== null;
     const seen = nearLimits ? [] : [dataLow, dataHigh].filter((value) => value !== null);
-    const [from, to] = this.#sight.visible(u);
+    const [from, to] = this.#viewport.visible(u);
     for (const line of model.limits ? [model.limits.lower, model.limits.upper] : []) {
       for (let k = from; k <= to; k += typeof line === "number" ? to - from + 1 : 1) seen.push(at(line, k, model.i[k] as number) * factor);
     }
@@ -176,7 +176,7 @@ export class ControlPlot {
       high = Math.max(high, value);
     }
     const margin = (high - low || span) * (nearLimits ? 0.35 : 0.07);
-    // Nothing that cannot be negative gets an axis below 0.
+    // The axis extends below 0 only if values or limits do.
     return [bottom >= 0 ? Math.max(low - margin, 0) : low - margin, high + margin];
   }
 
@@ -188,7 +188,7 @@ export class ControlPlot {
       return;
     }
     const { left, top } = { left: u.over.offsetLeft, top: u.over.offsetTop };
-    this.#listener.pointed({ k, x: left + u.valToPos(this.#sight.along[k] as number, "x"), y: top + u.valToPos(this.#valueAt(k), "y") });
+    this.#listener.pointed({ k, x: left + u.valToPos(this.#viewport.xs[k] as number, "x"), y: top + u.valToPos(this.#valueAt(k), "y") });
   }
 
   #selected(u: uPlot): void {
@@ -200,8 +200,8 @@ export class ControlPlot {
       this.zoom(range);
       return;
     }
-    const { model, along } = this.#sight;
-    const [first, last] = range.map((x) => model.i[nearest(along, x)] as number) as Range;
+    const { model, xs } = this.#viewport;
+    const [first, last] = range.map((x) => model.i[nearest(xs, x)] as number) as Range;
     if (last > first) this.#listener.brushed([first, last]);
   }
 }

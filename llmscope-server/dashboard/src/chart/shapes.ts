@@ -1,4 +1,4 @@
-// The shape of each rule's marker, so that rules are told apart without colors. Corners within a circle of radius 1.
+// The marker shape of each rule, so that rules are distinguishable without colors. The corners are in the unit circle.
 
 export type Corner = readonly [x: number, y: number];
 

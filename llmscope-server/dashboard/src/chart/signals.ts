@@ -4,27 +4,27 @@ import { FONT, type Colors } from "./colors";
 import { clipped } from "./limits";
 import { isBeyond, signalling, type ChartModel } from "./model";
 import { shapeOf } from "./shapes";
-import type { Sight } from "./sight";
+import type { Viewport } from "./viewport";
 
-/** Points per pixel of width, which decides how large dots and markers can be. */
-function density(u: uPlot, sight: Sight): number {
-  const [from, to] = sight.visible(u);
+/** Points per pixel of width, which determines the size of dots and markers. */
+function density(u: uPlot, viewport: Viewport): number {
+  const [from, to] = viewport.visible(u);
   return (to - from) / (u.bbox.width / uPlot.pxRatio);
 }
 
-/** A dot at every point, as long as dots can be told apart. */
-export function drawDots(u: uPlot, model: ChartModel, sight: Sight, colors: Colors): void {
-  const dense = density(u, sight);
+/** Draws a dot at every point, unless the dots would overlap. */
+export function drawDots(u: uPlot, model: ChartModel, viewport: Viewport, colors: Colors): void {
+  const dense = density(u, viewport);
   if (dense > 0.9) return;
   const { ctx } = u;
   const radius = (dense > 0.3 ? 1.3 : 2) * uPlot.pxRatio;
-  const [from, to] = sight.visible(u);
+  const [from, to] = viewport.visible(u);
   clipped(u, () => {
     for (const [values, color] of [[model.x, colors.dot], [model.lower ?? [], colors.second]] as const) {
       ctx.fillStyle = color;
       ctx.beginPath();
       for (let k = from; k <= to && values.length > 0; k++) {
-        const x = u.valToPos(sight.along[k] as number, "x", true);
+        const x = u.valToPos(viewport.xs[k] as number, "x", true);
         const y = u.valToPos((values[k] as number) * model.scale.factor, "y", true);
         ctx.moveTo(x + radius, y);
         ctx.arc(x, y, radius, 0, 2 * Math.PI);
@@ -34,19 +34,22 @@ export function drawDots(u: uPlot, model: ChartModel, sight: Sight, colors: Colo
   });
 }
 
-/** A marker at every point that signals: color and shape by rule, filled beyond the limits, with the rules' numbers. */
-export function drawSignals(u: uPlot, model: ChartModel, sight: Sight, colors: Colors): void {
-  const size = density(u, sight) < 0.3 ? 5.2 : 4;
+/**
+ * Draws a marker and rule numbers at every point that signals. The rule selects color and shape. Markers of points beyond
+ * the limits are filled.
+ */
+export function drawSignals(u: uPlot, model: ChartModel, viewport: Viewport, colors: Colors): void {
+  const size = density(u, viewport) < 0.3 ? 5.2 : 4;
   const markers: Marker[] = [];
   clipped(u, () => {
-    const [from, to] = sight.visible(u);
+    const [from, to] = viewport.visible(u);
     for (let k = from; k <= to; k++) {
       const codes = model.signals[k] as string[];
-      const x = u.valToPos(sight.along[k] as number, "x", true);
+      const x = u.valToPos(viewport.xs[k] as number, "x", true);
       const y = u.valToPos(signalling(model, k) * model.scale.factor, "y", true);
-      const away = y < u.bbox.top ? -1 : y > u.bbox.top + u.bbox.height ? 1 : 0;
-      if (away !== 0) drawAway(u, x, away, codes.length > 0 ? colors.limit : colors.muted);
-      if (codes.length === 0 || away !== 0) continue;
+      const outside = y < u.bbox.top ? -1 : y > u.bbox.top + u.bbox.height ? 1 : 0;
+      if (outside !== 0) drawOutside(u, x, outside, codes.length > 0 ? colors.limit : colors.muted);
+      if (codes.length === 0 || outside !== 0) continue;
       const marker = { k, x, y, rule: ruleSlot(codes[0] as string, model.rules), filled: isBeyond(model, k), size };
       drawMarker(u, marker, colors);
       markers.push(marker);
@@ -55,7 +58,7 @@ export function drawSignals(u: uPlot, model: ChartModel, sight: Sight, colors: C
   });
 }
 
-/** Which of the points drawn signal, as their positions among all. */
+/** The positions of the drawn points that signal. */
 export function signalPositions(model: ChartModel): number[] {
   return model.i.filter((_, k) => (model.signals[k] as string[]).length > 0);
 }
@@ -66,7 +69,7 @@ interface Marker {
   y: number;
   rule: number;
   filled: boolean;
-  /** In pixels of the page. */
+  /** In CSS pixels. */
   size: number;
 }
 
@@ -84,8 +87,8 @@ function drawMarker(u: uPlot, { x, y, rule, filled, size }: Marker, colors: Colo
   ctx.stroke();
 }
 
-/** A triangle at the edge points to a point that lies out of sight. */
-function drawAway(u: uPlot, x: number, side: -1 | 1, color: string): void {
+/** Draws a triangle at the edge that points to a point outside the visible range. */
+function drawOutside(u: uPlot, x: number, side: -1 | 1, color: string): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
   const edge = side < 0 ? bbox.top + ratio : bbox.top + bbox.height - ratio;
@@ -103,7 +106,7 @@ const sideOf = (model: ChartModel, k: number): -1 | 1 => {
   return signalling(model, k) >= center ? -1 : 1;
 };
 
-/** The numbers of the rules beside their markers. What would cover another marker or number is left to the tooltip. */
+/** Draws the rule numbers next to their markers. Numbers that would overlap something are only in the tooltip. */
 function drawNumbers(u: uPlot, model: ChartModel, markers: Marker[], colors: Colors): void {
   const { ctx, bbox } = u;
   const ratio = uPlot.pxRatio;
@@ -125,8 +128,8 @@ function drawNumbers(u: uPlot, model: ChartModel, markers: Marker[], colors: Col
       if (free) taken.push(box);
       return free;
     };
-    const away = sideOf(model, k) * (size + 8) * ratio;
-    const middle = [y + away, y - away].find(isFree);
+    const distance = sideOf(model, k) * (size + 8) * ratio;
+    const middle = [y + distance, y - distance].find(isFree);
     if (middle === undefined) return;
     ctx.strokeText(text, x, middle);
     ctx.fillStyle = colors.rules[rule % 8] as string;

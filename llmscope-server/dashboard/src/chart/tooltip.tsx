@@ -1,34 +1,34 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { PointWords } from "./words";
+import type { PointLabels } from "./labels";
 
 interface Props {
-  words: PointWords;
+  labels: PointLabels;
   x: number;
   y: number;
 }
 
-const BESIDE = 14;
+const DISTANCE = 14;
 
-/** Beside the point, on whichever side there is room. */
-export function Tooltip({ words, x, y }: Props) {
+/** A tooltip next to the point, on the side that has room for it. */
+export function Tooltip({ labels, x, y }: Props) {
   const own = useRef<HTMLDivElement>(null);
   const [place, setPlace] = useState({ left: 0, top: 0 });
   useLayoutEffect(() => {
     const box = own.current;
     const host = box?.offsetParent;
     if (!box || !(host instanceof HTMLElement)) return;
-    const right = x + BESIDE + box.offsetWidth <= host.clientWidth;
-    const left = right ? x + BESIDE : Math.max(x - BESIDE - box.offsetWidth, 0);
+    const right = x + DISTANCE + box.offsetWidth <= host.clientWidth;
+    const left = right ? x + DISTANCE : Math.max(x - DISTANCE - box.offsetWidth, 0);
     const top = Math.min(Math.max(y - box.offsetHeight / 2, 0), Math.max(host.clientHeight - box.offsetHeight, 0));
     setPlace({ left, top });
-  }, [words, x, y]);
+  }, [labels, x, y]);
   return (
     <div class="tip" ref={own} style={{ left: `${place.left}px`, top: `${place.top}px` }} data-testid="chart-tooltip" aria-hidden="true">
-      <p class="tip-value">{words.value}</p>
-      <p class="quiet">{words.place}</p>
-      {words.beyond && <p class="tip-signal">{words.beyond}</p>}
-      {words.signals.map((text) => <p class="tip-signal" key={text}>{text}</p>)}
-      {words.members.length > 0 && <p class="quiet">part of {words.members.join(", ")}</p>}
+      <p class="tip-value">{labels.value}</p>
+      <p class="quiet">{labels.place}</p>
+      {labels.beyond && <p class="tip-signal">{labels.beyond}</p>}
+      {labels.signals.map((text) => <p class="tip-signal" key={text}>{text}</p>)}
+      {labels.members.length > 0 && <p class="quiet">part of {labels.members.join(", ")}</p>}
     </div>
   );
 }

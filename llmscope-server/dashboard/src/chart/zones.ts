@@ -1,13 +1,13 @@
 import type { Transform } from "../api/types";
 
-/** Where the limits of a point stand, and on which scale its sigma is one. */
+/** Center line and sigma at a point. With a transformation, sigma is that of the transformed values. */
 export interface Zoned {
   center: number;
   sigma: number;
   transform?: Transform | undefined;
 }
 
-/** The edge of a zone: so many sigmas from the center line, on the scale of the transformation if there is one. */
+/** The edge of a zone, `multiple` sigmas from the center line; with a transformation, measured on the transformed scale. */
 export function zoneEdge({ center, sigma, transform }: Zoned, multiple: number): number {
   const offset = multiple * sigma;
   if (!transform) return center + offset;
@@ -16,8 +16,8 @@ export function zoneEdge({ center, sigma, transform }: Zoned, multiple: number):
   return Math.max(center ** lambda + offset, 0) ** (1 / lambda);
 }
 
-/** One sigma above the center line, in the unit of what is plotted. */
+/** The distance from the center line to one sigma above it, in the unit of the plotted values. */
 export const plottedSigma = (zoned: Zoned): number => (zoned.transform ? zoneEdge(zoned, 1) - zoned.center : zoned.sigma);
 
-/** What the transformation is called. */
+/** The name of the transformation. */
 export const transformName = ({ lambda }: Transform): string => (lambda === 0 ? "logarithm" : `Box–Cox λ ${lambda}`);

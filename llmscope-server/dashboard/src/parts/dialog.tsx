@@ -8,7 +8,7 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** A native dialog that is open as long as it is there; Escape closes it. */
+/** A native modal dialog that is open while it is mounted. Escape closes it. */
 export function Dialog({ title, onClose, testId, children }: Props) {
   const own = useRef<HTMLDialogElement>(null);
   const heading = useId();

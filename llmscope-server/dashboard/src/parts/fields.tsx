@@ -11,7 +11,7 @@ interface SelectProps {
 }
 
 export function Select({ label, value, options, onPick, testId, disabled }: SelectProps) {
-  // What the address asks for stays in sight, known or not.
+  // A value of the address that is not in the options is shown, too.
   const known = options.some(([code]) => code === value) ? options : [...options, [value, value] as const];
   return (
     <label class="field">
@@ -32,7 +32,7 @@ interface TextProps {
   title?: string;
 }
 
-/** A text that counts once it is left or Enter is pressed. */
+/** A text field that commits its value when it loses the focus or the user presses Enter. */
 export function TextField({ label, value, onCommit, testId, placeholder, title }: TextProps) {
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
@@ -63,7 +63,7 @@ interface ChoiceProps {
   testId: string;
 }
 
-/** A few choices side by side. */
+/** A row of buttons, one of which is selected. */
 export function Choice({ label, value, options, onPick, testId }: ChoiceProps) {
   return (
     <div class="choice" role="group" aria-label={label} data-testid={testId}>

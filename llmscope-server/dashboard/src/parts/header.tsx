@@ -1,4 +1,4 @@
-import { forgetKey, key, keyWanted } from "../api/key";
+import { forgetKey, key, keyPrompt } from "../api/key";
 import { connection, pauseStream, startStream, type Connection } from "../api/stream";
 import { place } from "../router";
 import { who } from "../state/access";
@@ -66,7 +66,7 @@ function Identity() {
   const label = me.name ? `${me.name}${scope ? ` (${scope})` : ""}` : "no key";
   return (
     <span class="identity">
-      <button type="button" class="bare" data-testid="key-button" title="Use another key" onClick={() => keyWanted.set("asked")}>
+      <button type="button" class="bare" data-testid="key-button" title="Use another key" onClick={() => keyPrompt.set("requested")}>
         <Icon name="key" /><span data-testid="whoami">{label}</span>
       </button>
       {secret !== null && <button type="button" class="bare text" data-testid="key-forget" onClick={forgetKey}>forget</button>}

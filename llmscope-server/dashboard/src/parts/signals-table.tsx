@@ -1,29 +1,29 @@
 import { useState } from "preact/hooks";
 import type { Analysis } from "../api/types";
 import { counted } from "../quantity";
-import { ruleSlot, ruleWords } from "../rules";
+import { ruleSlot, ruleDescription } from "../rules";
 import { RuleMark } from "../chart/legend";
 import { Time } from "./time";
 
 interface Props {
   analysis: Analysis;
-  /** Shows where a violation is on the chart. */
+  /** Zooms the chart to a violation. */
   onPick: (first: number, last: number) => void;
 }
 
 const SHOWN = 8;
 
-/** The violations of an analysis: the chart in words. The newest first. */
+/** The violations of an analysis as a table, newest first. */
 export function SignalsTable({ analysis, onPick }: Props) {
   const [all, setAll] = useState(false);
   const violations = [...analysis.violations].sort((a, b) => b.last - a.last);
   const shown = all ? violations.slice(0, 500) : violations.slice(0, SHOWN);
   const times = new Map((analysis.points ?? []).map(({ i, t }) => [i, t]));
-  if (violations.length === 0) return <p class="quiet" id="violations-table">No rule signals here.</p>;
+  if (violations.length === 0) return <p class="quiet" id="violations-table">No rule signals.</p>;
   return (
     <div class="scroll" id="violations-table" tabIndex={0} role="region" aria-label="Violations, scrollable">
       <table class="signals cards" data-testid="violations-table">
-        <caption class="sr-only">Violations on the chart, the newest first</caption>
+        <caption class="sr-only">Violations on the chart, newest first</caption>
         <thead>
           <tr><th scope="col">Rule</th><th scope="col">Points</th><th scope="col">Side</th><th scope="col">First signal</th><th scope="col"><span class="sr-only">Show</span></th></tr>
         </thead>
@@ -32,7 +32,7 @@ export function SignalsTable({ analysis, onPick }: Props) {
             const at = times.get(signals[0] ?? first);
             return (
               <tr key={`${rule} ${first}`} data-testid="violation-row">
-                <th scope="row"><span class="rule-cell"><RuleMark rule={ruleSlot(rule, analysis.rules)} /><b>{rule}</b> <span class="quiet">{ruleWords(rule, analysis.chart)}</span></span></th>
+                <th scope="row"><span class="rule-cell"><RuleMark rule={ruleSlot(rule, analysis.rules)} /><b>{rule}</b> <span class="quiet">{ruleDescription(rule, analysis.chart)}</span></span></th>
                 <td>{first === last ? first : `${first}–${last}`} <span class="quiet">({counted(signals.length, "signal")})</span></td>
                 <td>{side === "both" ? "both sides" : side}</td>
                 <td>{at ? <Time at={at} /> : "–"}</td>

@@ -19,11 +19,11 @@ interface Fact {
   title?: string;
 }
 
-/** What the service says in numbers about the values on the chart. Nothing is computed here. */
+/** The statistics that the service computed for the values on the chart. */
 export function Statistics({ analysis }: { analysis: Analysis }) {
   return (
     <section class="panel statistics" aria-label="Statistics" data-testid="statistics">
-      <Facts title="Level and spread" facts={levels(analysis)} />
+      <Facts title="Level and dispersion" facts={levels(analysis)} />
       <Facts title="Quantiles" facts={quantiles(analysis)} />
       <Facts title="Control limits" facts={limits(analysis)} />
       <Capability analysis={analysis} />
@@ -52,18 +52,18 @@ function levels(analysis: Analysis): Fact[] {
   const show = quantityOf(analysis);
   const { sigma, transform } = analysis;
   // Transformed values have no unit.
-  const spread = (value: number | undefined) => (transform && value !== undefined ? number(value) : show(value));
+  const sigmaText = (value: number | undefined) => (transform && value !== undefined ? number(value) : show(value));
   return present([
-    { id: "n", name: "n", value: count(analysis.n), note: leftOut(analysis) },
+    { id: "n", name: "n", value: count(analysis.n), note: exclusions(analysis) },
     { id: "mean", name: "Mean", value: show(analysis.mean) },
     { id: "median", name: "Median", value: show(analysis.median) },
-    { id: "sigma-within", name: "σ within", value: spread(sigma?.within), title: `Short-term standard deviation, ${ESTIMATORS[sigma?.estimator ?? ""] ?? sigma?.estimator ?? ""}` },
-    { id: "sigma-overall", name: "σ overall", value: spread(sigma?.overall), title: "Long-term sample standard deviation" },
-    { id: "transform", name: "Scale", value: transform ? transformName(transform) : null, title: "What sigma, zones and capability belong to: limits are drawn back to the unit" },
+    { id: "sigma-within", name: "σ within", value: sigmaText(sigma?.within), title: `Short-term standard deviation, ${ESTIMATORS[sigma?.estimator ?? ""] ?? sigma?.estimator ?? ""}` },
+    { id: "sigma-overall", name: "σ overall", value: sigmaText(sigma?.overall), title: "Long-term sample standard deviation" },
+    { id: "transform", name: "Transform", value: transform ? transformName(transform) : null, title: "Sigma, zones and capability are those of the transformed values; limits are transformed back to the unit" },
   ]);
 }
 
-function leftOut({ excluded: { failed, warmup, missing, not_positive: notPositive = 0 } }: Analysis): string | undefined {
+function exclusions({ excluded: { failed, warmup, missing, not_positive: notPositive = 0 } }: Analysis): string | undefined {
   const parts = [[failed, "failed"], [warmup, "warm-up"], [missing, "missing"], [notPositive, "not positive"]] as const;
   const some = parts.filter(([number]) => number > 0).map(([number, what]) => `${count(number)} ${what}`);
   return some.length > 0 ? `without ${some.join(", ")}` : undefined;
@@ -89,13 +89,13 @@ function limits(analysis: Analysis): Fact[] {
   ]);
 }
 
-/** Where limits begin anew, and what the mean is from there on. */
+/** The stages, each with its own limits: where they begin, and their means. */
 function stages(analysis: Analysis): Fact[] {
   const [, ...later] = analysis.stages ?? [];
   if (!analysis.stages) return [];
   const show = quantityOf(analysis);
   const begins = later.map(({ first, mean }) => `from ${count(first)} on ${show(mean)}`);
-  return [{ id: "stages", name: "Stages", value: count(later.length + 1), note: begins.join("; ") || "no change of the level was found", title: "Stretches with limits of their own; their means" }];
+  return [{ id: "stages", name: "Stages", value: count(later.length + 1), note: begins.join("; ") || "no change of the level detected", title: "Stages, each with its own limits, and their means" }];
 }
 
 function Capability({ analysis }: { analysis: Analysis }) {
@@ -104,7 +104,7 @@ function Capability({ analysis }: { analysis: Analysis }) {
     return (
       <div class="facts">
         <h2>Capability</h2>
-        <p class="quiet">Give an upper or lower specification limit (USL, LSL) for Cp, Cpk, Pp and Ppk. A service level objective is a USL.</p>
+        <p class="quiet">Enter an upper or lower specification limit (USL, LSL) to compute Cp, Cpk, Pp and Ppk. A service level objective is a USL.</p>
       </div>
     );
   }
@@ -131,7 +131,7 @@ const last = (line: Line): number => (typeof line === "number" ? line : (line.at
 const present = (facts: Fact[]): Fact[] => facts.filter(({ value }) => value !== null);
 
 const quantityOf = (analysis: Analysis) => {
-  // A sigma after a transformation is no difference between values; the reach of the limits is.
+  // Transformed sigma is not in the unit of the values. A third of the distance from center line to limit is.
   const { limits: lines } = analysis;
   const overall = analysis.transform && lines ? (last(lines.upper) - last(lines.center)) / 3 : (analysis.sigma?.overall ?? 0);
   const resolution = overall / 100;

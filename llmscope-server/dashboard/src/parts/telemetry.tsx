@@ -1,19 +1,19 @@
 import type { MachineSample } from "../api/types";
 import { bytes, percent } from "../quantity";
 import { useMachine } from "../state/machine";
-import { Failure } from "./notice";
+import { Failure } from "./feedback";
 
 interface Gauge {
   id: string;
   name: string;
-  /** Absent where it cannot be read. */
+  /** Absent if it cannot be read. */
   value?: string;
   note?: string;
-  /** 0 to 1, to be drawn. */
+  /** 0 to 1, for the sparkline. */
   share?: (sample: MachineSample) => number | undefined;
 }
 
-/** What the machine of the service is doing. What cannot be read is not there: never 0. */
+/** The state of the machine that runs the service. Values that cannot be read are shown as not available, never as 0. */
 export function Telemetry() {
   const { samples, error, reload } = useMachine();
   const now = samples.at(-1);
@@ -66,12 +66,12 @@ function Card({ gauge, samples }: { gauge: Gauge; samples: MachineSample[] }) {
       <p class="gauge-name" title={name}>{name}</p>
       <p class={value === undefined ? "gauge-value missing" : "gauge-value"}>{value ?? "not available"}</p>
       {note && <p class="quiet gauge-note">{note}</p>}
-      {share && value !== undefined && <Trace values={samples.map(share)} />}
+      {share && value !== undefined && <Sparkline values={samples.map(share)} />}
     </div>
   );
 }
 
-function Trace({ values }: { values: (number | undefined)[] }) {
+function Sparkline({ values }: { values: (number | undefined)[] }) {
   const step = 100 / 59;
   const start = 100 - (values.length - 1) * step;
   const points = values.flatMap((value, k) => (value === undefined ? [] : [`${(start + k * step).toFixed(1)},${(23 - Math.min(Math.max(value, 0), 1) * 22).toFixed(1)}`]));

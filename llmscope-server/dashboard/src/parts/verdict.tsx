@@ -3,30 +3,30 @@ import { count, counted } from "../quantity";
 import { Icon, type IconName } from "./icons";
 
 interface Look {
-  words: string;
-  tone: "good" | "bad" | "thin";
+  label: string;
+  tone: "good" | "bad" | "warning";
   icon: IconName;
 }
 
 const LOOKS: Record<Verdict, Look> = {
-  in_control: { words: "In control", tone: "good", icon: "check" },
-  out_of_control: { words: "Out of control", tone: "bad", icon: "alert" },
-  not_enough_data: { words: "Not enough data", tone: "thin", icon: "wait" },
+  in_control: { label: "In control", tone: "good", icon: "check" },
+  out_of_control: { label: "Out of control", tone: "bad", icon: "alert" },
+  not_enough_data: { label: "Not enough data", tone: "warning", icon: "wait" },
 };
 
 export function VerdictBadge({ verdict }: { verdict: Verdict }) {
-  const { words, tone, icon } = LOOKS[verdict];
-  return <span class={`badge ${tone}`} data-verdict={verdict}><Icon name={icon} />{words}</span>;
+  const { label, tone, icon } = LOOKS[verdict];
+  return <span class={`badge ${tone}`} data-verdict={verdict}><Icon name={icon} />{label}</span>;
 }
 
-/** The verdict first, in big words, and in one sentence what it rests on. */
+/** The verdict in large type, with its reason in one sentence. */
 export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: string | null }) {
-  const { words, tone, icon } = LOOKS[analysis.verdict];
+  const { label, tone, icon } = LOOKS[analysis.verdict];
   return (
     <div class={`big-verdict ${tone}`} data-testid="verdict" data-verdict={analysis.verdict}>
       <Icon name={icon} />
       <div>
-        <p class="big-words">{words}</p>
+        <p class="big-label">{label}</p>
         <p class="quiet">{[reason(analysis), note].filter(Boolean).join(" ")}</p>
       </div>
     </div>
@@ -35,9 +35,9 @@ export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: stri
 
 function reason({ verdict, n, need, violations, phase, rules: applied }: Analysis): string {
   if (verdict === "not_enough_data") {
-    return need ? `A judgement needs ${counted(need, "point")}; there are ${count(n)}.` : `${counted(n, "value")} so far.`;
+    return need ? `A verdict needs ${counted(need, "point")}; there ${n === 1 ? "is" : "are"} ${count(n)}.` : `${counted(n, "value")} so far.`;
   }
-  if (applied.length === 0) return `No rule is applied to ${counted(n, "value")}: the chart shows and does not judge.`;
+  if (applied.length === 0) return `The chart shows ${counted(n, "value")} and applies no rule.`;
   const limits = phase === 2 ? "frozen limits of phase I" : "limits from these data";
   if (verdict === "in_control") return `No rule signals in ${counted(n, "value")}, judged by ${limits}.`;
   const rules = new Set(violations.map(({ rule }) => rule)).size;

@@ -1,7 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { onLive } from "../api/stream";
 
-/** Reloads when records of a series arrive, or may have been missed; for a page out of sight, once it is back. */
+/**
+ * Reloads when records of a series arrive, and when events may have been missed. A hidden page reloads once it is visible
+ * again.
+ */
 export function useLiveReload(series: number | null, reload: () => void): void {
   const latest = useRef(reload);
   latest.current = reload;

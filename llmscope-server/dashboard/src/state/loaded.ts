@@ -8,18 +8,18 @@ export interface Loaded<T> {
   data: T | null;
   error: Error | null;
   loading: boolean;
-  /** When `data` came. */
+  /** When `data` was loaded. */
   at: Date | null;
   reload: () => void;
 }
 
 type State<T> = Pick<Loaded<T>, "data" | "error" | "at"> & { of: string | null };
 
-const AT_MOST_EVERY_MS = 500;
+const MIN_INTERVAL_MS = 500;
 
 /**
- * What `load` gives for `name`: loaded when the name or the API key changes, and anew at each `reload`, at most twice a
- * second and never twice at once. While something new is on its way the old stays, unless it was of another `subject`.
+ * The result of `load` for `name`. It is loaded when the name or the API key changes and at each `reload`, at most twice
+ * a second and never concurrently. While it loads, the previous result stays unless it belongs to another `subject`.
  */
 export function useLoaded<T>(name: string | null, load: (signal: AbortSignal) => Promise<T>, subject = name): Loaded<T> {
   const secret = useStore(key);
@@ -39,12 +39,12 @@ export function useLoaded<T>(name: string | null, load: (signal: AbortSignal) =>
         if (!stopped.signal.aborted) setState({ data, error: null, at: new Date(), of: subject });
       } catch (error) {
         if (isAbort(error) || stopped.signal.aborted) return;
-        // What one may no longer see does not stay in sight.
+        // After a refusal, the page must not show data that the key may not read.
         setState((before) => ({ ...before, data: isRefusal(error) ? null : before.data, error: error as Error }));
       }
       if (!stopped.signal.aborted) setSettled(wanted);
     };
-    pacer.current = new Pacer(task, AT_MOST_EVERY_MS);
+    pacer.current = new Pacer(task, MIN_INTERVAL_MS);
     pacer.current.request();
     return () => {
       pacer.current?.stop();

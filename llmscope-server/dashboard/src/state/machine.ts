@@ -5,17 +5,17 @@ import type { MachineSample } from "../api/types";
 import { Store, useStore } from "../store";
 import { useLoaded } from "./loaded";
 
-/** Two minutes of samples. */
-const KEPT = 60;
+/** Two minutes of samples, one every two seconds. */
+const MAX_SAMPLES = 60;
 
 const live = new Store<MachineSample[]>([]);
 
-/** Keeps the last samples, whichever view is open. */
+/** Collects the last samples, independent of the open view. */
 export function useMachineWatch(): void {
-  useEffect(() => onLive("machine", (sample) => live.set([...live.get(), sample].slice(-KEPT))), []);
+  useEffect(() => onLive("machine", (sample) => live.set([...live.get(), sample].slice(-MAX_SAMPLES))), []);
 }
 
-/** The last samples of the machine, the newest at the end, with what the environment knows besides. */
+/** The last samples of the machine, newest last, completed with memory sizes and GPU names of the environment. */
 export function useMachine(): { samples: MachineSample[]; error: Error | null; reload: () => void } {
   const { data, error, reload } = useLoaded("machine", machine);
   const arrived = useStore(live);

@@ -1,4 +1,7 @@
-/** Runs a task when asked, never twice at once and at most once in `gap` milliseconds; what is asked meanwhile runs once after. */
+/**
+ * Runs a task on request, never concurrently and at most once every `gap` milliseconds. Requests that arrive while it runs
+ * cause one more run.
+ */
 export class Pacer {
   #task: () => Promise<void>;
   #gap: number;

@@ -13,7 +13,7 @@ export interface SeriesState {
 
 export const series = new Store<SeriesState>({ list: null, error: null, reload: () => undefined });
 
-/** Keeps the list of series as the service tells of changes. Once, for all views. */
+/** Keeps the list of series up to date with the events of the service. The app calls it once for all views. */
 export function useSeriesWatch(): void {
   const { data, error, reload } = useLoaded("series", allSeries);
   useEffect(() => series.set({ list: data?.series ?? null, error, reload }), [data, error]);
@@ -52,11 +52,11 @@ export function replaced(list: Series[], changed: Series): Series[] {
   return list.some(({ id }) => id === changed.id) ? list.map((known) => (known.id === changed.id ? changed : known)) : [...list, changed];
 }
 
-/** The list after new records: their number and the last value. While limits are learned, every record counts. */
+/** The list with counts and last values after new records. While limits are learned, each record counts towards them. */
 export function advanced(list: Series[], arrived: LiveEvents["records"]): Series[] {
-  const news = new Map(arrived.series.map((entry) => [entry.id, entry]));
+  const updates = new Map(arrived.series.map((entry) => [entry.id, entry]));
   return list.map((known) => {
-    const entry = news.get(known.id);
+    const entry = updates.get(known.id);
     if (!entry) return known;
     return { ...known, n: entry.n, last: entry.last ?? known.last, ...(known.state === "learning" && { learned: learnedBy(known, entry.n) }) };
   });

@@ -13,13 +13,13 @@ interface Props {
   change: (patch: Patch) => void;
 }
 
-const GROUPINGS: readonly Option[] = [["", "provider and model"], ["provider", "provider"], ["model", "model"], ["none", "nothing: all together"]];
+const GROUPINGS: readonly Option[] = [["", "provider and model"], ["provider", "provider"], ["model", "model"], ["none", "nothing: one group"]];
 const LIMITS: readonly Option[] = [
-  ["usual", "frozen, if there are some"], ["frozen", "frozen"], ["data", "from these data"], ["stages", "anew at each change"], ["phase1", "from phase I…"],
+  ["default", "frozen, if available"], ["frozen", "frozen"], ["data", "from these data"], ["stages", "per stage"], ["phase1", "from phase I…"],
 ];
 
-// Limits of values with a long tail lie too low above and too far below, unless they are drawn on another scale.
-const SCALES: readonly Option[] = [["", "as the service judges"], ["none", "as measured"], ["log", "logarithm"], ["box-cox", "Box–Cox"], ["auto", "Box–Cox, if not normal"]];
+// For values with a long tail, both limits are too low unless the values are transformed.
+const TRANSFORMS: readonly Option[] = [["", "service default"], ["none", "none"], ["log", "logarithm"], ["box-cox", "Box–Cox"], ["auto", "Box–Cox, if not normal"]];
 
 export function AnalysisForm({ query, change }: Props) {
   const value = (name: string) => query.get(name) ?? "";
@@ -28,10 +28,10 @@ export function AnalysisForm({ query, change }: Props) {
   const series = useSeries().list?.find(({ id }) => String(id) === value("series"));
   const metric = query.get("metric") ?? series?.metric ?? "ttft_s";
   const { provider = "", model = "" } = series ?? { provider: value("provider"), model: value("model") };
-  // Another provider or model is no longer that series.
+  // With another provider or model, the selection is no longer that series.
   const pick = (patch: Patch) => change({ series: null, metric, provider, model, phase1: null, at: null, ...patch });
   return (
-    <form class="panel form" aria-label="What is analyzed" onSubmit={(event) => event.preventDefault()} data-testid="analysis-form">
+    <form class="panel form" aria-label="Analysis settings" onSubmit={(event) => event.preventDefault()} data-testid="analysis-form">
       <div class="form-row">
         <Select label="Records" value={value("session")} options={sessions} onPick={(session) => change({ session, series: null, metric, provider: null, model: null, limits: null, phase1: null, from: null, to: null, at: null })} testId="session-select" />
         <Select label="Metric" value={metric} options={metrics} onPick={(chosen) => change({ metric: chosen, phase1: null, at: null, ...(chosen === "error_rate" ? { transform: null } : {}) })} testId="metric-select" />
@@ -45,10 +45,10 @@ export function AnalysisForm({ query, change }: Props) {
       <div class="form-row">
         <Select label="Chart" value={chart} options={CHARTS} onPick={(kind) => change(chartPatch(kind, metric))} testId="chart-select" />
         {hasSubgroups(chart) && <TextField label="Subgroup size" value={query.get("subgroup") ?? "5"} onCommit={(subgroup) => change({ subgroup })} testId="subgroup-input" />}
-        {chart === "individuals" && metric !== "error_rate" && <Select label="Scale" value={value("transform")} options={SCALES} onPick={(transform) => change({ transform })} testId="transform-select" />}
+        {chart === "individuals" && metric !== "error_rate" && <Select label="Transform" value={value("transform")} options={TRANSFORMS} onPick={(transform) => change({ transform })} testId="transform-select" />}
         <RuleFields query={query} change={change} />
         <Select label="Limits" value={limitSource(query)} options={LIMITS} onPick={(source) => change(limitPatch(source))} testId="limits-select" />
-        {limitSource(query) === "phase1" && <TextField label="Phase I" value={value("phase1")} title="The first so many points, or A..B: from A to before B" onCommit={(phase1) => change({ phase1 })} testId="phase1-input" />}
+        {limitSource(query) === "phase1" && <TextField label="Phase I" value={value("phase1")} title="N for the first N points, or A..B for points A to B-1" onCommit={(phase1) => change({ phase1 })} testId="phase1-input" />}
         <SpecificationFields query={query} change={change} />
       </div>
     </form>
@@ -64,14 +64,14 @@ function RuleFields({ query, change }: Props) {
   };
   return (
     <>
-      <Select label="Rules" value={chosen ? "list" : (rules ?? "nelson")} options={[...RULE_SETS, ["list", "Nelson, chosen rules"], ["none", "none"]]} onPick={(set) => change({ rules: set === "list" ? "1,2,3,4,5,6,7,8" : set === "nelson" ? null : set })} testId="rules-select" />
+      <Select label="Rules" value={chosen ? "list" : (rules ?? "nelson")} options={[...RULE_SETS, ["list", "Nelson, selected rules"], ["none", "none"]]} onPick={(set) => change({ rules: set === "list" ? "1,2,3,4,5,6,7,8" : set === "nelson" ? null : set })} testId="rules-select" />
       {chosen && (
         <fieldset class="rule-list" data-testid="rule-list">
           <legend>Nelson’s rules</legend>
-          {NELSON.map((words, k) => (
+          {NELSON.map((description, k) => (
             <label key={k} class="check">
               <input type="checkbox" checked={chosen.includes(k + 1)} data-testid={`rule-${k + 1}`} onChange={(event) => toggle(k + 1, event.currentTarget.checked)} />
-              <span><b>{k + 1}</b> {words}</span>
+              <span><b>{k + 1}</b> {description}</span>
             </label>
           ))}
         </fieldset>
@@ -80,7 +80,7 @@ function RuleFields({ query, change }: Props) {
   );
 }
 
-/** A p chart is of the share of requests that failed, and of nothing else. */
+/** A p chart always shows the share of failed requests. */
 function chartPatch(kind: string, before: string): Patch {
   const metric = kind === "p" ? "error_rate" : before === "error_rate" ? "ttft_s" : before;
   return { chart: kind === "individuals" ? null : kind, metric, phase1: null, ...(kind === "individuals" ? {} : { transform: null }) };
@@ -90,10 +90,10 @@ function limitPatch(source: string): Patch {
   const none = { limits: null, phase1: null, stages: null };
   if (source === "phase1") return { ...none, phase1: "30" };
   if (source === "stages") return { ...none, stages: "auto" };
-  return { ...none, limits: source === "usual" ? null : source };
+  return { ...none, limits: source === "default" ? null : source };
 }
 
-/** What there is to choose from: in the series, or in the session that was chosen. */
+/** The options of the form: those of the series, or those of the selected session. */
 function useChoices(session: string) {
   const { list } = useSeries();
   const { data } = useLoaded("sessions", allSessions);
@@ -102,7 +102,7 @@ function useChoices(session: string) {
   const any = (names: (string | undefined)[]): Option[] => [["", "any"], ...[...new Set(names)].flatMap((name) => (name ? [[name, name] as const] : []))];
   const known = chosen ? chosen.metrics : series.map(({ metric }) => metric);
   const metrics = [...new Set([...known, ...METRICS])].map((metric) => [metric, metricTitle(metric)] as const);
-  const sessions: Option[] = [["", "as they arrive"], ...(data?.sessions ?? []).map(({ id, name }) => [String(id), name] as const)];
+  const sessions: Option[] = [["", "live records"], ...(data?.sessions ?? []).map(({ id, name }) => [String(id), name] as const)];
   return {
     metrics,
     providers: any(chosen ? chosen.providers : series.map(({ provider }) => provider)),

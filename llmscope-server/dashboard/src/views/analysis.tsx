@@ -4,7 +4,7 @@ import type { Analysis as Result } from "../api/types";
 import { ControlChart, type ChartHandle } from "../chart/control-chart";
 import type { PlotSettings } from "../chart/plot";
 import { Choice } from "../parts/fields";
-import { Failure, Empty, Skeleton, Warnings } from "../parts/notice";
+import { Failure, Empty, Skeleton, Warnings } from "../parts/feedback";
 import { SignalsTable } from "../parts/signals-table";
 import { Statistics } from "../parts/statistics";
 import { BigVerdict, VerdictBadge } from "../parts/verdict";
@@ -14,7 +14,7 @@ import { useLoaded } from "../state/loaded";
 import { useSeries } from "../state/series";
 import { AnalysisForm } from "./analysis-form";
 import { phaseOneOf, phaseOneText, selectionOf, withPoints } from "./analysis-query";
-import { Spread } from "./spread";
+import { Distribution } from "./distribution";
 import { ChartChoices, settingsOf } from "./chart-choices";
 import { Exports } from "./exports";
 
@@ -22,7 +22,7 @@ export function Analysis() {
   const [query, change] = useQuery();
   const { list, error: unlisted } = useSeries();
   const first = list?.[0];
-  // Without anything in the address, the first series rather than nothing at all.
+  // If the address selects nothing, the view shows the first series.
   const isNamed = ["series", "metric", "session"].some((name) => query.has(name));
   const isWaiting = !isNamed && (list === null ? unlisted === null : first !== undefined);
   useEffect(() => {
@@ -30,8 +30,8 @@ export function Analysis() {
     navigate(urlOf("/analysis", patched(query, { series: first.id, metric: first.metric })), true);
   }, [first?.id, query]);
   const selection = selectionOf(query);
-  const asked = withPoints(selection);
-  const loaded = useLoaded(isWaiting ? null : urlOf("analysis", asked), (signal) => report(asked, signal), "analysis");
+  const pointsQuery = withPoints(selection);
+  const loaded = useLoaded(isWaiting ? null : urlOf("analysis", pointsQuery), (signal) => report(pointsQuery, signal), "analysis");
   const analyses = loaded.data?.analyses ?? [];
   const chosen = Math.min(Number(query.get("group") ?? 0) || 0, Math.max(analyses.length - 1, 0));
   const analysis = analyses[chosen];
@@ -42,9 +42,9 @@ export function Analysis() {
       <AnalysisForm query={query} change={change} />
       {loaded.error && <Failure error={loaded.error} retry={loaded.reload} what="The analysis could not be loaded." />}
       {!loaded.data && (loaded.loading || isWaiting) && <Skeleton kind="chart" what="the analysis" />}
-      {loaded.data && !analysis && <Empty title="There are no measurements of this kind."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
+      {loaded.data && !analysis && <Empty title="No measurements match."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
       {analyses.length > 1 && <Groups analyses={analyses} chosen={chosen} pick={(k) => change({ group: k || null })} />}
-      {analysis && !loaded.error && <Shown key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} />}
+      {analysis && !loaded.error && <AnalysisPanel key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} />}
     </main>
   );
 }
@@ -61,7 +61,7 @@ function Groups({ analyses, chosen, pick }: { analyses: Result[]; chosen: number
   );
 }
 
-interface ShownProps {
+interface AnalysisPanelProps {
   analysis: Result;
   selection: Patch;
   query: URLSearchParams;
@@ -69,7 +69,7 @@ interface ShownProps {
   busy: boolean;
 }
 
-function Shown({ analysis, selection, query, change, busy }: ShownProps) {
+function AnalysisPanel({ analysis, selection, query, change, busy }: AnalysisPanelProps) {
   const chart = useRef<ChartHandle>(null);
   const [brushing, setBrushing] = useState(false);
   const phaseOne = query.get("phase1");
@@ -87,7 +87,7 @@ function Shown({ analysis, selection, query, change, busy }: ShownProps) {
           <ChartChoices query={query} change={change} />
         </div>
         <div class="brush-bar">
-          <Choice label="What dragging over the chart does" value={brushing ? "phase1" : "zoom"} options={[["zoom", "drag to zoom"], ["phase1", "drag to choose phase I"]]} onPick={(value) => setBrushing(value === "phase1")} testId="drag" />
+          <Choice label="Action when dragging over the chart" value={brushing ? "phase1" : "zoom"} options={[["zoom", "drag to zoom"], ["phase1", "drag to select phase I"]]} onPick={(value) => setBrushing(value === "phase1")} testId="drag" />
           {phaseOne && <button type="button" class="small" data-testid="phase1-reset" onClick={() => change({ phase1: null })}>Reset phase I ({phaseOne})</button>}
         </div>
         <ControlChart analysis={analysis} settings={settings} onBrush={brushed} handle={chart} tableHref="#violations-table" focusAt={query.get("at")} />
@@ -100,7 +100,7 @@ function Shown({ analysis, selection, query, change, busy }: ShownProps) {
           <h2 id="violations-title" class="section-title">Violations</h2>
           <SignalsTable analysis={analysis} onPick={(first, last) => chart.current?.zoomTo(first, last)} />
         </section>
-        <Spread analysis={analysis} selection={selection} />
+        <Distribution analysis={analysis} selection={selection} />
       </div>
     </div>
   );

@@ -7,16 +7,16 @@ interface Props {
   change: (patch: Patch) => void;
 }
 
-/** How the chart is drawn: it says the same either way. */
+/** How the chart is drawn. The choices change no result. */
 export function ChartChoices({ query, change }: Props) {
   return (
     <div class="chart-choices">
-      <Choice label="Along" value={query.get("x") ?? "order"} options={[["order", "by order"], ["time", "by time"]]} onPick={(value) => change({ x: value === "order" ? null : value })} testId="along" />
-      <Choice label="Height" value={query.get("y") ?? "all"} options={[["all", "all values"], ["limits", "near limits"]]} onPick={(value) => change({ y: value === "all" ? null : value })} testId="fit" />
+      <Choice label="Horizontal axis" value={query.get("x") ?? "order"} options={[["order", "by order"], ["time", "by time"]]} onPick={(value) => change({ x: value === "order" ? null : value })} testId="along" />
+      <Choice label="Vertical axis" value={query.get("y") ?? "all"} options={[["all", "all values"], ["limits", "near limits"]]} onPick={(value) => change({ y: value === "all" ? null : value })} testId="fit" />
     </div>
   );
 }
 
 export function settingsOf(query: URLSearchParams, phaseOne: Range | null, brushing = false): PlotSettings {
-  return { along: query.get("x") === "time" ? "time" : "order", fit: query.get("y") === "limits" ? "limits" : "all", brushing, phaseOne };
+  return { xAxis: query.get("x") === "time" ? "time" : "order", fit: query.get("y") === "limits" ? "limits" : "all", brushing, phaseOne };
 }

@@ -1,7 +1,7 @@
 import { gate } from "../api/calls";
 import type { Comparison, Decision, Gate, GatePair, SessionSummary } from "../api/types";
 import { Icon, type IconName } from "../parts/icons";
-import { Failure, Skeleton, Warnings } from "../parts/notice";
+import { Failure, Skeleton, Warnings } from "../parts/feedback";
 import { metricTitle } from "../metrics";
 import { change, percent, quantity } from "../quantity";
 import { useLoaded } from "../state/loaded";
@@ -13,25 +13,25 @@ interface Props {
 }
 
 interface Look {
-  words: string;
+  label: string;
   tone: string;
   icon: IconName;
 }
 
 const VERDICTS: Record<Gate["verdict"], Look> = {
-  pass: { words: "Not worse", tone: "good", icon: "check" },
-  fail: { words: "Worse", tone: "bad", icon: "alert" },
-  not_enough_data: { words: "Not enough data", tone: "thin", icon: "wait" },
+  pass: { label: "Not worse", tone: "good", icon: "check" },
+  fail: { label: "Worse", tone: "bad", icon: "alert" },
+  not_enough_data: { label: "Not enough data", tone: "warning", icon: "wait" },
 };
 
 const DECISIONS: Record<Decision, Look> = {
-  worse: { words: "worse", tone: "bad", icon: "alert" },
-  not_worse: { words: "not worse", tone: "good", icon: "check" },
-  cannot_tell: { words: "cannot tell", tone: "thin", icon: "flat" },
-  not_enough_data: { words: "not enough data", tone: "thin", icon: "wait" },
+  worse: { label: "worse", tone: "bad", icon: "alert" },
+  not_worse: { label: "not worse", tone: "good", icon: "check" },
+  cannot_tell: { label: "cannot tell", tone: "warning", icon: "flat" },
+  not_enough_data: { label: "not enough data", tone: "warning", icon: "wait" },
 };
 
-/** Whether the candidate is worse than the baseline, and what that rests on. */
+/** Shows whether the candidate is worse than the baseline, with the comparisons that the verdict is based on. */
 export function Compare({ baseline, candidate, sessions }: Props) {
   const { data, error, loading, reload } = useLoaded(`gate ${baseline} ${candidate}`, (signal) => gate({ baseline, candidate }, signal));
   const name = (id: string) => sessions.find((session) => String(session.id) === id)?.name ?? `session ${id}`;
@@ -45,9 +45,9 @@ export function Compare({ baseline, candidate, sessions }: Props) {
           <div class={`panel big-verdict ${VERDICTS[data.verdict].tone}`} data-testid="gate-verdict" data-verdict={data.verdict}>
             <Icon name={VERDICTS[data.verdict].icon} />
             <div>
-              <p class="big-words">{VERDICTS[data.verdict].words}</p>
+              <p class="big-label">{VERDICTS[data.verdict].label}</p>
               <p data-testid="gate-headline">{data.headline}</p>
-              <p class="quiet">A candidate that has not changed fails with a chance of at most {percent(data.alpha, 0)}.</p>
+              <p class="quiet">The probability that an unchanged candidate fails is at most {percent(data.alpha, 0)}.</p>
             </div>
           </div>
           <Warnings items={data.warnings} />
@@ -79,7 +79,7 @@ function Pair({ pair }: { pair: GatePair }) {
 
 function Row({ comparison, pair }: { comparison: Comparison; pair: GatePair }) {
   const { statistic, baseline, candidate, shift, shift_interval: shifts, difference, difference_interval: differences, allowed, decision, reason, need } = comparison;
-  // Of a share the difference counts, of everything else the shift.
+  // Shares are compared by their difference, all other figures by their shift.
   const isShare = shift === undefined && difference !== undefined;
   const show = (value: number | undefined) => (value === undefined ? "–" : isShare ? percent(value, 2) : quantity(pair.unit, value));
   const interval = isShare ? differences : shifts;
@@ -94,7 +94,7 @@ function Row({ comparison, pair }: { comparison: Comparison; pair: GatePair }) {
       <td class="number" data-label="Shift">{moved === undefined ? "–" : change(moved)}</td>
       <td class="gate-interval" data-label="Interval">{interval ? `${end(interval[0])} to ${end(interval[1])}` : <span class="quiet">{reason ?? "–"}</span>}</td>
       <td class="number" data-label="Allowed">{change(allowed)}</td>
-      <td class="gate-decision"><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.words}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests a side would tell</span>}</td>
+      <td class="gate-decision"><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.label}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests per session are needed</span>}</td>
     </tr>
   );
 }

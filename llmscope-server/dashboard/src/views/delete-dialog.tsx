@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { deleteSession } from "../api/calls";
-import { wordsOfError } from "../api/client";
+import { errorMessage } from "../api/client";
 import type { SessionSummary } from "../api/types";
 import { Dialog } from "../parts/dialog";
 import { counted } from "../quantity";
@@ -19,12 +19,12 @@ export function DeleteDialog({ session, done, onClose }: Props) {
       done();
       onClose();
     } catch (error) {
-      setFailed(wordsOfError(error));
+      setFailed(errorMessage(error));
     }
   };
   return (
     <Dialog title="Delete session" testId="delete-dialog" onClose={onClose}>
-      <p><b>{session.name}</b> with {counted(session.records, "request")} will be gone. This cannot be undone.</p>
+      <p><b>{session.name}</b> with {counted(session.records, "request")} will be deleted. This cannot be undone.</p>
       {failed && <p class="bad-text" role="alert">{failed}</p>}
       <div class="dialog-buttons">
         <button type="button" onClick={onClose}>Keep it</button>

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { chartFile, report } from "../api/calls";
-import { wordsOfError } from "../api/client";
+import { errorMessage } from "../api/client";
 import type { Analysis } from "../api/types";
 import { Icon } from "../parts/icons";
 import type { Patch } from "../router";
@@ -11,19 +11,19 @@ import { pointsAsCsv } from "./points-csv";
 type Kind = "csv" | "png" | "svg" | "json";
 const KINDS: readonly Kind[] = ["csv", "png", "svg", "json"];
 
-/** What is on the screen as a file. Pictures are the service's own drawings. */
+/** Downloads the analysis on the screen. The service draws the images. */
 export function Exports({ selection, analysis }: { selection: Patch; analysis: Analysis }) {
   const [busy, setBusy] = useState<Kind | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
   const { provider, model } = analysis.group;
-  const asked = groupQuery(selection, analysis, useSeries().list ?? []);
+  const query = groupQuery(selection, analysis, useSeries().list ?? []);
   const get = async (kind: Kind) => {
     setBusy(kind);
     setFailed(null);
     try {
-      save(await fileOf(kind, asked), `${[provider, model, analysis.metric].filter(Boolean).join("-").replace(/[^\w.-]+/g, "_")}.${kind}`);
+      save(await fileOf(kind, query), `${[provider, model, analysis.metric].filter(Boolean).join("-").replace(/[^\w.-]+/g, "_")}.${kind}`);
     } catch (error) {
-      setFailed(wordsOfError(error));
+      setFailed(errorMessage(error));
     }
     setBusy(null);
   };
@@ -39,9 +39,9 @@ export function Exports({ selection, analysis }: { selection: Patch; analysis: A
   );
 }
 
-async function fileOf(kind: Kind, asked: Patch): Promise<Blob> {
-  if (kind === "png" || kind === "svg") return chartFile(kind, asked);
-  const whole = await report({ ...asked, points: "true" });
+async function fileOf(kind: Kind, query: Patch): Promise<Blob> {
+  if (kind === "png" || kind === "svg") return chartFile(kind, query);
+  const whole = await report({ ...query, points: "true" });
   if (kind === "json") return new Blob([JSON.stringify(whole, null, 1)], { type: "application/json" });
   return new Blob([pointsAsCsv(whole.analyses)], { type: "text/csv" });
 }

@@ -1,11 +1,11 @@
 import type { Analysis, Series } from "../api/types";
 import type { Patch } from "../router";
 
-/** The query for one group of what is selected. One without a model is only told from others by its series. */
+/** The query for one group of the selection. A group without a model can only be selected by its series. */
 export function groupQuery(selection: Patch, { group, metric }: Analysis, list: Series[]): Patch {
   const { provider, model } = group;
-  const asked = { ...selection, metric, ...(provider && { provider }), ...(model && { model }) };
-  if (model || selection.by || selection.series || selection.session) return asked;
+  const query = { ...selection, metric, ...(provider && { provider }), ...(model && { model }) };
+  if (model || selection.by || selection.series || selection.session) return query;
   const series = list.find((one) => one.provider === provider && one.model === undefined);
-  return series ? { ...asked, series: series.id } : asked;
+  return series ? { ...query, series: series.id } : query;
 }

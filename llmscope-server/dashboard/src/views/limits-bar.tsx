@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { freezeFrom, learnAnew } from "../api/calls";
-import { wordsOfError } from "../api/client";
+import { freezeFrom, relearnLimits } from "../api/calls";
+import { errorMessage } from "../api/client";
 import type { Series } from "../api/types";
 import { Dialog } from "../parts/dialog";
 import { Time } from "../parts/time";
@@ -15,14 +15,14 @@ interface Props {
   window: string;
 }
 
-/** Where the limits of a series come from, and how to get others. */
+/** Shows where the limits of a series come from, and offers to change them. */
 export function LimitsBar({ series, window }: Props) {
   const barrier = useWriteBarrier();
   const [open, setOpen] = useState(false);
   return (
     <div class="limits-bar">
       <p class="quiet">
-        {series.state === "learning" ? `Limits are frozen once ${counted(series.need ?? 0, "value")} have arrived; until then they come from the values shown.` : series.frozen_at ? <>Limits frozen <Time at={series.frozen_at} /></> : "Limits are frozen."}
+        {series.state === "learning" ? `Limits are frozen after ${counted(series.need ?? 0, "value")}; until then, they are computed from the values shown.` : series.frozen_at ? <>Limits frozen <Time at={series.frozen_at} /></> : "Limits are frozen."}
       </p>
       <button type="button" class="small" disabled={barrier !== null} title={barrier ?? undefined} data-testid="limits-button" onClick={() => setOpen(true)}>Change limits…</button>
       <RemoveSeries series={series} />
@@ -33,33 +33,33 @@ export function LimitsBar({ series, window }: Props) {
 }
 
 function LimitsDialog({ series, window, onClose }: Props & { onClose: () => void }) {
-  const [way, setWay] = useState<"anew" | "window">("window");
+  const [source, setSource] = useState<"relearn" | "window">("window");
   const [failed, setFailed] = useState<string | null>(null);
   const title = WINDOWS.find(([code]) => code === window)?.[1] ?? window;
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     try {
-      put(await (way === "anew" ? learnAnew(series.id) : freezeFrom(series.id, partOf(window))));
+      put(await (source === "relearn" ? relearnLimits(series.id) : freezeFrom(series.id, partOf(window))));
       onClose();
     } catch (error) {
-      setFailed(wordsOfError(error));
+      setFailed(errorMessage(error));
     }
   };
-  const choice = (value: typeof way, text: string) => (
+  const choice = (value: typeof source, text: string) => (
     <label class="check">
-      <input type="radio" name="limits" checked={way === value} data-testid={`limits-${value}`} onChange={() => setWay(value)} />
+      <input type="radio" name="limits" checked={source === value} data-testid={`limits-${value}`} onChange={() => setSource(value)} />
       <span>{text}</span>
     </label>
   );
   return (
     <Dialog title="Change limits" testId="limits-dialog" onClose={onClose}>
       <form onSubmit={(event) => void submit(event)}>
-        <p>From then on every value is judged by the new limits.</p>
+        <p>The service judges all further values by the new limits.</p>
         {choice("window", `Freeze limits from this window (${title})`)}
-        {choice("anew", "Learn anew from the next values")}
+        {choice("relearn", "Learn the limits again from the next values")}
         {failed && <p class="bad-text" role="alert">{failed}</p>}
         <div class="dialog-buttons">
-          <button type="button" onClick={onClose}>Keep the limits</button>
+          <button type="button" onClick={onClose}>Keep limits</button>
           <button type="submit" class="primary" data-testid="limits-submit">Change</button>
         </div>
       </form>

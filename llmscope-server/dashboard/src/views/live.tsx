@@ -6,7 +6,7 @@ import type { Series } from "../api/types";
 import { ControlChart, type ChartHandle } from "../chart/control-chart";
 import type { PlotSettings } from "../chart/plot";
 import { Choice } from "../parts/fields";
-import { Failure, Empty, Skeleton, Warnings } from "../parts/notice";
+import { Failure, Empty, Skeleton, Warnings } from "../parts/feedback";
 import { SignalsTable } from "../parts/signals-table";
 import { Statistics } from "../parts/statistics";
 import { Telemetry } from "../parts/telemetry";
@@ -24,14 +24,14 @@ import { LimitsBar } from "./limits-bar";
 import { Learning, SeriesList } from "./series-list";
 import { SpecificationFields } from "./specification-fields";
 
-const MOST_POINTS = 3000;
-const USUAL_WINDOW = "500";
+const MAX_POINTS = 3000;
+const DEFAULT_WINDOW = "500";
 
 export function Live() {
   const { list, error, reload } = useSeries();
   const [query] = useQuery();
   const chosen = list?.length ? chosenOf(list, query.get("series")) : undefined;
-  // What is shown stays shown, however the other series fare.
+  // The address names the series that is shown, so that it stays when other series get violations.
   useEffect(() => {
     if (chosen && !query.has("series")) navigate(urlOf("/", patched(query, { series: chosen.id })), true);
   }, [chosen?.id, query]);
@@ -43,36 +43,36 @@ export function Live() {
     <div class="live">
       <SeriesList list={list} chosen={chosen?.id ?? null} query={query} />
       <main id="main">
-        {chosen ? <Watched key={chosen.id} series={chosen} /> : <Empty title="There is no such series."><p><a href="/">Show all series</a></p></Empty>}
+        {chosen ? <SeriesPanel key={chosen.id} series={chosen} /> : <Empty title="This series does not exist."><p><a href="/">Show all series</a></p></Empty>}
       </main>
     </div>
   );
 }
 
-/** The series that the address names; without a name the one that needs looking at most. */
+/** The series that the address names. Without a name, the series with the most open violations. */
 function chosenOf(list: Series[], wanted: string | null): Series | undefined {
   if (wanted !== null) return list.find(({ id }) => String(id) === wanted);
   return list.reduce((worst, series) => (series.open_violations > worst.open_violations ? series : worst));
 }
 
-function Watched({ series }: { series: Series }) {
+function SeriesPanel({ series }: { series: Series }) {
   const [query, change] = useQuery();
-  const window = query.get("window") ?? USUAL_WINDOW;
+  const window = query.get("window") ?? DEFAULT_WINDOW;
   const selection: Patch = {
     series: series.id, ...windowQuery(window),
-    lsl: query.get("lsl"), usl: query.get("usl"), target: query.get("target"), points: "true", max_points: MOST_POINTS,
+    lsl: query.get("lsl"), usl: query.get("usl"), target: query.get("target"), points: "true", max_points: MAX_POINTS,
   };
   const { data, error, loading, at, reload } = useLoaded(urlOf("analysis", selection), (signal) => report(selection, signal), String(series.id));
   useLiveReload(series.id, reload);
   const { reload: reloadList } = useSeries();
-  // Somebody removed the series.
+  // Status 404: the series was removed elsewhere.
   useEffect(() => {
     if (error instanceof ApiError && error.status === 404) reloadList();
   }, [error]);
   const analysis = data?.analyses[0];
   const chart = useRef<ChartHandle>(null);
-  const along = query.get("x") ?? "";
-  const settings = useMemo<PlotSettings>(() => settingsOf(query, null), [along, query.get("y")]);
+  const xAxis = query.get("x") ?? "";
+  const settings = useMemo<PlotSettings>(() => settingsOf(query, null), [xAxis, query.get("y")]);
 
   return (
     <>
@@ -84,17 +84,17 @@ function Watched({ series }: { series: Series }) {
         <LastUpdated at={at} loading={loading} />
       </div>
       <div class="controls">
-        <Choice label="Window" value={window} options={WINDOWS} onPick={(value) => change({ window: value === USUAL_WINDOW ? null : value })} testId="window" />
+        <Choice label="Window" value={window} options={WINDOWS} onPick={(value) => change({ window: value === DEFAULT_WINDOW ? null : value })} testId="window" />
         <SpecificationFields query={query} change={change} />
       </div>
       {error && <Failure error={error} retry={reload} what="The analysis could not be loaded." />}
       {!analysis && loading && !error && <Skeleton kind="chart" what="the chart" />}
-      {!analysis && !loading && !error && <Empty title="Nothing arrived in this window."><p>Choose a longer window, or “all”.</p></Empty>}
+      {!analysis && !loading && !error && <Empty title="There are no measurements in this window."><p>Choose a longer window, or “all”.</p></Empty>}
       {analysis && (
         <>
           <div class="panel hero">
             <div class="hero-head">
-              <BigVerdict analysis={analysis} note={analysis.verdict === "out_of_control" && series.verdict === "in_control" ? "None of them is open any more." : null} />
+              <BigVerdict analysis={analysis} note={analysis.verdict === "out_of_control" && series.verdict === "in_control" ? "None of them is still open." : null} />
               {series.state === "learning" && <Learning series={series} />}
               <ChartChoices query={query} change={change} />
             </div>

@@ -1,34 +1,34 @@
 import { useState } from "preact/hooks";
 import { acknowledge, addNote, resolve } from "../api/calls";
-import { wordsOfError } from "../api/client";
+import { errorMessage } from "../api/client";
 import type { Violation } from "../api/types";
 import { Dialog } from "../parts/dialog";
 import { groupTitle, metricTitle } from "../metrics";
 
-export type DeedKind = "acknowledge" | "resolve" | "note";
+export type ActionKind = "acknowledge" | "resolve" | "note";
 
-export interface Deed {
-  kind: DeedKind;
+export interface Action {
+  kind: ActionKind;
   violation: Violation;
 }
 
 interface Props {
-  deed: Deed;
+  action: Action;
   done: (changed: Violation) => void;
   onClose: () => void;
 }
 
-const DEEDS = {
+const ACTIONS = {
   acknowledge: { title: "Acknowledge violation", verb: "Acknowledge", run: acknowledge },
   resolve: { title: "Resolve violation", verb: "Resolve", run: resolve },
   note: { title: "Note on violation", verb: "Add note", run: addNote },
 };
 
-export function NoteDialog({ deed: { kind, violation }, done, onClose }: Props) {
+export function NoteDialog({ action: { kind, violation }, done, onClose }: Props) {
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
-  const { title, verb, run } = DEEDS[kind];
+  const { title, verb, run } = ACTIONS[kind];
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -36,7 +36,7 @@ export function NoteDialog({ deed: { kind, violation }, done, onClose }: Props) 
       done(await run(violation.id, text.trim()));
       onClose();
     } catch (error) {
-      setFailed(wordsOfError(error));
+      setFailed(errorMessage(error));
       setBusy(false);
     }
   };

@@ -10,7 +10,7 @@ export function pointsAsCsv(analyses: Analysis[]): string {
   return [head, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
-/** A spreadsheet runs cells that begin like a formula; names of providers and models come from anywhere. */
+/** Escapes a cell. Spreadsheets run cells that look like formulas, and names of providers and models are untrusted. */
 function cell(text: string): string {
   const safe = /^[=+@\t\r]|^-(?![\d.])/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { removeSeries } from "../api/calls";
-import { wordsOfError } from "../api/client";
+import { errorMessage } from "../api/client";
 import type { Series } from "../api/types";
 import { Dialog } from "../parts/dialog";
 import { groupTitle, metricTitle } from "../metrics";
@@ -8,7 +8,7 @@ import { navigate } from "../router";
 import { useWriteBarrier } from "../state/access";
 import { forget } from "../state/series";
 
-/** Ends a series that is no longer of interest. */
+/** Removes a series that is no longer needed. */
 export function RemoveSeries({ series }: { series: Series }) {
   const barrier = useWriteBarrier("admin");
   const [open, setOpen] = useState(false);
@@ -28,13 +28,13 @@ function RemoveDialog({ series, onClose }: { series: Series; onClose: () => void
       forget(series.id);
       navigate("/");
     } catch (error) {
-      setFailed(wordsOfError(error));
+      setFailed(errorMessage(error));
     }
   };
   return (
     <Dialog title="Remove series" testId="remove-dialog" onClose={onClose}>
-      <p><b>{groupTitle(series)}: {metricTitle(series.metric)}</b> will be gone, with its limits and all its violations. This cannot be undone.</p>
-      <p class="quiet">Its records stay. The next one of its kind begins a new series, which learns its limits anew.</p>
+      <p><b>{groupTitle(series)}: {metricTitle(series.metric)}</b> will be removed, with its limits and all its violations. This cannot be undone.</p>
+      <p class="quiet">Its records stay. The next record with the same provider, model and metric starts a new series, which learns its own limits.</p>
       {failed && <p class="bad-text" role="alert">{failed}</p>}
       <div class="dialog-buttons">
         <button type="button" onClick={onClose}>Keep it</button>

@@ -33,7 +33,7 @@ export function SessionTable({ sessions, query, change, barrier, remove }: Props
       </div>
       <div class="compare-bar">
         <button type="button" class="primary" disabled={!ready} data-testid="compare-button" onClick={() => change({ baseline, candidate })}>Compare</button>
-        <p class="quiet">{ready ? "Is the candidate worse than the baseline?" : baseline !== "" && baseline === candidate ? "Baseline and candidate are the same session." : "Choose a baseline and a candidate."}</p>
+        <p class="quiet">{ready ? "Is the candidate worse than the baseline?" : baseline !== "" && baseline === candidate ? "Baseline and candidate are the same session." : "Select a baseline and a candidate."}</p>
       </div>
     </>
   );
@@ -56,7 +56,7 @@ function Row({ session, barrier, remove, baseline, candidate, setBaseline, setCa
       <td class="pick"><input type="radio" name="candidate" checked={candidate === id} aria-label={`${session.name} as candidate`} data-testid="pick-candidate" onChange={() => setCandidate(id)} /></td>
       <th scope="row">
         <a href={urlOf("/analysis", { session: id, metric })} data-testid="session-link">{session.name}</a>
-        <span class="quiet">{[session.tool, session.simulated && "simulated: no real endpoint was asked"].filter(Boolean).join(" · ")}</span>
+        <span class="quiet">{[session.tool, session.simulated && "simulated endpoint"].filter(Boolean).join(" · ")}</span>
         {session.notices?.map((text) => <span class="quiet" key={text}>{text}</span>)}
       </th>
       <td>{session.providers.join(", ")}<span class="quiet">{session.models.join(", ")}</span></td>

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { allSessions } from "../api/calls";
 import type { SessionSummary } from "../api/types";
-import { Failure, Empty, Skeleton } from "../parts/notice";
+import { Failure, Empty, Skeleton } from "../parts/feedback";
 import { useQuery } from "../router";
 import { useWriteBarrier } from "../state/access";
 import { useLoaded } from "../state/loaded";
@@ -14,25 +14,25 @@ export function Sessions() {
   const { data, error, loading, reload } = useLoaded("sessions", allSessions);
   const [query, change] = useQuery();
   const barrier = useWriteBarrier();
-  const [leaving, setLeaving] = useState<SessionSummary | null>(null);
+  const [deleting, setDeleting] = useState<SessionSummary | null>(null);
   const sessions = data?.sessions ?? [];
   const [baseline, candidate] = [query.get("baseline"), query.get("candidate")];
   return (
     <main id="main">
       <h1>Sessions</h1>
-      <p class="lead">Recorded runs: looked at on their own, or compared to tell whether one is worse.</p>
+      <p class="lead">Recorded runs. Analyze a run, or compare two runs to find out whether one is worse.</p>
       <Upload barrier={barrier} done={reload} />
       {error && <Failure error={error} retry={reload} what="The sessions could not be loaded." />}
       {!data && loading && !error && <Skeleton kind="table" what="sessions" />}
       {data && sessions.length === 0 && (
-        <Empty title="No session is kept here yet.">
-          <p>Drop a log above: of <code>llmscope-cli bench</code>, of another load tool, CSV or JSON Lines. Or post one:</p>
+        <Empty title="There are no sessions yet.">
+          <p>Upload a log of <code>llmscope bench</code> or another load tool, a CSV file or a JSON Lines file. Or post a log:</p>
           <pre tabIndex={0}><code>{`curl '${location.origin}/api/v1/sessions?name=run.json' \\\n  -H 'Authorization: Bearer YOUR_KEY' --data-binary @run.json`}</code></pre>
         </Empty>
       )}
-      {sessions.length > 0 && <SessionTable {...{ sessions, query, change, barrier }} remove={setLeaving} />}
+      {sessions.length > 0 && <SessionTable {...{ sessions, query, change, barrier }} remove={setDeleting} />}
       {baseline && candidate && <Compare key={`${baseline} ${candidate}`} {...{ baseline, candidate, sessions }} />}
-      {leaving && <DeleteDialog session={leaving} done={reload} onClose={() => setLeaving(null)} />}
+      {deleting && <DeleteDialog session={deleting} done={reload} onClose={() => setDeleting(null)} />}
     </main>
   );
 }

@@ -6,7 +6,7 @@ interface Props {
   change: (patch: Patch) => void;
 }
 
-/** What is allowed. Chosen, never computed. */
+/** Fields for the specification limits. They are never computed from data. */
 export function SpecificationFields({ query, change }: Props) {
   const field = (name: "lsl" | "usl" | "target", label: string, title: string) => (
     <TextField label={label} value={query.get(name) ?? ""} placeholder={name === "usl" ? "e.g. 800ms" : "none"} title={title} onCommit={(value) => change({ [name]: value })} testId={`${name}-input`} />

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { uploadSession } from "../api/calls";
-import { wordsOfError } from "../api/client";
+import { errorMessage } from "../api/client";
 import type { SessionSummary } from "../api/types";
 import { Icon } from "../parts/icons";
 import { counted } from "../quantity";
@@ -13,7 +13,7 @@ interface Props {
 
 type Outcome = { name: string; session: SessionSummary } | { name: string; failed: string };
 
-/** Takes logs of any tool that the service recognizes, dropped or chosen. */
+/** Uploads logs in any format that the service recognizes. The user drops or selects the files. */
 export function Upload({ barrier, done }: Props) {
   const [over, setOver] = useState(false);
   const [busy, setBusy] = useState<string | null>(null);
@@ -22,7 +22,7 @@ export function Upload({ barrier, done }: Props) {
     setOutcomes([]);
     for (const file of files) {
       setBusy(file.name);
-      const outcome = await uploadSession(file).then((session) => ({ name: file.name, session }), (error) => ({ name: file.name, failed: wordsOfError(error) }));
+      const outcome = await uploadSession(file).then((session) => ({ name: file.name, session }), (error) => ({ name: file.name, failed: errorMessage(error) }));
       setOutcomes((before) => [...before, outcome]);
     }
     setBusy(null);
@@ -37,7 +37,7 @@ export function Upload({ barrier, done }: Props) {
     <section aria-label="Upload" class="upload-area">
       <label class={over ? "upload over" : "upload"} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)} onDrop={drop} data-testid="upload-drop">
         <Icon name="upload" />
-        <span><b>Drop logs here</b> or choose files <span class="quiet">of any tool that <code>llmscope-cli analyze</code> reads</span></span>
+        <span><b>Drop logs here</b> or choose files <span class="quiet">of any tool that <code>llmscope analyze</code> reads</span></span>
         <input
           type="file"
           multiple
@@ -53,19 +53,19 @@ export function Upload({ barrier, done }: Props) {
       {barrier && <p class="quiet barrier" data-testid="write-barrier">{barrier}</p>}
       <div role="status" class="outcomes">
         {busy && <p class="quiet">Uploading {busy}…</p>}
-        {outcomes.map((outcome) => <Told key={outcome.name} outcome={outcome} />)}
+        {outcomes.map((outcome) => <UploadResult key={outcome.name} outcome={outcome} />)}
       </div>
     </section>
   );
 }
 
-function Told({ outcome }: { outcome: Outcome }) {
+function UploadResult({ outcome }: { outcome: Outcome }) {
   if ("failed" in outcome) return <p class="bad-text" data-testid="upload-failed"><b>{outcome.name}</b>: {outcome.failed}</p>;
-  const { id, name, records, notices = [], metrics } = outcome.session;
+  const { id, name, records, notices: warnings = [], metrics } = outcome.session;
   return (
     <div data-testid="upload-done">
-      <p><b>{name}</b>: {counted(records, "request")}. <a href={urlOf("/analysis", { session: String(id), metric: metrics[0] })}>Look at it</a></p>
-      {notices.map((text) => <p class="quiet" key={text}>{text}</p>)}
+      <p><b>{name}</b>: {counted(records, "request")}. <a href={urlOf("/analysis", { session: String(id), metric: metrics[0] })}>Analyze</a></p>
+      {warnings.map((text) => <p class="quiet" key={text}>{text}</p>)}
     </div>
   );
 }

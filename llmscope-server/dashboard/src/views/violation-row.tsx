@@ -6,18 +6,18 @@ import { groupTitle, metricTitle } from "../metrics";
 import { counted, quantity } from "../quantity";
 import { urlOf } from "../router";
 import { chartPlace } from "./violation-filter";
-import type { DeedKind } from "./note-dialog";
+import type { ActionKind } from "./note-dialog";
 
 interface Props {
   violation: Violation;
-  /** Why nothing may be changed, or null. */
+  /** Why the user may not make changes, or null. */
   barrier: string | null;
-  act: (kind: DeedKind) => void;
+  act: (kind: ActionKind) => void;
 }
 
 const STATUS: Record<ViolationStatus, { tone: string; icon: IconName }> = {
   new: { tone: "bad", icon: "alert" },
-  acknowledged: { tone: "thin", icon: "wait" },
+  acknowledged: { tone: "warning", icon: "wait" },
   resolved: { tone: "good", icon: "check" },
 };
 
@@ -37,24 +37,24 @@ export function ViolationRow({ violation, barrier, act }: Props) {
       <td class="notes"><Notes violation={violation} /></td>
       <td class="actions">
         <a class="button small" href={urlOf("/analysis", chartPlace(violation))} data-testid="violation-chart"><Icon name="link" />Chart<span class="sr-only"> of violation {id}</span></a>
-        <Act kind="acknowledge" title="Acknowledge" testId="ack-button" off={barrier !== null || status !== "new"} {...{ act, id }} />
-        <Act kind="resolve" title="Resolve" testId="resolve-button" off={barrier !== null || status === "resolved"} {...{ act, id }} />
-        <Act kind="note" title="Note" testId="note-button" off={barrier !== null} {...{ act, id }} />
+        <ActionButton kind="acknowledge" title="Acknowledge" testId="ack-button" off={barrier !== null || status !== "new"} {...{ act, id }} />
+        <ActionButton kind="resolve" title="Resolve" testId="resolve-button" off={barrier !== null || status === "resolved"} {...{ act, id }} />
+        <ActionButton kind="note" title="Note" testId="note-button" off={barrier !== null} {...{ act, id }} />
       </td>
     </tr>
   );
 }
 
-interface ActProps {
-  kind: DeedKind;
+interface ActionButtonProps {
+  kind: ActionKind;
   title: string;
   testId: string;
   off: boolean;
   id: number;
-  act: (kind: DeedKind) => void;
+  act: (kind: ActionKind) => void;
 }
 
-function Act({ kind, title, testId, off, id, act }: ActProps) {
+function ActionButton({ kind, title, testId, off, id, act }: ActionButtonProps) {
   return <button type="button" class="small" disabled={off} data-testid={testId} onClick={() => act(kind)}>{title}<span class="sr-only"> violation {id}</span></button>;
 }
 

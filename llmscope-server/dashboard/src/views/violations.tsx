@@ -3,26 +3,26 @@ import { violations } from "../api/calls";
 import { onLive } from "../api/stream";
 import type { Violation } from "../api/types";
 import { Select } from "../parts/fields";
-import { Failure, Empty, Skeleton } from "../parts/notice";
+import { Failure, Empty, Skeleton } from "../parts/feedback";
 import { groupTitle, metricTitle, type Option } from "../metrics";
 import { type Patch, urlOf, useQuery } from "../router";
 import { NELSON } from "../rules";
 import { useWriteBarrier } from "../state/access";
 import { useLoaded } from "../state/loaded";
 import { useSeries } from "../state/series";
-import { NoteDialog, type Deed } from "./note-dialog";
-import { filterOf, refreshed, STATUSES, withChanged, withOlder, type Listed } from "./violation-filter";
+import { NoteDialog, type Action } from "./note-dialog";
+import { filterOf, refreshed, STATUSES, withChanged, withOlder, type ViolationList } from "./violation-filter";
 import { ViolationRow } from "./violation-row";
 
 const PAGE = 50;
-/** The service gives no more at once. */
-const MOST = 1000;
+/** The largest page that the service returns. */
+const MAX_PAGE = 1000;
 
 export function Violations() {
   const [query, change] = useQuery();
   const list = useViolations(query);
   const barrier = useWriteBarrier();
-  const [deed, setDeed] = useState<Deed | null>(null);
+  const [action, setAction] = useState<Action | null>(null);
   return (
     <main id="main">
       <h1>Violations</h1>
@@ -30,42 +30,42 @@ export function Violations() {
       {barrier && <p class="quiet barrier" data-testid="write-barrier">{barrier}</p>}
       {list.error && <Failure error={list.error} retry={list.reload} what="The violations could not be loaded." />}
       {list.items === null && !list.error && <Skeleton kind="table" what="violations" />}
-      {list.items?.length === 0 && <Empty title="No violation matches."><p>{query.toString() === "" ? "Every series is in control, or its limits are still being learned." : <a href="/violations">Show all violations</a>}</p></Empty>}
+      {list.items?.length === 0 && <Empty title="No violation matches."><p>{query.toString() === "" ? "Every series is in control, or its limits are not learned yet." : <a href="/violations">Show all violations</a>}</p></Empty>}
       {list.items && list.items.length > 0 && (
         <div class="panel scroll" tabIndex={0} role="region" aria-label="Violations, scrollable">
           <table class="violations cards" data-testid="violations-table">
-            <caption class="sr-only">Violations, the newest first</caption>
+            <caption class="sr-only">Violations, newest first</caption>
             <thead>
               <tr><th scope="col">Status</th><th scope="col">Series</th><th scope="col">Rule</th><th scope="col" class="number">Value</th><th scope="col">Signalled</th><th scope="col">Notes</th><th scope="col" class="actions">Actions</th></tr>
             </thead>
             <tbody>
-              {list.items.map((violation) => <ViolationRow key={violation.id} violation={violation} barrier={barrier} act={(kind) => setDeed({ kind, violation })} />)}
+              {list.items.map((violation) => <ViolationRow key={violation.id} violation={violation} barrier={barrier} act={(kind) => setAction({ kind, violation })} />)}
             </tbody>
           </table>
         </div>
       )}
       {list.more && <button type="button" data-testid="load-more" disabled={list.busy} onClick={list.more}>Load older violations</button>}
-      {deed && <NoteDialog deed={deed} done={(changed) => list.put(changed)} onClose={() => setDeed(null)} />}
+      {action && <NoteDialog action={action} done={(changed) => list.put(changed)} onClose={() => setAction(null)} />}
     </main>
   );
 }
 
 /**
- * The violations that are filtered for, kept up to date by the service's events. What is loaded anew is as much as is
- * shown: whoever has looked for older ones keeps them when the connection comes back.
+ * The violations that match the filter, kept up to date by the events of the service. A reload requests as many violations
+ * as are shown, so that older violations stay loaded after a reconnect.
  */
 function useViolations(query: URLSearchParams) {
   const filter = filterOf(query);
   const name = urlOf("violations", filter);
-  const [listed, setListed] = useState<(Listed & { of: string }) | null>(null);
+  const [listed, setViolationList] = useState<(ViolationList & { of: string }) | null>(null);
   const list = listed?.of === name ? listed : null;
-  const limit = Math.min(Math.max(list?.items.length ?? 0, PAGE), MOST);
+  const limit = Math.min(Math.max(list?.items.length ?? 0, PAGE), MAX_PAGE);
   const { data, error, reload } = useLoaded(name, (signal) => violations({ ...filter, limit }, signal));
   const [busy, setBusy] = useState(false);
-  const change = (to: (before: Listed) => Listed) => setListed((before) => (before?.of === name ? { ...to(before), of: name } : before));
+  const change = (to: (before: ViolationList) => ViolationList) => setViolationList((before) => (before?.of === name ? { ...to(before), of: name } : before));
   const put = (changed: Violation) => change((before) => withChanged(before, changed, query));
   useEffect(() => {
-    setListed((before) => data && { ...refreshed(before?.of === name ? before : null, data), of: name });
+    setViolationList((before) => data && { ...refreshed(before?.of === name ? before : null, data), of: name });
   }, [data]);
   useEffect(() => {
     const ends = [onLive("violation", put), onLive("hello", reload), onLive("lagged", reload)];

@@ -1,4 +1,4 @@
-//! `GET /api/v1/analysis`: the report of `analyze --json`, over what the store has.
+//! `GET /api/v1/analysis`: the report of `llmscope analyze --json` for records in the store.
 
 use std::collections::BTreeMap;
 
@@ -14,73 +14,73 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
+use super::super::api_error::ApiError;
+use super::super::extract::{Between, Query};
 use super::super::operation::Operation;
-use super::super::problem::Problem;
-use super::super::take::{Between, Query};
-use super::selecting::words_of;
-use crate::moment::of_ns;
+use super::filter::RecordQuery;
 use crate::store::{Filter, Measurements, SeriesState, Store, StoredSeries};
+use crate::timestamp::from_ns;
 
-/// The newest so many records are judged, unless told.
+/// By default, the newest 10,000 records are analyzed.
 const RECORDS: u32 = 10_000;
 
-/// What is judged, and how.
+/// Which records to analyze, and how.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "AnalysisAsked")]
-pub(super) struct Asked {
-    /// Of the series of this number: its provider, its model, and its metric unless another is named.
+pub(super) struct AnalysisQuery {
+    /// Only records of the series with this id; also the default of `metric`.
     #[serde(default)]
     series: Option<i64>,
-    /// Of this provider.
+    /// Only records of this provider.
     #[serde(default)]
     provider: Option<String>,
-    /// Of this model.
+    /// Only records of this model.
     #[serde(default)]
     model: Option<String>,
-    /// Of this uploaded session; without it, what arrived live.
+    /// Only records of the uploaded session with this id; by default, live records.
     #[serde(default)]
     session: Option<i64>,
-    /// Not before.
+    /// Only records at or after this time.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     from: Option<Timestamp>,
-    /// Before.
+    /// Only records before this time.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     to: Option<Timestamp>,
-    /// Of the last so many hours.
+    /// Only records of the last N hours.
     #[serde(default)]
     hours: Option<Between<1, 87_600>>,
-    /// The newest so many records.
+    /// At most the newest N records.
     #[serde(default)]
     limit: Option<Between<1, 1_000_000>>,
     /// Metrics, separated by commas.
     #[serde(default)]
     metric: Option<String>,
-    /// What requests have in common: provider, model, both, or none for all together.
+    /// How to group requests: by provider, model, both (provider,model), or none for one group.
     #[serde(default)]
     by: Option<String>,
-    /// Individuals, ewma, cusum, moving-average, xbar-r, xbar-s, p.
+    /// The chart: individuals, ewma, cusum, moving-average, xbar-r, xbar-s or p.
     #[serde(default)]
     chart: Option<String>,
-    /// Subgroups of so many.
+    /// The size of subgroups.
     #[serde(default)]
     subgroup: Option<Between<2, 10_000>>,
-    /// A preset, or a list such as 1,2,5.
+    /// The rules: a preset, or a list such as 1,2,5.
     #[serde(default)]
     rules: Option<String>,
-    /// Scale of an individuals chart: none, log, box-cox or auto; that of the frozen limits, or else of the service,
-    /// unless told. Values that have no place on it are gaps.
+    /// Transformation for an individuals chart: none, log, box-cox or auto. By default, that of the frozen limits, or
+    /// else that of the service. Values that cannot be transformed are gaps.
     #[serde(default)]
     transform: Option<String>,
-    /// Limits from the first N points, or from A..B.
+    /// Estimate limits from the first N points, or from points A..B.
     #[serde(default)]
     phase1: Option<String>,
-    /// Where limits from the data begin anew: at points such as 150,300, or auto, where the level changes.
+    /// Where a new stage starts, with its own limits from the data: at points such as 150,300, or auto for where the
+    /// level changes.
     #[serde(default)]
     stages: Option<String>,
-    /// Whose limits.
+    /// The source of the limits.
     #[serde(default)]
     limits: Option<LimitsOf>,
     /// Lower specification limit, such as 200ms.
@@ -89,35 +89,51 @@ pub(super) struct Asked {
     /// Upper specification limit, such as 800ms.
     #[serde(default)]
     usl: Option<String>,
-    /// Target.
+    /// Target value, such as 500ms.
     #[serde(default)]
     target: Option<String>,
-    /// Level of the intervals.
+    /// Confidence level of the intervals.
     #[serde(default)]
     confidence: Option<f64>,
-    /// With every point.
+    /// Include every point.
     #[serde(default)]
     points: Option<bool>,
-    /// Points are thinned to about so many; what breaks a rule stays.
+    /// Downsample to about N points; points that violate a rule stay.
     #[serde(default)]
     max_points: Option<Between<10, 100_000>>,
 }
 
-/// Whose limits the values are judged against.
+impl AnalysisQuery {
+    /// The filter of the records to analyze.
+    fn filter(&self) -> Result<Filter, ApiError> {
+        RecordQuery {
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            session: self.session,
+            from: self.from,
+            to: self.to,
+            hours: self.hours.map(|hours| hours.0),
+            limit: self.limit.map_or(RECORDS, |limit| limit.0) as usize,
+        }
+        .filter()
+    }
+}
+
+/// The source of the limits that judge the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum LimitsOf {
-    /// Those of the series, frozen.
+    /// The frozen limits of the series.
     Frozen,
-    /// Those of the values themselves.
+    /// Limits estimated from the selected values.
     Data,
 }
 
-/// How many of the values lie in each of equal bins.
+/// The number of values in each of several bins of equal width.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HistogramAnswer")]
-struct Counted {
-    /// One more than there are bins.
+struct HistogramBins {
+    /// The edges of the bins, one more than there are bins.
     edges: Vec<f64>,
     counts: Vec<usize>,
     n: usize,
@@ -128,44 +144,50 @@ struct Counted {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/api/v1/analysis", "Charts, violations and capability (llmscope.report/1)", report)
-            .asks::<Asked>()
-            .gives::<Report>(),
-        Operation::get("/api/v1/histogram", "The distribution of the same values", histogram)
-            .asks::<Asked>()
-            .gives::<Counted>(),
+        Operation::get(
+            "/api/v1/analysis",
+            "Analyze records: charts, violations and capability (llmscope.report/1)",
+            report,
+        )
+        .query::<AnalysisQuery>()
+        .response::<Report>(),
+        Operation::get("/api/v1/histogram", "Return the histogram of the selected values", histogram)
+            .query::<AnalysisQuery>()
+            .response::<HistogramBins>(),
     ]
 }
 
-async fn report(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Report>, Problem> {
+async fn report(State(app): State<App>, Query(query): Query<AnalysisQuery>) -> Result<Json<Report>, ApiError> {
     let usual = app.transform;
-    let analyses = app.work(move |store| analyses(store, &asked, usual)).await?;
+    let analyses = app.run_blocking(move |store| analyses(store, &query, usual)).await?;
     Ok(Json(Report::new(Some(Timestamp::now()), analyses)))
 }
 
-/// The analyses that were asked for; limits of the values themselves stand on the usual scale, unless another is asked
-/// for.
-pub(super) fn analyses(store: &dyn Store, asked: &Asked, usual: Transform) -> Result<Vec<Analysis>, Problem> {
-    let frozen = frozen(store, asked)?;
+/// The requested analyses. `usual` is the default transformation for limits that are estimated from the values.
+pub(super) fn analyses(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<Vec<Analysis>, ApiError> {
+    let frozen = frozen(store, query)?;
     let judge = |series: &Series| {
-        let plan = plan(asked, series, &frozen, usual)?;
+        let plan = plan(query, series, &frozen, usual)?;
         let mut analysis = analyze(series, &plan)?;
-        if let Some(most) = asked.max_points {
-            analysis.thin_points(most.0 as usize);
+        if let Some(most) = query.max_points {
+            analysis.downsample_points(most.0 as usize);
         }
         Ok(analysis)
     };
-    series(store, asked)?.iter().map(judge).collect()
+    series(store, query)?.iter().map(judge).collect()
 }
 
-async fn histogram(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Counted>, Problem> {
-    app.work(move |store| counted(store, &asked)).await.map(Json)
+async fn histogram(
+    State(app): State<App>,
+    Query(query): Query<AnalysisQuery>,
+) -> Result<Json<HistogramBins>, ApiError> {
+    app.run_blocking(move |store| counted(store, &query)).await.map(Json)
 }
 
-fn counted(store: &dyn Store, asked: &Asked) -> Result<Counted, Problem> {
-    let series = series(store, asked)?.into_iter().next();
-    let series = series.ok_or_else(|| Problem::NotFound("no values are selected".to_owned()))?;
-    let specification = specification(asked, series.measure.unit())?;
+fn counted(store: &dyn Store, query: &AnalysisQuery) -> Result<HistogramBins, ApiError> {
+    let series = series(store, query)?.into_iter().next();
+    let series = series.ok_or_else(|| ApiError::NotFound("no values match the query".to_owned()))?;
+    let specification = specification(query, series.measure.unit())?;
     let values: Vec<f64> = series.values.iter().copied().filter(|value| value.is_finite()).collect();
     let sorted = Sorted::of(&values);
     let (mut edges, mut counts) = (Vec::new(), Vec::new());
@@ -174,65 +196,70 @@ fn counted(store: &dyn Store, asked: &Asked) -> Result<Counted, Problem> {
         edges = (0..counts.len()).map(|bin| histogram.bin(bin).0).collect();
         edges.extend(counts.len().checked_sub(1).map(|last| histogram.bin(last).1));
     }
-    Ok(Counted { edges, counts, n: values.len(), unit: series.measure.unit(), specification })
+    Ok(HistogramBins { edges, counts, n: values.len(), unit: series.measure.unit(), specification })
 }
 
-/// The series of every group and metric that are selected.
-fn series(store: &dyn Store, asked: &Asked) -> Result<Vec<Series>, Problem> {
-    let filter = words_of!(asked, Some(asked.limit.map_or(RECORDS, |limit| limit.0) as usize)).filter()?;
-    let own = asked.series.map(|id| named(store, id)).transpose()?;
+/// One series for each selected group and metric.
+fn series(store: &dyn Store, query: &AnalysisQuery) -> Result<Vec<Series>, ApiError> {
+    let filter = query.filter()?;
+    let own = query.series.map(|id| named(store, id)).transpose()?;
     let filter = Filter { source: own.as_ref().map(|series| series.source.id), ..filter };
     let source = match filter.session {
         None => "live".to_owned(),
         Some(id) => session_name(store, id)?,
     };
     let mut all = Vec::new();
-    for metric in metrics(asked, own.map(|series| series.name.metric))? {
+    for metric in metrics(query, own.map(|series| series.name.metric))? {
         let mut groups: BTreeMap<BTreeMap<String, String>, Vec<Measurements>> = BTreeMap::new();
         for measurements in store.measurements(&filter, metric)? {
-            groups.entry(group(asked, &measurements)?).or_default().push(measurements);
+            groups.entry(group(query, &measurements)?).or_default().push(measurements);
         }
         let each = groups.into_iter().map(|(group, parts)| joined(&source, group, metric, parts));
-        // A source that never measured this metric says nothing about it.
+        // Leave out a source without any value of this metric.
         all.extend(each.filter(|series| metric == Metric::E2e || series.values.iter().any(|value| !value.is_nan())));
     }
     Ok(all)
 }
 
-fn session_name(store: &dyn Store, id: i64) -> Result<String, Problem> {
+fn session_name(store: &dyn Store, id: i64) -> Result<String, ApiError> {
     let known = store.sessions()?.into_iter().find(|session| session.id == id);
-    known.map(|session| session.name).ok_or_else(|| Problem::NotFound(format!("there is no session {id}")))
+    known.map(|session| session.name).ok_or_else(|| ApiError::NotFound(format!("there is no session {id}")))
 }
 
-/// The series of a number.
-fn named(store: &dyn Store, id: i64) -> Result<SeriesState, Problem> {
+/// The series with this id.
+fn named(store: &dyn Store, id: i64) -> Result<SeriesState, ApiError> {
     let known = store.series()?.into_iter().find(|series| series.state.name.id == id);
-    known.map(|series| series.state).ok_or_else(|| Problem::NotFound(format!("there is no series {id}")))
+    known.map(|series| series.state).ok_or_else(|| ApiError::NotFound(format!("there is no series {id}")))
 }
 
-fn metrics(asked: &Asked, usual: Option<Metric>) -> Result<Vec<Metric>, Problem> {
-    let names = asked.metric.as_deref().unwrap_or(usual.unwrap_or(Metric::E2e).name());
+fn metrics(query: &AnalysisQuery, usual: Option<Metric>) -> Result<Vec<Metric>, ApiError> {
+    let names = query.metric.as_deref().unwrap_or(usual.unwrap_or(Metric::E2e).name());
     let one =
-        |name: &str| name.trim().parse().map_err(|e: llmscope_core::Error| Problem::query("metric", e.to_string()));
+        |name: &str| name.trim().parse().map_err(|e: llmscope_core::Error| ApiError::query("metric", e.to_string()));
     names.split(',').map(one).collect()
 }
 
-fn group(asked: &Asked, of: &Measurements) -> Result<BTreeMap<String, String>, Problem> {
+fn group(query: &AnalysisQuery, of: &Measurements) -> Result<BTreeMap<String, String>, ApiError> {
     let mut group = BTreeMap::new();
-    let by = asked.by.as_deref().unwrap_or("provider,model");
+    let by = query.by.as_deref().unwrap_or("provider,model");
     for name in by.split(',').map(str::trim) {
         let value = match name {
             "provider" => Some(of.source.provider.clone()).filter(|provider| !provider.is_empty()),
             "model" => of.source.model.clone(),
             "none" => None,
-            _ => return Err(Problem::query("by", format!("\"{name}\" is not one of provider, model, none"))),
+            _ => {
+                return Err(ApiError::query(
+                    "by",
+                    format!("invalid group \"{name}\": expected provider, model or none"),
+                ));
+            }
         };
         group.extend(value.map(|value| (name.to_owned(), value)));
     }
     Ok(group)
 }
 
-/// The measurements of several sources as one series, in time order.
+/// Joins the measurements of several sources into one series, in time order.
 fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: Vec<Measurements>) -> Series {
     let warmup = parts.iter().map(|part| part.warmup).sum();
     let mut observations: Vec<Observation> = Vec::new();
@@ -241,12 +268,12 @@ fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: 
         observations.extend(each.map(|(((at, value), failed), position)| Observation {
             value,
             failed,
-            at: at.map(of_ns),
+            at: at.map(from_ns),
             position,
             companion: None,
         }));
     }
-    // A session that does not say all times keeps its own order.
+    // A session without all times keeps the order of its log.
     let is_timed = observations.iter().all(|one| one.at.is_some());
     observations.sort_by_key(|one| (one.at.filter(|_| is_timed), one.position));
     let blank = Series::of_numbers(metric.name(), Vec::new()).with_observations(observations);
@@ -260,57 +287,60 @@ fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: 
     }
 }
 
-/// The frozen limits that may be used.
-fn frozen(store: &dyn Store, asked: &Asked) -> Result<Vec<Baseline>, Problem> {
-    let wanted = match asked.limits {
+/// The frozen limits that the analysis may use.
+fn frozen(store: &dyn Store, query: &AnalysisQuery) -> Result<Vec<Baseline>, ApiError> {
+    let required = match query.limits {
         Some(LimitsOf::Data) => false,
         Some(LimitsOf::Frozen) => true,
-        // Of live records of one source on an individuals chart, unless limits come from a part of them.
-        None => asked.session.is_none() && asked.phase1.is_none() && asked.stages.is_none() && asked.by.is_none(),
+        // By default for live records, unless the query groups them or takes the limits from a part of them.
+        None => query.session.is_none() && query.phase1.is_none() && query.stages.is_none() && query.by.is_none(),
     };
-    let stored = if wanted { store.series()? } else { Vec::new() };
+    let stored = if required { store.series()? } else { Vec::new() };
     Ok(stored.iter().filter_map(StoredSeries::baseline).collect())
 }
 
-fn plan(asked: &Asked, series: &Series, frozen: &[Baseline], usual: Transform) -> Result<Plan, Problem> {
-    let chart: Option<ChartKind> = asked.chart.as_deref().map(str::parse).transpose()?;
+fn plan(query: &AnalysisQuery, series: &Series, frozen: &[Baseline], usual: Transform) -> Result<Plan, ApiError> {
+    let chart: Option<ChartKind> = query.chart.as_deref().map(str::parse).transpose()?;
     let is_individuals = chart.is_none_or(|chart| chart == ChartKind::Individuals)
-        && asked.subgroup.is_none()
+        && query.subgroup.is_none()
         && series.measure != Measure::Metric(Metric::ErrorRate);
-    let scale: Option<Transform> = asked.transform.as_deref().map(str::parse).transpose()?;
+    let scale: Option<Transform> = query.transform.as_deref().map(str::parse).transpose()?;
     let own = frozen.iter().any(|baseline| {
         let is_own = baseline.group == series.group && baseline.metric == series.measure.name();
-        is_own && scale.is_none_or(|scale| stands_on(scale, baseline))
+        is_own && scale.is_none_or(|scale| is_on_scale(scale, baseline))
     });
-    let origin = match (&asked.phase1, asked.limits) {
+    let origin = match (&query.phase1, query.limits) {
         (Some(points), _) => Origin::FirstPoints(point_range(points)?),
         (None, Some(LimitsOf::Frozen)) => Origin::Baseline(frozen.to_vec()),
         (None, None) if is_individuals && own => Origin::Baseline(frozen.to_vec()),
         _ => Origin::Data,
     };
     let usual = if is_individuals && !matches!(origin, Origin::Baseline(_)) { usual } else { Transform::None };
-    let stages: Option<Stages> = asked.stages.as_deref().map(str::parse).transpose()?;
-    let confidence = asked.confidence.unwrap_or(0.95);
+    let stages: Option<Stages> = query.stages.as_deref().map(str::parse).transpose()?;
+    let confidence = query.confidence.unwrap_or(0.95);
     if !(confidence > 0.0 && confidence < 1.0) {
-        return Err(Problem::query("confidence", format!("{confidence} is not a level between 0 and 1")));
+        return Err(ApiError::query(
+            "confidence",
+            format!("invalid confidence level {confidence}: expected a number between 0 and 1"),
+        ));
     }
     let defaults = Plan::default();
     Ok(Plan {
         chart,
-        subgroups: asked.subgroup.map(|size| Grouping::Every(size.0 as usize)),
+        subgroups: query.subgroup.map(|size| Grouping::Every(size.0 as usize)),
         transform: scale.unwrap_or(usual),
-        rules: asked.rules.as_deref().map(str::parse).transpose()?.unwrap_or(defaults.rules),
+        rules: query.rules.as_deref().map(str::parse).transpose()?.unwrap_or(defaults.rules),
         origin,
         stages: stages.unwrap_or_default(),
-        specification: specification(asked, series.measure.unit())?,
+        specification: specification(query, series.measure.unit())?,
         confidence,
-        points: asked.points.unwrap_or(false),
+        points: query.points.unwrap_or(false),
         ..Plan::default()
     })
 }
 
-/// True if frozen limits stand on the scale that is asked for. One that the data choose is theirs.
-fn stands_on(scale: Transform, baseline: &Baseline) -> bool {
+/// True if the frozen limits use the requested transformation. One that depends on the data never matches.
+fn is_on_scale(scale: Transform, baseline: &Baseline) -> bool {
     match (scale, baseline.standards.transform) {
         (Transform::None, frozen) => frozen.is_none(),
         (Transform::Log, frozen) => frozen == Some(PowerTransform::LOG),
@@ -318,15 +348,15 @@ fn stands_on(scale: Transform, baseline: &Baseline) -> bool {
     }
 }
 
-fn specification(asked: &Asked, unit: Unit) -> Result<Option<SpecificationLimits>, Problem> {
+fn specification(query: &AnalysisQuery, unit: Unit) -> Result<Option<SpecificationLimits>, ApiError> {
     let read = |name: &str, text: &Option<String>| {
         let value = text.as_deref().map(|text| unit.parse(text)).transpose();
-        value.map_err(|error| Problem::query(name, error.to_string()))
+        value.map_err(|error| ApiError::query(name, error.to_string()))
     };
-    let (lower, upper, target) = (read("lsl", &asked.lsl)?, read("usl", &asked.usl)?, read("target", &asked.target)?);
+    let (lower, upper, target) = (read("lsl", &query.lsl)?, read("usl", &query.usl)?, read("target", &query.target)?);
     if lower.is_none() && upper.is_none() && target.is_none() {
         return Ok(None);
     }
     let limits = SpecificationLimits::new(lower, upper, target);
-    limits.map(Some).map_err(|error| Problem::query("usl", error.to_string()))
+    limits.map(Some).map_err(|error| ApiError::query("usl", error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/v1/events`: what happens, as it happens, as server-sent events.
+//! `GET /api/v1/events`: live events, as server-sent events.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,52 +14,53 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::super::App;
 use super::super::operation::Operation;
-use crate::ending::Ending;
 use crate::live::{Frame, Hello};
+use crate::shutdown::Shutdown;
 
-/// A sign of life, for whatever stands in between.
+/// The interval of keep-alive comments, which stop proxies from closing the connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What a reader missed because it was too slow.
+/// The number of events that a slow reader missed.
 #[derive(Serialize)]
 struct Lagged {
     missed: u64,
 }
 
-/// One reader.
-struct Listening {
+/// The events for one reader.
+struct EventStream {
     frames: Receiver<Arc<Frame>>,
-    ending: Ending,
-    /// Its greeting, until it was said.
+    shutdown: Shutdown,
+    /// The first message, until it is sent.
     hello: Option<Message>,
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/api/v1/events", "What happens, as server-sent events", events).gives_kind("text/event-stream"),
+        Operation::get("/api/v1/events", "Stream live events (server-sent events)", events)
+            .response_type("text/event-stream"),
     ]
 }
 
 async fn events(State(app): State<App>) -> Sse<impl Stream<Item = Result<Message, Infallible>>> {
     let hello = Hello { at: Timestamp::now(), version: env!("CARGO_PKG_VERSION") };
-    let listening =
-        Listening { frames: app.live.listen(), ending: app.ending.clone(), hello: message("hello", &hello) };
-    let messages = stream::unfold(listening, async |mut listening| {
-        let message = listening.next().await?;
-        Some((Ok(message), listening))
+    let stream =
+        EventStream { frames: app.live.subscribe(), shutdown: app.shutdown.clone(), hello: message("hello", &hello) };
+    let messages = stream::unfold(stream, async |mut stream| {
+        let message = stream.next().await?;
+        Some((Ok(message), stream))
     });
     Sse::new(messages.fuse()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
 }
 
-impl Listening {
-    /// The next message; `None` when the service ends.
+impl EventStream {
+    /// The next message; `None` when the service shuts down.
     async fn next(&mut self) -> Option<Message> {
         if let Some(hello) = self.hello.take() {
             return Some(hello);
         }
         tokio::select! {
             biased;
-            () = self.ending.wait() => None,
+            () = self.shutdown.wait() => None,
             frame = self.frames.recv() => match frame {
                 Ok(frame) => Some(Message::default().event(frame.name).data(&frame.data)),
                 Err(RecvError::Lagged(missed)) => message("lagged", &Lagged { missed }),

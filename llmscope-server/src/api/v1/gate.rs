@@ -1,4 +1,4 @@
-//! `GET /api/v1/gate`: is one session worse than another?
+//! `GET /api/v1/gate`: whether one session is worse than another.
 
 use std::sync::Arc;
 
@@ -15,26 +15,25 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::App;
+use super::super::api_error::ApiError;
+use super::super::extract::Query;
 use super::super::operation::Operation;
-use super::super::problem::Problem;
-use super::super::take::Query;
 use crate::store::Store;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "GateAsked")]
-struct Asked {
-    /// The session that is compared with.
+struct GateQuery {
+    /// Id of the baseline session.
     baseline: i64,
-    /// The session that is judged.
+    /// Id of the candidate session, which is judged.
     candidate: i64,
-    /// Metrics, separated by commas; without them, those that are present of the usual ones.
+    /// Metrics, separated by commas; by default, those of the default metrics that the sessions have.
     #[serde(default)]
     metric: Option<String>,
-    /// Chance of failing a candidate that has not changed.
+    /// Probability of failing an unchanged candidate.
     #[serde(default)]
     alpha: Option<String>,
-    /// Largest shift for the worse that is allowed, such as 5%.
+    /// Largest allowed shift for the worse, such as 5%.
     #[serde(default)]
     max_shift: Option<String>,
     /// Objectives, such as ttft=500ms,e2e=2s.
@@ -44,43 +43,43 @@ struct Asked {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/api/v1/gate", "Two sessions compared (llmscope.gate/1)", compare)
-            .asks::<Asked>()
-            .gives::<Gate>(),
+        Operation::get("/api/v1/gate", "Compare two sessions (llmscope.gate/1)", compare)
+            .query::<GateQuery>()
+            .response::<Gate>(),
     ]
 }
 
-async fn compare(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Gate>, Problem> {
-    app.work(move |store| compared(store, &asked)).await.map(Json)
+async fn compare(State(app): State<App>, Query(query): Query<GateQuery>) -> Result<Json<Gate>, ApiError> {
+    app.run_blocking(move |store| compared(store, &query)).await.map(Json)
 }
 
-fn compared(store: &dyn Store, asked: &Asked) -> Result<Gate, Problem> {
-    let plan = plan(asked)?;
-    let (baseline, candidate) = (series(store, asked, asked.baseline)?, series(store, asked, asked.candidate)?);
+fn compared(store: &dyn Store, query: &GateQuery) -> Result<Gate, ApiError> {
+    let plan = plan(query)?;
+    let (baseline, candidate) = (series(store, query, query.baseline)?, series(store, query, query.candidate)?);
     Ok(Gate { generated_at: Some(Timestamp::now()), ..gate(&baseline, &candidate, &plan)? })
 }
 
-fn plan(asked: &Asked) -> Result<GatePlan, Problem> {
+fn plan(query: &GateQuery) -> Result<GatePlan, ApiError> {
     let defaults = GatePlan::default();
     let share = |name: &str, text: &Option<String>, usual: f64| match text {
         None => Ok(usual),
-        Some(text) => Unit::One.parse(text).map_err(|error| Problem::query(name, error.to_string())),
+        Some(text) => Unit::One.parse(text).map_err(|error| ApiError::query(name, error.to_string())),
     };
-    let slo = asked.slo.as_deref().map(str::parse::<Objectives>).transpose();
-    let slo = slo.map_err(|error| Problem::query("slo", error.to_string()))?.unwrap_or_default();
+    let slo = query.slo.as_deref().map(str::parse::<Objectives>).transpose();
+    let slo = slo.map_err(|error| ApiError::query("slo", error.to_string()))?.unwrap_or_default();
     let limits = [(Metric::Ttft, slo.ttft_s), (Metric::Tpot, slo.tpot_s), (Metric::E2e, slo.e2e_s)];
     Ok(GatePlan {
-        alpha: share("alpha", &asked.alpha, defaults.alpha)?,
-        max_shift: share("max_shift", &asked.max_shift, defaults.max_shift)?,
+        alpha: share("alpha", &query.alpha, defaults.alpha)?,
+        max_shift: share("max_shift", &query.max_shift, defaults.max_shift)?,
         objectives: limits.iter().filter_map(|&(metric, limit)| Some(Objective { metric, limit: limit? })).collect(),
         ..defaults
     })
 }
 
-fn series(store: &dyn Store, asked: &Asked, id: i64) -> Result<Vec<Series>, Problem> {
+fn series(store: &dyn Store, query: &GateQuery, id: i64) -> Result<Vec<Series>, ApiError> {
     let content = Content::Session(Arc::new(store.session(id)?));
-    let log = Log { source: format!("session {id}"), tool: Tool::LLMSCOPE, content, notices: Vec::new() };
-    let names = asked.metric.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
-    let measures = names.map(|name| Ok(Measure::Metric(name.trim().parse()?))).collect::<Result<_, Problem>>()?;
+    let log = Log { source: format!("session {id}"), tool: Tool::LLMSCOPE, content, warnings: Vec::new() };
+    let names = query.metric.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    let measures = names.map(|name| Ok(Measure::Metric(name.trim().parse()?))).collect::<Result<_, ApiError>>()?;
     Ok(Selection { measures, ..Selection::default() }.series([&log])?)
 }

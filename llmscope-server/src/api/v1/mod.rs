@@ -1,12 +1,12 @@
-//! `/api/v1`: the API of its own.
+//! `/api/v1`: the current API.
 
 mod analysis;
 mod baselines;
 mod chart;
 mod events;
+mod filter;
 mod gate;
 mod records;
-mod selecting;
 mod series;
 mod service;
 mod sessions;
@@ -16,7 +16,7 @@ pub(super) use records::{LARGEST, admissible, is_measured};
 
 use super::operation::Operation;
 
-/// Its operations.
+/// The operations of the current API.
 pub(super) fn operations() -> Vec<Operation> {
     [
         series::operations(),

@@ -1,4 +1,4 @@
-//! `/api/v1/records`: requests, in batches in and as files out.
+//! `/api/v1/records`: stores batches of requests, and exports requests.
 
 use axum::Json;
 use axum::extract::{Request, State};
@@ -11,23 +11,23 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
-use super::super::answer::FileFormat;
+use super::super::api_error::{ApiError, FieldError};
+use super::super::extract::{Between, Query, body, check_json, media_type, parse};
 use super::super::operation::Operation;
-use super::super::problem::{Flaw, Problem};
-use super::super::take::{Between, Query, body, check_json, media_type, parse};
-use super::selecting::words_of;
+use super::super::response::FileFormat;
+use super::filter::RecordQuery;
 use crate::record::{Arrival, StoredRecord};
 use crate::store::{Filter, Store};
 
-/// The largest batch.
+/// The largest batch, in bytes.
 const BATCH_BYTES: usize = 32 << 20;
-/// The most requests of one batch.
+/// The most requests in one batch.
 const BATCH_RECORDS: usize = 50_000;
-/// How far a request may seem to lie ahead: clocks differ.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(24);
-/// A page of requests, unless told.
+/// How far a request's time may be ahead of the service's clock.
+const LARGEST_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
+/// The default number of requests on a page.
 const PAGE: u32 = 100;
-/// The most requests of one file.
+/// The most requests in one file.
 const FILE_RECORDS: usize = 1_000_000;
 
 #[derive(Deserialize, JsonSchema)]
@@ -45,77 +45,95 @@ struct Stored {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "RecordsAsked")]
-struct Asked {
-    /// Of this provider.
+struct RecordListQuery {
+    /// Only records of this provider.
     #[serde(default)]
     provider: Option<String>,
-    /// Of this model.
+    /// Only records of this model.
     #[serde(default)]
     model: Option<String>,
-    /// Of this uploaded session; without it, what arrived live.
+    /// Only records of the uploaded session with this id; by default, live records.
     #[serde(default)]
     session: Option<i64>,
-    /// Not before.
+    /// Only records at or after this time.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     from: Option<Timestamp>,
-    /// Before.
+    /// Only records before this time.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     to: Option<Timestamp>,
-    /// Of the last so many hours.
+    /// Only records of the last N hours.
     #[serde(default)]
     hours: Option<Between<1, 87_600>>,
-    /// The newest so many: a page, or a whole file.
+    /// At most the newest N records, on a page or in a file.
     #[serde(default)]
     limit: Option<Between<1, 1_000_000>>,
-    /// From before the record of this number.
+    /// Only records older than the record with this id.
     #[serde(default)]
     before: Option<i64>,
-    /// A file of all that are selected, the oldest first.
+    /// Return all selected records as a file of this format, oldest first.
     #[serde(default)]
     format: Option<FileFormat>,
+}
+
+impl RecordListQuery {
+    /// The filter of the records to return: at most `limit`.
+    fn filter(&self, limit: usize) -> Result<Filter, ApiError> {
+        RecordQuery {
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            session: self.session,
+            from: self.from,
+            to: self.to,
+            hours: self.hours.map(|hours| hours.0),
+            limit,
+        }
+        .filter()
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Records {
     records: Vec<StoredRecord>,
-    /// Where the next page begins: `before`.
+    /// The value of `before` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::post("/api/v1/records", "Keeps requests: all or none", keep)
-            .takes::<Batch>()
-            .takes_kind("application/x-ndjson")
-            .up_to(BATCH_BYTES)
-            .gives_with::<Stored>(StatusCode::CREATED),
-        Operation::get("/api/v1/records", "Requests, a page or a file of them", list)
-            .asks::<Asked>()
-            .gives::<Records>()
-            .gives::<Session>()
-            .gives_kind("application/x-ndjson")
-            .gives_kind("text/csv")
-            .gives_kind("application/vnd.apache.parquet"),
+        Operation::post("/api/v1/records", "Store a batch of requests, all or none", keep)
+            .body::<Batch>()
+            .body_type("application/x-ndjson")
+            .body_limit(BATCH_BYTES)
+            .response_with_status::<Stored>(StatusCode::CREATED),
+        Operation::get("/api/v1/records", "List requests by page, or export them as a file", list)
+            .query::<RecordListQuery>()
+            .response::<Records>()
+            .response::<Session>()
+            .response_type("application/x-ndjson")
+            .response_type("text/csv")
+            .response_type("application/vnd.apache.parquet"),
     ]
 }
 
-async fn keep(State(app): State<App>, request: Request) -> Result<Response, Problem> {
+async fn keep(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
     let received_at = Timestamp::now();
-    let (kind, said) = (media_type(request.headers()), check_json(request.headers()));
+    let (kind, is_json) = (media_type(request.headers()), check_json(request.headers()));
     let bytes = body(request, &app).await?;
     let records = match kind.as_deref() {
         Some("application/x-ndjson" | "application/jsonl" | "application/json-lines") => lines(&bytes)?,
         _ => {
-            said?;
+            is_json?;
             batch(&bytes)?
         }
     };
     if records.is_empty() || records.len() > BATCH_RECORDS {
-        return Err(Problem::body(format!("{} records: expected 1 to {BATCH_RECORDS} at once", records.len())));
+        return Err(ApiError::body(format!(
+            "invalid batch of {} records: expected 1 to {BATCH_RECORDS}",
+            records.len()
+        )));
     }
     let arrivals: Vec<Arrival> =
         records.into_iter().map(|record| Arrival { record, received_at, metadata: None }).collect();
@@ -124,12 +142,12 @@ async fn keep(State(app): State<App>, request: Request) -> Result<Response, Prob
     }
     let stored = arrivals.len();
     let numbers = app.recorder.keep(arrivals).await?;
-    let answer = Stored { stored, first_id: *numbers.start(), last_id: *numbers.end() };
-    Ok((StatusCode::CREATED, Json(answer)).into_response())
+    let response = Stored { stored, first_id: *numbers.start(), last_id: *numbers.end() };
+    Ok((StatusCode::CREATED, Json(response)).into_response())
 }
 
-fn batch(bytes: &[u8]) -> Result<Vec<RequestRecord>, Problem> {
-    // A list begins like one: trying both forms would cost a copy of the whole body.
+fn batch(bytes: &[u8]) -> Result<Vec<RequestRecord>, ApiError> {
+    // Decide by the first byte: trying both forms would copy the whole body.
     if bytes.trim_ascii_start().starts_with(b"[") {
         parse(bytes)
     } else {
@@ -137,82 +155,93 @@ fn batch(bytes: &[u8]) -> Result<Vec<RequestRecord>, Problem> {
     }
 }
 
-fn lines(bytes: &[u8]) -> Result<Vec<RequestRecord>, Problem> {
+fn lines(bytes: &[u8]) -> Result<Vec<RequestRecord>, ApiError> {
     let lines = bytes.split(|&byte| byte == b'\n').zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
     let record = |(line, number): (&[u8], usize)| {
-        parse(line).map_err(|problem| match problem {
-            Problem::Invalid(flaws) => Problem::Invalid(flaws.into_iter().map(|flaw| on_line(flaw, number)).collect()),
+        parse(line).map_err(|error| match error {
+            ApiError::Invalid(errors) => {
+                ApiError::Invalid(errors.into_iter().map(|error| on_line(error, number)).collect())
+            }
             other => other,
         })
     };
     lines.map(record).collect()
 }
 
-fn on_line(mut flaw: Flaw, number: usize) -> Flaw {
-    flaw.msg = format!("line {number}: {}", flaw.msg);
-    flaw
+fn on_line(mut error: FieldError, number: usize) -> FieldError {
+    error.msg = format!("line {number}: {}", error.msg);
+    error
 }
 
-/// Refuses a request that says nothing of who served it, or holds what cannot be.
-pub(in crate::api) fn admissible(arrival: &Arrival, index: Option<usize>) -> Result<(), Problem> {
+/// Refuses a request without a provider or with impossible values.
+pub(in crate::api) fn admissible(arrival: &Arrival, index: Option<usize>) -> Result<(), ApiError> {
     let Arrival { record, received_at, .. } = arrival;
     let refuse = |field: &str, message: String| {
         let mut loc: Vec<serde_json::Value> = vec!["body".into()];
         loc.extend(index.into_iter().flat_map(|index| ["records".into(), index.into()]));
         loc.push(field.into());
-        Err(Problem::Invalid(vec![Flaw { loc, msg: message, kind: "value_error".to_owned() }]))
+        Err(ApiError::Invalid(vec![FieldError { loc, msg: message, kind: "value_error".to_owned() }]))
     };
     if record.provider.as_deref().is_none_or(|provider| provider.trim().is_empty()) {
-        return refuse("provider", "say who served the request".to_owned());
+        return refuse(
+            "provider",
+            "the provider is missing: expected the name of the service that answered the request".to_owned(),
+        );
     }
     if [&record.provider, &record.model].into_iter().flatten().any(|name| name.len() > LONGEST_NAME) {
-        return refuse("provider", format!("provider and model have at most {LONGEST_NAME} bytes"));
+        return refuse(
+            "provider",
+            format!("the name of the provider or model is too long: expected at most {LONGEST_NAME} bytes"),
+        );
     }
-    let possible = Timestamp::UNIX_EPOCH..=*received_at + CLOCKS_DIFFER;
+    let possible = Timestamp::UNIX_EPOCH..=*received_at + LARGEST_CLOCK_SKEW;
     if record.started_at.is_some_and(|at| !possible.contains(&at)) {
-        return refuse("started_at", "before 1970, or more than a day ahead of the service's clock".to_owned());
+        return refuse(
+            "started_at",
+            "invalid time: expected one from 1970 to at most a day ahead of the service's clock".to_owned(),
+        );
     }
     if let Some((field, value)) = record.impossible_field() {
-        return refuse(field, format!("{value} cannot be: expected 0 or more"));
+        return refuse(field, format!("invalid value {value}: expected 0 or more"));
     }
     let mut values = Metric::ALL.iter().filter_map(|&metric| Some((metric.name(), record.metric(metric)?)));
     if let Some((field, value)) = values.find(|(_, value)| value.abs() > LARGEST) {
-        return refuse(field, format!("{value} cannot be: expected {LARGEST:e} at most"));
+        return refuse(field, format!("invalid value {value}: expected at most {LARGEST:e}"));
     }
     if record.succeeded() && !is_measured(record) {
         return refuse(
             "e2e_s",
-            "a request that succeeded was measured: say e2e_s, ttft_s or another duration".to_owned(),
+            "the request succeeded but has no measurement: expected e2e_s, ttft_s or another duration".to_owned(),
         );
     }
     Ok(())
 }
 
-/// True if anything but its outcome is known of a request.
+/// True if a request has a value of any metric besides the error rate.
 pub(in crate::api) fn is_measured(record: &RequestRecord) -> bool {
     Metric::ALL.iter().any(|&metric| metric != Metric::ErrorRate && record.metric(metric).is_some())
 }
 
-/// Nothing that is measured is larger, and the statistics of what is would be beyond all numbers.
+/// The largest accepted value of a metric. No real measurement is larger, and statistics of larger ones could overflow.
 pub(in crate::api) const LARGEST: f64 = 1e15;
-/// Names make series, which are kept for ever: they are names, and no texts.
+/// The longest name of a provider or model, in bytes. Names create series, which are never removed automatically.
 const LONGEST_NAME: usize = 256;
 
-async fn list(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Response, Problem> {
-    let limit = asked.limit.map(|limit| limit.0 as usize);
-    if let Some(format) = asked.format {
-        let filter = words_of!(asked, Some(limit.unwrap_or(FILE_RECORDS))).filter()?;
-        return app.work(move |store| file(store, &filter, format)).await;
+async fn list(State(app): State<App>, Query(query): Query<RecordListQuery>) -> Result<Response, ApiError> {
+    let limit = query.limit.map(|limit| limit.0 as usize);
+    if let Some(format) = query.format {
+        let filter = query.filter(limit.unwrap_or(FILE_RECORDS))?;
+        return app.run_blocking(move |store| file(store, &filter, format)).await;
     }
     let page = limit.unwrap_or(PAGE as usize).min(10_000);
-    let filter = words_of!(asked, Some(page)).filter()?;
-    let records = app.ask(move |store| store.records(&filter, asked.before)).await?;
+    let filter = query.filter(page)?;
+    let records = app.read(move |store| store.records(&filter, query.before)).await?;
     let next = records.last().filter(|_| records.len() == page).map(|record| record.id);
     Ok(Json(Records { records, next }).into_response())
 }
 
-/// The selected requests as a session, the oldest first.
-fn file(store: &dyn Store, filter: &Filter, format: FileFormat) -> Result<Response, Problem> {
+/// Writes the selected requests as a session, oldest first.
+fn file(store: &dyn Store, filter: &Filter, format: FileFormat) -> Result<Response, ApiError> {
     let mut records: Vec<RequestRecord> =
         store.records(filter, None)?.into_iter().map(|stored| stored.record).collect();
     records.reverse();

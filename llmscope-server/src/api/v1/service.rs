@@ -1,4 +1,4 @@
-//! The service itself: who asks, the machine, old records, a copy of the store.
+//! The service itself: the caller's identity, the machine, the cleanup of old records, backups.
 
 use std::io::Read as _;
 
@@ -14,21 +14,21 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::super::App;
-use super::super::answer::file;
+use super::super::api_error::ApiError;
 use super::super::operation::Operation;
-use super::super::problem::Problem;
+use super::super::response::file;
 use crate::access::{Scope, caller};
 use crate::machine::MachineReading;
 use crate::retention;
 
 #[derive(Serialize, JsonSchema)]
 struct Whoami {
-    /// The name of the key; absent for who has none.
+    /// The name of the caller's key; absent without a valid key.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// What it may do.
+    /// The scopes of the caller.
     scopes: Vec<Scope>,
-    /// True if there are no keys: whoever is on this machine may do everything.
+    /// True if the service has no keys: then every client on this machine has all scopes.
     keyless: bool,
     version: &'static str,
 }
@@ -48,23 +48,23 @@ struct Cleaned {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/api/v1/whoami", "Who asks, and what they may", whoami).open().gives::<Whoami>(),
-        Operation::get("/api/v1/machine", "What the machine is and does", machine).gives::<MachineNow>(),
-        Operation::post("/api/v1/cleanup", "Removes what is older than the retention", cleanup)
+        Operation::get("/api/v1/whoami", "Report the caller's identity and scopes", whoami).open().response::<Whoami>(),
+        Operation::get("/api/v1/machine", "Describe the machine and its utilization", machine).response::<MachineNow>(),
+        Operation::post("/api/v1/cleanup", "Remove records older than the retention period", cleanup)
             .admin()
-            .gives::<Cleaned>(),
-        Operation::post("/api/v1/backup", "A copy of the store, taken while it is in use", backup)
+            .response::<Cleaned>(),
+        Operation::post("/api/v1/backup", "Download a backup of the store, taken while it is in use", backup)
             .admin()
-            .gives_kind("application/vnd.sqlite3"),
+            .response_type("application/vnd.sqlite3"),
     ]
 }
 
-/// Whoever has no key, or a wrong one, is nobody; only too many wrong ones are refused.
-async fn whoami(State(app): State<App>, request: Request) -> Result<Json<Whoami>, Problem> {
+/// A caller with a missing or wrong key has no name and no scopes. Only too many wrong keys are refused.
+async fn whoami(State(app): State<App>, request: Request) -> Result<Json<Whoami>, ApiError> {
     let caller = match caller(&app, &request) {
         Ok(caller) => Some(caller),
-        Err(Problem::Unauthenticated | Problem::WrongKey) => None,
-        Err(problem) => return Err(problem),
+        Err(ApiError::Unauthenticated | ApiError::WrongKey) => None,
+        Err(error) => return Err(error),
     };
     let may = |scope: &Scope| caller.as_ref().is_some_and(|caller| *scope <= caller.scope);
     Ok(Json(Whoami {
@@ -79,13 +79,13 @@ async fn machine(State(app): State<App>) -> Json<MachineNow> {
     Json(MachineNow { environment: app.machine.environment(), sample: app.machine.latest() })
 }
 
-async fn cleanup(State(app): State<App>) -> Result<Json<Cleaned>, Problem> {
+async fn cleanup(State(app): State<App>) -> Result<Json<Cleaned>, ApiError> {
     Ok(Json(Cleaned { deleted: retention::clean(&app.recorder, app.retention_days).await? }))
 }
 
-async fn backup(State(app): State<App>) -> Result<Response, Problem> {
-    let copy = app.work(|store| {
-        // It has a name as long as it is written, and goes with the last who reads it.
+async fn backup(State(app): State<App>) -> Result<Response, ApiError> {
+    let copy = app.run_blocking(|store| {
+        // The file has a name only while it is written; it is removed when the last reader closes it.
         let copy = tempfile::NamedTempFile::new().map_err(|error| broken(&error))?;
         store.backup(copy.path())?;
         copy.reopen().map_err(|error| broken(&error))
@@ -94,7 +94,7 @@ async fn backup(State(app): State<App>) -> Result<Response, Problem> {
     Ok(file(streamed(copy.await?), "application/vnd.sqlite3", &name))
 }
 
-/// A file, piece by piece: a store may be larger than the memory.
+/// Streams a file in pieces, because a store may be larger than the memory.
 fn streamed(mut file: std::fs::File) -> Body {
     const PIECE: usize = 256 << 10;
     let (pieces, waiting) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(2);
@@ -106,18 +106,18 @@ fn streamed(mut file: std::fs::File) -> Body {
                 Bytes::from(piece)
             });
             let is_broken = read.is_err();
-            // Whoever reads may have gone: then there is no more to do.
+            // If the reader is gone, there is nothing left to do.
             if matches!(&read, Ok(piece) if piece.is_empty()) || pieces.blocking_send(read).is_err() || is_broken {
                 return;
             }
         }
     });
-    // Who packs it asks once more after its end.
+    // The compression layer polls once more after the end.
     let pieces = stream::unfold(waiting, async |mut waiting| Some((waiting.recv().await?, waiting)));
     Body::from_stream(pieces.fuse())
 }
 
-fn broken(error: &std::io::Error) -> Problem {
-    tracing::error!(%error, "a backup could not be written");
-    Problem::Internal
+fn broken(error: &std::io::Error) -> ApiError {
+    tracing::error!(%error, "cannot write a backup");
+    ApiError::Internal
 }

@@ -1,4 +1,4 @@
-//! `/api/v1/violations`: what was found, and what people made of it.
+//! `/api/v1/violations`: violations and their annotations.
 
 use axum::Json;
 use axum::extract::{Extension, State};
@@ -8,47 +8,46 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
+use super::super::api_error::{ApiError, FieldError};
+use super::super::extract::{Between, Body, Id, MaybeBody, Query};
 use super::super::operation::Operation;
-use super::super::problem::{Flaw, Problem};
-use super::super::take::{Between, Body, Id, MaybeBody, Query};
 use crate::access::Caller;
 use crate::store::{Annotation, ViolationFilter};
-use crate::violation::{Status, Violation};
+use crate::violation::{Violation, ViolationStatus};
 
-/// A page, unless told.
+/// The default number of violations on a page.
 const PAGE: usize = 100;
 /// The longest note, in bytes.
 const LONGEST_NOTE: usize = 10_000;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "ViolationsAsked")]
-struct Asked {
-    /// `new`, `acknowledged`, `resolved`, or several separated by commas.
+struct ViolationsQuery {
+    /// Only violations with one of these statuses: `new`, `acknowledged`, `resolved`, or several separated by commas.
     #[serde(default)]
     status: Option<String>,
-    /// Still signalling, or not any more.
+    /// Only violations whose rule still signals (true) or no longer signals (false).
     #[serde(default)]
     open: Option<bool>,
-    /// Of this rule: its code, or Nelson's number.
+    /// Only violations of this rule: its code, or the number of a Nelson rule.
     #[serde(default)]
     rule: Option<String>,
-    /// Of the series of this number.
+    /// Only violations of the series with this id.
     #[serde(default)]
     series: Option<i64>,
-    /// Of this provider.
+    /// Only violations of this provider.
     #[serde(default)]
     provider: Option<String>,
-    /// Of this model.
+    /// Only violations of this model.
     #[serde(default)]
     model: Option<String>,
-    /// Of this metric.
+    /// Only violations of this metric.
     #[serde(default)]
     metric: Option<Metric>,
-    /// At most so many.
+    /// At most N violations.
     #[serde(default)]
     limit: Option<Between<1, 1000>>,
-    /// From before the violation of this number.
+    /// Only violations older than the violation with this id.
     #[serde(default)]
     before: Option<i64>,
 }
@@ -56,12 +55,12 @@ struct Asked {
 #[derive(Serialize, JsonSchema)]
 struct Violations {
     violations: Vec<Violation>,
-    /// Where the next page begins: `before`.
+    /// The value of `before` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<i64>,
 }
 
-/// Words that may go with it.
+/// An optional note.
 #[derive(Deserialize, JsonSchema, Default)]
 #[serde(deny_unknown_fields)]
 struct MaybeNote {
@@ -77,51 +76,56 @@ struct NoteText {
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/api/v1/violations", "Violations, the newest first", list)
-            .asks::<Asked>()
-            .gives::<Violations>(),
-        Operation::get("/api/v1/violations/{id}", "A violation", one).gives::<Violation>(),
-        Operation::post("/api/v1/violations/{id}/acknowledge", "Somebody took note of it", acknowledge)
-            .takes::<MaybeNote>()
-            .gives::<Violation>(),
-        Operation::post("/api/v1/violations/{id}/resolve", "Somebody dealt with it", resolve)
-            .takes::<MaybeNote>()
-            .gives::<Violation>(),
-        Operation::post("/api/v1/violations/{id}/notes", "Adds a note", note).takes::<NoteText>().gives::<Violation>(),
+        Operation::get("/api/v1/violations", "List violations, newest first", list)
+            .query::<ViolationsQuery>()
+            .response::<Violations>(),
+        Operation::get("/api/v1/violations/{id}", "Return a violation", one).response::<Violation>(),
+        Operation::post("/api/v1/violations/{id}/acknowledge", "Acknowledge a violation", acknowledge)
+            .body::<MaybeNote>()
+            .response::<Violation>(),
+        Operation::post("/api/v1/violations/{id}/resolve", "Resolve a violation", resolve)
+            .body::<MaybeNote>()
+            .response::<Violation>(),
+        Operation::post("/api/v1/violations/{id}/notes", "Add a note to a violation", note)
+            .body::<NoteText>()
+            .response::<Violation>(),
     ]
 }
 
-async fn list(State(app): State<App>, Query(asked): Query<Asked>) -> Result<Json<Violations>, Problem> {
-    let status = asked.status.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
-    let status = status.map(str::parse).collect::<Result<Vec<Status>, String>>();
-    let limit = asked.limit.map_or(PAGE, |limit| limit.0 as usize);
+async fn list(State(app): State<App>, Query(query): Query<ViolationsQuery>) -> Result<Json<Violations>, ApiError> {
+    let status = query.status.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+    let status = status.map(str::parse).collect::<Result<Vec<ViolationStatus>, String>>();
+    let limit = query.limit.map_or(PAGE, |limit| limit.0 as usize);
     let filter = ViolationFilter {
-        status: status.map_err(|words| Problem::query("status", words))?,
-        open: asked.open,
-        rule: asked.rule.as_deref().map(code).transpose()?,
-        series: asked.series,
-        provider: asked.provider,
-        model: asked.model,
-        metric: asked.metric,
-        before: asked.before,
+        status: status.map_err(|message| ApiError::query("status", message))?,
+        open: query.open,
+        rule: query.rule.as_deref().map(code).transpose()?,
+        series: query.series,
+        provider: query.provider,
+        model: query.model,
+        metric: query.metric,
+        before: query.before,
         limit,
     };
-    let violations = app.ask(move |store| store.violations(&filter)).await?;
+    let violations = app.read(move |store| store.violations(&filter)).await?;
     let next = violations.last().filter(|_| violations.len() == limit).map(|violation| violation.id);
     Ok(Json(Violations { violations, next }))
 }
 
-/// The code of a rule, by it or by Nelson's number.
-fn code(name: &str) -> Result<String, Problem> {
-    let known = name.parse::<RuleSet>().map_err(|error| Problem::query("rule", error.to_string()))?;
+/// The code of a rule that is given by its code or by the number of a Nelson rule.
+fn code(name: &str) -> Result<String, ApiError> {
+    let known = name.parse::<RuleSet>().map_err(|error| ApiError::query("rule", error.to_string()))?;
     match known.rules() {
         [only] => Ok(only.code().to_string()),
-        _ => Err(Problem::query("rule", format!("\"{name}\" is not one rule, such as nelson-2 or 2"))),
+        _ => Err(ApiError::query(
+            "rule",
+            format!("invalid rule \"{name}\": expected a single rule, such as nelson-2 or 2"),
+        )),
     }
 }
 
-async fn one(State(app): State<App>, Id(id): Id) -> Result<Json<Violation>, Problem> {
-    app.ask(move |store| store.violation(id)).await.map(Json)
+async fn one(State(app): State<App>, Id(id): Id) -> Result<Json<Violation>, ApiError> {
+    app.read(move |store| store.violation(id)).await.map(Json)
 }
 
 async fn acknowledge(
@@ -129,8 +133,8 @@ async fn acknowledge(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     MaybeBody(body): MaybeBody<MaybeNote>,
-) -> Result<Json<Violation>, Problem> {
-    annotate(&app, &caller, id, Some(Status::Acknowledged), body.note).await
+) -> Result<Json<Violation>, ApiError> {
+    annotate(&app, &caller, id, Some(ViolationStatus::Acknowledged), body.note).await
 }
 
 async fn resolve(
@@ -138,8 +142,8 @@ async fn resolve(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     MaybeBody(body): MaybeBody<MaybeNote>,
-) -> Result<Json<Violation>, Problem> {
-    annotate(&app, &caller, id, Some(Status::Resolved), body.note).await
+) -> Result<Json<Violation>, ApiError> {
+    annotate(&app, &caller, id, Some(ViolationStatus::Resolved), body.note).await
 }
 
 async fn note(
@@ -147,9 +151,13 @@ async fn note(
     Extension(caller): Extension<Caller>,
     Id(id): Id,
     Body(body): Body<NoteText>,
-) -> Result<Json<Violation>, Problem> {
+) -> Result<Json<Violation>, ApiError> {
     if body.text.trim().is_empty() {
-        return Err(Problem::Invalid(vec![Flaw::new("body", Some("text"), "the note is empty")]));
+        return Err(ApiError::Invalid(vec![FieldError::new(
+            "body",
+            Some("text"),
+            "the note is empty: expected some text",
+        )]));
     }
     annotate(&app, &caller, id, None, Some(body.text)).await
 }
@@ -158,12 +166,12 @@ async fn annotate(
     app: &App,
     caller: &Caller,
     id: i64,
-    status: Option<Status>,
+    status: Option<ViolationStatus>,
     note: Option<String>,
-) -> Result<Json<Violation>, Problem> {
+) -> Result<Json<Violation>, ApiError> {
     let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
     if note.as_ref().is_some_and(|note| note.len() > LONGEST_NOTE) {
-        return Err(Problem::body(format!("a note has at most {LONGEST_NOTE} bytes")));
+        return Err(ApiError::body(format!("the note is too long: expected at most {LONGEST_NOTE} bytes")));
     }
     let annotation = Annotation { status, note, by: caller.name.to_string(), at: Timestamp::now() };
     let annotated = app.recorder.change(move |transaction, watches| {

@@ -1,8 +1,8 @@
-//! A WHERE clause in the making.
+//! A builder of WHERE clauses.
 
 use rusqlite::types::Value;
 
-/// Terms that must all hold, with their parameters in order.
+/// Terms that are joined with AND, with their parameters in order.
 #[derive(Default)]
 pub(super) struct Condition {
     terms: Vec<String>,
@@ -16,18 +16,18 @@ impl Condition {
         self.parameters.extend(parameters);
     }
 
-    /// Adds a term with one parameter, if there is one.
+    /// Adds a term with one parameter, if the parameter is given.
     pub(super) fn and_some(&mut self, term: &str, parameter: Option<impl Into<Value>>) {
         if let Some(parameter) = parameter {
             self.and(term, [parameter.into()]);
         }
     }
 
-    /// Adds that a column is one of these.
+    /// Adds the term that a column has one of these values.
     pub(super) fn and_one_of(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
         let values: Vec<Value> = values.into_iter().collect();
-        let marks = vec!["?"; values.len()].join(", ");
-        self.and(&format!("{column} IN ({marks})"), values);
+        let placeholders = vec!["?"; values.len()].join(", ");
+        self.and(&format!("{column} IN ({placeholders})"), values);
     }
 
     /// ` WHERE …`, or nothing.

@@ -1,4 +1,4 @@
-//! The store in one SQLite file, in WAL mode: readers see the last commit and never wait for the writer.
+//! A store in one SQLite file in WAL mode: readers see the last commit and never wait for the writer.
 
 mod condition;
 mod opening;
@@ -26,10 +26,10 @@ use crate::violation::Violation;
 /// When a transaction is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// When the disk has it: it survives a loss of power.
+    /// When the disk has it. It survives a loss of power.
     #[default]
     Full,
-    /// When the operating system has it: it survives a crash of the service, and not always a loss of power.
+    /// When the operating system has it. It survives a crash of the service, but not always a loss of power.
     Normal,
 }
 
@@ -38,26 +38,26 @@ pub struct SqliteStore {
     path: PathBuf,
     durability: Durability,
     readers: Readers,
-    /// Held as long as the store is: the file has one service.
+    /// The lock, held for the lifetime of the store: only one service may use the file.
     _lock: File,
 }
 
-/// Connections for reading, which wait here until they are needed.
+/// The pool of connections for reading.
 struct Readers {
     idle: Mutex<Vec<Connection>>,
     returned: Condvar,
 }
 
 impl SqliteStore {
-    /// Opens the store in this file, and makes it if it is not there.
+    /// Opens the store in this file, and creates the file if it does not exist.
     ///
     /// # Errors
-    /// [`StoreError::Busy`] if another process has it, [`StoreError::Foreign`], [`StoreError::Newer`] and
-    /// [`StoreError::Damaged`] for a file that is none: it is left as it is.
+    /// [`StoreError::Busy`] if another process uses the store. [`StoreError::Foreign`], [`StoreError::Newer`] and
+    /// [`StoreError::Damaged`] for a file that is not a usable store; the file is not changed.
     pub fn open(path: &Path, durability: Durability) -> Result<Self> {
         let lock = opening::lock(path)?;
         opening::check_whole(path)?;
-        opening::make(path)?;
+        opening::create(path)?;
         let refuse = |error| refusal(path, &error);
         let mut first = opening::connect(path).map_err(refuse)?;
         opening::prepare(path, &mut first)?;
@@ -72,18 +72,18 @@ impl SqliteStore {
         Ok(Self { path: path.to_owned(), durability, readers, _lock: lock })
     }
 
-    /// Asks SQLite whether every page of the file is sound. It reads the whole file.
+    /// Checks the integrity of the whole file with SQLite.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] with what was found.
+    /// [`StoreError::Damaged`] with the first problem.
     pub fn check(&self) -> Result<()> {
         let found: String = self.read(|reader| reader.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)))?;
         if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: self.place(), message: found }) }
     }
 
-    /// Lends a connection to whoever reads: one snapshot for all of it, so that several statements see the same commit.
+    /// Runs `work` with a reading connection, in one snapshot, so that all of its statements see the same commit.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        self.read_apart(|connection| {
+        self.read_without_snapshot(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             let result = work(&snapshot)?;
             snapshot.finish()?;
@@ -91,9 +91,9 @@ impl SqliteStore {
         })
     }
 
-    /// Lends a connection to whoever reads for long: each statement sees the commit of its moment, and none of them keeps
-    /// the log from being begun anew for as long as all take.
-    fn read_apart<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    /// Runs long `work` with a reading connection, without a snapshot. Each statement sees the last commit at its
+    /// start, so the log can be restarted between the statements.
+    fn read_without_snapshot<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = loop {
             match idle.pop() {
@@ -110,7 +110,7 @@ impl SqliteStore {
     }
 }
 
-/// A connection that goes back when it is no longer needed, also after a panic.
+/// A connection that returns to the pool on drop, even after a panic.
 struct Returned<'r> {
     reader: Option<Connection>,
     to: &'r Readers,
@@ -184,18 +184,18 @@ impl Store for SqliteStore {
     }
 
     fn totals(&self, since: Timestamp) -> Result<Vec<ProviderTotals>> {
-        self.read_apart(|reader| reading::totals(reader, since))
+        self.read_without_snapshot(|reader| reading::totals(reader, since))
     }
 
     fn daily_totals(&self, since: Timestamp) -> Result<Vec<(String, ProviderTotals)>> {
-        self.read_apart(|reader| reading::daily_totals(reader, since))
+        self.read_without_snapshot(|reader| reading::daily_totals(reader, since))
     }
 
     fn backup(&self, to: &Path) -> Result<()> {
-        // Apart from the pool: a snapshot that lasts must not keep others from reading.
+        // Not from the pool: a long snapshot must not take a connection from other readers.
         let refuse = |error| refusal(to, &error);
         let from = opening::connect(&self.path).map_err(|error| self.refusal(&error))?;
-        // One snapshot: whatever is written meanwhile would make the copy begin anew, again and again.
+        // In one snapshot: otherwise each write during the copy would restart it.
         let snapshot = "BEGIN; SELECT count(*) FROM sources";
         from.execute_batch(snapshot).map_err(|error| self.refusal(&error))?;
         let mut copy = Connection::open(to).map_err(refuse)?;
@@ -205,7 +205,7 @@ impl Store for SqliteStore {
     }
 }
 
-/// SQLite's refusal, as the kinds that are told apart.
+/// Converts an error of SQLite.
 fn refusal(path: &Path, error: &rusqlite::Error) -> StoreError {
     let place = path.display().to_string();
     let message = error.to_string();

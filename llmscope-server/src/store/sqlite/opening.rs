@@ -1,4 +1,4 @@
-//! Opening a file: whose is it, how old is its schema.
+//! Opens the store's file: checks that it is a store, and updates its schema.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Read as _;
@@ -9,21 +9,21 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::super::Result;
 use super::refusal;
-use crate::beside::{LOCK, beside};
 use crate::error::StoreError;
+use crate::sidecar::{LOCK, sidecar};
 
-/// What SQLite writes into the head of our files: "LLMS".
+/// The application id in the header of a store: "LLMS".
 const APPLICATION_ID: i64 = 0x4c4c_4d53;
-/// What every file of SQLite begins with; the size of its pages follows.
+/// The first bytes of every SQLite file. The page size follows them.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// From one version of the schema to the next.
-const STEPS: [&str; 1] = [include_str!("schema/1.sql")];
-/// How long one waits for another connection's lock.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// The migrations from one version of the schema to the next.
+const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
+/// How long to wait for another connection's lock.
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Takes the store for this process, as long as the file that is returned lives.
+/// Locks the store for this process until the returned file is dropped.
 pub(super) fn lock(path: &Path) -> Result<File> {
-    let lock_path = beside(path, LOCK);
+    let lock_path = sidecar(path, LOCK);
     let other = |message: String| StoreError::Other { place: lock_path.display().to_string(), message };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| other(error.to_string()))?;
@@ -37,7 +37,7 @@ pub(super) fn lock(path: &Path) -> Result<File> {
     }
 }
 
-/// How files of the store are made: what they hold is nobody else's business.
+/// Options that create files which only their owner can read.
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true);
@@ -46,38 +46,40 @@ fn private() -> OpenOptions {
     options
 }
 
-/// Makes the store's file if it is not there. What SQLite puts beside it gets its permissions.
-pub(super) fn make(path: &Path) -> Result<()> {
-    let made = private().open(path);
-    made.map(drop).map_err(|error| StoreError::Other { place: path.display().to_string(), message: error.to_string() })
+/// Creates the store's file if it does not exist. SQLite gives its other files the same permissions.
+pub(super) fn create(path: &Path) -> Result<()> {
+    let created = private().open(path);
+    created
+        .map(drop)
+        .map_err(|error| StoreError::Other { place: path.display().to_string(), message: error.to_string() })
 }
 
-/// Refuses a file that is none of SQLite's, or not the whole of one: SQLite takes a few bytes for a new database, and
-/// what is missing of the last page for zeros.
+/// Refuses a file that is not an SQLite database or is truncated. SQLite itself treats a file of a few bytes as a new
+/// database, and fills a truncated last page with zeros.
 pub(super) fn check_whole(path: &Path) -> Result<()> {
-    // What a crash left half done is brought home from the log beside it.
-    let is_unfinished = |ending| std::fs::metadata(beside(path, ending)).is_ok_and(|log| log.len() > 0);
-    // A file that cannot be read is for SQLite to complain of.
+    // After a crash, SQLite completes the file from the log next to it.
+    let is_unfinished = |suffix| std::fs::metadata(sidecar(path, suffix)).is_ok_and(|log| log.len() > 0);
+    // SQLite reports a file that cannot be read.
     let Ok((head, length)) = head(path) else { return Ok(()) };
     if length == 0 || is_unfinished("-wal") || is_unfinished("-journal") {
         return Ok(());
     }
     let place = path.display().to_string();
     let Some([high, low]) = head.strip_prefix(MAGIC) else {
-        return Err(StoreError::Foreign { place, found: "a file that is no database".to_owned() });
+        return Err(StoreError::Foreign { place, found: "the file is not a database".to_owned() });
     };
-    // 1 stands for 65,536, which 16 bits do not hold.
+    // 1 stands for 65,536, which does not fit into 16 bits.
     let page = match u16::from_be_bytes([*high, *low]) {
         1 => 1 << 16,
         page => u64::from(page).max(1),
     };
     if length % page != 0 {
-        return Err(StoreError::Damaged { place, message: "its end is cut off".to_owned() });
+        return Err(StoreError::Damaged { place, message: "its end is missing".to_owned() });
     }
     Ok(())
 }
 
-/// The first bytes of a file, as many as there are, and its length.
+/// The first bytes of a file and its length.
 fn head(path: &Path) -> std::io::Result<(Vec<u8>, u64)> {
     let (mut head, file) = (Vec::new(), File::open(path)?);
     let length = file.metadata()?.len();
@@ -85,22 +87,22 @@ fn head(path: &Path) -> std::io::Result<(Vec<u8>, u64)> {
     Ok((head, length))
 }
 
-/// A connection with our settings.
+/// Opens a connection with the settings of the store.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    // No URI: a name is a name, whatever characters it has. No mutex: a connection belongs to one thread at a time.
+    // No URI: the name is a plain path. No mutex: only one thread at a time uses a connection.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(LOCK_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "memory")?;
-    // Damaged or hostile files must not make SQLite trust what they say of themselves.
+    // SQLite must not trust the schema of a damaged or hostile file.
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     Ok(connection)
 }
 
-/// Makes a new file ours and brings an older one of ours up to date.
+/// Creates the schema in a new file, and updates the schema of an older store.
 pub(super) fn prepare(path: &Path, connection: &mut Connection) -> Result<()> {
     let refuse = |error| refusal(path, &error);
     let place = || path.display().to_string();
@@ -110,17 +112,17 @@ pub(super) fn prepare(path: &Path, connection: &mut Connection) -> Result<()> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(refuse)?;
     let is_new = application == 0 && tables == 0 && found == 0;
     if application != APPLICATION_ID && !is_new {
-        let found = "a database of another program (a store of the earlier service is brought over by its /api/export \
-                     and an upload of that file)";
+        let found = "the file is the database of another program (to import a store of the previous service, save \
+        its /api/export to a file and upload that file)";
         return Err(StoreError::Foreign { place: place(), found: found.to_owned() });
     }
-    let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     if found > known {
         return Err(StoreError::Newer { place: place(), found, known });
     }
     connection.pragma_update(None, "journal_mode", "wal").map_err(refuse)?;
     let behind = usize::try_from(found).unwrap_or(0);
-    for (step, sql) in STEPS.iter().enumerate().skip(behind) {
+    for (step, sql) in MIGRATIONS.iter().enumerate().skip(behind) {
         let apply = |connection: &mut Connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             transaction.execute_batch(sql)?;

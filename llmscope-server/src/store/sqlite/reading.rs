@@ -1,4 +1,4 @@
-//! Records and what is summed over them.
+//! Reads records and totals.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use rusqlite::{Connection, params_from_iter};
 use super::super::{Filter, Measurements, ProviderTotals};
 use super::condition::Condition;
 use super::row;
-use crate::moment::{of_ns, to_ns};
 use crate::record::StoredRecord;
 use crate::series::Source;
+use crate::timestamp::{from_ns, to_ns};
 
 pub(super) fn count(reader: &Connection) -> rusqlite::Result<u64> {
-    // The smaller of the two indices of live records is counted.
+    // SQLite counts the smaller of the two indices of live records.
     reader.query_row("SELECT count(*) FROM records WHERE session IS NULL", [], |row| row.get(0))
 }
 
@@ -26,9 +26,10 @@ pub(super) fn records(
 ) -> rusqlite::Result<Vec<StoredRecord>> {
     let Some(mut condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
     condition.and_some("r.id < ?", before);
-    let (columns, wanted, limit) = (row::COLUMNS, condition.sql(), sql_limit(filter.limit));
-    let sql =
-        format!("SELECT {columns} FROM records r JOIN sources s ON s.id = r.source{wanted} ORDER BY r.id DESC{limit}");
+    let (columns, conditions, limit) = (row::COLUMNS, condition.sql(), sql_limit(filter.limit));
+    let sql = format!(
+        "SELECT {columns} FROM records r JOIN sources s ON s.id = r.source{conditions} ORDER BY r.id DESC{limit}"
+    );
     let mut statement = reader.prepare_cached(&sql)?;
     statement.query_map(params_from_iter(condition.parameters), row::stored)?.collect()
 }
@@ -40,11 +41,12 @@ pub(super) fn measurements(
 ) -> rusqlite::Result<Vec<Measurements>> {
     let sources: BTreeMap<i64, Source> = sources(reader)?.into_iter().map(|source| (source.id, source)).collect();
     let Some(condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
-    let (value, wanted, limit) = (expression(metric), condition.sql(), sql_limit(filter.limit));
-    // A session keeps its own order where it knows no times.
+    let (value, conditions, limit) = (expression(metric), condition.sql(), sql_limit(filter.limit));
+    // Records of a session stay in the order of its log, because their times may be missing.
     let order = if filter.session.is_some() { "r.id DESC" } else { "r.at_ns DESC, r.id DESC" };
-    let sql =
-        format!("SELECT r.source, r.at_ns, r.status, r.warmup, {value} FROM records r{wanted} ORDER BY {order}{limit}");
+    let sql = format!(
+        "SELECT r.source, r.at_ns, r.status, r.warmup, {value} FROM records r{conditions} ORDER BY {order}{limit}"
+    );
     let mut statement = reader.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(condition.parameters))?;
     let mut found: BTreeMap<i64, Measurements> = BTreeMap::new();
@@ -68,7 +70,7 @@ pub(super) fn measurements(
         all.at_ns.push(row.get(1)?);
         all.failed.push(row.get::<_, i64>(2)? != 0);
         all.positions.push(selected);
-        // A rate of a time near 0 may be beyond all numbers: there is none then.
+        // A rate over a time near 0 may be infinite; it counts as missing.
         all.values.push(row.get::<_, Option<f64>>(4)?.filter(|value| value.is_finite()));
     }
     let mut found: Vec<Measurements> = found.into_values().collect();
@@ -76,21 +78,21 @@ pub(super) fn measurements(
         all.at_ns.reverse();
         all.values.reverse();
         all.failed.reverse();
-        // They came from the last one on.
-        all.positions = all.positions.iter().rev().map(|from_behind| selected - from_behind).collect();
+        // The rows came in reverse order.
+        all.positions = all.positions.iter().rev().map(|from_end| selected - from_end).collect();
     }
     Ok(found)
 }
 
 pub(super) fn cost_usd(reader: &Connection, filter: &Filter) -> rusqlite::Result<f64> {
     let Some(condition) = condition(reader, filter)? else { return Ok(0.0) };
-    let (wanted, limit) = (condition.sql(), sql_limit(filter.limit));
-    let newest = format!("SELECT r.cost_usd FROM records r{wanted} ORDER BY r.at_ns DESC, r.id DESC{limit}");
+    let (conditions, limit) = (condition.sql(), sql_limit(filter.limit));
+    let newest = format!("SELECT r.cost_usd FROM records r{conditions} ORDER BY r.at_ns DESC, r.id DESC{limit}");
     let mut statement = reader.prepare_cached(&format!("SELECT total(cost_usd) FROM ({newest})"))?;
     statement.query_row(params_from_iter(condition.parameters), |row| row.get(0))
 }
 
-/// The value of a metric as [`llmscope_core::RequestRecord::metric`] defines it, in SQL.
+/// The SQL expression of a metric, as [`llmscope_core::RequestRecord::metric`] defines it.
 fn expression(metric: Metric) -> String {
     let rest = |field: &str| format!("json_extract(r.rest, '$.{field}')");
     let of_success = match metric {
@@ -106,7 +108,7 @@ fn expression(metric: Metric) -> String {
     format!("CASE WHEN r.status = 0 THEN {of_success} END")
 }
 
-/// The terms of a filter; `None` if no source is of its provider and model.
+/// The condition of a filter; `None` if no source has its provider and model.
 fn condition(reader: &Connection, filter: &Filter) -> rusqlite::Result<Option<Condition>> {
     let mut condition = Condition::default();
     match filter.session {
@@ -114,7 +116,8 @@ fn condition(reader: &Connection, filter: &Filter) -> rusqlite::Result<Option<Co
         None => condition.and("r.session IS NULL", []),
     }
     if filter.provider.is_some() || filter.model.is_some() {
-        let agrees = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|w| found == Some(w));
+        let agrees =
+            |expected: &Option<String>, found: Option<&str>| expected.as_deref().is_none_or(|w| found == Some(w));
         let matching: Vec<Value> = sources(reader)?
             .iter()
             .filter(|source| agrees(&filter.provider, Some(&source.provider)))
@@ -142,9 +145,9 @@ fn sql_limit(limit: Option<usize>) -> String {
     limit.map(|limit| format!(" LIMIT {limit}")).unwrap_or_default()
 }
 
-/// What a source did from one moment to another: requests, seconds and number of those that succeeded, dollars.
+/// The totals of a source over a time range: requests, seconds and number of successful ones, US dollars.
 ///
-/// One source and one stretch at a time: grouping them all in one statement would sort every row, in memory.
+/// One statement for each source and range: a single statement with groups would sort every row in memory.
 fn of_source(reader: &Connection, source: &Source, from_ns: i64, to_ns: i64) -> rusqlite::Result<ProviderTotals> {
     let sql = "SELECT count(*), total(CASE WHEN status = 0 THEN e2e_s END), count(CASE WHEN status = 0 THEN e2e_s END), \
                total(cost_usd) FROM records WHERE session IS NULL AND source = ? AND at_ns >= ? AND at_ns < ?";
@@ -159,7 +162,7 @@ fn of_source(reader: &Connection, source: &Source, from_ns: i64, to_ns: i64) -> 
     })
 }
 
-/// What each provider did from one moment to another.
+/// The totals of each provider over a time range.
 fn of_providers(reader: &Connection, from_ns: i64, to_ns: i64) -> rusqlite::Result<Vec<ProviderTotals>> {
     let mut all: BTreeMap<String, ProviderTotals> = BTreeMap::new();
     for source in sources(reader)? {
@@ -182,9 +185,9 @@ pub(super) fn daily_totals(reader: &Connection, since: Timestamp) -> rusqlite::R
     let mut days = Vec::new();
     let mut from = to_ns(since);
     while from <= newest {
-        // To the next midnight (UTC), which is a multiple of a day.
+        // Up to the next midnight (UTC), which is a multiple of a day.
         let to = (from.div_euclid(DAY_NS) + 1) * DAY_NS;
-        let date = of_ns(from).strftime("%F").to_string();
+        let date = from_ns(from).strftime("%F").to_string();
         days.extend(of_providers(reader, from, to)?.into_iter().map(|totals| (date.clone(), totals)));
         from = to;
     }

@@ -1,30 +1,29 @@
-//! How much room there is: what is free of the disk, and what is free inside the file.
+//! The free space for the store: on the disk and inside the file.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::opening::PATIENCE;
-use crate::beside::beside;
+use super::opening::LOCK_TIMEOUT;
+use crate::sidecar::sidecar;
 
-/// How often one looks.
+/// How often to check the free space.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// A log of this size is not brought home by itself: there always was a reader.
+/// A log that has grown to this size was never restarted, because there was always a reader.
 const LONG_LOG_BYTES: u64 = 64 << 20;
-/// How long the readers of a long log are waited for. New ones do not need it, and who reads for longer comes to an end
-/// some time.
-const READERS_PATIENCE: Duration = Duration::from_millis(500);
+/// How long to wait for the readers of a long log. New readers do not use it, and longer reads finish some time.
+const READERS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The room that was seen when one last looked.
+/// The free space at the last check.
 #[derive(Debug, Default)]
 pub(super) struct Room {
     seen: Option<(Instant, u64)>,
 }
 
 impl Room {
-    /// Bytes of room for the store in this file. Where that cannot be found out, SQLite says when the disk is full.
+    /// The free bytes for the store in this file. If they are unknown, SQLite reports a full disk on writing.
     pub(super) fn bytes(&mut self, path: &Path, connection: &Connection) -> rusqlite::Result<u64> {
         match self.seen {
             Some((at, room)) if at.elapsed() < INTERVAL => Ok(room),
@@ -38,19 +37,19 @@ impl Room {
     }
 }
 
-/// Begins a long log anew. SQLite does so when nobody reads; where somebody always does, the log would grow for ever.
+/// Restarts a long log. SQLite does so only while there are no readers; otherwise the log would grow without limit.
 fn shorten_log(path: &Path, connection: &Connection) -> rusqlite::Result<()> {
-    let length = std::fs::metadata(beside(path, "-wal")).map_or(0, |log| log.len());
+    let length = std::fs::metadata(sidecar(path, "-wal")).map_or(0, |log| log.len());
     if length <= LONG_LOG_BYTES {
         return Ok(());
     }
-    connection.busy_timeout(READERS_PATIENCE)?;
-    // Where somebody reads for longer, the next look tries again.
+    connection.busy_timeout(READERS_TIMEOUT)?;
+    // If a reader takes longer, the next check tries again.
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    connection.busy_timeout(PATIENCE)
+    connection.busy_timeout(LOCK_TIMEOUT)
 }
 
-/// Pages that hold nothing, because what they held was removed.
+/// The bytes of pages that are free because their content was removed.
 fn free_of_file(connection: &Connection) -> u64 {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0)).unwrap_or(0);
     pragma("freelist_count") * pragma("page_size")
@@ -59,7 +58,7 @@ fn free_of_file(connection: &Connection) -> u64 {
 #[cfg(unix)]
 fn free_of_disk(path: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path).ok()?;
-    // Network file systems may not say how large they are, and say 0.
+    // Network file systems may report a size of 0 if they do not know it.
     (disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 

@@ -1,4 +1,4 @@
-//! A request as a row: what is asked for often in columns, the rest as JSON.
+//! A request as a row: frequently queried fields are columns, the rest is JSON.
 
 use llmscope_core::RequestRecord;
 use llmscope_core::session::Status;
@@ -6,15 +6,15 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::de::DeserializeOwned;
 
-use crate::moment::{of_ns, to_ns};
 use crate::record::StoredRecord;
 use crate::series::Source;
+use crate::timestamp::{from_ns, to_ns};
 
-/// The columns that [`stored`] reads, in its order.
+/// The columns that [`stored`] reads, in this order.
 pub(super) const COLUMNS: &str = "r.id, r.received_ns, r.at_ns, r.status, r.warmup, r.ttft_s, r.e2e_s, r.tpot_s, \
                                   r.input_tokens, r.output_tokens, r.cost_usd, r.rest, r.metadata, s.provider, s.model";
 
-/// The columns of a record.
+/// The columns of a record that differ from its fields.
 pub(super) struct RecordRow {
     pub(super) at_ns: Option<i64>,
     pub(super) status: i64,
@@ -24,8 +24,8 @@ pub(super) struct RecordRow {
 }
 
 impl RecordRow {
-    /// The row of a request. Provider and model stay in the rest if `keeps_names`, for requests whose session may say
-    /// them once for all.
+    /// The row of a request. With `keeps_names`, the rest keeps provider and model, for requests of a session that may
+    /// give them once for all.
     pub(super) fn of(record: &RequestRecord, keeps_names: bool) -> rusqlite::Result<Self> {
         let tokens = |count: Option<u64>| count.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         let rest = RequestRecord {
@@ -53,7 +53,7 @@ impl RecordRow {
     }
 }
 
-/// A request from its row.
+/// Reads a request from its row.
 pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     let rest: Option<String> = row.get(11)?;
     let rest: RequestRecord = rest.as_deref().map(|text| parsed(11, text)).transpose()?.unwrap_or_default();
@@ -64,10 +64,10 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     let (provider, model): (String, String) = (row.get(13)?, row.get(14)?);
     Ok(StoredRecord {
         id: row.get(0)?,
-        received_at: of_ns(row.get(1)?),
+        received_at: from_ns(row.get(1)?),
         metadata: row.get(12)?,
         record: RequestRecord {
-            started_at: row.get::<_, Option<i64>>(2)?.map(of_ns),
+            started_at: row.get::<_, Option<i64>>(2)?.map(from_ns),
             provider: named(provider),
             model: named(model),
             status: Status::ALL.get(status).copied().unwrap_or(Status::Error),
@@ -83,29 +83,29 @@ pub(super) fn stored(row: &Row<'_>) -> rusqlite::Result<StoredRecord> {
     })
 }
 
-/// A request of a session from its row: with provider and model only where it said them itself.
+/// Reads a request of a session from its row, with provider and model only if the request itself has them.
 pub(super) fn of_session(row: &Row<'_>) -> rusqlite::Result<RequestRecord> {
     let rest: Option<String> = row.get(11)?;
     let own: RequestRecord = rest.as_deref().map(|text| parsed(11, text)).transpose()?.unwrap_or_default();
     Ok(RequestRecord { provider: own.provider, model: own.model, ..stored(row)?.record })
 }
 
-/// A source from three columns: number, provider, model.
+/// Reads a source from three columns: id, provider, model.
 pub(super) fn source(row: &Row<'_>, column: usize) -> rusqlite::Result<Source> {
     Ok(Source { id: row.get(column)?, provider: row.get(column + 1)?, model: named(row.get(column + 2)?) })
 }
 
-/// A name, which is empty where nobody said it.
+/// A name; the store has an empty text for an unknown one.
 fn named(name: String) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// A value as JSON for a column.
+/// Writes a value as JSON for a column.
 pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
-/// A value from the JSON of a column.
+/// Parses the JSON of a column.
 pub(super) fn parsed<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into()))

@@ -1,12 +1,12 @@
-//! Sessions that were uploaded.
+//! Stores and reads uploaded sessions.
 
 use llmscope_core::RequestRecord;
 use rusqlite::{Connection, params};
 
 use super::row::{self, json, parsed};
 use super::writing::first;
-use crate::moment::to_ns;
 use crate::session::{SessionSummary, Upload};
+use crate::timestamp::to_ns;
 
 pub(super) fn insert(connection: &Connection, upload: &Upload, summary: &SessionSummary) -> rusqlite::Result<i64> {
     let envelope = upload.session.envelope();
@@ -25,7 +25,7 @@ pub(super) fn list(reader: &Connection) -> rusqlite::Result<Vec<SessionSummary>>
     statement.query_map([], summary)?.collect()
 }
 
-/// What holds for the whole session, and its requests.
+/// The envelope of a session as JSON, and its requests.
 pub(super) fn one(reader: &Connection, id: i64) -> rusqlite::Result<Option<(String, Vec<RequestRecord>)>> {
     let Some(envelope) = first(reader, "SELECT envelope FROM sessions WHERE id = ?", id, |row| row.get(0))? else {
         return Ok(None);

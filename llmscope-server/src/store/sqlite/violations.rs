@@ -1,4 +1,4 @@
-//! Series and their violations.
+//! Stores and reads series and their violations.
 
 use std::collections::HashMap;
 
@@ -10,9 +10,9 @@ use super::super::{Annotation, SeriesState, StoredSeries, ViolationFilter};
 use super::condition::Condition;
 use super::row::{self, json, parsed};
 use super::writing::first;
-use crate::moment::{of_ns, to_ns};
 use crate::series::{Measurement, SeriesName, Source};
-use crate::violation::{Mark, Note, Status, Violation};
+use crate::timestamp::{from_ns, to_ns};
+use crate::violation::{Mark, Note, Violation, ViolationStatus};
 
 const SELECT: &str = "SELECT v.id, v.rule, v.words, v.side, v.first_signal, v.first_ns, v.signal_ns, v.last_ns, \
                       v.signals, v.open, v.value, v.limits, v.status, v.acknowledged_ns, v.acknowledged_by, \
@@ -37,8 +37,8 @@ pub(super) fn series(reader: &Connection) -> rusqlite::Result<Vec<StoredSeries>>
         let state = SeriesState {
             source,
             n: row.get(5)?,
-            last: last.map(|(ns, value)| Measurement { at: of_ns(ns), value }),
-            frozen_at: row.get::<_, Option<i64>>(8)?.map(of_ns),
+            last: last.map(|(ns, value)| Measurement { at: from_ns(ns), value }),
+            frozen_at: row.get::<_, Option<i64>>(8)?.map(from_ns),
             memory: parsed(9, &state)?,
             name,
         };
@@ -100,17 +100,17 @@ pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) ->
     let Annotation { status, note, by, at } = annotation;
     let at_ns = to_ns(*at);
     let sql = match status {
-        Some(Status::Acknowledged) => {
-            // Whoever took note first did; what was resolved stays resolved.
+        Some(ViolationStatus::Acknowledged) => {
+            // The first acknowledgement stays, and a resolved violation stays resolved.
             "UPDATE violations SET acknowledged_ns = iif(status = 'new', ?2, acknowledged_ns), \
              acknowledged_by = iif(status = 'new', ?3, acknowledged_by), \
              status = iif(status = 'new', 'acknowledged', status) WHERE id = ?1"
         }
-        Some(Status::Resolved) => {
+        Some(ViolationStatus::Resolved) => {
             "UPDATE violations SET resolved_ns = ?2, resolved_by = ?3, status = 'resolved' WHERE id = ?1"
         }
-        // A note changes nothing; but it needs its violation.
-        Some(Status::New) | None => "UPDATE violations SET id = id WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
+        // A note changes no column, but the violation must exist.
+        Some(ViolationStatus::New) | None => "UPDATE violations SET id = id WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
     };
     if writer.prepare_cached(sql)?.execute(params![id, at_ns, by])? == 0 {
         return Ok(None);
@@ -122,7 +122,7 @@ pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) ->
     one(writer, id)
 }
 
-/// Series and source from five columns: number, metric; number, provider, model.
+/// Reads a series and its source from five columns: id, metric; id, provider, model.
 fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<(SeriesName, Source)> {
     let metric: String = row.get(column + 1)?;
     let metric: Metric = metric.parse().map_err(|error: llmscope_core::Error| broken(column + 1, error))?;
@@ -135,7 +135,7 @@ fn violation(row: &Row<'_>) -> rusqlite::Result<Violation> {
         (row.get(1)?, row.get(3)?, row.get(11)?, row.get(12)?);
     let mark = |column: usize| -> rusqlite::Result<Option<Mark>> {
         let (at, by): (Option<i64>, Option<String>) = (row.get(column)?, row.get(column + 1)?);
-        Ok(at.zip(by).map(|(ns, by)| Mark { at: of_ns(ns), by }))
+        Ok(at.zip(by).map(|(ns, by)| Mark { at: from_ns(ns), by }))
     };
     let quoted = |text: &str| format!("\"{text}\"");
     Ok(Violation {
@@ -144,9 +144,9 @@ fn violation(row: &Row<'_>) -> rusqlite::Result<Violation> {
         rule: parsed(1, &serde_json::Value::String(rule).to_string())?,
         words: row.get(2)?,
         side: parsed::<Side>(3, &quoted(&side))?,
-        first_at: of_ns(row.get(5)?),
-        signal_at: of_ns(row.get(6)?),
-        last_at: of_ns(row.get(7)?),
+        first_at: from_ns(row.get(5)?),
+        signal_at: from_ns(row.get(6)?),
+        last_at: from_ns(row.get(7)?),
         signals: row.get(8)?,
         open: row.get(9)?,
         value: row.get(10)?,
@@ -161,7 +161,7 @@ fn violation(row: &Row<'_>) -> rusqlite::Result<Violation> {
 fn with_notes(reader: &Connection, violation: Violation) -> rusqlite::Result<Violation> {
     let sql = "SELECT at_ns, by, text FROM notes WHERE violation = ? ORDER BY rowid";
     let mut statement = reader.prepare_cached(sql)?;
-    let note = |row: &Row<'_>| Ok(Note { mark: Mark { at: of_ns(row.get(0)?), by: row.get(1)? }, text: row.get(2)? });
+    let note = |row: &Row<'_>| Ok(Note { mark: Mark { at: from_ns(row.get(0)?), by: row.get(1)? }, text: row.get(2)? });
     let notes = statement.query_map([violation.id], note)?.collect::<rusqlite::Result<_>>()?;
     Ok(Violation { notes, ..violation })
 }

@@ -1,4 +1,4 @@
-//! The one connection that writes.
+//! The writing connection.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use super::room::Room;
 use super::row::{RecordRow, json};
 use super::{Durability, opening, refusal, sessions, violations};
 use crate::error::StoreError;
-use crate::moment::to_ns;
 use crate::record::Arrival;
 use crate::series::Source;
 use crate::session::{SessionSummary, Upload};
+use crate::timestamp::to_ns;
 use crate::violation::Violation;
 
 pub(super) struct SqliteWriter {
@@ -25,14 +25,14 @@ pub(super) struct SqliteWriter {
     room: Room,
 }
 
-/// The sources that are known, by provider and model.
+/// The ids of known sources, by provider and model.
 type Sources = HashMap<(String, String), i64>;
 
-/// Pages of 4 KiB that the log may hold before they are brought home: 16 MiB.
+/// The number of pages of 4 KiB in the log that triggers a checkpoint: 16 MiB.
 const LOG_PAGES: u32 = 4096;
-/// What is left free of the disk: the log twice over, and what may come in the second between two looks.
+/// The space to leave free on the disk: twice the log, which also covers a second of writes between two checks.
 const RESERVE_BYTES: u64 = 32 << 20;
-/// About what a request of a session takes, with its gaps and attributes.
+/// The approximate size of a session's request, with its gaps and attributes.
 const REQUEST_BYTES: u64 = 1024;
 
 impl SqliteWriter {
@@ -41,11 +41,11 @@ impl SqliteWriter {
             let connection = opening::connect(path)?;
             let (synchronous, log_pages) = match durability {
                 Durability::Full => ("full", LOG_PAGES),
-                // Here it is the one time that the disk is waited for: less at a time, so that it takes less time.
+                // Here only checkpoints wait for the disk: smaller ones take less time.
                 Durability::Normal => ("normal", LOG_PAGES / 4),
             };
             connection.pragma_update(None, "synchronous", synchronous)?;
-            // Pages that were written often are brought home once, and no more is left lying about.
+            // A checkpoint writes a page that changed often only once. Truncate the log afterwards.
             connection.pragma_update(None, "wal_autocheckpoint", log_pages)?;
             connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
             Ok(connection)
@@ -70,9 +70,9 @@ struct SqliteTransaction<'w> {
     path: &'w Path,
     inner: rusqlite::Transaction<'w>,
     known: &'w mut Sources,
-    /// Sources that this transaction named: known to later ones only once it is committed.
+    /// Sources that this transaction added. Later transactions know them only after its commit.
     new: Sources,
-    /// What may still be kept, in bytes.
+    /// The free space, in bytes.
     room: u64,
 }
 
@@ -81,8 +81,8 @@ impl SqliteTransaction<'_> {
         |error| refusal(self.path, &error)
     }
 
-    /// Refuses to keep so many bytes where the store would then have no room to bring its log home: it could not even
-    /// remove anything.
+    /// Refuses to store `bytes` more bytes if the store would then have no space for a checkpoint: it could not even
+    /// remove records.
     fn check_room(&self, bytes: u64) -> Result<()> {
         if self.room < RESERVE_BYTES.saturating_add(bytes) {
             return Err(StoreError::Full { place: self.path.display().to_string() });

@@ -1,4 +1,4 @@
-// One live control chart: uPlot draws points and axes, this draws zones, limits and signals, and answers.
+// One interactive control chart: uPlot draws points and axes; this file adds zones, limits, signals, tooltips and keys.
 "use strict";
 
 const controlChart = (() => {
@@ -7,26 +7,26 @@ const controlChart = (() => {
   const at = (line, k) => (typeof line === "number" ? line : line[k]);
   const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif';
 
-  // The points with a hole wherever something is missing, so that no line joins what are no neighbours.
+  // The points as columns, with a null at each gap of the data, so that no line crosses a gap.
   function columns(chart, factor, byTime) {
-    const along = byTime ? chart.t.map((t) => t / 1000) : chart.i;
+    const xs = byTime ? chart.t.map((t) => t / 1000) : chart.i;
     const breaks = new Set(chart.breaks);
     const x = [], y = [], of = [];
     chart.i.forEach((position, k) => {
       if (k > 0 && breaks.has(position)) {
-        x.push((along[k - 1] + along[k]) / 2);
+        x.push((xs[k - 1] + xs[k]) / 2);
         y.push(null);
         of.push(-1);
       }
-      x.push(along[k]);
+      x.push(xs[k]);
       y.push(chart.x[k] * factor);
       of.push(k);
     });
-    return { data: [x, y], of, along };
+    return { data: [x, y], of, xs };
   }
 
-  // For each shown point, the violations that signal there and those whose pattern it belongs to.
-  function marks(chart) {
+  // For each drawn point, the violations that signal there, and the violations whose pattern contains it.
+  function violationsByPoint(chart) {
     const found = chart.i.map(() => null);
     const start = (position) => {
       let low = 0, high = chart.i.length;
@@ -49,8 +49,8 @@ const controlChart = (() => {
 
   const clock = (ms) => new Date(ms).toISOString().replace("T", " ").replace(/\.?0*Z$/, "") + " UTC";
 
-  // Labels moved so far apart that they can be read, none of them below `bottom`.
-  function apart(labels, room, bottom) {
+  // Labels moved until they are at least `room` apart, and none is below `bottom`.
+  function withoutOverlap(labels, room, bottom) {
     const sorted = labels.sort((a, b) => a[0] - b[0]);
     sorted.forEach((label, k) => { if (k > 0) label[0] = Math.max(label[0], sorted[k - 1][0] + room); });
     for (let k = sorted.length - 1, limit = bottom; k >= 0; k--, limit -= room) sorted[k][0] = Math.min(sorted[k][0], limit);
@@ -59,42 +59,43 @@ const controlChart = (() => {
 
   const wholeNumbers = (u, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? String(tick) : ""));
 
-  // UTC, as precise as the ticks are apart; below the first of each day its date.
+  // Tick labels in UTC, as precise as the distance of the ticks requires. The first tick of each day also shows the date.
   function times(u, ticks) {
-    const apart = ticks[1] - ticks[0];
-    const end = apart < 1 ? 21 : apart < 60 ? 19 : 16;
+    const step = ticks[1] - ticks[0];
+    const end = step < 1 ? 21 : step < 60 ? 19 : 16;
     let day = "";
     return ticks.map((tick) => {
       const text = new Date(tick * 1000).toISOString();
       const date = text.slice(0, 10);
       const first = date !== day;
       day = date;
-      return apart >= 86400 ? date : text.slice(11, end) + (first ? `\n${date}` : "");
+      return step >= 86400 ? date : text.slice(11, end) + (first ? `\n${date}` : "");
     });
   }
 
-  // `host` gets the chart; `zoomed(range)` is told of every new range, null for all points.
-  return function controlChart(host, analysis, chart, { byTime, height, zoomed, said }) {
+  // Creates a chart in `host`. It calls `zoomed(range)` for each new range, with null for all points, and `announce(text)` for
+  // screen readers.
+  return function controlChart(host, analysis, chart, { byTime, height, zoomed, announce }) {
     const { factor, symbol, decimals } = chart;
-    const { data, of, along } = columns(chart, factor, byTime);
-    const found = marks(chart);
+    const { data, of, xs } = columns(chart, factor, byTime);
+    const found = violationsByPoint(chart);
     const number = (value) => (value * factor).toFixed(decimals);
     const quantity = (value) => (symbol ? `${number(value)} ${symbol}` : number(value));
-    const last = along.length - 1;
-    // The charts of one analysis stand under each other: both reach over the points of the first.
+    const last = xs.length - 1;
+    // The charts of one analysis share one axis, which spans the points of the first chart.
     const level = analysis.charts[0];
     const ends = byTime ? [level.t[0] / 1000, level.t.at(-1) / 1000] : [level.i[0], level.i.at(-1)];
     const pad = Math.max((ends[1] - ends[0]) * 0.01, 0.5);
     const whole = [ends[0] - pad, ends[1] + pad];
-    const spread = ["moving-range", "range", "standard-deviation"].includes(chart.kind);
+    const isDispersion = ["moving-range", "range", "standard-deviation"].includes(chart.kind);
     let near = false, highlight = null, current = -1, quiet = false, byKey = false;
 
     const tip = document.createElement("div");
     tip.className = "tip";
     tip.hidden = true;
 
-    // Points and limits that are in sight, and specification limits unless they are far away. Near the limits: these and
-    // half their width on both sides.
+    // The range of visible points and limits, and of specification limits unless they are far away. In the mode “near the
+    // limits”: the limits and half their distance on both sides.
     function yRange(u, low, high) {
       const [from, to] = visible(u);
       if (near) low = high = null;
@@ -117,21 +118,21 @@ const controlChart = (() => {
       return [low === 0 && bottom === 0 ? 0 : floor, high + margin];
     }
 
-    // First and last shown point within the range in sight.
+    // The indices of the first and last visible point.
     function visible(u) {
       const { min, max } = u.scales.x;
       if (min == null) return [0, last];
-      let from = along.findIndex((x) => x >= min), to = last;
-      while (to > 0 && along[to] > max) to--;
+      let from = xs.findIndex((x) => x >= min), to = last;
+      while (to > 0 && xs[to] > max) to--;
       if (from < 0) from = last;
       return [Math.min(from, to), Math.max(from, to)];
     }
 
-    // Calls `draw(left, right, k)` for each stretch over which `same(k, k + 1)`.
-    function stretches(u, same, draw) {
+    // Calls `draw(left, right, k)` for each span of points in which `same(k, k + 1)` holds.
+    function spans(u, same, draw) {
       const [from, to] = visible(u);
       const { left, width } = u.bbox;
-      const edge = (k) => (k <= 0 ? left : k > last ? left + width : u.valToPos((along[k - 1] + along[k]) / 2, "x", true));
+      const edge = (k) => (k <= 0 ? left : k > last ? left + width : u.valToPos((xs[k - 1] + xs[k]) / 2, "x", true));
       const clip = (x) => Math.min(Math.max(x, left), left + width);
       let begin = Math.max(from - 1, 0);
       const end = Math.min(to + 1, last);
@@ -146,7 +147,7 @@ const controlChart = (() => {
     const constant = [chart.lower, chart.center, chart.upper, chart.sigma].every((line) => typeof line === "number");
     const same = constant ? () => true : (a, b) => [chart.lower, chart.center, chart.upper].every((l) => at(l, a) === at(l, b));
 
-    // The edge of a zone, `multiple` sigmas from the center line on the scale of the transformation, if there is one.
+    // The edge of a zone, `multiple` sigmas from the center line; with a transformation, measured on the transformed scale.
     function edge(k, multiple) {
       const [center, offset, power] = [at(chart.center, k), multiple * at(chart.sigma, k), chart.lambda];
       if (power === undefined) return center + offset;
@@ -158,17 +159,17 @@ const controlChart = (() => {
       const y = (value) => u.valToPos(value * factor, "y", true);
       u.ctx.save();
       inside(u);
-      stretches(u, same, (left, right, k) => {
+      spans(u, same, (left, right, k) => {
         const [low, high] = [at(chart.lower, k), at(chart.upper, k)];
         for (const multiple of [3, 2, 1]) {
           const top = y(Math.min(edge(k, multiple), high));
           const bottom = y(Math.max(edge(k, -multiple), low));
-          u.ctx.fillStyle = band(spread ? 0.03 : 0.075);
+          u.ctx.fillStyle = band(isDispersion ? 0.03 : 0.075);
           u.ctx.fillRect(left, top, right - left, bottom - top);
         }
       });
       if (highlight) {
-        const x = (k) => u.valToPos(along[k], "x", true);
+        const x = (k) => u.valToPos(xs[k], "x", true);
         const width = Math.max(x(highlight[1]) - x(highlight[0]), 0) + 8 * uPlot.pxRatio;
         u.ctx.fillStyle = css("--bad");
         u.ctx.globalAlpha = 0.12;
@@ -184,7 +185,7 @@ const controlChart = (() => {
       u.ctx.clip();
     }
 
-    // Center line, limits and specification limits; each with its value at the right margin.
+    // Center line, limits and specification limits, with their values in the right margin.
     function lines(u) {
       const { ctx, bbox } = u;
       const ratio = uPlot.pxRatio;
@@ -195,7 +196,7 @@ const controlChart = (() => {
         ctx.lineWidth = 1.2 * ratio;
         ctx.setLineDash(dash.map((length) => length * ratio));
         ctx.beginPath();
-        stretches(u, (a, b) => at(line, a) === at(line, b), (left, right, k) => {
+        spans(u, (a, b) => at(line, a) === at(line, b), (left, right, k) => {
           const y = u.valToPos(at(line, k) * factor, "y", true);
           ctx.moveTo(left, y);
           ctx.lineTo(right, y);
@@ -209,7 +210,7 @@ const controlChart = (() => {
       inside(u);
       rule("UCL", chart.upper, css("--bad"), [6, 4]);
       rule("CL", chart.center, css("--good"), []);
-      // A lower limit of 0 is the axis.
+      // A lower limit of 0 coincides with the axis.
       if (chart.lower !== 0) rule("LCL", chart.lower, css("--bad"), [6, 4]);
       ["LSL", "target", "USL"].forEach((name, k) => {
         const value = chart.specification?.[k];
@@ -220,14 +221,14 @@ const controlChart = (() => {
       ctx.font = FONT.replace("12px", `${12 * ratio}px`);
       ctx.textAlign = "left";
       ctx.textBaseline = "middle";
-      for (const [y, text, color] of apart(labels, 14 * ratio, bbox.top + bbox.height)) {
+      for (const [y, text, color] of withoutOverlap(labels, 14 * ratio, bbox.top + bbox.height)) {
         ctx.fillStyle = color;
         ctx.fillText(text, bbox.left + bbox.width + 8 * ratio, y);
       }
       ctx.restore();
     }
 
-    // What else happened, before the first point after it; letters that would cover each other are joined: `B–D`.
+    // Events, drawn before the first point after each event. Letters that would overlap are joined: `B–D`.
     function events(u) {
       const { ctx, bbox } = u;
       const ratio = uPlot.pxRatio;
@@ -241,7 +242,7 @@ const controlChart = (() => {
       for (const [letter, point] of analysis.events) {
         const k = chart.i.findIndex((position) => position >= point);
         if (k < 0) continue;
-        const x = u.valToPos(k > 0 ? (along[k - 1] + along[k]) / 2 : along[k], "x", true);
+        const x = u.valToPos(k > 0 ? (xs[k - 1] + xs[k]) / 2 : xs[k], "x", true);
         ctx.beginPath();
         ctx.moveTo(x, bbox.top);
         ctx.lineTo(x, bbox.top + bbox.height);
@@ -255,7 +256,7 @@ const controlChart = (() => {
       }
     }
 
-    // A full dot beyond a control limit, a ring where another rule signals.
+    // Draws a filled dot beyond a control limit, and a ring where another rule signals.
     function signals(u) {
       const { ctx } = u;
       const ratio = uPlot.pxRatio;
@@ -267,9 +268,9 @@ const controlChart = (() => {
       ctx.lineWidth = 1.3 * ratio;
       const { top, height } = u.bbox;
       for (let k = from; k <= to; k++) {
-        const [x, y] = [u.valToPos(along[k], "x", true), u.valToPos(chart.x[k] * factor, "y", true)];
+        const [x, y] = [u.valToPos(xs[k], "x", true), u.valToPos(chart.x[k] * factor, "y", true)];
         if (y < top || y > top + height) {
-          beyondSight(ctx, x, y < top ? top : top + height, y < top ? ratio : -ratio);
+          drawOutside(ctx, x, y < top ? top : top + height, y < top ? ratio : -ratio);
           continue;
         }
         if (!found[k]?.signals.length) continue;
@@ -283,8 +284,8 @@ const controlChart = (() => {
       ctx.restore();
     }
 
-    // A triangle at the edge points to where the point would be.
-    function beyondSight(ctx, x, edge, up) {
+    // A triangle at the edge points towards a point outside the visible range.
+    function drawOutside(ctx, x, edge, up) {
       ctx.beginPath();
       ctx.moveTo(x, edge + up);
       ctx.lineTo(x - 4.5 * Math.abs(up), edge + 9 * up);
@@ -294,8 +295,8 @@ const controlChart = (() => {
       ctx.fill();
     }
 
-    // What is known about a point, in lines of text: heading, details, signals.
-    function words(k) {
+    // The tooltip of a point as lines of text: value, details, signals.
+    function tooltipLines(k) {
       const position = chart.i[k];
       const lines = [[`${quantity(chart.x[k])}`, "b"], [`point ${position}${chart.t ? ` · ${clock(chart.t[k])}` : ""}`, "muted"]];
       for (const [rule, first, , end, side] of found[k]?.signals ?? []) {
@@ -317,7 +318,7 @@ const controlChart = (() => {
         tip.hidden = true;
         return;
       }
-      tip.replaceChildren(...words(k).map(([text, kind]) => {
+      tip.replaceChildren(...tooltipLines(k).map(([text, kind]) => {
         const line = document.createElement("p");
         const inner = kind === "b" ? line.appendChild(document.createElement("b")) : line;
         inner.textContent = text;
@@ -325,11 +326,11 @@ const controlChart = (() => {
         return line;
       }));
       tip.hidden = false;
-      const x = u.valToPos(along[k], "x"), y = u.valToPos(chart.x[k] * factor, "y");
+      const x = u.valToPos(xs[k], "x"), y = u.valToPos(chart.x[k] * factor, "y");
       const { left, width, height } = u.over.getBoundingClientRect();
-      const beside = x + 14 + tip.offsetWidth > width ? x - 14 - tip.offsetWidth : x + 14;
+      const preferred = x + 14 + tip.offsetWidth > width ? x - 14 - tip.offsetWidth : x + 14;
       const room = document.documentElement.clientWidth - left - tip.offsetWidth - 8;
-      tip.style.left = `${Math.max(Math.min(beside, room), 8 - left)}px`;
+      tip.style.left = `${Math.max(Math.min(preferred, room), 8 - left)}px`;
       tip.style.top = `${Math.max(Math.min(y - tip.offsetHeight / 2, height - tip.offsetHeight), -8)}px`;
     }
 
@@ -345,7 +346,7 @@ const controlChart = (() => {
       cursor: {
         y: false,
         drag: { x: true, y: false, setScale: true },
-        // The cursor never rests in a hole.
+        // The cursor skips gaps.
         dataIdx: (u, series, index) => (of[index] === -1 ? index - 1 : index),
         points: { size: 9, width: 2, stroke: () => css("--accent"), fill: () => css("--paper") },
         bind: { dblclick: () => () => { reset(); return null; } },
@@ -377,12 +378,12 @@ const controlChart = (() => {
     u.over.append(tip);
     setRange(null);
 
-    // Sets the range in sight without telling anybody; null shows all points.
+    // Sets the visible range without calling `zoomed`; null shows all points.
     function setRange(range) {
       quiet = true;
       const [min, max] = range ?? whole;
       u.setScale("x", { min, max });
-      // uPlot works in the next microtask.
+      // uPlot applies the range in the next microtask.
       queueMicrotask(() => queueMicrotask(() => { quiet = false; }));
     }
 
@@ -393,7 +394,7 @@ const controlChart = (() => {
 
     function zoom(by) {
       const { min, max } = u.scales.x;
-      const middle = current >= 0 ? along[current] : (min + max) / 2;
+      const middle = current >= 0 ? xs[current] : (min + max) / 2;
       const range = [Math.max(middle - (middle - min) * by, whole[0]), Math.min(middle + (max - middle) * by, whole[1])];
       setRange(range);
       zoomed(range);
@@ -403,18 +404,18 @@ const controlChart = (() => {
       if (k < 0 || k > last) return;
       const { min, max } = u.scales.x;
       current = k;
-      if (along[k] < min || along[k] > max) {
+      if (xs[k] < min || xs[k] > max) {
         const half = (max - min) / 2;
-        const range = [along[k] - half, along[k] + half];
+        const range = [xs[k] - half, xs[k] + half];
         setRange(range);
         zoomed(range);
       }
-      said(words(k).map(([text]) => text).join(". "));
-      // After uPlot has set the range.
+      announce(tooltipLines(k).map(([text]) => text).join(". "));
+      // Wait until uPlot has applied the range.
       queueMicrotask(() => {
         if (current !== k) return;
         byKey = true;
-        u.setCursor({ left: u.valToPos(along[k], "x"), top: u.valToPos(chart.x[k] * factor, "y") });
+        u.setCursor({ left: u.valToPos(xs[k], "x"), top: u.valToPos(chart.x[k] * factor, "y") });
         byKey = false;
         show(u, k);
       });
@@ -451,7 +452,7 @@ const controlChart = (() => {
     return {
       setRange,
       reset,
-      // Some points lie so far out that the others look equal.
+      // True if outliers make the other points hard to distinguish.
       isWide: chart.x.some((x, k) => {
         const width = at(chart.upper, k) - at(chart.lower, k);
         return x > at(chart.upper, k) + 1.5 * width || x < at(chart.lower, k) - 1.5 * width;
@@ -466,14 +467,14 @@ const controlChart = (() => {
       destroy: () => u.destroy(),
       range: () => [u.scales.x.min, u.scales.x.max],
       isWhole: () => Math.abs(u.scales.x.min - whole[0]) < 1e-9 && Math.abs(u.scales.x.max - whole[1]) < 1e-9,
-      // Shows the points from `first` to `last` with their neighbours, and marks them.
+      // Zooms to the points from `first` to `end` and the points around them, and highlights them.
       focus(first, end) {
         const from = chart.i.findIndex((position) => position >= first);
         let to = chart.i.findLastIndex((position) => position <= end);
         if (from < 0 || to < from) return;
         const around = Math.max(Math.ceil((to - from) * 1.5), 12);
         highlight = [from, to];
-        const range = [along[Math.max(from - around, 0)], along[Math.min(to + around, last)]];
+        const range = [xs[Math.max(from - around, 0)], xs[Math.min(to + around, last)]];
         setRange(range);
         zoomed(range);
       },

@@ -1,4 +1,4 @@
-// Turns the pictures of the page into live charts. Without this script the page is complete.
+// Replaces the images of the page with interactive charts. Without this script, the page is still complete.
 "use strict";
 
 (() => {
@@ -9,7 +9,7 @@
     return element;
   };
 
-  // The charts of one analysis: they share their zoom and their axis.
+  // The charts of one analysis, which share zoom and axis.
   function analysisCharts(analysis) {
     const section = document.getElementById(analysis.id);
     const figures = [...section.querySelectorAll("figure.chart")];
@@ -17,8 +17,8 @@
     const charts = [];
     let byTime = false, near = false;
 
-    const said = make("p", { className: "said" });
-    said.setAttribute("aria-live", "polite");
+    const announcement = make("p", { className: "announcement" });
+    announcement.setAttribute("aria-live", "polite");
     const reset = make("button", { type: "button", textContent: "Reset zoom", disabled: true, onclick: () => charts[0]?.reset() });
     const toggle = make("button", { type: "button", textContent: "Time axis", onclick: () => switchAxis(!byTime) });
     toggle.setAttribute("aria-pressed", "false");
@@ -27,7 +27,7 @@
     const csv = make("button", { type: "button", textContent: "CSV", title: "Save the points as CSV", onclick: () => save(analysis) });
     csv.setAttribute("aria-label", "Save the points as CSV");
     figures[0].querySelector("figcaption").append(make("div", { className: "tools" }, closer, ...(timed ? [toggle] : []), reset, csv));
-    figures[0].append(said);
+    figures[0].append(announcement);
 
     const hosts = figures.map((figure, k) => {
       const host = make("div", { className: "live", tabIndex: 0 });
@@ -37,7 +37,7 @@
       host.setAttribute(
         "aria-label",
         `${title} of ${analysis.metric}, ${n} points, ${violations.length} violations. ` +
-          "Arrow keys go from point to point, n and p to the next and previous signal, plus and minus zoom, Escape shows all.",
+          "Arrow keys move between points, n and p jump to the next and previous signal, plus and minus zoom, Escape shows all points.",
       );
       figure.querySelector(".still").before(host);
       return host;
@@ -55,7 +55,7 @@
           byTime,
           height: k === 0 ? 340 : 170,
           zoomed: (range) => zoomed(range, k),
-          said: (text) => { said.textContent = text; },
+          announce: (text) => { announcement.textContent = text; },
         }));
         host.closest("figure").dataset.ready = "true";
       });
@@ -64,7 +64,7 @@
       if (near) setNear(true);
     }
 
-    // Leaves far points at the edge, so that the others can be told apart.
+    // Draws far points at the edge, so that the others are easier to distinguish.
     function setNear(value) {
       near = value;
       closer.setAttribute("aria-pressed", String(near));
@@ -99,7 +99,7 @@
     return { redraw: () => charts.forEach((chart) => chart.redraw()) };
   }
 
-  // The points of both charts in a file of the reader's own; nothing leaves this machine.
+  // Saves the points of both charts as a local file. Nothing is sent over the network.
   function save(analysis) {
     const cell = (value) => (/[",\n\r]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
     const at = (line, k) => (typeof line === "number" ? line : line[k]);
@@ -120,7 +120,7 @@
   document.body.classList.add("scripted");
   const waiting = new Map(analyses.map((analysis) => [document.getElementById(analysis.id), analysis]));
   const drawn = [];
-  // Charts are drawn when they come near the window: a page of a hundred opens as fast as one of three.
+  // Each chart is drawn when it comes near the visible part of the page, so that pages with many charts open fast.
   const near = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
       if (!isIntersecting || !waiting.has(target)) continue;

@@ -1,0 +1,75 @@
+//! The program `llmscope`: statistical process control for LLM performance, from the command line.
+//!
+//! Two binaries call [`run`]: `llmscope`, and `llmscope-cli`, the name that the program had before. The library is not a
+//! public interface: use `llmscope-core` and `llmscope-harness` from Rust.
+
+mod analyze;
+mod args;
+mod bench;
+mod columnar;
+mod convert;
+mod gate;
+mod generate;
+mod logs;
+mod monitor;
+mod output;
+mod probe;
+mod remedy;
+mod report;
+mod reset;
+mod serve;
+mod target;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use mimalloc::MiMalloc;
+
+use crate::args::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Runs the command that the arguments of the process name. Exit status: 0 in control, 1 signals found, 2 error.
+#[must_use]
+pub fn run() -> ExitCode {
+    let arguments = match Cli::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return end_of_parsing(&error),
+    };
+    let outcome = match arguments.command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Monitor(args) => monitor::run(&args),
+        Command::Report(args) => analyze::report(&args),
+        Command::Gate(args) => gate::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Reset(args) => reset::run(&args),
+        Command::Probe(args) => probe::run(&args),
+        Command::Schema(args) => generate::schema(&args),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
+    };
+    match outcome {
+        Ok(code) => code,
+        // The reader of our output has closed it: `llmscope … | head` does not fail.
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::say_error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints what parsing ended with: help, a version, a requested list, or an error.
+fn end_of_parsing(error: &clap::Error) -> ExitCode {
+    match values::requested_list(error) {
+        Some(list) => match output::write_data(list.as_bytes()) {
+            Err(error) if !output::is_closed_pipe(&error) => ExitCode::from(2),
+            _ => ExitCode::SUCCESS,
+        },
+        None => error.exit(),
+    }
+}

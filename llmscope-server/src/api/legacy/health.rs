@@ -1,0 +1,54 @@
+//! `GET /health`, `GET /ready`: whether the service runs and its store answers.
+
+use std::path::Path;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::App;
+use super::super::api_error::ApiError;
+use super::super::operation::Operation;
+
+#[derive(Serialize, JsonSchema)]
+struct Health {
+    status: &'static str,
+    database: String,
+    total_requests: u64,
+    retention_days: u32,
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    timestamp: Timestamp,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Ready {
+    status: &'static str,
+}
+
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/health", "Report the health of the service and the size of its store", health)
+            .open()
+            .response::<Health>(),
+        Operation::get("/ready", "Check that the store answers", ready).open().response::<Ready>(),
+    ]
+}
+
+async fn health(State(app): State<App>) -> Result<Json<Health>, ApiError> {
+    let (place, total_requests) = app.read(|store| Ok((store.place(), store.count()?))).await.map_err(unavailable)?;
+    // The file's name without its folder: this endpoint needs no key.
+    let database = Path::new(&place).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let retention_days = app.retention_days;
+    Ok(Json(Health { status: "healthy", database, total_requests, retention_days, timestamp: Timestamp::now() }))
+}
+
+async fn ready(State(app): State<App>) -> Result<Json<Ready>, ApiError> {
+    app.read(|store| store.ping()).await.map_err(unavailable)?;
+    Ok(Json(Ready { status: "ready" }))
+}
+
+fn unavailable(_: ApiError) -> ApiError {
+    ApiError::Unavailable("the store does not answer".to_owned())
+}

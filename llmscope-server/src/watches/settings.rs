@@ -1,0 +1,71 @@
+//! The settings of watches, and frozen limits for them.
+
+use llmscope_core::analysis::Baseline;
+use llmscope_core::watch::Watch;
+use llmscope_core::{Metric, RuleSet, Standards, Transform};
+
+use crate::series::Source;
+
+/// How values are judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WatchSettings {
+    /// The metrics to judge.
+    pub metrics: Vec<Metric>,
+    /// The rules to judge them by.
+    pub rules: RuleSet,
+    /// The number of values to learn limits from.
+    pub learn: usize,
+    /// The transformation on whose scale limits are learned.
+    pub transform: Transform,
+}
+
+impl Default for WatchSettings {
+    /// Judges time to first token, end-to-end latency and time per output token by Nelson's eight rules, against limits
+    /// from the first 100 values.
+    fn default() -> Self {
+        Self { metrics: Metric::DEFAULT.to_vec(), rules: RuleSet::nelson(), learn: 100, transform: Transform::None }
+    }
+}
+
+impl WatchSettings {
+    /// Refuses too few values to learn from.
+    pub(crate) fn check(&self) -> llmscope_core::Result<()> {
+        self.metrics.iter().try_for_each(|&metric| self.watch(metric, None).map(drop))
+    }
+
+    /// Creates a watch with the limits of a study, or one that learns its limits.
+    pub(super) fn watch(&self, metric: Metric, study: Option<Study>) -> llmscope_core::Result<Watch> {
+        let (bounds, rules) = (metric.bounds(), self.rules.clone());
+        match study {
+            Some(study) => Watch::frozen(bounds, rules, study.standards),
+            None => Ok(Watch::learning(bounds, rules, self.learn)?.on_scale(self.transform)),
+        }
+    }
+}
+
+/// Frozen limits, and the number of values that they are based on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Study {
+    pub(crate) standards: Standards,
+    pub(crate) points: usize,
+}
+
+impl Study {
+    /// The baseline among these that applies to a metric of a source. Baselines without a within sigma, such as those
+    /// of counts, do not apply.
+    pub(crate) fn among(baselines: &[Baseline], source: &Source, metric: Metric) -> Option<Self> {
+        let fits = |baseline: &&Baseline| baseline.standards.within.is_some() && names(baseline, source, metric);
+        let found = baselines.iter().find(fits)?;
+        Some(Self { standards: found.standards, points: found.n })
+    }
+}
+
+/// True if a baseline applies to a metric of a source. A group without a provider or model matches any.
+fn names(baseline: &Baseline, source: &Source, metric: Metric) -> bool {
+    let agrees = |(name, value): (&String, &String)| match name.as_str() {
+        "provider" => *value == source.provider,
+        "model" => Some(value) == source.model.as_ref(),
+        _ => false,
+    };
+    baseline.metric == metric.name() && baseline.group.iter().all(agrees)
+}

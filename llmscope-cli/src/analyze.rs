@@ -13,9 +13,10 @@ use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::Mapping;
+use llmscope_core::quantity::counted;
 use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Transform, Unit, analyze, plot};
 
-use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs};
+use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs, Undecided};
 use crate::logs;
 use crate::output::{self, Sink};
 use crate::report;
@@ -40,6 +41,18 @@ impl Judged {
         let report = Report::new(Some(Timestamp::now()), analyses).with_studies(studies);
         Ok(Self { logs, series, missing: args.missing, report })
     }
+
+    /// Fails if nothing was judged, so that a check of an empty log does not pass.
+    fn expect_verdict(&self, args: &JudgeArgs) -> Result<()> {
+        if self.report.has_verdict() || args.undecided == Undecided::Pass {
+            return Ok(());
+        }
+        let reason = match self.report.analyses.iter().map(|analysis| analysis.n).max() {
+            None | Some(0) => "the logs have no measurements".to_owned(),
+            Some(most) => format!("the longest series has {}", counted(most, "measurement")),
+        };
+        bail!("no series has enough data for a verdict: {reason}; use --undecided pass to accept this")
+    }
 }
 
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
@@ -53,6 +66,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
     }
     write(args, &judged)?;
+    judged.expect_verdict(&args.judging)?;
     Ok(ExitCode::from(u8::from(judged.report.has_signals())))
 }
 
@@ -79,6 +93,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
         let size = format!("{} ({} kB)", path.display(), page.len().div_ceil(1000));
         output::say(output::DIM, "written:", &size);
     }
+    judged.expect_verdict(&args.judging)?;
     Ok(ExitCode::SUCCESS)
 }
 

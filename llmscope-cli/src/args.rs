@@ -43,7 +43,8 @@ Examples:
   From standard input to JSON:
     cat a.jsonl | llmscope analyze - --column latency --json | jq .
 
-Exit status: 0 in control, 1 signals found, 2 error.";
+Exit status: 0 in control, 1 signals found, 2 error or no series has enough
+data.";
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
@@ -54,7 +55,8 @@ Examples:
   Any numeric column of a table:
     llmscope report log.csv --column latency_ms --by model > report.html
 
-Exit status: 0 the page was written, whatever its verdicts are; 2 error.";
+Exit status: 0 the page was written, whatever its verdicts are; 2 error, or no
+series has enough data.";
 
 /// Widest line of help. Terminals that are narrower wrap earlier.
 pub(crate) const HELP_WIDTH: usize = 78;
@@ -199,6 +201,10 @@ pub(crate) struct JudgeArgs {
     /// Target value, for Cpm
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
     pub(crate) target: Option<String>,
+    /// Exit status if no series has enough data: 2 (error) or 0 (pass)
+    #[arg(long, value_enum, default_value_t = Undecided::Error, help_heading = "Rules")]
+    pub(crate) undecided: Undecided,
+
     /// Confidence level of the capability intervals
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, help_heading = "Specification")]
     pub(crate) confidence: f64,
@@ -228,6 +234,15 @@ pub(crate) struct AnalyzeArgs {
     /// Write to a file instead of standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// What it means that no series has enough data for a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Undecided {
+    /// An error, exit status 2
+    Error,
+    /// Exit status 0
+    Pass,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -179,7 +179,6 @@ fn few_failed_or_constant_values_give_a_verdict_without_invalid_numbers() {
         let args = [&["analyze", "-", "--json", "--points"], &options[..]].concat();
         let output = run_on(input.as_bytes(), &args);
         let text = stdout(&output);
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
         for invalid in ["NaN", "inf", "null"] {
             assert!(!text.contains(invalid), "{invalid} in {text}");
         }
@@ -187,8 +186,10 @@ fn few_failed_or_constant_values_give_a_verdict_without_invalid_numbers() {
         if analysis["n"].as_u64().unwrap() < 10 {
             assert_eq!(analysis["verdict"], "not_enough_data");
             assert_eq!(analysis["need"], 10);
+            assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         } else {
             assert_eq!(analysis["verdict"], "in_control");
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
             assert!(analysis["capability"].is_null() && !analysis["warnings"].as_array().unwrap().is_empty());
         }
     }
@@ -439,4 +440,21 @@ fn values_with_a_long_tail_are_judged_after_a_transformation() {
     assert!(stderr(&zero).contains("22: latency: 0 is not positive and cannot be transformed"), "{}", stderr(&zero));
     let gap = stdout(&run_on(with_zero.as_bytes(), &[&args[..], &["--missing", "break"]].concat()));
     assert!(gap.contains("1 not positive") && gap.contains("1 nonpositive value cannot be transformed"), "{gap}");
+}
+
+#[test]
+fn logs_without_enough_data_do_not_pass() {
+    let cases: [(&[u8], &str); 3] = [
+        (b"latency\n", "the logs have no measurements"),
+        (b"latency\n0.1\n", "the longest series has 1 measurement;"),
+        (b"latency\n0.1\n0.2\n", "the longest series has 2 measurements;"),
+    ];
+    for (log, reason) in cases {
+        let output = run_on(log, &["analyze", "-", "--column", "latency"]);
+        assert_eq!(output.status.code(), Some(2), "{}", stdout(&output));
+        assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+        let accepted = run_on(log, &["analyze", "-", "--column", "latency", "--undecided", "pass"]);
+        assert_eq!(accepted.status.code(), Some(0));
+        assert_eq!(stdout(&accepted), stdout(&output), "the report is printed all the same");
+    }
 }

@@ -132,7 +132,7 @@ fn a_sweep_has_a_group_per_step_and_objectives_give_goodput() {
 fn invalid_options_fail_before_the_first_request() {
     let cases: [(&[&str], &str); 8] = [
         (&["--vendor", "unknown"], "[possible values: openai, openai-responses, azure, "),
-        (&["--vendor", "azure", "--model", "m"], "--url is missing: azure has a different address for every customer"),
+        (&["--vendor", "azure", "--model", "m"], "missing --url: azure has a different address for every customer"),
         (&["--vendor", "openai", "--model", "m"], "openai needs a key: set OPENAI_API_KEY in the environment"),
         (
             &["--vendor", "simulated", "--rate", "0"],

@@ -28,11 +28,11 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
     let answer = Gate { generated_at: Some(Timestamp::now()), ..gate(&baseline, &candidate, &plan)? };
     write(args, &answer)?;
     if answer.verdict == GateVerdict::NotEnoughData {
-        let remedy = "measure more requests, allow a larger --max-shift, or say --undecided fail to stop here";
+        let remedy = "measure more requests, allow a larger --max-shift, or use --undecided fail for exit status 1";
         output::say(
             CAUTION,
             "not enough data to tell:",
-            &format!("nothing was found worse, which proves little; {remedy}"),
+            &format!("no comparison is worse, but this does not prove anything; {remedy}"),
         );
     }
     let failed = match answer.verdict {

@@ -80,6 +80,13 @@ impl Report {
         verdicts.chain(self.studies.iter().map(|study| study.verdict)).any(|verdict| verdict == Verdict::OutOfControl)
     }
 
+    /// True if at least one series or study had enough data for a verdict.
+    #[must_use]
+    pub fn has_verdict(&self) -> bool {
+        let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
+        verdicts.chain(self.studies.iter().map(|study| study.verdict)).any(|verdict| verdict != Verdict::NotEnoughData)
+    }
+
     /// The JSON Schema of a report.
     #[must_use]
     pub fn json_schema() -> serde_json::Value {

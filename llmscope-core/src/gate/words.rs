@@ -195,10 +195,10 @@ impl Gate {
     pub fn promise(&self) -> String {
         format!(
             "If nothing has changed, the gate fails with a probability of at most {} %. Each end of an interval is wrong \
-             with a probability of {} %: alpha is shared by the {} that these requests can decide.",
+             with a probability of {} %: alpha is shared by the comparisons that these requests can decide ({}).",
             plain(self.alpha * 100.0).trim_end_matches('0').trim_end_matches('.'),
             plain(self.level * 100.0).trim_end_matches('0').trim_end_matches('.'),
-            counted(self.family, "comparison")
+            self.family
         )
     }
 

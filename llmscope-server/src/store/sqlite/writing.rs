@@ -30,7 +30,7 @@ type Sources = HashMap<(String, String), i64>;
 
 /// The number of pages of 4 KiB in the log that triggers a checkpoint: 16 MiB.
 const LOG_PAGES: u32 = 4096;
-/// The space to leave free on the disk: twice the log, which also covers a second of writes between two checks.
+/// The space to leave free on the disk: twice the log, so that a transaction fits into it and a checkpoint into the file.
 const RESERVE_BYTES: u64 = 32 << 20;
 /// The approximate size of a session's request, with its gaps and attributes.
 const REQUEST_BYTES: u64 = 1024;
@@ -58,7 +58,7 @@ impl SqliteWriter {
 impl Writer for SqliteWriter {
     fn transaction(&mut self) -> Result<Box<dyn Transaction + '_>> {
         let path = &self.path;
-        let room = self.room.bytes(path, &self.connection).map_err(|error| refusal(path, &error))?;
+        let room = self.room.bytes(path, &self.connection, RESERVE_BYTES).map_err(|error| refusal(path, &error))?;
         let inner = self.connection.transaction_with_behavior(TransactionBehavior::Immediate);
         let inner = inner.map_err(|error| refusal(path, &error))?;
         let known = &mut self.sources;

@@ -69,10 +69,12 @@ fn pairs(texts: &[String], separator: char, option: &str, form: &str) -> Result<
     texts.iter().map(pair).collect()
 }
 
+const EXTRA_BODY: &str = "--extra-body: expected a JSON object, such as {\"temperature\": 0}";
+
 fn extra_body(text: &str) -> Result<Map<String, Value>> {
-    match serde_json::from_str(text).context("--extra-body")? {
+    match serde_json::from_str(text).context(EXTRA_BODY)? {
         Value::Object(fields) => Ok(fields),
-        _ => bail!("--extra-body: expected a JSON object, such as {{\"temperature\": 0}}"),
+        _ => bail!(EXTRA_BODY),
     }
 }
 

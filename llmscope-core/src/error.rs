@@ -161,6 +161,8 @@ impl Error {
         let line = location.line.unwrap_or(0).max(1) + (error.line().max(1) as u64 - 1);
         let message = error.to_string();
         let what = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
+        // serde names Rust's types.
+        let what = what.replace("expected f64", "expected a number").replace("expected struct", "expected an object:");
         let problem = format!("{what} (column {})", error.column());
         let fix = match error.classify() {
             serde_json::error::Category::Eof => "the file is truncated: copy it again or record it again",

@@ -100,7 +100,7 @@ pub enum StoreError {
         known: i64,
     },
     /// Another process uses the store.
-    #[error("{place}: in use by another process")]
+    #[error("{place}: in use by another process; stop it, or use another file")]
     Busy {
         /// The store's file.
         place: String,

@@ -131,7 +131,9 @@ fn header(args: &BenchArgs, bench: &Bench) -> Result<SessionHeader> {
     let mut header = bench.header(Probe::new().environment());
     header.name.clone_from(&args.name);
     for label in &args.label {
-        let (name, value) = label.split_once('=').context("--label: expected NAME=VALUE, such as build=1234")?;
+        let (name, value) = label
+            .split_once('=')
+            .with_context(|| format!("--label {label}: expected NAME=VALUE, such as build=1234"))?;
         header.labels.insert(name.trim().to_owned(), value.trim().to_owned());
     }
     Ok(header)

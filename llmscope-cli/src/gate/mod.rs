@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Measure, Selection, Series};
 use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Objective, Statistic, gate};
+use llmscope_core::quantity::counted;
 use llmscope_core::{Metric, Unit};
 
 pub(crate) use self::args::GateArgs;
@@ -48,8 +49,8 @@ fn sides(args: &GateArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (baseline, candidate) = match (&args.files[..], &args.candidate[..]) {
         ([baseline, candidate], []) => (vec![baseline.clone()], vec![candidate.clone()]),
         (files, []) => bail!(
-            "{} files: expected BASELINE CANDIDATE, or several on each side as BASELINE… --candidate CANDIDATE…",
-            files.len()
+            "{}: expected BASELINE CANDIDATE, or several on each side as BASELINE… --candidate CANDIDATE…",
+            counted(files.len(), "file")
         ),
         (files, candidate) => (files.to_vec(), candidate.to_vec()),
     };

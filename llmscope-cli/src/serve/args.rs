@@ -35,7 +35,8 @@ Exit status: 0 ended, 2 error.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct ServeArgs {
     /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", env = "LLMSCOPE_ADDRESS", default_value = "127.0.0.1:8081")]
+    #[arg(long, value_name = "ADDRESS", env = "LLMSCOPE_ADDRESS", default_value = "127.0.0.1:8081",
+          value_parser = address)]
     pub(crate) address: SocketAddr,
     /// SQLite file of the store, created if it does not exist
     #[arg(long, value_name = "FILE", env = "DATABASE_PATH", default_value = "llmscope.db")]
@@ -92,6 +93,10 @@ pub(crate) struct ServeArgs {
     /// Log as JSON Lines
     #[arg(long, help_heading = "Output")]
     pub(crate) log_json: bool,
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected IP:PORT, such as 127.0.0.1:8081 or [::1]:8081".to_owned())
 }
 
 /// A number of days. An empty environment variable counts as unset.

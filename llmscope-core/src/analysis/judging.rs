@@ -369,7 +369,7 @@ fn chart<'a>(
 fn starts(plan: &Plan, kind: ChartKind, data: &Data<'_>, power: Option<PowerTransform>) -> Result<Vec<Start>> {
     match (&plan.stages, &plan.origin) {
         (Stages::One, _) => Ok(Vec::new()),
-        (Stages::At(points), Origin::Data) => Ok(points.iter().copied().map(Start::told).collect()),
+        (Stages::At(points), Origin::Data) => Ok(points.iter().copied().map(Start::given).collect()),
         (Stages::Auto, Origin::Data) => {
             let fewest = fewest_points(kind, &plan.origin);
             let found = if let Data::Single(sample) = data {

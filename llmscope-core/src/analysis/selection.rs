@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::series::{Observations, Series, put};
-use crate::error::{Error, Result};
+use crate::error::{Error, Location, Result};
 use crate::ingest::{Cell, Content, Log, Mapping, Projection, Rows, SESSION, Stream, StreamSummary, Time, Tool};
 use crate::measure::Measure;
 use crate::metric::Metric;
@@ -310,6 +310,14 @@ impl SeriesBuilder {
         if present.is_empty() && any_session && self.nothing_succeeded() {
             // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
+        }
+        if present.is_empty() && self.names.is_empty() {
+            let sources = self.sources.iter().map(|log| log.source.as_str()).collect::<Vec<_>>().join(", ");
+            return Err(Error::Format {
+                location: Location::of(&sources),
+                problem: "no numeric column".to_owned(),
+                fix: "use a log of requests, or a table with a column of numbers".to_owned(),
+            });
         }
         if present.is_empty() {
             return Err(Error::Unknown { what: "column to judge", name: String::new(), expected: known() });

@@ -81,7 +81,7 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub(super) fn told(at: usize) -> Self {
+    pub(super) fn given(at: usize) -> Self {
         Self { at, p: None }
     }
 }

@@ -22,7 +22,11 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
     warn(excluded.failed > 0 && analysis.metric != "error_rate", &|| {
         let all = analysis.n + excluded.failed + excluded.missing;
         let failed = excluded.failed;
-        format!("{failed} of {} failed and have no latency: the metric error_rate counts them", counted(all, "request"))
+        format!(
+            "{failed} of {} failed and {} no latency: the metric error_rate counts them",
+            counted(all, "request"),
+            if failed == 1 { "has" } else { "have" }
+        )
     });
     warn(excluded.missing > 0, &|| format!("{} without a value of this metric", counted(excluded.missing, "request")));
     warn(excluded.not_positive > 0, &|| {

@@ -401,9 +401,10 @@ impl<'s> Draft<'s> {
             let all = side.n + side.excluded.failed + side.excluded.missing;
             if side.excluded.failed > 0 {
                 warnings.push(format!(
-                    "{} of {} in the {name} failed and have no latency: the error rate is compared separately",
+                    "{} of {} in the {name} failed and {} no latency: the error rate is compared separately",
                     side.excluded.failed,
-                    counted(all, "request")
+                    counted(all, "request"),
+                    if side.excluded.failed == 1 { "has" } else { "have" }
                 ));
             }
             if side.effective < 0.5 * float(side.n) {

@@ -220,13 +220,16 @@ impl Gate {
         match self.verdict {
             GateVerdict::Fail => {
                 let count = decided(Decision::Worse).count();
-                let rest =
-                    if count > 1 { format!(" ({count} of {total} comparisons are worse)") } else { String::new() };
+                let rest = if count > 1 {
+                    format!(" ({count} of {} are worse)", counted(total, "comparison"))
+                } else {
+                    String::new()
+                };
                 format!("{}{rest}", most(Decision::Worse).unwrap_or_default())
             }
             GateVerdict::Pass => {
                 let open = if undecided > 0 {
-                    format!(" ({undecided} of {total} comparisons undecided)")
+                    format!(" ({undecided} of {} undecided)", counted(total, "comparison"))
                 } else {
                     String::new()
                 };
@@ -235,8 +238,9 @@ impl Gate {
             GateVerdict::NotEnoughData => {
                 let closest = most(Decision::CannotTell).or_else(|| most(Decision::NotEnoughData));
                 format!(
-                    "{} ({undecided} of {total} comparisons undecided)",
-                    closest.unwrap_or_else(|| "nothing to compare".to_owned())
+                    "{} ({undecided} of {} undecided)",
+                    closest.unwrap_or_else(|| "nothing to compare".to_owned()),
+                    counted(total, "comparison")
                 )
             }
         }

@@ -118,7 +118,7 @@ impl Pattern {
             Self::Beyond { multiple, count, window } => {
                 format!("{count} of {window} points beyond {multiple}σ, same side")
             }
-            Self::SameSide { length } => format!("{length} points in a row on one side of the center line"),
+            Self::SameSide { length } => format!("{length} points in a row on one side of center"),
             Self::Trend { length } => format!("{length} points in a row rising or falling"),
             Self::Alternating { length } => format!("{length} points in a row alternating up and down"),
             Self::Within { multiple, length } => {

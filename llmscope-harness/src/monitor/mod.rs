@@ -123,7 +123,7 @@ impl MonitorHandle {
         let mut monitors: Vec<MonitorTask> = Vec::new();
         for (index, endpoint) in endpoints.into_iter().enumerate() {
             if endpoint.interval < SHORTEST_INTERVAL {
-                return Err(setting("--interval", &format!("{:?}", endpoint.interval), "at least 100ms"));
+                return Err(setting("--interval", &format!("{} s", endpoint.interval.as_secs_f64()), "at least 100ms"));
             }
             let judge = Judge::new(&endpoint, settings)?;
             let pace = Pace::new(endpoint.interval, jitter, seed.wrapping_add(index as u64));

@@ -23,6 +23,7 @@ mod values;
 
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 
@@ -34,23 +35,12 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// Runs the command that the arguments of the process name. Exit status: 0 in control, 1 signals found, 2 error.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = match Cli::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return end_of_parsing(&error),
-    };
-    let outcome = match arguments.command {
-        Command::Analyze(args) => analyze::run(&args),
-        Command::Bench(args) => bench::run(&args),
-        Command::Convert(args) => convert::run(&args),
-        Command::Monitor(args) => monitor::run(&args),
-        Command::Report(args) => analyze::report(&args),
-        Command::Gate(args) => gate::run(&args),
-        Command::Serve(args) => serve::run(&args),
-        Command::Reset(args) => reset::run(&args),
-        Command::Probe(args) => probe::run(&args),
-        Command::Schema(args) => generate::schema(&args),
-        Command::Completions(args) => generate::completions(&args),
-        Command::Man(args) => generate::man(&args),
+    let outcome = match Cli::try_parse() {
+        Ok(arguments) => run_command(arguments.command),
+        Err(error) => match values::requested_list(&error) {
+            Some(list) => output::write_data(list.as_bytes()).map(|()| ExitCode::SUCCESS),
+            None => error.exit(),
+        },
     };
     match outcome {
         Ok(code) => code,
@@ -63,13 +53,19 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Prints what parsing ended with: help, a version, a requested list, or an error.
-fn end_of_parsing(error: &clap::Error) -> ExitCode {
-    match values::requested_list(error) {
-        Some(list) => match output::write_data(list.as_bytes()) {
-            Err(error) if !output::is_closed_pipe(&error) => ExitCode::from(2),
-            _ => ExitCode::SUCCESS,
-        },
-        None => error.exit(),
+fn run_command(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Analyze(args) => analyze::run(&args),
+        Command::Bench(args) => bench::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Monitor(args) => monitor::run(&args),
+        Command::Report(args) => analyze::report(&args),
+        Command::Gate(args) => gate::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Reset(args) => reset::run(&args),
+        Command::Probe(args) => probe::run(&args),
+        Command::Schema(args) => generate::schema(&args),
+        Command::Completions(args) => generate::completions(&args),
+        Command::Man(args) => generate::man(&args),
     }
 }

@@ -76,15 +76,18 @@ impl Report {
     /// True if a rule signals in any analysis, or on the chart of the run means of a study.
     #[must_use]
     pub fn has_signals(&self) -> bool {
-        let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
-        verdicts.chain(self.studies.iter().map(|study| study.verdict)).any(|verdict| verdict == Verdict::OutOfControl)
+        self.verdicts().any(|verdict| verdict == Verdict::OutOfControl)
     }
 
     /// True if at least one series or study had enough data for a verdict.
     #[must_use]
     pub fn has_verdict(&self) -> bool {
-        let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
-        verdicts.chain(self.studies.iter().map(|study| study.verdict)).any(|verdict| verdict != Verdict::NotEnoughData)
+        self.verdicts().any(|verdict| verdict != Verdict::NotEnoughData)
+    }
+
+    fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+        let analyses = self.analyses.iter().map(|analysis| analysis.verdict);
+        analyses.chain(self.studies.iter().map(|study| study.verdict))
     }
 
     /// The JSON Schema of a report.

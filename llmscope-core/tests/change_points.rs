@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Origin, Series, Stages};
-use llmscope_core::stats::{CHANGE_POINT_LEVEL, change_points, maximally_selected_p};
+use llmscope_core::stats::{CHANGE_POINT_LEVEL, change_points, change_points_at, maximally_selected_p};
 use llmscope_core::{Analysis, ChartKind, Error, Plan, Sample, Verdict, analyze};
 use proptest::prelude::*;
 
@@ -102,6 +102,74 @@ fn where_nothing_changes_nothing_is_found() {
         let share = false_alarms as f64 / f64::from(series);
         assert!(share <= CHANGE_POINT_LEVEL, "correlation {rho}: {share}");
     }
+}
+
+/// A reduced `examples/change_points.rs`: the rate of false detections is at most the level, also in short series, with
+/// heavy tails and with two modes.
+#[test]
+fn false_detections_are_at_most_as_frequent_as_the_level() {
+    type Process = fn(&mut Noise, usize) -> Vec<f64>;
+    let processes: [(&str, Process); 6] = [
+        ("normal", |noise, n| noise.series(n, 0.0)),
+        ("AR(1) 0.3", |noise, n| noise.series(n, 0.3)),
+        ("AR(1) 0.6", |noise, n| noise.series(n, 0.6)),
+        ("AR(1) 0.9", |noise, n| noise.series(n, 0.9)),
+        ("t2", |noise, n| (0..n).map(|_| noise.normal() / (-(1.0 - noise.uniform()).ln()).sqrt().max(1e-9)).collect()),
+        ("cache", |noise, n| {
+            let base = |miss: bool| if miss { 200.0 } else { 40.0 };
+            (0..n).map(|_| base(noise.uniform() < 0.2) * (0.15 * noise.normal()).exp()).collect()
+        }),
+    ];
+    let mut shares = Vec::new();
+    for (name, process) in processes {
+        for (n, series) in [(30, 400), (50, 400), (100, 400), (300, 300)] {
+            let mut noise = Noise(n as u64);
+            let found = (0..series).filter(|_| !places(&process(&mut noise, n)).is_empty()).count();
+            let (share, level) = (found as f64 / f64::from(series), CHANGE_POINT_LEVEL);
+            let deviation = (level * (1.0 - level) / f64::from(series)).sqrt();
+            assert!(share <= level + 3.29 * deviation, "{name}, {n} values: {share}");
+            shares.push(share);
+        }
+    }
+    assert!(shares.iter().sum::<f64>() / shares.len() as f64 <= CHANGE_POINT_LEVEL, "{shares:?}");
+}
+
+/// An incident does not hide others, and each is found where it begins and ends.
+#[test]
+#[allow(clippy::cast_sign_loss, reason = "random offsets are positive")]
+fn incidents_do_not_hide_each_other() {
+    for n in [193, 300] {
+        for incidents in 1..=3_usize {
+            let mut noise = Noise(17);
+            let complete = (0..100).filter(|_| {
+                let free = n - 20 * (2 * incidents + 1);
+                let mut offsets: Vec<usize> =
+                    (0..incidents).map(|_| (noise.uniform() * (free + 1) as f64) as usize).collect();
+                offsets.sort_unstable();
+                let mut values = noise.series(n, 0.0);
+                let mut expected = Vec::new();
+                for (i, offset) in offsets.iter().enumerate() {
+                    let start = offset + 20 * (2 * i + 1);
+                    values[start..start + 20].iter_mut().for_each(|x| *x += 8.0);
+                    expected.extend([start, start + 20]);
+                }
+                let found = places(&values);
+                expected.iter().all(|at| found.iter().any(|found| found.abs_diff(*at) <= 3))
+            });
+            let complete = complete.count();
+            assert!(complete >= 98, "{incidents} incidents in {n} values: all found in {complete} of 100 series");
+        }
+    }
+}
+
+#[test]
+fn a_stricter_level_finds_fewer_changes() {
+    let values = latencies(&mut Noise(23), 300, 150..300, 0.9);
+    let sample = Sample::new(values.as_slice()).unwrap();
+    let found = |level: f64| change_points_at(&sample, 10, level).len();
+    assert_eq!(change_points_at(&sample, 10, CHANGE_POINT_LEVEL), change_points(&sample, 10));
+    assert!(found(0.05) >= 1);
+    assert_eq!((found(1e-12), found(0.0), found(f64::NAN)), (0, 0, 0));
 }
 
 #[test]

@@ -12,40 +12,31 @@ use super::{Autoregression, Sorted, about_means};
 use crate::cast::float;
 use crate::sample::{Sample, ranges_between, segments};
 
-/// In a series whose level never changes, changes are found with at most this probability.
+/// The default level: in a series whose level never changes, changes are found with at most this probability.
 pub const CHANGE_POINT_LEVEL: f64 = 0.05;
-/// Rounds in which the dependence between the changes is estimated again.
+/// Rounds in which the dependence that remains between the changes is estimated again.
 const ROUNDS: usize = 5;
+/// The first changes, for the first estimate of the dependence: too many are better than too few.
+const LENIENT_LEVEL: f64 = 0.5;
+/// Values on each side of a change that decide on its place.
+const NEAR: usize = 200;
+/// The place is moved by at most this many values.
+const FARTHEST: usize = 50;
 
 /// A change of the level.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChangePoint {
     /// Position of the first value after it.
     pub at: usize,
-    /// The rank statistic of the values between the neighbouring changes, before this one and after it, in standard
-    /// deviations.
+    /// The largest rank statistic of a place between the neighbouring changes, in standard deviations.
     pub z: f64,
-    /// Probability of so large a statistic anywhere if the level never changed: at most so large, by Bonferroni over
-    /// all that was looked at.
+    /// Probability of so large a statistic anywhere if the level never changed: Miller and Siegmund's for one interval,
+    /// times the number of intervals of its length and the effective number of lengths, which overlap.
     pub p: f64,
 }
 
-/// Finds where the level changes, each stretch between changes at least `fewest` values long.
-///
-/// A place is judged by Wilcoxon's rank sum, so that long tails and outliers do not matter, of the values before it and
-/// after it in an interval; the place of the largest |z| is the interval's, and Miller and Siegmund's (1982,
-/// *Biometrics* 38) p-value is that of a largest one. The intervals are those of seeded binary segmentation (Kovács,
-/// Bühlmann, Li & Munk 2023, *Biometrika* 110): n, n/√2, n/2, … long, each half across the next, so that a short change
-/// of a long series is the largest of some interval, in O(n log n) all together. The level α = 0.05 is shared equally
-/// among the lengths, and then among the intervals of one length. Of those that signal, the narrowest tells first
-/// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81). What signals in a whole stretch between two changes is one, too;
-/// each place is then found again between the adjacent changes, and a change that no longer signals there is dropped.
-///
-/// Neighbouring values of a log depend on each other. The variance of the rank sums is inflated by (1 + ρ)/(1 − ρ), ρ from
-/// the ratio of mean squared differences at lags 2 and 1, which changes of level hardly disturb; and by what an
-/// autoregression finds in the ranks less the mean of their stretch, if that is more.
-///
-/// Fewer than twice `fewest` values have no change.
+/// Finds where the level changes, each stretch between changes at least `fewest` values long, at
+/// [`CHANGE_POINT_LEVEL`]. For another level, use [`change_points_at`].
 ///
 /// ```
 /// use llmscope_core::{Sample, stats};
@@ -58,20 +49,50 @@ pub struct ChangePoint {
 /// ```
 #[must_use]
 pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
+    change_points_at(sample, fewest, CHANGE_POINT_LEVEL)
+}
+
+/// Finds where the level changes, each stretch between changes at least `fewest` values long. In a series whose level
+/// never changes, changes are found with at most the probability `level`.
+///
+/// **Search.** A place is judged by Wilcoxon's rank sum, so that long tails and outliers do not matter, of the values
+/// before it and after it in an interval; the place of the largest |z| is the interval's, and Miller and Siegmund's
+/// (1982, *Biometrics* 38) p-value is that of a largest one. The intervals are those of seeded binary segmentation
+/// (Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110): n, n/√2, n/2, … long, each half across the next, so that a
+/// short change of a long series is the largest of some interval, in O(n log n) all together. Each length has the same
+/// share of the level, and so has each interval of one length. Of the intervals that signal, the narrowest goes first
+/// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81). What signals in a whole stretch between two changes is a change,
+/// too; each place is then determined again between its neighbours, and what no longer signals there is dropped.
+///
+/// **Place.** Ranks bound the difference between two levels, so that the largest |z| can be several values away from a
+/// large change. The place is therefore the one near it that maximizes the nonparametric likelihood
+/// Σ_u w_u Σ_s n_s \[F_s ln F_s + (1 − F_s) ln(1 − F_s)\], with F_s(u) the share of values below u on side s and
+/// w_u = 1/\[F(1 − F)\] of both sides (Zou, Yin, Feng & Wang 2014, *Annals of Statistics* 42).
+///
+/// **Dependence.** Neighbouring values of a log depend on each other. The variance of the rank sums is inflated by
+/// V = 1 + 2Σρ_k, the largest of three estimates. Each of them leaves out the changes found with the previous V:
+/// - (1 + ρ)/(1 − ρ), with ρ from the mean squared differences d_k at lags 1 to 5, which a first-order autoregression
+///   makes proportional to 1 − ρᵏ. Differences across a change do not count. No mean is estimated, so that too many
+///   changes have no effect.
+/// - the sum of 1 − d_k/d_∞ over the lags up to 2∛n, with d_∞ from as many longer lags, for levels that wander;
+/// - V of an autoregression in the ranks less the mean of their stretch.
+///
+/// The last two grow if a change was missed, and a larger V loses more of them. If the first is at most 1.3, a larger V
+/// that loses changes is therefore refused where the changes describe the series better than dependence does: by
+/// n ln σ² of the prediction errors of an autoregression or of exponential smoothing, the best predictor of a random
+/// walk under noise (Muth 1960, *JASA* 55), plus max(17.5, 3.4 ln n) for each change.
+///
+/// Fewer than twice `fewest` values have no change.
+#[must_use]
+pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<ChangePoint> {
     let values = sample.values();
     let search = Search::of(scored_by_rank(values, &Sorted::of(values), |rank| rank), fewest.max(1));
-    let mut inflation = inflation_of_neighbours(&search.ranks, sample.breaks());
-    let mut found = search.changes(inflation);
-    for _ in 0..ROUNDS {
-        let at: Vec<usize> = found.iter().map(|change| change.at).collect();
-        let left = Autoregression::of(&about_means(&search.ranks, &at), sample.breaks()).inflation();
-        if left <= inflation || found.is_empty() {
-            break;
-        }
-        inflation = left;
-        found = search.changes(inflation);
+    if search.splits.is_empty() {
+        return Vec::new();
     }
-    found
+    let (inflation, found) = search.dependence(sample.breaks());
+    // The last search is at the default level.
+    if level == CHANGE_POINT_LEVEL { found } else { search.changes(inflation, level) }
 }
 
 /// The probability that a Brownian bridge, standardized and watched from `share` to 1 − `share` of its way, leaves ±b:
@@ -164,23 +185,106 @@ impl Search {
     fn p(&self, split: &Split, inflation: f64) -> f64 {
         let length = split.within.len();
         let layer = self.layers.iter().find(|layer| layer.length <= length).or(self.layers.last());
-        let looked_at = self.layers.len() * layer.map_or(1, |layer| layer.intervals.len());
+        let looked_at = float(layer.map_or(1, |layer| layer.intervals.len())) * effective_lengths(self.layers.len());
         let p = maximally_selected_p(split.z / inflation.sqrt(), float(self.fewest) / float(length));
-        (p * float(looked_at)).min(1.0)
+        (p * looked_at).min(1.0)
     }
 
-    fn changes(&self, inflation: f64) -> Vec<ChangePoint> {
-        let at = self.completed(self.narrowest(inflation), inflation);
+    fn changes(&self, inflation: f64, level: f64) -> Vec<ChangePoint> {
+        let at = self.completed(self.narrowest(inflation, level), inflation, level);
         let change = |Standing { split, p }: Standing| {
             split.map(|Split { at, z, .. }| ChangePoint { at, z: z / inflation.sqrt(), p })
         };
-        self.settled(at, inflation).into_iter().filter_map(change).collect()
+        let mut found: Vec<ChangePoint> = self.settled(at, inflation, level).into_iter().filter_map(change).collect();
+        for i in 0..found.len() {
+            let from = if i == 0 { 0 } else { found[i - 1].at };
+            let to = found.get(i + 1).map_or(self.ranks.len(), |next| next.at);
+            found[i].at = self.likeliest(from..to, found[i].at);
+        }
+        found
+    }
+
+    /// V, by which dependence inflates the variance of the rank sums, and the changes at the default level with it.
+    fn dependence(&self, breaks: &[usize]) -> (f64, Vec<ChangePoint>) {
+        /// From a larger first estimate on, neighbours are dependent for certain.
+        const NEARLY_INDEPENDENT: f64 = 1.3;
+        let ranks = &self.ranks;
+        let first = places(&self.changes(1.0, LENIENT_LEVEL));
+        let mut inflation = inflation_of_neighbours(ranks, &first, breaks);
+        let nearly_independent = inflation <= NEARLY_INDEPENDENT;
+        let mut found = self.changes(inflation, CHANGE_POINT_LEVEL);
+        for _ in 0..ROUNDS {
+            let at = places(&found);
+            let larger = Autoregression::of(&about_means(ranks, &at), breaks)
+                .inflation()
+                .max(inflation_of_neighbours(ranks, &at, breaks))
+                .max(inflation_of_differences(ranks, &at, breaks));
+            if larger <= inflation {
+                break;
+            }
+            if at.is_empty() {
+                // A search with a larger V finds no changes either.
+                inflation = larger;
+                break;
+            }
+            let fewer = self.changes(larger, CHANGE_POINT_LEVEL);
+            if nearly_independent && fewer.len() < found.len() {
+                let without = description(ranks, &places(&fewer), breaks).min(description(ranks, &[], breaks));
+                if description(ranks, &at, breaks) < without {
+                    break;
+                }
+            }
+            (inflation, found) = (larger, fewer);
+        }
+        (inflation, found)
+    }
+
+    /// The place of the largest nonparametric likelihood near a change between its neighbours.
+    fn likeliest(&self, between: Range<usize>, at: usize) -> usize {
+        /// Thresholds in each half of the distribution.
+        const THRESHOLDS: usize = 12;
+        /// Smaller differences are rounding errors.
+        const TIE: f64 = 1e-9;
+        let near = between.start.max(at.saturating_sub(NEAR))..between.end.min(at + NEAR);
+        let first = (between.start + self.fewest).max(at.saturating_sub(FARTHEST)).max(near.start + 1);
+        let last = between.end.saturating_sub(self.fewest).min(at + FARTHEST).min(near.end - 1);
+        if !(first..=last).contains(&at) {
+            return at;
+        }
+        let mut sorted = self.ranks[near.clone()].to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let n = sorted.len();
+        let mut likelihoods = vec![0.0; last - first + 1];
+        for j in 1..=THRESHOLDS {
+            let lower = j * n / (2 * THRESHOLDS + 2);
+            for threshold in [sorted[lower], sorted[n - 1 - lower]] {
+                // The threshold itself counts half, so that the direction of the order does not matter.
+                let below =
+                    |rank: f64| if rank < threshold { 1.0 } else { f64::from(u8::from(rank == threshold)) / 2.0 };
+                let total: f64 = sorted.iter().map(|&rank| below(rank)).sum();
+                let weight = 1.0 / (total * (float(n) - total));
+                let mut before: f64 = self.ranks[near.start..first].iter().map(|&rank| below(rank)).sum();
+                for (place, likelihood) in (first..=last).zip(&mut likelihoods) {
+                    let sides = [(before, place - near.start), (total - before, near.end - place)];
+                    *likelihood +=
+                        weight * sides.iter().map(|&(below, count)| log_likelihood(below, count)).sum::<f64>();
+                    before += below(self.ranks[place]);
+                }
+            }
+        }
+        let mut best = at;
+        for place in first..=last {
+            if likelihoods[place - first] > likelihoods[best - first] + TIE {
+                best = place;
+            }
+        }
+        best
     }
 
     /// The places of those intervals that signal, the narrowest first, and of wider ones that hold none of them yet.
-    fn narrowest(&self, inflation: f64) -> BTreeSet<usize> {
+    fn narrowest(&self, inflation: f64, level: f64) -> BTreeSet<usize> {
         let mut chosen = BTreeSet::new();
-        for split in self.splits.iter().filter(|split| self.p(split, inflation) <= CHANGE_POINT_LEVEL) {
+        for split in self.splits.iter().filter(|split| self.p(split, inflation) <= level) {
             let Range { start, end } = split.within;
             let near = split.at - (self.fewest - 1)..split.at + self.fewest;
             if chosen.range(start + 1..end).next().is_none() && chosen.range(near).next().is_none() {
@@ -191,12 +295,12 @@ impl Search {
     }
 
     /// With those, too, that only stand out in a whole stretch between changes, where no interval fits.
-    fn completed(&self, mut chosen: BTreeSet<usize>, inflation: f64) -> Vec<usize> {
+    fn completed(&self, mut chosen: BTreeSet<usize>, inflation: f64, level: f64) -> Vec<usize> {
         let at: Vec<usize> = chosen.iter().copied().collect();
         let mut open: Vec<Range<usize>> = ranges_between(&at, self.ranks.len()).collect();
         while let Some(stretch) = open.pop() {
             let Some(split) = self.split(stretch) else { continue };
-            if self.p(&split, inflation) <= CHANGE_POINT_LEVEL {
+            if self.p(&split, inflation) <= level {
                 chosen.insert(split.at);
                 open.extend([split.within.start..split.at, split.at..split.within.end]);
             }
@@ -206,7 +310,7 @@ impl Search {
 
     /// Each change where it stands out most between its neighbours; the least of those that do not stand out is
     /// dropped, one after the other.
-    fn settled(&self, mut at: Vec<usize>, inflation: f64) -> Vec<Standing> {
+    fn settled(&self, mut at: Vec<usize>, inflation: f64, level: f64) -> Vec<Standing> {
         let mut standing = vec![Standing { split: None, p: 1.0 }; at.len()];
         // Places move towards each other's best; should two of them never agree, this many rounds are enough.
         for _ in 0..at.len() + 100 {
@@ -224,7 +328,7 @@ impl Search {
             }
             let weakest = standing.iter().map(|it| it.p).enumerate().reduce(|a, b| if b.1 > a.1 { b } else { a });
             match weakest {
-                Some((weakest, p)) if p > CHANGE_POINT_LEVEL => {
+                Some((weakest, p)) if p > level => {
                     at.remove(weakest);
                     standing.remove(weakest);
                 }
@@ -234,6 +338,13 @@ impl Search {
         }
         standing
     }
+}
+
+/// The number that this many lengths count as in Bonferroni's correction: a sixth of it, at least 1.8. They overlap so
+/// far that the largest |z| of all lengths is hardly larger than that of one (`examples/change_points.rs`).
+fn effective_lengths(lengths: usize) -> f64 {
+    let lengths = float(lengths);
+    (lengths / 6.0).max(lengths.min(1.8))
 }
 
 /// The intervals of seeded binary segmentation, from the whole series down to what has one place left.
@@ -259,27 +370,140 @@ fn layers(n: usize, fewest: usize) -> Vec<Layer> {
     layers
 }
 
-/// (1 + ρ)/(1 − ρ) with 1 + ρ the ratio of the mean squared differences at lags 2 and 1, the largest tenth of each left
-/// out: that is where changes of the level are. Negative correlation counts as none.
-fn inflation_of_neighbours(ranks: &[f64], breaks: &[usize]) -> f64 {
-    const MOST: f64 = 0.99;
-    let neighbours = trimmed_mean_square(ranks, breaks, 1);
-    if neighbours <= 0.0 {
-        return 1.0;
+/// n[F ln F + (1 − F) ln(1 − F)] of `below` among n values.
+fn log_likelihood(below: f64, count: usize) -> f64 {
+    let entropy = |share: f64| if share > 0.0 { share * share.ln() } else { 0.0 };
+    let n = float(count);
+    n * (entropy(below / n) + entropy(1.0 - below / n))
+}
+
+fn places(found: &[ChangePoint]) -> Vec<usize> {
+    found.iter().map(|change| change.at).collect()
+}
+
+/// The positions of both lists in order, each once.
+fn merged(at: &[usize], breaks: &[usize]) -> Vec<usize> {
+    let mut cuts = [at, breaks].concat();
+    cuts.sort_unstable();
+    cuts.dedup();
+    cuts
+}
+
+/// Sum and number of the squared differences of values `lag` apart.
+fn squared_differences<'s>(stretches: impl Iterator<Item = &'s [f64]>, lag: usize) -> (f64, f64) {
+    stretches.filter(|stretch| stretch.len() > lag).fold((0.0, 0.0), |(sum, count), stretch| {
+        let squares = stretch.iter().zip(&stretch[lag..]).map(|(a, b)| (a - b) * (a - b));
+        (sum + squares.sum::<f64>(), count + float(stretch.len() - lag))
+    })
+}
+
+/// (1 + ρ)/(1 − ρ), with ρ such that Σ d_k/d₁ over the lags 2 to 5 is that of a first-order autoregression,
+/// Σ (1 + ρ + … + ρᵏ⁻¹). Negative correlation counts as none. ρ is then shifted by 35/n − 1 standard errors
+/// √\[(1 − ρ²)/n\]: a short series needs a cautious estimate, and in a long one the other two estimates are larger.
+fn inflation_of_neighbours(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
+    const LAGS: usize = 5;
+    const MOST: f64 = 0.995;
+    const BISECTIONS: usize = 60;
+    let cuts = merged(at, breaks);
+    let mean_square = |lag: usize| {
+        let (sum, count) = squared_differences(segments(ranks, &cuts), lag);
+        (count > 0.0).then(|| sum / count)
+    };
+    let differences: Vec<f64> = (1..=LAGS).map_while(mean_square).collect();
+    let Some((&first, rest)) = differences.split_first().filter(|(first, _)| **first > 0.0) else { return 1.0 };
+    let ratio = rest.iter().sum::<f64>() / first;
+    let expected = |rho: f64| {
+        let powers = (0..differences.len()).scan(1.0, |power, _| Some(std::mem::replace(power, *power * rho)));
+        let partial_sums = powers.scan(0.0, |sum, power| {
+            *sum += power;
+            Some(*sum)
+        });
+        partial_sums.skip(1).sum::<f64>()
+    };
+    let (mut low, mut high) = (0.0, if expected(0.0) < ratio { MOST } else { 0.0 });
+    for _ in 0..BISECTIONS {
+        let middle = 0.5 * (low + high);
+        if expected(middle) < ratio {
+            low = middle;
+        } else {
+            high = middle;
+        }
     }
-    let rho = (trimmed_mean_square(ranks, breaks, 2) / neighbours - 1.0).clamp(0.0, MOST);
+    let n = float(ranks.len());
+    let rho = (high + (35.0 / n - 1.0) * ((1.0 - high * high) / n).sqrt()).clamp(0.0, MOST);
     (1.0 + rho) / (1.0 - rho)
 }
 
-/// The mean squared difference of values `lag` apart without the largest tenth; 0 if there is none.
-fn trimmed_mean_square(ranks: &[f64], breaks: &[usize], lag: usize) -> f64 {
-    const ONE_IN: usize = 10;
-    let differences = segments(ranks, breaks).flat_map(|segment| segment.windows(lag + 1).map(|w| w[lag] - w[0]));
-    let mut squares: Vec<f64> = differences.map(|difference| difference * difference).collect();
-    let kept = squares.len() - squares.len().div_ceil(ONE_IN);
-    if kept == 0 {
-        return 0.0;
+/// 1 + 2 Σ (1 − d_k/d_∞) over the lags k = 1 to K = 2∛n, with d_∞ the mean squared difference at the lags from K + 1 to
+/// 2K. All lags are those of the same stretches, of at least 3K values, because stretches differ in dispersion; K is
+/// reduced until they hold half of the values.
+fn inflation_of_differences(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
+    /// More lags would take longer than the search.
+    const MOST: usize = 30;
+    let cuts = merged(at, breaks);
+    let n = ranks.len();
+    let long = |lags: usize| segments(ranks, &cuts).filter(move |stretch| stretch.len() >= 3 * lags);
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cube root of a length")]
+    let mut lags = ((2.0 * float(n).cbrt()).round() as usize).clamp(2, MOST);
+    while lags > 2 && 2 * long(lags).map(<[f64]>::len).sum::<usize>() < n {
+        lags -= 1;
     }
-    squares.select_nth_unstable_by(kept, f64::total_cmp);
-    squares[..kept].iter().sum::<f64>() / float(kept)
+    let far = (lags + 1..=2 * lags).map(|lag| squared_differences(long(lags), lag));
+    let (sum, count) = far.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    if sum <= 0.0 {
+        return 1.0;
+    }
+    let correlation = |lag: usize| {
+        let (near, pairs) = squared_differences(long(lags), lag);
+        1.0 - near / pairs / (sum / count)
+    };
+    1.0 + 2.0 * (1..=lags).map(correlation).sum::<f64>()
+}
+
+/// How well changes describe the ranks: n ln σ² of the prediction errors about the means of the stretches, in units of
+/// each stretch's dispersion, plus a penalty for each change. Smaller is better. The predictor is the better one of an
+/// autoregression of at most the order 8 (Akaike's criterion) and exponential smoothing.
+fn description(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
+    const ORDER: usize = 8;
+    const SMOOTHING: [f64; 6] = [0.05, 0.1, 0.2, 0.3, 0.45, 0.6];
+    /// Of a stretch of equal ranks, whose logarithm would be infinite.
+    const LEAST_VARIANCE: f64 = 1.0;
+    let mut residuals = about_means(ranks, at);
+    let n = float(residuals.len());
+    let mut dispersion = 0.0;
+    for stretch in ranges_between(at, residuals.len()) {
+        let stretch = &mut residuals[stretch];
+        let count = float(stretch.len());
+        let variance = (stretch.iter().map(|x| x * x).sum::<f64>() / count).max(LEAST_VARIANCE);
+        dispersion += count * variance.ln();
+        stretch.iter_mut().for_each(|x| *x /= variance.sqrt());
+    }
+    let covariance = |lag: usize| {
+        let products = segments(&residuals, breaks)
+            .filter(|segment| segment.len() > lag)
+            .map(|segment| segment.iter().zip(&segment[lag..]).map(|(a, b)| a * b).sum::<f64>());
+        products.sum::<f64>() / n
+    };
+    let covariances: Vec<f64> = (0..=ORDER.min(residuals.len() / 8).max(1)).map(covariance).collect();
+    let mut error = covariances[0].max(f64::MIN_POSITIVE);
+    let mut least = n * error.ln();
+    let mut phi: Vec<f64> = Vec::new();
+    for order in 1..covariances.len() {
+        let predicted: f64 = phi.iter().enumerate().map(|(k, phi)| phi * covariances[order - 1 - k]).sum();
+        let reflection = ((covariances[order] - predicted) / error).clamp(-0.999, 0.999);
+        phi = phi.iter().zip(phi.iter().rev()).map(|(a, b)| a - reflection * b).collect();
+        phi.push(reflection);
+        error *= 1.0 - reflection * reflection;
+        least = least.min(n * error.ln() + 2.0 * float(order));
+    }
+    for weight in SMOOTHING {
+        let (mut level, mut squares) = (residuals[0], 0.0);
+        for x in &residuals {
+            let error = x - level;
+            squares += error * error;
+            level += weight * error;
+        }
+        least = least.min(n * (squares / n).max(f64::MIN_POSITIVE).ln() + 2.0);
+    }
+    least + dispersion + float(at.len()) * (3.4 * n.ln()).max(17.5)
 }

@@ -19,7 +19,7 @@ pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::autocorrelation;
-pub use change_points::{CHANGE_POINT_LEVEL, ChangePoint, change_points, maximally_selected_p};
+pub use change_points::{CHANGE_POINT_LEVEL, ChangePoint, change_points, change_points_at, maximally_selected_p};
 pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
 pub use fisher::{fisher_quantile_upper, fisher_sf};

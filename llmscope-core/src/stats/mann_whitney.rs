@@ -1,5 +1,7 @@
 //! Comparisons of two samples by ranks: Mann and Whitney's test, Hodges and Lehmann's shift.
 
+use serde::{Deserialize, Serialize};
+
 use super::Sorted;
 use super::special::{normal_quantile_upper, normal_sf};
 use crate::cast::float;
@@ -106,7 +108,8 @@ fn exact_below(u: f64, n: usize, m: usize) -> f64 {
 }
 
 /// The contrast between two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Contrast {
     /// y − x.
     Difference,
@@ -115,7 +118,16 @@ pub enum Contrast {
 }
 
 impl Contrast {
-    fn of(self, x: f64, y: f64) -> f64 {
+    /// The contrast's name in files and in Python.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Difference => "difference",
+            Self::Ratio => "ratio",
+        }
+    }
+
+    pub(super) fn of(self, x: f64, y: f64) -> f64 {
         match self {
             Self::Difference => y - x,
             Self::Ratio => y / x,

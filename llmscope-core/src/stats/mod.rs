@@ -3,6 +3,7 @@
 mod anova;
 mod autocorrelation;
 mod change_points;
+mod change_size;
 mod dependence;
 mod double_double;
 mod fisher;
@@ -20,6 +21,7 @@ pub mod special;
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::autocorrelation;
 pub use change_points::{CHANGE_POINT_LEVEL, ChangePoint, change_points, change_points_at, maximally_selected_p};
+pub use change_size::{ChangeSize, change_sizes};
 pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
 pub use fisher::{fisher_quantile_upper, fisher_sf};

@@ -53,7 +53,7 @@ fn the_terminal_shows_every_signal() {
     let analysis = analysis("small", 5_000, &[2_500]);
     let (cells, rows) = plot::terminal(analysis.drawing.as_ref().unwrap(), 60, 9);
     assert_eq!((cells.len(), cells[0].len()), (9, 60));
-    assert_eq!(cells.concat().iter().filter(|&&mark| mark == Mark::Signal).count(), 1);
+    assert_eq!(cells.concat().iter().filter(|&&mark| mark == Mark::Above).count(), 1);
     assert!(rows[0] <= rows[1] && rows[1] <= rows[2]);
 }
 

@@ -231,7 +231,7 @@ fn pieces(word: &str, room: usize) -> Vec<String> {
 
 fn mark_style(mark: Mark) -> Style {
     match mark {
-        Mark::Signal => BAD,
+        Mark::Signal | Mark::Above | Mark::Below => BAD,
         Mark::Point => Style::new(),
         Mark::Center => GOOD,
         Mark::Limit | Mark::Blank => DIM,

@@ -26,7 +26,17 @@ pub struct ChangeSize {
 /// The size is Hodges and Lehmann's (1963, *Annals of Mathematical Statistics* 34(2)), because it always lies within
 /// its interval, which the ratio of two medians does not. The interval is that of Mann and Whitney's test (Moses;
 /// Hollander & Wolfe, section 4.3). The variance of its rank sum is inflated by V = 1 + 2Σρ_k, from the ranks of the
-/// values about the medians of their stages. The places of the changes count as known.
+/// values about the medians of their stages.
+///
+/// The places of the changes count as known, and a change near the threshold of detection is found only where it looks
+/// larger than it is. Share of the found changes whose 95 % interval holds the true ratio, for 200 lognormal values
+/// (σ = 0.2 of the logarithms), by 1,000 simulations each:
+///
+/// | autocorrelation | ratio 1.15: found | holds | ratio 1.5: found | holds |
+/// | ---: | ---: | ---: | ---: | ---: |
+/// | 0 | 86 % | 97 % | 100 % | 96 % |
+/// | 0.3 | 54 % | 91 % | 99 % | 93 % |
+/// | 0.6 | 21 % | 66 % | 98 % | 92 % |
 ///
 /// Changes that are not in order inside the sample have no size, and end the list.
 ///

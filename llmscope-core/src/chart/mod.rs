@@ -399,8 +399,9 @@ impl<'a> Chart<'a> {
     /// The plotted value at the first signal of a violation.
     #[must_use]
     pub fn value_of(&self, violation: &Violation) -> f64 {
-        match &self.lower_points {
-            Some(lower) if violation.side == Side::Below => lower[violation.first_signal],
+        match (&self.lower_points, &self.positions) {
+            (Some(lower), _) if violation.side == Side::Below => lower[violation.first_signal],
+            (_, Some(positions)) => self.points[positions.partition_point(|&at| at < violation.first_signal)],
             _ => self.points[violation.first_signal],
         }
     }

@@ -1,15 +1,27 @@
 //! Pictures of an analysis: the same drawing as SVG and as PNG, and a small one for the terminal.
 
 mod axis;
+mod broken_rule;
+mod control_panel;
 mod drawing;
+mod frame;
+mod histogram_panel;
+mod imr;
+mod index_table;
 #[cfg(feature = "png")]
 mod png;
+mod probability_panel;
+mod recent_panel;
+mod sixpack;
+mod style;
 mod svg;
 mod terminal;
 
 pub use axis::Axis;
 pub use drawing::{svg, svg_of, verdict_color};
+pub use imr::{Imr, Labels};
 #[cfg(feature = "png")]
 pub use png::png;
+pub use sixpack::{Sixpack, SixpackPlan};
 pub use svg::escaped;
 pub use terminal::{Mark, terminal};

@@ -27,6 +27,13 @@ record! {
         /// ``"above"`` the center line (or rising), ``"below"`` (or falling), or ``"both"``.
         side: &'static str = |side: &core::Side| side.name(),
     }
+    {
+        /// The points that complete the pattern, 0-based: every point from ``first_signal`` to ``last``.
+        #[getter]
+        fn signals(&self) -> Vec<usize> {
+            self.0.signals().collect()
+        }
+    }
 }
 
 /// A signal with the code of its rule.

@@ -5,8 +5,9 @@ use llmscope_core::{Error, Sample};
 use numpy::PyArray1;
 use pyo3::IntoPyObjectExt as _;
 use pyo3::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::capability::checked;
 use crate::document::{self, Pickled, record};
 use crate::error::Answer;
 use crate::values::{Values, with_sample};
@@ -134,15 +135,57 @@ record! {
     }
 }
 
+/// A change with its size.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SizedChange {
+    at: usize,
+    z: f64,
+    p: f64,
+    #[serde(flatten)]
+    measured: core::ChangeSize,
+}
+
 record! {
-    /// A change of the level.
-    ChangePoint(core::ChangePoint) {
+    /// A change of the level, with its size between the two neighboring stages.
+    ChangePoint(SizedChange) {
         /// Position of the first value after the change, 0-based.
         at: usize,
         /// The standardized rank sum statistic of the values before and after the change.
         z: f64,
         /// An upper bound of the probability of so clear a change anywhere if the level never changes.
         p: f64,
+    }
+    {
+        /// ``"ratio"`` if all values are positive, otherwise ``"difference"``.
+        #[getter]
+        fn contrast(&self) -> &'static str {
+            self.0.measured.contrast.name()
+        }
+
+        /// The size: the median of the contrasts of all pairs of values across the change (Hodges & Lehmann 1963). A
+        /// ratio has no unit; a difference has that of the values.
+        #[getter]
+        fn size(&self) -> f64 {
+            self.0.measured.size
+        }
+
+        /// The interval of the size, ``(lower, upper)``; ``None`` if the stages are too short for the confidence.
+        #[getter]
+        fn interval(&self) -> Option<(f64, f64)> {
+            self.0.measured.interval
+        }
+
+        /// Median of the stage before the change, in the unit of the values.
+        #[getter]
+        fn before(&self) -> f64 {
+            self.0.measured.before
+        }
+
+        /// Median of the stage after the change, in the unit of the values.
+        #[getter]
+        fn after(&self) -> f64 {
+            self.0.measured.after
+        }
     }
 }
 
@@ -239,14 +282,21 @@ pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answ
 /// Detects changes of the level of a series from the ranks of its values, so long tails and outliers have no influence.
 ///
 /// Wilcoxon's rank sum is computed at each position of seeded intervals. If the level never changes, the probability of
-/// any detection is at most 0.05; values may be autocorrelated.
+/// any detection is at most ``level``; values may be autocorrelated.
+///
+/// The size of a change is Hodges and Lehmann's ratio between the neighboring stages, with the interval of Mann and
+/// Whitney's test: a difference if a value is not positive. Autocorrelation widens the interval. The positions count as
+/// known, so the size of a change that is barely found is overstated.
 ///
 /// Source: Miller & Siegmund 1982, *Biometrics* 38; Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110; Baranowski, Chen
-/// & Fryzlewicz 2019, *JRSS B* 81.
+/// & Fryzlewicz 2019, *JRSS B* 81. Sizes: Hodges & Lehmann 1963, *Annals of Mathematical Statistics* 34; Hollander &
+/// Wolfe, section 4.3.
 ///
 /// Args:
 ///     values: Measurements in time order. Shape (n,).
 ///     fewest: The minimum number of values between changes.
+///     level: The probability of any detection if the level never changes, between 0 and 1.
+///     confidence: Level of the intervals of the sizes, between 0 and 1.
 ///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``. Positions count only the
 ///         values that are present.
 ///
@@ -254,21 +304,42 @@ pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answ
 ///     The changes in order.
 ///
 /// Raises:
-///     ParameterError: If ``fewest`` is 0.
+///     ParameterError: If ``fewest`` is 0, or ``level`` or ``confidence`` is not between 0 and 1.
 ///
 /// Example:
 ///     >>> import llmscope as ls
 ///     >>> level = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9]
-///     >>> [change.at for change in ls.change_points(level + [x + 9.0 for x in level])]
-///     [12]
+///     >>> change = ls.change_points(level + [1.5 * x for x in level])[0]
+///     >>> change.at, change.contrast, round(change.size, 2)
+///     (12, 'ratio', 1.5)
 #[pyfunction]
-#[pyo3(signature = (values, *, fewest = 10, missing = "error"))]
-pub(crate) fn change_points(values: &Bound<'_, PyAny>, fewest: usize, missing: &str) -> Answer<Vec<ChangePoint>> {
+#[pyo3(signature = (values, *, fewest = 10, level = 0.05, confidence = 0.95, missing = "error"))]
+pub(crate) fn change_points(
+    values: &Bound<'_, PyAny>,
+    fewest: usize,
+    level: f64,
+    confidence: f64,
+    missing: &str,
+) -> Answer<Vec<ChangePoint>> {
+    let confidence = checked(confidence)?;
+    if !(level > 0.0 && level < 1.0) {
+        Err(Error::Parameter {
+            name: "level",
+            value: level.to_string(),
+            expected: "a level between 0 and 1, such as 0.05",
+        })?;
+    }
     if fewest == 0 {
         Err(Error::Parameter { name: "fewest", value: "0".to_owned(), expected: "at least 1 value" })?;
     }
-    let found = with_sample(values, missing, ANALYZING, move |sample| Ok(core::change_points(sample, fewest)))?;
-    Ok(found.into_iter().map(ChangePoint).collect())
+    let find = move |sample: &Sample<'_>| {
+        let changes = core::change_points_at(sample, fewest, level);
+        let sizes = core::change_sizes(sample, &changes, confidence);
+        Ok(changes.into_iter().zip(sizes).collect::<Vec<_>>())
+    };
+    let found = with_sample(values, missing, ANALYZING, find)?;
+    let sized = |(core::ChangePoint { at, z, p }, measured)| ChangePoint(SizedChange { at, z, p, measured });
+    Ok(found.into_iter().map(sized).collect())
 }
 
 /// Autocorrelation: the correlation of values that are ``lag`` points apart.

@@ -137,6 +137,41 @@ def test_changes_of_the_level() -> None:
         ls.change_points(raised, fewest=0)
 
 
+def test_the_size_of_a_change() -> None:
+    noise = np.random.default_rng(5).lognormal(0, 0.2, 200)
+    raised = np.where(np.arange(200) < 130, noise, 1.5 * noise)
+    change = ls.change_points(raised)[0]
+    before, after = raised[: change.at], raised[change.at :]
+    assert (change.before, change.after) == (np.median(before), np.median(after))
+    # All pairs, without the core's selection: the median, and the bounds of Moses (Hollander & Wolfe, section 4.3).
+    ratios = np.sort(np.divide.outer(after, before), axis=None)
+    assert change.contrast == "ratio" and change.size == pytest.approx(np.median(ratios), rel=1e-9)
+    spread = np.sqrt(len(before) * len(after) * (len(raised) + 1) / 12)
+    rank = int(len(ratios) / 2 - 1.959963984540054 * spread - 0.5)
+    assert change.interval is not None
+    lower, upper = change.interval
+    # Dependence may only widen the interval.
+    assert ratios[rank // 2] <= lower <= ratios[rank] and ratios[-1 - rank] <= upper <= ratios[-1 - rank // 2]
+    assert lower < change.size < upper
+    narrow = ls.change_points(raised, confidence=0.5)[0].interval
+    assert narrow is not None and lower < narrow[0] < change.size < narrow[1] < upper
+    difference = ls.change_points(raised - 2.0)[0]
+    assert (difference.contrast, difference.at) == ("difference", change.at)
+    assert difference.size == pytest.approx(np.median(np.subtract.outer(after, before)), rel=1e-9)
+
+
+def test_the_level_of_changes() -> None:
+    noise = np.random.default_rng(7).normal(10, 1, 120)
+    weak = noise + 0.75 * (np.arange(120) >= 60)
+    p = ls.change_points(weak, level=0.9)[0].p
+    assert ls.change_points(weak, level=p / 2) == []
+    for level in (0.0, 1.0, float("nan")):
+        with pytest.raises(ls.ParameterError, match="invalid level"):
+            ls.change_points(weak, level=level)
+    with pytest.raises(ls.ParameterError, match="invalid confidence"):
+        ls.change_points(weak, confidence=1.0)
+
+
 def test_normality_and_autocorrelation() -> None:
     generator = np.random.default_rng(7)
     normal, skewed = generator.normal(0, 1, 500), generator.exponential(1, 500)

@@ -140,3 +140,10 @@ def test_a_judgement_tells_where() -> None:
     assert not judgement.is_in_control and len(judgement) == 10
     with pytest.raises(ls.UnknownNameError, match="nelson-2"):
         judgement.signals_of("nelson-3")
+
+
+def test_a_violation_lists_the_signals_that_it_shows() -> None:
+    values = [0.1, -0.1] * 10 + [1.0] * 12
+    violation = next(v for v in ls.judge(values, 0.0, 1.0).violations if v.rule == "nelson-2")
+    assert violation.signals == list(range(violation.first_signal, violation.last + 1)) == violation.to_dict()["signals"]
+    assert f"signals={violation.signals}" in repr(violation)

@@ -568,18 +568,32 @@ def anderson_darling(values: _Numbers, *, missing: _Missing = "error") -> Normal
         >>> ls.anderson_darling([0.1, 0.2, 0.3, 0.2, 0.1, 0.3, 0.2, 9.0]).p < 0.005
         True
     """
-def change_points(values: _Numbers, *, fewest: int = 10, missing: _Missing = "error") -> list[ChangePoint]:
+def change_points(
+    values: _Numbers,
+    *,
+    fewest: int = 10,
+    level: float = 0.05,
+    confidence: float = 0.95,
+    missing: _Missing = "error",
+) -> list[ChangePoint]:
     """Detects changes of the level of a series from the ranks of its values, so long tails and outliers have no influence.
 
     Wilcoxon's rank sum is computed at each position of seeded intervals. If the level never changes, the probability of
-    any detection is at most 0.05; values may be autocorrelated.
+    any detection is at most ``level``; values may be autocorrelated.
+
+    The size of a change is Hodges and Lehmann's ratio between the neighboring stages, with the interval of Mann and
+    Whitney's test: a difference if a value is not positive. Autocorrelation widens the interval. The positions count as
+    known, so the size of a change that is barely found is overstated.
 
     Source: Miller & Siegmund 1982, *Biometrics* 38; Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110; Baranowski, Chen
-    & Fryzlewicz 2019, *JRSS B* 81.
+    & Fryzlewicz 2019, *JRSS B* 81. Sizes: Hodges & Lehmann 1963, *Annals of Mathematical Statistics* 34; Hollander &
+    Wolfe, section 4.3.
 
     Args:
         values: Measurements in time order. Shape (n,).
         fewest: The minimum number of values between changes.
+        level: The probability of any detection if the level never changes, between 0 and 1.
+        confidence: Level of the intervals of the sizes, between 0 and 1.
         missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``. Positions count only the
             values that are present.
 
@@ -587,13 +601,14 @@ def change_points(values: _Numbers, *, fewest: int = 10, missing: _Missing = "er
         The changes in order.
 
     Raises:
-        ParameterError: If ``fewest`` is 0.
+        ParameterError: If ``fewest`` is 0, or ``level`` or ``confidence`` is not between 0 and 1.
 
     Example:
         >>> import llmscope as ls
         >>> level = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9]
-        >>> [change.at for change in ls.change_points(level + [x + 9.0 for x in level])]
-        [12]
+        >>> change = ls.change_points(level + [1.5 * x for x in level])[0]
+        >>> change.at, change.contrast, round(change.size, 2)
+        (12, 'ratio', 1.5)
     """
 def autocorrelation(values: _Numbers, lag: int = 1, *, missing: _Missing = "error") -> float | None:
     """Autocorrelation: the correlation of values that are ``lag`` points apart.
@@ -1299,6 +1314,9 @@ class Violation:
     @property
     def side(self) -> _Side:
         """``"above"`` the center line (or rising), ``"below"`` (or falling), or ``"both"``."""
+    @property
+    def signals(self) -> list[int]:
+        """The points that complete the pattern, 0-based: every point from ``first_signal`` to ``last``."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
@@ -1929,7 +1947,7 @@ class SigmaReport:
 
 @final
 class ChangePoint:
-    """A change of the level."""
+    """A change of the level, with its size between the two neighboring stages."""
 
     @property
     def at(self) -> int:
@@ -1940,6 +1958,23 @@ class ChangePoint:
     @property
     def p(self) -> float:
         """An upper bound of the probability of so clear a change anywhere if the level never changes."""
+    @property
+    def contrast(self) -> Literal["ratio", "difference"]:
+        """``"ratio"`` if all values are positive, otherwise ``"difference"``."""
+    @property
+    def size(self) -> float:
+        """The size: the median of the contrasts of all pairs of values across the change (Hodges & Lehmann 1963). A
+        ratio has no unit; a difference has that of the values.
+        """
+    @property
+    def interval(self) -> _Interval | None:
+        """The interval of the size, ``(lower, upper)``; ``None`` if the stages are too short for the confidence."""
+    @property
+    def before(self) -> float:
+        """Median of the stage before the change, in the unit of the values."""
+    @property
+    def after(self) -> float:
+        """Median of the stage after the change, in the unit of the values."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:

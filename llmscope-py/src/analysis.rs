@@ -326,10 +326,6 @@ impl Analysis {
         picture::save(py, self.to_svg(), path)
     }
 
-    fn _repr_svg_(&self) -> String {
-        self.to_svg()
-    }
-
     fn _repr_html_(&self) -> String {
         html::analysis(&self.0)
     }
@@ -346,7 +342,7 @@ impl Analysis {
     ///     NotEnoughDataError: If there are too few data for a chart.
     #[pyo3(signature = (ax = None))]
     fn plot<'py>(&self, py: Python<'py>, ax: Option<&Bound<'py, PyAny>>) -> Answer<Bound<'py, PyAny>> {
-        Ok(picture::matplotlib(&self.drawable(py)?, Some(&self.title()), ax)?)
+        Ok(picture::matplotlib(&self.drawable(py)?, Some(&html::title(&self.0)), Some(&self.axis_label()), ax)?)
     }
 
     /// The control chart as a plotly figure.
@@ -354,7 +350,7 @@ impl Analysis {
     /// Raises:
     ///     NotEnoughDataError: If there are too few data for a chart.
     fn to_plotly<'py>(&self, py: Python<'py>) -> Answer<Bound<'py, PyAny>> {
-        Ok(picture::plotly(&self.drawable(py)?, Some(&self.title()))?)
+        Ok(picture::plotly(&self.drawable(py)?, Some(&html::title(&self.0)))?)
     }
 
     fn __repr__(&self) -> String {
@@ -367,9 +363,8 @@ impl Analysis {
 }
 
 impl Analysis {
-    fn title(&self) -> String {
-        let group = self.0.group_title();
-        if group.is_empty() { self.0.metric_title() } else { format!("{group}: {}", self.0.metric_title()) }
+    fn axis_label(&self) -> String {
+        picture::in_unit(&self.0.metric, self.0.plotted_unit())
     }
 
     fn drawable<'py>(&self, py: Python<'py>) -> Answer<Bound<'py, Judgement>> {

@@ -353,8 +353,7 @@ fn sources(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Source>>> {
 
 /// Bare numbers, under the given name or that of the Series.
 fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Answer<Series> {
-    let own = data.getattr_opt("name")?.and_then(|name| name.extract::<String>().ok()).filter(|name| !name.is_empty());
-    let name = name.cloned().or(own).unwrap_or_else(|| "value".to_owned());
+    let name = Values::name(data, name.cloned())?;
     let values = Values::read(data)?;
     let values = values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
     Ok(Series::of_numbers(&name, values))

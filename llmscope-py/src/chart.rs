@@ -231,8 +231,8 @@ impl Chart {
         picture::save(slf.py(), Self::to_svg(slf, title)?, path)
     }
 
-    fn _repr_svg_(slf: &Bound<'_, Self>) -> Answer<String> {
-        Self::to_svg(slf, None)
+    fn _repr_html_(slf: &Bound<'_, Self>) -> Answer<Option<String>> {
+        Ok(Self::judge(slf, None)?._repr_html_(slf.py())?)
     }
 
     /// Draws the chart with matplotlib, judged by the Nelson rules that suit it.
@@ -240,16 +240,20 @@ impl Chart {
     /// Args:
     ///     ax: The axes to draw on; new ones by default.
     ///     title: The title.
+    ///     metric: The name of the measured quantity, for the axis of values. Its suffix names the unit, as in
+    ///         ``ttft_s`` or ``latency_ms``.
     ///
     /// Returns:
     ///     The axes.
-    #[pyo3(signature = (ax = None, title = None))]
+    #[pyo3(signature = (ax = None, title = None, metric = None))]
     fn plot<'py>(
         slf: &Bound<'py, Self>,
         ax: Option<&Bound<'py, PyAny>>,
         title: Option<&str>,
+        metric: Option<&str>,
     ) -> Answer<Bound<'py, PyAny>> {
-        Ok(picture::matplotlib(&Bound::new(slf.py(), Self::judge(slf, None)?)?, title, ax)?)
+        let judgement = Bound::new(slf.py(), Self::judge(slf, None)?)?;
+        Ok(picture::matplotlib(&judgement, title, metric.map(picture::axis_label).as_deref(), ax)?)
     }
 
     /// The chart as a plotly figure, judged by the Nelson rules that suit it.

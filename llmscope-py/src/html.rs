@@ -1,15 +1,26 @@
-//! An analysis in a notebook: the chart, next to the report as a table.
+//! Results in a notebook: pictures as images, which also a notebook shows that its reader does not trust yet.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use llmscope_core::analysis::{Analysis, MOST_VIOLATIONS, Study, index};
 use llmscope_core::plot::{self, escaped};
 use llmscope_core::quantity::noun_for;
 
 const CELL: &str = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;white-space:pre-wrap";
 
+/// An SVG picture as an image, scaled to the width of the cell. Jupyter removes inline SVG and scripts from a notebook
+/// that is not trusted.
+pub(crate) fn image(svg: &str, alt: &str) -> String {
+    let data = BASE64_STANDARD.encode(svg);
+    format!("<img src=\"data:image/svg+xml;base64,{data}\" alt=\"{}\" style=\"max-width:100%\">", escaped(alt))
+}
+
+/// An analysis: its chart over the report as a table.
 pub(crate) fn analysis(analysis: &Analysis) -> String {
-    let mut html = format!("<div style=\"max-width:1100px\">{}", plot::svg(analysis));
+    let chart = image(&plot::svg(analysis), &format!("{}: {}", title(analysis), analysis.verdict.label()));
+    let mut html = format!("<div style=\"max-width:1100px\">{chart}");
     html.push_str("<table style=\"border:none;margin:0\">");
     row(&mut html, "measured", &analysis.scope().join(" · "));
     for (name, text) in analysis.facts() {
@@ -26,6 +37,12 @@ pub(crate) fn analysis(analysis: &Analysis) -> String {
     }
     html.push_str("</table></div>");
     html
+}
+
+/// The group and the metric.
+pub(crate) fn title(analysis: &Analysis) -> String {
+    let group = analysis.group_title();
+    if group.is_empty() { analysis.metric_title() } else { format!("{group}: {}", analysis.metric_title()) }
 }
 
 fn row(html: &mut String, name: &str, text: &str) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use llmscope_core::quantity::counted;
 use llmscope_core::rules::{self as core, RuleBits};
-use llmscope_core::{Line, RuleCode, RuleMask};
+use llmscope_core::{Line, RuleCode, RuleMask, Verdict};
 use numpy::PyArray1;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ use crate::document::{self, Pickled};
 use crate::error::Answer;
 use crate::rules::{RuleSet, Violation, read_or_nelson};
 use crate::values::Values;
-use crate::{frame, picture, work};
+use crate::{frame, html, picture, work};
 
 /// The result of applying rules to every point of a chart.
 ///
@@ -152,8 +152,11 @@ impl Judgement {
         picture::save(py, self.to_svg(py, title)?, path)
     }
 
-    fn _repr_svg_(&self, py: Python<'_>) -> PyResult<Option<String>> {
-        if self.chart.is_some() { self.to_svg(py, None).map(Some) } else { Ok(None) }
+    pub(crate) fn _repr_html_(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let Some(chart) = &self.chart else { return Ok(None) };
+        let verdict = if self.inner.is_in_control() { Verdict::InControl } else { Verdict::OutOfControl };
+        let alt = format!("{}: {}", chart.get().core().kind.label(), verdict.label());
+        Ok(Some(html::image(&self.to_svg(py, None)?, &alt)))
     }
 
     /// Draws the chart with matplotlib.
@@ -161,16 +164,19 @@ impl Judgement {
     /// Args:
     ///     ax: The axes to draw on; new ones by default.
     ///     title: The title.
+    ///     metric: The name of the measured quantity, for the axis of values. Its suffix names the unit, as in
+    ///         ``ttft_s`` or ``latency_ms``.
     ///
     /// Returns:
     ///     The axes.
-    #[pyo3(signature = (ax = None, title = None))]
+    #[pyo3(signature = (ax = None, title = None, metric = None))]
     fn plot<'py>(
         slf: &Bound<'py, Self>,
         ax: Option<&Bound<'py, PyAny>>,
         title: Option<&str>,
+        metric: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        picture::matplotlib(slf, title, ax)
+        picture::matplotlib(slf, title, metric.map(picture::axis_label).as_deref(), ax)
     }
 
     /// The chart as a plotly figure.

@@ -24,6 +24,7 @@ mod picture;
 mod probe;
 mod rules;
 mod session;
+mod sixpack;
 mod standards;
 mod stats;
 mod table;
@@ -65,13 +66,15 @@ mod _native {
     #[pymodule_export]
     use super::monitor::Monitor;
     #[pymodule_export]
-    use super::picture::_png;
+    use super::picture::{_png, Picture};
     #[pymodule_export]
     use super::probe::probe;
     #[pymodule_export]
     use super::rules::{Rule, RuleSet, Signal, Violation};
     #[pymodule_export]
     use super::session::{Log, Session, read_log, read_session};
+    #[pymodule_export]
+    use super::sixpack::{imr, sixpack};
     #[pymodule_export]
     use super::standards::Standards;
     #[pymodule_export]
@@ -114,6 +117,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Monitor = monitor::Monitor,
         Normality = stats::Normality,
         Performance = capability::Performance,
+        Picture = |(svg, alt): (String, String)| picture::Picture { svg, alt },
         Quantiles = analysis::Quantiles,
         Report = |state: analysis::ReportState| analysis::Report::from(state),
         Rule = rules::Rule,

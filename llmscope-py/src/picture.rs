@@ -2,15 +2,82 @@
 
 use std::path::PathBuf;
 
-use llmscope_core::{Error, files::write_atomically, plot};
+use llmscope_core::{Error, Unit, files::write_atomically, plot};
 use pyo3::prelude::*;
 
+use crate::document::{self, Pickled};
 use crate::error::Answer;
 use crate::judgement::Judgement;
-use crate::work;
+use crate::{html, work};
 
 /// An amount of work that always runs on its own thread, regardless of the number of points.
 const RENDERING: usize = usize::MAX;
+
+/// A picture of several charts. Returned by :func:`imr` and :func:`sixpack`; a notebook shows it.
+///
+/// Example:
+///     >>> import llmscope as ls
+///     >>> ls.imr([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30], metric="ttft_s")
+///     Picture(alt='time to first token, individuals and moving ranges: in control')
+#[pyclass(frozen, eq, module = "llmscope")]
+#[derive(PartialEq)]
+pub(crate) struct Picture {
+    pub(crate) svg: String,
+    pub(crate) alt: String,
+}
+
+#[pymethods]
+impl Picture {
+    /// The picture as SVG, 1100 units wide.
+    #[getter]
+    fn svg(&self) -> &str {
+        &self.svg
+    }
+
+    /// A short description: what the picture shows, and the verdict.
+    #[getter]
+    fn alt(&self) -> &str {
+        &self.alt
+    }
+
+    /// The picture as PNG, with two pixels per unit.
+    ///
+    /// Raises:
+    ///     RenderError: With the message of the rasterizer.
+    fn png(&self, py: Python<'_>) -> Answer<Vec<u8>> {
+        _png(py, self.svg.clone())
+    }
+
+    /// Writes the picture to a file whose name ends in ``.svg`` or ``.png``.
+    ///
+    /// Raises:
+    ///     ParameterError: For another ending.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> Answer<()> {
+        save(py, self.svg.clone(), path)
+    }
+
+    fn _repr_html_(&self) -> String {
+        html::image(&self.svg, &self.alt)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Picture(alt='{}')", self.alt)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        document::reduce(py, "Picture", &(&self.svg, &self.alt))
+    }
+}
+
+/// The label of an axis of values, with the unit of the metric.
+pub(crate) fn axis_label(metric: &str) -> String {
+    in_unit(metric, Unit::of_column(metric))
+}
+
+pub(crate) fn in_unit(metric: &str, unit: Unit) -> String {
+    let symbol = unit.symbol();
+    if symbol.is_empty() { metric.to_owned() } else { format!("{metric} in {symbol}") }
+}
 
 /// Writes a picture in the format that its name indicates.
 pub(crate) fn save(py: Python<'_>, svg: String, path: PathBuf) -> Answer<()> {
@@ -39,9 +106,10 @@ pub(crate) fn _png(py: Python<'_>, svg: String) -> Answer<Vec<u8>> {
 pub(crate) fn matplotlib<'py>(
     judgement: &Bound<'py, Judgement>,
     title: Option<&str>,
+    label: Option<&str>,
     ax: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    plotting(judgement.py())?.call_method1("matplotlib_axes", (judgement, title, ax))
+    plotting(judgement.py())?.call_method1("matplotlib_axes", (judgement, title, label, ax))
 }
 
 pub(crate) fn plotly<'py>(judgement: &Bound<'py, Judgement>, title: Option<&str>) -> PyResult<Bound<'py, PyAny>> {

@@ -53,6 +53,15 @@ impl Values {
         Self::of_array(array.cast::<PyUntypedArray>()?)
     }
 
+    /// The given name of values, else that of the Series, else `value`.
+    pub(crate) fn name(values: &Bound<'_, PyAny>, given: Option<String>) -> PyResult<String> {
+        let own = || -> PyResult<Option<String>> {
+            let name = values.getattr_opt(intern!(values.py(), "name"))?;
+            Ok(name.and_then(|name| name.extract::<String>().ok()).filter(|name| !name.is_empty()))
+        };
+        Ok(given.map_or_else(own, |given| Ok(Some(given)))?.unwrap_or_else(|| "value".to_owned()))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.data.len()
     }

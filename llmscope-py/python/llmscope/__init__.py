@@ -11,6 +11,7 @@ Control charts, run rules and process capability for NumPy, pandas, polars and A
 - ``individuals``, ``xbar``, ``attributes``, ``ewma``, ``cusum`` and ``moving_average`` build charts.
 - ``judge`` and ``Monitor`` apply rules.
 - ``capability`` and ``performance`` compare data with specification limits.
+- ``imr`` and ``sixpack`` draw several charts as one picture.
 - ``import llmscope.polars`` and ``import llmscope.pandas`` add a ``.spc`` namespace to those libraries.
 """
 
@@ -31,6 +32,7 @@ from llmscope._native import (
     Monitor,
     Normality,
     Performance,
+    Picture,
     Quantiles,
     Report,
     Rule,
@@ -62,6 +64,7 @@ from llmscope._native import (
     ewma,
     expected_ppm,
     factors,
+    imr,
     individuals,
     judge,
     moments,
@@ -72,6 +75,7 @@ from llmscope._native import (
     read_log,
     read_session,
     sigma,
+    sixpack,
     xbar,
 )
 from llmscope.errors import (
@@ -121,6 +125,7 @@ __all__ = [
     "NotPositiveError",
     "ParameterError",
     "Performance",
+    "Picture",
     "Quantiles",
     "QuantityError",
     "RenderError",
@@ -157,6 +162,7 @@ __all__ = [
     "ewma",
     "expected_ppm",
     "factors",
+    "imr",
     "individuals",
     "judge",
     "moments",
@@ -167,5 +173,6 @@ __all__ = [
     "read_log",
     "read_session",
     "sigma",
+    "sixpack",
     "xbar",
 ]

@@ -148,6 +148,102 @@ def analyze(
     span: int = 5,
     transform: _Transform = "none",
 ) -> Analysis: ...
+def imr(
+    values: _Numbers,
+    *,
+    metric: str | None = None,
+    title: str | None = None,
+    rules: _Rules | None = None,
+    sigma_estimator: str = "average_moving_range",
+    stages: Sequence[int] = ...,
+    bounds: _Bounds = ...,
+    missing: _Missing = "error",
+    transform: _Transform = "none",
+) -> Picture:
+    """The individuals chart over its moving range chart, as one picture with a shared axis of time.
+
+    Source: Montgomery, *Introduction to Statistical Quality Control*, ch. 6.4.
+
+    Args:
+        values: Measurements in time order. Shape (n,).
+        metric: The name of the measured quantity; by default, that of the Series. Its suffix names the unit, as in
+            ``ttft_s`` or ``latency_ms``.
+        title: The title; by default, the metric.
+        rules: A preset, a list of rules, or a :class:`RuleSet`. Rules that use zones do not apply to the ranges.
+        sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+        stages: Positions of points at which new limits begin.
+        bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
+        transform: Transformation of the measurements (see :func:`individuals`). The moving ranges are those of the
+            transformed measurements.
+
+    Returns:
+        The picture.
+
+    Raises:
+        NotEnoughDataError: Without two adjacent values.
+        NonFiniteError: For a NaN or infinity, with its index.
+        UnknownNameError: For an unknown rule.
+
+    Example:
+        >>> import llmscope as ls
+        >>> picture = ls.imr([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.52, 0.30], metric="ttft_s", bounds=(0, None))
+        >>> picture.svg.startswith("<svg"), len(picture.png()) > 10_000
+        (True, True)
+    """
+def sixpack(
+    values: _Numbers,
+    *,
+    lsl: float | str | None = None,
+    usl: float | str | None = None,
+    target: float | str | None = None,
+    metric: str | None = None,
+    title: str | None = None,
+    rules: _Rules | None = None,
+    sigma_estimator: str = "average_moving_range",
+    bounds: _Bounds = ...,
+    confidence: float = 0.95,
+    missing: _Missing = "error",
+) -> Picture:
+    """Stability, distribution and capability as one picture of six panels: individuals chart, moving range chart, the last
+    25 values, capability histogram with normal curves, normal probability plot, and the indices.
+
+    The picture shows the conditions of an index next to the index. An index describes the future only of a stable
+    process, and its expected ppm only those of a normal one.
+
+    Source: AIAG SPC 2nd ed. 2005; Montgomery, *Introduction to Statistical Quality Control*, ch. 8; the probability plot
+    has median ranks (Benard & Bos-Levenbach 1953), the test is Anderson and Darling's (see :func:`anderson_darling`).
+
+    Args:
+        values: Measurements in time order. Shape (n,).
+        lsl: Lower specification limit: a number in the unit of the data, or a text such as ``"200ms"``.
+        usl: Upper specification limit, such as a service level objective.
+        target: Target value, for Cpm.
+        metric: The name of the measured quantity; by default, that of the Series. Its suffix names the unit, as in
+            ``ttft_s`` or ``latency_ms``.
+        title: The title; by default, the metric.
+        rules: A preset, a list of rules, or a :class:`RuleSet`. Rules that use zones do not apply to the ranges.
+        sigma_estimator: Estimator of the within sigma (see :func:`sigma`).
+        bounds: Physical bounds of the quantity: ``(lower, upper)``, either of them ``None``.
+        confidence: Level of the intervals of the indices, between 0 and 1.
+        missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``.
+
+    Returns:
+        The picture. Without specification limits, it has no indices.
+
+    Raises:
+        NotEnoughDataError: Without two adjacent values.
+        NonFiniteError: For a NaN or infinity, with its index.
+        SpecificationError: For a target without a limit, or unless LSL < USL.
+        QuantityError: For a limit whose unit does not suit the metric.
+
+    Example:
+        >>> import llmscope as ls
+        >>> values = [0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30, 0.31, 0.30]
+        >>> ls.sixpack(values, usl="400ms", metric="ttft_s").save("sixpack.png")  # doctest: +SKIP
+        >>> ls.sixpack(values, lsl=0.2, usl=0.4)
+        Picture(alt='value, stability and capability: in control, Cpk 2.53, Ppk 3.41')
+    """
 def individuals(
     values: _Numbers,
     *,
@@ -919,12 +1015,14 @@ class Chart:
         """The chart as SVG, judged by the Nelson rules that suit it."""
     def save(self, path: _Path, title: str | None = None) -> None:
         """Writes the chart to a file whose name ends in ``.svg`` or ``.png``."""
-    def plot(self, ax: Any = None, title: str | None = None) -> Any:
+    def plot(self, ax: Any = None, title: str | None = None, metric: str | None = None) -> Any:
         """Draws the chart with matplotlib, judged by the Nelson rules that suit it.
 
         Args:
             ax: The axes to draw on; new ones by default.
             title: The title.
+            metric: The name of the measured quantity, for the axis of values. Its suffix names the unit, as in
+                ``ttft_s`` or ``latency_ms``.
 
         Returns:
             The axes.
@@ -934,7 +1032,7 @@ class Chart:
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
-    def _repr_svg_(self) -> str: ...
+    def _repr_html_(self) -> str | None: ...
 
 @final
 class ControlLimits:
@@ -1112,12 +1210,14 @@ class Judgement:
         """The chart with these signals, as SVG."""
     def save(self, path: _Path, title: str | None = None) -> None:
         """Writes the chart with these signals to a file whose name ends in ``.svg`` or ``.png``."""
-    def plot(self, ax: Any = None, title: str | None = None) -> Any:
+    def plot(self, ax: Any = None, title: str | None = None, metric: str | None = None) -> Any:
         """Draws the chart with matplotlib.
 
         Args:
             ax: The axes to draw on; new ones by default.
             title: The title.
+            metric: The name of the measured quantity, for the axis of values. Its suffix names the unit, as in
+                ``ttft_s`` or ``latency_ms``.
 
         Returns:
             The axes.
@@ -1127,7 +1227,39 @@ class Judgement:
     def __len__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
-    def _repr_svg_(self) -> str | None: ...
+    def _repr_html_(self) -> str | None: ...
+
+@final
+class Picture:
+    """A picture of several charts. Returned by :func:`imr` and :func:`sixpack`; a notebook shows it.
+
+    Example:
+        >>> import llmscope as ls
+        >>> ls.imr([0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30], metric="ttft_s")
+        Picture(alt='time to first token, individuals and moving ranges: in control')
+    """
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG, 1100 units wide."""
+    @property
+    def alt(self) -> str:
+        """A short description: what the picture shows, and the verdict."""
+    def png(self) -> bytes:
+        """The picture as PNG, with two pixels per unit.
+
+        Raises:
+            RenderError: With the message of the rasterizer.
+        """
+    def save(self, path: _Path) -> None:
+        """Writes the picture to a file whose name ends in ``.svg`` or ``.png``.
+
+        Raises:
+            ParameterError: For another ending.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+    def _repr_html_(self) -> str: ...
 
 @final
 class Monitor:
@@ -1743,7 +1875,6 @@ class Analysis:
         """
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
-    def _repr_svg_(self) -> str: ...
     def _repr_html_(self) -> str: ...
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 RULE_COLORS = ("#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8")
 ZONES = ((3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea"))
 POINTS, LOWER, CENTER, LIMITS = "#475569", "#0072b2", "#1a7f37", "#b42318"
+VERDICTS = {True: ("in control", "#1a7f37"), False: ("out of control", "#d1242f")}
+# The height of a label and the width of its characters in points, and the columns of a legend.
+LABEL_HEIGHT, CHARACTER, LEGEND_COLUMNS = 11.0, 5.6, 4
 
 
 class _Picture:
@@ -23,7 +27,8 @@ class _Picture:
         if chart is None:
             raise TypeError("a judgement of bare points has no chart: judge a chart to draw one")
         n = len(chart)
-        self.x = np.arange(n)
+        # A moving range is at the position of its later measurement.
+        self.x = np.arange(n) if chart.positions is None else np.asarray(chart.positions)
         self.points = np.asarray(chart.points)
         limits = chart.limits
         self.limits = limits
@@ -38,6 +43,8 @@ class _Picture:
         self.lower_line_y = None if lower is None else np.insert(np.asarray(lower), chart.breaks, np.nan)
         # The sum beyond its limit is the one that signals.
         self.signalling = self.points if lower is None else np.where(lower < self.lower, lower, self.points)
+        # A difference that labels of the lines show.
+        self.resolution = float(self.upper[-1] - self.lower[-1]) / 60 if n else 0.0
         self.signals = [
             (code, RULE_COLORS[i % len(RULE_COLORS)], np.flatnonzero(judgement.signals_of(code)))
             for i, code in enumerate(judgement.rules.codes)
@@ -49,9 +56,10 @@ class _Picture:
         return np.maximum(low, self.lower), np.minimum(high, self.upper)
 
 
-def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
+def matplotlib_axes(judgement: Judgement, title: str | None, label: str | None, ax: Any) -> Any:
     """Draws on ``ax``, or on new axes; returns them."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import MaxNLocator
 
     picture = _Picture(judgement)
     if ax is None:
@@ -59,9 +67,9 @@ def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
     for multiple, color in ZONES:
         low, high = picture.zone(multiple)
         ax.fill_between(picture.x, low, high, color=color, step="mid", linewidth=0)
-    ax.step(picture.x, picture.upper, where="mid", color=LIMITS, linestyle="--", linewidth=1.2, label="UCL, LCL")
-    ax.step(picture.x, picture.lower, where="mid", color=LIMITS, linestyle="--", linewidth=1.2)
-    ax.step(picture.x, picture.center, where="mid", color=CENTER, linewidth=1.2, label="CL")
+    lines = (("UCL", picture.upper, LIMITS, "--"), ("CL", picture.center, CENTER, "-"), ("LCL", picture.lower, LIMITS, "--"))
+    for _, line, color, dash in lines:
+        ax.step(picture.x, line, where="mid", color=color, linestyle=dash, linewidth=1.2)
     marker = "o" if len(picture.x) <= 400 else None
     ax.plot(picture.line_x, picture.line_y, color=POINTS, linewidth=1, marker=marker, markersize=3)
     if picture.lower_line_y is not None:
@@ -70,12 +78,63 @@ def matplotlib_axes(judgement: Judgement, title: str | None, ax: Any) -> Any:
         if len(at):
             # If several rules signal at a point, the first of them is visible.
             style = {"facecolors": "none", "edgecolors": color, "linewidths": 1.6, "s": 60, "zorder": 4 - i / 32}
-            ax.scatter(at, picture.signalling[at], label=f"{code} ({len(at)})", **style)
+            ax.scatter(picture.x[at], picture.signalling[at], label=f"{code} ({len(at)})", **style)
     ax.set_title(title or (judgement.chart.kind if judgement.chart else ""))
+    verdict, color = VERDICTS[judgement.is_in_control]
+    ax.set_title(verdict, loc="right", color=color, fontsize="medium")
     ax.set_xlabel("point, in order of time")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if label:
+        ax.set_ylabel(label)
     ax.margins(x=0.01)
+    _add_legend(ax)
+    _label_lines(ax, [(name, float(line[-1]), color) for name, line, color, _ in lines], picture.resolution)
     return ax
+
+
+def _add_legend(ax: Any) -> None:
+    """A legend of the rules inside the axes, above the data: the axis of values is extended for it."""
+    handles, labels = ax.get_legend_handles_labels()
+    if not handles:
+        return
+    rows = math.ceil(len(handles) / LEGEND_COLUMNS)
+    low, high = ax.get_ylim()
+    # The height of a row and of the frame, as shares of the axes.
+    height = ax.bbox.height * 72 / ax.figure.dpi
+    share = min(0.5, (6 + 15 * rows) / height)
+    ax.set_ylim(low, low + (high - low) / (1 - share))
+    style = {"loc": "upper left", "frameon": False, "fontsize": "small", "borderaxespad": 0.2, "columnspacing": 1.2}
+    ax.legend(handles, labels, ncols=LEGEND_COLUMNS, **style)
+
+
+def _label_lines(ax: Any, lines: list[tuple[str, float, str]], resolution: float) -> None:
+    """The name and value of each line after its end, inside the axes, where no layout cuts them off.
+
+    The axis of time is extended for the labels, and labels of close lines are moved apart.
+    """
+    texts = {name: f"{name} {_number(value, resolution)}" for name, value, _ in lines}
+    points = 72 / ax.figure.dpi
+    (start, end), (low, high) = ax.get_xlim(), ax.get_ylim()
+    width, height = ax.bbox.width * points, ax.bbox.height * points
+    share = min(0.5, (10 + CHARACTER * max(map(len, texts.values()))) / width)
+    ax.set_xlim(start, start + (end - start) / (1 - share))
+    lowest = -math.inf
+    # Of lines at the same value, the upper one has the upper label.
+    for name, value, color in sorted(reversed(lines), key=lambda line: line[1]):
+        at = (value - low) / (high - low) * height
+        lowest = max(at, lowest + LABEL_HEIGHT)
+        style = {"color": color, "fontsize": "small", "ha": "right", "va": "center"}
+        position = {"xy": (1, value), "xycoords": ("axes fraction", "data"), "xytext": (-4, lowest - at)}
+        ax.annotate(texts[name], **position, textcoords="offset points", **style)
+
+
+def _number(value: float, resolution: float) -> str:
+    """Four significant digits, or more if needed to distinguish values that differ by ``resolution``."""
+    if value == 0 or not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.4g}"
+    decimals = 3 - math.floor(math.log10(abs(value)))
+    resolving = -math.floor(math.log10(resolution)) if resolution > 0 else 0
+    return f"{value:.{min(max(decimals, resolving, 0), 9)}f}"
 
 
 def plotly_figure(judgement: Judgement, title: str | None) -> Any:
@@ -107,7 +166,7 @@ def plotly_figure(judgement: Judgement, title: str | None) -> Any:
         if len(at):
             marker = {"symbol": "circle-open", "size": 11, "color": color, "line": {"width": 2}}
             y = picture.signalling[at]
-            trace = go.Scatter(x=at, y=y, name=f"{code} ({len(at)})", mode="markers", marker=marker)
+            trace = go.Scatter(x=picture.x[at], y=y, name=f"{code} ({len(at)})", mode="markers", marker=marker)
             figure.add_trace(trace)
     figure.update_layout(
         title=title or None,

@@ -107,6 +107,7 @@ impl<W: Write> Section<'_, W> {
                 .trim_end()
                 .to_owned()
         });
+        let character = if is_utf8(&locale()) { Mark::character } else { Mark::ascii };
         let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(8);
         let (cells, rows) = terminal(drawing, self.width.saturating_sub(margin + 4), CHART_ROWS);
         for (row, cells) in cells.iter().enumerate() {
@@ -115,7 +116,7 @@ impl<W: Write> Section<'_, W> {
             write!(self.out, "  {DIM}{label:>margin$}{DIM:#} ")?;
             for run in cells.chunk_by(PartialEq::eq) {
                 let style = mark_style(run[0]);
-                let text: String = run.iter().map(|mark| mark.character()).collect();
+                let text: String = run.iter().map(|&mark| character(mark)).collect();
                 write!(self.out, "{style}{text}{style:#}")?;
             }
             writeln!(self.out)?;
@@ -229,6 +230,18 @@ fn pieces(word: &str, room: usize) -> Vec<String> {
     letters.chunks(room).map(|piece| piece.iter().collect()).collect()
 }
 
+/// The locale of the terminal; empty if none is set.
+fn locale() -> String {
+    let set = |name: &&str| std::env::var(name).ok().filter(|locale| !locale.is_empty());
+    ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set).unwrap_or_default()
+}
+
+/// False if a locale names another character set. Most systems without a locale, such as containers, use UTF-8.
+fn is_utf8(locale: &str) -> bool {
+    let charset = locale.split_once('.').map(|(_, rest)| rest.split('@').next().unwrap_or_default());
+    charset.is_none_or(|charset| charset.replace('-', "").eq_ignore_ascii_case("utf8"))
+}
+
 fn mark_style(mark: Mark) -> Style {
     match mark {
         Mark::Signal | Mark::Above | Mark::Below => BAD,
@@ -243,4 +256,15 @@ fn clock(drawing: &Drawing, at: Timestamp) -> String {
     let day = |at: Timestamp| at.strftime("%F").to_string();
     let one_day = drawing.time_span().is_some_and(|(first, last)| day(first) == day(last));
     at.strftime(if one_day { "%T" } else { "%F %T" }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_utf8;
+
+    #[test]
+    fn only_another_character_set_is_not_utf8() {
+        assert!(["", "C", "C.UTF-8", "en_US.utf8", "de_DE.UTF-8@euro"].into_iter().all(is_utf8));
+        assert!(!["de_DE.ISO-8859-1", "ja_JP.eucJP"].into_iter().any(is_utf8));
+    }
 }

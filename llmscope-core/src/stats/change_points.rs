@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::dependence::fits;
 use super::ranks::scored_by_rank;
 use super::special::normal_pdf;
 use super::{Autoregression, Sorted, about_means};
@@ -254,21 +255,23 @@ impl Search {
         let mut sorted = self.ranks[near.clone()].to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let n = sorted.len();
+        let products = half_products(n);
+        // n[F ln F + (1 − F) ln(1 − F)] of `below` halves among `count` values.
+        let log_likelihood =
+            |below: usize, count: usize| products[below] + products[2 * count - below] - products[2 * count];
         let mut likelihoods = vec![0.0; last - first + 1];
         for j in 1..=THRESHOLDS {
             let lower = j * n / (2 * THRESHOLDS + 2);
             for threshold in [sorted[lower], sorted[n - 1 - lower]] {
                 // The threshold itself counts half, so that the direction of the order does not matter.
-                let below =
-                    |rank: f64| if rank < threshold { 1.0 } else { f64::from(u8::from(rank == threshold)) / 2.0 };
-                let total: f64 = sorted.iter().map(|&rank| below(rank)).sum();
-                let weight = 1.0 / (total * (float(n) - total));
-                let mut before: f64 = self.ranks[near.start..first].iter().map(|&rank| below(rank)).sum();
+                let halves = |rank: f64| if rank < threshold { 2 } else { usize::from(rank == threshold) };
+                let total: usize = sorted.iter().map(|&rank| halves(rank)).sum();
+                let weight = 4.0 / (float(total) * float(2 * n - total));
+                let mut before: usize = self.ranks[near.start..first].iter().map(|&rank| halves(rank)).sum();
                 for (place, likelihood) in (first..=last).zip(&mut likelihoods) {
-                    let sides = [(before, place - near.start), (total - before, near.end - place)];
-                    *likelihood +=
-                        weight * sides.iter().map(|&(below, count)| log_likelihood(below, count)).sum::<f64>();
-                    before += below(self.ranks[place]);
+                    let left = log_likelihood(before, place - near.start);
+                    *likelihood += weight * (left + log_likelihood(total - before, near.end - place));
+                    before += halves(self.ranks[place]);
                 }
             }
         }
@@ -370,11 +373,10 @@ fn layers(n: usize, fewest: usize) -> Vec<Layer> {
     layers
 }
 
-/// n[F ln F + (1 − F) ln(1 − F)] of `below` among n values.
-fn log_likelihood(below: f64, count: usize) -> f64 {
-    let entropy = |share: f64| if share > 0.0 { share * share.ln() } else { 0.0 };
-    let n = float(count);
-    n * (entropy(below / n) + entropy(1.0 - below / n))
+/// x ln x of the halves 0, ½, 1, … up to n: a logarithm for each threshold and place would take longer than the search.
+fn half_products(n: usize) -> Vec<f64> {
+    let product = |halves: usize| float(halves) / 2.0 * (float(halves) / 2.0).ln();
+    std::iter::once(0.0).chain((1..=2 * n).map(product)).collect()
 }
 
 fn places(found: &[ChangePoint]) -> Vec<usize> {
@@ -484,18 +486,10 @@ fn description(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
             .map(|segment| segment.iter().zip(&segment[lag..]).map(|(a, b)| a * b).sum::<f64>());
         products.sum::<f64>() / n
     };
-    let covariances: Vec<f64> = (0..=ORDER.min(residuals.len() / 8).max(1)).map(covariance).collect();
-    let mut error = covariances[0].max(f64::MIN_POSITIVE);
-    let mut least = n * error.ln();
-    let mut phi: Vec<f64> = Vec::new();
-    for order in 1..covariances.len() {
-        let predicted: f64 = phi.iter().enumerate().map(|(k, phi)| phi * covariances[order - 1 - k]).sum();
-        let reflection = ((covariances[order] - predicted) / error).clamp(-0.999, 0.999);
-        phi = phi.iter().zip(phi.iter().rev()).map(|(a, b)| a - reflection * b).collect();
-        phi.push(reflection);
-        error *= 1.0 - reflection * reflection;
-        least = least.min(n * error.ln() + 2.0 * float(order));
-    }
+    let mut covariances: Vec<f64> = (0..=ORDER.min(residuals.len() / 8).max(1)).map(covariance).collect();
+    covariances[0] = covariances[0].max(f64::MIN_POSITIVE);
+    let criterion = |(phi, error): (Vec<f64>, f64)| n * error.ln() + 2.0 * float(phi.len());
+    let mut least = fits(&covariances).map(criterion).fold(n * covariances[0].ln(), f64::min);
     for weight in SMOOTHING {
         let (mut level, mut squares) = (residuals[0], 0.0);
         for x in &residuals {

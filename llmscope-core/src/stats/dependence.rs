@@ -187,23 +187,29 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + left_rest.iter().zip(right_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
-/// Levinson and Durbin's recursion, stopped at the order with the smallest AICc.
-fn fit(covariances: &[f64], n: usize) -> Autoregression {
-    let variance = covariances[0];
+/// Levinson and Durbin's recursion: coefficients and prediction error of the autoregressions of the orders 1, 2, … with
+/// these autocovariances γ₀, γ₁, …
+pub(super) fn fits(covariances: &[f64]) -> impl Iterator<Item = (Vec<f64>, f64)> + '_ {
     let mut phi: Vec<f64> = Vec::new();
-    let mut error = variance;
-    let mut best: Option<(f64, Vec<f64>)> = None;
-    for order in 1..covariances.len() {
+    let mut error = covariances[0];
+    (1..covariances.len()).map(move |order| {
         let predicted: f64 = phi.iter().enumerate().map(|(k, phi)| phi * covariances[order - 1 - k]).sum();
         let reflection = ((covariances[order] - predicted) / error).clamp(-0.999, 0.999);
-        let updated: Vec<f64> = phi.iter().zip(phi.iter().rev()).map(|(a, b)| a - reflection * b).collect();
-        phi = updated;
+        phi = phi.iter().zip(phi.iter().rev()).map(|(a, b)| a - reflection * b).collect();
         phi.push(reflection);
         error *= 1.0 - reflection * reflection;
-        let (n, p) = (float(n), float(order));
+        (phi.clone(), error)
+    })
+}
+
+/// The autoregression of the order with the smallest AICc.
+fn fit(covariances: &[f64], n: usize) -> Autoregression {
+    let mut best: Option<(f64, Vec<f64>)> = None;
+    for (phi, error) in fits(covariances) {
+        let (n, p) = (float(n), float(phi.len()));
         let score = n * error.ln() + 2.0 * (p + 1.0) * n / (n - p - 2.0).max(1.0);
         if best.as_ref().is_none_or(|(least, _)| score < *least) {
-            best = Some((score, phi.clone()));
+            best = Some((score, phi));
         }
     }
     let coefficients = best.map_or_else(|| vec![0.0], |(_, phi)| phi);

@@ -19,6 +19,12 @@ pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
     }
 }
 
+/// A quantity with the symbol of its unit, as the title of an axis: `ttft_s in ms`.
+#[must_use]
+pub fn in_unit(quantity: &str, symbol: &str) -> String {
+    if symbol.is_empty() { quantity.to_owned() } else { format!("{quantity} in {symbol}") }
+}
+
 /// A value with four significant digits, in plain notation if that is short.
 ///
 /// ```

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use llmscope_core::analysis::{self as core, Baseline, Drawing};
 use llmscope_core::files::write_atomically;
+use llmscope_core::quantity::in_unit;
 use llmscope_core::{ChartKind, Error, PowerTransform, SigmaEstimator, plot};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -364,7 +365,7 @@ impl Analysis {
 
 impl Analysis {
     fn axis_label(&self) -> String {
-        picture::in_unit(&self.0.metric, self.0.plotted_unit())
+        in_unit(&self.0.metric, self.0.plotted_unit().symbol())
     }
 
     fn drawable<'py>(&self, py: Python<'py>) -> Answer<Bound<'py, Judgement>> {

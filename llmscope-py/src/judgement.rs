@@ -154,8 +154,7 @@ impl Judgement {
 
     pub(crate) fn _repr_html_(&self, py: Python<'_>) -> PyResult<Option<String>> {
         let Some(chart) = &self.chart else { return Ok(None) };
-        let verdict = if self.inner.is_in_control() { Verdict::InControl } else { Verdict::OutOfControl };
-        let alt = format!("{}: {}", chart.get().core().kind.label(), verdict.label());
+        let alt = format!("{}: {}", chart.get().core().kind.label(), Verdict::of(self.inner.is_in_control()).label());
         Ok(Some(html::image(&self.to_svg(py, None)?, &alt)))
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use llmscope_core::quantity::in_unit;
 use llmscope_core::{Error, Unit, files::write_atomically, plot};
 use pyo3::prelude::*;
 
@@ -71,12 +72,7 @@ impl Picture {
 
 /// The label of an axis of values, with the unit of the metric.
 pub(crate) fn axis_label(metric: &str) -> String {
-    in_unit(metric, Unit::of_column(metric))
-}
-
-pub(crate) fn in_unit(metric: &str, unit: Unit) -> String {
-    let symbol = unit.symbol();
-    if symbol.is_empty() { metric.to_owned() } else { format!("{metric} in {symbol}") }
+    in_unit(metric, Unit::of_column(metric).symbol())
 }
 
 /// Writes a picture in the format that its name indicates.

@@ -482,7 +482,7 @@ fn given(
 /// A detected change of the level is a signal, like a violation of a rule.
 fn verdict(judgement: &Judgement, starts: &[Start]) -> Verdict {
     let changed = starts.iter().any(|start| start.p.is_some());
-    if judgement.is_in_control() && !changed { Verdict::InControl } else { Verdict::OutOfControl }
+    Verdict::of(judgement.is_in_control() && !changed)
 }
 
 fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {

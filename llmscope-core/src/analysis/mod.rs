@@ -110,6 +110,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The verdict on a chart that was judged.
+    #[must_use]
+    pub const fn of(is_in_control: bool) -> Self {
+        if is_in_control { Self::InControl } else { Self::OutOfControl }
+    }
+
     /// The verdict's name in files and in Python.
     #[must_use]
     pub const fn name(self) -> &'static str {

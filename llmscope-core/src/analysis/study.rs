@@ -274,7 +274,7 @@ impl Study {
         let rules = if chart.is_degenerate() { RuleSet::none() } else { plan.rules.clone() };
         self.violations = chart.judge(&rules)?.violations;
         self.rules = rules.codes().cloned().collect();
-        self.verdict = if self.violations.is_empty() { Verdict::InControl } else { Verdict::OutOfControl };
+        self.verdict = Verdict::of(self.violations.is_empty());
         self.need = None;
         for (i, run) in self.runs.iter_mut().enumerate() {
             run.out = run.mean < chart.limits.lower.at(i) || run.mean > chart.limits.upper.at(i);

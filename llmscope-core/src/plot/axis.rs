@@ -37,3 +37,10 @@ impl Axis {
         (ticks.map(|tick| if tick.abs() < step * 1e-9 { 0.0 } else { tick }).collect(), decimals)
     }
 }
+
+/// A range extended to the limits near it: a limit that is far away would flatten the data.
+pub(super) fn with_near((low, high): (f64, f64), limits: impl Iterator<Item = f64>) -> (f64, f64) {
+    let reach = 1.5 * (high - low);
+    let near = limits.filter(|limit| (low - reach..=high + reach).contains(limit));
+    near.fold((low, high), |(low, high), limit| (low.min(limit), high.max(limit)))
+}

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::axis::Axis;
+use super::axis::{Axis, with_near};
 use super::broken_rule::{BrokenRule, rule_color};
 use super::frame::Frame;
-use super::style::{CENTER, GRID, LIMITS, MUTED, POINT, SPECIFICATION, TICK_HEIGHT, TICK_WIDTH, in_unit, ticks};
+use super::style::{CENTER, LIMITS, MUTED, POINT, SPECIFICATION, TICK_WIDTH, ticks};
 use super::svg::{Anchor, Picture};
 use crate::analysis::Drawing;
 use crate::capability::SpecificationLimits;
@@ -14,7 +14,7 @@ use crate::cast::float;
 use crate::chart::Chart;
 use crate::limits::Line;
 use crate::metric::Unit;
-use crate::quantity::{number_to, scale_of};
+use crate::quantity::{in_unit, number_to, scale_of};
 use crate::rules::Violation;
 use crate::sample::ranges_between;
 
@@ -127,27 +127,15 @@ impl<'a> ControlPanel<'a> {
     }
 
     fn axis_of_values(&self, picture: &mut Picture) {
-        let Frame { left, right, top, .. } = self.frame;
-        let (values, decimals) = self.y.ticks(ticks(self.frame.height(), TICK_HEIGHT));
-        for tick in values {
-            let y = self.y.at(tick);
-            picture.path([(left, y), (right, y)], false, GRID);
-            picture.text((left - 8.0, y + 4.0), Anchor::End, MUTED, &format!("{tick:.decimals$}"));
-        }
+        let Frame { left, top, .. } = self.frame;
+        self.frame.draw_values(picture, &self.y);
         picture.text((left, top - 8.0), Anchor::Start, MUTED, &in_unit(&self.quantity.name, self.symbol));
     }
 
     /// The axis of time, below the panel.
     pub(super) fn axis_of_time(&self, picture: &mut Picture) {
-        let Frame { right, bottom, .. } = self.frame;
-        for tick in self.x.ticks(ticks(self.frame.width(), TICK_WIDTH)).0.into_iter().filter(|tick| tick.fract() == 0.0)
-        {
-            let x = self.x.at(tick);
-            picture.path([(x, bottom), (x, bottom + 4.0)], false, r##"stroke="#94a3b8""##);
-            picture.text((x, bottom + 18.0), Anchor::Middle, MUTED, &format!("{tick}"));
-        }
         let what = if self.drawing.chart.kind.needs_subgroups() { "subgroup" } else { "point" };
-        picture.text((right, bottom + 36.0), Anchor::End, MUTED, &format!("{what}, in time order"));
+        self.frame.draw_positions(picture, &self.x, ticks(self.frame.width(), TICK_WIDTH), what);
     }
 
     /// Center line, control limits and specification limits, each with its value in the right margin.
@@ -311,12 +299,6 @@ fn axis_of_time(length: usize, frame: Frame) -> Axis {
 
 /// The range of the drawing: points, limits, and specification limits unless they are far away.
 fn value_range(specification: Option<SpecificationLimits>, drawing: &Drawing) -> (f64, f64) {
-    let (low, high) = drawing.extent().unwrap_or_default();
-    let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
     let limits = specification.map_or([None, None], |limits| [limits.lower, limits.upper]);
-    limits
-        .into_iter()
-        .flatten()
-        .filter(|limit| near.contains(limit))
-        .fold((low, high), |(a, b), limit| (a.min(limit), b.max(limit)))
+    with_near(drawing.extent().unwrap_or_default(), limits.into_iter().flatten())
 }

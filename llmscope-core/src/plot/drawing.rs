@@ -35,7 +35,7 @@ pub fn svg_of(drawing: &Drawing, title: &str) -> String {
     let caption = Caption {
         title: title.to_owned(),
         quantity: Quantity { name: String::new(), unit: Unit::One, specification: None },
-        verdict: if inside { Verdict::InControl } else { Verdict::OutOfControl },
+        verdict: Verdict::of(inside),
         facts: vec![
             chart.kind.label().to_owned(),
             format!("phase {}", chart.phase.numeral()),

@@ -1,14 +1,14 @@
 //! The histogram of measurements with normal curves and specification limits.
 
-use super::axis::Axis;
+use super::axis::{Axis, with_near};
 use super::drawing::WIDTH;
 use super::frame::Frame;
 use super::imr::Labels;
 use super::sixpack::Sixpack;
-use super::style::{GRID, MUTED, OVERALL, SPECIFICATION, TICK_WIDTH, WITHIN, in_unit, ticks};
+use super::style::{GRID, MUTED, OVERALL, SPECIFICATION, TICK, TICK_WIDTH, WITHIN, ticks};
 use super::svg::{Anchor, Picture};
 use crate::cast::float;
-use crate::quantity::{number, scale_of};
+use crate::quantity::{in_unit, number, scale_of};
 use crate::stats::Histogram;
 use crate::stats::special::normal_pdf;
 
@@ -92,10 +92,10 @@ impl<'a> HistogramPanel<'a> {
         for tick in values {
             let x = self.x.at(tick);
             picture.path([(x, self.frame.top), (x, bottom)], false, GRID);
-            picture.text((x, bottom + 18.0), Anchor::Middle, MUTED, &format!("{tick:.decimals$}"));
+            self.frame.draw_label_below(picture, x, &format!("{tick:.decimals$}"));
         }
-        picture.path([(left, bottom), (right, bottom)], false, r##"stroke="#94a3b8""##);
-        picture.text((right, bottom + 36.0), Anchor::End, MUTED, &self.title);
+        picture.path([(left, bottom), (right, bottom)], false, TICK);
+        self.frame.draw_title_below(picture, &self.title);
     }
 
     fn draw_bars(&self, picture: &mut Picture) {
@@ -182,10 +182,8 @@ fn shown_range(pack: &Sixpack) -> (f64, f64) {
     let (first, last) = (values.first().copied().unwrap_or_default(), values.last().copied().unwrap_or_default());
     let sigma = pack.overall.max(pack.within.sigma);
     let (low, high) = (first.min(pack.mean - 3.0 * sigma), last.max(pack.mean + 3.0 * sigma));
-    let near = (low - 1.5 * (high - low))..=(high + 1.5 * (high - low));
     let limits = pack.specification.map_or([None; 3], |limits| [limits.lower, limits.upper, limits.target]);
-    let shown = limits.into_iter().flatten().filter(|limit| near.contains(limit));
-    shown.fold((low, high), |(low, high), limit| (low.min(limit), high.max(limit)))
+    with_near((low, high), limits.into_iter().flatten())
 }
 
 #[cfg(test)]

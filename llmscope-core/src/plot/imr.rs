@@ -62,8 +62,7 @@ impl Imr {
     /// [`Verdict::InControl`] if no rule signals on either chart.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let quiet = self.individuals.judgement.is_in_control() && self.ranges.judgement.is_in_control();
-        if quiet { Verdict::InControl } else { Verdict::OutOfControl }
+        Verdict::of(self.individuals.judgement.is_in_control() && self.ranges.judgement.is_in_control())
     }
 
     /// Both charts as one SVG picture over a shared axis of time: 1100 units wide, readable without color, safe to

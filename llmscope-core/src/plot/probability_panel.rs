@@ -4,10 +4,10 @@ use super::axis::Axis;
 use super::frame::Frame;
 use super::imr::Labels;
 use super::sixpack::Sixpack;
-use super::style::{GRID, MUTED, OVERALL, POINT, TICK_WIDTH, in_unit, ticks};
+use super::style::{GRID, MUTED, OVERALL, POINT, TICK_WIDTH, ticks};
 use super::svg::{Anchor, Picture};
 use crate::cast::float;
-use crate::quantity::{number, scale_of};
+use crate::quantity::{in_unit, number, scale_of};
 use crate::stats::special::normal_quantile;
 
 /// Labelled probabilities, in percent.
@@ -64,13 +64,11 @@ impl<'a> ProbabilityPanel<'a> {
         }
         let (values, decimals) = self.x.ticks(ticks(self.frame.width(), TICK_WIDTH));
         for tick in values {
-            let x = self.x.at(tick);
-            picture.path([(x, bottom), (x, bottom + 4.0)], false, r##"stroke="#94a3b8""##);
-            picture.text((x, bottom + 18.0), Anchor::Middle, MUTED, &format!("{tick:.decimals$}"));
+            self.frame.draw_tick_below(picture, self.x.at(tick), &format!("{tick:.decimals$}"));
         }
         picture.text((left, top - 8.0), Anchor::Start, MUTED, "normal probability");
         picture.text((right, top - 8.0), Anchor::End, MUTED, &self.test());
-        picture.text((right, bottom + 36.0), Anchor::End, MUTED, &self.title);
+        self.frame.draw_title_below(picture, &self.title);
     }
 
     /// The result of Anderson and Darling's test as text.

@@ -3,11 +3,11 @@
 use super::axis::Axis;
 use super::frame::Frame;
 use super::imr::Labels;
-use super::style::{CENTER, GRID, MUTED, POINT, TICK_HEIGHT, in_unit, ticks};
+use super::style::{CENTER, MUTED, POINT};
 use super::svg::{Anchor, Picture};
 use crate::cast::float;
 use crate::chart::Chart;
-use crate::quantity::scale_of;
+use crate::quantity::{in_unit, scale_of};
 
 /// The number of measurements.
 const RECENT: usize = 25;
@@ -47,20 +47,10 @@ impl<'a> RecentPanel<'a> {
     }
 
     pub(super) fn draw(&self, picture: &mut Picture) {
-        let Frame { left, right, top, bottom } = self.frame;
-        let (values, decimals) = self.y.ticks(ticks(self.frame.height(), TICK_HEIGHT));
-        for tick in values {
-            let y = self.y.at(tick);
-            picture.path([(left, y), (right, y)], false, GRID);
-            picture.text((left - 8.0, y + 4.0), Anchor::End, MUTED, &format!("{tick:.decimals$}"));
-        }
-        for tick in self.x.ticks(5.0).0.into_iter().filter(|tick| tick.fract() == 0.0) {
-            let x = self.x.at(tick);
-            picture.path([(x, bottom), (x, bottom + 4.0)], false, r##"stroke="#94a3b8""##);
-            picture.text((x, bottom + 18.0), Anchor::Middle, MUTED, &format!("{tick}"));
-        }
+        let Frame { left, right, top, .. } = self.frame;
+        self.frame.draw_values(picture, &self.y);
+        self.frame.draw_positions(picture, &self.x, 5.0, "point");
         picture.text((left, top - 8.0), Anchor::Start, MUTED, &self.title);
-        picture.text((right, bottom + 36.0), Anchor::End, MUTED, "point, in time order");
         let center = self.y.at(self.center * self.factor);
         picture.path([(left, center), (right, center)], false, &format!(r#"stroke="{CENTER}" stroke-width="1.3""#));
         picture.text((right + 8.0, center + 4.0), Anchor::Start, &format!(r#"fill="{CENTER}""#), "CL");

@@ -3,6 +3,8 @@
 pub(super) const MUTED: &str = r##"fill="#64748b""##;
 pub(super) const HEADING: &str = r##"font-size="17" font-weight="600" fill="#0f172a""##;
 pub(super) const GRID: &str = r##"stroke="#94a3b8" stroke-opacity="0.25""##;
+/// A mark at a tick.
+pub(super) const TICK: &str = r##"stroke="#94a3b8""##;
 
 /// Color of the specification limits.
 pub(super) const SPECIFICATION: &str = "#6d28d9";
@@ -29,9 +31,4 @@ const FEWEST_TICKS: f64 = 5.0;
 /// The number of ticks of an axis.
 pub(super) fn ticks(length: f64, per_tick: f64) -> f64 {
     (length / per_tick).max(FEWEST_TICKS)
-}
-
-/// The title of an axis: `latency in ms`.
-pub(super) fn in_unit(quantity: &str, symbol: &str) -> String {
-    if symbol.is_empty() { quantity.to_owned() } else { format!("{quantity} in {symbol}") }
 }

@@ -4,10 +4,9 @@ use crate::analysis::Drawing;
 use crate::cast::float;
 use crate::chart::Chart;
 use crate::limits::Line;
-use crate::stats::{QuantileMethod, Sorted};
 
-/// The share of the points on each side that may lie outside the drawn range.
-const OUTSIDE: f64 = 0.1;
+/// One in this many points on each side may lie outside the drawn range.
+const ONE_OUTSIDE_IN: usize = 10;
 /// The part of the range of limits and central points that is added on each side.
 const MARGIN: f64 = 0.25;
 
@@ -110,12 +109,14 @@ pub fn terminal(drawing: &Drawing, width: usize, height: usize) -> (Vec<Vec<Mark
 /// The drawn range of values: control limits and central points with a margin, but not more than all points need.
 fn shown_range(drawing: &Drawing) -> Option<(f64, f64)> {
     let Chart { points, limits, lower_points, .. } = &drawing.chart;
-    let all: Vec<f64> = points.iter().chain(lower_points.iter().flatten()).copied().collect();
-    let sorted = Sorted::of(&all);
-    // An observed value, so that a single spike among ten points has no influence.
-    let central = |p| sorted.quantile(p, QuantileMethod::HyndmanFan1);
+    let mut all: Vec<f64> = points.iter().chain(lower_points.iter().flatten()).copied().collect();
+    let last = all.len().checked_sub(1)?;
+    // An observed value, so that a single spike among ten points has no influence. Sorting all points would take longer
+    // than the rest of the chart.
+    let mut ranked = |rank: usize| *all.select_nth_unstable_by(rank, f64::total_cmp).1;
+    let central = (ranked(last / ONE_OUTSIDE_IN), ranked(last - (last + 1) / ONE_OUTSIDE_IN));
     let lines = [&limits.lower, &limits.upper].into_iter().filter_map(Line::extent);
-    let ranges = lines.chain([(central(OUTSIDE)?, central(1.0 - OUTSIDE)?)]);
+    let ranges = lines.chain([central]);
     let (low, high) = ranges.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)))?;
     let margin = MARGIN * (high - low);
     let (least, most) = drawing.extent()?;

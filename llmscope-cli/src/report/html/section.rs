@@ -1,7 +1,7 @@
 //! The section of one analysis: verdict, charts, distribution, numbers, violations.
 
 use llmscope_core::analysis::{Analysis, Drawing, MOST_VIOLATIONS, Series, index};
-use llmscope_core::quantity::{counted, number, scale_of};
+use llmscope_core::quantity::{counted, in_unit, number, scale_of};
 use llmscope_core::{Line, Metric, Missing, PowerTransform, Side, Verdict, Violation, plot};
 use maud::{Markup, PreEscaped, html};
 
@@ -143,10 +143,7 @@ fn charts(id: &str, analysis: &Analysis, drawing: &Drawing, events: &[Event]) ->
 /// The metric and the unit of the axis: `ttft_s in ms`.
 fn plotted(analysis: &Analysis, drawing: &Drawing) -> String {
     let (low, high) = drawing.extent().unwrap_or_default();
-    match scale_of(analysis.plotted_unit(), low.abs().max(high.abs())) {
-        (_, "") => analysis.metric.clone(),
-        (_, symbol) => format!("{} in {symbol}", analysis.metric),
-    }
+    in_unit(&analysis.metric, scale_of(analysis.plotted_unit(), low.abs().max(high.abs())).1)
 }
 
 pub(super) fn capitalized(text: &str) -> String {

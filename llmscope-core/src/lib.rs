@@ -18,6 +18,7 @@
 //!   results.
 //! - [`capability`] compares a process with its specification limits. [`stats`], [`factors`] and [`sigma`] provide the
 //!   statistics.
+//! - [`objective`] reads service level objectives, and certifies whether a run meets them.
 //! - [`session`] and [`ingest`] read and write logs; [`analyze`] turns a log's [`analysis::Series`] into an
 //!   [`Analysis`]; [`plot`] draws it.
 //! - [`watch`] learns limits from a continuous series, freezes them and judges later values.
@@ -44,6 +45,7 @@ pub mod ingest;
 pub mod limits;
 mod measure;
 pub mod metric;
+pub mod objective;
 pub mod plot;
 pub mod quantity;
 pub mod rules;
@@ -61,6 +63,7 @@ pub use error::{Error, Location, Result};
 pub use limits::{Clamped, ControlLimits, LIMIT_MULTIPLE, Line};
 pub use measure::Measure;
 pub use metric::{Bounds, Metric, Unit};
+pub use objective::{Certificate, Objective};
 pub use rules::{Judgement, Monitor, NelsonRule, Pattern, Rule, RuleCode, RuleMask, RuleSet, Side, Signal, Violation};
 pub use sample::{Missing, Sample, Subgroups};
 pub use session::{RequestRecord, Session, SessionWriter};

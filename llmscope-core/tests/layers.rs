@@ -11,7 +11,7 @@ const STEPS: [&[&str]; 9] = [
     &["stats", "factors"],
     &["transform"],
     &["sigma", "limits"],
-    &["rules", "capability", "session"],
+    &["rules", "capability", "session", "objective"],
     &["chart", "ingest"],
     &["analysis"],
     &["plot", "gate", "watch"],

@@ -6,17 +6,21 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
+use llmscope_core::analysis::answer::family_of;
 use llmscope_core::analysis::{
-    Baseline, Grouping, Measure, Origin, SelectedSeries, Selection, Series, SourceLog, Study, point_range, study,
+    Baseline, DecidedBy, Grouping, Measure, Origin, SelectedSeries, Selection, Series, SourceLog, Study, point_range,
+    study,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::Mapping;
 use llmscope_core::quantity::counted;
-use llmscope_core::{Analysis, Missing, Plan, Report, RuleSet, SpecificationLimits, Transform, Unit, analyze, plot};
+use llmscope_core::{
+    Analysis, Missing, Objective, Plan, Report, RuleSet, SpecificationLimits, Transform, Unit, analyze, plot,
+};
 
-use crate::args::{AnalyzeArgs, Format, JudgeArgs, ReportArgs, Undecided};
+use crate::args::{self, AnalyzeArgs, Format, JudgeArgs, ReportArgs, Undecided};
 use crate::logs;
 use crate::output::{self, Sink};
 use crate::report;
@@ -34,22 +38,36 @@ impl Judged {
     fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
         let SelectedSeries { series, runs, logs } = logs::series(&args.files, args.from, selection(args)?)?;
         let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
-        let judge = |series: &Series| Ok(analyze(series, &plan(args, series, baselines.as_deref(), points)?)?);
+        let objectives = objectives(args, &series)?;
+        let shared = Plan { alpha: args.alpha, family: family_of(&series), ..Plan::default() };
+        let judge = |series: &Series| {
+            let mut plan = plan(args, series, baselines.as_deref(), points)?;
+            plan.specification = plan.specification.or(limit_of_requests(&objectives, series)?);
+            Ok(analyze(series, &Plan { family: shared.family, objectives: objectives.clone(), ..plan })?)
+        };
         let analyses = series.iter().map(judge).collect::<Result<Vec<_>>>()?;
         let study = |runs: &Vec<Series>| study_of(args, runs).transpose();
         let studies = runs.iter().filter_map(study).collect::<Result<_>>()?;
-        let report = Report::new(Some(Timestamp::now()), analyses).with_studies(studies);
+        let report = Report::new(Some(Timestamp::now()), &shared, analyses).with_studies(studies);
+        let report = report.decided_by(decided_by(args));
         Ok(Self { logs, series, missing: args.missing, report })
     }
 
     /// Fails if nothing was judged, so that a check of an empty log does not pass.
     fn expect_verdict(&self, args: &JudgeArgs) -> Result<()> {
-        if self.report.has_verdict() || args.undecided == Undecided::Pass {
+        let judged = match self.report.decided_by {
+            DecidedBy::Changes => self.report.has_verdict(),
+            DecidedBy::Rules => self.report.has_judged_patterns(),
+        };
+        if judged || args.undecided == Undecided::Pass {
             return Ok(());
         }
-        let reason = match self.report.analyses.iter().map(|analysis| analysis.n).max() {
-            None | Some(0) => "the logs have no measurements".to_owned(),
-            Some(most) => format!("the longest series has {}", counted(most, "measurement")),
+        let reason = match self.report.analyses.iter().max_by_key(|analysis| analysis.n) {
+            None | Some(Analysis { n: 0, .. }) => "the logs have no measurements".to_owned(),
+            Some(longest) => match self.report.decided_by {
+                DecidedBy::Changes => format!("{}: {}", longest.title(), longest.answer.text),
+                DecidedBy::Rules => format!("the longest series has {}", counted(longest.n, "measurement")),
+            },
         };
         bail!("no series has enough data for a verdict: {reason}; use --undecided pass to accept this")
     }
@@ -66,8 +84,26 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
     }
     write(args, &judged)?;
-    judged.expect_verdict(&args.judging)?;
-    Ok(ExitCode::from(u8::from(judged.report.has_signals())))
+    let decision = match judged.report.decided_by {
+        DecidedBy::Changes => judged.report.has_changes(args.judging.any_change),
+        DecidedBy::Rules => judged.report.has_signals(),
+    };
+    let is_alarm = decision || judged.report.misses_an_objective();
+    if !is_alarm {
+        judged.expect_verdict(&args.judging)?;
+    }
+    Ok(ExitCode::from(u8::from(is_alarm)))
+}
+
+/// Frozen or given limits are judged by rules, unless the user decides otherwise.
+fn decided_by(args: &JudgeArgs) -> DecidedBy {
+    let has_limits = args.phase1.is_some() || args.baseline.is_some() || args.given_center.is_some();
+    match args.verdict {
+        Some(args::DecidedBy::Changes) => DecidedBy::Changes,
+        Some(args::DecidedBy::Rules) => DecidedBy::Rules,
+        None if has_limits => DecidedBy::Rules,
+        None => DecidedBy::Changes,
+    }
 }
 
 /// The study of several sessions.
@@ -133,6 +169,10 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         missing: args.missing,
         confidence: args.confidence,
         points,
+        alpha: args.alpha,
+        family: 1,
+        slow_requests: args.spikes,
+        objectives: Vec::new(),
     })
 }
 
@@ -178,6 +218,29 @@ fn origin(args: &JudgeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Resul
         return Ok(Origin::Baseline(baselines.to_vec()));
     }
     Ok(args.phase1.as_deref().map(point_range).transpose()?.map_or(Origin::Data, Origin::FirstPoints))
+}
+
+/// The objectives of the call. Each one needs a series that it is about.
+fn objectives(args: &JudgeArgs, series: &[Series]) -> Result<Vec<Objective>> {
+    if args.slo.is_empty() {
+        return Ok(Vec::new());
+    }
+    let objectives = Objective::list(&args.slo.join(",")).context("--slo")?;
+    for objective in &objectives {
+        let concerns = |series: &Series| series.measure == Measure::Metric(objective.metric());
+        let is_judged = matches!(objective, Objective::Errors { .. }) || series.iter().any(concerns);
+        ensure!(is_judged, "--slo {objective}: no series has the metric {}", objective.metric());
+    }
+    Ok(objectives)
+}
+
+/// The limit of a request as an upper specification limit of its metric.
+fn limit_of_requests(objectives: &[Objective], series: &Series) -> Result<Option<SpecificationLimits>> {
+    let limit = objectives.iter().find_map(|objective| match objective {
+        Objective::Request { metric, limit } if series.measure == Measure::Metric(*metric) => Some(*limit),
+        _ => None,
+    });
+    Ok(limit.map(|limit| SpecificationLimits::new(None, Some(limit), None)).transpose()?)
 }
 
 fn specification(args: &JudgeArgs, unit: Unit) -> Result<Option<SpecificationLimits>> {
@@ -234,7 +297,7 @@ fn write(args: &AnalyzeArgs, study: &Judged) -> Result<()> {
         Format::Html => sink.write_all(report::html::page(study, None)?.as_bytes())?,
         Format::Table => {
             let width = sink.width();
-            report::table::write(&mut sink, report, width)?;
+            report::table::write(&mut sink, report, args.detail, width)?;
         }
     }
     sink.finish()

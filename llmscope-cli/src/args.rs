@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use llmscope_core::analysis::Stages;
+use llmscope_core::analysis::answer::ALPHA;
 use llmscope_core::ingest::Tool;
 use llmscope_core::{ChartKind, Metric, Missing, RuleSet, SigmaEstimator, Transform};
 
@@ -43,8 +44,11 @@ Examples:
   From standard input to JSON:
     cat a.jsonl | llmscope analyze - --column latency --json | jq .
 
-Exit status: 0 in control, 1 signals found, 2 error or no series has enough
-data.";
+  Charts, limits and patterns of each series:
+    llmscope analyze sessions/*.json --detail
+
+Exit status: 0 every series is stable or changed for the better, 1 a series
+changed for the worse or is failing, 2 error or no series has enough data.";
 
 const REPORT_EXAMPLES: &str = "\
 Examples:
@@ -201,8 +205,26 @@ pub(crate) struct JudgeArgs {
     /// Target value, for Cpm
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Specification")]
     pub(crate) target: Option<String>,
+
+    /// What decides: changes of the series, or the rules on the charts
+    /// [default: changes; rules with --phase1, --baseline or --given-center]
+    #[arg(long, value_enum, value_name = "BY", hide_possible_values = true, help_heading = "Verdict")]
+    pub(crate) verdict: Option<DecidedBy>,
+    /// Chance that the call reports a change of any series if nothing changed
+    #[arg(long, value_name = "CHANCE", default_value_t = ALPHA, help_heading = "Verdict")]
+    pub(crate) alpha: f64,
+    /// Objectives (repeatable): ttft=500ms of a request, ttft.p99=500ms and errors=1%
+    /// of a run; a missed one of a run is exit status 1
+    #[arg(long, value_name = "LIST", help_heading = "Verdict")]
+    pub(crate) slo: Vec<String>,
+    /// Let single slow requests count as a change
+    #[arg(long, help_heading = "Verdict")]
+    pub(crate) spikes: bool,
+    /// Exit status 1 for changes for the better, too
+    #[arg(long, help_heading = "Verdict")]
+    pub(crate) any_change: bool,
     /// Exit status if no series has enough data: 2 (error) or 0 (pass)
-    #[arg(long, value_enum, default_value_t = Undecided::Error, help_heading = "Rules")]
+    #[arg(long, value_enum, default_value_t = Undecided::Error, help_heading = "Verdict")]
     pub(crate) undecided: Undecided,
 
     /// Confidence level of the capability intervals
@@ -219,6 +241,9 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "stages", help_heading = "Limits")]
     pub(crate) save_baseline: Option<PathBuf>,
 
+    /// Show chart, limits and patterns of each series, not only of a single one
+    #[arg(long, help_heading = "Output")]
+    pub(crate) detail: bool,
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Table, help_heading = "Output")]
     pub(crate) format: Format,
@@ -236,6 +261,15 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// What decides about the exit status and comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DecidedBy {
+    /// Which series changed, with a false-alarm rate that is stated
+    Changes,
+    /// The rules on the charts
+    Rules,
+}
+
 /// What it means that no series has enough data for a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Undecided {
@@ -249,7 +283,7 @@ pub(crate) enum Undecided {
 pub(crate) enum Format {
     /// A table for reading
     Table,
-    /// llmscope.report/1
+    /// llmscope.report/2
     Json,
     /// One line per analysis
     Csv,

@@ -67,15 +67,39 @@ fn the_example_sessions_are_judged() {
     let find = |session: &str, metric: &str| {
         analyses.iter().find(|a| a["group"]["session"] == session && a["metric"] == metric).unwrap()
     };
-    // The charts detect the disturbances of the server.
-    assert_eq!(find("second-load", "tpot_s")["verdict"], "out_of_control");
-    assert_eq!(find("paused", "e2e_s")["verdict"], "out_of_control");
+    // The second client is found with its event, and the pauses are named.
+    let loaded = find("second-load", "tpot_s");
+    assert_eq!((&loaded["verdict"], &loaded["answer"]["direction"]), (&"changed".into(), &"worse".into()));
+    assert_eq!(loaded["answer"]["since"]["index"], 150);
+    assert!(loaded["answer"]["ratio"].as_f64().unwrap() > 2.0, "{}", loaded["answer"]);
+    assert!(loaded["answer"]["events"][0].as_str().unwrap().contains("second client"), "{}", loaded["answer"]);
+    let first = &report["answers"][0];
+    assert_eq!((&first["group"]["session"], &first["verdict"]), (&"second-load".into(), &"changed".into()));
+    let paused = find("paused", "e2e_s");
+    assert_eq!((&paused["verdict"], &paused["answer"]["slow_requests"]["count"]), (&"stable".into(), &2.into()));
+    assert!(paused["answer"]["text"].as_str().unwrap().contains("1 timeout"), "{}", paused["answer"]);
+    // The rules see more than that.
+    assert_eq!(find("paused", "e2e_s")["patterns"]["verdict"], "out_of_control");
     assert_eq!(find("paused", "e2e_s")["excluded"]["failed"], 1);
     assert_eq!(find("paused", "e2e_s")["excluded"]["warmup"], 5);
 }
 
 #[test]
-fn the_exit_status_reports_signals() {
+fn the_first_screen_names_what_changed_and_folds_the_rest() {
+    let files = ["paused", "second-load", "undisturbed"].map(|name| format!("{SESSIONS}/{name}.json"));
+    let args = [&["analyze", "--by", "session"], &files.each_ref().map(String::as_str)[..]].concat();
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(1));
+    let text = stdout(&output);
+    assert!(text.starts_with("9 series: ") && text.lines().count() <= 40, "{text}");
+    let second = text.lines().position(|line| line.starts_with("CHANGED") && line.contains("second-load tpot_s"));
+    assert_eq!(second, Some(2), "{text}");
+    assert!(!text.contains("PATTERNS") && text.contains("--detail"), "{text}");
+    assert!(stdout(&run(&[&args[..], &["--detail"]].concat())).contains("PATTERNS OUT OF CONTROL"));
+}
+
+#[test]
+fn the_exit_status_reports_changes_or_signals() {
     let quiet = table(&steady(60));
     let mut spiked = steady(60);
     spiked[40] = 0.9;
@@ -83,9 +107,62 @@ fn the_exit_status_reports_signals() {
         run_on(quiet.as_bytes(), &["analyze", "-", "--column", "latency", "--rules", "1"]).status.code(),
         Some(0)
     );
-    assert_eq!(run_on(table(&spiked).as_bytes(), &["analyze", "-", "--column", "latency"]).status.code(), Some(1));
+    let status = |values: &[f64], more: &[&str]| {
+        let input = table(values).replace("latency", "latency_s");
+        run_on(input.as_bytes(), &[&["analyze", "-", "--column", "latency_s"], more].concat()).status.code()
+    };
+    assert_eq!((status(&spiked, &[]), status(&spiked, &["--verdict", "rules"])), (Some(0), Some(1)));
+    assert_eq!(status(&spiked, &["--spikes"]), Some(1));
+    let half = |factor: f64| steady(60).iter().enumerate().map(|(i, x)| if i < 30 { *x } else { factor * x }).collect();
+    let (slower, faster): (Vec<f64>, Vec<f64>) = (half(1.2), half(0.8));
+    assert_eq!((status(&slower, &[]), status(&faster, &[])), (Some(1), Some(0)));
+    assert_eq!(status(&faster, &["--any-change"]), Some(1));
+    assert_eq!((status(&slower, &["--alpha", "1e-30"]), status(&slower, &["--alpha", "0.6"])), (Some(0), Some(2)));
     assert_eq!(run(&["analyze", "no-such-file.json"]).status.code(), Some(2));
     assert_eq!(run(&["analyze"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_missed_objective_of_a_run_is_an_alarm() {
+    // Marsaglia's xorshift: a regular sequence would count as dependent.
+    let mut noise = 1_u64;
+    let mut record = |i: usize| {
+        noise ^= noise << 13;
+        noise ^= noise >> 7;
+        noise ^= noise << 17;
+        let (status, e2e) =
+            if i % 10 == 9 { ("error", String::new()) } else { ("ok", format!(",\"e2e_s\":0.{}", 200 + noise % 101)) };
+        format!("{{\"kind\":\"request\",\"status\":\"{status}\"{e2e}}}\n")
+    };
+    let header = "{\"kind\":\"session\",\"schema\":\"llmscope.session/1\"}\n".to_owned();
+    let session: String = std::iter::once(header).chain((0..400).map(&mut record)).collect();
+    let judge = |slo: &str| run_on(session.as_bytes(), &["analyze", "-", "--json", "--slo", slo]);
+    for (slo, status, verdict, certificate) in [
+        ("errors=1%", 1, "failing", "missed"),
+        ("errors=25%", 0, "stable", "met"),
+        ("errors=10%", 0, "stable", "cannot_tell"),
+        ("e2e.p90=100ms", 1, "stable", "missed"),
+        ("e2e.p50=1s", 0, "stable", "met"),
+    ] {
+        let output = judge(slo);
+        assert_eq!(output.status.code(), Some(status), "{slo}: {}", stderr(&output));
+        let analysis = &report(&output)["analyses"][0];
+        let found = (&analysis["verdict"], &analysis["answer"]["objectives"][0]["status"]);
+        assert_eq!(found, (&verdict.into(), &certificate.into()), "{slo}");
+    }
+    // The objective of a request is a specification limit and never an alarm.
+    let output = judge("e2e=1s");
+    assert_eq!(output.status.code(), Some(0));
+    let analysis = &report(&output)["analyses"][0];
+    assert_eq!(
+        (&analysis["specification"]["upper"], &analysis["answer"]["goodput"][0]["share"]),
+        (&1.0.into(), &0.9.into())
+    );
+    for (slo, part) in [("e2e=300", "a limit with its unit"), ("ttft.p99=1s", "no series has the metric ttft_s")] {
+        let output = judge(slo);
+        assert_eq!(output.status.code(), Some(2), "{slo}");
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
 }
 
 #[test]
@@ -93,7 +170,7 @@ fn a_pipe_gets_json_and_no_color() {
     let lines: String = (0..30).map(|i| format!("{{\"latency\":{}}}\n", 0.3 + f64::from(i % 7) * 0.01)).collect();
     let output = run_on(lines.as_bytes(), &["analyze", "-", "--column", "latency", "--format", "json", "--points"]);
     let report = report(&output);
-    assert_eq!(report["schema"], "llmscope.report/1");
+    assert_eq!(report["schema"], "llmscope.report/2");
     let analysis = &report["analyses"][0];
     assert_eq!(analysis["n"], 30);
     assert_eq!(analysis["points"].as_array().unwrap().len(), 30);
@@ -178,17 +255,23 @@ fn few_failed_or_constant_values_give_a_verdict_without_invalid_numbers() {
     for (input, options) in inputs {
         let args = [&["analyze", "-", "--json", "--points"], &options[..]].concat();
         let output = run_on(input.as_bytes(), &args);
-        let text = stdout(&output);
+        let text = stdout(&output).replace("\"load\": null", "");
         for invalid in ["NaN", "inf", "null"] {
             assert!(!text.contains(invalid), "{invalid} in {text}");
         }
         let analysis = &report(&output)["analyses"][0];
-        if analysis["n"].as_u64().unwrap() < 10 {
+        if input == all_failed {
+            assert_eq!(analysis["verdict"], "failing");
+            assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        } else if analysis["n"].as_u64().unwrap() < 10 {
             assert_eq!(analysis["verdict"], "not_enough_data");
-            assert_eq!(analysis["need"], 10);
+            assert_eq!((&analysis["need"], &analysis["patterns"]["verdict"]), (&10.into(), &"not_enough_data".into()));
             assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         } else {
-            assert_eq!(analysis["verdict"], "in_control");
+            assert_eq!(
+                (&analysis["verdict"], &analysis["patterns"]["verdict"]),
+                (&"stable".into(), &"in_control".into())
+            );
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
             assert!(analysis["capability"].is_null() && !analysis["warnings"].as_array().unwrap().is_empty());
         }
@@ -219,9 +302,10 @@ fn frozen_limits_judge_later_data() {
     let (study, later) = (report(&study), report(&later));
     assert_eq!(study["analyses"][0]["limits"], later["analyses"][0]["limits"]);
     assert_eq!(
-        (&later["analyses"][0]["phase"], &later["analyses"][0]["verdict"]),
+        (&later["analyses"][0]["phase"], &later["analyses"][0]["patterns"]["verdict"]),
         (&2.into(), &"out_of_control".into())
     );
+    assert_eq!(later["decided_by"], "rules", "frozen limits are judged by the rules");
     let other = run_on(b"other\n1\n2\n", &["analyze", "-", "--column", "other", "--baseline", &baseline]);
     assert!(stderr(&other).contains("unknown baseline series"), "{}", stderr(&other));
 }
@@ -250,7 +334,7 @@ fn the_other_formats_and_output_files() {
     run(&["analyze", &session, "--format", "csv", "-o", &path]);
     let csv = fs::read_to_string(Path::new(&path)).unwrap();
     assert_eq!(csv.lines().count(), 4);
-    assert!(stdout(&run(&["analyze", &session, "--format", "markdown"])).starts_with("| group |"));
+    assert!(stdout(&run(&["analyze", &session, "--format", "markdown"])).contains("| verdict | group |"));
     for width in ["40", "160"] {
         let output = program().args(["analyze", &session]).env("COLUMNS", width).output().unwrap();
         let widest = stdout(&output).lines().map(|line| line.chars().count()).max().unwrap();
@@ -266,7 +350,7 @@ fn writing_to_a_device_does_not_replace_it() {
     let session = format!("{SESSIONS}/undisturbed.json");
     let read: Value =
         serde_json::from_str(&stdout(&run(&["analyze", &session, "--json", "-o", "/dev/stdout"]))).unwrap();
-    assert_eq!(read["schema"], "llmscope.report/1");
+    assert_eq!(read["schema"], "llmscope.report/2");
     assert_ne!(run(&["analyze", &session, "-o", "/dev/null"]).status.code(), Some(2));
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
 }
@@ -298,25 +382,30 @@ fn runs_are_studied_together_when_they_are_grouped_by_session() {
         args.push(path.display().to_string());
     }
     let with = |more: &[&str]| run(&[&args.iter().map(String::as_str).collect::<Vec<_>>()[..], more].concat());
-    let output = with(&["--json", "--rules", "1", "--usl", "2"]);
+    let output = with(&["--json", "--rules", "1", "--usl", "2", "--verdict", "rules"]);
     assert_eq!(
         output.status.code(),
         Some(1),
         "every run is in control, but one run is outside the limits of run means"
     );
     let report = report(&output);
-    assert!(report["analyses"].as_array().unwrap().iter().all(|analysis| analysis["verdict"] == "in_control"));
+    assert!(
+        report["analyses"].as_array().unwrap().iter().all(|analysis| analysis["patterns"]["verdict"] == "in_control")
+    );
     let study = &report["studies"][0];
     let out = |run: &Value| run["out"] == true;
     let names: Vec<&Value> =
         study["runs"].as_array().unwrap().iter().filter(|run| out(run)).map(|run| &run["name"]).collect();
     assert_eq!(names, [&Value::from("run-4")]);
     assert!(study["performance"]["ppk"].as_f64() < study["capability"]["cpk"].as_f64());
-    let text = stdout(&with(&[]));
+    let first = with(&[]);
+    assert_eq!(first.status.code(), Some(0), "no run changed");
+    assert!(stdout(&first).contains("outside the limits of the run means: run-4"), "{}", stdout(&first));
+    let text = stdout(&with(&["--detail"]));
     assert!(text.contains("RUNS OUT OF CONTROL") && text.contains("9 runs · 360 measurements"), "{text}");
     assert!(text.contains("σ between runs") && text.contains("OUT of the limits of run means"), "{text}");
     assert!(stdout(&with(&["--format", "markdown"])).contains("| runs of | metric |"));
-    let csv = stdout(&with(&["--format", "csv"]));
+    let csv = stdout(&with(&["--format", "csv", "--verdict", "rules"]));
     assert_eq!(csv.lines().count(), 1 + 9 + 1);
     assert!(csv.lines().all(|line| line.matches(',').count() == 26), "{csv}");
     // Without --by session, there is no study.
@@ -333,7 +422,7 @@ fn a_cusum_estimates_when_a_shift_began() {
     let output = run_on(input.as_bytes(), &[&args[..], &["--json", "--points"]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     let report = report(&output);
-    let shift = &report["analyses"][0]["shifts"][0];
+    let shift = &report["analyses"][0]["patterns"]["shifts"][0];
     assert!((39..=41).contains(&shift["began"].as_u64().unwrap()), "{shift}");
     assert!((shift["mean"].as_f64().unwrap() - 0.309).abs() < 0.002, "{shift}");
     let last = &report["analyses"][0]["points"][59];
@@ -385,7 +474,7 @@ fn a_level_that_changes_has_stages() {
     assert_eq!((&stages[0]["last"], &stages[1]["first"], &stages[1]["last"]), (&69.into(), &70.into(), &119.into()));
     assert!(stages[1]["p"].as_f64().unwrap() < 1e-9 && stages[0].get("p").is_none(), "{stages}");
     assert_eq!(found["analyses"][0]["limits"], given["analyses"][0]["limits"]);
-    assert_eq!(given["analyses"][0]["verdict"], "in_control", "a given change is not a signal");
+    assert_eq!(given["analyses"][0]["patterns"]["verdict"], "in_control", "a given change is not a signal");
     let stage = "; from 70 on ";
     assert!(stdout(&judge(&values, &["--stages", "auto"])).contains(stage));
     let page = stdout(&judge(&values, &["--stages", "auto", "--format", "html"]));
@@ -407,7 +496,7 @@ fn values_with_a_long_tail_are_judged_after_a_transformation() {
     let judge = |more: &[&str]| run_on(input.as_bytes(), &[&["analyze", "-", "--column", "latency"], more].concat());
     let beyond = |output: &Output| {
         let report = report(output);
-        let all = report["analyses"][0]["violations"].as_array().unwrap().clone();
+        let all = report["analyses"][0]["patterns"]["violations"].as_array().unwrap().clone();
         all.iter().filter(|violation| violation["rule"] == "nelson-1").count()
     };
     assert!(beyond(&judge(&["--json"])) > 1);
@@ -446,8 +535,8 @@ fn values_with_a_long_tail_are_judged_after_a_transformation() {
 fn logs_without_enough_data_do_not_pass() {
     let cases: [(&[u8], &str); 3] = [
         (b"latency\n", "the logs have no measurements"),
-        (b"latency\n0.1\n", "the longest series has 1 measurement;"),
-        (b"latency\n0.1\n0.2\n", "the longest series has 2 measurements;"),
+        (b"latency\n0.1\n", "latency: 1 measurement: 29 more are needed;"),
+        (b"latency\n0.1\n0.2\n", "latency: 2 measurements: 28 more are needed;"),
     ];
     for (log, reason) in cases {
         let output = run_on(log, &["analyze", "-", "--column", "latency"]);

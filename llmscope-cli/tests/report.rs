@@ -13,6 +13,9 @@ use serde_json::Value;
 
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
+const NONE_OF_ONE: &str =
+    "1 series: 1 without enough data. If nothing changed, at most 1 % of such calls report a change.";
+
 fn run(args: &[&str]) -> Output {
     Command::new(assert_cmd::cargo::cargo_bin!("llmscope")).args(args).output().unwrap()
 }
@@ -77,12 +80,6 @@ fn the_page_has_the_numbers_of_the_json() {
     assert_eq!(analyses.len(), 6);
 
     assert_eq!(texts(&html, "h1"), ["Night <of> tests"]);
-    let out = analyses.iter().filter(|analysis| analysis["verdict"] == "out_of_control").count();
-    assert!(texts(&html, ".top .lead")[0].starts_with(&format!("{out} of 6 series")));
-    let badges = texts(&html, "table.verdicts tbody .badge");
-    let verdicts: Vec<String> =
-        analyses.iter().map(|analysis| analysis["verdict"].as_str().unwrap().replace('_', " ")).collect();
-    assert_eq!(badges, verdicts);
 
     let island = island(&html);
     assert_eq!(island["schema"], "llmscope.page/1");
@@ -97,7 +94,7 @@ fn the_page_has_the_numbers_of_the_json() {
         let points = analysis["points"].as_array().unwrap();
         let values: Vec<&Value> = points.iter().map(|point| &point["x"]).collect();
         assert_eq!(chart["x"].as_array().unwrap().iter().collect::<Vec<_>>(), values);
-        let violations = analysis["violations"].as_array().unwrap();
+        let violations = analysis["patterns"]["violations"].as_array().unwrap();
         assert_eq!(chart["violations"].as_array().unwrap().len(), violations.len());
         for (shown, violation) in chart["violations"].as_array().unwrap().iter().zip(violations) {
             assert_eq!(
@@ -117,6 +114,72 @@ fn the_page_has_the_numbers_of_the_json() {
         let digits = [(100.0, 2), (1000.0, 1)].iter().find(|(below, _)| cpk < *below).map_or(0, |(_, digits)| *digits);
         assert!(section.contains(&format!("{cpk:.digits$} [")), "{cpk}");
     }
+}
+
+#[test]
+fn the_answers_come_first() {
+    let args = [&example("paused"), &example("second-load"), &example("undisturbed"), "--by", "session"];
+    let (_, html) = page(&args);
+    let json = run(&[&["analyze", "--json"], &args[..]].concat());
+    let report: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert!(texts(&html, ".top .lead")[0].starts_with("9 series: "), "{:?}", texts(&html, ".top .lead"));
+    let part = |of: &Value| of.as_str().unwrap().replace('_', " ");
+    let (mut badges, mut cells, mut links) = (Vec::new(), Vec::new(), Vec::new());
+    for answer in report["answers"].as_array().unwrap() {
+        badges.push(part(&answer["verdict"]));
+        cells.push(answer["text"].as_str().unwrap().to_owned());
+        let position = answer["analysis"].as_u64().unwrap() + 1;
+        links.push(format!("#series-{position}"));
+        // The section repeats verdict and answer, and reports the rules below them.
+        let id = format!("#series-{position}");
+        assert_eq!(texts(&html, &format!("{id} .badge")), [part(&answer["verdict"])]);
+        assert_eq!(texts(&html, &format!("{id} .lead")), [answer["text"].as_str().unwrap()]);
+        assert_eq!(texts(&html, &format!("{id} h3.patterns")), ["Patterns"]);
+        assert!(texts(&html, &format!("{id} h3.patterns + p"))[0].starts_with("Out of control. "));
+    }
+    assert_eq!(texts(&html, "table.answers tbody .badge"), badges);
+    assert_eq!(texts(&html, "table.answers tbody td.answer"), cells);
+    let anchors = Selector::parse("table.answers tbody a").unwrap();
+    let found: Vec<&str> = html.select(&anchors).filter_map(|anchor| anchor.value().attr("href")).collect();
+    assert_eq!(found, links);
+    assert!(texts(&html, "dl.methods").concat().contains("Hodges & Lehmann 1963"));
+}
+
+#[test]
+fn a_change_of_the_level_is_drawn() {
+    let directory = tempfile::tempdir().unwrap();
+    let step = |by: f64| noise(120).enumerate().map(move |(i, value)| if i < 60 { value } else { value * by });
+    for (by, label, class) in [(1.5, "+50 %", "bad"), (0.5, "−50 %", "good")] {
+        let path = table(directory.path(), step(by));
+        let (_, html) = page(&[&path, "--map", "ttft_s=latency_ms:ms"]);
+        let change = &island(&html)["analyses"][0]["change"];
+        assert_eq!((&change["point"], &change["tone"]), (&60.into(), &class.into()), "{change}");
+        assert_eq!(change["label"], label);
+        assert_eq!(texts(&html, &format!(".spark .change.{class}")).len(), 1);
+        assert_eq!(texts(&html, &format!("table.answers .badge.{class}")), ["changed"]);
+        // The points of this chart are means of subgroups, which the position of the change does not count.
+        let (_, html) = page(&[&path, "--map", "ttft_s=latency_ms:ms", "--subgroup", "4"]);
+        assert!(island(&html)["analyses"][0].get("change").is_none());
+    }
+    let (_, html) = page(&[&table(directory.path(), noise(120)), "--column", "latency_ms"]);
+    assert!(island(&html)["analyses"][0].get("change").is_none());
+    assert_eq!(texts(&html, "table.answers .badge.good"), ["stable"]);
+}
+
+#[test]
+fn the_rules_decide_about_the_same_page_as_before() {
+    let args = [&example("paused"), &example("second-load"), "--by", "session", "--verdict", "rules"];
+    let (_, html) = page(&args);
+    assert_eq!(texts(&html, ".top .lead"), ["6 of 6 series are out of control."]);
+    assert_eq!(texts(&html, "table.verdicts tbody .badge"), ["out of control"; 6]);
+    let columns = ["Verdict", "Group", "Metric", "Chart", "n", "Mean", "Control limits", "First violation"];
+    assert_eq!(texts(&html, "table.verdicts thead th"), columns);
+    assert_eq!(texts(&html, "section:not(.study) > header .badge"), ["out of control"; 6]);
+    assert!(texts(&html, "table.answers, h3.patterns, td.answer, .spark .change").is_empty());
+    assert!(!texts(&html, "dl.methods").concat().contains("Hodges & Lehmann 1963"));
+    assert_eq!(texts(&html, ".spark .signal").len(), 6);
+    let island = island(&html);
+    assert!(island["analyses"].as_array().unwrap().iter().all(|analysis| analysis.get("change").is_none()));
 }
 
 #[test]
@@ -150,7 +213,7 @@ fn hostile_names_stay_text() {
     );
     let path = directory.path().join("<b>&\"'.json");
     fs::write(&path, session).unwrap();
-    let (text, html) = page(&[path.to_str().unwrap(), "--title", evil]);
+    let (text, html) = page(&[path.to_str().unwrap(), "--title", evil, "--undecided", "pass"]);
     assert_eq!(html.select(&Selector::parse("script").unwrap()).count(), 4);
     assert_eq!(html.select(&Selector::parse("img, b:not(.chart-events b)").unwrap()).count(), 0);
     assert!(!text.contains("<script>alert"));
@@ -213,11 +276,13 @@ fn few_or_equal_values_also_have_a_page() {
     let directory = tempfile::tempdir().unwrap();
     let few = table(directory.path(), [3.0, 4.0, 5.0].into_iter());
     let (_, html) = page(&[&few, "--column", "latency_ms", "--usl", "9", "--undecided", "pass"]);
-    assert_eq!(texts(&html, ".top .lead"), ["The series does not have enough data."]);
+    assert_eq!(texts(&html, ".top .lead"), [NONE_OF_ONE]);
     assert_eq!(texts(&html, "section.series .badge"), ["not enough data"]);
+    assert!(texts(&html, "section.series")[0].contains("Not enough data. There are not enough data: a verdict needs"));
     let equal = table(directory.path(), [5.0; 40].into_iter());
     let (_, html) = page(&[&equal, "--column", "latency_ms", "--usl", "9"]);
-    assert_eq!(texts(&html, ".top .lead"), ["The series is in control."]);
+    assert!(texts(&html, ".top .lead")[0].starts_with("1 series: no change."), "{:?}", texts(&html, ".top .lead"));
+    assert_eq!(texts(&html, "section.series .badge"), ["stable"]);
     assert!(texts(&html, ".callouts")[0].contains("all points are equal"));
 }
 

@@ -221,10 +221,10 @@ fn an_analysis_finds_its_stages() {
         [(0, at - 1), (at, 119)]
     );
     let told = judged(&values, &Plan { stages: Stages::At(vec![at]), ..Plan::default() });
-    assert_eq!((&analysis.limits, &analysis.violations), (&told.limits, &told.violations));
+    assert_eq!((&analysis.limits, &analysis.patterns.violations), (&told.limits, &told.patterns.violations));
     assert_eq!(analysis.autocorrelation, told.autocorrelation);
     assert_eq!((analysis.stages[1].mean, told.stages[1].p), (told.stages[1].mean, None));
-    assert_eq!(analysis.verdict, Verdict::OutOfControl);
+    assert_eq!(analysis.patterns.verdict, Verdict::OutOfControl);
     assert!(analysis.stages[1].p.unwrap() < 1e-6);
     assert!(analysis.warnings.iter().any(|warning| warning.contains("the level changes")), "{:?}", analysis.warnings);
     let facts = analysis.facts();

@@ -101,7 +101,7 @@ fn a_run_that_is_out_is_named() {
     let chart = individuals::estimate(&means, SigmaEstimator::AverageMovingRange).unwrap();
     assert_eq!(study.limits, Some(chart.limits));
     assert!(study.to_string().contains("night-7: n 400") && study.to_string().contains("OUT"));
-    assert!(Report::new(None, Vec::new()).with_studies(vec![study]).has_signals());
+    assert!(Report::new(None, &Plan::default(), Vec::new()).with_studies(vec![study]).has_signals());
 }
 
 #[test]

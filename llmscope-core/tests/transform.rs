@@ -186,7 +186,7 @@ fn what_cannot_be_transformed_is_named_by_its_place_or_a_gap() {
     let mut without = values.clone();
     without[7] = f64::NAN;
     let expected = analyze(&column(&without), &Plan { transform: Transform::Log, missing, ..Plan::default() }).unwrap();
-    assert_eq!((&gap.limits, &gap.violations, gap.n), (&expected.limits, &expected.violations, 29));
+    assert_eq!((&gap.limits, &gap.patterns.violations, gap.n), (&expected.limits, &expected.patterns.violations, 29));
     assert_eq!((gap.excluded.missing, gap.excluded.not_positive), (0, 1));
     assert!(
         gap.warnings.iter().any(|warning| warning.contains("1 nonpositive value cannot be transformed")),
@@ -216,7 +216,7 @@ fn what_has_no_values_is_not_asked_for_its_scale() {
     let baseline = judged(&long_tailed(6, 50), Transform::Log).baseline().unwrap();
     let plan = Plan { origin: Origin::Baseline(vec![baseline]), missing: Some(Missing::Break), ..Plan::default() };
     let analysis = analyze(&Series::of_numbers("another", vec![f64::NAN; 5]), &plan).unwrap();
-    assert_eq!((analysis.verdict, analysis.n), (Verdict::NotEnoughData, 0));
+    assert_eq!((analysis.patterns.verdict, analysis.n), (Verdict::NotEnoughData, 0));
 }
 
 #[test]
@@ -225,7 +225,11 @@ fn equal_values_collapse_on_the_center_line_as_ever() {
         let value = f64::from(thousandths) / 1000.0;
         for transform in [Transform::None, Transform::Log] {
             let analysis = judged(&[value; 12], transform);
-            assert_eq!((analysis.verdict, analysis.rules.len()), (Verdict::InControl, 8), "{value} {transform}");
+            assert_eq!(
+                (analysis.patterns.verdict, analysis.patterns.rules.len()),
+                (Verdict::InControl, 8),
+                "{value} {transform}"
+            );
             assert!(
                 analysis.warnings.iter().any(|warning| warning.contains("all points are equal")),
                 "{value} {transform}"
@@ -233,7 +237,7 @@ fn equal_values_collapse_on_the_center_line_as_ever() {
         }
         let two_levels: Vec<f64> = [[value; 12], [2.0 * value; 12]].concat();
         let plan = Plan { transform: Transform::Log, stages: Stages::At(vec![12]), ..Plan::default() };
-        assert_eq!(analyze(&column(&two_levels), &plan).unwrap().violations, [], "{value}");
+        assert_eq!(analyze(&column(&two_levels), &plan).unwrap().patterns.violations, [], "{value}");
     }
 }
 
@@ -282,12 +286,13 @@ fn stages_have_limits_of_their_own_on_one_scale() {
     assert!(limits.center.at(59) > 2.0 * limits.center.at(0));
     close("zone", limits.zone_edge(59, 3.0), limits.upper.at(59), 1e-12);
     assert_eq!(
-        analysis.violations,
+        analysis.patterns.violations,
         analyze(
             &column(&values.iter().map(|x| x.ln()).collect::<Vec<_>>()),
             &Plan { stages: Stages::At(vec![30]), ..Plan::default() }
         )
         .unwrap()
+        .patterns
         .violations
     );
     let sample = Sample::new(values).unwrap();
@@ -306,7 +311,7 @@ fn a_chart_of_failures_has_no_scale() {
         failed: false,
         at: None,
         position: i,
-        companion: None,
+        ..Default::default()
     };
     let series = Series {
         measure: llmscope_core::Measure::Metric(llmscope_core::Metric::ErrorRate),

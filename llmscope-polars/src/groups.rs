@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use llmscope_core::analysis::answer::family_of;
 use llmscope_core::analysis::{Measure, Observation, Series};
 use llmscope_core::ingest::Cell;
 use llmscope_core::session::columns::{Field, SESSION_COLUMN};
@@ -56,14 +57,16 @@ impl ByGroup {
         self
     }
 
-    /// One analysis per group, in order of first appearance. From a file, only the needed columns are read.
+    /// One analysis per group, in order of first appearance. The groups share the plan's alpha. From a file, only the needed
+    /// columns are read.
     ///
     /// # Errors
     /// [`Error::Polars`] if a column is missing, [`Error::Unsupported`] if the measure is not a numeric column, and the
     /// errors of [`analyze`].
     pub fn analyze(&self, frame: LazyFrame, plan: &Plan) -> Result<Vec<Analysis>> {
         let series = self.series(frame)?;
-        series.iter().map(|series| Ok(analyze(series, plan)?)).collect()
+        let plan = Plan { family: family_of(&series), ..plan.clone() };
+        series.iter().map(|series| Ok(analyze(series, &plan)?)).collect()
     }
 
     /// The measurements of each group, in order of first appearance.
@@ -135,6 +138,7 @@ impl ByGroup {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the position of a row")]
                 position: row.unwrap_or_default() as usize,
                 companion: companion.as_ref().map(|cells| cells[place].clone()),
+                ..Observation::default()
             });
         }
         let is_session = grouped.column(Field::Warmup.name()).is_ok();

@@ -36,7 +36,7 @@ fn the_results_equal_those_of_the_core() {
             (&found.group, &found.metric, &found.verdict),
             (&expected.group, &expected.metric, &expected.verdict)
         );
-        assert_eq!((&found.limits, &found.violations), (&expected.limits, &expected.violations));
+        assert_eq!((&found.limits, &found.patterns.violations), (&expected.limits, &expected.patterns.violations));
     }
     assert_eq!(found[0].group["model"], "small");
 }
@@ -92,5 +92,5 @@ fn a_session_frame_gives_the_sessions_result() {
     let by = ByGroup::of("e2e_s").ordered_by("started_at");
     let found = by.analyze(session_to_frame(&session).unwrap().lazy(), &Plan::default()).unwrap().remove(0);
     assert_eq!((found.n, &found.excluded, &found.verdict), (expected.n, &expected.excluded, &expected.verdict));
-    assert_eq!((&found.limits, &found.violations), (&expected.limits, &expected.violations));
+    assert_eq!((&found.limits, &found.patterns.violations), (&expected.limits, &expected.patterns.violations));
 }

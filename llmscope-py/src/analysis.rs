@@ -13,10 +13,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList};
 use serde::{Deserialize, Serialize};
 
+use crate::answer::{Answer, RankedAnswer};
 use crate::capability::{Capability, ExpectedPpm, Performance, Specification, pair};
 use crate::chart::{Chart, ControlLimits};
 use crate::document::{self, Pickled, record};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::judgement::Judgement;
 use crate::rules::Violation;
 use crate::stats::Normality;
@@ -96,9 +97,39 @@ record! {
     }
 }
 
-/// Chart, violations and capability of one metric of one group. Properties that do not apply are ``None``.
+record! {
+    /// A shift that a CUSUM chart detected.
+    Shift(llmscope_core::chart::cusum::Shift) {
+        /// The first point after the sum was last 0: the estimated begin of the shift, 0-based.
+        began: usize,
+        /// The point at which the sum passed the decision interval.
+        signal: usize,
+        /// ``"above"`` or ``"below"``.
+        side: &'static str = |side: &llmscope_core::rules::Side| side.name(),
+        /// The estimated mean since the shift.
+        mean: f64,
+    }
+}
+
+record! {
+    /// The patterns that the rules find on a chart. They are separate from the verdict on the series.
+    Patterns(core::Patterns) {
+        /// ``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``: whether a rule signals.
+        verdict: &'static str = |verdict: &core::Verdict| verdict.name(),
+        /// Codes of the applied rules.
+        rules: Vec<String> = |rules: &Vec<llmscope_core::RuleCode>| rules.iter().map(ToString::to_string).collect(),
+        /// Violations of the rules.
+        violations: Vec<Violation> =
+            |all: &Vec<llmscope_core::Violation>| all.iter().cloned().map(Violation).collect(),
+        /// On a CUSUM chart, the shifts behind the violations.
+        shifts: Vec<Shift> =
+            |all: &Vec<llmscope_core::chart::cusum::Shift>| all.iter().copied().map(Shift).collect(),
+    }
+}
+
+/// Answer, chart, patterns and capability of one metric of one group. Properties that do not apply are ``None``.
 ///
-/// Returned by :func:`analyze`. A notebook displays it as chart and report.
+/// Returned by :func:`analyze`. A notebook displays it as answer, chart and report.
 #[pyclass(frozen, eq, module = "llmscope")]
 #[derive(Clone, PartialEq)]
 pub(crate) struct Analysis(pub(crate) Arc<core::Analysis>);
@@ -192,25 +223,43 @@ impl Analysis {
         self.0.stages.iter().cloned().map(Stage).collect()
     }
 
-    /// Codes of the applied rules.
-    #[getter]
-    fn rules(&self) -> Vec<String> {
-        self.0.rules.iter().map(ToString::to_string).collect()
-    }
-
-    /// Violations of the rules.
-    #[getter]
-    fn violations(&self) -> Vec<Violation> {
-        self.0.violations.iter().cloned().map(Violation).collect()
-    }
-
-    /// ``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``.
+    /// The verdict on the series: ``"failing"``, ``"changed"``, ``"stable"`` or ``"not_enough_data"``.
     #[getter]
     fn verdict(&self) -> &'static str {
         self.0.verdict.name()
     }
 
-    /// The number of points that a verdict needs, if there are too few.
+    /// The answer: what changed, since when, by how much, and how far to trust it.
+    #[getter]
+    fn answer(&self) -> Answer {
+        Answer(self.0.answer.clone())
+    }
+
+    /// The patterns that the rules find on the chart.
+    #[getter]
+    fn patterns(&self) -> Patterns {
+        Patterns(self.0.patterns.clone())
+    }
+
+    /// Codes of the applied rules: short for ``patterns.rules``.
+    #[getter]
+    fn rules(&self) -> Vec<String> {
+        self.patterns().rules()
+    }
+
+    /// Violations of the rules: short for ``patterns.violations``.
+    #[getter]
+    fn violations(&self) -> Vec<Violation> {
+        self.patterns().violations()
+    }
+
+    /// On a CUSUM chart, the shifts behind the violations: short for ``patterns.shifts``.
+    #[getter]
+    fn shifts(&self) -> Vec<Shift> {
+        self.patterns().shifts()
+    }
+
+    /// The number of points that a chart needs, if there are too few.
     #[getter]
     fn need(&self) -> Option<usize> {
         self.0.need
@@ -323,7 +372,7 @@ impl Analysis {
     }
 
     /// Writes the control chart to a file whose name ends in ``.svg`` or ``.png``.
-    fn save(&self, py: Python<'_>, path: PathBuf) -> Answer<()> {
+    fn save(&self, py: Python<'_>, path: PathBuf) -> Result<()> {
         picture::save(py, self.to_svg(), path)
     }
 
@@ -342,7 +391,7 @@ impl Analysis {
     /// Raises:
     ///     NotEnoughDataError: If there are too few data for a chart.
     #[pyo3(signature = (ax = None))]
-    fn plot<'py>(&self, py: Python<'py>, ax: Option<&Bound<'py, PyAny>>) -> Answer<Bound<'py, PyAny>> {
+    fn plot<'py>(&self, py: Python<'py>, ax: Option<&Bound<'py, PyAny>>) -> Result<Bound<'py, PyAny>> {
         Ok(picture::matplotlib(&self.drawable(py)?, Some(&html::title(&self.0)), Some(&self.axis_label()), ax)?)
     }
 
@@ -350,12 +399,12 @@ impl Analysis {
     ///
     /// Raises:
     ///     NotEnoughDataError: If there are too few data for a chart.
-    fn to_plotly<'py>(&self, py: Python<'py>) -> Answer<Bound<'py, PyAny>> {
+    fn to_plotly<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
         Ok(picture::plotly(&self.drawable(py)?, Some(&html::title(&self.0)))?)
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        format!("{}\n\n{}", answered(&self.0), patterns(&self.0))
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
@@ -368,7 +417,7 @@ impl Analysis {
         in_unit(&self.0.metric, self.0.plotted_unit().symbol())
     }
 
-    fn drawable<'py>(&self, py: Python<'py>) -> Answer<Bound<'py, Judgement>> {
+    fn drawable<'py>(&self, py: Python<'py>) -> Result<Bound<'py, Judgement>> {
         let none = || Error::NotEnoughData { what: "a chart (points)", have: self.0.n, need: self.0.need.unwrap_or(1) };
         Ok(Bound::new(py, self.judgement(py)?.ok_or_else(none)?)?)
     }
@@ -472,22 +521,33 @@ record! {
     }
 }
 
-/// A report: one analysis per group and metric, in order of appearance.
+/// A report: one analysis per group and metric, in order of appearance, and the answers in the order of urgency.
 ///
 /// A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
 #[pyclass(frozen, eq, sequence, module = "llmscope")]
 #[derive(PartialEq)]
 pub(crate) struct Report {
     pub(crate) analyses: Vec<Arc<core::Analysis>>,
-    pub(crate) studies: Vec<core::Study>,
+    /// The report without its analyses.
+    pub(crate) call: core::Report,
+    /// Its headline, which depends on the analyses.
+    pub(crate) headline: String,
 }
 
 /// The state of a pickled report.
-pub(crate) type ReportState = (Vec<AnalysisState>, Vec<core::Study>);
+pub(crate) type ReportState = (Vec<AnalysisState>, core::Report, String);
 
 impl From<ReportState> for Report {
-    fn from((states, studies): ReportState) -> Self {
-        Self { analyses: states.into_iter().map(|state| Analysis::from(state).0).collect(), studies }
+    fn from((states, call, headline): ReportState) -> Self {
+        Self { analyses: states.into_iter().map(|state| Analysis::from(state).0).collect(), call, headline }
+    }
+}
+
+impl From<core::Report> for Report {
+    fn from(mut call: core::Report) -> Self {
+        let headline = call.headline();
+        let analyses = std::mem::take(&mut call.analyses);
+        Self { analyses: analyses.into_iter().map(Arc::new).collect(), call, headline }
     }
 }
 
@@ -499,30 +559,66 @@ impl Report {
         self.analyses.iter().cloned().map(Analysis).collect()
     }
 
+    /// The answers, the most urgent one first: failing series, changes for the worse by size, changes for the better,
+    /// stable series, and those without enough data.
+    #[getter]
+    fn answers(&self) -> Vec<RankedAnswer> {
+        self.call.answers.iter().cloned().map(RankedAnswer).collect()
+    }
+
+    /// The result of the call as one sentence.
+    #[getter]
+    fn headline(&self) -> &str {
+        &self.headline
+    }
+
+    /// The chance that the call reports a change of any series if nothing changed.
+    #[getter]
+    fn alpha(&self) -> f64 {
+        self.call.alpha
+    }
+
+    /// The number of series that share alpha.
+    #[getter]
+    fn comparisons(&self) -> usize {
+        self.call.comparisons
+    }
+
+    /// What decides the exit status of the command line: ``"changes"``, or ``"rules"`` with ``phase1``, ``baseline`` or
+    /// ``center``.
+    #[getter]
+    fn decided_by(&self) -> &'static str {
+        match self.call.decided_by {
+            core::DecidedBy::Changes => "changes",
+            core::DecidedBy::Rules => "rules",
+        }
+    }
+
     /// One study per metric over several runs, if the analyses are grouped by session.
     #[getter]
     fn studies(&self) -> Vec<Study> {
-        self.studies.iter().cloned().map(Study).collect()
+        self.call.studies.iter().cloned().map(Study).collect()
     }
 
-    /// True if no analysis and no study is out of control.
+    /// True if the rules find no analysis and no study out of control. A series in control may have changed.
     #[getter]
     fn is_in_control(&self) -> bool {
-        let verdicts = self.analyses.iter().map(|analysis| analysis.verdict);
-        verdicts.chain(self.studies.iter().map(|study| study.verdict)).all(|v| v != core::Verdict::OutOfControl)
+        let verdicts = self.analyses.iter().map(|analysis| analysis.patterns.verdict);
+        verdicts.chain(self.call.studies.iter().map(|study| study.verdict)).all(|v| v != core::Verdict::OutOfControl)
     }
 
-    /// The report as a dictionary (``llmscope.report/1``), as the command line writes it.
+    /// The report as a dictionary (``llmscope.report/2``), as the command line writes it.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         document::to_dict(py, &self.core())
     }
 
-    /// The report as JSON (``llmscope.report/1``), as the command line writes it.
+    /// The report as JSON (``llmscope.report/2``), as the command line writes it.
     fn to_json(&self) -> PyResult<String> {
         document::to_json(&self.core())
     }
 
-    /// One row per analysis: group, metric, verdict and the main numbers.
+    /// One row per analysis: group, metric, ``verdict``, ``answer``, the rules' verdict (``patterns``) and the main
+    /// numbers.
     ///
     /// Args:
     ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
@@ -537,13 +633,13 @@ impl Report {
     /// Raises:
     ///     NotEnoughDataError: If no study has limits.
     ///     FileError: If the file cannot be written.
-    fn save_baseline(&self, path: PathBuf) -> Answer<()> {
+    fn save_baseline(&self, path: PathBuf) -> Result<()> {
         let baselines: Vec<Baseline> = self.analyses.iter().filter_map(|analysis| analysis.baseline()).collect();
         Ok(write_atomically(&path, Baseline::to_json(&baselines)?.as_bytes())?)
     }
 
     fn _repr_html_(&self) -> String {
-        html::report(&self.analyses, &self.studies)
+        html::report(&self.headline, &self.analyses, &self.call)
     }
 
     fn __len__(&self) -> usize {
@@ -559,21 +655,36 @@ impl Report {
     }
 
     fn __repr__(&self) -> String {
-        let analyses = self.analyses.iter().map(ToString::to_string);
-        analyses.chain(self.studies.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n\n")
+        let answers: Vec<String> =
+            self.call.answers.iter().map(|answer| answered(&self.analyses[answer.analysis])).collect();
+        let analyses = self.analyses.iter().map(|analysis| patterns(analysis));
+        let parts = [self.headline.clone(), answers.join("\n")].into_iter().chain(analyses);
+        parts.chain(self.call.studies.iter().map(ToString::to_string)).collect::<Vec<_>>().join("\n\n")
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
         let analyses: Vec<_> = self.analyses.iter().map(|analysis| AnalysisState::of(analysis)).collect();
-        document::reduce(py, "Report", &(analyses, &self.studies))
+        document::reduce(py, "Report", &(analyses, &self.call, &self.headline))
     }
 }
 
 impl Report {
     fn core(&self) -> core::Report {
         let analyses = self.analyses.iter().map(|analysis| (**analysis).clone()).collect();
-        core::Report::new(None, analyses).with_studies(self.studies.clone())
+        core::Report { analyses, ..self.call.clone() }
     }
+}
+
+/// The verdict, the series and the answer on two lines.
+fn answered(analysis: &core::Analysis) -> String {
+    let titles = [analysis.verdict.label().to_uppercase(), analysis.metric_title(), analysis.group_title()];
+    let titles: Vec<String> = titles.into_iter().filter(|title| !title.is_empty()).collect();
+    format!("{}\n  {}", titles.join("  "), analysis.answer.text)
+}
+
+/// The report of the rules, marked as on the command line: their verdict is not that of the series.
+fn patterns(analysis: &core::Analysis) -> String {
+    format!("PATTERNS {analysis}")
 }
 
 /// The main numbers, one row per analysis; the names of the groups come first.
@@ -590,7 +701,9 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
     columns.set_item("failed", analyses.iter().map(|a| a.excluded.failed).collect::<Vec<_>>())?;
     columns.set_item("chart", analyses.iter().map(|a| a.chart.name()).collect::<Vec<_>>())?;
     columns.set_item("verdict", analyses.iter().map(|a| a.verdict.name()).collect::<Vec<_>>())?;
-    columns.set_item("violations", analyses.iter().map(|a| a.violations.len()).collect::<Vec<_>>())?;
+    columns.set_item("answer", analyses.iter().map(|a| a.answer.text.as_str()).collect::<Vec<_>>())?;
+    columns.set_item("patterns", analyses.iter().map(|a| a.patterns.verdict.name()).collect::<Vec<_>>())?;
+    columns.set_item("violations", analyses.iter().map(|a| a.patterns.violations.len()).collect::<Vec<_>>())?;
     type Number = fn(&core::Analysis) -> Option<f64>;
     let numbers: [(&str, Number); 12] = [
         ("mean", |a| a.mean),

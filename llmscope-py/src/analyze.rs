@@ -4,8 +4,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use llmscope_core::analysis::answer::family_of;
 use llmscope_core::analysis::{
-    self as core, Baseline, Grouping, LogSource, Measure, Origin, Plan, SelectedSeries, Selection, Series, Stages,
+    self as core, Baseline, DecidedBy, Grouping, LogSource, Measure, Origin, Plan, SelectedSeries, Selection, Series,
+    Stages,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
@@ -17,14 +19,17 @@ use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::analysis::{Analysis, Report};
 use crate::capability::{checked, quantity};
-use crate::error::{Answer, Failure, unreadable};
+use crate::error::{Failure, Result, unreadable};
 use crate::rules::read_or_nelson;
 use crate::session::{Log, Session};
 use crate::table;
 use crate::values::Values;
 use crate::work::{self, ANALYZING};
 
-/// Analyzes data: control chart, violations and capability, per group and metric.
+/// Analyzes data, per group and metric: did it change, since when, by how much; control chart, patterns and capability.
+///
+/// The verdict on a series says whether its level, spread or failure share changed. It allows for dependent values and
+/// for the number of series. The patterns of the rules are reported separately.
 ///
 /// Args:
 ///     data: A path, a :class:`Log` or :class:`Session`, or a list of those; a data frame (pandas, polars, pyarrow) or
@@ -63,10 +68,14 @@ use crate::work::{self, ANALYZING};
 ///     transform: Transformation of single measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the
 ///         maximum likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
 ///         transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
+///     alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
+///         series of the call share it.
+///     spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
+///         the logarithms of the values are normal.
 ///
 /// Returns:
-///     An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in a verdict, not an
-///     error.
+///     An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in the verdict
+///     ``"not_enough_data"``, not an error.
 ///
 /// Raises:
 ///     UnknownNameError: If the data lack the metric or column; the message lists the available ones.
@@ -75,16 +84,21 @@ use crate::work::{self, ANALYZING};
 ///
 /// Example:
 ///     >>> import llmscope as ls
-///     >>> calls = {"model": ["a", "b"] * 15, "ttft_s": [0.30, 0.50, 0.31, 0.52, 0.29, 0.51] * 4 + [0.30, 0.50] * 3}
-///     >>> report = ls.analyze(calls, metric="ttft_s", by="model", usl="800ms")
+///     >>> import numpy as np
+///     >>> ttft_s = np.random.default_rng(1).normal(0.30, 0.02, 120)
+///     >>> ttft_s[90:] *= 1.2
+///     >>> report = ls.analyze({"model": ["a"] * 60 + ["b"] * 60, "ttft_s": ttft_s}, by="model", usl="800ms")
 ///     >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
-///     [('a', 'out_of_control', 16.5), ('b', 'in_control', 9.6)]
+///     [('a', 'stable', 9.9), ('b', 'changed', 7.4)]
+///     >>> report[1].answer
+///     Answer('slower by 21 % (17 to 24 %) since measurement 30, 28 to 30, p < 0.0001')
 #[pyfunction]
 #[pyo3(signature = (
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
     sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = None,
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
-    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = "none"
+    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = "none", alpha = 0.01,
+    spikes = false
 ))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn analyze<'py>(
@@ -115,7 +129,9 @@ pub(crate) fn analyze<'py>(
     headstart: f64,
     span: usize,
     transform: &str,
-) -> Answer<Bound<'py, PyAny>> {
+    alpha: f64,
+    spikes: bool,
+) -> Result<Bound<'py, PyAny>> {
     let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
     let plan = Plan {
         chart: chart.map(str::parse).transpose()?,
@@ -133,6 +149,10 @@ pub(crate) fn analyze<'py>(
         subgroups,
         size: sizes,
         specification: None,
+        alpha,
+        family: 1,
+        slow_requests: spikes,
+        objectives: Vec::new(),
     };
     let (metrics, by) = (metric.map(names).transpose()?.unwrap_or_default(), by.map(names).transpose()?);
     let companion = [&plan.subgroups, &plan.size].into_iter().find_map(|grouping| match grouping {
@@ -143,32 +163,34 @@ pub(crate) fn analyze<'py>(
         Found::Numbers(series) => (vec![series], Vec::new(), true),
         Found::Groups { series, runs } => (series, runs, false),
     };
-    let specify = |unit: Unit| -> Answer<Option<SpecificationLimits>> {
+    let plan = Plan { family: family_of(&series), ..plan };
+    let specify = |unit: Unit| -> Result<Option<SpecificationLimits>> {
         if lsl.is_none() && usl.is_none() && target.is_none() {
             return Ok(None);
         }
         Ok(Some(SpecificationLimits::new(quantity(lsl, unit)?, quantity(usl, unit)?, quantity(target, unit)?)?))
     };
-    let planned_for = |series: &Series| -> Answer<Plan> {
+    let planned_for = |series: &Series| -> Result<Plan> {
         Ok(Plan { specification: specify(series.measure.unit())?, ..plan.clone() })
     };
-    let planned = series.into_iter().map(|series| Ok((planned_for(&series)?, series))).collect::<Answer<Vec<_>>>()?;
+    let planned = series.into_iter().map(|series| Ok((planned_for(&series)?, series))).collect::<Result<Vec<_>>>()?;
     let planned_runs = runs
         .into_iter()
         .filter_map(|runs| runs.first().map(&planned_for).map(|plan| Ok((plan?, runs))))
-        .collect::<Answer<Vec<_>>>()?;
+        .collect::<Result<Vec<_>>>()?;
     let size: usize = planned.iter().map(|(_, series)| series.values.len()).sum();
-    let (mut analyses, studies) = work::run(py, size.saturating_mul(ANALYZING), move || {
-        let analyses = planned.iter().map(|(plan, series)| core::analyze(series, plan).map(Arc::new));
+    // As on the command line: limits that were not estimated from all of the data are for judging by rules.
+    let decided_by = if plan.origin == Origin::Data { DecidedBy::Changes } else { DecidedBy::Rules };
+    let report = work::run(py, size.saturating_mul(ANALYZING), move || {
+        let analyses = planned.iter().map(|(plan, series)| core::analyze(series, plan));
         let studies = planned_runs.iter().filter_map(|(plan, runs)| core::study(runs, plan).transpose());
-        Ok::<_, Error>((analyses.collect::<Result<Vec<_>, _>>()?, studies.collect::<Result<Vec<_>, _>>()?))
+        let report = core::Report::new(None, &plan, analyses.collect::<Result<_, _>>()?);
+        Ok::<_, Error>(report.decided_by(decided_by).with_studies(studies.collect::<Result<_, _>>()?))
     })??;
-    match analyses.pop() {
-        Some(analysis) if bare => Ok(Bound::new(py, Analysis(analysis))?.into_any()),
-        last => {
-            let analyses = analyses.into_iter().chain(last).collect();
-            Ok(Bound::new(py, Report { analyses, studies })?.into_any())
-        }
+    let report = Report::from(report);
+    match report.analyses.first() {
+        Some(analysis) if bare => Ok(Bound::new(py, Analysis(analysis.clone()))?.into_any()),
+        _ => Ok(Bound::new(py, report)?.into_any()),
     }
 }
 
@@ -183,7 +205,7 @@ fn grouping(value: &Bound<'_, PyAny>) -> PyResult<Grouping> {
 }
 
 /// Positions of points, or `"auto"`. No positions make one stage.
-fn stages_of(value: &Bound<'_, PyAny>) -> Answer<Stages> {
+fn stages_of(value: &Bound<'_, PyAny>) -> Result<Stages> {
     if let Ok(text) = value.extract::<String>() {
         return Ok(text.parse()?);
     }
@@ -196,7 +218,7 @@ fn origin(
     baseline: Option<PathBuf>,
     center: Option<f64>,
     sigma: Option<f64>,
-) -> Answer<Origin> {
+) -> Result<Origin> {
     let given = [
         ("phase1", phase1.is_some()),
         ("baseline", baseline.is_some()),
@@ -240,7 +262,7 @@ fn series(
     mut metrics: Vec<String>,
     by: Option<Vec<String>>,
     companion: Option<String>,
-) -> Answer<Found> {
+) -> Result<Found> {
     let logs = match (sources(data)?, table::columns_of(data)?) {
         (Some(logs), _) => logs,
         (None, Some(columns)) => {
@@ -277,8 +299,8 @@ fn gather(
     metrics: &[String],
     by: Option<Vec<String>>,
     companion: Option<String>,
-) -> Answer<SelectedSeries> {
-    let inputs = logs.into_iter().map(Source::open).collect::<Answer<Vec<_>>>()?;
+) -> Result<SelectedSeries> {
+    let inputs = logs.into_iter().map(Source::open).collect::<Result<Vec<_>>>()?;
     // A metric of requests, or a column of a table by its own name.
     let sessions = inputs.iter().any(|input| match input {
         LogSource::Log(log) => matches!(log.content, Content::Session(_)),
@@ -309,7 +331,7 @@ impl Source {
         }
     }
 
-    fn open(self) -> Answer<LogSource<'static, Failure>> {
+    fn open(self) -> Result<LogSource<'static, Failure>> {
         match self {
             Self::Log(log) => Ok(LogSource::Log(log)),
             Self::File(path) => Ok(LogSource::new(open(&path)?, move || open(&path))),
@@ -317,13 +339,13 @@ impl Source {
     }
 }
 
-fn open(path: &Path) -> Answer<OpenedLog> {
+fn open(path: &Path) -> Result<OpenedLog> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     Ok(ingest::open(&path.display().to_string(), file, None)?)
 }
 
 /// A path, a log, a session, or a list of those; `None` for anything else.
-fn sources(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Source>>> {
+fn sources(data: &Bound<'_, PyAny>) -> Result<Option<Vec<Source>>> {
     if let Ok(log) = data.cast::<Log>() {
         return Ok(Some(vec![Source::Log(log.get().0.clone())]));
     }
@@ -352,7 +374,7 @@ fn sources(data: &Bound<'_, PyAny>) -> Answer<Option<Vec<Source>>> {
 }
 
 /// Bare numbers, under the given name or that of the Series.
-fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Answer<Series> {
+fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Result<Series> {
     let name = Values::name(data, name.cloned())?;
     let values = Values::read(data)?;
     let values = values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();

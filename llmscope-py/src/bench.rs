@@ -17,7 +17,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
-use crate::error::Answer;
+use crate::error::Result;
 use crate::session::Session;
 
 /// Measures an endpoint: sends requests, timestamps every chunk of the responses, and returns them as a session.
@@ -108,7 +108,7 @@ pub(crate) fn bench<'py>(
     labels: Option<BTreeMap<String, String>>,
     output: Option<PathBuf>,
     progress: Option<Bound<'py, PyAny>>,
-) -> Answer<Session> {
+) -> Result<Session> {
     let extra = match extra_body {
         None => serde_json::Map::new(),
         Some(fields) => {
@@ -171,7 +171,7 @@ struct Recording {
 
 impl Recording {
     /// Receives results until the run ends. After Ctrl-C, the results of ended requests are still received.
-    fn drain(&mut self, py: Python<'_>, handle: &mut BenchHandle, listener: Option<&Bound<'_, PyAny>>) -> Answer<()> {
+    fn drain(&mut self, py: Python<'_>, handle: &mut BenchHandle, listener: Option<&Bound<'_, PyAny>>) -> Result<()> {
         const TICK: Duration = Duration::from_millis(50);
         const UPDATE_INTERVAL: Duration = Duration::from_millis(500);
         // The summary sorts all results so far: with many results, computing it must not take too much processor time
@@ -201,7 +201,7 @@ impl Recording {
         Ok(())
     }
 
-    fn take(&mut self, update: Update) -> Answer<()> {
+    fn take(&mut self, update: Update) -> Result<()> {
         self.writer.as_mut().map(|writer| update.append_to(writer)).transpose()?;
         if let Update::Request(record) = &update {
             self.tally.push(record);
@@ -222,7 +222,7 @@ fn listener<'py>(py: Python<'py>, progress: Option<Bound<'py, PyAny>>) -> PyResu
     })
 }
 
-fn load(concurrency: Several, rate: Option<f64>, arrival: &str) -> Answer<Load> {
+fn load(concurrency: Several, rate: Option<f64>, arrival: &str) -> Result<Load> {
     let arrival = match arrival {
         "poisson" => Arrival::Poisson,
         "constant" => Arrival::Constant,
@@ -244,7 +244,7 @@ fn workload(
     output_tokens: Option<u32>,
     tier: Option<&str>,
     seed: u64,
-) -> Answer<Workload> {
+) -> Result<Workload> {
     if let Some(prompts) = prompts {
         if prompts.is_instance_of::<PyString>() || prompts.hasattr("__fspath__")? {
             return Ok(Workload::read(&prompts.extract::<PathBuf>()?)?);

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::data::GroupedData;
 use crate::document::record;
-use crate::error::Answer;
+use crate::error::Result;
 use crate::values::{Values, with_sample};
 use crate::work;
 
@@ -105,7 +105,7 @@ record! {
 }
 
 /// A specification limit: a number, or a text with a unit such as `800ms`.
-pub(crate) fn quantity(value: Option<&Bound<'_, PyAny>>, unit: Unit) -> Answer<Option<f64>> {
+pub(crate) fn quantity(value: Option<&Bound<'_, PyAny>>, unit: Unit) -> Result<Option<f64>> {
     let Some(value) = value else { return Ok(None) };
     match value.extract::<String>() {
         Ok(text) => Ok(Some(unit.parse(&text)?)),
@@ -120,7 +120,7 @@ enum Data {
 }
 
 impl Data {
-    fn read(values: &Bound<'_, PyAny>, subgroups: Option<&Bound<'_, PyAny>>, missing: &str) -> Answer<Self> {
+    fn read(values: &Bound<'_, PyAny>, subgroups: Option<&Bound<'_, PyAny>>, missing: &str) -> Result<Self> {
         let missing = missing.parse()?;
         match GroupedData::find(values, subgroups, missing)? {
             Some(data) => Ok(Self::Grouped(data)),
@@ -184,7 +184,7 @@ pub(crate) fn sigma(
     subgroups: Option<&Bound<'_, PyAny>>,
     estimator: Option<&str>,
     missing: &str,
-) -> Answer<SigmaEstimate> {
+) -> Result<SigmaEstimate> {
     let data = Data::read(values, subgroups, missing)?;
     let estimator = estimator.map(str::parse).transpose()?;
     Ok(SigmaEstimate(work::run(py, data.len(), move || data.with(estimator, |sigma, _| Ok(sigma)))??))
@@ -231,7 +231,7 @@ pub(crate) fn capability(
     sigma_estimator: Option<&str>,
     confidence: f64,
     missing: &str,
-) -> Answer<Option<Capability>> {
+) -> Result<Option<Capability>> {
     let limits = SpecificationLimits::new(lsl, usl, None)?;
     let confidence = checked(confidence)?;
     let data = Data::read(values, subgroups, missing)?;
@@ -279,7 +279,7 @@ pub(crate) fn performance(
     target: Option<f64>,
     confidence: f64,
     missing: &str,
-) -> Answer<Option<Performance>> {
+) -> Result<Option<Performance>> {
     let limits = SpecificationLimits::new(lsl, usl, target)?;
     let confidence = checked(confidence)?;
     let index = move |sample: &Sample<'_>| Ok(core::performance(sample.values(), &limits, confidence));
@@ -303,12 +303,12 @@ pub(crate) fn performance(
 ///     2699.8
 #[pyfunction]
 #[pyo3(signature = (mean, sigma, *, lsl = None, usl = None))]
-pub(crate) fn expected_ppm(mean: f64, sigma: f64, lsl: Option<f64>, usl: Option<f64>) -> Answer<Option<f64>> {
+pub(crate) fn expected_ppm(mean: f64, sigma: f64, lsl: Option<f64>, usl: Option<f64>) -> Result<Option<f64>> {
     Ok(core::expected_ppm(mean, sigma, &SpecificationLimits::new(lsl, usl, None)?))
 }
 
 /// Validates a confidence level.
-pub(crate) fn checked(confidence: f64) -> Answer<f64> {
+pub(crate) fn checked(confidence: f64) -> Result<f64> {
     if confidence > 0.0 && confidence < 1.0 {
         return Ok(confidence);
     }

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::document::{self, Pickled};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::judgement::Judgement;
 use crate::rules::read as read_rules;
 use crate::standards::Standards;
@@ -146,7 +146,7 @@ impl Chart {
     /// Raises:
     ///     UnknownNameError: For an unknown rule.
     #[pyo3(signature = (rules = None))]
-    fn judge(slf: &Bound<'_, Self>, rules: Option<&Bound<'_, PyAny>>) -> Answer<Judgement> {
+    fn judge(slf: &Bound<'_, Self>, rules: Option<&Bound<'_, PyAny>>) -> Result<Judgement> {
         let kind = slf.get().core().kind;
         let rules = rules.map_or_else(|| Ok(kind.fitting(&RuleSet::nelson())), read_rules)?;
         let (chart, size) = (slf.clone().unbind(), slf.get().core().points.len());
@@ -183,7 +183,7 @@ impl Chart {
         sizes: Option<&Bound<'_, PyAny>>,
         bounds: (Option<f64>, Option<f64>),
         missing: &str,
-    ) -> Answer<Self> {
+    ) -> Result<Self> {
         Standards(self.core().standards).monitor(py, values, subgroups, sizes, bounds, missing)
     }
 
@@ -221,17 +221,17 @@ impl Chart {
 
     /// The chart as SVG, judged by the Nelson rules that suit it.
     #[pyo3(signature = (title = None))]
-    fn to_svg(slf: &Bound<'_, Self>, title: Option<&str>) -> Answer<String> {
+    fn to_svg(slf: &Bound<'_, Self>, title: Option<&str>) -> Result<String> {
         Ok(Self::judge(slf, None)?.to_svg(slf.py(), title)?)
     }
 
     /// Writes the chart to a file whose name ends in ``.svg`` or ``.png``.
     #[pyo3(signature = (path, title = None))]
-    fn save(slf: &Bound<'_, Self>, path: std::path::PathBuf, title: Option<&str>) -> Answer<()> {
+    fn save(slf: &Bound<'_, Self>, path: std::path::PathBuf, title: Option<&str>) -> Result<()> {
         picture::save(slf.py(), Self::to_svg(slf, title)?, path)
     }
 
-    fn _repr_html_(slf: &Bound<'_, Self>) -> Answer<Option<String>> {
+    fn _repr_html_(slf: &Bound<'_, Self>) -> Result<Option<String>> {
         Ok(Self::judge(slf, None)?._repr_html_(slf.py())?)
     }
 
@@ -251,14 +251,14 @@ impl Chart {
         ax: Option<&Bound<'py, PyAny>>,
         title: Option<&str>,
         metric: Option<&str>,
-    ) -> Answer<Bound<'py, PyAny>> {
+    ) -> Result<Bound<'py, PyAny>> {
         let judgement = Bound::new(slf.py(), Self::judge(slf, None)?)?;
         Ok(picture::matplotlib(&judgement, title, metric.map(picture::axis_label).as_deref(), ax)?)
     }
 
     /// The chart as a plotly figure, judged by the Nelson rules that suit it.
     #[pyo3(signature = (title = None))]
-    fn to_plotly<'py>(slf: &Bound<'py, Self>, title: Option<&str>) -> Answer<Bound<'py, PyAny>> {
+    fn to_plotly<'py>(slf: &Bound<'py, Self>, title: Option<&str>) -> Result<Bound<'py, PyAny>> {
         Ok(picture::plotly(&Bound::new(slf.py(), Self::judge(slf, None)?)?, title)?)
     }
 
@@ -380,6 +380,6 @@ pub(crate) fn finished(
     py: Python<'_>,
     size: usize,
     chart: impl FnOnce() -> CoreResult<Chart> + Send + 'static,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     Ok(work::run(py, size, chart)??)
 }

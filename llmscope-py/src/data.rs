@@ -5,7 +5,7 @@ use llmscope_core::error::Result as CoreResult;
 use llmscope_core::{ChartKind, Error, Missing, Subgroups};
 use pyo3::prelude::*;
 
-use crate::error::Answer;
+use crate::error::Result;
 use crate::table::{self, Labels};
 use crate::values::{Values, matrix};
 
@@ -21,7 +21,7 @@ enum Sizes {
 }
 
 impl CountData {
-    pub(crate) fn read(counts: &Bound<'_, PyAny>, sizes: Option<&Bound<'_, PyAny>>, kind: ChartKind) -> Answer<Self> {
+    pub(crate) fn read(counts: &Bound<'_, PyAny>, sizes: Option<&Bound<'_, PyAny>>, kind: ChartKind) -> Result<Self> {
         let sizes = match sizes {
             None if kind == ChartKind::C => Sizes::All(1.0),
             None => Err(Error::Parameter {
@@ -65,7 +65,7 @@ impl GroupedData {
         values: &Bound<'_, PyAny>,
         subgroups: Option<&Bound<'_, PyAny>>,
         missing: Missing,
-    ) -> Answer<Self> {
+    ) -> Result<Self> {
         let none = || Error::Parameter {
             name: "subgroups",
             value: String::new(),
@@ -79,7 +79,7 @@ impl GroupedData {
         values: &Bound<'_, PyAny>,
         subgroups: Option<&Bound<'_, PyAny>>,
         missing: Missing,
-    ) -> Answer<Option<Self>> {
+    ) -> Result<Option<Self>> {
         let Some(subgroups) = subgroups else {
             return Ok(matrix(values)?.map(|(values, size)| Self { values, by: By::Size(size), missing }));
         };

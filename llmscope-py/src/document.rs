@@ -59,11 +59,11 @@ pub(crate) fn reduce<'py>(py: Python<'py>, name: &'static str, state: &impl Seri
 }
 
 /// A frozen Python class around a plain struct of the core: one property per field, and what all results have in
-/// common.
+/// common. `shown as` names the function of its `repr`, if this is not the list of the fields.
 macro_rules! record {
     (
         $(#[$meta:meta])*
-        $name:ident($core:ty) { $($(#[$doc:meta])* $field:ident: $type:ty $(= $convert:expr)?),* $(,)? }
+        $name:ident($core:ty) $(shown as $shown:path)? { $($(#[$doc:meta])* $field:ident: $type:ty $(= $convert:expr)?),* $(,)? }
         $({ $($method:tt)* })?
     ) => {
         $(#[$meta])*
@@ -95,7 +95,7 @@ macro_rules! record {
             }
 
             fn __repr__(&self) -> pyo3::PyResult<String> {
-                $crate::document::repr(stringify!($name), &self.0)
+                $crate::document::record!(@repr $name, &self.0 $(, $shown)?)
             }
 
             fn __reduce__<'py>(&self, py: pyo3::Python<'py>) -> pyo3::PyResult<$crate::document::Pickled<'py>> {
@@ -104,6 +104,8 @@ macro_rules! record {
         }
     };
     (@value $this:expr, $field:ident) => { $this.$field.clone() };
+    (@repr $name:ident, $value:expr) => { $crate::document::repr(stringify!($name), $value) };
+    (@repr $name:ident, $value:expr, $shown:path) => { Ok($shown($value)) };
     (@value $this:expr, $field:ident, $convert:expr) => { ($convert)(&$this.$field) };
 }
 pub(crate) use record;

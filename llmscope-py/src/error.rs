@@ -14,7 +14,7 @@ pub(crate) enum Failure {
 }
 
 /// The result of the binding's functions.
-pub(crate) type Answer<T> = Result<T, Failure>;
+pub(crate) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::chart::{Chart, bounds_of, finished};
 use crate::data::{CountData, GroupedData};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::values::Values;
 
 /// Individuals chart: limits x̄ ± 3σ̂ of single measurements, with a chart of their moving ranges (I-MR).
@@ -60,7 +60,7 @@ pub(crate) fn individuals(
     bounds: (Option<f64>, Option<f64>),
     missing: &str,
     transform: &str,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     let (estimator, transform): (SigmaEstimator, Transform) = (sigma_estimator.parse()?, transform.parse()?);
     let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
     finished(py, values.len(), move || {
@@ -112,7 +112,7 @@ pub(crate) fn ewma_chart(
     sigma_estimator: &str,
     bounds: (Option<f64>, Option<f64>),
     missing: &str,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     let (estimator, average) = (sigma_estimator.parse()?, Ewma::new(lambda_, width)?);
     let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
     finished(py, values.len(), move || {
@@ -159,7 +159,7 @@ pub(crate) fn cusum_chart(
     headstart: f64,
     sigma_estimator: &str,
     missing: &str,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     let (estimator, parameters) = (sigma_estimator.parse()?, Cusum::new(k, h, headstart)?);
     let (values, missing) = (Values::read(values)?, missing.parse()?);
     finished(py, values.len(), move || {
@@ -200,7 +200,7 @@ pub(crate) fn moving_average_chart(
     sigma_estimator: &str,
     bounds: (Option<f64>, Option<f64>),
     missing: &str,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     let estimator = sigma_estimator.parse()?;
     let (values, bounds, missing) = (Values::read(values)?, bounds_of(bounds), missing.parse()?);
     finished(py, values.len(), move || {
@@ -249,7 +249,7 @@ pub(crate) fn xbar(
     stages: Vec<usize>,
     bounds: (Option<f64>, Option<f64>),
     missing: &str,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     let (kind, bounds) = (chart.parse()?, bounds_of(bounds));
     let estimator: Option<SigmaEstimator> = sigma_estimator.map(str::parse).transpose()?;
     let data = GroupedData::read(values, subgroups, missing.parse()?)?;
@@ -294,7 +294,7 @@ pub(crate) fn attributes_chart(
     sizes: Option<&Bound<'_, PyAny>>,
     chart: &str,
     stages: Vec<usize>,
-) -> Answer<Chart> {
+) -> Result<Chart> {
     let kind: ChartKind = chart.parse()?;
     let data = CountData::read(counts, sizes, kind)?;
     finished(py, data.counts.len(), move || {

@@ -4,7 +4,7 @@ use llmscope_core::{Error, factors as core};
 use pyo3::prelude::*;
 
 use crate::document::record;
-use crate::error::Answer;
+use crate::error::Result;
 
 record! {
     /// The factors of Shewhart charts with 3σ limits, for subgroups of n values (ASTM E2587; Montgomery, app. VI).
@@ -51,7 +51,7 @@ record! {
 ///     >>> round(ls.factors(5).A2, 4), round(ls.factors(5).D4, 4)
 ///     (0.5768, 2.1145)
 #[pyfunction]
-pub(crate) fn factors(n: usize) -> Answer<Factors> {
+pub(crate) fn factors(n: usize) -> Result<Factors> {
     Ok(Factors(core::Factors::of(n).ok_or_else(|| too_small(n))?))
 }
 
@@ -68,7 +68,7 @@ macro_rules! constant {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
         #[pyfunction]
-        pub(crate) fn $name(n: usize) -> Answer<f64> {
+        pub(crate) fn $name(n: usize) -> Result<f64> {
             if n < 2 { Err(too_small(n))? } else { Ok(core::$name(n)) }
         }
     };

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::chart::Chart;
 use crate::document::{self, Pickled};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::rules::{RuleSet, Violation, read_or_nelson};
 use crate::values::Values;
 use crate::{frame, html, picture, work};
@@ -44,7 +44,7 @@ impl Judgement {
         Document { rules: &self.rules, judgement: &self.inner }
     }
 
-    fn position(&self, code: &str) -> Answer<usize> {
+    fn position(&self, code: &str) -> Result<usize> {
         let known = self.rules.codes().position(|known| known.as_str() == code);
         Ok(known.ok_or_else(|| llmscope_core::Error::Unknown {
             what: "rule of this judgement",
@@ -83,7 +83,7 @@ impl Judgement {
     ///
     /// Raises:
     ///     UnknownNameError: If the rule was not applied.
-    fn signals_of<'py>(&self, py: Python<'py>, rule: &str) -> Answer<Bound<'py, PyArray1<bool>>> {
+    fn signals_of<'py>(&self, py: Python<'py>, rule: &str) -> Result<Bound<'py, PyArray1<bool>>> {
         Ok(flags(py, &self.inner.signals, self.position(rule)?))
     }
 
@@ -91,7 +91,7 @@ impl Judgement {
     ///
     /// Raises:
     ///     UnknownNameError: If the rule was not applied.
-    fn members_of<'py>(&self, py: Python<'py>, rule: &str) -> Answer<Bound<'py, PyArray1<bool>>> {
+    fn members_of<'py>(&self, py: Python<'py>, rule: &str) -> Result<Bound<'py, PyArray1<bool>>> {
         Ok(flags(py, &self.inner.members, self.position(rule)?))
     }
 
@@ -148,7 +148,7 @@ impl Judgement {
 
     /// Writes the chart with these signals to a file whose name ends in ``.svg`` or ``.png``.
     #[pyo3(signature = (path, title = None))]
-    fn save(&self, py: Python<'_>, path: std::path::PathBuf, title: Option<&str>) -> Answer<()> {
+    fn save(&self, py: Python<'_>, path: std::path::PathBuf, title: Option<&str>) -> Result<()> {
         picture::save(py, self.to_svg(py, title)?, path)
     }
 
@@ -265,7 +265,7 @@ pub(crate) fn judge(
     sigma: &Bound<'_, PyAny>,
     rules: Option<&Bound<'_, PyAny>>,
     breaks: Vec<usize>,
-) -> Answer<Judgement> {
+) -> Result<Judgement> {
     let points = Values::read(points)?;
     let (center, sigma) = (line(center)?, line(sigma)?);
     let rules = read_or_nelson(rules)?;

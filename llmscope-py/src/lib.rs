@@ -7,6 +7,7 @@
 
 mod analysis;
 mod analyze;
+mod answer;
 mod bench;
 mod capability;
 mod chart;
@@ -44,10 +45,14 @@ mod _native {
     use super::_restore;
     #[pymodule_export]
     use super::analysis::{
-        Analysis, Component, Dispersion, Excluded, Quantiles, Report, Run, SigmaReport, Stage, Study,
+        Analysis, Component, Dispersion, Excluded, Patterns, Quantiles, Report, Run, Shift, SigmaReport, Stage, Study,
     };
     #[pymodule_export]
     use super::analyze::analyze;
+    #[pymodule_export]
+    use super::answer::{
+        Answer, Change, FailureCount, Failures, LoadChange, RankedAnswer, RunsJudged, Since, SlowRequests,
+    };
     #[pymodule_export]
     use super::bench::bench;
     #[pymodule_export]
@@ -100,7 +105,9 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
     }
     restored! {
         Analysis = |state: analysis::AnalysisState| analysis::Analysis::from(state),
+        Answer = answer::Answer,
         Capability = capability::Capability,
+        Change = answer::Change,
         ChangePoint = stats::ChangePoint,
         Chart = chart::Chart::of,
         ControlLimits = chart::ControlLimits,
@@ -109,24 +116,33 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Excluded = analysis::Excluded,
         ExpectedPpm = capability::ExpectedPpm,
         Factors = factors::Factors,
+        FailureCount = answer::FailureCount,
+        Failures = answer::Failures,
         Judgement = |(judgement, rules, chart): judgement::JudgementState| {
             let chart = chart.and_then(|chart| Py::new(py, chart::Chart::of(chart)).ok());
             judgement::Judgement::new(judgement, rules, chart)
         },
+        LoadChange = answer::LoadChange,
         Moments = stats::Moments,
         Monitor = monitor::Monitor,
         Normality = stats::Normality,
+        Patterns = analysis::Patterns,
         Performance = capability::Performance,
         Picture = |(svg, alt): (String, String)| picture::Picture { svg, alt },
         Quantiles = analysis::Quantiles,
+        RankedAnswer = answer::RankedAnswer,
         Report = |state: analysis::ReportState| analysis::Report::from(state),
         Rule = rules::Rule,
         RuleSet = rules::RuleSet,
         Run = analysis::Run,
+        RunsJudged = answer::RunsJudged,
         Session = |session: llmscope_core::Session| session::Session(std::sync::Arc::new(session)),
+        Shift = analysis::Shift,
         SigmaEstimate = capability::SigmaEstimate,
         SigmaReport = analysis::SigmaReport,
         Signal = rules::Signal,
+        Since = answer::Since,
+        SlowRequests = answer::SlowRequests,
         Specification = capability::Specification,
         Stage = analysis::Stage,
         Standards = standards::Standards,

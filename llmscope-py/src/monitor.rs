@@ -4,7 +4,7 @@ use llmscope_core::{RuleCode, rules as core};
 use pyo3::prelude::*;
 
 use crate::document::{self, Pickled};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::rules::{NamedSignal, RuleSet, Signal, read_or_nelson};
 use crate::values::Values;
 use crate::work;
@@ -37,7 +37,7 @@ pub(crate) struct Monitor(pub(crate) core::Monitor);
 impl Monitor {
     #[new]
     #[pyo3(signature = (center, sigma, rules = None))]
-    fn new(center: f64, sigma: f64, rules: Option<&Bound<'_, PyAny>>) -> Answer<Self> {
+    fn new(center: f64, sigma: f64, rules: Option<&Bound<'_, PyAny>>) -> Result<Self> {
         let rules = read_or_nelson(rules)?;
         Ok(Self(core::Monitor::new(rules, center, sigma)?))
     }
@@ -53,7 +53,7 @@ impl Monitor {
     ///     NonFiniteError: For a NaN or an infinity; the monitor is then unchanged.
     ///     ParameterError: If only one of ``center`` and ``sigma`` is given, or one is outside its domain.
     #[pyo3(signature = (x, *, center = None, sigma = None))]
-    fn push(&mut self, x: f64, center: Option<f64>, sigma: Option<f64>) -> Answer<Vec<Signal>> {
+    fn push(&mut self, x: f64, center: Option<f64>, sigma: Option<f64>) -> Result<Vec<Signal>> {
         let signals = match (center, sigma) {
             (None, None) => self.0.push(x)?,
             (Some(center), Some(sigma)) => self.0.push_against(x, center, sigma)?,
@@ -77,7 +77,7 @@ impl Monitor {
     ///     NonFiniteError: For a NaN or infinity among the points; the monitor is then unchanged.
     ///     MissingValueError: For a missing value under ``"error"``.
     #[pyo3(signature = (values, *, missing = "error"))]
-    fn push_many(&mut self, py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Answer<Vec<Signal>> {
+    fn push_many(&mut self, py: Python<'_>, values: &Bound<'_, PyAny>, missing: &str) -> Result<Vec<Signal>> {
         let (values, missing) = (Values::read(values)?, missing.parse()?);
         // Works on a copy, so that an error or Ctrl-C leaves the monitor unchanged.
         let mut monitor = self.0.clone();

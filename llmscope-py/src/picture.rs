@@ -7,7 +7,7 @@ use llmscope_core::{Error, Unit, files::write_atomically, plot};
 use pyo3::prelude::*;
 
 use crate::document::{self, Pickled};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::judgement::Judgement;
 use crate::{html, work};
 
@@ -45,7 +45,7 @@ impl Picture {
     ///
     /// Raises:
     ///     RenderError: With the message of the rasterizer.
-    fn png(&self, py: Python<'_>) -> Answer<Vec<u8>> {
+    fn png(&self, py: Python<'_>) -> Result<Vec<u8>> {
         _png(py, self.svg.clone())
     }
 
@@ -53,7 +53,7 @@ impl Picture {
     ///
     /// Raises:
     ///     ParameterError: For another ending.
-    fn save(&self, py: Python<'_>, path: PathBuf) -> Answer<()> {
+    fn save(&self, py: Python<'_>, path: PathBuf) -> Result<()> {
         save(py, self.svg.clone(), path)
     }
 
@@ -76,7 +76,7 @@ pub(crate) fn axis_label(metric: &str) -> String {
 }
 
 /// Writes a picture in the format that its name indicates.
-pub(crate) fn save(py: Python<'_>, svg: String, path: PathBuf) -> Answer<()> {
+pub(crate) fn save(py: Python<'_>, svg: String, path: PathBuf) -> Result<()> {
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     let content = match extension.as_str() {
         "svg" => svg.into_bytes(),
@@ -95,7 +95,7 @@ pub(crate) fn save(py: Python<'_>, svg: String, path: PathBuf) -> Answer<()> {
 /// Raises:
 ///     RenderError: With the message of the rasterizer.
 #[pyfunction]
-pub(crate) fn _png(py: Python<'_>, svg: String) -> Answer<Vec<u8>> {
+pub(crate) fn _png(py: Python<'_>, svg: String) -> Result<Vec<u8>> {
     Ok(work::run(py, RENDERING, move || plot::png(&svg))??)
 }
 

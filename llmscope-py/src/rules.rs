@@ -6,7 +6,7 @@ use pyo3::types::PyDict;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{self, record};
-use crate::error::Answer;
+use crate::error::Result;
 
 record! {
     /// A maximal run of signals of one rule, together with the points of the first pattern.
@@ -88,7 +88,7 @@ record! {
     Rule(core::Rule) {}
     {
         #[new]
-        fn new(py: Python<'_>, code: &str, pattern: &Bound<'_, PyDict>) -> Answer<Self> {
+        fn new(py: Python<'_>, code: &str, pattern: &Bound<'_, PyDict>) -> Result<Self> {
             let text: String = py.import("json")?.call_method1("dumps", (pattern,))?.extract()?;
             Ok(Self(core::Rule::new(code, document::from_json(&text)?)?))
         }
@@ -133,7 +133,7 @@ record! {
     {
         #[new]
         #[pyo3(signature = (rules = None))]
-        fn new(rules: Option<&Bound<'_, PyAny>>) -> Answer<Self> {
+        fn new(rules: Option<&Bound<'_, PyAny>>) -> Result<Self> {
             Ok(Self(read_or_nelson(rules)?))
         }
 
@@ -166,7 +166,7 @@ record! {
         ///     UnknownNameError: If the set lacks the rule.
         ///     ParameterError: If the length does not suit the rule.
         #[pyo3(signature = (code, length, count = None))]
-        fn with_length(&self, code: &str, length: usize, count: Option<usize>) -> Answer<Self> {
+        fn with_length(&self, code: &str, length: usize, count: Option<usize>) -> Result<Self> {
             Ok(Self(self.0.clone().with_length(code, length, count)?))
         }
 
@@ -175,7 +175,7 @@ record! {
         /// Raises:
         ///     UnknownNameError: If the set lacks the rule.
         ///     ParameterError: If the distance does not suit the rule.
-        fn with_multiple(&self, code: &str, multiple: f64) -> Answer<Self> {
+        fn with_multiple(&self, code: &str, multiple: f64) -> Result<Self> {
             Ok(Self(self.0.clone().with_multiple(code, multiple)?))
         }
 
@@ -196,12 +196,12 @@ record! {
 }
 
 /// The given rules, or Nelson's eight.
-pub(crate) fn read_or_nelson(rules: Option<&Bound<'_, PyAny>>) -> Answer<core::RuleSet> {
+pub(crate) fn read_or_nelson(rules: Option<&Bound<'_, PyAny>>) -> Result<core::RuleSet> {
     rules.map_or_else(|| Ok(core::RuleSet::nelson()), read)
 }
 
 /// A preset's name, a list of rules in a string, a rule set, or a sequence of rules and codes.
-pub(crate) fn read(rules: &Bound<'_, PyAny>) -> Answer<core::RuleSet> {
+pub(crate) fn read(rules: &Bound<'_, PyAny>) -> Result<core::RuleSet> {
     if let Ok(set) = rules.cast::<RuleSet>() {
         return Ok(set.get().0.clone());
     }

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::document::{self, Pickled};
-use crate::error::{Answer, unreadable};
+use crate::error::{Result, unreadable};
 use crate::{frame, work};
 
 /// One recorded run of requests.
@@ -38,7 +38,7 @@ impl Session {
     /// Raises:
     ///     FormatError: With line and field, the problem and a fix.
     #[staticmethod]
-    fn from_json(text: &str) -> Answer<Self> {
+    fn from_json(text: &str) -> Result<Self> {
         Ok(Self(Arc::new(CoreSession::read("session", text)?.session)))
     }
 
@@ -102,7 +102,7 @@ impl Session {
     /// Raises:
     ///     UnknownNameError: If no request has such a value.
     #[pyo3(signature = (name, *, warmup = false))]
-    fn metric<'py>(&self, py: Python<'py>, name: &str, warmup: bool) -> Answer<Bound<'py, PyArray1<f64>>> {
+    fn metric<'py>(&self, py: Python<'py>, name: &str, warmup: bool) -> Result<Bound<'py, PyArray1<f64>>> {
         let metric: Option<Metric> = name.parse().ok();
         let value = |record: &RequestRecord| match metric {
             Some(metric) => record.metric(metric),
@@ -143,7 +143,7 @@ impl Session {
     /// Raises:
     ///     ParameterError: If the objectives are invalid.
     #[pyo3(signature = (*, slo = None))]
-    fn summary<'py>(&self, py: Python<'py>, slo: Option<&str>) -> Answer<Bound<'py, PyAny>> {
+    fn summary<'py>(&self, py: Python<'py>, slo: Option<&str>) -> Result<Bound<'py, PyAny>> {
         let objectives = slo.map(str::parse::<Objectives>).transpose()?.unwrap_or_default();
         Ok(document::to_dict(py, &Summary::of(&self.0.records, &objectives))?)
     }
@@ -154,12 +154,12 @@ impl Session {
     }
 
     /// The session as one JSON document.
-    fn to_json(&self) -> Answer<String> {
+    fn to_json(&self) -> Result<String> {
         Ok(self.0.to_json()?)
     }
 
     /// The session as JSON Lines, the format to which a recorder appends.
-    fn to_json_lines(&self) -> Answer<String> {
+    fn to_json_lines(&self) -> Result<String> {
         Ok(self.0.to_json_lines()?)
     }
 
@@ -167,7 +167,7 @@ impl Session {
     ///
     /// Raises:
     ///     FileError: If the file cannot be written.
-    fn save(&self, path: PathBuf) -> Answer<()> {
+    fn save(&self, path: PathBuf) -> Result<()> {
         let lines = path.extension().is_some_and(|extension| extension == "jsonl");
         let text = if lines { self.0.to_json_lines()? } else { self.0.to_json()? };
         Ok(write_atomically(&path, text.as_bytes())?)
@@ -347,10 +347,10 @@ impl Log {
 ///     ('csv', 2)
 #[pyfunction]
 #[pyo3(signature = (path, tool = None))]
-pub(crate) fn read_log(py: Python<'_>, path: PathBuf, tool: Option<&str>) -> Answer<Log> {
+pub(crate) fn read_log(py: Python<'_>, path: PathBuf, tool: Option<&str>) -> Result<Log> {
     let tool: Option<Tool> = tool.map(str::parse).transpose()?;
     let size = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?.len();
-    let log = work::run(py, usize::try_from(size).unwrap_or(usize::MAX), move || -> Answer<ingest::Log> {
+    let log = work::run(py, usize::try_from(size).unwrap_or(usize::MAX), move || -> Result<ingest::Log> {
         let bytes = std::fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         Ok(ingest::read(&path.display().to_string(), &bytes, tool)?)
     })??;
@@ -373,7 +373,7 @@ pub(crate) fn read_log(py: Python<'_>, path: PathBuf, tool: Option<&str>) -> Ans
 ///     >>> len(ls.read_session(path))
 ///     1
 #[pyfunction]
-pub(crate) fn read_session(py: Python<'_>, path: PathBuf) -> Answer<Session> {
+pub(crate) fn read_session(py: Python<'_>, path: PathBuf) -> Result<Session> {
     let log = read_log(py, path, None)?;
     let refused = || llmscope_core::Error::Format {
         location: llmscope_core::Location::of(&log.0.source),

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 
 use crate::capability::{checked, quantity};
 use crate::chart::bounds_of;
-use crate::error::Answer;
+use crate::error::Result;
 use crate::estimate::individuals;
 use crate::picture::Picture;
 use crate::rules::read_or_nelson;
@@ -60,7 +60,7 @@ pub(crate) fn imr(
     bounds: (Option<f64>, Option<f64>),
     missing: &str,
     transform: &str,
-) -> Answer<Picture> {
+) -> Result<Picture> {
     let (labels, rules) = (labels(values, metric, title)?, read_or_nelson(rules)?);
     let chart = individuals(py, values, sigma_estimator, stages, bounds, missing, transform)?;
     let chart = chart.core().clone().into_owned();
@@ -128,7 +128,7 @@ pub(crate) fn sixpack(
     bounds: (Option<f64>, Option<f64>),
     confidence: f64,
     missing: &str,
-) -> Answer<Picture> {
+) -> Result<Picture> {
     let labels = labels(values, metric, title)?;
     let limit = |value| quantity(value, labels.unit);
     let (lower, upper, target) = (limit(lsl)?, limit(usl)?, limit(target)?);
@@ -155,7 +155,7 @@ fn picture(svg: String, labels: &Labels, what: &str, verdict: Verdict) -> Pictur
 }
 
 /// The texts of a picture of these values.
-fn labels(values: &Bound<'_, PyAny>, metric: Option<String>, title: Option<String>) -> Answer<Labels> {
+fn labels(values: &Bound<'_, PyAny>, metric: Option<String>, title: Option<String>) -> Result<Labels> {
     let metric = Values::name(values, metric)?;
     let label = || metric.parse().map_or_else(|_| metric.clone(), |known: Metric| known.label().to_owned());
     Ok(Labels { title: title.unwrap_or_else(label), unit: Unit::of_column(&metric), quantity: metric })

@@ -10,7 +10,7 @@ use crate::capability::SigmaEstimate as PySigmaEstimate;
 use crate::chart::{Chart, bounds_of, finished};
 use crate::data::{CountData, GroupedData};
 use crate::document::record;
-use crate::error::Answer;
+use crate::error::Result;
 use crate::values::Values;
 
 record! {
@@ -70,7 +70,7 @@ record! {
             headstart: f64,
             span: usize,
             power: Option<f64>,
-        ) -> Answer<Self> {
+        ) -> Result<Self> {
             let kind: ChartKind = chart.parse()?;
             let transform = power.map(PowerTransform::new).transpose()?;
             if let Some(power) = power.filter(|_| kind != ChartKind::Individuals) {
@@ -106,7 +106,7 @@ record! {
             sizes: Option<&Bound<'_, PyAny>>,
             bounds: (Option<f64>, Option<f64>),
             missing: &str,
-        ) -> Answer<Chart> {
+        ) -> Result<Chart> {
             let (standards, bounds, missing) = (self.0, bounds_of(bounds), missing.parse()?);
             let kind = standards.chart;
             if kind.is_attribute() {

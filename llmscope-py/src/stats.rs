@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capability::checked;
 use crate::document::{self, Pickled, record};
-use crate::error::Answer;
+use crate::error::Result;
 use crate::values::{Values, with_sample};
 use crate::work::{ANALYZING, SORTING};
 
@@ -203,7 +203,7 @@ record! {
 ///     4.0
 #[pyfunction]
 #[pyo3(signature = (values, *, missing = "error"))]
-pub(crate) fn moments(values: &Bound<'_, PyAny>, missing: &str) -> Answer<Moments> {
+pub(crate) fn moments(values: &Bound<'_, PyAny>, missing: &str) -> Result<Moments> {
     Ok(Moments(with_sample(values, missing, 1, |sample| Ok(core::Moments::of(sample.values())))?))
 }
 
@@ -238,7 +238,7 @@ pub(crate) fn quantile<'py>(
     p: &Bound<'py, PyAny>,
     method: usize,
     missing: &str,
-) -> Answer<Bound<'py, PyAny>> {
+) -> Result<Bound<'py, PyAny>> {
     let refuse = |name, value: String, expected| Error::Parameter { name, value, expected };
     let method = *method
         .checked_sub(1)
@@ -274,7 +274,7 @@ pub(crate) fn quantile<'py>(
 ///     True
 #[pyfunction]
 #[pyo3(signature = (values, *, missing = "error"))]
-pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Answer<Option<Normality>> {
+pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Result<Option<Normality>> {
     let test = |sample: &Sample<'_>| Ok(core::anderson_darling(&Sorted::of(sample.values())));
     Ok(with_sample(values, missing, SORTING, test)?.map(Normality))
 }
@@ -320,7 +320,7 @@ pub(crate) fn change_points(
     level: f64,
     confidence: f64,
     missing: &str,
-) -> Answer<Vec<ChangePoint>> {
+) -> Result<Vec<ChangePoint>> {
     let confidence = checked(confidence)?;
     if !(level > 0.0 && level < 1.0) {
         Err(Error::Parameter {
@@ -358,6 +358,6 @@ pub(crate) fn change_points(
 ///     -0.75
 #[pyfunction]
 #[pyo3(signature = (values, lag = 1, *, missing = "error"))]
-pub(crate) fn autocorrelation(values: &Bound<'_, PyAny>, lag: usize, missing: &str) -> Answer<Option<f64>> {
+pub(crate) fn autocorrelation(values: &Bound<'_, PyAny>, lag: usize, missing: &str) -> Result<Option<f64>> {
     with_sample(values, missing, 1, move |sample| Ok(core::autocorrelation(sample, lag)))
 }

@@ -16,7 +16,7 @@ use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString};
 
-use crate::error::Answer;
+use crate::error::Result;
 use crate::foreign;
 use crate::values::{Values, has_extension_dtype, is_pandas};
 
@@ -38,7 +38,7 @@ pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>
 }
 
 /// The default measures of a frame: the metrics among its columns, or its only column without another use.
-pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<String>> {
+pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Result<Vec<String>> {
     let usual: Vec<String> =
         columns.iter().filter(|name| Metric::DEFAULT.iter().any(|metric| metric.name() == *name)).cloned().collect();
     if !usual.is_empty() {
@@ -52,7 +52,7 @@ pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Answer<Vec<S
 }
 
 /// The columns of a frame that an analysis needs, as a log.
-pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Answer<Log> {
+pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Result<Log> {
     let mut table = Table::default();
     for name in
         names.iter().filter(|name| needed.contains(&name.as_str()) || Projection::TIMES.contains(&name.as_str()))
@@ -77,7 +77,7 @@ pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str])
 }
 
 /// A column of numbers, text or times, cell by cell.
-pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
+pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Result<Labels> {
     let kind = values.getattr_opt("dtype")?.and_then(|dtype| dtype.getattr("kind").ok()?.extract::<String>().ok());
     // pandas' own dtypes also have a kind.
     if !matches!(kind.as_deref(), Some("f" | "i" | "u")) || (is_pandas(values) && has_extension_dtype(values)?) {
@@ -96,7 +96,7 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Answer<Labels> {
 }
 
 /// NumPy's times: whole nanoseconds in UTC, with the smallest integer as "not a time".
-fn of_datetimes(values: &Bound<'_, PyAny>) -> Answer<Labels> {
+fn of_datetimes(values: &Bound<'_, PyAny>) -> Result<Labels> {
     let array = values.py().import("numpy")?.call_method1("asarray", (values, "datetime64[ns]"))?;
     let nanos: Vec<i64> = array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()?;
     let cell = |nanos: i64| match Timestamp::from_nanosecond(nanos.into()) {
@@ -132,7 +132,7 @@ fn of_object(item: &Bound<'_, PyAny>) -> PyResult<Cell> {
     }
 }
 
-fn of_chunks(chunks: &[ArrayRef]) -> Answer<Labels> {
+fn of_chunks(chunks: &[ArrayRef]) -> Result<Labels> {
     let mut cells = Vec::with_capacity(chunks.iter().map(|chunk| chunk.len()).sum());
     for chunk in chunks {
         cells.extend(of_chunk(chunk)?);
@@ -140,7 +140,7 @@ fn of_chunks(chunks: &[ArrayRef]) -> Answer<Labels> {
     Ok(cells)
 }
 
-fn of_chunk(chunk: &ArrayRef) -> Answer<Labels> {
+fn of_chunk(chunk: &ArrayRef) -> Result<Labels> {
     fn texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Labels {
         texts.map(|text| text.map_or(Cell::Missing, |text| Cell::Text(text.to_owned()))).collect()
     }
@@ -191,7 +191,7 @@ fn times<T: ArrowTimestampType>(
 }
 
 /// Each category is converted once.
-fn categories<K: ArrowDictionaryKeyType>(chunk: &ArrayRef) -> Answer<Labels> {
+fn categories<K: ArrowDictionaryKeyType>(chunk: &ArrayRef) -> Result<Labels> {
     let dictionary = chunk.as_dictionary::<K>();
     let names = of_chunk(dictionary.values())?;
     Ok(dictionary.keys_iter().map(|key| key.map_or(Cell::Missing, |key| names[key].clone())).collect())

@@ -15,7 +15,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{IntoPyDict as _, PyMapping, PyString};
 
-use crate::error::Answer;
+use crate::error::Result;
 use crate::{foreign, work};
 
 /// Numbers, some of which may be missing. Contiguous f64 values are not copied.
@@ -210,7 +210,7 @@ pub(crate) fn with_sample<T: Send + 'static>(
     missing: &str,
     steps: usize,
     work: impl FnOnce(&Sample<'_>) -> error::Result<T> + Send + 'static,
-) -> Answer<T> {
+) -> Result<T> {
     let (py, values, missing) = (values.py(), Values::read(values)?, missing.parse()?);
     Ok(work::run(py, values.len().saturating_mul(steps), move || work(&values.sample(missing)?))??)
 }

@@ -12,6 +12,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 REFERENCES = REPOSITORY / "llmscope-core/tests/reference"
 SESSIONS = REPOSITORY / "examples/sessions"
+CLI = REPOSITORY / "target/debug/llmscope"
 
 
 def reference(name: str) -> Any:

@@ -12,11 +12,9 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from conftest import REPOSITORY, SESSIONS
+from conftest import CLI, SESSIONS
 
 import llmscope as ls
-
-CLI = REPOSITORY / "target/debug/llmscope"
 
 
 def frame(n: int = 60) -> dict[str, Any]:
@@ -129,8 +127,8 @@ def test_too_few_and_constant_data_are_verdicts() -> None:
     assert (few.verdict, few.need, few.judgement, few.limits) == ("not_enough_data", 10, None, None)
     with pytest.raises(ls.NotEnoughDataError):
         few.plot()
-    constant = ls.analyze([1.0] * 20, usl=4.0)
-    assert (constant.verdict, constant.capability) == ("in_control", None)
+    constant = ls.analyze([1.0] * 30, usl=4.0)
+    assert (constant.verdict, constant.patterns.verdict, constant.capability) == ("stable", "in_control", None)
     assert any("sigma is 0" in warning for warning in constant.warnings)
     assert ls.analyze([]).verdict == "not_enough_data"
 
@@ -146,7 +144,7 @@ def test_several_logs_and_a_report_as_a_sequence() -> None:
     table = report.to_frame("pandas")
     assert table["session"].nunique() == len(paths)
     assert table["verdict"].tolist() == [analysis.verdict for analysis in report]
-    assert report.is_in_control == all(verdict != "out_of_control" for verdict in table["verdict"])
+    assert report.is_in_control == all(verdict != "out_of_control" for verdict in table["patterns"])
     assert report.to_frame("polars")["center"].to_list() == table["center"].tolist()
 
 
@@ -216,8 +214,8 @@ def test_rules_of_ones_own() -> None:
 def test_how_it_shows_itself() -> None:
     analysis = ls.analyze(SESSIONS / "second-load.json", metric="tpot_s", usl="8ms", phase1=100)[0]
     text = repr(analysis)
-    assert text.startswith("OUT OF CONTROL  tpot_s (time per output token)  llama.cpp")
-    for part in ("limits", "sigma", "capability    Cpk", "nelson-1 at 150"):
+    assert text.startswith("CHANGED  tpot_s (time per output token)  llama.cpp")
+    for part in ("OUT OF CONTROL", "limits", "sigma", "capability    Cpk", "nelson-1 at 150"):
         assert part in text
     html = analysis._repr_html_()
     assert html.count("<img") == 1 and "<svg" not in html and "nelson-1 at 150" in html

@@ -127,9 +127,9 @@ def test_changes_of_the_level() -> None:
     analysis = ls.analyze(raised, stages="auto", rules="none")
     assert [stage.first for stage in analysis.stages] == [0, found[0].at]
     assert (analysis.stages[1].last, analysis.stages[1].p, analysis.stages[1].t) == (199, found[0].p, None)
-    assert analysis.verdict == "out_of_control" and "the level changes" in str(analysis)
+    assert analysis.patterns.verdict == "out_of_control" and "the level changes" in str(analysis)
     fixed = ls.analyze(raised, stages=[found[0].at], rules="none")
-    assert fixed.verdict == "in_control" and fixed.limits == analysis.limits
+    assert fixed.patterns.verdict == "in_control" and fixed.limits == analysis.limits
     assert ls.analyze(noise, stages="auto").stages[0].last == 199
     with pytest.raises(ls.ParameterError, match="auto, or 0-based positions"):
         ls.analyze(raised, stages="automatic")

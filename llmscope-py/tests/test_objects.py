@@ -15,6 +15,19 @@ import llmscope as ls
 from llmscope import _native
 
 
+def failing() -> ls.Report:
+    """Two runs with failures, a slow request, and longer answers since the middle."""
+    generator = np.random.default_rng(4)
+    records: list[dict[str, Any]] = []
+    for i in range(120):
+        tokens = 100 if i < 60 else 300
+        records.append({"e2e_s": 0.01 * tokens * generator.lognormal(0.0, 0.1), "output_tokens": tokens})
+    records[30]["e2e_s"] = 90.0
+    records += [{"status": "timeout", "error": {"type": "timeout", "message": "no answer"}}] * 40
+    document = json.dumps({"schema": "llmscope.session/1", "records": records})
+    return ls.analyze([ls.Session.from_json(document)] * 2, metric="e2e_s", by=[])
+
+
 def results() -> dict[str, Any]:
     values = np.random.default_rng(9).normal(0.3, 0.02, 60)
     chart = ls.individuals(values)
@@ -24,9 +37,12 @@ def results() -> dict[str, Any]:
     monitor = ls.Monitor(0.3, 0.02)
     monitor.push_many(values[:40])
     capability = ls.capability(values, lsl=0.2, usl=0.4)
+    answer = failing()[0].answer
     return {
         "Analysis": analysis,
+        "Answer": answer,
         "Capability": capability,
+        "Change": answer.changes[0],
         "ChangePoint": ls.change_points([*values, *values + 9.0])[0],
         "Chart": ls.ewma(values),
         "Component": study.between,
@@ -35,21 +51,30 @@ def results() -> dict[str, Any]:
         "Excluded": analysis.excluded,
         "ExpectedPpm": analysis.expected_ppm,
         "Factors": ls.factors(5),
+        "FailureCount": answer.failures.kinds[0] if answer.failures else None,
+        "Failures": answer.failures,
         "Judgement": chart.judge(),
+        "LoadChange": answer.load[0] if answer.load else None,
         "Moments": ls.moments(values),
         "Monitor": monitor,
         "Normality": ls.anderson_darling(values),
+        "Patterns": analysis.patterns,
         "Performance": ls.performance(values, lsl=0.2, usl=0.4),
         "Picture": ls.imr(values),
         "Quantiles": analysis.quantiles,
+        "RankedAnswer": report.answers[0],
         "Report": report,
         "Rule": ls.Rule("up", {"trend": {"length": 3}}),
         "RuleSet": ls.RuleSet("westgard"),
         "Run": study.runs[0],
+        "RunsJudged": answer.runs,
         "Session": ls.read_session(SESSIONS / "paused.json"),
+        "Shift": ls.analyze([*values, *values + 0.1], chart="cusum", phase1=60).shifts[0],
         "SigmaEstimate": ls.sigma(values),
         "SigmaReport": analysis.sigma,
         "Signal": ls.Monitor(0.0, 1.0).push(9.0)[0],
+        "Since": answer.since,
+        "SlowRequests": answer.slow_requests,
         "Specification": analysis.specification,
         "Stage": ls.analyze(values, stages="auto").stages[0],
         "Standards": chart.standards,
@@ -110,6 +135,9 @@ def test_reprs_read_like_the_thing() -> None:
     assert shown["Capability"].startswith("Capability(cp=")
     assert shown["Moments"].startswith("Moments(count=60, min=0.2")
     assert shown["Monitor"] == "Monitor(seen=40, rules='nelson-1,nelson-2,nelson-3,nelson-4,nelson-5,nelson-6,nelson-7,nelson-8')"
+    assert shown["Answer"].startswith("Answer('80 of 320 requests failed (25 %)")
+    assert shown["Since"].startswith("Since(index=")
+    assert shown["RankedAnswer"].startswith("RankedAnswer(analysis=2, group={'model': ")
     assert shown["Violation"] == "Violation(rule='nelson-1', first=0, last=0, signals=[0], side='above')"
 
 

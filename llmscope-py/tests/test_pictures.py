@@ -55,7 +55,7 @@ def test_a_notebook_shows_an_image_without_trust(chart: ls.Chart) -> None:
     analysis = ls.analyze(np.random.default_rng(12).normal(0.3, 0.02, 50), metric="ttft_s")
     assert image_of(analysis._repr_html_()) == (
         analysis.to_svg(),
-        f"ttft_s (time to first token): {analysis.verdict.replace('_', ' ')}",
+        f"ttft_s (time to first token): {analysis.patterns.verdict.replace('_', ' ')}",
     )
 
 

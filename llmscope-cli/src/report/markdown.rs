@@ -3,17 +3,67 @@
 use std::io::Write;
 
 use anyhow::Result;
-use llmscope_core::analysis::index;
+use llmscope_core::analysis::{DecidedBy, RankedAnswer, index};
 use llmscope_core::quantity::with_unit;
 use llmscope_core::{Analysis, Report};
 
+/// The answers and then the patterns, or only the patterns if the rules decide.
 pub(crate) fn write(out: &mut impl Write, report: &Report) -> Result<()> {
+    if report.decided_by == DecidedBy::Changes {
+        answers(out, report)?;
+        writeln!(out, "\nPatterns\n")?;
+    }
+    patterns(out, report)?;
+    studies(out, report)
+}
+
+/// The headline, and one row per series, the most urgent one first.
+fn answers(out: &mut impl Write, report: &Report) -> Result<()> {
+    writeln!(out, "{}\n", report.headline())?;
+    writeln!(out, "| verdict | group | metric | n | answer |")?;
+    writeln!(out, "| --- | --- | --- | ---: | --- |")?;
+    for answer in &report.answers {
+        writeln!(out, "| {} |", answer_row(report, answer).map(|cell| escaped(&cell)).join(" | "))?;
+    }
+    Ok(())
+}
+
+fn answer_row(report: &Report, answer: &RankedAnswer) -> [String; 5] {
+    let analysis = &report.analyses[answer.analysis];
+    [
+        format!("**{}**", answer.verdict.label()),
+        analysis.group_title(),
+        analysis.metric.clone(),
+        analysis.n.to_string(),
+        answer.text.clone(),
+    ]
+}
+
+/// An answer quotes messages of a log: none of them may begin a tag or a link, or end a cell or a line. `p < 0.01` is
+/// left as it is.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' if rest.peek() != Some(&' ') => safe.push_str("&lt;"),
+            '|' | '`' | '[' | '\\' => safe.extend(['\\', c]),
+            c if c.is_control() => safe.push(' '),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// One row per series with the verdict of the rules, limits and capability.
+fn patterns(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "| group | metric | verdict | n | center | limits | rules broken | Cpk | Ppk |")?;
     writeln!(out, "| --- | --- | --- | ---: | ---: | --- | --- | --- | --- |")?;
     for analysis in &report.analyses {
         writeln!(out, "| {} |", row(analysis).map(|cell| cell.replace('|', "\\|")).join(" | "))?;
     }
-    studies(out, report)
+    Ok(())
 }
 
 /// One row per study of several runs.
@@ -54,7 +104,7 @@ fn row(analysis: &Analysis) -> [String; 9] {
     [
         analysis.group_title(),
         analysis.metric.clone(),
-        format!("**{}**", analysis.verdict.label()),
+        format!("**{}**", analysis.patterns.verdict.label()),
         analysis.n.to_string(),
         limits.map(|limits| constant(&limits.center)).unwrap_or_default(),
         limits

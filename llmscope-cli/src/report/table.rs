@@ -1,5 +1,6 @@
 //! The report for terminals: for each series the verdict, the chart, limits, violations and capability.
 
+mod answers;
 mod study;
 
 use std::io::Write;
@@ -8,7 +9,7 @@ use anstyle::Style;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::Timestamp;
-use llmscope_core::analysis::{Drawing, MOST_VIOLATIONS};
+use llmscope_core::analysis::{DecidedBy, Drawing, MOST_VIOLATIONS};
 use llmscope_core::plot::{Mark, terminal};
 use llmscope_core::quantity::{counted, number_to, scale_of};
 use llmscope_core::{Analysis, Report, Verdict};
@@ -17,29 +18,49 @@ use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
 
 const CHART_ROWS: usize = 9;
 
-pub(crate) fn write(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
-    for analysis in &report.analyses {
-        Section { out: &mut *out, analysis, width }.write()?;
-        writeln!(out)?;
+/// The answers first; chart, limits and patterns of a single series, or of each one with `detail`. If the rules decide,
+/// their patterns are the report.
+pub(crate) fn write(out: &mut impl Write, report: &Report, detail: bool, width: usize) -> Result<()> {
+    if report.decided_by == DecidedBy::Rules {
+        return patterns(out, report, width);
     }
-    for one in &report.studies {
-        study::write(out, one, width)?;
-        writeln!(out)?;
+    answers::write(out, report, width)?;
+    writeln!(out)?;
+    if detail || report.analyses.len() == 1 {
+        return sections(out, report, width);
     }
+    wrapped(out, width, DIM, "", "--detail shows chart, limits and patterns of each series")
+}
+
+/// All series with the verdicts of the rules.
+fn patterns(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
+    sections(out, report, width)?;
     if report.analyses.len() > 1 {
         summary(out, report, width)?;
     }
     Ok(())
 }
 
-/// All verdicts in one table at the end.
+fn sections(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
+    for analysis in &report.analyses {
+        Section { out: &mut *out, analysis, decided_by: report.decided_by, width }.write()?;
+        writeln!(out)?;
+    }
+    for one in &report.studies {
+        study::write(out, one, width)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// All verdicts of the rules in one table at the end.
 fn summary(out: &mut impl Write, report: &Report, width: usize) -> Result<()> {
     let mut table = bare_table(width);
     for analysis in &report.analyses {
         table.add_row(vec![
             analysis.group_title(),
             analysis.metric.clone(),
-            analysis.verdict.label().to_owned(),
+            analysis.patterns.verdict.label().to_owned(),
             analysis.broken_rules(),
         ]);
     }
@@ -71,6 +92,7 @@ pub(crate) fn bare_table(width: usize) -> Table {
 struct Section<'a, W> {
     out: &'a mut W,
     analysis: &'a Analysis,
+    decided_by: DecidedBy,
     width: usize,
 }
 
@@ -90,9 +112,10 @@ impl<W: Write> Section<'_, W> {
 
     fn heading(&mut self) -> Result<()> {
         let analysis = self.analysis;
-        let verdict = analysis.verdict.label().to_uppercase();
+        let verdict = analysis.patterns.verdict.label().to_uppercase();
+        let verdict = if self.decided_by == DecidedBy::Rules { verdict } else { format!("PATTERNS {verdict}") };
         let titles = [analysis.metric_title(), analysis.group_title()];
-        heading(self.out, verdict_style(analysis.verdict), &verdict, &titles, self.width)?;
+        heading(self.out, verdict_style(analysis.patterns.verdict), &verdict, &titles, self.width)?;
         self.wrapped(DIM, "  ", &analysis.scope().join(" · "))
     }
 
@@ -129,7 +152,7 @@ impl<W: Write> Section<'_, W> {
     }
 
     fn violations(&mut self) -> Result<()> {
-        let violations = &self.analysis.violations;
+        let violations = &self.analysis.patterns.violations;
         let Some(drawing) = self.analysis.drawing.as_ref().filter(|_| !violations.is_empty()) else { return Ok(()) };
         // A narrow terminal only gets the columns that locate the violation.
         let wide = self.width >= 80;

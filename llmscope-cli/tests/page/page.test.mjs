@@ -95,6 +95,33 @@ describe("a page of three sessions", () => {
     }
   }
 
+  test("the answers come first, and lead to a section that draws the change", async () => {
+    const page = await open(path);
+    const first = page.locator("table.answers tbody tr").first();
+    assert.match(await first.innerText(), /changed\s+second-load\s+tpot_s\s+300\s+slower by \d+ % .* since 2026-11-23T11:42:49Z/s);
+    await first.getByRole("link").click();
+    assert.equal(new URL(page.url()).hash, "#series-6");
+    const chart = page.locator('#series-6 figure[data-chart="0"]');
+    await page.locator('#series-6 figure[data-ready="true"]').first().waitFor();
+    // The share of the height of the chart that is red, halfway between the points before and after the change.
+    const red = await chart.locator(".live").evaluate((host, point) => {
+      const [canvas, over] = [host.querySelector("canvas"), host.querySelector(".u-over").getBoundingClientRect()];
+      const { left, top, width } = canvas.getBoundingClientRect();
+      const ratio = canvas.width / width;
+      const [from, to] = [-2.99, 301.99];
+      const x = Math.round((over.left - left + (over.width * (point - 0.5 - from)) / (to - from)) * ratio);
+      const height = Math.round(over.height * ratio);
+      const { data } = canvas.getContext("2d").getImageData(x - 2, Math.round((over.top - top) * ratio), 5, height);
+      let rows = 0;
+      for (let y = 0; y < height; y++) {
+        rows += [0, 1, 2, 3, 4].some((k) => data[(y * 5 + k) * 4] > data[(y * 5 + k) * 4 + 1] + 80);
+      }
+      return rows / height;
+    }, 150);
+    assert.ok(red > 0.95, `${red}`);
+    await close(page);
+  });
+
   test("hover and keys show the rule", async () => {
     const page = await open(path);
     await firstChart(page);

@@ -38,7 +38,7 @@ impl Analysis {
     pub fn downsample_points(&mut self, most: usize) {
         let Some(points) = self.points.take() else { return };
         let values: Vec<f64> = points.iter().map(|point| point.x).collect();
-        let marks = self.violations.iter().flat_map(|found| [found.first, found.first_signal, found.last]);
+        let marks = self.patterns.violations.iter().flat_map(|found| [found.first, found.first_signal, found.last]);
         let mut kept = downsample(&values, most, marks).into_iter().peekable();
         let mut is_kept = |point: &super::Point| kept.next_if_eq(&point.i).is_some();
         self.points = Some(points.into_iter().filter(|point| is_kept(point)).collect());

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::scale::Scaled;
 use super::stage::{self, Start};
 use super::{
-    Analysis, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Plan, Point, Quantiles,
-    SampleIndex, Series, SigmaReport, Stages, Verdict, scale, warnings,
+    Analysis, Answer, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Patterns, Plan, Point,
+    Quantiles, SampleIndex, Series, SeriesVerdict, SigmaReport, Stages, Verdict, answer, scale, warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -40,6 +40,8 @@ const ERROR_RATE_POINTS: usize = 15;
 /// data. Too few data are not an error: the verdict reports them.
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     let mut analysis = judged(series, plan)?;
+    let counts = analysis.drawing.as_ref().filter(|_| analysis.chart.is_attribute()).map(|it| it.chart.points.clone());
+    (analysis.verdict, analysis.answer) = answer::of(series, plan, counts.as_deref())?;
     analysis.warnings.splice(0..0, series.warnings.iter().cloned());
     Ok(analysis)
 }
@@ -79,11 +81,11 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let constant = chart.is_degenerate() && chart.is_flat();
     let rules = if constant { RuleSet::none() } else { kind.fitting(&plan.rules) };
     let judgement = chart.judge(&rules)?;
-    analysis.verdict = verdict(&judgement, &starts);
+    analysis.patterns.verdict = verdict(&judgement, &starts);
     if let Some(companion) = chart.dispersion_chart() {
         let dispersion = dispersion(&companion, &plan.rules)?;
         if kind.needs_subgroups() && !dispersion.violations.is_empty() {
-            analysis.verdict = Verdict::OutOfControl;
+            analysis.patterns.verdict = Verdict::OutOfControl;
         }
         analysis.dispersion = Some(dispersion);
     }
@@ -97,9 +99,9 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
         inflation: chart.standards.inflation,
     });
     analysis.limits = Some(chart.limits.clone());
-    analysis.violations = judgement.violations.clone();
+    analysis.patterns.violations = judgement.violations.clone();
     if starts.is_empty() {
-        analysis.shifts = chart.shifts(&judgement);
+        analysis.patterns.shifts = chart.shifts(&judgement);
         if !kind.is_attribute() {
             add_capability(&mut analysis, plan, &data, within, &sample, &scaled)?;
         }
@@ -172,6 +174,8 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
         group: series.group.clone(),
         metric: series.measure.name().to_owned(),
         unit: series.measure.unit(),
+        verdict: SeriesVerdict::NotEnoughData,
+        answer: Answer::default(),
         n: sample.len(),
         excluded: if is_error_rate {
             Excluded { warmup: series.warmup, missing: gaps, ..Excluded::default() }
@@ -191,10 +195,12 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
         }),
         limits: None,
         stages: Vec::new(),
-        rules: kind.fitting(&plan.rules).codes().cloned().collect(),
-        violations: Vec::new(),
-        shifts: Vec::new(),
-        verdict: Verdict::NotEnoughData,
+        patterns: Patterns {
+            verdict: Verdict::NotEnoughData,
+            rules: kind.fitting(&plan.rules).codes().cloned().collect(),
+            violations: Vec::new(),
+            shifts: Vec::new(),
+        },
         need: None,
         dispersion: None,
         specification: plan.specification,

@@ -1,5 +1,6 @@
 //! Analysis of a series: the result that the command line, the reports, the server and Python share.
 
+pub mod answer;
 mod downsample;
 mod judging;
 mod plan;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::measure::Measure;
+pub use answer::{Answer, Direction, RankedAnswer, SeriesVerdict};
 pub use downsample::downsample;
 pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
@@ -41,18 +43,26 @@ use crate::stats::Normality;
 use crate::transform::PowerTransform;
 
 /// The schema version of the reports that this crate writes.
-pub const REPORT_SCHEMA: &str = "llmscope.report/1";
+pub const REPORT_SCHEMA: &str = "llmscope.report/2";
 
 /// A report: analyses with their schema version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope report")]
 pub struct Report {
-    /// The schema version: `llmscope.report/1`.
+    /// The schema version: `llmscope.report/2`.
     pub schema: String,
     /// The time at which the report was generated.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub generated_at: Option<Timestamp>,
+    /// The chance that a call says `changed` or `failing` in any series although nothing changed.
+    pub alpha: f64,
+    /// The number of series that share alpha.
+    pub comparisons: usize,
+    /// Whether the answers or the rules decide.
+    pub decided_by: DecidedBy,
+    /// The answers about the series, the most urgent one first.
+    pub answers: Vec<RankedAnswer>,
     /// One analysis for each group and metric.
     pub analyses: Vec<Analysis>,
     /// One study for each metric over several runs, if the analyses are grouped by session.
@@ -61,10 +71,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// Creates a report of these analyses.
+    /// Creates a report of the analyses of one call, which shared the alpha of this plan.
     #[must_use]
-    pub fn new(generated_at: Option<Timestamp>, analyses: Vec<Analysis>) -> Self {
-        Self { schema: REPORT_SCHEMA.to_owned(), generated_at, analyses, studies: Vec::new() }
+    pub fn new(generated_at: Option<Timestamp>, plan: &Plan, analyses: Vec<Analysis>) -> Self {
+        Self {
+            schema: REPORT_SCHEMA.to_owned(),
+            generated_at,
+            alpha: plan.alpha,
+            comparisons: plan.family,
+            decided_by: DecidedBy::default(),
+            answers: answer::ranked(&analyses),
+            analyses,
+            studies: Vec::new(),
+        }
     }
 
     /// Adds studies of several runs to the report.
@@ -73,20 +92,48 @@ impl Report {
         Self { studies, ..self }
     }
 
+    /// Sets whether the answers or the rules decide.
+    #[must_use]
+    pub fn decided_by(self, decided_by: DecidedBy) -> Self {
+        Self { decided_by, ..self }
+    }
+
+    /// True if a series is failing, or changed for the worse, or in any direction if `any_change`.
+    #[must_use]
+    pub fn has_changes(&self, any_change: bool) -> bool {
+        self.analyses.iter().any(|analysis| match analysis.verdict {
+            SeriesVerdict::Failing => true,
+            SeriesVerdict::Changed => any_change || analysis.answer.direction.is_none_or(Direction::counts_as_worse),
+            SeriesVerdict::Stable | SeriesVerdict::NotEnoughData => false,
+        })
+    }
+
+    /// True if the requests of a series miss an objective.
+    #[must_use]
+    pub fn misses_an_objective(&self) -> bool {
+        self.analyses.iter().any(|analysis| analysis.answer.misses_an_objective())
+    }
+
+    /// True if at least one series had enough data for a verdict.
+    #[must_use]
+    pub fn has_verdict(&self) -> bool {
+        self.analyses.iter().any(|analysis| analysis.verdict != SeriesVerdict::NotEnoughData)
+    }
+
     /// True if a rule signals in any analysis, or on the chart of the run means of a study.
     #[must_use]
     pub fn has_signals(&self) -> bool {
-        self.verdicts().any(|verdict| verdict == Verdict::OutOfControl)
+        self.patterns().any(|verdict| verdict == Verdict::OutOfControl)
     }
 
-    /// True if at least one series or study had enough data for a verdict.
+    /// True if the rules could judge at least one series or study.
     #[must_use]
-    pub fn has_verdict(&self) -> bool {
-        self.verdicts().any(|verdict| verdict != Verdict::NotEnoughData)
+    pub fn has_judged_patterns(&self) -> bool {
+        self.patterns().any(|verdict| verdict != Verdict::NotEnoughData)
     }
 
-    fn verdicts(&self) -> impl Iterator<Item = Verdict> {
-        let analyses = self.analyses.iter().map(|analysis| analysis.verdict);
+    fn patterns(&self) -> impl Iterator<Item = Verdict> {
+        let analyses = self.analyses.iter().map(|analysis| analysis.patterns.verdict);
         analyses.chain(self.studies.iter().map(|study| study.verdict))
     }
 
@@ -97,7 +144,18 @@ impl Report {
     }
 }
 
-/// Whether the process is in control.
+/// What decides about a report: its exit status and its first screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidedBy {
+    /// The answers: which series changed.
+    #[default]
+    Changes,
+    /// The rules on the charts.
+    Rules,
+}
+
+/// Whether the rules signal on a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -137,7 +195,21 @@ impl Verdict {
     }
 }
 
-/// Chart, violations and capability of one metric of one group. Fields that do not apply are absent.
+/// The patterns that the rules find on a chart.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Patterns {
+    /// Whether a rule signals.
+    pub verdict: Verdict,
+    /// Codes of the rules that were applied.
+    pub rules: Vec<RuleCode>,
+    /// The violations of these rules.
+    pub violations: Vec<Violation>,
+    /// For a CUSUM chart, the shifts behind its violations: when each began, and the mean since.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Shift>,
+}
+
+/// The answer, chart, patterns and capability of one metric of one group. Fields that do not apply are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Analysis {
     /// The files with the data.
@@ -148,6 +220,10 @@ pub struct Analysis {
     pub metric: String,
     /// Its unit.
     pub unit: Unit,
+    /// The verdict.
+    pub verdict: SeriesVerdict,
+    /// The answer: what changed, since when, by how much, and how far to trust it.
+    pub answer: Answer,
     /// Number of measurements.
     pub n: usize,
     /// What was excluded.
@@ -177,16 +253,9 @@ pub struct Analysis {
     /// change that was found in the data, rather than given, is a signal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Stage>,
-    /// Codes of the rules that were applied.
-    pub rules: Vec<RuleCode>,
-    /// The violations of these rules.
-    pub violations: Vec<Violation>,
-    /// For a CUSUM chart, the shifts behind its violations: when each began, and the mean since.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shifts: Vec<Shift>,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// The number of points that a judgement needs, if there are too few.
+    /// The patterns that the rules find.
+    pub patterns: Patterns,
+    /// The number of points that a chart needs, if there are too few.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,
     /// The dispersion chart. Its signals are reported but do not set the verdict of an individuals chart.

@@ -10,6 +10,7 @@ use crate::chart::cusum::Cusum;
 use crate::chart::ewma::Ewma;
 use crate::chart::{ChartKind, Standards, moving_average};
 use crate::error::{Error, Location, Result};
+use crate::objective::Objective;
 use crate::rules::RuleSet;
 use crate::sample::Missing;
 use crate::sigma::SigmaEstimator;
@@ -48,6 +49,15 @@ pub struct Plan {
     pub confidence: f64,
     /// Whether the report lists every point.
     pub points: bool,
+    /// The chance that a call says that something changed although nothing did.
+    pub alpha: f64,
+    /// The number of series of the call, which share alpha ([`super::answer::family_of`]).
+    pub family: usize,
+    /// Whether single slow requests make a series changed. They then have a share of alpha, if the logarithms of the values
+    /// are normal.
+    pub slow_requests: bool,
+    /// Objectives of the requests and of the runs.
+    pub objectives: Vec<Objective>,
 }
 
 impl Default for Plan {
@@ -69,6 +79,10 @@ impl Default for Plan {
             missing: None,
             confidence: 0.95,
             points: false,
+            alpha: super::answer::ALPHA,
+            family: 1,
+            slow_requests: false,
+            objectives: Vec::new(),
         }
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use super::series::{Observations, Series, put};
 use crate::error::{Error, Location, Result};
-use crate::ingest::{Cell, Content, Log, Mapping, Projection, Rows, SESSION, Stream, StreamSummary, Time, Tool};
+use crate::ingest::{
+    Cell, Content, FailureKind, Log, Mapping, Projection, Rows, SESSION, Stream, StreamSummary, Time, Tool,
+};
 use crate::measure::Measure;
 use crate::metric::Metric;
 use crate::sample::Missing;
@@ -53,8 +55,10 @@ impl Selection {
     fn projection(&self, of_runs: bool) -> Projection {
         let by = self.by.as_deref().map(|by| by.iter().map(String::as_str).collect::<Vec<_>>());
         let labels = by.unwrap_or(Self::GROUPS.to_vec()).into_iter();
+        let measures = if self.measures.is_empty() { default_measures(of_runs) } else { self.measures.clone() };
         Projection {
-            measures: if self.measures.is_empty() { default_measures(of_runs) } else { self.measures.clone() },
+            tokens: !of_runs && measures.iter().any(depends_on_tokens),
+            measures,
             labels: labels.map(str::to_owned).collect(),
             companion: self.companion.clone(),
             mappings: self.mappings.clone(),
@@ -77,6 +81,11 @@ impl Selection {
     }
 }
 
+/// True for the latencies that are judged given the tokens of a request.
+pub(super) fn depends_on_tokens(measure: &Measure) -> bool {
+    matches!(measure, Measure::Metric(Metric::Ttft | Metric::E2e))
+}
+
 fn default_measures(of_runs: bool) -> Vec<Measure> {
     if !of_runs {
         return Metric::DEFAULT.map(Measure::Metric).to_vec();
@@ -93,6 +102,7 @@ pub struct SeriesBuilder {
     sources: Vec<SourceLog>,
     groups: Vec<Group>,
     places: HashMap<(Key, bool), usize>,
+    failures: Vec<FailureKind>,
     /// Measures that are present, for error messages.
     names: Vec<String>,
     offered: BTreeMap<String, bool>,
@@ -154,6 +164,7 @@ impl SeriesBuilder {
             sources: Vec::new(),
             groups: Vec::new(),
             places: HashMap::new(),
+            failures: Vec::new(),
             names: Vec::new(),
             offered: BTreeMap::new(),
         }
@@ -240,7 +251,7 @@ impl SeriesBuilder {
         for group in groups {
             let known = if group.of_runs { &self.runs.measures } else { &self.requests.measures };
             let known = known.clone();
-            let of_group = group.into_series(&self.sources, &known, &measures);
+            let of_group = group.into_series(&self.sources, &self.failures, &known, &measures);
             // A group without any value of a metric that other groups have is left out, unless all its requests failed.
             let says = |series: &Series| {
                 alone || !series.observations.failed.is_empty() || series.values.iter().any(|value| !value.is_nan())
@@ -268,6 +279,10 @@ impl SeriesBuilder {
         for (measure, &offered) in projection.measures.iter().zip(&rows.offered) {
             *self.offered.entry(measure.name().to_owned()).or_default() |= offered;
         }
+        let mut failures = Vec::with_capacity(rows.failures.len());
+        for kind in &rows.failures {
+            failures.push(FailureKind::number_in(&mut self.failures, kind.clone()));
+        }
         let mut places = Vec::with_capacity(rows.groups.len());
         for (labels, &warmup) in rows.groups.iter().zip(&rows.warmup) {
             let key = self.selection.key(&projection.labels, labels, &session);
@@ -287,7 +302,7 @@ impl SeriesBuilder {
             places.push(place);
         }
         for row in 0..rows.len() {
-            self.groups[places[rows.group[row] as usize]].push(rows, row, first);
+            self.groups[places[rows.group[row] as usize]].push(rows, row, first, &failures);
         }
     }
 
@@ -297,7 +312,10 @@ impl SeriesBuilder {
         let is_error_rate = |measure: &Measure| any_session && *measure == Measure::Metric(Metric::ErrorRate);
         let known =
             || if self.names.is_empty() { "a log with at least one number".to_owned() } else { self.names.join(", ") };
-        if let Some(absent) = self.selection.measures.iter().find(|m| !offered(m) && !is_error_rate(m)) {
+        let all_failed = any_session && self.nothing_succeeded();
+        let is_unmeasured = |measure: &Measure| all_failed && matches!(measure, Measure::Metric(_));
+        let is_known = |measure: &&Measure| offered(measure) || is_error_rate(measure) || is_unmeasured(measure);
+        if let Some(absent) = self.selection.measures.iter().find(|measure| !is_known(measure)) {
             return Err(Error::Unknown { what: "metric or column", name: absent.name().to_owned(), expected: known() });
         }
         if !self.selection.measures.is_empty() {
@@ -307,7 +325,7 @@ impl SeriesBuilder {
         for statistics in self.runs.measures.chunks(Selection::STATISTICS.len()) {
             present.extend(statistics.iter().find(|m| offered(m)).cloned());
         }
-        if present.is_empty() && any_session && self.nothing_succeeded() {
+        if present.is_empty() && all_failed {
             // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
         }
@@ -389,8 +407,9 @@ impl Group {
         }
     }
 
-    /// Adds a row of the last log of this group, which had `first` records before these rows.
-    fn push(&mut self, rows: &Rows, row: usize, first: usize) {
+    /// Adds a row of the last log of this group, which had `first` records before these rows. `failures` has the number
+    /// of each kind of failure of these rows among all kinds.
+    fn push(&mut self, rows: &Rows, row: usize, first: usize, failures: &[u32]) {
         for (column, values) in self.values.iter_mut().zip(&rows.values) {
             column.push(values[row]);
         }
@@ -403,11 +422,23 @@ impl Group {
         all.position.push(u32::try_from(first + position).unwrap_or(u32::MAX));
         put(&mut all.line, place, rows.line.get(row).copied(), 0);
         put(&mut all.companion, place, rows.companion.get(row).cloned(), Cell::Missing);
+        let failure = rows.failure.get(row).and_then(|&kind| failures.get((kind as usize).checked_sub(1)?));
+        put(&mut all.failure, place, failure.copied(), 0);
+        all.tokens.push(place, rows.tokens.at(row));
     }
 
-    fn into_series(mut self, sources: &[SourceLog], known: &[Measure], wanted: &[Measure]) -> Vec<Series> {
+    fn into_series(
+        mut self,
+        sources: &[SourceLog],
+        failures: &[FailureKind],
+        known: &[Measure],
+        wanted: &[Measure],
+    ) -> Vec<Series> {
         self.sort_by_time();
+        self.observations.failure_kinds = failures.to_vec();
         let observations = Arc::new(self.observations);
+        let mut events: Vec<RunEvent> = self.logs.iter().flat_map(|&log| sources[log].events.clone()).collect();
+        events.sort_by_key(|event| event.at);
         let warnings: Vec<_> = self.logs.iter().flat_map(|&log| sources[log].warnings()).collect();
         let mut values_of = |measure: &Measure| -> Option<Vec<f64>> {
             if let Some(place) = known.iter().position(|known| known == measure) {
@@ -428,6 +459,7 @@ impl Group {
                 missing: self.missing,
                 of_runs: self.of_runs,
                 warnings: warnings.clone(),
+                events: events.clone(),
             })
         };
         wanted.iter().filter_map(&mut series).collect()
@@ -450,6 +482,8 @@ impl Group {
         reorder(&mut all.position, &order);
         reorder(&mut all.line, &order);
         reorder(&mut all.companion, &order);
+        reorder(&mut all.failure, &order);
+        all.tokens.reorder(&order);
     }
 }
 

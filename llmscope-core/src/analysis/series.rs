@@ -6,9 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::error::{Error, Location, Result};
-use crate::ingest::{Cell, GAP_POLICY, Time};
+use crate::ingest::{Cell, FailureKind, GAP_POLICY, Time, TokenColumns};
 use crate::measure::Measure;
 use crate::sample::{Missing, Sample};
+use crate::session::RunEvent;
 
 /// The measurements of one metric of one group of requests, including gaps.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Series {
     pub of_runs: bool,
     /// Warnings of the sources: a simulation, or a load generator that was too busy to measure.
     pub warnings: Vec<String>,
+    /// Events during the recording, in time order.
+    pub events: Vec<RunEvent>,
 }
 
 /// Data of requests besides their measurements, column by column. A column is empty if all its entries have the default
@@ -45,6 +48,10 @@ pub struct Observations {
     /// The 1-based line in a table. A request of a session is identified by its position instead.
     pub(super) line: Vec<u32>,
     pub(super) companion: Vec<Cell>,
+    /// The number of the kind of each failure in `failure_kinds`, counted from 1; 0 for none.
+    pub(super) failure: Vec<u32>,
+    pub(super) failure_kinds: Vec<FailureKind>,
+    pub(super) tokens: TokenColumns,
 }
 
 /// One request to be added to a series.
@@ -60,6 +67,10 @@ pub struct Observation {
     pub position: usize,
     /// The value of the column with subgroup labels or sample sizes, if one was selected.
     pub companion: Option<Cell>,
+    /// Why the request failed, if known.
+    pub failure: Option<FailureKind>,
+    /// Tokens of the prompt, those of them from the server's cache, and tokens generated, as far as they are known.
+    pub tokens: [Option<f64>; 3],
 }
 
 impl Observations {
@@ -67,6 +78,19 @@ impl Observations {
     #[must_use]
     pub fn failed(&self, index: usize) -> bool {
         self.failed.get(index).is_some_and(|&failed| failed)
+    }
+
+    /// Why the request failed, if known.
+    #[must_use]
+    pub fn failure(&self, index: usize) -> Option<&FailureKind> {
+        let number = self.failure.get(index).copied()?;
+        self.failure_kinds.get((number as usize).checked_sub(1)?)
+    }
+
+    /// The token counts of the requests.
+    #[must_use]
+    pub const fn tokens(&self) -> &TokenColumns {
+        &self.tokens
     }
 
     /// The number of failed requests.
@@ -139,6 +163,7 @@ impl Series {
             missing: Missing::Error,
             of_runs: false,
             warnings: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -153,6 +178,9 @@ impl Series {
             put(&mut all.times, place, Some(observation.at.into()), Time::NONE);
             all.position.push(u32::try_from(observation.position).unwrap_or(u32::MAX));
             put(&mut all.companion, place, observation.companion, Cell::Missing);
+            let failure = observation.failure.map(|kind| FailureKind::number_in(&mut all.failure_kinds, kind));
+            put(&mut all.failure, place, failure, 0);
+            all.tokens.push(place, observation.tokens);
         }
         self.values = values;
         self.observations = Arc::new(all);

@@ -32,7 +32,7 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
     warn(excluded.not_positive > 0, &|| {
         format!("{} cannot be transformed: treated as missing", counted(excluded.not_positive, "nonpositive value"))
     });
-    let judged = analysis.verdict != Verdict::NotEnoughData;
+    let judged = analysis.patterns.verdict != Verdict::NotEnoughData;
     warn(analysis.stages.iter().any(|stage| stage.p.is_some()), &|| {
         "the level changes: the process is out of control, even if no rule signals within the stages".to_owned()
     });
@@ -56,7 +56,7 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
     warn(analysis.transform.is_some() && analysis.specification.is_some_and(|limits| has_lost_one(&limits)), &|| {
         "a specification limit or target at or below 0 cannot be transformed: the indices ignore it".to_owned()
     });
-    warn(has_indices && analysis.verdict == Verdict::OutOfControl, &|| {
+    warn(has_indices && analysis.patterns.verdict == Verdict::OutOfControl, &|| {
         "the process is out of control: capability and performance do not predict its future".to_owned()
     });
     warn(has_indices && analysis.normality.is_some_and(|normality| normality.p < NOT_NORMAL), &|| {

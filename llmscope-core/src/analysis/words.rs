@@ -21,6 +21,13 @@ impl Analysis {
         title_of(&self.group)
     }
 
+    /// The group and the metric: `groq · llama-3-70b ttft_s`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let group = self.group_title();
+        if group.is_empty() { self.metric.clone() } else { format!("{group} {}", self.metric) }
+    }
+
     /// The metric and its label: `ttft_s (time to first token)`.
     #[must_use]
     pub fn metric_title(&self) -> String {
@@ -102,7 +109,7 @@ impl Analysis {
     #[must_use]
     pub fn broken_rules(&self) -> String {
         let mut rules: Vec<(&str, usize)> = Vec::new();
-        for Violation { rule, .. } in &self.violations {
+        for Violation { rule, .. } in &self.patterns.violations {
             match rules.iter_mut().find(|(code, _)| *code == rule.as_str()) {
                 Some((_, count)) => *count += 1,
                 None => rules.push((rule.as_str(), 1)),
@@ -184,9 +191,9 @@ impl Analysis {
         let one = |shift: &Shift| {
             format!("from {} on about {} (signal at {})", shift.began, self.quantity(shift.mean), shift.signal)
         };
-        let mut words: Vec<String> = self.shifts.iter().take(SHOWN).map(one).collect();
-        if self.shifts.len() > SHOWN {
-            words.push(format!("… {} in all", self.shifts.len()));
+        let mut words: Vec<String> = self.patterns.shifts.iter().take(SHOWN).map(one).collect();
+        if self.patterns.shifts.len() > SHOWN {
+            words.push(format!("… {} in all", self.patterns.shifts.len()));
         }
         (!words.is_empty()).then(|| words.join("; "))
     }
@@ -235,7 +242,7 @@ impl Analysis {
 impl fmt::Display for Analysis {
     /// The report of this analysis as plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {}", self.verdict.label().to_uppercase(), self.metric_title())?;
+        write!(f, "{}  {}", self.patterns.verdict.label().to_uppercase(), self.metric_title())?;
         let group = self.group_title();
         if !group.is_empty() {
             write!(f, "  {group}")?;
@@ -244,10 +251,10 @@ impl fmt::Display for Analysis {
         for (name, text) in self.facts() {
             write!(f, "\n  {name:<14}{text}")?;
         }
-        for violation in self.violations.iter().take(MOST_VIOLATIONS) {
+        for violation in self.patterns.violations.iter().take(MOST_VIOLATIONS) {
             write!(f, "\n  {violation}")?;
         }
-        if let rest @ 1.. = self.violations.len().saturating_sub(MOST_VIOLATIONS) {
+        if let rest @ 1.. = self.patterns.violations.len().saturating_sub(MOST_VIOLATIONS) {
             write!(f, "\n  … and {}", counted(rest, "more violation"))?;
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\n  ! {warning}"))

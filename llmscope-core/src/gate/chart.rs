@@ -43,14 +43,15 @@ pub(super) fn frozen(couple: &Couple<'_>, plan: &GatePlan) -> Result<Option<Froz
     let frozen = Baseline { group: couple.candidate.group.clone(), ..standards };
     let candidate = analyze(couple.candidate, &Plan { origin: Origin::Baseline(vec![frozen]), ..study })?;
     let Some(drawing) = &candidate.drawing else { return Ok(None) };
-    let mut signals = candidate.violations.iter().flat_map(|violation| violation.signals()).collect::<Vec<usize>>();
+    let mut signals =
+        candidate.patterns.violations.iter().flat_map(|violation| violation.signals()).collect::<Vec<usize>>();
     signals.sort_unstable();
     signals.dedup();
     Ok(Some(FrozenChart {
         chart: candidate.chart,
         limits: candidate.limits.clone(),
-        baseline: baseline.verdict,
-        candidate: candidate.verdict,
+        baseline: baseline.patterns.verdict,
+        candidate: candidate.patterns.verdict,
         points: drawing.chart.points.len(),
         signals: signals.len(),
         first_signal: signals.first().copied(),

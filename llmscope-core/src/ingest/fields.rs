@@ -5,9 +5,10 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use serde_json::Value;
 
-use super::projection::{Projection, Rows, number, time};
+use super::projection::{Projection, Rows, count, number, time};
 use super::simd::begins_with;
 use super::time::{Time, UsualTimes};
+use super::tokens::TokenColumns;
 use super::{Cell, Mapping, json_lines};
 use crate::error::{Location, Result};
 
@@ -71,6 +72,8 @@ pub(super) struct Wanted<'p> {
     labels: Vec<Use<'p>>,
     times: Vec<Use<'p>>,
     companion: Option<Use<'p>>,
+    /// The token counts, if they are requested.
+    tokens: Option<[Use<'p>; 3]>,
 }
 
 /// The index of a field among the names, and how its cells are converted.
@@ -108,6 +111,7 @@ impl<'p> Wanted<'p> {
             labels: projection.labels.iter().map(|name| place(name)).collect(),
             times: Projection::TIMES.iter().map(|name| place(name)).collect(),
             companion: projection.companion.as_ref().map(|name| place(name)),
+            tokens: projection.tokens.then(|| TokenColumns::NAMES.map(&mut place)),
             projection,
             names,
         }
@@ -153,6 +157,9 @@ impl<'w, 'p> Assembly<'w, 'p> {
                 }
             };
             self.rows.values[index].push(value);
+        }
+        if let Some(used) = self.wanted.tokens {
+            self.rows.tokens.push(self.rows.len() - 1, used.map(|used| tokens(used, fields)));
         }
         let time = self.time(fields);
         self.rows.at(time);
@@ -211,6 +218,14 @@ impl KnownGroup {
 
     fn written(&self) -> impl Iterator<Item = Option<&str>> {
         self.labels.iter().map(Option::as_deref)
+    }
+}
+
+/// The count of tokens in a field.
+fn tokens(used: Use<'_>, fields: &[Field<'_>]) -> Option<f64> {
+    match fields[used.place].number() {
+        Some(number) if used.mapping.is_none() => count(&Cell::Number(number)),
+        _ => count(&used.cell(fields)),
     }
 }
 

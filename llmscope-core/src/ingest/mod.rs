@@ -9,6 +9,7 @@ mod delimited_rows;
 mod documents;
 mod empty;
 mod failure;
+mod failure_kind;
 mod fields;
 mod gathered;
 mod genai_perf;
@@ -48,12 +49,14 @@ mod stream;
 mod table;
 mod time;
 mod timestamp;
+mod tokens;
 mod tool;
 mod vllm;
 
 use std::sync::Arc;
 
 pub use delimited::delimiter;
+pub use failure_kind::FailureKind;
 pub use lines::StreamSummary;
 pub use mapping::Mapping;
 pub use open::{OpenedLog, open, read_whole};
@@ -63,6 +66,7 @@ pub use service_export::{Flag, ServiceRow};
 pub use stream::Stream;
 pub use table::{Cell, Column, Table};
 pub use time::Time;
+pub use tokens::TokenColumns;
 pub use tool::Tool;
 
 use crate::error::{Error, Location, Result};

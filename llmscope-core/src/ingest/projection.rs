@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::failure_kind::FailureKind;
 use super::time::Time;
+use super::tokens::TokenColumns;
 use super::{Cell, Mapping, Table};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::measure::Measure;
@@ -19,6 +21,8 @@ pub struct Projection {
     pub companion: Option<String>,
     /// Table columns that get other names.
     pub mappings: Vec<Mapping>,
+    /// Whether to read the token counts of each request, on which its latency depends.
+    pub tokens: bool,
 }
 
 /// Rows of a log, column by column, reduced to a projection.
@@ -42,6 +46,12 @@ pub struct Rows {
     pub line: Vec<u32>,
     /// For each row, the companion column's cell; empty unless the projection names one.
     pub companion: Vec<Cell>,
+    /// The token counts of the rows, if the projection requests them.
+    pub tokens: TokenColumns,
+    /// For each row, the index of its failure in `failures` plus 1, or 0; empty if no failure is described.
+    pub failure: Vec<u32>,
+    /// The kinds of failures of these rows.
+    pub failures: Vec<FailureKind>,
     /// The number of records in the log that these rows come from, including warm-up.
     pub records: usize,
     /// For each measure, whether the log has such a field.
@@ -74,6 +84,10 @@ impl Projection {
                 rows.values[index].push(value.unwrap_or(f64::NAN));
             }
             rows.mark(!record.succeeded());
+            rows.describe_failure(FailureKind::of(record));
+            if self.tokens {
+                rows.tokens.push_record(rows.group.len() - 1, record);
+            }
             rows.at(Time::from(record.started_at));
             if let Some(name) = &self.companion {
                 rows.companion.push(record_cell(header, record, name));
@@ -90,6 +104,7 @@ impl Projection {
         let times: Vec<_> = Self::TIMES.iter().filter_map(|name| table.column(name)).collect();
         let companion = self.companion.as_ref().map(|name| table.column(name));
         rows.offered = measured.iter().map(Option::is_some).collect();
+        let tokens = TokenColumns::NAMES.map(|name| table.column(name).filter(|_| self.tokens));
         let mut labels = vec![None; self.labels.len()];
         for (row, &line) in table.lines.iter().enumerate() {
             for (label, column) in labels.iter_mut().zip(&labelled) {
@@ -102,6 +117,10 @@ impl Projection {
                 let place = || Location::of(source).line(line);
                 rows.values[index].push(number(cell, self.measures[index].name(), place)?);
             }
+            rows.tokens.push(
+                rows.group.len() - 1,
+                tokens.map(|column| column.map(|column| &column.cells[row]).and_then(count)),
+            );
             let at = times.iter().map(|column| &column.cells[row]).find(|cell| **cell != Cell::Missing);
             rows.at(at.map_or(Time::NONE, time));
             if let Some(column) = &companion {
@@ -168,6 +187,15 @@ impl Rows {
         }
     }
 
+    /// Records why the current row's request failed, if known.
+    fn describe_failure(&mut self, kind: Option<FailureKind>) {
+        let kind = kind.map_or(0, |kind| FailureKind::number_in(&mut self.failures, kind));
+        if kind > 0 || !self.failure.is_empty() {
+            self.failure.resize(self.group.len() - 1, 0);
+            self.failure.push(kind);
+        }
+    }
+
     /// Records when the current row was measured.
     pub(super) fn at(&mut self, time: Time) {
         if time != Time::NONE || !self.times.is_empty() {
@@ -192,6 +220,14 @@ pub(super) fn number(cell: &Cell, name: &str, place: impl FnOnce() -> Location) 
             problem: format!("\"{}\" is not a number", excerpt(text)),
             fix: format!("correct it, or leave the cell empty and choose {GAP_POLICY}"),
         }),
+    }
+}
+
+/// A cell as a count of tokens; anything else is an unknown count.
+pub(super) fn count(cell: &Cell) -> Option<f64> {
+    match cell {
+        Cell::Number(number) => Some(*number).filter(|count| count.is_finite() && *count >= 0.0),
+        _ => None,
     }
 }
 

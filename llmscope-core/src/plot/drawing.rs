@@ -75,7 +75,7 @@ impl Caption {
                 // Specification limits do not apply to sums.
                 specification: analysis.specification.filter(|_| !sums),
             },
-            verdict: analysis.verdict,
+            verdict: analysis.patterns.verdict,
             facts,
         }
     }

@@ -7,9 +7,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::dependence::fits;
-use super::ranks::scored_by_rank;
-use super::special::normal_pdf;
-use super::{Autoregression, Sorted, about_means};
+use super::ranks::mid_ranks;
+use super::special::{normal_pdf, normal_quantile_upper};
+use super::{Autoregression, Sorted, about_means, fisher_sf};
 use crate::cast::float;
 use crate::sample::{Sample, ranges_between, segments};
 
@@ -23,6 +23,11 @@ const LENIENT_LEVEL: f64 = 0.5;
 const NEAR: usize = 200;
 /// The place is moved by at most this many values.
 const FARTHEST: usize = 50;
+
+/// From a larger first estimate of V on, neighbours are dependent for certain.
+const NEARLY_INDEPENDENT: f64 = 1.3;
+/// Degrees of freedom that the estimate of V uses up.
+const SPENT: f64 = 8.0;
 
 /// A change of the level.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -87,13 +92,45 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
 #[must_use]
 pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<ChangePoint> {
     let values = sample.values();
-    let search = Search::of(scored_by_rank(values, &Sorted::of(values), |rank| rank), fewest.max(1));
+    let search = Search::of(mid_ranks(values, &Sorted::of(values)), fewest.max(1));
     if search.splits.is_empty() {
         return Vec::new();
     }
-    let (inflation, found) = search.dependence(sample.breaks());
+    let (inflation, found) = search.dependence(sample.breaks(), CHANGE_POINT_LEVEL);
     // The last search is at the default level.
     if level == CHANGE_POINT_LEVEL { found } else { search.changes(inflation, level) }
+}
+
+/// What a search for changes found, at a level that several searches may share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeSearch {
+    /// The changes.
+    pub changes: Vec<ChangePoint>,
+    /// V, by which dependence inflates the variance of the rank sums: the values carry the information of n/V
+    /// independent ones.
+    pub inflation: f64,
+    /// The smallest p-value of any place; 1 if no place was judged.
+    pub p: f64,
+}
+
+/// Finds where the level changes, as [`change_points_at`] does, and reports what the search knows of the values: V, and
+/// the p-value of the most probable change even if it does not signal.
+///
+/// If the values depend on each other (V above 1.3), V is estimated from few independent ones. The tail is therefore Student's, with
+/// m/V degrees of freedom for an interval of m of the n values, and at most n/V − 8. A short series that is judged although
+/// its neighbors are alike is one whose dependence looks weaker than it is.
+#[must_use]
+pub fn search_changes(sample: &Sample<'_>, fewest: usize, level: f64) -> ChangeSearch {
+    let values = sample.values();
+    let ranks = mid_ranks(values, &Sorted::of(values));
+    let search = Search { estimated_variance: true, ..Search::of(ranks, fewest.max(1)) };
+    if search.splits.is_empty() {
+        return ChangeSearch { changes: Vec::new(), inflation: 1.0, p: 1.0 };
+    }
+    let (inflation, changes) = search.dependence_of_few(sample.breaks(), level);
+    let of_changes = changes.iter().map(|change| change.p);
+    let p = search.splits.iter().map(|split| search.p(split, inflation)).chain(of_changes).fold(1.0, f64::min);
+    ChangeSearch { changes, inflation, p }
 }
 
 /// The probability that a Brownian bridge, standardized and watched from `share` to 1 − `share` of its way, leaves ±b:
@@ -118,6 +155,8 @@ struct Search {
     /// Sums of the ranks before each position: multiples of a half, and exact.
     sums: Vec<f64>,
     fewest: usize,
+    /// True if the tail of z allows for the estimation of V.
+    estimated_variance: bool,
     layers: Vec<Layer>,
     /// The best place of each interval that has one, the narrowest interval first.
     splits: Vec<Split>,
@@ -153,7 +192,7 @@ impl Search {
         });
         let sums = [0.0].into_iter().chain(running).collect();
         let layers = layers(ranks.len(), fewest);
-        let mut search = Self { ranks, sums, fewest, layers, splits: Vec::new() };
+        let mut search = Self { ranks, sums, fewest, estimated_variance: false, layers, splits: Vec::new() };
         let intervals = search.layers.iter().rev().flat_map(|layer| &layer.intervals);
         search.splits = intervals.filter_map(|interval| search.split(interval.clone())).collect();
         search
@@ -187,7 +226,12 @@ impl Search {
         let length = split.within.len();
         let layer = self.layers.iter().find(|layer| layer.length <= length).or(self.layers.last());
         let looked_at = float(layer.map_or(1, |layer| layer.intervals.len())) * effective_lengths(self.layers.len());
-        let p = maximally_selected_p(split.z / inflation.sqrt(), float(self.fewest) / float(length));
+        let mut z = split.z / inflation.sqrt();
+        if self.estimated_variance && inflation > NEARLY_INDEPENDENT {
+            let independent = float(self.ranks.len()) / inflation;
+            z = as_normal(z, (float(length) / inflation).min((independent - SPENT).max(2.0)));
+        }
+        let p = maximally_selected_p(z, float(self.fewest) / float(length));
         (p * looked_at).min(1.0)
     }
 
@@ -205,15 +249,13 @@ impl Search {
         found
     }
 
-    /// V, by which dependence inflates the variance of the rank sums, and the changes at the default level with it.
-    fn dependence(&self, breaks: &[usize]) -> (f64, Vec<ChangePoint>) {
-        /// From a larger first estimate on, neighbours are dependent for certain.
-        const NEARLY_INDEPENDENT: f64 = 1.3;
+    /// V, by which dependence inflates the variance of the rank sums, and the changes at this level with it.
+    fn dependence(&self, breaks: &[usize], level: f64) -> (f64, Vec<ChangePoint>) {
         let ranks = &self.ranks;
         let first = places(&self.changes(1.0, LENIENT_LEVEL));
         let mut inflation = inflation_of_neighbours(ranks, &first, breaks);
         let nearly_independent = inflation <= NEARLY_INDEPENDENT;
-        let mut found = self.changes(inflation, CHANGE_POINT_LEVEL);
+        let mut found = self.changes(inflation, level);
         for _ in 0..ROUNDS {
             let at = places(&found);
             let larger = Autoregression::of(&about_means(ranks, &at), breaks)
@@ -228,7 +270,7 @@ impl Search {
                 inflation = larger;
                 break;
             }
-            let fewer = self.changes(larger, CHANGE_POINT_LEVEL);
+            let fewer = self.changes(larger, level);
             if nearly_independent && fewer.len() < found.len() {
                 let without = description(ranks, &places(&fewer), breaks).min(description(ranks, &[], breaks));
                 if description(ranks, &at, breaks) < without {
@@ -238,6 +280,19 @@ impl Search {
             (inflation, found) = (larger, fewer);
         }
         (inflation, found)
+    }
+
+    /// The same for a series that may be short. A change that does not signal at a strict level stays inside the values, and
+    /// inflates V. V is then the smaller one of those with and without the changes at the default level.
+    fn dependence_of_few(&self, breaks: &[usize], level: f64) -> (f64, Vec<ChangePoint>) {
+        /// In longer series, a change inside hardly matters for V.
+        const MANY: usize = 5_000;
+        let (inflation, found) = self.dependence(breaks, level);
+        if !found.is_empty() || level >= CHANGE_POINT_LEVEL || self.ranks.len() > MANY {
+            return (inflation, found);
+        }
+        let (smaller, _) = self.dependence(breaks, CHANGE_POINT_LEVEL);
+        if smaller < inflation { (smaller, self.changes(smaller, level)) } else { (inflation, found) }
     }
 
     /// The place of the largest nonparametric likelihood near a change between its neighbours.
@@ -341,6 +396,17 @@ impl Search {
         }
         standing
     }
+}
+
+/// The normal deviate as improbable as this deviate of Student's distribution.
+fn as_normal(t: f64, degrees_of_freedom: f64) -> f64 {
+    /// Smaller deviates never signal.
+    const SMALL: f64 = 2.0;
+    if t < SMALL {
+        return t;
+    }
+    let tail = fisher_sf(t * t, 1.0, degrees_of_freedom).map(|both| both / 2.0);
+    tail.and_then(normal_quantile_upper).map_or(t, |z| z.min(t))
 }
 
 /// The number that this many lengths count as in Bonferroni's correction: a sixth of it, at least 1.8. They overlap so

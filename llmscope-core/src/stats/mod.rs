@@ -22,7 +22,10 @@ pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::autocorrelation;
-pub use change_points::{CHANGE_POINT_LEVEL, ChangePoint, change_points, change_points_at, maximally_selected_p};
+pub use change_points::{
+    CHANGE_POINT_LEVEL, ChangePoint, ChangeSearch, change_points, change_points_at, maximally_selected_p,
+    search_changes,
+};
 pub use change_size::{ChangeSize, change_sizes};
 pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
@@ -37,3 +40,4 @@ pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use proportions::Proportion;
 pub use quantile::{QuantileMethod, Sorted};
 pub use quantile_shift::{BoundingRanks, bounding_ranks, exceedance, fewest_values, smallest_level};
+pub use ranks::mid_ranks;

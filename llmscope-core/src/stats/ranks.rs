@@ -3,6 +3,12 @@
 use super::Sorted;
 use crate::cast::float;
 
+/// The rank of each value, which starts at 1 and is the mean rank among ties; `sorted` holds the same values.
+#[must_use]
+pub fn mid_ranks(values: &[f64], sorted: &Sorted) -> Vec<f64> {
+    scored_by_rank(values, sorted, |rank| rank)
+}
+
 /// A score of each value's rank, which starts at 1 and is the mean rank among ties; `sorted` holds the same values.
 pub(super) fn scored_by_rank(values: &[f64], sorted: &Sorted, score: impl Fn(f64) -> f64) -> Vec<f64> {
     let ordered = sorted.values();

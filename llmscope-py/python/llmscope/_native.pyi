@@ -28,6 +28,9 @@ _Side: TypeAlias = Literal["above", "below", "both"]
 _Backend: TypeAlias = Literal["pandas", "polars", "pyarrow"]
 _Interval: TypeAlias = tuple[float, float]
 _Log: TypeAlias = _Path | Log | Session
+_SeriesVerdict: TypeAlias = Literal["failing", "changed", "stable", "not_enough_data"]
+_Part: TypeAlias = Literal["level", "failures", "spread", "slow_requests"]
+_Direction: TypeAlias = Literal["worse", "better", "unknown"]
 _Lines: TypeAlias = float | NDArray[np.float64]
 
 __version__: str
@@ -61,8 +64,13 @@ def analyze(  # type: ignore[overload-overlap]
     headstart: float = 0.0,
     span: int = 5,
     transform: _Transform = "none",
+    alpha: float = 0.01,
+    spikes: bool = False,
 ) -> Report:
-    """Analyzes data: control chart, violations and capability, per group and metric.
+    """Analyzes data, per group and metric: did it change, since when, by how much; control chart, patterns and capability.
+
+    The verdict on a series says whether its level, spread or failure share changed. It allows for dependent values and
+    for the number of series. The patterns of the rules are reported separately.
 
     Args:
         data: A path, a :class:`Log` or :class:`Session`, or a list of those; a data frame (pandas, polars, pyarrow) or
@@ -101,10 +109,14 @@ def analyze(  # type: ignore[overload-overlap]
         transform: Transformation of single measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the
             maximum likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
             transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
+        alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
+            series of the call share it.
+        spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
+            the logarithms of the values are normal.
 
     Returns:
-        An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in a verdict, not an
-        error.
+        An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in the verdict
+        ``"not_enough_data"``, not an error.
 
     Raises:
         UnknownNameError: If the data lack the metric or column; the message lists the available ones.
@@ -113,10 +125,14 @@ def analyze(  # type: ignore[overload-overlap]
 
     Example:
         >>> import llmscope as ls
-        >>> calls = {"model": ["a", "b"] * 15, "ttft_s": [0.30, 0.50, 0.31, 0.52, 0.29, 0.51] * 4 + [0.30, 0.50] * 3}
-        >>> report = ls.analyze(calls, metric="ttft_s", by="model", usl="800ms")
+        >>> import numpy as np
+        >>> ttft_s = np.random.default_rng(1).normal(0.30, 0.02, 120)
+        >>> ttft_s[90:] *= 1.2
+        >>> report = ls.analyze({"model": ["a"] * 60 + ["b"] * 60, "ttft_s": ttft_s}, by="model", usl="800ms")
         >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
-        [('a', 'out_of_control', 16.5), ('b', 'in_control', 9.6)]
+        [('a', 'stable', 9.9), ('b', 'changed', 7.4)]
+        >>> report[1].answer
+        Answer('slower by 21 % (17 to 24 %) since measurement 30, 28 to 30, p < 0.0001')
     """
 @overload
 def analyze(
@@ -147,6 +163,8 @@ def analyze(
     headstart: float = 0.0,
     span: int = 5,
     transform: _Transform = "none",
+    alpha: float = 0.01,
+    spikes: bool = False,
 ) -> Analysis: ...
 def imr(
     values: _Numbers,
@@ -1734,10 +1752,346 @@ class Normality:
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
-class Analysis:
-    """Chart, violations and capability of one metric of one group. Properties that do not apply are ``None``.
+class Since:
+    """Where a change is."""
 
-    Returned by :func:`analyze`. A notebook displays it as chart and report.
+    @property
+    def index(self) -> int:
+        """Position of the first value after the change, 0-based."""
+    @property
+    def t(self) -> str | None:
+        """The time of that value (RFC 3339)."""
+    @property
+    def interval(self) -> tuple[int, int]:
+        """The 95 % interval of the position, ``(first, last)``."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Change:
+    """One change of one part of a series."""
+
+    @property
+    def part(self) -> _Part:
+        """``"level"``, ``"failures"``, ``"spread"`` or ``"slow_requests"``."""
+    @property
+    def direction(self) -> _Direction:
+        """``"worse"``, ``"better"`` or ``"unknown"``, which counts as worse."""
+    @property
+    def since(self) -> Since:
+        """Where the change is."""
+    @property
+    def ratio(self) -> float | None:
+        """The quotient of the values after and before the change, if all values are positive."""
+    @property
+    def difference(self) -> float | None:
+        """The difference of the values after and before the change, if there is no quotient."""
+    @property
+    def interval(self) -> _Interval | None:
+        """The 95 % interval of the quotient or of the difference, ``(lower, upper)``."""
+    @property
+    def before(self) -> float:
+        """The median before the change, or the share of failed requests."""
+    @property
+    def after(self) -> float:
+        """The median after the change, or the share of failed requests."""
+    @property
+    def p(self) -> float:
+        """The probability of so clear a change in this part of this series if nothing changed."""
+    @property
+    def p_call(self) -> float:
+        """The same for the whole call."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class LoadChange:
+    """A change of the token counts of the requests: the load, not the server."""
+
+    @property
+    def name(self) -> str:
+        """``"input_tokens"`` or ``"output_tokens"``."""
+    @property
+    def index(self) -> int:
+        """Position of the first measurement after the change, 0-based."""
+    @property
+    def t(self) -> str | None:
+        """The time of that measurement (RFC 3339)."""
+    @property
+    def ratio(self) -> float:
+        """The quotient of the counts after and before the change."""
+    @property
+    def p(self) -> float:
+        """The probability of so clear a change if the counts never changed."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class FailureCount:
+    """A kind of failure and how often it occurred."""
+
+    @property
+    def label(self) -> str:
+        """What failed."""
+    @property
+    def count(self) -> int:
+        """The number of such failures."""
+    @property
+    def example(self) -> str | None:
+        """The message of the first such failure."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Failures:
+    """The failed requests of a series."""
+
+    @property
+    def count(self) -> int:
+        """The number of failed requests."""
+    @property
+    def requests(self) -> int:
+        """The number of all requests."""
+    @property
+    def share(self) -> float:
+        """The share of failed requests."""
+    @property
+    def last_in_a_row(self) -> int:
+        """The number of failed requests in a row at the end."""
+    @property
+    def kinds(self) -> list[FailureCount]:
+        """The kinds of failures, the most frequent ones first."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class SlowRequests:
+    """Single requests that are far slower than the others of their stage."""
+
+    @property
+    def count(self) -> int:
+        """The number of slow requests."""
+    @property
+    def index(self) -> int:
+        """Position of the slowest one among the measurements, 0-based."""
+    @property
+    def t(self) -> str | None:
+        """Its time (RFC 3339)."""
+    @property
+    def slowest(self) -> float:
+        """The slowest value, in the unit of the metric."""
+    @property
+    def median(self) -> float:
+        """The median of all values."""
+    @property
+    def p(self) -> float:
+        """The probability of so slow a request if the logarithms are normal about the level of their stage."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class RunsJudged:
+    """The verdict between the runs of a series."""
+
+    @property
+    def count(self) -> int:
+        """The number of runs."""
+    @property
+    def need(self) -> int | None:
+        """If there are too few runs for a verdict between them, how many more are needed."""
+    @property
+    def p(self) -> float | None:
+        """The probability of so clear a change of the run medians if the runs differ by chance only."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Answer:
+    """The answer about one metric of one group: what changed, since when, by how much, and how far to trust it.
+    Properties that do not apply are ``None``.
+
+    Positions of a change of the level or of the spread count measurements. Those of a change of the failure share
+    count requests, failed ones included.
+
+    Example:
+        >>> import llmscope as ls
+        >>> steady = [0.31, 0.29, 0.30, 0.32, 0.28] * 8
+        >>> answer = ls.analyze(steady + [x + 0.1 for x in steady], metric="ttft_s").answer
+        >>> answer.part, answer.direction, answer.since.index, round(answer.ratio, 2)
+        ('level', 'worse', 40, 1.33)
+    """
+
+    @property
+    def part(self) -> _Part | None:
+        """The part that changed most: ``"level"``, ``"failures"``, ``"spread"`` or ``"slow_requests"``."""
+    @property
+    def direction(self) -> _Direction | None:
+        """``"worse"``, ``"better"`` or ``"unknown"``, which counts as worse."""
+    @property
+    def since(self) -> Since | None:
+        """Where the change is."""
+    @property
+    def ratio(self) -> float | None:
+        """The quotient of the values after and before the change, if all values are positive."""
+    @property
+    def difference(self) -> float | None:
+        """The difference of the values after and before the change, in the unit of the metric, if there is no
+        quotient.
+        """
+    @property
+    def interval(self) -> _Interval | None:
+        """The 95 % interval of the quotient or of the difference, ``(lower, upper)``."""
+    @property
+    def p(self) -> float | None:
+        """The probability of so clear a change in this part of this series if nothing changed."""
+    @property
+    def p_call(self) -> float | None:
+        """The same for the whole call: at most alpha if the series changed."""
+    @property
+    def adjusted_for(self) -> list[str]:
+        """The token counts for which the values were adjusted."""
+    @property
+    def load(self) -> list[LoadChange] | None:
+        """Changes of the token counts, which are the load and not the server; ``None`` if no counts are known."""
+    @property
+    def events(self) -> list[str]:
+        """Events of the session at the time of the change."""
+    @property
+    def changes(self) -> list[Change]:
+        """All changes, in the order of the parts and of time."""
+    @property
+    def failures(self) -> Failures | None:
+        """Failed requests."""
+    @property
+    def slow_requests(self) -> SlowRequests | None:
+        """Single slow requests. They make a series changed only with ``spikes=True``."""
+    @property
+    def runs(self) -> RunsJudged | None:
+        """The verdict between several runs."""
+    @property
+    def effective_n(self) -> float | None:
+        """The number of independent measurements with the same information."""
+    @property
+    def need(self) -> int | None:
+        """If there are too few measurements for a verdict, how many more are needed."""
+    @property
+    def text(self) -> str:
+        """The answer as one sentence."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class RankedAnswer:
+    """The answer about one series, in the order of urgency."""
+
+    @property
+    def analysis(self) -> int:
+        """The index of the analysis in the report."""
+    @property
+    def group(self) -> dict[str, str]:
+        """The names and values that the group's requests have in common."""
+    @property
+    def metric(self) -> str:
+        """The metric or column."""
+    @property
+    def verdict(self) -> _SeriesVerdict:
+        """``"failing"``, ``"changed"``, ``"stable"`` or ``"not_enough_data"``."""
+    @property
+    def direction(self) -> _Direction | None:
+        """``"worse"``, ``"better"`` or ``"unknown"``, which counts as worse."""
+    @property
+    def text(self) -> str:
+        """The answer as one sentence."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Shift:
+    """A shift that a CUSUM chart detected."""
+
+    @property
+    def began(self) -> int:
+        """The first point after the sum was last 0: the estimated begin of the shift, 0-based."""
+    @property
+    def signal(self) -> int:
+        """The point at which the sum passed the decision interval."""
+    @property
+    def side(self) -> _Side:
+        """``"above"`` or ``"below"``."""
+    @property
+    def mean(self) -> float:
+        """The estimated mean since the shift."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Patterns:
+    """The patterns that the rules find on a chart. They are separate from the verdict on the series."""
+
+    @property
+    def verdict(self) -> Literal["in_control", "out_of_control", "not_enough_data"]:
+        """``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``: whether a rule signals."""
+    @property
+    def rules(self) -> list[str]:
+        """Codes of the applied rules."""
+    @property
+    def violations(self) -> list[Violation]:
+        """Violations of the rules."""
+    @property
+    def shifts(self) -> list[Shift]:
+        """On a CUSUM chart, the shifts behind the violations."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Analysis:
+    """Answer, chart, patterns and capability of one metric of one group. Properties that do not apply are ``None``.
+
+    Returned by :func:`analyze`. A notebook displays it as answer, chart and report.
     """
 
     @property
@@ -1788,17 +2142,26 @@ class Analysis:
         change is a signal.
         """
     @property
+    def verdict(self) -> _SeriesVerdict:
+        """The verdict on the series: ``"failing"``, ``"changed"``, ``"stable"`` or ``"not_enough_data"``."""
+    @property
+    def answer(self) -> Answer:
+        """The answer: what changed, since when, by how much, and how far to trust it."""
+    @property
+    def patterns(self) -> Patterns:
+        """The patterns that the rules find on the chart."""
+    @property
     def rules(self) -> list[str]:
-        """Codes of the applied rules."""
+        """Codes of the applied rules: short for ``patterns.rules``."""
     @property
     def violations(self) -> list[Violation]:
-        """Violations of the rules."""
+        """Violations of the rules: short for ``patterns.violations``."""
     @property
-    def verdict(self) -> Literal["in_control", "out_of_control", "not_enough_data"]:
-        """``"in_control"``, ``"out_of_control"`` or ``"not_enough_data"``."""
+    def shifts(self) -> list[Shift]:
+        """On a CUSUM chart, the shifts behind the violations: short for ``patterns.shifts``."""
     @property
     def need(self) -> int | None:
-        """The number of points that a verdict needs, if there are too few."""
+        """The number of points that a chart needs, if there are too few."""
     @property
     def dispersion(self) -> Dispersion | None:
         """The chart of the dispersion."""
@@ -1879,7 +2242,7 @@ class Analysis:
 
 @final
 class Report:
-    """A report: one analysis per group and metric, in order of appearance.
+    """A report: one analysis per group and metric, in order of appearance, and the answers in the order of urgency.
 
     A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
     """
@@ -1888,17 +2251,37 @@ class Report:
     def analyses(self) -> list[Analysis]:
         """The analyses."""
     @property
+    def answers(self) -> list[RankedAnswer]:
+        """The answers, the most urgent one first: failing series, changes for the worse by size, changes for the better,
+        stable series, and those without enough data.
+        """
+    @property
+    def headline(self) -> str:
+        """The result of the call as one sentence."""
+    @property
+    def alpha(self) -> float:
+        """The chance that the call reports a change of any series if nothing changed."""
+    @property
+    def comparisons(self) -> int:
+        """The number of series that share alpha."""
+    @property
+    def decided_by(self) -> Literal["changes", "rules"]:
+        """What decides the exit status of the command line: ``"changes"``, or ``"rules"`` with ``phase1``, ``baseline`` or
+        ``center``.
+        """
+    @property
     def studies(self) -> list[Study]:
         """One study per metric over several runs, if the analyses are grouped by session."""
     @property
     def is_in_control(self) -> bool:
-        """True if no analysis and no study is out of control."""
+        """True if the rules find no analysis and no study out of control. A series in control may have changed."""
     def to_dict(self) -> dict[str, Any]:
-        """The report as a dictionary (``llmscope.report/1``), as the command line writes it."""
+        """The report as a dictionary (``llmscope.report/2``), as the command line writes it."""
     def to_json(self) -> str:
-        """The report as JSON (``llmscope.report/1``), as the command line writes it."""
+        """The report as JSON (``llmscope.report/2``), as the command line writes it."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
-        """One row per analysis: group, metric, verdict and the main numbers.
+        """One row per analysis: group, metric, ``verdict``, ``answer``, the rules' verdict (``patterns``) and the main
+        numbers.
 
         Args:
             backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the

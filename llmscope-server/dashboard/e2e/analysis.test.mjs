@@ -28,7 +28,7 @@ async function matchesService(page, query) {
   const analysis = await service.points(query);
   const expected = { points: analysis.points.length, signals: signalsOf(analysis) };
   await until("the chart matches the service", async () => assert.deepEqual(await chartWith(page, analysis.n), expected));
-  assert.equal(await part(page, "verdict").getAttribute("data-verdict"), analysis.verdict);
+  assert.equal(await part(page, "verdict").getAttribute("data-verdict"), analysis.patterns.verdict);
   return analysis;
 }
 
@@ -121,7 +121,7 @@ describe("the address", () => {
     await part(page, "rules-select").selectOption("list");
     for (const rule of [2, 3, 4, 5, 6, 7, 8]) await part(page, `rule-${rule}`).uncheck();
     assert.equal(queryOf(page).rules, "1");
-    const { violations } = await matchesService(page, { series: "1", rules: "1" });
+    const { patterns: { violations } } = await matchesService(page, { series: "1", rules: "1" });
     assert.deepEqual([...new Set(violations.map(({ rule }) => rule))], ["nelson-1"]);
     await close(page);
   });
@@ -131,7 +131,7 @@ describe("the address", () => {
     await until("two groups", async () => assert.equal(await part(page, "group").count(), 2));
     const { analyses } = await service.get("/api/v1/analysis?metric=e2e_s&provider=ollama&points=true");
     for (const [k, { n, group, points }] of analyses.entries()) {
-      await part(page, "group").nth(k).click();
+      await page.locator(`[data-testid="group"][data-analysis="${k}"]`).click();
       assert.deepEqual((await chartWith(page, n)).signals, signalsOf({ points }));
       await page.locator(`[data-testid="histogram"][data-n="${n}"]`).waitFor();
       const { content } = await download(page, "csv");
@@ -140,6 +140,25 @@ describe("the address", () => {
     }
     await close(page);
   });
+});
+
+test("the answers come first, in the order of the service", async () => {
+  const query = { metric: "e2e_s", provider: "openai" };
+  const page = await open(browser, at(query));
+  const { analyses: [analysis], ...report } = await service.get(`/api/v1/analysis?${new URLSearchParams({ ...query, limit: "1000000" })}`);
+  await chartWith(page, analysis.n);
+  assert.equal(await part(page, "headline").innerText(), report.headline);
+  assert.match(await part(page, "answer").innerText(), /^Changed\s+openai · gpt-4o: end-to-end latency\s+slower by /);
+  assert.ok((await part(page, "answer").innerText()).endsWith(analysis.answer.text));
+  const changes = analysis.answer.changes.filter((change) => change.part === "level").map(({ since }) => since.index);
+  assert.deepEqual(JSON.parse(await part(page, "chart").getAttribute("data-changes")), changes);
+  assert.ok(Math.abs(changes[0] - 150) < 5, `${changes}`);
+  await page.goto(at({ metric: "e2e_s" }));
+  const all = await service.get("/api/v1/analysis?metric=e2e_s&limit=1000000");
+  await until("all answers", async () => assert.equal(await part(page, "answer").count(), 3));
+  const shown = await part(page, "answer").evaluateAll((items) => items.map((item) => Number(item.dataset.analysis)));
+  assert.deepEqual(shown, all.answers.map((answer) => answer.analysis));
+  await close(page);
 });
 
 test("dragging selects phase I, and phase I can be reset", async () => {

@@ -25,7 +25,7 @@ after(async () => {
 test("are drawn with all their violations", { timeout: 5 * TIMEOUT_MS }, async () => {
   const whole = await service.points({ series: "1" });
   assert.equal(whole.n, N);
-  assert.ok(whole.violations.length > 20);
+  assert.ok(whole.patterns.violations.length > 20);
   for (const path of ["/?series=1&window=all", "/analysis?series=1&metric=e2e_s"]) {
     const begin = performance.now();
     const page = await open(browser, service.url + path);
@@ -33,7 +33,7 @@ test("are drawn with all their violations", { timeout: 5 * TIMEOUT_MS }, async (
     const ready = Math.round(performance.now() - begin);
     assert.ok(points < 10_000, `${points} points`);
     const shown = new Set(signals);
-    for (const { rule, signals: [first] } of whole.violations) assert.ok(shown.has(first), `${rule} at ${first}`);
+    for (const { rule, signals: [first] } of whole.patterns.violations) assert.ok(shown.has(first), `${rule} at ${first}`);
     assert.match(await part(page, "chart").innerText(), /of 100,000 points drawn/);
     // Mouse moves across the whole chart, each of which shows a tooltip.
     const slowest = await page.locator(".u-over").evaluate(async (over) => {
@@ -47,7 +47,7 @@ test("are drawn with all their violations", { timeout: 5 * TIMEOUT_MS }, async (
       }
       return longest;
     });
-    console.log(`# ${path}: ready after ${ready} ms, ${points} points, ${signals.length} signals, ${whole.violations.length} violations, slowest move ${Math.round(slowest)} ms`);
+    console.log(`# ${path}: ready after ${ready} ms, ${points} points, ${signals.length} signals, ${whole.patterns.violations.length} violations, slowest move ${Math.round(slowest)} ms`);
     assert.ok(slowest < 1000, `${slowest} ms`);
     await part(page, "chart-plot").focus();
     await page.keyboard.press("n");

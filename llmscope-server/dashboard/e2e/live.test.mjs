@@ -56,7 +56,7 @@ describe("a series as it arrives", () => {
     assert.ok(frozen);
     assert.equal(analysis.phase, 2, "the chart uses the frozen limits");
     assert.ok(Math.abs(limits.upper - analysis.limits.upper) < 1e-12);
-    assert.equal(await part(page, "verdict").getAttribute("data-verdict"), analysis.verdict);
+    assert.equal(await part(page, "verdict").getAttribute("data-verdict"), analysis.patterns.verdict);
   });
 
   test("a posted value appears", async () => {

@@ -69,6 +69,7 @@ const VIEWS = [
   ["live-limits-dialog", async () => `/?series=${await series("e2e_s", "openai")}`, dialog("limits-button", "limits-dialog")],
   ["live-remove-dialog", async () => `/?series=${await series("e2e_s", "openai")}`, dialog("remove-button", "remove-dialog")],
   ["analysis", async () => `/analysis?series=${await series("e2e_s", "openai")}&metric=e2e_s&phase1=20..80&usl=400ms&lsl=200ms&target=300ms`, histogram],
+  ["analysis-session", async () => "/analysis?session=2&metric=e2e_s", histogram],
   ["analysis-groups", async () => "/analysis?metric=e2e_s&chart=ewma", histogram],
   ["analysis-cusum", async () => `/analysis?series=${await series("e2e_s", "openai")}&metric=e2e_s&chart=cusum&rules=1,2`, histogram],
   ["analysis-nothing", async () => "/analysis?metric=cost_usd", (page) => part(page, "empty").waitFor()],

@@ -1,15 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { Analysis } from "../src/api/types";
+import type { Analysis, Change } from "../src/api/types";
 import { at, isBeyond, modelOf, nearest, signalling } from "../src/chart/model";
 import { plottedSigma, zoneEdge } from "../src/chart/zones";
-import { announcementOf, pointLabels, summary } from "../src/chart/labels";
+import { announcementOf, pointLabels, sizeLabel, summary } from "../src/chart/labels";
 import { ruleNumber, ruleDescription } from "../src/rules";
 import { pointsAsCsv } from "../src/views/points-csv";
 
 const point = (i: number, x: number, rules: string[] = []) => ({ i, t: new Date(1e12 + i * 1000).toISOString(), x, rules, member_of: rules });
 const analysis = (over: Partial<Analysis> = {}): Analysis => ({
   group: { model: "m", provider: "=p" }, metric: "ttft_s", unit: "s", n: 1000, excluded: { failed: 0, warmup: 0, missing: 0 }, chart: "individuals", phase: 2,
-  limits: { lower: 0.2, center: 0.3, upper: 0.4, sigma: 0.1 / 3 }, rules: ["nelson-1", "nelson-2"], violations: [], verdict: "out_of_control", warnings: [],
+  limits: { lower: 0.2, center: 0.3, upper: 0.4, sigma: 0.1 / 3 }, patterns: { rules: ["nelson-1", "nelson-2"], violations: [], verdict: "out_of_control" },
+  verdict: "stable", answer: { adjusted_for: [], events: [], text: "no change" }, warnings: [],
   points: [point(0, 0.3), point(400, 0.31), point(999, 9.5, ["nelson-1", "nelson-2"])], ...over,
 });
 
@@ -49,6 +50,27 @@ describe("a chart", () => {
     if (!model) throw new Error("no chart");
     expect(announcementOf(pointLabels(model, 2))).toMatch(/^9500\u00a0ms\. point 999 .*above the upper control limit\. nelson-1: 1 point beyond 3σ\. nelson-2: 9 points in a row/);
     expect(summary(whole, model)).toContain("1,000 points, center line 300.0\u00a0ms, control limits 200.0\u00a0ms to 400.0\u00a0ms. 1 point signals.");
+  });
+});
+
+describe("a change of the level", () => {
+  const change = (over: Partial<Change> = {}): Change =>
+    ({ part: "level", direction: "worse", since: { index: 400, interval: [398, 401] }, ratio: 1.885, before: 0.2, after: 0.38, p: 1e-9, p_call: 1e-8, ...over });
+  const changed = (changes: Change[], over: Partial<Analysis> = {}) => analysis({ answer: { adjusted_for: [], events: [], text: "", changes }, ...over });
+
+  it("is drawn where each point is a measurement", () => {
+    const both = [change(), change({ part: "spread" })];
+    expect(modelOf(changed(both))?.changes).toEqual([change()]);
+    expect(modelOf(changed(both, { chart: "xbar-r" }))?.changes).toEqual([]);
+  });
+
+  it("has its size as a percentage, or as a difference", () => {
+    const whole = changed([change()]);
+    const model = modelOf(whole);
+    if (!model) throw new Error("no chart");
+    const { ratio: _, ...rest } = change({ difference: -0.02 });
+    expect([change(), change({ ratio: 0.9 }), rest].map((one) => sizeLabel(model, one))).toEqual(["+88.5\u00a0%", "\u221210.0\u00a0%", "\u221220.00\u00a0ms"]);
+    expect(summary(whole, model)).toContain("The level changes at point 400: +88.5\u00a0%.");
   });
 });
 

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
+use llmscope_core::ingest::FailureKind;
+use llmscope_core::session::RunEvent;
 use llmscope_core::watch::Watch;
 use llmscope_core::{Metric, Session};
 use serde::{Deserialize, Serialize};
@@ -74,6 +76,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     fn sessions(&self) -> Result<Vec<SessionSummary>>;
+    /// The events of an uploaded session.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if the id is unknown.
+    fn events(&self, session: i64) -> Result<Vec<RunEvent>>;
     /// An uploaded session, complete.
     ///
     /// # Errors
@@ -222,6 +229,11 @@ pub struct Measurements {
     pub values: Vec<Option<f64>>,
     /// Whether the request failed.
     pub failed: Vec<bool>,
+    /// Why the request failed; `None` for a successful request.
+    pub failures: Vec<Option<FailureKind>>,
+    /// Tokens of the prompt, those of them from the server's cache, and tokens generated, as far as the metric depends on
+    /// them and they are known.
+    pub tokens: Vec<[Option<f64>; 3]>,
     /// The position of each request among all selected ones, including warm-up.
     pub positions: Vec<usize>,
     /// The number of warm-up requests, which are left out.

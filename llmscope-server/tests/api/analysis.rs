@@ -1,6 +1,9 @@
 //! Analyses equal those of the core for the same requests, downsampled or drawn on request.
 
-use llmscope_core::analysis::{Analysis, Baseline, Origin, Selection, Stages};
+use std::fs;
+
+use llmscope_core::analysis::answer::family_of;
+use llmscope_core::analysis::{Analysis, Baseline, Origin, Report, Selection, Stages};
 use llmscope_core::{Measure, Metric, Plan, analyze, ingest};
 use serde_json::{Value, json};
 
@@ -27,8 +30,16 @@ fn requests(n: usize) -> Vec<Value> {
             request[field] = json!(value);
         }
         request["output_tokens"] = json!(50 + numbers.below(9));
+        if numbers.below(10) > 0 {
+            request["input_tokens"] = json!(500 + numbers.below(90));
+            request["attributes"] = json!({"cached_tokens": numbers.below(500)});
+        }
         match numbers.below(25) {
             0 => request["status"] = json!("timeout"),
+            2 => {
+                request["status"] = json!("error");
+                request["error"] = json!({"type": "http_status", "code": 503, "message": "over\nloaded"});
+            }
             1 => request["warmup"] = json!(true),
             _ => {}
         }
@@ -43,7 +54,8 @@ fn expected(running: &Running, metrics: &[Metric], plan: &Plan) -> Vec<Value> {
     let by = Some(vec!["provider".to_owned(), "model".to_owned()]);
     let measures = metrics.iter().map(|metric| Measure::Metric(*metric)).collect();
     let series = Selection { measures, by, ..Selection::default() }.series([&log]).unwrap();
-    series.iter().map(|series| serde_json::to_value(analyze(series, plan).unwrap()).unwrap()).collect()
+    let plan = Plan { family: family_of(&series), ..plan.clone() };
+    series.iter().map(|series| serde_json::to_value(analyze(series, &plan).unwrap()).unwrap()).collect()
 }
 
 fn report(running: &Running, query: &str) -> Value {
@@ -57,7 +69,7 @@ fn every_metric_is_analyzed_as_the_core_does() {
     for metric in Metric::ALL {
         let plan = Plan { points: true, ..Plan::default() };
         let report = report(&running, &format!("metric={}&points=true&limits=data", metric.name()));
-        assert_eq!(report["schema"], "llmscope.report/1");
+        assert_eq!(report["schema"], "llmscope.report/2");
         assert_eq!(report["analyses"], json!(expected(&running, &[metric], &plan)), "{metric}");
     }
 }
@@ -137,6 +149,86 @@ fn the_query_sets_the_plan() {
 }
 
 #[test]
+fn answers_are_ranked_and_share_alpha() {
+    let running = Running::start();
+    keep(&running.client, &records("a", "m", &steady(3, 60).into_iter().map(Some).collect::<Vec<_>>()));
+    let slower: Vec<f64> = steady(6, 60).iter().map(|x| 1.5 * x).collect();
+    keep(
+        &running.client,
+        &records("b", "m", &[steady(5, 60), slower].concat().into_iter().map(Some).collect::<Vec<_>>()),
+    );
+    let found = report(&running, "limits=data&alpha=0.04");
+    assert_eq!((&found["alpha"], &found["comparisons"]), (&json!(0.04), &json!(2)));
+    let [first, second] = found["answers"].as_array().unwrap().clone().try_into().unwrap();
+    assert_eq!(
+        (&first["analysis"], &first["verdict"], &first["direction"]),
+        (&json!(1), &json!("changed"), &json!("worse"))
+    );
+    assert_eq!((&second["analysis"], &second["verdict"]), (&json!(0), &json!("stable")));
+    assert_eq!(first["text"], found["analyses"][1]["answer"]["text"]);
+    let Value::Object(mut fields) = found else { panic!("not an object") };
+    let headline = fields.remove("headline").unwrap();
+    let report: Report = serde_json::from_value(Value::Object(fields)).unwrap();
+    assert_eq!(headline, json!(report.headline()));
+}
+
+#[test]
+fn rules_decide_about_limits_from_elsewhere() {
+    let running = learned();
+    keep_latencies(&running.client, &steady(6, 80));
+    for (query, decided_by) in [
+        ("", "rules"),
+        ("limits=frozen", "rules"),
+        ("limits=data", "changes"),
+        ("phase1=30", "rules"),
+        ("stages=auto", "changes"),
+        ("by=none", "changes"),
+        ("verdict=changes", "changes"),
+        ("limits=data&verdict=rules", "rules"),
+    ] {
+        assert_eq!(report(&running, query)["decided_by"], decided_by, "{query}");
+    }
+}
+
+#[test]
+fn a_single_slow_request_is_a_change_on_request() {
+    let running = Running::start();
+    keep_latencies(&running.client, &[steady(3, 100), vec![30.0], steady(5, 100)].concat());
+    let verdict = |query: &str| {
+        let found = report(&running, query);
+        assert_eq!(found["analyses"][0]["answer"]["slow_requests"]["count"], 1, "{query}");
+        found["analyses"][0]["verdict"].clone()
+    };
+    assert_eq!((verdict("limits=data"), verdict("limits=data&spikes=true")), (json!("stable"), json!("changed")));
+}
+
+#[test]
+fn the_answers_about_a_session_are_those_about_its_file() {
+    let running = Running::start();
+    for name in ["second-load", "paused"] {
+        let path = format!("{}/../examples/sessions/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let file = fs::read(path).unwrap();
+        let upload = format!("/api/v1/sessions?name={name}");
+        let session = running.client.post_bytes(&upload, "application/json", &file).ok();
+        let log = ingest::read(name, &file, None).unwrap();
+        let metrics = [Metric::Ttft, Metric::E2e];
+        let measures = metrics.map(Measure::Metric).to_vec();
+        let by = Some(vec!["provider".to_owned(), "model".to_owned()]);
+        let series = Selection { measures, by, ..Selection::default() }.series([&log]).unwrap();
+        let plan = Plan { family: family_of(&series), ..Plan::default() };
+        let answers: Vec<Value> = series.iter().map(|series| json!(analyze(series, &plan).unwrap().answer)).collect();
+        let query = format!("session={}&metric=ttft_s,e2e_s", session["id"]);
+        let found = report(&running, &query);
+        let of_service: Vec<Value> =
+            found["analyses"].as_array().unwrap().iter().map(|one| one["answer"].clone()).collect();
+        assert_eq!(of_service, answers, "{name}");
+        if name == "second-load" {
+            assert_eq!(of_service[0]["events"].as_array().map(Vec::len), Some(1), "{}", of_service[0]);
+        }
+    }
+}
+
+#[test]
 fn requests_are_grouped_by_provider_and_model() {
     let running = Running::start();
     for (provider, model) in [("a", "m"), ("a", "n"), ("b", "m")] {
@@ -178,8 +270,8 @@ fn downsampled_points_keep_violations() {
     let (all, some) = (whole.points.clone().unwrap(), downsampled.points.clone().unwrap());
     assert_eq!((all.len(), some.len() < 600), (latencies_s.len(), true), "{}", some.len());
     assert!(some.iter().all(|point| *point == all[point.i]), "a point that stays is unchanged");
-    assert!(!whole.violations.is_empty());
-    for found in &whole.violations {
+    assert!(!whole.patterns.violations.is_empty());
+    for found in &whole.patterns.violations {
         for marked in [found.first, found.first_signal, found.last] {
             assert!(some.iter().any(|point| point.i == marked), "{found}");
         }
@@ -253,6 +345,10 @@ fn an_error_names_the_field() {
         ("usl=0.1&lsl=0.2", "usl"),
         ("confidence=1", "confidence"),
         ("confidence=NaN", "confidence"),
+        ("alpha=0.5", "alpha"),
+        ("alpha=NaN", "alpha"),
+        ("verdict=maybe", "verdict"),
+        ("spikes=some", "spikes"),
         ("max_points=9", "max_points"),
         ("subgroup=1", "subgroup"),
         ("hours=1&from=2026-01-01T00:00:00Z", "hours"),

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use llmscope_core::analysis::{Analysis, Drawing, downsample};
+use llmscope_core::analysis::{Analysis, DecidedBy, Drawing, downsample};
 use llmscope_core::quantity::scale_of;
 use llmscope_core::{Chart, ChartKind, Line, PowerTransform, Unit, Violation};
 use serde::Serialize;
 
+use super::change::DrawnChange;
 use super::environment::Event;
 use super::section;
 use crate::analyze::Judged;
@@ -34,6 +35,9 @@ struct AnalysisData<'a> {
     rules: BTreeMap<&'a str, String>,
     /// Events: letter, first point after the event, message.
     events: Vec<(String, usize, String)>,
+    /// The change of the level that the answer is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<DrawnChange>,
     charts: Vec<ChartData<'a>>,
 }
 
@@ -95,7 +99,12 @@ enum Values {
 pub(super) fn json(judged: &Judged, events: &[Event]) -> Result<String> {
     let drawn = judged.report.analyses.iter().enumerate();
     let drawn = drawn.filter_map(|(index, analysis)| Some((index, analysis, analysis.drawing.as_ref()?)));
-    let analyses = drawn.map(|(index, analysis, drawing)| of(index, analysis, drawing, events)).collect();
+    let by_rules = judged.report.decided_by == DecidedBy::Rules;
+    let analyses = drawn.map(|(index, analysis, drawing)| {
+        let change = DrawnChange::of(analysis, drawing).filter(|_| !by_rules);
+        AnalysisData { change, ..of(index, analysis, drawing, events) }
+    });
+    let analyses = analyses.collect();
     let island = Island { schema: "llmscope.page/1", analyses };
     // `<` is the only character that could end the element or begin a comment in it.
     Ok(serde_json::to_string(&island)?.replace('<', "\\u003c"))
@@ -112,6 +121,7 @@ fn of<'a>(index: usize, analysis: &'a Analysis, drawing: &'a Drawing, events: &[
         metric: &analysis.metric,
         rules: used.filter_map(|code| Some((code, rule_of(code)?.pattern().describe()))).collect(),
         events: placed_events(analysis, drawing, events).into_iter().map(|e| (e.letter, e.point, e.message)).collect(),
+        change: None,
         charts,
     }
 }
@@ -121,7 +131,13 @@ fn level<'a>(analysis: &'a Analysis, drawing: &Drawing) -> ChartData<'a> {
     let positions: Vec<usize> = (0..drawing.chart.points.len()).collect();
     ChartData {
         specification: specification.map(|limits| [limits.lower, limits.target, limits.upper]),
-        ..chart(&drawing.chart, &positions, drawing, &analysis.violations, level_display_unit(analysis, drawing))
+        ..chart(
+            &drawing.chart,
+            &positions,
+            drawing,
+            &analysis.patterns.violations,
+            level_display_unit(analysis, drawing),
+        )
     }
 }
 

@@ -1,12 +1,14 @@
 //! The structure of the page: head, header, sections, footer.
 
 use anyhow::Result;
-use llmscope_core::Verdict;
+use llmscope_core::analysis::{DecidedBy, SeriesVerdict};
 use llmscope_core::quantity::counted;
+use llmscope_core::{Analysis, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::assets::Assets;
-use super::{environment, island, methods, section, studies, verdicts};
+use super::change::tone;
+use super::{answers, environment, island, methods, section, studies, verdicts};
 use crate::analyze::Judged;
 
 /// The report as one HTML document.
@@ -32,13 +34,13 @@ pub(crate) fn page(judged: &Judged, title: Option<&str>) -> Result<String> {
                 a.skip href="#verdicts" { "Skip to the verdicts" }
                 (header(judged, title))
                 main {
-                    (verdicts::table(judged))
-                    @for (index, (analysis, series)) in judged.report.analyses.iter().zip(&judged.series).enumerate() {
-                        (section::section(index, analysis, series, judged.missing, &events))
+                    (first_table(judged))
+                    @for index in 0..judged.report.analyses.len() {
+                        (section::section(judged, index, &events))
                     }
                     (studies::sections(&judged.report.studies))
                     (environment::section(&judged.logs))
-                    (methods::section(&judged.report.analyses))
+                    (methods::section(&judged.report))
                 }
                 (footer(judged))
                 script type="application/json" id="data" { (PreEscaped(island)) }
@@ -49,6 +51,21 @@ pub(crate) fn page(judged: &Judged, title: Option<&str>) -> Result<String> {
         }
     };
     Ok(page.into_string())
+}
+
+/// The answers, or the verdicts of the rules if these decide.
+fn first_table(judged: &Judged) -> Markup {
+    match judged.report.decided_by {
+        DecidedBy::Changes => answers::table(&judged.report),
+        DecidedBy::Rules => verdicts::table(judged),
+    }
+}
+
+fn headline(judged: &Judged) -> String {
+    match judged.report.decided_by {
+        DecidedBy::Changes => judged.report.headline(),
+        DecidedBy::Rules => verdicts::sentence(judged),
+    }
 }
 
 fn header(judged: &Judged, title: &str) -> Markup {
@@ -63,7 +80,7 @@ fn header(judged: &Judged, title: &str) -> Markup {
             }
             p.overline { "Statistical process control" }
             h1 { (title) }
-            p.lead { (verdicts::sentence(judged)) }
+            p.lead { (headline(judged)) }
             p.facts {
                 (counted(judged.logs.len(), "file")) " · "
                 @if let Some(at) = judged.report.generated_at { "judged " (format!("{at:.0}")) }
@@ -84,18 +101,41 @@ fn footer(judged: &Judged) -> Markup {
     }
 }
 
-/// The icon and the label of a verdict, so that it does not depend on color alone.
+// SVG paths, because fonts may lack these characters.
+const CHECK_MARK: &str = "M3 8.5l3.2 3.2L13 4.8";
+const CROSS: &str = "M4 4l8 8M12 4l-8 8";
+const ELLIPSIS: &str = "M3 8h.01M8 8h.01M13 8h.01";
+const EXCLAMATION_MARK: &str = "M8 2.5v7M8 13.5h.01";
+
+/// The badge of a verdict of the rules.
 pub(super) fn badge(verdict: Verdict) -> Markup {
-    // A check mark, a cross or an ellipsis. SVG paths, because fonts may lack these characters.
-    let (class, path) = match verdict {
-        Verdict::InControl => ("good", "M3 8.5l3.2 3.2L13 4.8"),
-        Verdict::OutOfControl => ("bad", "M4 4l8 8M12 4l-8 8"),
-        Verdict::NotEnoughData => ("warning", "M3 8h.01M8 8h.01M13 8h.01"),
+    match verdict {
+        Verdict::InControl => labelled("good", CHECK_MARK, verdict.label()),
+        Verdict::OutOfControl => labelled("bad", CROSS, verdict.label()),
+        Verdict::NotEnoughData => labelled("warning", ELLIPSIS, verdict.label()),
+    }
+}
+
+/// The badge of a series verdict.
+pub(super) fn answer_badge(analysis: &Analysis) -> Markup {
+    let (class, path) = match analysis.verdict {
+        SeriesVerdict::Failing => ("bad", CROSS),
+        SeriesVerdict::Changed => match tone(analysis.answer.direction) {
+            "good" => ("good", CHECK_MARK),
+            class => (class, EXCLAMATION_MARK),
+        },
+        SeriesVerdict::Stable => ("good", CHECK_MARK),
+        SeriesVerdict::NotEnoughData => ("warning", ELLIPSIS),
     };
+    labelled(class, path, analysis.verdict.label())
+}
+
+/// An icon and a label, so that a verdict does not depend on color alone.
+fn labelled(class: &str, path: &str, label: &str) -> Markup {
     html! {
         span class={ "badge " (class) } {
             svg viewBox="0 0 16 16" aria-hidden="true" focusable="false" { path d=(path) {} }
-            (verdict.label())
+            (label)
         }
     }
 }

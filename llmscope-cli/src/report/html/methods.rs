@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use llmscope_core::{Analysis, ChartKind, Phase, SigmaEstimator};
+use llmscope_core::analysis::DecidedBy;
+use llmscope_core::analysis::answer::Part;
+use llmscope_core::{Analysis, ChartKind, Phase, Report, SigmaEstimator};
 use maud::{Markup, html};
 
 /// A number, its formula, and the publication.
@@ -12,7 +14,8 @@ struct Method {
     source: &'static str,
 }
 
-pub(super) fn section(analyses: &[Analysis]) -> Markup {
+pub(super) fn section(report: &Report) -> Markup {
+    let analyses = &report.analyses;
     html! {
         section.plain.methods id="methods" aria-labelledby="methods-title" {
             h2 id="methods-title" { "How these numbers were computed" }
@@ -21,7 +24,7 @@ pub(super) fn section(analyses: &[Analysis]) -> Markup {
                 "Sums use double-double precision. Comparisons with a limit are strict."
             }
             dl.methods {
-                @for method in methods(analyses) {
+                @for method in methods(report) {
                     div {
                         dt { (method.name) }
                         dd { (method.formula) " " cite { (method.source) } }
@@ -44,7 +47,8 @@ pub(super) fn section(analyses: &[Analysis]) -> Markup {
     }
 }
 
-fn methods(analyses: &[Analysis]) -> Vec<Method> {
+fn methods(report: &Report) -> Vec<Method> {
+    let analyses = &report.analyses;
     let mut methods = Vec::new();
     let mut add = |applies: bool, name: &str, formula: &str, source: &'static str| {
         if applies {
@@ -52,6 +56,17 @@ fn methods(analyses: &[Analysis]) -> Vec<Method> {
         }
     };
     let any = |test: fn(&Analysis) -> bool| analyses.iter().any(test);
+    let is_of_values = |part: Part| matches!(part, Part::Level | Part::Spread);
+    let has_changes = analyses.iter().flat_map(|a| &a.answer.changes).any(|change| is_of_values(change.part));
+    add(
+        has_changes && report.decided_by == DecidedBy::Changes,
+        "changes of level and spread",
+        "A change is where the rank sums before and after differ most within one of many intervals. The size is the \
+         median of the ratios, or of the differences, of all pairs across the change, with its 95 % interval. p is \
+         Bonferroni-corrected over intervals, parts and series, and the variance of the rank sums is inflated for \
+         autocorrelation.",
+        "Miller & Siegmund 1982; Kovács et al. 2023; Hodges & Lehmann 1963",
+    );
     for kind in kinds(analyses) {
         let (formula, source) = chart(kind);
         add(true, kind.label(), formula, source);

@@ -1,13 +1,14 @@
-//! The section of one analysis: verdict, charts, distribution, numbers, violations.
+//! The section of one analysis: answer, charts, and the patterns: distribution, numbers, violations.
 
-use llmscope_core::analysis::{Analysis, Drawing, MOST_VIOLATIONS, Series, index};
+use llmscope_core::analysis::{Analysis, DecidedBy, Drawing, MOST_VIOLATIONS, Series, index};
 use llmscope_core::quantity::{counted, in_unit, number, scale_of};
 use llmscope_core::{Line, Metric, Missing, PowerTransform, Side, Verdict, Violation, plot};
 use maud::{Markup, PreEscaped, html};
 
 use super::environment::Event;
-use super::layout::badge;
+use super::layout::{answer_badge, badge};
 use super::{dispersion, histogram, island};
+use crate::analyze::Judged;
 
 /// The table lists this many violations. The JSON report has all of them.
 const MAX_ROWS: usize = 400;
@@ -17,38 +18,56 @@ pub(super) fn id(index: usize) -> String {
     format!("series-{}", index + 1)
 }
 
-pub(super) fn section(
-    position: usize,
-    analysis: &Analysis,
-    series: &Series,
-    missing: Option<Missing>,
-    events: &[Event],
-) -> Markup {
+pub(super) fn section(judged: &Judged, position: usize, events: &[Event]) -> Markup {
+    let (analysis, series) = (&judged.report.analyses[position], &judged.series[position]);
     let id = id(position);
     let group = analysis.group_title();
+    let by_rules = judged.report.decided_by == DecidedBy::Rules;
     html! {
         section.series id=(id) aria-label={ (group) " " (analysis.metric_title()) } {
             header {
                 @if !group.is_empty() { p.overline { (group) } }
                 h2 { (title(analysis)) }
-                (badge(analysis.verdict))
+                @if by_rules { (badge(analysis.patterns.verdict)) } @else { (answer_badge(analysis)) }
             }
-            p.lead { (sentence(analysis)) }
-            p.facts { (analysis.scope().join(" · ")) }
-            @if !analysis.warnings.is_empty() {
-                ul.callouts aria-label="Warnings" {
-                    @for warning in &analysis.warnings { li { (warning) } }
-                }
+            @if by_rules {
+                p.lead { (sentence(analysis)) }
+                p.facts { (analysis.scope().join(" · ")) }
+                (warnings(analysis))
+                @if let Some(drawing) = &analysis.drawing { (charts(&id, analysis, drawing, events)) }
+            } @else {
+                p.lead { (analysis.answer.text) }
+                p.facts { (analysis.scope().join(" · ")) }
+                @if let Some(drawing) = &analysis.drawing { (charts(&id, analysis, drawing, events)) }
+                h3.patterns id={ (id) "-patterns" } { "Patterns" }
+                p { (capitalized(analysis.patterns.verdict.label())) ". " (sentence(analysis)) }
+                (warnings(analysis))
             }
-            @if let Some(drawing) = &analysis.drawing { (charts(&id, analysis, drawing, events)) }
-            div.columns {
-                @if let Ok((sample, _)) = series.sample(missing) {
-                    @if !analysis.chart.is_attribute() { (histogram::figure(analysis, sample.values())) }
-                }
-                (numbers(analysis))
-            }
-            @if let Some(drawing) = &analysis.drawing { (violations(&id, analysis, drawing)) }
+            (details(&id, analysis, series, judged.missing))
         }
+    }
+}
+
+fn warnings(analysis: &Analysis) -> Markup {
+    html! {
+        @if !analysis.warnings.is_empty() {
+            ul.callouts aria-label="Warnings" {
+                @for warning in &analysis.warnings { li { (warning) } }
+            }
+        }
+    }
+}
+
+/// The distribution, the numbers and the violations.
+fn details(id: &str, analysis: &Analysis, series: &Series, missing: Option<Missing>) -> Markup {
+    html! {
+        div.columns {
+            @if let Ok((sample, _)) = series.sample(missing) {
+                @if !analysis.chart.is_attribute() { (histogram::figure(analysis, sample.values())) }
+            }
+            (numbers(analysis))
+        }
+        @if let Some(drawing) = &analysis.drawing { (violations(id, analysis, drawing)) }
     }
 }
 
@@ -60,7 +79,7 @@ fn title(analysis: &Analysis) -> Markup {
     }
 }
 
-/// The reason for the verdict in one or two sentences.
+/// The reason for the verdict of the rules in one or two sentences.
 fn sentence(analysis: &Analysis) -> String {
     let Some(drawing) = &analysis.drawing else {
         let need =
@@ -68,9 +87,9 @@ fn sentence(analysis: &Analysis) -> String {
         return format!("There are not enough data{need}.");
     };
     let points = drawing.chart.points.len();
-    let first = analysis.violations.iter().min_by_key(|violation| violation.first_signal);
+    let first = analysis.patterns.violations.iter().min_by_key(|violation| violation.first_signal);
     let Some(first) = first else {
-        return match analysis.verdict {
+        return match analysis.patterns.verdict {
             Verdict::OutOfControl => "The level is in control, the dispersion is not.".to_owned(),
             _ if drawing.chart.is_degenerate() => {
                 format!("All {points} points are equal, so there is no variation to judge.")
@@ -254,7 +273,7 @@ fn capability(analysis: &Analysis) -> Vec<Row> {
 }
 
 fn violations(id: &str, analysis: &Analysis, drawing: &Drawing) -> Markup {
-    let all = &analysis.violations;
+    let all = &analysis.patterns.violations;
     let first = &all[..all.len().min(MOST_VIOLATIONS)];
     let rest = &all[first.len()..all.len().min(MAX_ROWS)];
     html! {

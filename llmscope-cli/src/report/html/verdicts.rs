@@ -1,4 +1,4 @@
-//! The table of all verdicts.
+//! The table of all verdicts of the rules, if these decide.
 
 use llmscope_core::analysis::index;
 use llmscope_core::quantity::{number_to, scale_of};
@@ -12,7 +12,7 @@ use crate::analyze::Judged;
 /// `2 of 12 series are out of control.`
 pub(super) fn sentence(judged: &Judged) -> String {
     let analyses = &judged.report.analyses;
-    let count = |verdict| analyses.iter().filter(|analysis| analysis.verdict == verdict).count();
+    let count = |verdict| analyses.iter().filter(|analysis| analysis.patterns.verdict == verdict).count();
     let (out, few) = (count(Verdict::OutOfControl), count(Verdict::NotEnoughData));
     let all = analyses.len();
     let be = |count: usize| if count == 1 { "is" } else { "are" };
@@ -65,7 +65,7 @@ pub(super) fn table(judged: &Judged) -> Markup {
 fn row(position: usize, analysis: &Analysis, grouped: bool, capable: bool) -> Markup {
     html! {
         tr {
-            td { (badge(analysis.verdict)) }
+            td { (badge(analysis.patterns.verdict)) }
             @if grouped { td.group { (analysis.group_title()) } }
             th.metric scope="row" { a href={ "#" (section::id(position)) } { (analysis.metric) } }
             td { (sparkline::of(analysis)) }
@@ -90,11 +90,11 @@ fn limits(analysis: &Analysis) -> String {
 }
 
 fn first_violation(analysis: &Analysis) -> Markup {
-    let Some(first) = analysis.violations.iter().min_by_key(|violation| violation.first_signal) else {
+    let Some(first) = analysis.patterns.violations.iter().min_by_key(|violation| violation.first_signal) else {
         let need = analysis.need.map(|need| format!("{} of {need} points", analysis.n));
         return html! { @if let Some(need) = need { (need) } };
     };
-    let more = analysis.violations.len() - 1;
+    let more = analysis.patterns.violations.len() - 1;
     html! {
         code { (first.rule) } " at " (first.first_signal)
         @if more > 0 { span.muted { ", " (more) " more" } }

@@ -1,7 +1,11 @@
 // The types of the HTTP API, as docs/http-api.md and the schemas of the reports define them. Unknown values are absent.
 
 export type Unit = "s" | "s/token" | "1/s" | "USD" | "1" | "ms";
+/** What the rules find on a chart. */
 export type Verdict = "in_control" | "out_of_control" | "not_enough_data";
+/** The answer about a series. */
+export type SeriesVerdict = "failing" | "changed" | "stable" | "not_enough_data";
+export type Direction = "worse" | "better" | "unknown";
 export type Side = "above" | "below" | "both";
 export type Scope = "read" | "write" | "admin";
 /** One value for all points, or one per point. */
@@ -125,10 +129,52 @@ export interface Specification {
   target?: number;
 }
 
+/** Where a change is: the position and time of the first value after it, and the interval of the position. */
+export interface Since {
+  index: number;
+  t?: string;
+  interval: Interval;
+}
+
+/** One change of one part of a series. It has a quotient if all values are positive, or else a difference. */
+export interface Change {
+  part: "level" | "failures" | "spread" | "slow_requests";
+  direction: Direction;
+  since: Since;
+  ratio?: number;
+  difference?: number;
+  interval?: Interval;
+  before: number;
+  after: number;
+  p: number;
+  p_call: number;
+}
+
+export interface Answer {
+  part?: Change["part"];
+  direction?: Direction;
+  since?: Since;
+  p_call?: number;
+  adjusted_for: string[];
+  events: string[];
+  changes?: Change[];
+  /** The answer as one sentence. */
+  text: string;
+}
+
+/** What the rules find on the chart. */
+export interface Patterns {
+  verdict: Verdict;
+  rules: string[];
+  violations: ReportViolation[];
+}
+
 export interface Analysis {
   group: Record<string, string>;
   metric: string;
   unit: Unit;
+  verdict: SeriesVerdict;
+  answer: Answer;
   n: number;
   excluded: { failed: number; warmup: number; missing: number; not_positive?: number };
   chart: string;
@@ -140,9 +186,7 @@ export interface Analysis {
   limits?: ControlLimits;
   /** Only if the request asks for stages. One stage means that no change of the level was detected. */
   stages?: Stage[];
-  rules: string[];
-  violations: ReportViolation[];
-  verdict: Verdict;
+  patterns: Patterns;
   need?: number;
   dispersion?: { chart: string; violations: ReportViolation[] };
   specification?: Specification;
@@ -158,9 +202,28 @@ export interface Analysis {
   points?: Point[];
 }
 
+/** The answer about one series. `analysis` is its position in the report's analyses. */
+export interface RankedAnswer {
+  analysis: number;
+  group: Record<string, string>;
+  metric: string;
+  verdict: SeriesVerdict;
+  direction?: Direction;
+  text: string;
+}
+
 export interface Report {
   schema: string;
   generated_at?: string;
+  /** The result as one sentence. */
+  headline: string;
+  /** The chance that the report says that a series changed if nothing did. */
+  alpha: number;
+  /** The number of series that share alpha. */
+  comparisons: number;
+  decided_by: "changes" | "rules";
+  /** The most urgent one first. */
+  answers: RankedAnswer[];
   analyses: Analysis[];
 }
 

@@ -16,13 +16,15 @@ export interface Colors {
   zoneC: string;
   phase: string;
   focus: string;
+  worse: string;
+  better: string;
   rules: string[];
 }
 
 const NAMES: Record<Exclude<keyof Colors, "rules">, string> = {
   ink: "--ink", muted: "--muted", grid: "--grid", panel: "--panel", line: "--line", dot: "--dot", second: "--second",
   center: "--center", limit: "--limit", spec: "--spec", zoneA: "--zone-a", zoneB: "--zone-b", zoneC: "--zone-c",
-  phase: "--phase", focus: "--accent",
+  phase: "--phase", focus: "--accent", worse: "--bad", better: "--good",
 };
 
 export function readColors(): Colors {

@@ -90,7 +90,7 @@ function ChartFigure({ analysis, settings, onBrush, tableHref, focusAt, handle, 
   };
 
   return (
-    <figure class="chart" ref={figure} data-testid="chart" data-points={model.x.length} data-signals={JSON.stringify(signals)} data-n={analysis.n}>
+    <figure class="chart" ref={figure} data-testid="chart" data-points={model.x.length} data-signals={JSON.stringify(signals)} data-changes={JSON.stringify(model.changes.map(({ since }) => since.index))} data-n={analysis.n}>
       <div
         class={settings.brushing ? "plot brushing" : "plot"}
         tabIndex={0}
@@ -115,6 +115,7 @@ function ChartFigure({ analysis, settings, onBrush, tableHref, focusAt, handle, 
         <p class="sr-only" id="chart-summary">{summary(analysis, model)}</p>
         <p class="chart-notes quiet">
           {model.x.length < model.n && <span>{counted(model.x.length, "point")} of {counted(model.n, "point")} drawn, including every point that signals.</span>}
+          {model.changes.length > 0 && <span>A vertical line marks a change of the level.</span>}
           <a href={tableHref} data-testid="chart-table-link">Violations as a table</a>
         </p>
       </figcaption>

@@ -1,11 +1,17 @@
-import type { Analysis } from "../api/types";
+import type { Analysis, Change } from "../api/types";
 import { exactTime } from "../clock";
 import { chartTitle, metricTitle } from "../metrics";
-import { counted, inScale } from "../quantity";
+import { change as signed, counted, inScale } from "../quantity";
 import { ruleDescription } from "../rules";
 import { at, isBeyond, signalling, type ChartModel } from "./model";
 
 export const valueLabel = (model: ChartModel, value: number): string => inScale(model.scale, value, model.resolution);
+
+/** The size of a change: a percentage, or the difference of values that are not all positive. */
+export function sizeLabel(model: ChartModel, { ratio, difference = 0 }: Change): string {
+  if (ratio !== undefined) return signed(ratio - 1);
+  return (difference > 0 ? "+" : "") + valueLabel(model, difference);
+}
 
 export interface PointLabels {
   value: string;
@@ -47,5 +53,6 @@ export function summary(analysis: Analysis, model: ChartModel): string {
     : "";
   const signalling = model.signals.filter((codes) => codes.length > 0).length;
   const signals = signalling === 0 ? "No point signals." : `${counted(signalling, "point signals", "points signal")}.`;
-  return `${kind} chart of ${metricTitle(analysis.metric)}${group ? ` of ${group}` : ""}: ${counted(model.n, "point")}${lines}. ${signals} Last value ${valueLabel(model, model.x[last] as number)}.`;
+  const changes = model.changes.map((change) => ` The level changes at point ${change.since.index}: ${sizeLabel(model, change)}.`).join("");
+  return `${kind} chart of ${metricTitle(analysis.metric)}${group ? ` of ${group}` : ""}: ${counted(model.n, "point")}${lines}. ${signals}${changes} Last value ${valueLabel(model, model.x[last] as number)}.`;
 }

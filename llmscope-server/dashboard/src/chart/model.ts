@@ -1,4 +1,4 @@
-import type { Analysis, ControlLimits, Line, Point, Specification, Unit } from "../api/types";
+import type { Analysis, Change, ControlLimits, Line, Point, Specification, Unit } from "../api/types";
 import { scaleOf, type Scale } from "../quantity";
 import { plottedSigma, type Zoned } from "./zones";
 
@@ -23,9 +23,12 @@ export interface ChartModel {
   /** Specification limits to draw. Empty for CUSUM charts, because specifications do not apply to sums. */
   specification: Specification;
   rules: string[];
+  /** Changes of the level. Empty if a point of the chart is not one measurement. */
+  changes: Change[];
 }
 
 const ATTRIBUTES = ["p", "np", "c", "u", "laney-p", "laney-u"];
+const POINT_PER_MEASUREMENT = ["individuals", "ewma", "cusum", "moving-average"];
 
 export function modelOf(analysis: Analysis): ChartModel | null {
   const points = analysis.points ?? [];
@@ -52,7 +55,8 @@ export function modelOf(analysis: Analysis): ChartModel | null {
     members: points.map((point) => point.member_of),
     limits,
     specification: sums ? {} : (analysis.specification ?? {}),
-    rules: analysis.rules,
+    rules: analysis.patterns.rules,
+    changes: POINT_PER_MEASUREMENT.includes(analysis.chart) ? (analysis.answer.changes ?? []).filter(({ part }) => part === "level") : [],
   };
 }
 

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import { axesOf, type XAxis } from "./axes";
 import { readColors, type Colors } from "./colors";
+import { drawChanges } from "./changes";
 import { drawLines, drawPhaseOne, drawZones } from "./limits";
 import { at, nearest, type ChartModel } from "./model";
 import { Viewport } from "./viewport";
@@ -153,6 +154,7 @@ export class ControlPlot {
   }
 
   #drawPoints(u: uPlot): void {
+    drawChanges(u, this.#viewport.model, this.#viewport, this.#colors);
     drawDots(u, this.#viewport.model, this.#viewport, this.#colors);
     drawSignals(u, this.#viewport.model, this.#viewport, this.#colors);
   }

@@ -16,7 +16,7 @@ const SHOWN = 8;
 /** The violations of an analysis as a table, newest first. */
 export function SignalsTable({ analysis, onPick }: Props) {
   const [all, setAll] = useState(false);
-  const violations = [...analysis.violations].sort((a, b) => b.last - a.last);
+  const violations = [...analysis.patterns.violations].sort((a, b) => b.last - a.last);
   const shown = all ? violations.slice(0, 500) : violations.slice(0, SHOWN);
   const times = new Map((analysis.points ?? []).map(({ i, t }) => [i, t]));
   if (violations.length === 0) return <p class="quiet" id="violations-table">No rule signals.</p>;
@@ -32,7 +32,7 @@ export function SignalsTable({ analysis, onPick }: Props) {
             const at = times.get(signals[0] ?? first);
             return (
               <tr key={`${rule} ${first}`} data-testid="violation-row">
-                <th scope="row"><span class="rule-cell"><RuleMark rule={ruleSlot(rule, analysis.rules)} /><b>{rule}</b> <span class="quiet">{ruleDescription(rule, analysis.chart)}</span></span></th>
+                <th scope="row"><span class="rule-cell"><RuleMark rule={ruleSlot(rule, analysis.patterns.rules)} /><b>{rule}</b> <span class="quiet">{ruleDescription(rule, analysis.chart)}</span></span></th>
                 <td>{first === last ? first : `${first}–${last}`} <span class="quiet">({counted(signals.length, "signal")})</span></td>
                 <td>{side === "both" ? "both sides" : side}</td>
                 <td>{at ? <Time at={at} /> : "–"}</td>

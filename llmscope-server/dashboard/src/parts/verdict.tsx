@@ -1,4 +1,4 @@
-import type { Analysis, Verdict } from "../api/types";
+import type { Analysis, Direction, SeriesVerdict, Verdict } from "../api/types";
 import { count, counted } from "../quantity";
 import { Icon, type IconName } from "./icons";
 
@@ -14,16 +14,32 @@ const LOOKS: Record<Verdict, Look> = {
   not_enough_data: { label: "Not enough data", tone: "warning", icon: "wait" },
 };
 
+const ANSWERS: Record<SeriesVerdict, Look> = {
+  failing: { label: "Failing", tone: "bad", icon: "alert" },
+  changed: { label: "Changed", tone: "bad", icon: "alert" },
+  stable: { label: "Stable", tone: "good", icon: "check" },
+  not_enough_data: LOOKS.not_enough_data,
+};
+
+/** The verdict on a series. A change for the better has the color of a good result. */
+export function AnswerBadge({ verdict, direction }: { verdict: SeriesVerdict; direction?: Direction }) {
+  const isBetter = verdict === "changed" && direction === "better";
+  const { label, tone, icon } = { ...ANSWERS[verdict], ...(isBetter && { tone: "good", icon: "check" as const }) };
+  return <span class={`badge ${tone}`} data-verdict={verdict} data-direction={direction}><Icon name={icon} />{label}</span>;
+}
+
+/** What the rules find, as a badge. */
 export function VerdictBadge({ verdict }: { verdict: Verdict }) {
   const { label, tone, icon } = LOOKS[verdict];
   return <span class={`badge ${tone}`} data-verdict={verdict}><Icon name={icon} />{label}</span>;
 }
 
-/** The verdict in large type, with its reason in one sentence. */
+/** What the rules find in large type, with its reason in one sentence. */
 export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: string | null }) {
-  const { label, tone, icon } = LOOKS[analysis.verdict];
+  const { verdict } = analysis.patterns;
+  const { label, tone, icon } = LOOKS[verdict];
   return (
-    <div class={`big-verdict ${tone}`} data-testid="verdict" data-verdict={analysis.verdict}>
+    <div class={`big-verdict ${tone}`} data-testid="verdict" data-verdict={verdict}>
       <Icon name={icon} />
       <div>
         <p class="big-label">{label}</p>
@@ -33,7 +49,7 @@ export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: stri
   );
 }
 
-function reason({ verdict, n, need, violations, phase, rules: applied }: Analysis): string {
+function reason({ n, need, phase, patterns: { verdict, violations, rules: applied } }: Analysis): string {
   if (verdict === "not_enough_data") {
     return need ? `A verdict needs ${counted(need, "point")}; there ${n === 1 ? "is" : "are"} ${count(n)}.` : `${counted(n, "value")} so far.`;
   }

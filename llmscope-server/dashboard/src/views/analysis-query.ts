@@ -17,7 +17,7 @@ export function limitSource(query: URLSearchParams): LimitSource {
 /** The API query for the address of the page. Without a series, the metric is `ttft_s` by default. */
 export function selectionOf(query: URLSearchParams): Patch {
   const chart = query.get("chart");
-  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "transform", "phase1", "stages", "lsl", "usl", "target", "from", "to"];
+  const same = ["series", "metric", "provider", "model", "session", "by", "chart", "rules", "limits", "transform", "phase1", "stages", "lsl", "usl", "target", "alpha", "verdict", "spikes", "from", "to"];
   return {
     ...(query.has("series") ? {} : { metric: "ttft_s" }),
     ...windowQuery(query.has("from") || query.has("to") ? "all" : (query.get("window") ?? "all")),

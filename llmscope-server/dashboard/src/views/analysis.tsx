@@ -7,16 +7,17 @@ import { Choice } from "../parts/fields";
 import { Failure, Empty, Skeleton, Warnings } from "../parts/feedback";
 import { SignalsTable } from "../parts/signals-table";
 import { Statistics } from "../parts/statistics";
-import { BigVerdict, VerdictBadge } from "../parts/verdict";
-import { metricTitle } from "../metrics";
+import { BigVerdict } from "../parts/verdict";
 import { navigate, patched, type Patch, urlOf, useQuery } from "../router";
 import { useLoaded } from "../state/loaded";
 import { useSeries } from "../state/series";
 import { AnalysisForm } from "./analysis-form";
 import { phaseOneOf, phaseOneText, selectionOf, withPoints } from "./analysis-query";
+import { Answers } from "./answers";
 import { Distribution } from "./distribution";
 import { ChartChoices, settingsOf } from "./chart-choices";
 import { Exports } from "./exports";
+import { seriesTitle } from "./series-title";
 
 export function Analysis() {
   const [query, change] = useQuery();
@@ -35,29 +36,24 @@ export function Analysis() {
   const analyses = loaded.data?.analyses ?? [];
   const chosen = Math.min(Number(query.get("group") ?? 0) || 0, Math.max(analyses.length - 1, 0));
   const analysis = analyses[chosen];
+  const details = useRef<HTMLDivElement>(null);
+  const pick = (group: number) => {
+    change({ group: group || null });
+    details.current?.scrollIntoView({ block: "start" });
+  };
 
   return (
     <main id="main" class="analysis">
       <h1>Analysis</h1>
+      {loaded.data && analysis && !loaded.error && <Answers report={loaded.data} chosen={chosen} pick={pick} />}
       <AnalysisForm query={query} change={change} />
       {loaded.error && <Failure error={loaded.error} retry={loaded.reload} what="The analysis could not be loaded." />}
       {!loaded.data && (loaded.loading || isWaiting) && <Skeleton kind="chart" what="the analysis" />}
       {loaded.data && !analysis && <Empty title="No measurements match."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
-      {analyses.length > 1 && <Groups analyses={analyses} chosen={chosen} pick={(k) => change({ group: k || null })} />}
-      {analysis && !loaded.error && <AnalysisPanel key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} />}
+      {analysis && !loaded.error && (
+        <div class="details" ref={details}><AnalysisPanel key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} /></div>
+      )}
     </main>
-  );
-}
-
-function Groups({ analyses, chosen, pick }: { analyses: Result[]; chosen: number; pick: (k: number) => void }) {
-  return (
-    <div class="groups" role="group" aria-label="Groups" data-testid="groups">
-      {analyses.map((analysis, k) => (
-        <button key={k} type="button" aria-pressed={k === chosen} data-testid="group" onClick={() => pick(k)}>
-          {titleOf(analysis)} <VerdictBadge verdict={analysis.verdict} />
-        </button>
-      ))}
-    </div>
   );
 }
 
@@ -82,13 +78,12 @@ function AnalysisPanel({ analysis, selection, query, change, busy }: AnalysisPan
     <div aria-busy={busy}>
       <div class="panel hero">
         <div class="hero-head">
-          <h2 class="hero-title">{titleOf(analysis)}</h2>
-          <BigVerdict analysis={analysis} />
+          <h2 class="hero-title">{seriesTitle(analysis)}</h2>
+          <div class="brush-bar">
+            <Choice label="Action when dragging over the chart" value={brushing ? "phase1" : "zoom"} options={[["zoom", "drag to zoom"], ["phase1", "drag to select phase I"]]} onPick={(value) => setBrushing(value === "phase1")} testId="drag" />
+            {phaseOne && <button type="button" class="small" data-testid="phase1-reset" onClick={() => change({ phase1: null })}>Reset phase I ({phaseOne})</button>}
+          </div>
           <ChartChoices query={query} change={change} />
-        </div>
-        <div class="brush-bar">
-          <Choice label="Action when dragging over the chart" value={brushing ? "phase1" : "zoom"} options={[["zoom", "drag to zoom"], ["phase1", "drag to select phase I"]]} onPick={(value) => setBrushing(value === "phase1")} testId="drag" />
-          {phaseOne && <button type="button" class="small" data-testid="phase1-reset" onClick={() => change({ phase1: null })}>Reset phase I ({phaseOne})</button>}
         </div>
         <ControlChart analysis={analysis} settings={settings} onBrush={brushed} handle={chart} tableHref="#violations-table" focusAt={query.get("at")} />
       </div>
@@ -96,17 +91,13 @@ function AnalysisPanel({ analysis, selection, query, change, busy }: AnalysisPan
       <Statistics analysis={analysis} />
       <Warnings items={analysis.warnings} />
       <div class="columns">
-        <section aria-labelledby="violations-title">
-          <h2 id="violations-title" class="section-title">Violations</h2>
+        <section class="patterns" aria-labelledby="patterns-title">
+          <h2 id="patterns-title" class="section-title">Patterns</h2>
+          <BigVerdict analysis={analysis} />
           <SignalsTable analysis={analysis} onPick={(first, last) => chart.current?.zoomTo(first, last)} />
         </section>
         <Distribution analysis={analysis} selection={selection} />
       </div>
     </div>
   );
-}
-
-function titleOf(analysis: Result): string {
-  const group = Object.entries(analysis.group).sort(([a], [b]) => b.localeCompare(a)).map(([, value]) => value).join(" · ");
-  return group === "" ? metricTitle(analysis.metric) : `${group}: ${metricTitle(analysis.metric)}`;
 }

@@ -94,7 +94,7 @@ function SeriesPanel({ series }: { series: Series }) {
         <>
           <div class="panel hero">
             <div class="hero-head">
-              <BigVerdict analysis={analysis} note={analysis.verdict === "out_of_control" && series.verdict === "in_control" ? "None of them is still open." : null} />
+              <BigVerdict analysis={analysis} note={analysis.patterns.verdict === "out_of_control" && series.verdict === "in_control" ? "None of them is still open." : null} />
               {series.state === "learning" && <Learning series={series} />}
               <ChartChoices query={query} change={change} />
             </div>

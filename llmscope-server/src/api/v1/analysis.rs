@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use llmscope_core::analysis::{Baseline, Grouping, Measure, Observation, Origin, Series, Stages, point_range};
+use llmscope_core::analysis::answer::{ALPHA, family_of};
+use llmscope_core::analysis::{
+    Baseline, DecidedBy, Grouping, Measure, Observation, Origin, Series, Stages, point_range,
+};
 use llmscope_core::stats::{Histogram, Sorted};
 use llmscope_core::{
-    Analysis, ChartKind, Metric, Missing, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
+    ChartKind, Metric, Missing, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -95,6 +98,16 @@ pub(super) struct AnalysisQuery {
     /// Confidence level of the intervals.
     #[serde(default)]
     confidence: Option<f64>,
+    /// The chance that the call reports a change of any series if nothing changed; by default 0.01.
+    #[serde(default)]
+    alpha: Option<f64>,
+    /// What decides: changes, or rules on the charts. By default changes, but rules if the limits are frozen or estimated
+    /// from phase I.
+    #[serde(default)]
+    verdict: Option<DecidedBy>,
+    /// Whether single slow requests make a series changed. They then have a share of alpha.
+    #[serde(default)]
+    spikes: Option<bool>,
     /// Include every point.
     #[serde(default)]
     points: Option<bool>,
@@ -129,6 +142,16 @@ enum LimitsOf {
     Data,
 }
 
+/// A report and its headline. The core computes both.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AnalysisReport")]
+struct HeadlineAndReport {
+    /// The result of the call as one sentence.
+    headline: String,
+    #[serde(flatten)]
+    report: Report,
+}
+
 /// The number of values in each of several bins of equal width.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HistogramAnswer")]
@@ -146,35 +169,65 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get(
             "/api/v1/analysis",
-            "Analyze records: charts, violations and capability (llmscope.report/1)",
+            "Analyze records: what changed, charts, patterns and capability (llmscope.report/2)",
             report,
         )
         .query::<AnalysisQuery>()
-        .response::<Report>(),
+        .response::<HeadlineAndReport>(),
         Operation::get("/api/v1/histogram", "Return the histogram of the selected values", histogram)
             .query::<AnalysisQuery>()
             .response::<HistogramBins>(),
     ]
 }
 
-async fn report(State(app): State<App>, Query(query): Query<AnalysisQuery>) -> Result<Json<Report>, ApiError> {
+async fn report(
+    State(app): State<App>,
+    Query(query): Query<AnalysisQuery>,
+) -> Result<Json<HeadlineAndReport>, ApiError> {
     let usual = app.transform;
-    let analyses = app.run_blocking(move |store| analyses(store, &query, usual)).await?;
-    Ok(Json(Report::new(Some(Timestamp::now()), analyses)))
+    let report = app.run_blocking(move |store| judged(store, &query, usual)).await?;
+    Ok(Json(HeadlineAndReport { headline: report.headline(), report }))
 }
 
-/// The requested analyses. `usual` is the default transformation for limits that are estimated from the values.
-pub(super) fn analyses(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<Vec<Analysis>, ApiError> {
+/// The report of the requested series. `usual` is the default transformation for limits that are estimated from the values.
+pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<Report, ApiError> {
     let frozen = frozen(store, query)?;
-    let judge = |series: &Series| {
-        let plan = plan(query, series, &frozen, usual)?;
-        let mut analysis = analyze(series, &plan)?;
+    let series = series(store, query)?;
+    let shared = shared(query, &series)?;
+    let plan = |series: &Series| {
+        let own = plan(query, series, &frozen, usual)?;
+        Ok(Plan { alpha: shared.alpha, family: shared.family, ..own })
+    };
+    let plans = series.iter().map(plan).collect::<Result<Vec<Plan>, ApiError>>()?;
+    let judge = |(series, plan): (&Series, &Plan)| {
+        let mut analysis = analyze(series, plan)?;
         if let Some(most) = query.max_points {
             analysis.downsample_points(most.0 as usize);
         }
         Ok(analysis)
     };
-    series(store, query)?.iter().map(judge).collect()
+    let analyses = series.iter().zip(&plans).map(judge).collect::<Result<_, ApiError>>()?;
+    let decided_by = query.verdict.unwrap_or_else(|| decided_by(query, &plans));
+    Ok(Report::new(Some(Timestamp::now()), &shared, analyses).decided_by(decided_by))
+}
+
+/// Limits that do not come from the judged values are there to be judged by rules.
+fn decided_by(query: &AnalysisQuery, plans: &[Plan]) -> DecidedBy {
+    let is_requested = query.phase1.is_some() || query.limits == Some(LimitsOf::Frozen);
+    let is_frozen = |plan: &Plan| matches!(plan.origin, Origin::Baseline(_));
+    if is_requested || plans.iter().any(is_frozen) { DecidedBy::Rules } else { DecidedBy::Changes }
+}
+
+/// The alpha of the call and the number of series that share it.
+fn shared(query: &AnalysisQuery, series: &[Series]) -> Result<Plan, ApiError> {
+    let alpha = query.alpha.unwrap_or(ALPHA);
+    if !(alpha > 0.0 && alpha < 0.5) {
+        return Err(ApiError::query(
+            "alpha",
+            format!("invalid alpha {alpha}: expected a probability above 0 and below 0.5"),
+        ));
+    }
+    Ok(Plan { alpha, family: family_of(series), ..Plan::default() })
 }
 
 async fn histogram(
@@ -216,7 +269,15 @@ fn series(store: &dyn Store, query: &AnalysisQuery) -> Result<Vec<Series>, ApiEr
         }
         let each = groups.into_iter().map(|(group, parts)| joined(&source, group, metric, parts));
         // Leave out a source without any value of this metric.
-        all.extend(each.filter(|series| metric == Metric::E2e || series.values.iter().any(|value| !value.is_nan())));
+        let has_something =
+            |series: &Series| series.observations.failures() > 0 || series.values.iter().any(|value| !value.is_nan());
+        all.extend(each.filter(|series| metric == Metric::E2e || has_something(series)));
+    }
+    if let Some(session) = filter.session {
+        let events = store.events(session)?;
+        for series in &mut all {
+            series.events.clone_from(&events);
+        }
     }
     Ok(all)
 }
@@ -264,13 +325,16 @@ fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: 
     let warmup = parts.iter().map(|part| part.warmup).sum();
     let mut observations: Vec<Observation> = Vec::new();
     for part in parts {
-        let each = part.at_ns.into_iter().zip(part.values).zip(part.failed).zip(part.positions);
-        observations.extend(each.map(|(((at, value), failed), position)| Observation {
+        let measured = part.at_ns.into_iter().zip(part.values).zip(part.positions);
+        let each = measured.zip(part.failed).zip(part.failures).zip(part.tokens);
+        observations.extend(each.map(|(((((at, value), position), failed), failure), tokens)| Observation {
             value,
             failed,
             at: at.map(from_ns),
             position,
-            companion: None,
+            failure,
+            tokens,
+            ..Observation::default()
         }));
     }
     // A session without all times keeps the order of its log.
@@ -335,6 +399,7 @@ fn plan(query: &AnalysisQuery, series: &Series, frozen: &[Baseline], usual: Tran
         specification: specification(query, series.measure.unit())?,
         confidence,
         points: query.points.unwrap_or(false),
+        slow_requests: query.spikes.unwrap_or(false),
         ..Plan::default()
     })
 }

@@ -9,7 +9,7 @@ use super::super::App;
 use super::super::api_error::ApiError;
 use super::super::extract::Query;
 use super::super::operation::Operation;
-use super::analysis::{AnalysisQuery, analyses};
+use super::analysis::{AnalysisQuery, judged};
 use crate::store::Store;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -38,7 +38,7 @@ async fn png(State(app): State<App>, Query(query): Query<AnalysisQuery>) -> Resu
 }
 
 fn draw(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<String, ApiError> {
-    let first = analyses(store, query, usual)?.into_iter().next();
+    let first = judged(store, query, usual)?.analyses.into_iter().next();
     let analysis = first.ok_or_else(|| ApiError::NotFound("no values match the query".to_owned()))?;
     Ok(plot::svg(&analysis))
 }

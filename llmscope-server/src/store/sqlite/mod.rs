@@ -1,6 +1,7 @@
 //! A store in one SQLite file in WAL mode: readers see the last commit and never wait for the writer.
 
 mod condition;
+mod failure;
 mod opening;
 mod reading;
 mod room;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use jiff::Timestamp;
+use llmscope_core::session::RunEvent;
 use llmscope_core::{Metric, Session};
 use rusqlite::{Connection, ErrorCode};
 
@@ -108,6 +110,13 @@ impl SqliteStore {
     fn refusal(&self, error: &rusqlite::Error) -> StoreError {
         refusal(&self.path, error)
     }
+
+    /// A session from its envelope, which has everything but the requests.
+    fn without_records(&self, id: i64, envelope: &str) -> Result<Session> {
+        let place = llmscope_core::Location::of(&format!("session {id}"));
+        Session::from_envelope(&place, envelope)
+            .map_err(|error| StoreError::Damaged { place: self.place(), message: error.to_string() })
+    }
 }
 
 /// A connection that returns to the pool on drop, even after a panic.
@@ -170,13 +179,16 @@ impl Store for SqliteStore {
         self.read(sessions::list)
     }
 
+    fn events(&self, session: i64) -> Result<Vec<RunEvent>> {
+        let envelope = self.read(|reader| sessions::envelope(reader, session))?;
+        let envelope = envelope.ok_or(StoreError::Absent { what: "session", id: session })?;
+        Ok(self.without_records(session, &envelope)?.events)
+    }
+
     fn session(&self, id: i64) -> Result<Session> {
         let (envelope, records) =
             self.read(|reader| sessions::one(reader, id))?.ok_or(StoreError::Absent { what: "session", id })?;
-        let place = llmscope_core::Location::of(&format!("session {id}"));
-        let broken =
-            |error: llmscope_core::Error| StoreError::Damaged { place: self.place(), message: error.to_string() };
-        Ok(Session { records, ..Session::from_envelope(&place, &envelope).map_err(broken)? })
+        Ok(Session { records, ..self.without_records(id, &envelope)? })
     }
 
     fn cost_usd(&self, filter: &Filter) -> Result<f64> {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use llmscope_core::Metric;
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use llmscope_core::ingest::TokenColumns;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::super::{Filter, Measurements, ProviderTotals};
 use super::condition::Condition;
-use super::row;
+use super::{failure, row};
 use crate::record::StoredRecord;
 use crate::series::Source;
 use crate::timestamp::{from_ns, to_ns};
@@ -42,10 +43,13 @@ pub(super) fn measurements(
     let sources: BTreeMap<i64, Source> = sources(reader)?.into_iter().map(|source| (source.id, source)).collect();
     let Some(condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
     let (value, conditions, limit) = (expression(metric), condition.sql(), sql_limit(filter.limit));
+    let [input, cached, output] = token_counts(metric);
     // Records of a session stay in the order of its log, because their times may be missing.
     let order = if filter.session.is_some() { "r.id DESC" } else { "r.at_ns DESC, r.id DESC" };
     let sql = format!(
-        "SELECT r.source, r.at_ns, r.status, r.warmup, {value} FROM records r{conditions} ORDER BY {order}{limit}"
+        "SELECT r.source, r.at_ns, r.status, r.warmup, {value}, {input}, {cached}, {output}, {} \
+         FROM records r{conditions} ORDER BY {order}{limit}",
+        failure::EXPRESSION
     );
     let mut statement = reader.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(condition.parameters))?;
@@ -60,6 +64,8 @@ pub(super) fn measurements(
             at_ns: Vec::new(),
             values: Vec::new(),
             failed: Vec::new(),
+            failures: Vec::new(),
+            tokens: Vec::new(),
             positions: Vec::new(),
             warmup: 0,
         });
@@ -68,7 +74,10 @@ pub(super) fn measurements(
             continue;
         }
         all.at_ns.push(row.get(1)?);
-        all.failed.push(row.get::<_, i64>(2)? != 0);
+        let status = row.get(2)?;
+        all.failed.push(status != 0);
+        all.failures.push(failure::kind(status, row.get_ref(8)?.as_str_or_null()?)?);
+        all.tokens.push([token_count(row, 5)?, token_count(row, 6)?, token_count(row, 7)?]);
         all.positions.push(selected);
         // A rate over a time near 0 may be infinite; it counts as missing.
         all.values.push(row.get::<_, Option<f64>>(4)?.filter(|value| value.is_finite()));
@@ -78,6 +87,8 @@ pub(super) fn measurements(
         all.at_ns.reverse();
         all.values.reverse();
         all.failed.reverse();
+        all.failures.reverse();
+        all.tokens.reverse();
         // The rows came in reverse order.
         all.positions = all.positions.iter().rev().map(|from_end| selected - from_end).collect();
     }
@@ -106,6 +117,29 @@ fn expression(metric: Metric) -> String {
         other => rest(other.name()),
     };
     format!("CASE WHEN r.status = 0 THEN {of_success} END")
+}
+
+/// The SQL expressions of the token counts on which a metric depends: in, cached, out. To find the cached ones, SQLite
+/// parses the rest of each record, so they are read only for the metric that depends on them.
+fn token_counts(metric: Metric) -> [String; 3] {
+    let (input, output, unread) = ("r.input_tokens", "r.output_tokens", "NULL");
+    let cached = format!("json_extract(r.rest, '$.attributes.{}')", TokenColumns::NAMES[1]);
+    match metric {
+        Metric::Ttft => [input.to_owned(), cached, output.to_owned()],
+        Metric::E2e => [input, unread, output].map(str::to_owned),
+        _ => [unread; 3].map(str::to_owned),
+    }
+}
+
+/// A count of tokens. An attribute may also be a text, which is not a count.
+fn token_count(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<f64>> {
+    #[allow(clippy::cast_precision_loss, reason = "a count of tokens is far below 2^53")]
+    let count = match row.get_ref(column)? {
+        ValueRef::Integer(count) => Some(count as f64),
+        ValueRef::Real(count) => Some(count),
+        ValueRef::Null | ValueRef::Text(_) | ValueRef::Blob(_) => None,
+    };
+    Ok(count.filter(|count| count.is_finite() && *count >= 0.0))
 }
 
 /// The condition of a filter; `None` if no source has its provider and model.

@@ -25,11 +25,14 @@ pub(super) fn list(reader: &Connection) -> rusqlite::Result<Vec<SessionSummary>>
     statement.query_map([], summary)?.collect()
 }
 
+/// The envelope of a session as JSON.
+pub(super) fn envelope(reader: &Connection, id: i64) -> rusqlite::Result<Option<String>> {
+    first(reader, "SELECT envelope FROM sessions WHERE id = ?", id, |row| row.get(0))
+}
+
 /// The envelope of a session as JSON, and its requests.
 pub(super) fn one(reader: &Connection, id: i64) -> rusqlite::Result<Option<(String, Vec<RequestRecord>)>> {
-    let Some(envelope) = first(reader, "SELECT envelope FROM sessions WHERE id = ?", id, |row| row.get(0))? else {
-        return Ok(None);
-    };
+    let Some(envelope) = envelope(reader, id)? else { return Ok(None) };
     let columns = row::COLUMNS;
     let sql =
         format!("SELECT {columns} FROM records r JOIN sources s ON s.id = r.source WHERE r.session = ? ORDER BY r.id");

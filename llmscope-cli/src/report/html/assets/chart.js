@@ -217,7 +217,9 @@ const controlChart = (() => {
         if (value != null) rule(name, value, css("--spec"), [2, 3]);
       });
       events(u);
+      change(u);
       ctx.restore();
+      changeLabel(u);
       ctx.font = FONT.replace("12px", `${12 * ratio}px`);
       ctx.textAlign = "left";
       ctx.textBaseline = "middle";
@@ -254,6 +256,39 @@ const controlChart = (() => {
       for (const { x, first, last } of chart === analysis.charts[0] ? places : []) {
         ctx.fillText(first === last ? first : `${first}–${last}`, x + 4 * ratio, bbox.top + 2 * ratio);
       }
+    }
+
+    // The change of the level, drawn before the first point after it.
+    function change(u) {
+      const x = changeAt(u);
+      if (x === null) return;
+      const { ctx, bbox } = u;
+      ctx.strokeStyle = css(`--${analysis.change.tone}`);
+      ctx.lineWidth = 2 * uPlot.pxRatio;
+      ctx.setLineDash([]);
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+
+    // The size of the change, in the margin above the first chart, so that it hides no point.
+    function changeLabel(u) {
+      const x = changeAt(u);
+      const { left, top, width } = u.bbox;
+      if (x === null || x < left || x > left + width || chart !== level) return;
+      const { ctx } = u;
+      const ratio = uPlot.pxRatio;
+      ctx.fillStyle = css(`--${analysis.change.tone}`);
+      ctx.font = FONT.replace("12px", `600 ${14 * ratio}px`);
+      ctx.textAlign = "center";
+      ctx.textBaseline = "bottom";
+      ctx.fillText(analysis.change.label, x, top - 4 * ratio);
+    }
+
+    function changeAt(u) {
+      const k = analysis.change ? chart.i.findIndex((position) => position >= analysis.change.point) : -1;
+      return k < 0 ? null : u.valToPos(k > 0 ? (xs[k - 1] + xs[k]) / 2 : xs[k], "x", true);
     }
 
     // Draws a filled dot beyond a control limit, and a ring where another rule signals.
@@ -340,7 +375,7 @@ const controlChart = (() => {
     const options = {
       width: Math.max(host.clientWidth, 200),
       height,
-      padding: [10, Math.min(Math.max(labelWidth, 76), 140), 0, 0],
+      padding: [analysis.change && chart === level ? 26 : 10, Math.min(Math.max(labelWidth, 76), 140), 0, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "Etc/UTC"),
       cursor: {

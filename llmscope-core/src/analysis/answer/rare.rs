@@ -1,0 +1,93 @@
+//! Rare events: an exact test of a change of their share, because a rank sum of few events is not normal.
+
+use std::ops::Range;
+
+use crate::cast::float;
+use crate::sample::ranges_between;
+use crate::stats::{ChangePoint, Sorted};
+
+/// The shares of an event before and after a change, and the p-value of so uneven a division.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Division {
+    pub(super) before: f64,
+    pub(super) after: f64,
+    pub(super) p: f64,
+}
+
+/// The division of the events by each change, between its neighbors.
+///
+/// The test is Fisher's exact one (1934) for the places on both sides of the change. With K events on both sides, the place
+/// of the j-th event is as extreme as the test's tail with the same probability, so that 2(K + 1) times the tail bounds the
+/// probability of any place. A neighboring change was found in the same events, at one of as many places as there are
+/// events, which multiplies the bound for each neighbor.
+pub(super) fn divisions(events: &[bool], changes: &[ChangePoint]) -> Vec<Division> {
+    let at: Vec<usize> = changes.iter().map(|change| change.at).collect();
+    let stages: Vec<Range<usize>> = ranges_between(&at, events.len()).collect();
+    let count = |range: &Range<usize>| events[range.clone()].iter().filter(|event| **event).count();
+    let places = float(events.iter().filter(|event| **event).count() + 1);
+    let division = |pair: &[Range<usize>]| {
+        let [before, after] = pair else { return None };
+        let (k1, k2, n1, n2) = (count(before), count(after), before.len(), after.len());
+        let ends = [before.start > 0, after.end < events.len()];
+        let choices: f64 = ends.into_iter().map(|is_chosen| if is_chosen { places } else { 1.0 }).product();
+        let p = 2.0 * float(k1 + k2 + 1) * choices * hypergeometric_tail(k1, n1, k2, n2);
+        let share = |events: usize, places: usize| float(events) / float(places);
+        Some(Division { before: share(k1, n1), after: share(k2, n2), p: p.min(1.0) })
+    };
+    stages.windows(2).filter_map(division).collect()
+}
+
+/// The changes of values of which most are equal, with the p-value of the exact test where it is larger: values above the
+/// common one are a rare event, and so are values below it. Other values are returned as they are.
+pub(super) fn confirmed(values: &[f64], changes: Vec<ChangePoint>, level: f64) -> Vec<ChangePoint> {
+    let sorted = Sorted::of(values);
+    let runs = sorted.values().chunk_by(|a, b| a == b);
+    let Some(common) = runs.filter(|run| 2 * run.len() > values.len()).map(|run| run[0]).next() else { return changes };
+    let of = |is_event: &dyn Fn(f64) -> bool| {
+        let events: Vec<bool> = values.iter().map(|&value| is_event(value)).collect();
+        divisions(&events, &changes)
+    };
+    let (above, below) = (of(&|value| value > common), of(&|value| value < common));
+    let exact = above.iter().zip(&below).map(|(above, below)| (2.0 * above.p.min(below.p)).min(1.0));
+    let allowed = changes.iter().zip(exact).map(|(change, exact)| ChangePoint { p: change.p.max(exact), ..*change });
+    allowed.filter(|change| change.p <= level).collect()
+}
+
+/// The probability of so uneven a division of the events in the direction seen: k₂ or more (or k₂ or fewer) of the k₁ + k₂
+/// events among n₂ of the n₁ + n₂ places.
+fn hypergeometric_tail(k1: usize, n1: usize, k2: usize, n2: usize) -> f64 {
+    let (events, places) = (k1 + k2, n1 + n2);
+    let ln_choose = |n: usize, k: usize| {
+        let ln_factorial = |n: usize| libm::lgamma(float(n) + 1.0);
+        ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
+    };
+    let all = ln_choose(places, events);
+    let probability = |k: usize| (ln_choose(n2, k) + ln_choose(n1, events - k) - all).exp();
+    let (fewest, most) = (events.saturating_sub(n1), events.min(n2));
+    let rises = k2 * n1 >= k1 * n2;
+    let tail: f64 = if rises { (k2..=most).map(probability).sum() } else { (fewest..=k2).map(probability).sum() };
+    tail.min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_is_fishers() {
+        // scipy.stats.hypergeom(300, 12, 100).sf(8), of SciPy 1.17.1: 9 or more of 12 events among 100 of 300 places.
+        let tail = hypergeometric_tail(3, 200, 9, 100);
+        assert!((tail - 0.003_235_136_412_294_879).abs() < 1e-12, "{tail}");
+        // One event at the last place of ten.
+        assert!((hypergeometric_tail(0, 9, 1, 1) - 0.1).abs() < 1e-12);
+    }
+
+    #[test]
+    fn few_ticks_of_a_clock_are_no_change_and_many_are() {
+        let change = ChangePoint { at: 13, z: 4.0, p: 0.0005 };
+        let few: Vec<f64> = (0..100).map(|i| if [5, 8, 12].contains(&i) { 6.0 } else { 5.0 }).collect();
+        assert_eq!(confirmed(&few, vec![change], 0.005), []);
+        let many: Vec<f64> = (0..100).map(|i| if i < 13 { 6.0 } else { 5.0 }).collect();
+        assert_eq!(confirmed(&many, vec![change], 0.005), [change]);
+    }
+}

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-harness bench-logs bench-server soak gate-table fuzz properties schemas notebooks stubs clean
+.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -127,6 +127,9 @@ soak: ## Run the service under mixed load and report its memory (MINUTES=10)
 
 gate-table: ## Simulate the gate and write the tables of docs/gate.md (some minutes)
 	cargo run --quiet --release -p llmscope-examples --bin gate-table -- docs/gate.md
+
+promises: ## Simulate the verdict and write docs/false-alarms.md (some minutes)
+	cargo run --quiet --release -p llmscope-core --example false_alarms -- docs/false-alarms.md
 
 fuzz: ## Fuzz every reader of files and streams for SECONDS=60 (needs cargo-fuzz)
 	cargo run --quiet --manifest-path fuzz/Cargo.toml --example seeds -- . fuzz/corpus

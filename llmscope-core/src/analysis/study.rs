@@ -28,7 +28,7 @@ const MIN_RUNS: usize = 5;
 /// Limits from fewer runs are provisional, as are limits from fewer points.
 const FIRM_RUNS: usize = 25;
 /// A lag-1 autocorrelation above this changes the variance of a run's mean by more than a fifth.
-const NOTABLE_LAG1: f64 = 0.1;
+pub(super) const NOTABLE_LAG1: f64 = 0.1;
 /// Standard deviations that differ by more than this factor indicate that the runs have no common process (the rule of
 /// thumb for the analysis of variance: Moore & McCabe, *Introduction to the Practice of Statistics*).
 const UNEQUAL_DISPERSION: f64 = 2.0;

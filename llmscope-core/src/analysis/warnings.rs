@@ -1,5 +1,6 @@
 //! Warnings of an analysis: what to know before trusting the numbers, with cause and remedy.
 
+use super::study::NOTABLE_LAG1;
 use super::{Analysis, Verdict};
 use crate::capability::{SpecificationLimits, Supported};
 use crate::cast::float;
@@ -46,9 +47,10 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_over: 
             .to_owned()
     });
     warn(left_over > 0, &|| format!("{} excluded, each alone in its subgroup", counted(left_over, "measurement")));
-    let significant = 2.0 / float(analysis.n.max(1)).sqrt();
+    // A smaller correlation of many values is significant, and does not matter.
+    let notable = (2.0 / float(analysis.n.max(1)).sqrt()).max(NOTABLE_LAG1);
     let lag1 = analysis.autocorrelation.map_or(0.0, |autocorrelation| autocorrelation.lag1);
-    warn(judged && analysis.chart == ChartKind::Individuals && lag1.abs() > significant, &|| {
+    warn(judged && analysis.chart == ChartKind::Individuals && lag1.abs() > notable, &|| {
         let effect = if lag1 > 0.0 { "too narrow: expect false alarms" } else { "too wide: expect missed signals" };
         format!("the measurements are autocorrelated (lag 1: {lag1:.2}): limits from moving ranges are {effect}")
     });

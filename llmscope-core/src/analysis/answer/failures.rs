@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Measure, Series};
 use super::family::MIN_VALUES;
+use super::judged_run::intervals;
 use super::rare;
 use crate::cast::float;
 use crate::metric::Metric;
 use crate::sample::Sample;
-use crate::stats::search_changes;
+use crate::stats::{ChangeSearch, search_changes};
 
 /// Requests on each side of a change of the share of failures.
 const FEWEST: usize = 5;
@@ -50,6 +51,8 @@ pub struct FailureCount {
 pub(super) struct ShareChange {
     /// Position of the first request after the change.
     pub(super) at: usize,
+    /// The interval of that position, both ends included.
+    pub(super) interval: [usize; 2],
     pub(super) before: f64,
     pub(super) after: f64,
     pub(super) p: f64,
@@ -77,7 +80,14 @@ impl Found {
         let in_order: Vec<bool> = order.iter().map(|&request| failed[request]).collect();
         let found = share_changes(&in_order, level);
         let is_failing = 2 * count >= requests || found.last().is_some_and(|last| last.after >= 0.5);
-        let changes = found.into_iter().map(|change| ShareChange { at: order[change.at], ..change }).collect();
+        let changes = found
+            .into_iter()
+            .map(|change| ShareChange {
+                at: order[change.at],
+                interval: change.interval.map(|place| order[place.min(requests - 1)]),
+                ..change
+            })
+            .collect();
         let last_in_a_row = in_order.iter().rev().take_while(|failed| **failed).count();
         let is_failing = is_failing || last_in_a_row >= IN_A_ROW;
         let failures = Failures {
@@ -119,10 +129,12 @@ fn share_changes(failed: &[bool], level: f64) -> Vec<ShareChange> {
     if failed.len() < MIN_VALUES {
         return Vec::new();
     }
-    let found = search_changes(&sample, FEWEST, level).changes;
-    let confirmed = found.iter().zip(rare::divisions(failed, &found)).map(|(change, division)| {
+    let ChangeSearch { changes: found, inflation, .. } = search_changes(&sample, FEWEST, level);
+    let intervals = intervals(sample.values(), &found, inflation);
+    let described = found.iter().zip(rare::divisions(failed, &found)).zip(intervals);
+    let confirmed = described.map(|((change, division), interval)| {
         let rare::Division { before, after, p } = division;
-        ShareChange { at: change.at, before, after, p: change.p.max(p) }
+        ShareChange { at: change.at, interval, before, after, p: change.p.max(p) }
     });
     confirmed.filter(|change| change.p <= level).collect()
 }

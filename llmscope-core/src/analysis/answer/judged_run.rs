@@ -159,7 +159,7 @@ fn distances(residuals: &[f64]) -> Vec<f64> {
 }
 
 /// The interval of the place of each change, between its neighbors, by ranks.
-fn intervals(values: &[f64], changes: &[ChangePoint], inflation: f64) -> Vec<[usize; 2]> {
+pub(super) fn intervals(values: &[f64], changes: &[ChangePoint], inflation: f64) -> Vec<[usize; 2]> {
     let mut intervals = Vec::with_capacity(changes.len());
     for (index, change) in changes.iter().enumerate() {
         let from = if index == 0 { 0 } else { changes[index - 1].at };

@@ -184,11 +184,7 @@ impl Findings {
             self.changes.push(Change {
                 part: Part::Failures,
                 direction: Direction::of(change.after > change.before),
-                since: Since {
-                    index: change.at,
-                    t: series.observations.at(change.at),
-                    interval: [change.at, change.at],
-                },
+                since: Since { index: change.at, t: series.observations.at(change.at), interval: change.interval },
                 ratio: None,
                 difference: Some(change.after - change.before),
                 interval: None,

@@ -546,4 +546,9 @@ fn logs_without_enough_data_do_not_pass() {
         assert_eq!(accepted.status.code(), Some(0));
         assert_eq!(stdout(&accepted), stdout(&output), "the report is printed all the same");
     }
+    let input = table(&steady(60));
+    let status = |points: &str| {
+        run_on(input.as_bytes(), &["analyze", "-", "--column", "latency", "--rules", "1", "--phase1", points]).status
+    };
+    assert_eq!(["60", "61"].map(|points| status(points).code()), [Some(0), Some(2)], "more points than the data have");
 }

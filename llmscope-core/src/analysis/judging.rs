@@ -71,6 +71,12 @@ fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
             &Error::NotEnoughData { what: "a chart (points)", have: data.len(), need: needed },
         ));
     }
+    if let Origin::FirstPoints(points) = &plan.origin
+        && points.end > data.len()
+    {
+        let error = Error::NotEnoughData { what: "phase I (points)", have: data.len(), need: points.end };
+        return Ok(not_enough(analysis, points.end, &error));
+    }
     let (chart, starts) = match chart(series, plan, kind, &data, power) {
         Ok(charted) => charted,
         // Gaps everywhere: no pair of adjacent measurements has a moving range.

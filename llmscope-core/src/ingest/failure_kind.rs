@@ -1,6 +1,6 @@
 //! Kinds of failed requests, with an example of each.
 
-use crate::session::{RequestRecord, Status};
+use crate::session::{RequestError, RequestRecord, Status};
 
 /// A log with more kinds of failures than this counts the rest under the last one.
 const MOST_KINDS: usize = 64;
@@ -19,16 +19,21 @@ pub struct FailureKind {
 impl FailureKind {
     /// The kind of a failed record; `None` if the request succeeded.
     pub(super) fn of(record: &RequestRecord) -> Option<Self> {
-        if record.succeeded() {
+        Self::of_error(record.status, record.error.as_ref())
+    }
+
+    /// The kind of failure of a request that ended with this status and this error; `None` if it succeeded.
+    #[must_use]
+    pub fn of_error(status: Status, error: Option<&RequestError>) -> Option<Self> {
+        if status == Status::Ok {
             return None;
         }
-        let error = record.error.as_ref();
         let kind = error.map(|error| error.kind.as_str()).filter(|kind| !kind.is_empty());
         let label = match (kind, error.and_then(|error| error.code)) {
             (Some(kind), Some(code)) if !kind.contains(&code.to_string()) => format!("{kind} {code}"),
             (Some(kind), _) => kind.to_owned(),
-            (None, Some(code)) => format!("{} {code}", record.status.name()),
-            (None, None) => if record.status == Status::Error { "failed" } else { record.status.name() }.to_owned(),
+            (None, Some(code)) => format!("{} {code}", status.name()),
+            (None, None) => if status == Status::Error { "failed" } else { status.name() }.to_owned(),
         };
         let shortened = |message: &String| on_one_line(message).chars().take(EXAMPLE_LENGTH).collect::<String>();
         let example = error.and_then(|error| error.message.as_ref()).map(shortened);
@@ -47,8 +52,8 @@ impl FailureKind {
     }
 }
 
-/// A text of a server without control characters, because it goes to terminals.
-fn on_one_line(text: &str) -> String {
+/// A text of a server or a file without control characters, because it goes to terminals.
+pub(crate) fn on_one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
@@ -58,7 +63,6 @@ fn on_one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::RequestError;
 
     #[test]
     fn a_kind_has_the_class_and_the_code_of_its_failures() {

@@ -57,6 +57,7 @@ use std::sync::Arc;
 
 pub use delimited::delimiter;
 pub use failure_kind::FailureKind;
+pub(crate) use failure_kind::on_one_line;
 pub use lines::StreamSummary;
 pub use mapping::Mapping;
 pub use open::{OpenedLog, open, read_whole};

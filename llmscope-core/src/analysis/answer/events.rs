@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::ingest::on_one_line;
 use crate::session::RunEvent;
 
 /// The most events that an answer names.
@@ -13,11 +14,6 @@ const LENGTH: usize = 120;
 pub(super) fn between(events: &[RunEvent], from: Timestamp, to: Timestamp, change: Timestamp) -> Vec<String> {
     let mut near: Vec<&RunEvent> = events.iter().filter(|event| (from..=to).contains(&event.at)).collect();
     near.sort_by_key(|event| (event.at.as_nanosecond() - change.as_nanosecond()).abs());
-    near.into_iter().take(MOST).map(|event| on_one_line(&event.message)).collect()
-}
-
-/// A text of a file without control characters, because it goes to terminals.
-fn on_one_line(text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LENGTH).collect();
-    printable.split_whitespace().collect::<Vec<_>>().join(" ")
+    let cut = |event: &RunEvent| on_one_line(&event.message.chars().take(LENGTH).collect::<String>());
+    near.into_iter().take(MOST).map(cut).collect()
 }

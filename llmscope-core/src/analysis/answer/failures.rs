@@ -79,7 +79,9 @@ impl Found {
         let order = order_of_runs(series, requests);
         let in_order: Vec<bool> = order.iter().map(|&request| failed[request]).collect();
         let found = share_changes(&in_order, level);
-        let is_failing = 2 * count >= requests || found.last().is_some_and(|last| last.after >= 0.5);
+        let last_in_a_row = in_order.iter().rev().take_while(|failed| **failed).count();
+        let is_failing =
+            2 * count >= requests || found.last().is_some_and(|last| last.after >= 0.5) || last_in_a_row >= IN_A_ROW;
         let changes = found
             .into_iter()
             .map(|change| ShareChange {
@@ -88,8 +90,6 @@ impl Found {
                 ..change
             })
             .collect();
-        let last_in_a_row = in_order.iter().rev().take_while(|failed| **failed).count();
-        let is_failing = is_failing || last_in_a_row >= IN_A_ROW;
         let failures = Failures {
             count,
             requests,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Plan, Series};
 use super::failures::indicator;
+use super::sequence::run_count;
 use crate::error::Result;
 use crate::measure::Measure;
 use crate::objective::{Certificate, CertificateStatus, Objective};
@@ -30,7 +31,7 @@ impl Judged {
     /// Judges the objectives that concern this series: those of its metric, and the share of failures.
     pub(super) fn of(series: &Series, sample: &Sample<'_>, plan: &Plan) -> Result<Self> {
         let mut judged = Self::default();
-        let runs = if series.of_runs { 1 } else { series.sources.len().max(1) };
+        let runs = run_count(series);
         for &objective in &plan.objectives {
             let is_own = series.measure == Measure::Metric(objective.metric());
             match objective {

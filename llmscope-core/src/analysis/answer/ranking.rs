@@ -29,7 +29,7 @@ pub struct RankedAnswer {
 }
 
 impl Report {
-    /// The result of the call as one sentence: `1 of 9 series is failing and 2 changed for the worse; …`.
+    /// The result of the call as one sentence: `9 series: 1 failing, 2 changed for the worse. …`.
     #[must_use]
     pub fn headline(&self) -> String {
         let count = |is: &dyn Fn(&RankedAnswer) -> bool| self.answers.iter().filter(|answer| is(answer)).count();

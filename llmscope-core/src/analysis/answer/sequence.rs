@@ -15,6 +15,7 @@ pub(super) struct Sequence {
 }
 
 /// The sequences of a series, one for each run, and what they were adjusted for.
+#[derive(Default)]
 pub(super) struct Sequences {
     pub(super) runs: Vec<Sequence>,
     /// The observation of each measurement.
@@ -31,23 +32,11 @@ impl Sequences {
         let observations: Vec<usize> = (0..sample.len()).map(|value| kept.at(value)).collect();
         if series.measure == Measure::Metric(Metric::ErrorRate) {
             // The share of failures is judged from the requests themselves.
-            return Self {
-                runs: Vec::new(),
-                observations,
-                adjusted_for: Vec::new(),
-                lacks_tokens: false,
-                without_tokens: 0,
-            };
+            return Self { observations, ..Self::default() };
         }
         if let Some(counts) = counts {
             let sequence = Sequence { values: counts.to_vec(), positions: (0..counts.len()).collect() };
-            return Self {
-                runs: vec![sequence],
-                observations,
-                adjusted_for: Vec::new(),
-                lacks_tokens: false,
-                without_tokens: 0,
-            };
+            return Self { runs: vec![sequence], observations, ..Self::default() };
         }
         let columns = token_columns(series, &observations);
         let borrowed: Vec<&[f64]> = columns.iter().map(|(_, column)| column.as_slice()).collect();
@@ -115,7 +104,7 @@ fn fitted(values: &[f64], columns: &[&[f64]]) -> Option<LoadModel> {
 }
 
 /// Each source of a series of requests is a run.
-fn run_count(series: &Series) -> usize {
+pub(super) fn run_count(series: &Series) -> usize {
     if series.of_runs { 1 } else { series.sources.len().max(1) }
 }
 

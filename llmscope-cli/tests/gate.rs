@@ -11,7 +11,12 @@ use tempfile::TempDir;
 
 const SESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions");
 
+/// Runs `gate` about these runs: a difference between runs is not assumed.
 fn run(args: &[&str]) -> Output {
+    run_with_defaults(&[args, &["--run-sd", "0"]].concat())
+}
+
+fn run_with_defaults(args: &[&str]) -> Output {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
     command.env_remove("NO_COLOR").env_remove("COLUMNS").env_remove("CLICOLOR_FORCE");
     command.arg("gate").args(args).output().unwrap()
@@ -73,14 +78,18 @@ fn a_shift_fails_and_the_first_line_names_it() {
 #[test]
 fn the_example_session_with_a_second_load_is_worse() {
     let (quiet, loaded) = (format!("{SESSIONS}/undisturbed.json"), format!("{SESSIONS}/second-load.json"));
-    let output = run(&[&quiet, &loaded, "--json"]);
+    let output = run_with_defaults(&[&quiet, &loaded, "--json"]);
     assert_eq!(output.status.code(), Some(1));
     let answer = answer(&output);
-    assert_eq!(answer["schema"], "llmscope.gate/1");
+    assert_eq!(answer["schema"], "llmscope.gate/2");
     assert_eq!(answer["verdict"], "fail");
     assert!(answer["headline"].as_str().unwrap().starts_with("TPOT"), "{}", answer["headline"]);
+    let tpot = answer["pairs"].as_array().unwrap().iter().find(|pair| pair["metric"] == "tpot_s").unwrap();
+    assert_eq!(tpot["since"]["index"], 150);
+    assert_eq!((&tpot["runs"]["sd"], &tpot["runs"]["assumed"]), (&Value::from(0.1), &Value::from(true)));
     let same = run(&[&quiet, &quiet]);
     assert_eq!(same.status.code(), Some(0));
+    assert!(stdout(&same).contains("both sides have the same requests"), "{}", stdout(&same));
 }
 
 #[test]
@@ -107,7 +116,9 @@ fn each_side_can_have_several_runs() {
     assert_eq!(answer["pairs"][0]["baseline"]["source"].as_array().unwrap().len(), 2);
     // A quarter of the requests fails. That decides, although no latency changed.
     assert_eq!(output.status.code(), Some(1));
-    assert!(answer["headline"].as_str().unwrap().starts_with("error rate +25 points ["), "{}", answer["headline"]);
+    let headline = answer["headline"].as_str().unwrap();
+    assert!(headline.starts_with("25 % of the requests failed, 0 % in the baseline, p < 0.0001"), "{headline}");
+    assert_eq!(answer["failing"], true);
 }
 
 #[test]
@@ -196,12 +207,61 @@ fn errors_name_the_fix() {
         (vec![one, one, "--alpha", "0.9"], "invalid alpha 0.9: expected a number above 0 and at most 0.2"),
         (vec![one, one, "--statistic", "q95"], "p99.9"),
         (vec![one, one, "--slo", "ttft"], "ttft=500ms"),
+        (vec![one, one, "--slo", "ttft=500"], "expected a limit with its unit"),
+        (vec![one, one, "--slo", "e2e.p99=1s"], "e2e.p99=1s"),
+        (vec![one, one, "--max-share-increase", "2"], "largest increase of a share"),
         (vec![one, text(&table)], "candidate"),
     ] {
         let output = run(&args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stdout(&output));
         assert!(stderr(&output).contains(part), "{args:?}: {} does not contain {part}", stderr(&output));
     }
+}
+
+#[test]
+fn objectives_of_a_run_need_no_baseline() {
+    let folder = TempDir::new().unwrap();
+    let good = session(&folder, "good.json", "m", &latencies(600, 1, 1.0), None);
+    let bad = session(&folder, "bad.json", "m", &latencies(600, 2, 1.0), Some(10));
+    let (xml, markdown) = (folder.path().join("gate.xml"), folder.path().join("gate.md"));
+    let reports = ["--slo", "errors=1%,ttft.p99=500ms", "--junit", text(&xml), "--markdown", text(&markdown)];
+    let met = run(&[&[text(&good)][..], &reports].concat());
+    assert_eq!(met.status.code(), Some(0), "{}", stderr(&met));
+    assert!(stdout(&met).starts_with("MET  errors=1%: met"), "{}", stdout(&met));
+    let missed = run(&[&[text(&bad)][..], &reports].concat());
+    assert_eq!(missed.status.code(), Some(1), "{}", stderr(&missed));
+    assert!(stdout(&missed).starts_with("FAILING  errors=1%: missed, 60 of 600"), "{}", stdout(&missed));
+    let xml = fs::read_to_string(xml).unwrap();
+    well_formed(&xml);
+    assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\""), "{xml}");
+    let markdown = fs::read_to_string(markdown).unwrap();
+    assert!(markdown.starts_with("### ❌ Latency gate: failing") && markdown.contains("- ttft.p99"), "{markdown}");
+    // Too few requests decide nothing, which fails only with the option for it.
+    let few = session(&folder, "few.json", "m", &latencies(30, 3, 1.0), None);
+    let slo = ["--slo", "errors=1%"];
+    assert_eq!(run(&[&[text(&few)][..], &slo].concat()).status.code(), Some(0));
+    let strict = run(&[&[text(&few)][..], &slo, &["--undecided", "fail"]].concat());
+    assert_eq!(strict.status.code(), Some(1), "{}", stdout(&strict));
+}
+
+#[test]
+fn a_plan_shows_how_many_runs_decide() {
+    let folder = TempDir::new().unwrap();
+    let runs: Vec<PathBuf> = (0..4)
+        .map(|run| {
+            let factor = 1.0 + 0.02 * f64::from(run);
+            session(&folder, &format!("{run}.json"), "m", &latencies(400, run, factor), None)
+        })
+        .collect();
+    let files: Vec<&str> = runs.iter().map(|path| text(path)).collect();
+    let output = run_with_defaults(&[&["--plan", "--max-shift", "10%"][..], &files].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let shown = stdout(&output);
+    assert!(shown.contains("measured standard deviation") && shown.contains("requests per run"), "{shown}");
+    let json = answer(&run_with_defaults(&[&["--plan", "--max-shift", "10%", "--json"][..], &files].concat()));
+    assert_eq!(json["schema"], "llmscope.gate-preview/1");
+    let of_row = |row: usize| json["tables"][0]["rows"][row]["runs"][0].as_u64().unwrap();
+    assert!(of_row(0) >= of_row(6), "{json}");
 }
 
 #[test]

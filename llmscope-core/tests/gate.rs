@@ -5,9 +5,9 @@
 use std::fmt::Write as _;
 
 use llmscope_core::analysis::{Measure, Selection, Series};
-use llmscope_core::gate::{Comparison, Decision, Gate, GatePlan, GateVerdict, Objective, Statistic, gate};
+use llmscope_core::gate::{Comparison, Decision, Gate, GatePlan, GateVerdict, Statistic, certify, gate, preview};
 use llmscope_core::stats::{Proportion, special::normal_quantile};
-use llmscope_core::{Error, Metric, ingest};
+use llmscope_core::{Error, Metric, Objective, ingest};
 use proptest::prelude::*;
 
 fn column(name: &str, values: &[f64]) -> Vec<Series> {
@@ -58,6 +58,26 @@ impl Random {
     }
 }
 
+/// A gate whose answer is about the runs that were measured, not about others of the same builds.
+fn of_these_runs() -> GatePlan {
+    GatePlan { run_sd: 0.0, ..GatePlan::default() }
+}
+
+/// A log of one run for each set of records: latencies, `None` for a failed request.
+fn runs(records: &[Vec<Option<f64>>]) -> Vec<Series> {
+    let log = |(run, records): (usize, &Vec<Option<f64>>)| {
+        let record = |ttft: &Option<f64>| match ttft {
+            Some(ttft) => format!(r#"{{"status":"ok","ttft_s":{ttft}}}"#),
+            None => r#"{"status":"timeout"}"#.to_owned(),
+        };
+        let records = records.iter().map(record).collect::<Vec<_>>().join(",");
+        let text = format!(r#"{{"schema":"llmscope.session/1","provider":"p","model":"m","records":[{records}]}}"#);
+        ingest::read(&format!("run-{run}.json"), text.as_bytes(), None).unwrap()
+    };
+    let logs: Vec<_> = records.iter().enumerate().map(log).collect();
+    Selection::default().series(&logs).unwrap()
+}
+
 fn find(gate: &Gate, statistic: Statistic) -> &Comparison {
     gate.comparisons().map(|(_, comparison)| comparison).find(|c| c.statistic == statistic).unwrap()
 }
@@ -73,7 +93,7 @@ fn without_a_change_it_fails_as_often_as_promised() {
             let mut random = Random(u64::from(seed) << 20 | 17);
             let (one, other) = (times(&random.latencies(200, rho, 1.0)), times(&random.latencies(200, rho, 1.0)));
             let statistics = vec![Statistic::Typical];
-            let plan = GatePlan { max_shift: 0.0, alpha, statistics, ..GatePlan::default() };
+            let plan = GatePlan { max_shift: 0.0, alpha, statistics, ..of_these_runs() };
             failed += u32::from(gate(&one, &other, &plan).unwrap().verdict == GateVerdict::Fail);
         }
         // The observed rate is in an interval that excludes one of a thousand such tests on each side.
@@ -87,13 +107,13 @@ fn without_a_change_it_fails_as_often_as_promised() {
 fn a_shift_is_seen_and_its_interval_holds_it() {
     let mut random = Random(5);
     let (one, other) = (times(&random.latencies(2000, 0.3, 1.0)), times(&random.latencies(2000, 0.3, 1.2)));
-    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    let answer = gate(&one, &other, &of_these_runs()).unwrap();
     assert_eq!(answer.verdict, GateVerdict::Fail);
     for (_, comparison) in answer.comparisons() {
         let interval = comparison.shift_interval.unwrap();
         assert!(interval.lower.unwrap() <= 0.2 && interval.upper.unwrap() >= 0.2, "{comparison:?}");
     }
-    let back = gate(&other, &one, &GatePlan::default()).unwrap();
+    let back = gate(&other, &one, &of_these_runs()).unwrap();
     assert_eq!(back.verdict, GateVerdict::Pass, "{back}");
 }
 
@@ -102,18 +122,18 @@ fn of_tokens_per_second_less_is_worse() {
     let mut random = Random(6);
     let rate = |values: Vec<f64>| column("output_tokens_per_s", &values);
     let (one, other) = (rate(random.latencies(1000, 0.0, 100.0)), rate(random.latencies(1000, 0.0, 80.0)));
-    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    let answer = gate(&one, &other, &of_these_runs()).unwrap();
     assert_eq!(answer.verdict, GateVerdict::Fail);
     let typical = find(&answer, Statistic::Typical);
     assert!(typical.shift.unwrap() < -0.1 && typical.allowed == -0.05 && typical.minimal_detectable.unwrap() < -0.05);
-    assert_eq!(gate(&other, &one, &GatePlan::default()).unwrap().verdict, GateVerdict::Pass);
+    assert_eq!(gate(&other, &one, &of_these_runs()).unwrap().verdict, GateVerdict::Pass);
 }
 
 #[test]
 fn too_few_requests_are_an_answer_of_their_own() {
     let mut random = Random(7);
     let (one, other) = (times(&random.latencies(6, 0.0, 1.0)), times(&random.latencies(6, 0.0, 3.0)));
-    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    let answer = gate(&one, &other, &of_these_runs()).unwrap();
     assert_eq!(answer.verdict, GateVerdict::NotEnoughData);
     assert!(
         answer.comparisons().all(|(_, c)| c.decision == Decision::NotEnoughData && c.need.unwrap() > 6),
@@ -121,7 +141,7 @@ fn too_few_requests_are_an_answer_of_their_own() {
     );
     // 200 requests are too few for a p99 at this level, and the result reports the number that is needed.
     let (one, other) = (times(&random.latencies(200, 0.0, 1.0)), times(&random.latencies(200, 0.0, 1.0)));
-    let answer = gate(&one, &other, &GatePlan::default()).unwrap();
+    let answer = gate(&one, &other, &of_these_runs()).unwrap();
     let p99 = find(&answer, Statistic::Quantile(0.99));
     assert_eq!(p99.decision, Decision::NotEnoughData);
     assert!((300..2000).contains(&p99.need.unwrap()), "{p99:?}");
@@ -132,7 +152,7 @@ fn a_candidate_that_became_slow_half_way_is_not_excused_by_that() {
     let mut random = Random(8);
     let (one, mut other) = (random.latencies(300, 0.0, 1.0), random.latencies(300, 0.0, 1.0));
     other[150..].iter_mut().for_each(|latency| *latency *= 3.0);
-    let answer = gate(&times(&one), &times(&other), &GatePlan::default()).unwrap();
+    let answer = gate(&times(&one), &times(&other), &of_these_runs()).unwrap();
     assert_eq!(answer.verdict, GateVerdict::Fail, "{answer}");
     let chart = answer.pairs[0].chart.as_ref().unwrap();
     assert!(chart.signals > 50 && chart.points == 300);
@@ -154,12 +174,153 @@ fn failures_are_compared_apart_from_latencies() {
     assert_eq!(find(&nothing, Statistic::ErrorRate).decision, Decision::Worse);
 }
 
+/// 200 requests in each of some runs; those of the last run fail where `fails` says so.
+fn with_failures(count: usize, fails: impl Fn(usize) -> bool) -> Vec<Series> {
+    let mut random = Random(11);
+    let run = |random: &mut Random| random.latencies(200, 0.0, 1.0).into_iter().map(Some).collect::<Vec<_>>();
+    let mut all: Vec<Vec<Option<f64>>> = (0..count).map(|_| run(&mut random)).collect();
+    for run in &mut all {
+        run.iter_mut().enumerate().filter(|(i, _)| fails(*i)).for_each(|(_, value)| *value = None);
+    }
+    runs(&all)
+}
+
+#[test]
+fn a_burst_of_failures_counts_in_full() {
+    for count in [1, 5] {
+        let baseline = with_failures(count, |_| false);
+        for share in [10, 25, 50, 90] {
+            let last = with_failures(count, |i| i >= 200 - 2 * share);
+            let answer = gate(&baseline, &last, &GatePlan::default()).unwrap();
+            assert_eq!((answer.verdict, answer.failing), (GateVerdict::Fail, true), "the last {share} %: {answer}");
+        }
+        for (name, fails) in [
+            ("every second", Box::new(|i: usize| i % 2 == 0) as Box<dyn Fn(usize) -> bool>),
+            ("15 % at random", Box::new(|i| i * 7919 % 200 < 30)),
+        ] {
+            let answer = gate(&baseline, &with_failures(count, fails), &GatePlan::default()).unwrap();
+            assert_eq!((answer.verdict, answer.failing), (GateVerdict::Fail, true), "{name}: {answer}");
+            assert!(answer.headline.contains("timeout"), "{answer}");
+        }
+        let one = gate(&baseline, &with_failures(count, |i| i == 77), &GatePlan::default()).unwrap();
+        let errors = find(&one, Statistic::ErrorRate);
+        assert_eq!((errors.decision, one.failing), (Decision::NotWorse, false), "{one}");
+    }
+    // More failures than allowed that chance explains: no pass.
+    let undecided = gate(&with_failures(1, |_| false), &with_failures(1, |i| i < 3), &of_these_runs()).unwrap();
+    let errors = find(&undecided, Statistic::ErrorRate);
+    assert_eq!((errors.decision, undecided.verdict), (Decision::CannotTell, GateVerdict::NotEnoughData));
+    // SciPy 1.17.1: hypergeom(400, 3, 200).sf(2).
+    assert!((errors.p.unwrap() - 0.124_060_150_375_939_84).abs() < 1e-9, "{errors:?}");
+}
+
+#[test]
+fn runs_that_differ_widen_the_interval() {
+    let factors = [0.9, 1.1, 0.95, 1.05, 1.0];
+    let side = |seed: u64, shift: f64, factors: &[f64]| {
+        let mut random = Random(seed);
+        let run = |factor: &f64| random.latencies(1000, 0.0, shift * factor).into_iter().map(Some).collect();
+        runs(&factors.iter().map(run).collect::<Vec<_>>())
+    };
+    let typical = |gate: &Gate| find(gate, Statistic::Typical).shift_interval.unwrap();
+    let alike = gate(&side(1, 1.0, &[1.0; 5]), &side(2, 1.0, &[1.0; 5]), &GatePlan::default()).unwrap();
+    let unlike = gate(&side(1, 1.0, &factors), &side(2, 1.0, &factors), &GatePlan::default()).unwrap();
+    let width = |gate: &Gate| typical(gate).upper.unwrap() - typical(gate).lower.unwrap();
+    assert!(width(&unlike) > 3.0 * width(&alike), "{alike:?} {unlike:?}");
+    let runs = unlike.pairs[0].runs.unwrap();
+    // The standard deviation of the factors' logarithms is 0.0793 (NumPy 2.4).
+    assert!((runs.sd - 0.079).abs() < 0.02 && !runs.assumed, "{runs:?}");
+    assert_eq!((runs.baseline, runs.candidate), (5, 5));
+    // One run of the candidate can be decided against five of the baseline.
+    let one = gate(&side(1, 1.0, &[1.0; 5]), &side(2, 1.6, &[1.0]), &GatePlan::default()).unwrap();
+    assert_eq!(one.verdict, GateVerdict::Fail, "{one}");
+    // One run a side: the difference that is assumed decides how far the answer reaches.
+    let (slow, fast) = (side(2, 1.2, &[1.0]), side(1, 1.0, &[1.0]));
+    let assumed = gate(&fast, &slow, &GatePlan::default()).unwrap();
+    assert_eq!(assumed.verdict, GateVerdict::NotEnoughData, "{assumed}");
+    assert!(assumed.pairs[0].runs.unwrap().assumed && find(&assumed, Statistic::Typical).need_runs.is_some());
+    assert_eq!(gate(&fast, &slow, &of_these_runs()).unwrap().verdict, GateVerdict::Fail);
+}
+
+/// Sessions of requests with answers of this many tokens on average, from a server of this speed.
+fn answers(seed: u64, tokens: f64, slower: f64) -> Vec<Series> {
+    let mut random = Random(seed);
+    let record = |_| {
+        let count = (tokens * (0.4 * random.normal()).exp()).round().max(1.0);
+        let seconds = slower * (0.3 + 0.02 * count) * (0.1 * random.normal()).exp();
+        format!(r#"{{"status":"ok","e2e_s":{seconds},"output_tokens":{count}}}"#)
+    };
+    let records = (0..300).map(record).collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{"schema":"llmscope.session/1","provider":"p","model":"m","records":[{records}]}}"#);
+    Selection::default().series([&ingest::read("run.json", text.as_bytes(), None).unwrap()]).unwrap()
+}
+
+#[test]
+fn longer_answers_are_no_slower_server() {
+    let baseline = answers(1, 100.0, 1.0);
+    let longer = gate(&baseline, &answers(2, 130.0, 1.0), &of_these_runs()).unwrap();
+    assert_ne!(longer.verdict, GateVerdict::Fail, "{longer}");
+    let load = longer.pairs[0].load.as_ref().unwrap();
+    assert_eq!(load.adjusted_for, ["output_tokens"]);
+    assert!(load.tokens[0].differs());
+    let slower = gate(&baseline, &answers(3, 130.0, 1.2), &of_these_runs()).unwrap();
+    assert_eq!(slower.verdict, GateVerdict::Fail, "{slower}");
+    let typical = find(&slower, Statistic::Typical).shift_interval.unwrap();
+    assert!(typical.lower.unwrap() <= 0.2 && typical.upper.unwrap() >= 0.2, "{typical:?}");
+}
+
+#[test]
+fn a_load_without_a_known_slope_bounds_the_shift() {
+    let fixed = |tokens: u32, seconds: f64| {
+        let mut random = Random(3);
+        let mut record = |_| {
+            let seconds = seconds * (0.1 * random.normal()).exp();
+            format!(r#"{{"status":"ok","e2e_s":{seconds},"output_tokens":{tokens}}}"#)
+        };
+        let records = (0..300).map(&mut record).collect::<Vec<_>>().join(",");
+        let text = format!(r#"{{"schema":"llmscope.session/1","provider":"p","model":"m","records":[{records}]}}"#);
+        Selection::default().series([&ingest::read("run.json", text.as_bytes(), None).unwrap()]).unwrap()
+    };
+    // 1.3 times as long with 1.3 times the tokens: the load explains all of it. Twice as long is more than that.
+    let explained = gate(&fixed(100, 1.0), &fixed(130, 1.3), &of_these_runs()).unwrap();
+    assert_eq!(explained.verdict, GateVerdict::NotEnoughData, "{explained}");
+    assert!(explained.pairs[0].warnings.iter().any(|warning| warning.contains("token counts")), "{explained:?}");
+    assert_eq!(gate(&fixed(100, 1.0), &fixed(130, 2.0), &of_these_runs()).unwrap().verdict, GateVerdict::Fail);
+}
+
+#[test]
+fn objectives_of_a_run_are_certified() {
+    let plan = |slo: &str| GatePlan { objectives: Objective::list(slo).unwrap(), ..of_these_runs() };
+    let series = with_failures(1, |i| i % 10 == 0);
+    let missed = certify(&series, &plan("errors=1%")).unwrap();
+    assert_eq!((missed.verdict, missed.failing, missed.label()), (GateVerdict::Fail, true, "failing"));
+    let met = certify(&series, &plan("ttft.p50=10s")).unwrap();
+    assert_eq!((met.verdict, met.label()), (GateVerdict::Pass, "met"), "{met}");
+    let unknown = certify(&series, &plan("ttft.p99=2s")).unwrap();
+    assert_eq!(unknown.verdict, GateVerdict::NotEnoughData, "{unknown}");
+    // A missed objective fails a gate whose comparisons pass.
+    let both = gate(&series, &series, &plan("errors=1%")).unwrap();
+    assert_eq!((both.verdict, both.certificates.len()), (GateVerdict::Fail, 1), "{both}");
+}
+
+#[test]
+fn a_preview_says_how_many_runs_decide() {
+    let mut random = Random(4);
+    let mut run = |factor: f64| random.latencies(500, 0.0, factor).into_iter().map(Some).collect::<Vec<_>>();
+    let baseline = runs(&[run(1.0), run(1.02), run(0.98), run(1.0)]);
+    let plan = GatePlan { max_shift: 0.1, statistics: vec![Statistic::Typical], ..GatePlan::default() };
+    let preview = preview(&baseline, &plan).unwrap();
+    let counts: Vec<_> = preview.tables[0].rows.iter().map(|row| row.runs[0]).collect();
+    assert!(counts.iter().all(Option::is_some) && counts.is_sorted_by(|a, b| a >= b), "{counts:?}");
+    assert!(counts[0] > counts[6], "{counts:?}");
+}
+
 #[test]
 fn objectives_are_compared_as_shares() {
     let mut random = Random(9);
     let (one, other) = (times(&random.latencies(800, 0.0, 1.0)), times(&random.latencies(800, 0.0, 1.5)));
-    let objectives = vec![Objective { metric: Metric::Ttft, limit: 0.5 }];
-    let plan = GatePlan { objectives, statistics: vec![Statistic::ErrorRate], ..GatePlan::default() };
+    let objectives = vec![Objective::Request { metric: Metric::Ttft, limit: 0.5 }];
+    let plan = GatePlan { objectives, statistics: vec![Statistic::ErrorRate], ..of_these_runs() };
     let answer = gate(&one, &other, &plan).unwrap();
     let missed = find(&answer, Statistic::MissedObjective);
     assert_eq!(missed.decision, Decision::Worse);
@@ -193,7 +354,8 @@ fn a_plan_out_of_range_is_refused_with_its_value() {
         GatePlan { alpha: 0.0, ..GatePlan::default() },
         GatePlan { alpha: 0.5, ..GatePlan::default() },
         GatePlan { max_share_increase: 1.0, ..GatePlan::default() },
-        GatePlan { objectives: vec![Objective { metric: Metric::Ttft, limit: 0.0 }], ..GatePlan::default() },
+        GatePlan { run_sd: 1.0, ..GatePlan::default() },
+        GatePlan { objectives: vec![Objective::Request { metric: Metric::Ttft, limit: 0.0 }], ..GatePlan::default() },
     ] {
         assert!(matches!(gate(&one, &one, &plan), Err(Error::Parameter { .. })), "{plan:?}");
     }

@@ -95,11 +95,12 @@ impl Random {
     }
 
     /// A uniform number between 0 and 1, both excluded.
-    fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         ((self.next() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
     }
 
-    fn normal(&mut self) -> f64 {
+    /// A standard normal number.
+    pub(crate) fn normal(&mut self) -> f64 {
         normal_quantile(self.uniform()).unwrap_or(0.0)
     }
 }

@@ -6,7 +6,6 @@ use clap::{Args, ValueEnum};
 use llmscope_core::gate::Statistic;
 use llmscope_core::ingest::Tool;
 use llmscope_core::{Metric, Missing, RuleSet};
-use llmscope_harness::Objectives;
 
 use crate::values;
 
@@ -14,8 +13,12 @@ const EXAMPLES: &str = "\
 Examples:
   Is the branch slower?
     llmscope gate main.jsonl branch.jsonl
-  Several runs on each side:
+  Several runs on each side, which measure how much runs differ:
     llmscope gate main-*.jsonl --candidate branch-*.jsonl
+  How many requests and runs decide, before measuring:
+    llmscope gate --plan main-*.jsonl --max-shift 10%
+  Objectives, without a baseline:
+    llmscope gate run.jsonl --slo ttft.p99=500ms,errors=1%
   In CI, with an objective and reports:
     llmscope gate main.jsonl branch.jsonl --slo ttft=500ms \\
       --max-shift 10% --junit gate.xml --markdown gate.md
@@ -25,19 +28,23 @@ Examples:
 
 A candidate is worse if the whole interval of a shift is beyond --max-shift,
 and not worse if the whole interval is within it. Otherwise the data cannot
-tell, and the answer gives the number of requests that could.
-Exit status: 0 not worse, or not enough data (see --undecided); 1 worse;
-2 error.";
+tell, and the answer gives the number of requests or runs that could. It is
+failing if more requests failed than --max-share-increase allows.
+Exit status: 0 not worse, or not enough data (see --undecided); 1 worse,
+failing, or an objective of a run is missed; 2 error.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct GateArgs {
-    /// BASELINE CANDIDATE; with --candidate, the files of the baseline
+    /// BASELINE CANDIDATE; with --candidate or --plan, the files of the baseline
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Files of the candidate
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) candidate: Vec<PathBuf>,
+    /// Show how many requests and runs per side decide, from the baseline alone
+    #[arg(long, conflicts_with_all = ["candidate", "slo", "junit", "markdown"])]
+    pub(crate) plan: bool,
     /// Read as this format instead of recognizing it; `--from help` lists them
     #[arg(long, value_name = "FORMAT", value_parser = values::format(), hide_possible_values = true)]
     pub(crate) from: Option<Tool>,
@@ -74,9 +81,14 @@ pub(crate) struct GateArgs {
     /// Chance of failing an unchanged candidate, over all comparisons
     #[arg(long, value_name = "CHANCE", default_value = "0.01", help_heading = "Decision")]
     pub(crate) alpha: String,
-    /// Objectives of a request: ttft=500ms,tpot=50ms,e2e=10s
+    /// How much runs of one build differ (standard deviation), if there are too
+    /// few runs to measure it; 0 restricts the answer to the runs given
+    #[arg(long, value_name = "SHARE", default_value = "10%", help_heading = "Decision")]
+    pub(crate) run_sd: String,
+    /// Objectives of a request, compared as shares: ttft=500ms; of a run:
+    /// ttft.p99=500ms,errors=1%
     #[arg(long, value_name = "LIMITS", help_heading = "Decision")]
-    pub(crate) slo: Option<Objectives>,
+    pub(crate) slo: Option<String>,
     /// Exit status without enough data: 0 (pass) or 1 (fail)
     #[arg(long, value_enum, default_value_t = Undecided::Pass, help_heading = "Decision")]
     pub(crate) undecided: Undecided,
@@ -114,7 +126,7 @@ pub(crate) enum Undecided {
 pub(crate) enum GateFormat {
     /// A table for reading
     Table,
-    /// llmscope.gate/1
+    /// llmscope.gate/2
     Json,
     /// A summary for a pull request
     Markdown,

@@ -3,16 +3,63 @@
 use std::io::Write;
 
 use anyhow::Result;
-use llmscope_core::gate::{Comparison, Decision, Gate, Pair};
+use llmscope_core::gate::{Certified, Decision, Gate, Pair};
+use llmscope_core::objective::CertificateStatus;
 
 pub(super) fn write(out: &mut impl Write, gate: &Gate) -> Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
-    let all: Vec<&Comparison> = gate.comparisons().map(|(_, comparison)| comparison).collect();
-    writeln!(out, "<testsuites name=\"llmscope gate\" {}>", counts(&all))?;
+    let outcomes = gate.comparisons().map(|(_, comparison)| Outcome::of(comparison.decision));
+    let certified = || gate.certificates.iter().map(|one| Outcome::of_objective(one.certificate.status));
+    writeln!(out, "<testsuites name=\"llmscope gate\" {}>", counts(outcomes.chain(certified())))?;
     for pair in &gate.pairs {
         suite(out, pair)?;
     }
+    if !gate.certificates.is_empty() {
+        writeln!(out, "  <testsuite name=\"objectives\" {}>", counts(certified()))?;
+        gate.certificates.iter().try_for_each(|one| objective(out, one))?;
+        writeln!(out, "  </testsuite>")?;
+    }
     writeln!(out, "</testsuites>")?;
+    Ok(())
+}
+
+/// The result of a test case.
+#[derive(Clone, Copy, PartialEq)]
+enum Outcome {
+    Passed,
+    Failed,
+    Skipped,
+}
+
+impl Outcome {
+    fn of(decision: Decision) -> Self {
+        match decision {
+            Decision::Worse => Self::Failed,
+            Decision::NotWorse => Self::Passed,
+            Decision::CannotTell | Decision::NotEnoughData => Self::Skipped,
+        }
+    }
+
+    fn of_objective(status: CertificateStatus) -> Self {
+        match status {
+            CertificateStatus::Missed => Self::Failed,
+            CertificateStatus::Met => Self::Passed,
+            CertificateStatus::CannotTell => Self::Skipped,
+        }
+    }
+}
+
+fn objective(out: &mut impl Write, certified: &Certified) -> Result<()> {
+    let Certified { group, certificate } = certified;
+    let group = group.values().cloned().collect::<Vec<_>>().join(" · ");
+    let (class, name) = (escaped(&group), escaped(&certificate.objective.to_string()));
+    let text = escaped(&certificate.text);
+    let result = match Outcome::of_objective(certificate.status) {
+        Outcome::Failed => format!("<failure type=\"missed\" message=\"{text}\"/>"),
+        Outcome::Passed => format!("<system-out>{text}</system-out>"),
+        Outcome::Skipped => format!("<skipped message=\"{text}\"/>"),
+    };
+    writeln!(out, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\">{result}</testcase>")?;
     Ok(())
 }
 
@@ -20,9 +67,9 @@ fn suite(out: &mut impl Write, pair: &Pair) -> Result<()> {
     let name =
         [pair.group_title(), pair.metric.clone()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     let name = escaped(&name.join(" · "));
-    let all: Vec<&Comparison> = pair.comparisons.iter().collect();
-    writeln!(out, "  <testsuite name=\"{name}\" {}>", counts(&all))?;
-    for comparison in all {
+    let outcomes = pair.comparisons.iter().map(|comparison| Outcome::of(comparison.decision));
+    writeln!(out, "  <testsuite name=\"{name}\" {}>", counts(outcomes))?;
+    for comparison in &pair.comparisons {
         let title = escaped(&pair.title_of(comparison));
         write!(out, "    <testcase classname=\"{name}\" name=\"{title}\" time=\"0\">")?;
         let figures = format!(
@@ -50,13 +97,14 @@ fn suite(out: &mut impl Write, pair: &Pair) -> Result<()> {
     Ok(())
 }
 
-fn counts(comparisons: &[&Comparison]) -> String {
-    let count = |decisions: &[Decision]| comparisons.iter().filter(|c| decisions.contains(&c.decision)).count();
+fn counts(outcomes: impl Iterator<Item = Outcome>) -> String {
+    let outcomes: Vec<Outcome> = outcomes.collect();
+    let count = |wanted: Outcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
     format!(
         "tests=\"{}\" failures=\"{}\" errors=\"0\" skipped=\"{}\" time=\"0\"",
-        comparisons.len(),
-        count(&[Decision::Worse]),
-        count(&[Decision::CannotTell, Decision::NotEnoughData])
+        outcomes.len(),
+        count(Outcome::Failed),
+        count(Outcome::Skipped)
     )
 }
 

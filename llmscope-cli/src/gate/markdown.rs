@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
-use llmscope_core::gate::{Decision, Gate, GateVerdict};
+use llmscope_core::gate::{Certified, Decision, Gate, GateVerdict};
 
 pub(super) fn write(out: &mut impl Write, gate: &Gate) -> Result<()> {
     let mark = match gate.verdict {
@@ -11,8 +11,18 @@ pub(super) fn write(out: &mut impl Write, gate: &Gate) -> Result<()> {
         GateVerdict::Fail => "❌",
         GateVerdict::NotEnoughData => "⚠️",
     };
-    writeln!(out, "### {mark} Latency gate: {}\n", gate.verdict.words())?;
+    writeln!(out, "### {mark} Latency gate: {}\n", gate.label())?;
     writeln!(out, "**{}**\n", escaped(&gate.headline))?;
+    for Certified { certificate, .. } in &gate.certificates {
+        writeln!(out, "- {}", escaped(&certificate.text))?;
+    }
+    if gate.pairs.is_empty() {
+        writeln!(out, "\n{}", escaped(&gate.promise()))?;
+        return Ok(());
+    }
+    if !gate.certificates.is_empty() {
+        writeln!(out)?;
+    }
     writeln!(out, "| | baseline | candidate | change | verdict |")?;
     writeln!(out, "| --- | ---: | ---: | ---: | --- |")?;
     let several = gate.has_several_groups();

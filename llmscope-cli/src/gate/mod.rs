@@ -3,6 +3,7 @@
 mod args;
 mod junit;
 mod markdown;
+mod preview;
 mod table;
 
 use std::path::PathBuf;
@@ -11,9 +12,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Measure, Selection, Series};
-use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Objective, Statistic, gate};
+use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Statistic, certify, gate};
 use llmscope_core::quantity::counted;
-use llmscope_core::{Metric, Unit};
+use llmscope_core::{Objective, Unit};
 
 pub(crate) use self::args::GateArgs;
 use self::args::{GateFormat, Undecided};
@@ -21,20 +22,15 @@ use crate::logs;
 use crate::output::{self, CAUTION, Sink};
 
 pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
-    let (baseline, candidate) = sides(args)?;
     let plan = plan(args)?;
     let selection = selection(args, &plan)?;
-    let baseline = series(args, &selection, &baseline).context("baseline")?;
-    let candidate = series(args, &selection, &candidate).context("candidate")?;
-    let answer = Gate { generated_at: Some(Timestamp::now()), ..gate(&baseline, &candidate, &plan)? };
+    if args.plan {
+        return preview::run(args, &series(args, &selection, &args.files)?, &plan);
+    }
+    let answer = Gate { generated_at: Some(Timestamp::now()), ..judged(args, &selection, &plan)? };
     write(args, &answer)?;
     if answer.verdict == GateVerdict::NotEnoughData {
-        let remedy = "measure more requests, allow a larger --max-shift, or use --undecided fail for exit status 1";
-        output::say(
-            CAUTION,
-            "not enough data to tell:",
-            &format!("no comparison is worse, but this does not prove anything; {remedy}"),
-        );
+        output::say(CAUTION, "not enough data to tell:", &undecided(&answer));
     }
     let failed = match answer.verdict {
         GateVerdict::Pass => false,
@@ -44,12 +40,35 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::from(failed)))
 }
 
+/// Compares the two sides, or certifies the objectives of a run for a single file.
+fn judged(args: &GateArgs, selection: &Selection, plan: &GatePlan) -> Result<Gate> {
+    let of_runs = plan.objectives.iter().any(|objective| objective.allowed_share().is_some());
+    if args.candidate.is_empty() && args.files.len() == 1 && of_runs {
+        return Ok(certify(&series(args, selection, &args.files)?, plan)?);
+    }
+    let (baseline, candidate) = sides(args)?;
+    let baseline = series(args, selection, &baseline).context("baseline")?;
+    let candidate = series(args, selection, &candidate).context("candidate")?;
+    Ok(gate(&baseline, &candidate, plan)?)
+}
+
+/// What an undecided gate means, and what helps.
+fn undecided(gate: &Gate) -> String {
+    let assumed = gate.pairs.iter().filter_map(|pair| pair.runs).any(|runs| runs.assumed && runs.sd > 0.0);
+    let runs = if assumed { "measure 3 or more runs a side, " } else { "measure more, " };
+    format!(
+        "no comparison is worse, but this does not prove anything; {runs}allow a larger --max-shift, or use --undecided \
+         fail for exit status 1"
+    )
+}
+
 /// The files of the baseline and of the candidate.
 fn sides(args: &GateArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let (baseline, candidate) = match (&args.files[..], &args.candidate[..]) {
         ([baseline, candidate], []) => (vec![baseline.clone()], vec![candidate.clone()]),
         (files, []) => bail!(
-            "{}: expected BASELINE CANDIDATE, or several on each side as BASELINE… --candidate CANDIDATE…",
+            "{}: expected BASELINE CANDIDATE, several on each side as BASELINE… --candidate CANDIDATE…, or one file with \
+             --slo ttft.p99=500ms",
             counted(files.len(), "file")
         ),
         (files, candidate) => (files.to_vec(), candidate.to_vec()),
@@ -67,14 +86,14 @@ fn series(args: &GateArgs, selection: &Selection, files: &[PathBuf]) -> Result<V
 fn plan(args: &GateArgs) -> Result<GatePlan> {
     let share = |name: &str, text: &str| Unit::One.parse(text).with_context(|| format!("{name} {text}"));
     let statistics = if args.statistic.is_empty() { Statistic::DEFAULT.to_vec() } else { args.statistic.clone() };
-    let slo = args.slo.clone().unwrap_or_default();
-    let limits = [(Metric::Ttft, slo.ttft_s), (Metric::Tpot, slo.tpot_s), (Metric::E2e, slo.e2e_s)];
+    let objectives = args.slo.as_deref().map(Objective::list).transpose().context("--slo")?.unwrap_or_default();
     Ok(GatePlan {
         max_shift: share("--max-shift", &args.max_shift)?,
         max_share_increase: share("--max-share-increase", &args.max_share_increase)?,
         alpha: share("--alpha", &args.alpha)?,
         statistics,
-        objectives: limits.iter().filter_map(|&(metric, limit)| Some(Objective { metric, limit: limit? })).collect(),
+        run_sd: share("--run-sd", &args.run_sd)?,
+        objectives,
         rules: args.rules.clone(),
         missing: args.missing,
     })
@@ -85,13 +104,13 @@ fn selection(args: &GateArgs, plan: &GatePlan) -> Result<Selection> {
     let mut measures: Vec<_> = args.metric.iter().copied().map(Measure::Metric).collect();
     measures.extend(args.column.iter().cloned().map(Measure::Column));
     if !measures.is_empty() {
-        let objectives = plan.objectives.iter().map(|objective| Measure::Metric(objective.metric));
+        let objectives = plan.objectives.iter().map(|objective| Measure::Metric(objective.metric()));
         let further: Vec<Measure> = objectives.filter(|measure| !measures.contains(measure)).collect();
         measures.extend(further);
     }
     let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<_>>()?;
-    let by = (!args.by.is_empty()).then(|| args.by.clone());
-    Ok(Selection { measures, by, companion: None, mappings })
+    let by = if args.by.is_empty() { Selection::groups_of_runs() } else { args.by.clone() };
+    Ok(Selection { measures, by: Some(by), companion: None, mappings })
 }
 
 fn write(args: &GateArgs, answer: &Gate) -> Result<()> {

@@ -6,7 +6,8 @@ use anstyle::Style;
 use anyhow::Result;
 use comfy_table::CellAlignment;
 use llmscope_core::Metric;
-use llmscope_core::gate::{Comparison, Decision, Gate, GateVerdict, Pair};
+use llmscope_core::gate::{Certified, Comparison, Decision, Gate, GateVerdict, Pair};
+use llmscope_core::objective::CertificateStatus;
 use llmscope_core::quantity::{number, scale_of};
 
 use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
@@ -18,10 +19,17 @@ pub(super) fn write(out: &mut impl Write, gate: &Gate, width: usize) -> Result<(
         GateVerdict::Fail => BAD,
         GateVerdict::NotEnoughData => CAUTION,
     };
-    writeln!(out, "{style}{}{style:#}  {BOLD}{}{BOLD:#}", gate.verdict.words().to_uppercase(), gate.headline)?;
+    writeln!(out, "{style}{}{style:#}  {BOLD}{}{BOLD:#}", gate.label().to_uppercase(), gate.headline)?;
     for pair in &gate.pairs {
         writeln!(out)?;
         section(out, pair, width)?;
+    }
+    if !gate.certificates.is_empty() {
+        writeln!(out, "\n{BOLD}objectives{BOLD:#}")?;
+    }
+    for Certified { certificate, .. } in &gate.certificates {
+        let style = if certificate.status == CertificateStatus::Missed { BAD } else { Style::new() };
+        wrapped(out, width, style, "  ", &certificate.text)?;
     }
     writeln!(out)?;
     for warning in &gate.warnings {
@@ -98,6 +106,15 @@ fn row(pair: &Pair, comparison: &Comparison, unit: &Shown) -> Vec<String> {
         comparison.change(),
         comparison.decision.words().to_owned(),
         if open { comparison.detectable() } else { String::new() },
-        comparison.need.map(|need| need.to_string()).unwrap_or_default(),
+        needed(comparison),
     ]
+}
+
+/// The number of requests or runs that would decide.
+fn needed(comparison: &Comparison) -> String {
+    match (comparison.need, comparison.need_runs) {
+        (Some(requests), _) => requests.to_string(),
+        (None, Some(runs)) => format!("{runs} runs"),
+        (None, None) => String::new(),
+    }
 }

@@ -46,7 +46,8 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     Ok(analysis)
 }
 
-fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
+/// The control chart of a series with its rules, without the answer to whether it changed.
+pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
     let needed = fewest_points(kind, &plan.origin);
     let (sample, kept) = series.sample(plan.missing)?;

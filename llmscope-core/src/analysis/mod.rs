@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::measure::Measure;
 pub use answer::{Answer, Direction, RankedAnswer, SeriesVerdict};
 pub use downsample::downsample;
+pub(crate) use judging::judged;
 pub use judging::{MIN_POINTS, analyze};
 pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
 pub use selected::{LogSource, SelectedSeries};

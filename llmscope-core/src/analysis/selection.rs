@@ -34,6 +34,12 @@ pub struct Selection {
 impl Selection {
     /// The columns by which requests are grouped by default.
     pub const GROUPS: [&str; 3] = ["provider", "model", "run"];
+    /// Groups for a comparison of two sides: by the default columns, but never by file, because each file is a run.
+    #[must_use]
+    pub fn groups_of_runs() -> Vec<String> {
+        Self::GROUPS.map(str::to_owned).to_vec()
+    }
+
     /// The statistics of runs that are judged by default: for each metric, the first one that is present.
     const STATISTICS: [&str; 2] = ["p50", "mean"];
 

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::pairing::Couple;
+use super::pairing::SeriesPair;
 use super::plan::GatePlan;
-use crate::analysis::{Baseline, Origin, Plan, Verdict, analyze};
+use crate::analysis::answer::Since;
+use crate::analysis::{Analysis, Baseline, Direction, Origin, Plan, Series, Verdict, analyze, judged};
 use crate::chart::ChartKind;
 use crate::error::Result;
 use crate::limits::ControlLimits;
@@ -36,18 +37,33 @@ pub struct FrozenChart {
 }
 
 /// `None` if the baseline is too short for a chart.
-pub(super) fn frozen(couple: &Couple<'_>, plan: &GatePlan) -> Result<Option<FrozenChart>> {
-    let study = Plan { rules: plan.rules.clone(), missing: plan.missing, ..Plan::default() };
-    let baseline = analyze(couple.baseline, &study)?;
+pub(super) fn frozen(series: &SeriesPair<'_>, plan: &GatePlan) -> Result<Option<FrozenChart>> {
+    let study = study(plan);
+    let baseline = judged(series.baseline, &study)?;
     let Some(standards) = baseline.baseline() else { return Ok(None) };
-    let frozen = Baseline { group: couple.candidate.group.clone(), ..standards };
-    let candidate = analyze(couple.candidate, &Plan { origin: Origin::Baseline(vec![frozen]), ..study })?;
-    let Some(drawing) = &candidate.drawing else { return Ok(None) };
+    let frozen = Baseline { group: series.candidate.group.clone(), ..standards };
+    let candidate = judged(series.candidate, &Plan { origin: Origin::Baseline(vec![frozen]), ..study })?;
+    Ok(frozen_chart(&baseline, &candidate))
+}
+
+/// Where the candidate changed for the worse while it was measured, and the sentence about it.
+pub(super) fn change(candidate: &Series, plan: &GatePlan) -> Result<Option<(Since, String)>> {
+    let answer = analyze(candidate, &study(plan))?.answer;
+    let is_worse = !matches!(answer.direction, Some(Direction::Better) | None);
+    Ok(answer.since.filter(|_| is_worse).map(|since| (since, answer.text)))
+}
+
+fn study(plan: &GatePlan) -> Plan {
+    Plan { rules: plan.rules.clone(), missing: plan.missing, ..Plan::default() }
+}
+
+fn frozen_chart(baseline: &Analysis, candidate: &Analysis) -> Option<FrozenChart> {
+    let drawing = candidate.drawing.as_ref()?;
     let mut signals =
         candidate.patterns.violations.iter().flat_map(|violation| violation.signals()).collect::<Vec<usize>>();
     signals.sort_unstable();
     signals.dedup();
-    Ok(Some(FrozenChart {
+    Some(FrozenChart {
         chart: candidate.chart,
         limits: candidate.limits.clone(),
         baseline: baseline.patterns.verdict,
@@ -56,5 +72,5 @@ pub(super) fn frozen(couple: &Couple<'_>, plan: &GatePlan) -> Result<Option<Froz
         signals: signals.len(),
         first_signal: signals.first().copied(),
         broken_rules: candidate.broken_rules(),
-    }))
+    })
 }

@@ -5,12 +5,25 @@
 //! whole interval is beyond the allowed change, and *not worse* if none of it is; otherwise the data cannot decide. The
 //! probability that a gate fails although nothing has changed is at most [`GatePlan::alpha`], for any number of
 //! comparisons.
+//!
+//! What varies between measurements of one build is part of each interval: the requests and their dependence, the runs
+//! ([`Runs`]), and the load ([`Load`]). Failed requests count in full: a candidate is *failing* if more of its requests
+//! failed than the plan allows and Fisher's exact test excludes chance, with the requests taken as independent. That is a
+//! statement about the requests that were measured.
+//!
+//! Objectives of a run need no baseline ([`certify`]).
 
+mod certificates;
 mod chart;
 mod family;
+mod load;
+mod measured;
 mod pairing;
 mod plan;
+mod planning;
+mod preview;
 mod requests;
+mod runs;
 mod share;
 mod shift;
 mod words;
@@ -22,21 +35,28 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use certificates::Certified;
 pub use chart::FrozenChart;
-pub use plan::{GatePlan, Objective, Statistic};
+pub use load::{Load, TokenCounts};
+pub use plan::{GatePlan, Statistic};
+pub use preview::{GatePreview, PreviewRow, PreviewTable, preview};
+pub use runs::Runs;
 
+use crate::analysis::answer::{FailureCount, Since};
 use crate::analysis::{Excluded, Quantiles, Series};
 use crate::error::Result;
 use crate::metric::Unit;
+use family::{Figures, Levels};
+use runs::Ends;
 
 /// The schema version of the gate's results that this crate writes.
-pub const GATE_SCHEMA: &str = "llmscope.gate/1";
+pub const GATE_SCHEMA: &str = "llmscope.gate/2";
 
 /// The result: whether the candidate is worse, and the comparisons behind the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope gate")]
 pub struct Gate {
-    /// The schema version: `llmscope.gate/1`.
+    /// The schema version: `llmscope.gate/2`.
     pub schema: String,
     /// The time of the comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,16 +64,22 @@ pub struct Gate {
     pub generated_at: Option<Timestamp>,
     /// Whether the candidate passes.
     pub verdict: GateVerdict,
+    /// True if the candidate fails more requests than allowed, or misses an objective for failed requests.
+    #[serde(default)]
+    pub failing: bool,
     /// The decisive comparison, in one line.
     pub headline: String,
     /// The guaranteed upper bound of the probability of failing an unchanged candidate.
     pub alpha: f64,
     /// The number of comparisons that share alpha.
     pub family: usize,
-    /// The probability that an end of one interval is wrong: alpha / family.
+    /// The probability that an end of an interval is wrong, for all figures but the typical request.
     pub level: f64,
     /// One pair for each group and metric.
     pub pairs: Vec<Pair>,
+    /// Whether the candidate meets the objectives of a run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certified>,
     /// Groups and metrics that only one side has, and other warnings.
     pub warnings: Vec<String>,
 }
@@ -102,20 +128,32 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "[Option<f64>; 2]", from = "[Option<f64>; 2]")]
 #[schemars(with = "[Option<f64>; 2]")]
-pub struct Bounded {
+pub struct OpenInterval {
     /// Its lower end.
     pub lower: Option<f64>,
     /// Its upper end.
     pub upper: Option<f64>,
 }
 
-impl From<Bounded> for [Option<f64>; 2] {
-    fn from(bounds: Bounded) -> Self {
+impl OpenInterval {
+    /// The ends on a scale, infinite where they are open.
+    fn ends(self, scale: impl Fn(f64) -> f64) -> Ends {
+        Ends { lower: self.lower.map_or(f64::NEG_INFINITY, &scale), upper: self.upper.map_or(f64::INFINITY, &scale) }
+    }
+
+    fn of_ends(ends: Ends, unscale: impl Fn(f64) -> f64) -> Self {
+        let closed = |end: f64| Some(end).filter(|end| end.is_finite()).map(&unscale).filter(|end| end.is_finite());
+        Self { lower: closed(ends.lower), upper: closed(ends.upper) }
+    }
+}
+
+impl From<OpenInterval> for [Option<f64>; 2] {
+    fn from(bounds: OpenInterval) -> Self {
         [bounds.lower, bounds.upper]
     }
 }
 
-impl From<[Option<f64>; 2]> for Bounded {
+impl From<[Option<f64>; 2]> for OpenInterval {
     fn from([lower, upper]: [Option<f64>; 2]) -> Self {
         Self { lower, upper }
     }
@@ -136,14 +174,29 @@ pub struct Pair {
     /// True for a metric for which less is worse, such as tokens per second.
     pub less_is_worse: bool,
     /// The baseline.
-    pub baseline: Side,
+    pub baseline: Arm,
     /// The candidate.
-    pub candidate: Side,
+    pub candidate: Arm,
+    /// The runs and how much they differ; absent for the error rate, and if each value summarizes a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
+    /// The token counts of both sides, if they are known and the metric depends on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
     /// The comparisons.
     pub comparisons: Vec<Comparison>,
+    /// The kinds of the candidate's failures, the most frequent ones first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureCount>,
     /// Mann and Whitney's test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank_test: Option<RankTest>,
+    /// Where a candidate that is worse changed while it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// What changed there, as one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_text: Option<String>,
     /// The candidate on the baseline's frozen control chart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chart: Option<FrozenChart>,
@@ -156,7 +209,7 @@ pub struct Pair {
 
 /// The measurements of one side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Side {
+pub struct Arm {
     /// The files with the measurements.
     pub source: Vec<String>,
     /// The number of measurements.
@@ -186,17 +239,24 @@ pub struct Comparison {
     pub shift: Option<f64>,
     /// The interval of the true shift.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub shift_interval: Option<Bounded>,
+    pub shift_interval: Option<OpenInterval>,
     /// candidate − baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
     /// The interval of the true difference.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub difference_interval: Option<Bounded>,
+    pub difference_interval: Option<OpenInterval>,
     /// The largest allowed shift (negative if less is worse), or the largest allowed difference of a share.
     pub allowed: f64,
+    /// The probability that an end of the interval is wrong. Half of alpha is for the typical request, if other figures
+    /// are compared, too.
+    #[serde(default)]
+    pub level: f64,
     /// The decision.
     pub decision: Decision,
+    /// For failed requests: the p-value of Fisher's exact test, if more requests failed than allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p: Option<f64>,
     /// The smallest shift, or difference of a share, that data like these detect as worse four times out of five.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimal_detectable: Option<f64>,
@@ -204,6 +264,9 @@ pub struct Comparison {
     /// twice the allowed one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub need: Option<usize>,
+    /// The number of runs per side, of as many requests each, for such a decision, if no number of requests is enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub need_runs: Option<usize>,
     /// The reason for a missing interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -242,38 +305,105 @@ pub struct RankTest {
 pub fn gate(baseline: &[Series], candidate: &[Series], plan: &GatePlan) -> Result<Gate> {
     plan.check()?;
     let matched = pairing::matched(baseline, candidate)?;
-    let mut drafts = Vec::new();
-    for couple in &matched.couples {
-        drafts.extend(shift::Draft::of(couple, plan)?);
-    }
-    let errors: Vec<share::Draft<'_>> =
-        matched.groups.iter().filter_map(|couple| share::Draft::errors(couple, plan)).collect();
-    let feasible = |level: f64| {
-        let latencies: usize = drafts.iter().map(|draft| draft.feasible(level)).sum();
-        latencies + errors.len()
-    };
-    let planned = drafts.iter().map(shift::Draft::planned).sum::<usize>() + errors.len();
-    let family = family::size(planned, plan.alpha, feasible);
-    let level = plan.alpha / crate::cast::float(family);
+    let drafts = Drafts::of(&matched, plan)?;
+    let levels = drafts.levels(plan);
     let mut pairs = Vec::new();
-    for draft in drafts {
-        pairs.push(draft.judged(plan, level)?);
+    for draft in drafts.shifts {
+        pairs.push(draft.judged(plan, &levels)?);
     }
-    pairs.extend(errors.into_iter().map(|draft| draft.judged(plan, level)));
-    let verdict = family::verdict(&pairs);
-    let mut gate = Gate {
-        schema: GATE_SCHEMA.to_owned(),
-        generated_at: None,
-        verdict,
-        headline: String::new(),
-        alpha: plan.alpha,
-        family,
-        level,
-        pairs,
-        warnings: matched.warnings,
-    };
-    gate.headline = gate.headline_of();
-    Ok(gate)
+    pairs.extend(drafts.errors.into_iter().map(|draft| draft.judged(plan, levels.other)));
+    let parts = Parts { pairs, certificates: certificates::of(candidate, plan)?, warnings: matched.warnings };
+    Ok(parts.gate(plan, &levels))
+}
+
+/// Judges the objectives of a run in a plan for these series, without a baseline.
+///
+/// ```
+/// use llmscope_core::analysis::Selection;
+/// use llmscope_core::gate::{GatePlan, GateVerdict, certify};
+/// use llmscope_core::{Objective, ingest};
+///
+/// let table = (0..600).fold("ttft_s\n".to_owned(), |text, i| format!("{text}0.{}\n", 300 + i * 7 % 100));
+/// let series = Selection::default().series([&ingest::read("run.csv", table.as_bytes(), None)?])?;
+/// let plan = GatePlan { objectives: Objective::list("ttft.p99=500ms")?, ..GatePlan::default() };
+/// assert_eq!(certify(&series, &plan)?.verdict, GateVerdict::Pass);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+///
+/// # Errors
+/// The errors of reading the values ([`Series::sample`]) and of a plan out of range, and
+/// [`Error::Unknown`](crate::Error::Unknown) if no series has the metric of an objective. Without an objective of a run:
+/// [`Error::Parameter`](crate::Error::Parameter).
+pub fn certify(candidate: &[Series], plan: &GatePlan) -> Result<Gate> {
+    plan.check()?;
+    let certificates = certificates::of(candidate, plan)?;
+    if certificates.is_empty() {
+        let value = plan.objectives.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let expected = "an objective of a run, such as ttft.p99=500ms or errors=1%";
+        return Err(crate::Error::Parameter { name: "objective", value, expected });
+    }
+    let parts = Parts { pairs: Vec::new(), certificates, warnings: Vec::new() };
+    Ok(parts.gate(plan, &Levels { family: 0, typical: plan.alpha, other: plan.alpha }))
+}
+
+/// All pairs, before they are judged.
+struct Drafts<'s> {
+    shifts: Vec<shift::Draft<'s>>,
+    errors: Vec<share::Draft<'s>>,
+}
+
+impl<'s> Drafts<'s> {
+    fn of(matched: &pairing::Matched<'s>, plan: &GatePlan) -> Result<Self> {
+        let mut shifts = Vec::new();
+        for pair in &matched.pairs {
+            shifts.extend(shift::Draft::of(pair, plan)?);
+        }
+        let errors = matched.groups.iter().filter_map(|pair| share::Draft::errors(pair, plan)).collect();
+        Ok(Self { shifts, errors })
+    }
+
+    fn levels(&self, plan: &GatePlan) -> Levels {
+        let typical =
+            |level: f64| self.shifts.iter().map(|draft| draft.feasible(level, Figures::Typical)).sum::<usize>();
+        let other = |level: f64| {
+            let figures = self.shifts.iter().map(|draft| draft.feasible(level, Figures::Other)).sum::<usize>();
+            figures + self.errors.len()
+        };
+        let planned = |figures| self.shifts.iter().map(|draft| draft.planned(figures)).sum::<usize>();
+        Levels::of(
+            plan.alpha,
+            (planned(Figures::Typical), &typical),
+            (planned(Figures::Other) + self.errors.len(), &other),
+        )
+    }
+}
+
+/// What a gate found.
+struct Parts {
+    pairs: Vec<Pair>,
+    certificates: Vec<Certified>,
+    warnings: Vec<String>,
+}
+
+impl Parts {
+    fn gate(self, plan: &GatePlan, levels: &Levels) -> Gate {
+        let Self { pairs, certificates, warnings } = self;
+        let mut gate = Gate {
+            schema: GATE_SCHEMA.to_owned(),
+            generated_at: None,
+            verdict: family::verdict(&pairs, &certificates),
+            failing: family::is_failing(&pairs, &certificates),
+            headline: String::new(),
+            alpha: plan.alpha,
+            family: levels.family,
+            level: levels.other,
+            pairs,
+            certificates,
+            warnings,
+        };
+        gate.headline = gate.headline_of();
+        gate
+    }
 }
 
 impl fmt::Display for Gate {

@@ -1,6 +1,6 @@
 //! Pairs the series of a candidate with those of a baseline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Series;
 use crate::error::{Error, Result};
@@ -10,12 +10,12 @@ type Group = BTreeMap<String, String>;
 
 /// A series on each side.
 #[derive(Clone, Copy)]
-pub(super) struct Couple<'s> {
+pub(super) struct SeriesPair<'s> {
     pub(super) baseline: &'s Series,
     pub(super) candidate: &'s Series,
 }
 
-impl Couple<'_> {
+impl SeriesPair<'_> {
     /// The candidate's group, if it differs.
     pub(super) fn other_group(&self) -> Option<Group> {
         (self.baseline.group != self.candidate.group).then(|| self.candidate.group.clone())
@@ -23,10 +23,10 @@ impl Couple<'_> {
 }
 
 pub(super) struct Matched<'s> {
-    /// One couple for each group and metric.
-    pub(super) couples: Vec<Couple<'s>>,
-    /// One couple for each group, with any metric: all metrics of a group have the same requests.
-    pub(super) groups: Vec<Couple<'s>>,
+    /// One pair for each group and metric.
+    pub(super) pairs: Vec<SeriesPair<'s>>,
+    /// One pair for each group, with any metric: all metrics of a group have the same requests.
+    pub(super) groups: Vec<SeriesPair<'s>>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -41,6 +41,11 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
         warnings.push(format!("groups with different names are compared: {} with {}", title(one), title(other)));
         partners.push((one, other));
     }
+    let sources = |series: &'s [Series]| series.iter().flat_map(|series| &series.sources).collect::<BTreeSet<_>>();
+    let same: Vec<&str> = sources(baseline).intersection(&sources(candidate)).map(|source| source.as_str()).collect();
+    if !same.is_empty() && !std::ptr::eq(baseline, candidate) {
+        warnings.push(format!("both sides have the same requests: {}", same.join(", ")));
+    }
     let alone = |group: &Group, side: &str| format!("{} is only in the {side} and is not compared", title(group));
     let paired = |group: &Group| partners.iter().any(|(one, other)| *one == group || *other == group);
     warnings.extend(ours.iter().filter(|group| !paired(group)).map(|group| alone(group, "baseline")));
@@ -53,19 +58,19 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
             expected: format!("a group of the baseline ({}), or grouping by another column", names(&ours)),
         });
     }
-    let mut couples = Vec::new();
+    let mut pairs = Vec::new();
     let mut of_groups = Vec::new();
     for (one, other) in partners {
         let (ours, theirs) = (of(baseline, one), of(candidate, other));
         if let ([first, ..], [second, ..]) = (&ours[..], &theirs[..]) {
-            of_groups.push(Couple { baseline: first, candidate: second });
+            of_groups.push(SeriesPair { baseline: first, candidate: second });
         }
         let missing = |series: &Series, side: &str| {
             format!("{} of {} is only in the {side} and is not compared", series.measure.name(), title(one))
         };
         for series in &ours {
             match theirs.iter().find(|other| other.measure == series.measure) {
-                Some(other) => couples.push(Couple { baseline: series, candidate: other }),
+                Some(other) => pairs.push(SeriesPair { baseline: series, candidate: other }),
                 None if is_error_rate(series) => {}
                 None => warnings.push(missing(series, "baseline")),
             }
@@ -73,8 +78,8 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
         let unknown = theirs.iter().filter(|series| !ours.iter().any(|ours| ours.measure == series.measure));
         warnings.extend(unknown.filter(|series| !is_error_rate(series)).map(|series| missing(series, "candidate")));
     }
-    couples.retain(|couple| !is_error_rate(couple.baseline));
-    Ok(Matched { couples, groups: of_groups, warnings })
+    pairs.retain(|pair| !is_error_rate(pair.baseline));
+    Ok(Matched { pairs, groups: of_groups, warnings })
 }
 
 fn is_error_rate(series: &Series) -> bool {

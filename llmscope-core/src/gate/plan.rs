@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::metric::Metric;
+use crate::objective::Objective;
 use crate::quantity::number;
 use crate::rules::RuleSet;
 use crate::sample::Missing;
@@ -22,9 +22,13 @@ pub struct GatePlan {
     pub max_share_increase: f64,
     /// The probability of failing an unchanged candidate, over all comparisons together.
     pub alpha: f64,
+    /// The standard deviation between runs of one build, as a share of a latency, if there are fewer than four runs to
+    /// measure it: 0.1 is ten percent, and 0 restricts the answer to the runs that were measured.
+    pub run_sd: f64,
     /// The compared statistics of each metric.
     pub statistics: Vec<Statistic>,
-    /// Objectives for single requests.
+    /// Objectives. Those of a request are compared as the share of requests that miss them; those of a run give a
+    /// certificate of the candidate.
     pub objectives: Vec<Objective>,
     /// The rules on the baseline's frozen chart.
     pub rules: RuleSet,
@@ -33,13 +37,14 @@ pub struct GatePlan {
 }
 
 impl Default for GatePlan {
-    /// Five percent, one request of 100, one false alarm in 100 gates; the typical request, p50, p90, p95, p99 and the
-    /// error rate.
+    /// Five percent, one request of 100, one false alarm in 100 gates, runs that differ by ten percent; the typical
+    /// request, p50, p90, p95, p99 and the error rate.
     fn default() -> Self {
         Self {
             max_shift: 0.05,
             max_share_increase: 0.01,
             alpha: 0.01,
+            run_sd: 0.1,
             statistics: Statistic::DEFAULT.to_vec(),
             objectives: Vec::new(),
             rules: RuleSet::nelson(),
@@ -64,24 +69,27 @@ impl GatePlan {
         if !(self.alpha > 0.0 && self.alpha <= 0.2) {
             return refuse("alpha", self.alpha, "a number above 0 and at most 0.2");
         }
-        match self.objectives.iter().find(|objective| !(objective.limit > 0.0 && objective.limit.is_finite())) {
-            Some(objective) => refuse("objective", objective.limit, "a finite time above 0"),
-            None => Ok(()),
+        if !(0.0..1.0).contains(&self.run_sd) {
+            return refuse(
+                "standard deviation between runs",
+                self.run_sd,
+                "at least 0 and below 1 (0.1 or 10% for ten percent)",
+            );
         }
+        self.objectives.iter().try_for_each(|objective| match *objective {
+            Objective::Request { limit, .. } if !(limit > 0.0 && limit.is_finite()) => {
+                refuse("objective", limit, "a finite limit above 0")
+            }
+            _ => Ok(()),
+        })
     }
 
     pub(super) fn objective(&self, metric: &str) -> Option<f64> {
-        self.objectives.iter().find(|objective| objective.metric.name() == metric).map(|objective| objective.limit)
+        self.objectives.iter().find_map(|objective| match objective {
+            Objective::Request { metric: own, limit } if own.name() == metric => Some(*limit),
+            _ => None,
+        })
     }
-}
-
-/// An objective for single requests.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Objective {
-    /// The metric.
-    pub metric: Metric,
-    /// The largest accepted value, in the metric's unit.
-    pub limit: f64,
 }
 
 /// A figure that is compared.

@@ -1,17 +1,17 @@
 //! The requests of a series: which failed, and the measurements of the others.
 
-use super::Side;
+use super::Arm;
 use crate::analysis::{Excluded, Measure, Series};
 use crate::metric::Metric;
 use crate::sample::Missing;
 
-/// Requests in time order, excluding the warm-up.
+/// Requests in the order of their runs and in time order in each run, excluding the warm-up.
 pub(super) struct Requests {
     /// The outcome of each request.
     pub(super) outcomes: Vec<Outcome>,
     /// Positions at which another file begins.
     pub(super) breaks: Vec<usize>,
-    /// True if the log records which requests failed; a table does not.
+    /// True if the log records which requests failed; a table without a status does not.
     pub(super) tell_failures: bool,
 }
 
@@ -21,6 +21,15 @@ pub(super) enum Outcome {
     Measured(f64),
     /// The request succeeded, but this metric was not recorded.
     Missing,
+}
+
+impl Outcome {
+    pub(super) const fn value(self) -> Option<f64> {
+        match self {
+            Self::Measured(value) => Some(value),
+            Self::Failed | Self::Missing => None,
+        }
+    }
 }
 
 impl Requests {
@@ -33,24 +42,28 @@ impl Requests {
             None => Outcome::Missing,
         };
         let value = |index: usize| Some(series.values[index]).filter(|value| !value.is_nan());
-        let outcomes =
-            (0..series.values.len()).map(|index| outcome(observations.failed(index), value(index))).collect();
-        let begins = |at: &usize| observations.source(*at) != observations.source(at - 1);
-        let breaks = (1..series.values.len()).filter(begins).collect();
-        Self { outcomes, breaks, tell_failures: series.missing != Missing::Error }
+        let mut order: Vec<usize> = (0..series.values.len()).collect();
+        if !order.is_sorted_by_key(|&index| observations.source(index)) {
+            order.sort_by_key(|&index| observations.source(index));
+        }
+        let outcomes = order.iter().map(|&index| outcome(observations.failed(index), value(index))).collect();
+        let begins = |at: &usize| observations.source(order[*at]) != observations.source(order[at - 1]);
+        let breaks = (1..order.len()).filter(begins).collect();
+        let tell_failures = series.missing != Missing::Error || observations.failures() > 0;
+        Self { outcomes, breaks, tell_failures }
     }
 
     fn count(&self, what: impl Fn(&Outcome) -> bool) -> usize {
         self.outcomes.iter().filter(|outcome| what(outcome)).count()
     }
 
-    /// The description of a side, without the effective size and the quantiles, which the caller adds.
-    pub(super) fn side(&self, series: &Series) -> Side {
+    /// The description of an arm, without the effective size and the quantiles, which the caller adds.
+    pub(super) fn arm(&self, series: &Series) -> Arm {
         let of_errors = series.measure == Measure::Metric(Metric::ErrorRate);
         let failed = self.count(|outcome| *outcome == Outcome::Failed);
         let missing = self.count(|outcome| *outcome == Outcome::Missing);
         let n = self.outcomes.len() - missing - if of_errors { 0 } else { failed };
-        Side {
+        Arm {
             source: series.sources.clone(),
             n,
             excluded: Excluded {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bounded, Comparison, Decision, Gate, GateVerdict, Pair, Side, Statistic};
+use super::{Arm, Comparison, Decision, Gate, GateVerdict, Load, OpenInterval, Pair, Runs, Statistic, TokenCounts};
+use crate::analysis::answer::FailureCount;
 use crate::metric::Metric;
+use crate::objective::CertificateStatus;
 use crate::quantity::{counted, with_unit};
 
 impl GateVerdict {
@@ -99,26 +101,27 @@ impl Pair {
     #[must_use]
     pub fn scope(&self) -> String {
         let requests = if self.metric == Metric::ErrorRate.name() { "requests" } else { "measurements" };
-        let side = |name: &str, side: &Side| {
-            let excluded = side.excluded;
+        let arm = |name: &str, arm: &Arm| {
+            let excluded = arm.excluded;
             let counts = [(excluded.failed, "failed"), (excluded.warmup, "warm-up"), (excluded.missing, "missing")];
             let left_out: String = counts
                 .iter()
                 .filter(|(count, _)| *count > 0)
                 .map(|(count, what)| format!(", {count} {what}"))
                 .collect();
-            let from = if side.source.is_empty() { String::new() } else { format!(" ({})", side.source.join(", ")) };
-            format!("{name} {} {requests}{left_out}{from}", side.n)
+            let from = if arm.source.is_empty() { String::new() } else { format!(" ({})", arm.source.join(", ")) };
+            format!("{name} {} {requests}{left_out}{from}", arm.n)
         };
-        format!("{} · {}", side("baseline", &self.baseline), side("candidate", &self.candidate))
+        format!("{} · {}", arm("baseline", &self.baseline), arm("candidate", &self.candidate))
     }
 
-    /// Further facts: Mann and Whitney's test, the frozen chart.
+    /// Further facts: the failures, the runs, the load, the candidate's own change, Mann and Whitney's test, the frozen
+    /// chart.
     #[must_use]
     pub fn facts(&self) -> Vec<String> {
         let ranks = self.rank_test.map(|test| {
             let share = plain(test.superiority * 100.0);
-            let p = if test.p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {:.4}", test.p) };
+            let p = p_text(test.p);
             format!("the value of a candidate's request exceeds that of a baseline's {share} % of the time (Mann–Whitney {p})")
         });
         let chart = self.chart.as_ref().map(|chart| match chart.signals {
@@ -128,7 +131,11 @@ impl Pair {
                 chart.points, chart.broken_rules
             ),
         });
-        ranks.into_iter().chain(chart).collect()
+        let failures = (!self.failures.is_empty()).then(|| format!("failed: {}", listed(&self.failures)));
+        let change =
+            self.since_text.as_ref().map(|text| format!("the candidate changed while it was measured: {text}"));
+        let facts = [failures, self.runs.and_then(Runs::fact), self.load.as_ref().and_then(Load::fact), change];
+        facts.into_iter().flatten().chain(ranks).chain(chart).collect()
     }
 
     /// A figure in its unit; a share in percent.
@@ -140,6 +147,60 @@ impl Pair {
             Some(value) => with_unit(self.unit, value),
         }
     }
+}
+
+impl Runs {
+    /// How much the runs differ, or what is assumed about it.
+    fn fact(self) -> Option<String> {
+        let Self { baseline, candidate, sd, assumed } = self;
+        let counts = format!("{} and {}", baseline, counted(candidate, "run"));
+        let sd = plain(sd * 100.0);
+        match (assumed, baseline + candidate) {
+            (true, _) if self.sd == 0.0 => {
+                Some(format!("{counts} a side: the answer is about these runs, not about others of the same builds"))
+            }
+            (true, 2) => Some(format!(
+                "one run a side: assumes that runs of one build differ by {sd} % (standard deviation); measure yours with \
+                 3 runs a side"
+            )),
+            (true, _) => Some(format!(
+                "{counts} a side are too few to measure how much runs differ: assumes {sd} % (standard deviation)"
+            )),
+            (false, _) => Some(format!("{counts} a side, which differ by {sd} % (standard deviation)")),
+        }
+    }
+}
+
+impl Load {
+    /// The load of both sides, and what the measurements were adjusted for.
+    fn fact(&self) -> Option<String> {
+        let differing = self.tokens.iter().filter(|count| count.differs()).map(TokenCounts::change);
+        let parts: Vec<String> = differing.collect();
+        let load = if parts.is_empty() { "the same load on both sides".to_owned() } else { parts.join(", ") };
+        let names = self.adjusted_for.iter().map(|name| name.replace('_', " ")).collect::<Vec<_>>().join(" and ");
+        match (names.is_empty(), parts.is_empty()) {
+            (false, _) => Some(format!("{load}; adjusted for {names}")),
+            (true, false) => Some(format!("{load}; not adjusted")),
+            (true, true) => None,
+        }
+    }
+}
+
+impl TokenCounts {
+    /// `output tokens 100 → 130 (median)`.
+    fn change(&self) -> String {
+        let Self { name, baseline, candidate } = self;
+        format!("{} {baseline:.0} → {candidate:.0} (median)", name.replace('_', " "))
+    }
+}
+
+/// `20 × timeout ("no answer in 30 s"), 5 × HTTP 500`.
+fn listed(failures: &[FailureCount]) -> String {
+    let one = |failure: &FailureCount| {
+        let example = failure.example.as_ref().map(|example| format!(" (\"{example}\")")).unwrap_or_default();
+        format!("{} × {}{example}", failure.count, failure.label)
+    };
+    failures.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 impl Comparison {
@@ -156,7 +217,7 @@ impl Comparison {
         let change = format!("{} {unit}", signed(value * 100.0));
         match interval {
             None => change,
-            Some(Bounded { lower, upper }) => {
+            Some(OpenInterval { lower, upper }) => {
                 let open = "open".to_owned();
                 format!("{change} [{}, {}]", lower.map_or(open.clone(), end), upper.map_or(open, end))
             }
@@ -178,6 +239,7 @@ impl Comparison {
             self.reason.clone(),
             detectable.map(|change| format!("would detect {change}")),
             self.need.map(|need| format!("needs about {need} requests per side")),
+            self.need_runs.map(|need| format!("needs about {need} runs per side")),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
     }
@@ -190,20 +252,83 @@ impl Gate {
         self.pairs.iter().any(|pair| pair.group != self.pairs[0].group)
     }
 
-    /// The guarantee of the intervals, in one sentence.
+    /// The verdict's human-readable label.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        if self.failing {
+            return "failing";
+        }
+        match (self.verdict, self.pairs.is_empty()) {
+            (GateVerdict::Pass, true) => "met",
+            (GateVerdict::Fail, true) => "missed",
+            (verdict, _) => verdict.words(),
+        }
+    }
+
+    /// The guarantee of the answer, in a few sentences.
     #[must_use]
     pub fn promise(&self) -> String {
+        let percent = |share: f64| {
+            let text = plain(share * 100.0);
+            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+        };
+        if self.pairs.is_empty() {
+            return format!(
+                "Each objective is met or missed with a probability of error of at most {} %.",
+                percent(self.alpha)
+            );
+        }
+        let levels = match self.comparisons().find(|(_, one)| one.statistic == Statistic::Typical) {
+            Some((_, typical)) if typical.level != self.level => {
+                format!(
+                    "{} % for a typical request and {} % for another figure",
+                    percent(typical.level),
+                    percent(self.level)
+                )
+            }
+            Some((_, typical)) => format!("{} %", percent(typical.level)),
+            None => format!("{} %", percent(self.level)),
+        };
         format!(
             "If nothing has changed, the gate fails with a probability of at most {} %. Each end of an interval is wrong \
-             with a probability of {} %: alpha is shared by the comparisons that these requests can decide ({}).",
-            plain(self.alpha * 100.0).trim_end_matches('0').trim_end_matches('.'),
-            plain(self.level * 100.0).trim_end_matches('0').trim_end_matches('.'),
+             with a probability of {levels}: alpha is shared by the comparisons that these requests can decide ({}). Failed \
+             requests count as they were measured.",
+            percent(self.alpha),
             self.family
         )
     }
 
-    /// The headline: the decisive comparison.
+    /// The headline: what failed, else the objective that decides, else the decisive comparison.
     pub(super) fn headline_of(&self) -> String {
+        self.failure_headline().or_else(|| self.objective_headline()).unwrap_or_else(|| self.comparison_headline())
+    }
+
+    /// The share of failed requests, if it fails the gate.
+    fn failure_headline(&self) -> Option<String> {
+        let fails =
+            |(_, one): &(&Pair, &Comparison)| one.statistic == Statistic::ErrorRate && one.decision == Decision::Worse;
+        let (pair, comparison) = self.comparisons().find(fails)?;
+        let group = if self.has_several_groups() { format!("{}: ", pair.group_title()) } else { String::new() };
+        let [one, other] = [comparison.baseline, comparison.candidate].map(|share| pair.figure(comparison, share));
+        let kinds = listed(&pair.failures);
+        let kinds = if kinds.is_empty() { kinds } else { format!(": {kinds}") };
+        let p = comparison.p.map(|p| format!(", {}", p_text(p))).unwrap_or_default();
+        Some(format!("{group}{other} of the requests failed, {one} in the baseline{p}{kinds}"))
+    }
+
+    /// The certificate that decides: the first one that is missed, else the first undecided one, else that of a gate without
+    /// a baseline.
+    fn objective_headline(&self) -> Option<String> {
+        let first = |status: CertificateStatus| {
+            self.certificates.iter().map(|one| &one.certificate).find(|certificate| certificate.status == status)
+        };
+        let missed = first(CertificateStatus::Missed);
+        let other = || first(CertificateStatus::CannotTell).or_else(|| first(CertificateStatus::Met));
+        let certificate = if self.pairs.is_empty() { missed.or_else(other) } else { missed };
+        certificate.map(|certificate| certificate.text.clone())
+    }
+
+    fn comparison_headline(&self) -> String {
         let total = self.comparisons().count();
         let decided = |decision: Decision| self.comparisons().filter(move |(_, c)| c.decision == decision);
         let several = self.has_several_groups();
@@ -258,6 +383,10 @@ impl Comparison {
         let value = end.or(self.shift).or(self.difference).unwrap_or(f64::NEG_INFINITY);
         if less_is_worse { -value } else { value }
     }
+}
+
+fn p_text(p: f64) -> String {
+    if p < 0.0001 { "p < 0.0001".to_owned() } else { format!("p = {p:.4}") }
 }
 
 fn signed(value: f64) -> String {

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::Objective;
 use crate::cast::float;
 use crate::error::{Error, Result};
-use crate::sample::Sample;
-use crate::stats::{Autoregression, Dependence, Proportion, Sorted};
+use crate::sample::{Sample, segments};
+use crate::stats::special::normal_quantile_upper;
+use crate::stats::{Autoregression, Dependence, Proportion, Sorted, student_quantile_upper};
 
 /// Dependence cannot be estimated well enough from fewer effective requests.
 const MIN_EFFECTIVE: f64 = 20.0;
+/// The differences between fewer runs are not known well enough to be of use.
+const FEWEST_RUNS: usize = 3;
 /// A decision that needs more requests than this counts as out of reach.
 const MOST_REQUESTS: usize = 10_000_000;
 
@@ -28,13 +31,18 @@ pub enum CertificateStatus {
     CannotTell,
 }
 
-/// Whether the requests of a run meet an objective, at a chance `alpha` of a wrong answer.
+/// Whether the requests of one or several runs meet an objective, at a chance `alpha` of a wrong answer.
 ///
 /// The objective allows a share of the requests to fail, or to exceed the limit: 1 − p for a quantile. It is met if
 /// Clopper and Pearson's upper bound of the observed share is at most the allowed share, and missed if the lower bound
 /// exceeds it. Both bounds are exact for independent requests. A share of n dependent requests is as precise as that of
 /// n/V independent ones, with V = 1 + 2Σρ_k ≥ 1. The bounds are computed with this effective size (Korn & Graubard
 /// 1998, *Survey Methodology* 24).
+///
+/// **Runs.** With three or more runs, the answer is about the runs that the build would give, and the differences between
+/// them count: V is at least the design effect R/(R − 1)·Σnᵣ²(pᵣ − p)²/(n·p(1 − p)) of the runs' own shares pᵣ, and the
+/// effective size is divided by (t/z)², with Student's quantile t of R − 1 degrees of freedom (Korn & Graubard 1998). With
+/// one or two runs, the answer is about these runs.
 ///
 /// V is estimated from the same requests. Failures in bursts are underestimated while few of them are in the data: with
 /// no failure, V is 1. Share of wrong answers *met* for `errors=5%` at a true share of 5 % and alpha 1 %, by 2,000
@@ -68,6 +76,9 @@ pub struct Certificate {
     pub n: usize,
     /// The number of independent requests with the same information.
     pub effective: f64,
+    /// The number of runs. The differences between three or more runs are part of the answer.
+    #[serde(default = "one_run")]
+    pub runs: usize,
     /// How many more requests would decide if the observed share stays; without requests, if none fails or exceeds the
     /// limit. Absent if the objective is decided, or if the share is too close to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,19 +87,22 @@ pub struct Certificate {
     pub text: String,
 }
 
+const fn one_run() -> usize {
+    1
+}
+
 impl Objective {
     /// The certificate of an objective of a run at confidence 1 − `alpha`; `None` for an objective of a request.
     ///
     /// For `errors`, the sample holds 1 for each request that failed and 0 for each other one. For a quantile, it holds
-    /// the values of the successful requests. `runs` is the number of runs in the sample, for the text. The variation
-    /// between runs has no component of its own, so the answer is about these runs and not about future ones.
+    /// the values of the successful requests. `run_starts` are the positions at which another run begins.
     ///
     /// ```
     /// use llmscope_core::{Objective, Sample, objective::CertificateStatus};
     ///
     /// let objective: Objective = "errors=1%".parse()?;
     /// let failures: Vec<f64> = (0..300).map(|i| if i % 25 == 7 { 1.0 } else { 0.0 }).collect();
-    /// let certificate = objective.certify(&Sample::new(failures)?, 1, 0.01)?.unwrap();
+    /// let certificate = objective.certify(&Sample::new(failures)?, &[], 0.01)?.unwrap();
     /// assert_eq!(certificate.status, CertificateStatus::Missed);
     /// assert_eq!(
     ///     certificate.text,
@@ -100,7 +114,7 @@ impl Objective {
     /// # Errors
     /// [`Error::Parameter`] unless 0 < `alpha` < ½, for a limit that is not finite and above 0, and for an allowed share
     /// that is not between 0 and 1.
-    pub fn certify(self, sample: &Sample<'_>, runs: usize, alpha: f64) -> Result<Option<Certificate>> {
+    pub fn certify(self, sample: &Sample<'_>, run_starts: &[usize], alpha: f64) -> Result<Option<Certificate>> {
         let Some(allowed) = self.allowed_share() else { return Ok(None) };
         if !(alpha > 0.0 && alpha < 0.5) {
             let expected = "a number above 0 and below 0.5";
@@ -111,9 +125,10 @@ impl Objective {
             let expected = "a finite limit above 0, and a share or quantile between 0 and 1";
             return Err(Error::Parameter { name: "objective", value: self.to_string(), expected });
         }
-        let evidence = Evidence { counts: self.counting(sample), inflation: 1.0, allowed, alpha };
-        let evidence = Evidence { inflation: self.inflation(sample, &evidence.counts), ..evidence };
-        Ok(Some(evidence.certificate(self, runs)))
+        let counts = self.counting(sample);
+        let runs = Runs::of(&counts, run_starts);
+        let inflation = self.inflation(sample, &counts).max(runs.design_effect) * runs.uncertainty(alpha);
+        Ok(Some(Evidence { counts, inflation, allowed, alpha }.certificate(self, runs.count)))
     }
 
     /// 1 for each request that failed or exceeded the limit, 0 for the others.
@@ -137,6 +152,36 @@ impl Objective {
             }
             _ => of_counts,
         }
+    }
+}
+
+/// What the runs of a sample say about the precision of a share.
+struct Runs {
+    count: usize,
+    design_effect: f64,
+}
+
+impl Runs {
+    fn of(counts: &[f64], run_starts: &[usize]) -> Self {
+        let count = run_starts.len() + 1;
+        if count < FEWEST_RUNS {
+            return Self { count, design_effect: 1.0 };
+        }
+        let (n, share) = (float(counts.len()), counts.iter().sum::<f64>() / float(counts.len()));
+        let squares: f64 =
+            segments(counts, run_starts).map(|run| (run.iter().sum::<f64>() - float(run.len()) * share).powi(2)).sum();
+        let independent = n * share * (1.0 - share);
+        let between = float(count) / (float(count) - 1.0) * squares;
+        Self { count, design_effect: if independent > 0.0 { between / independent } else { 1.0 } }
+    }
+
+    /// (t/z)²: the design effect is an estimate from as many runs.
+    fn uncertainty(&self, alpha: f64) -> f64 {
+        if self.count < FEWEST_RUNS {
+            return 1.0;
+        }
+        let student = student_quantile_upper(alpha, float(self.count - 1));
+        student.zip(normal_quantile_upper(alpha)).map_or(1.0, |(t, z)| (t / z).powi(2))
     }
 }
 
@@ -164,10 +209,11 @@ impl Evidence {
             bound: observed.and_then(|share| self.bound(share, effective)),
             n,
             effective,
+            runs,
             need: if undecided { self.need(observed.unwrap_or(0.0)) } else { None },
             text: String::new(),
         };
-        certificate.text = certificate.sentence(runs);
+        certificate.text = certificate.sentence();
         certificate
     }
 
@@ -226,7 +272,7 @@ mod tests {
     fn certify_at(objective: &str, values: Vec<f64>, alpha: f64) -> Certificate {
         let objective: Objective = objective.parse().expect("an objective");
         let sample = Sample::new(values).expect("finite values");
-        objective.certify(&sample, 1, alpha).expect("valid").expect("an objective of a run")
+        objective.certify(&sample, &[], alpha).expect("valid").expect("an objective of a run")
     }
 
     /// `failed` of `n` requests, spread evenly.
@@ -300,17 +346,36 @@ mod tests {
     }
 
     #[test]
+    fn the_differences_between_runs_count() {
+        let objective: Objective = "errors=5%".parse().expect("an objective");
+        let runs = |failed: [usize; 4]| {
+            let values: Vec<f64> = failed.into_iter().flat_map(|failed| failures(failed, 200)).collect();
+            let sample = Sample::new(values).expect("finite values");
+            objective.certify(&sample, &[200, 400, 600], 0.05).expect("valid").expect("an objective of a run")
+        };
+        // Independent requests would decide both: 12 and 20 of 800 are 1.5 % and 2.5 %.
+        let alike = runs([3, 3, 3, 3]);
+        assert_eq!((alike.status, alike.runs), (CertificateStatus::Met, 4));
+        // t.isf(0.05, 3) and norm.isf(0.05) of SciPy 1.17.1: 800/(2.353363/1.644854)² = 390.8.
+        assert!((alike.effective - 390.8).abs() < 0.1, "{}", alike.effective);
+        let unlike = runs([0, 0, 0, 20]);
+        assert_eq!(unlike.status, CertificateStatus::CannotTell);
+        // 4/3·(3·5² + 15²)/(800·0.025·0.975) = 20.5.
+        assert!((unlike.effective - 390.8 / 20.512_8).abs() < 0.1, "{}", unlike.effective);
+    }
+
+    #[test]
     fn an_objective_of_a_request_has_no_certificate() {
         let objective: Objective = "ttft=500ms".parse().expect("an objective");
         let sample = Sample::new(vec![0.3; 100]).expect("finite values");
-        assert_eq!(objective.certify(&sample, 1, 0.01), Ok(None));
+        assert_eq!(objective.certify(&sample, &[], 0.01), Ok(None));
         assert_eq!(objective.met_share([]), None);
     }
 
     #[test]
     fn impossible_settings_are_errors() {
         let sample = Sample::new(vec![0.0; 100]).expect("finite values");
-        let refusal = |objective: Objective, alpha| objective.certify(&sample, 1, alpha).map(|_| ()).unwrap_err();
+        let refusal = |objective: Objective, alpha| objective.certify(&sample, &[], alpha).map(|_| ()).unwrap_err();
         let errors = Objective::Errors { limit: 0.01 };
         assert_eq!(refusal(errors, 0.5).to_string(), "invalid alpha 0.5: expected a number above 0 and below 0.5");
         for limit in [0.0, 1.0, f64::NAN] {

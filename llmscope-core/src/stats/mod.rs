@@ -6,6 +6,7 @@ mod change_points;
 mod change_size;
 mod dependence;
 mod double_double;
+mod exact_test;
 mod fisher;
 mod fit;
 mod histogram;
@@ -29,7 +30,8 @@ pub use change_points::{
 pub use change_size::{ChangeSize, change_sizes};
 pub use dependence::{Autoregression, Dependence};
 pub(crate) use double_double::{sum, sum_of_pairs};
-pub use fisher::{fisher_quantile_upper, fisher_sf};
+pub use exact_test::fisher_exact;
+pub use fisher::{fisher_quantile_upper, fisher_sf, student_quantile_upper};
 pub use fit::{BoxCox, Distribution, Fit};
 pub use histogram::Histogram;
 pub use load::LoadModel;

@@ -245,7 +245,7 @@ fn a_gate_equals_that_of_the_core() {
     let mut expected = serde_json::to_value(expected).unwrap();
     expected.as_object_mut().unwrap().remove("generated_at");
     assert_eq!(found, expected);
-    assert_eq!(found["schema"], "llmscope.gate/1");
+    assert_eq!(found["schema"], "llmscope.gate/2");
     assert_ne!(found["pairs"], json!([]));
 }
 

@@ -95,7 +95,7 @@ impl Found {
             requests,
             share: float(count) / float(requests),
             last_in_a_row,
-            kinds: kinds(series, &failed),
+            kinds: failure_counts(series),
         };
         Self { failures: Some(failures), changes, is_failing, is_judged }
     }
@@ -139,9 +139,10 @@ fn share_changes(failed: &[bool], level: f64) -> Vec<ShareChange> {
     confirmed.filter(|change| change.p <= level).collect()
 }
 
-fn kinds(series: &Series, failed: &[bool]) -> Vec<FailureCount> {
+/// The most frequent kinds of failures of a series.
+pub(crate) fn failure_counts(series: &Series) -> Vec<FailureCount> {
     let mut kinds: Vec<FailureCount> = Vec::new();
-    for (index, _) in failed.iter().enumerate().filter(|(_, failed)| **failed) {
+    for (index, _) in indicator(series).into_iter().enumerate().filter(|(_, failed)| *failed) {
         let Some(kind) = series.observations.failure(index) else { continue };
         match kinds.iter_mut().find(|known| known.label == kind.label) {
             Some(known) => known.count += 1,

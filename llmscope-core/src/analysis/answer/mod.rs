@@ -22,10 +22,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Direction, Part, Since};
+pub(crate) use failures::failure_counts;
 pub use failures::{FailureCount, Failures};
 pub use family::{family_of, has_a_verdict};
 pub use load::LoadChange;
 pub use objectives::Goodput;
+pub(crate) use objectives::certified;
 pub use ranking::{RankedAnswer, ranked};
 pub use runs::{MIN_RUNS, RunsJudged};
 pub use slow_requests::SlowRequests;
@@ -129,7 +131,7 @@ pub(super) fn of(series: &Series, plan: &Plan, counts: Option<&[f64]>) -> Result
     let family = Family::of(plan);
     let (sample, kept) = series.sample(plan.missing)?;
     let sequences = Sequences::of(series, &sample, &kept, counts);
-    let objectives = objectives::Judged::of(series, &sample, plan)?;
+    let objectives = objectives::Judged::of(series, plan)?;
     let findings = Findings::of(series, &sequences, objectives, &family);
     let verdict = findings.verdict();
     let answer = findings.into_answer(series, &sequences, verdict);

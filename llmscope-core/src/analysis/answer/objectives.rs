@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Plan, Series};
 use super::failures::indicator;
-use super::sequence::run_count;
 use crate::error::Result;
 use crate::measure::Measure;
 use crate::objective::{Certificate, CertificateStatus, Objective};
-use crate::sample::Sample;
+use crate::sample::{Missing, Sample};
 
 /// The share of requests that meet an objective of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,25 +28,15 @@ pub(super) struct Judged {
 
 impl Judged {
     /// Judges the objectives that concern this series: those of its metric, and the share of failures.
-    pub(super) fn of(series: &Series, sample: &Sample<'_>, plan: &Plan) -> Result<Self> {
+    pub(super) fn of(series: &Series, plan: &Plan) -> Result<Self> {
         let mut judged = Self::default();
-        let runs = run_count(series);
         for &objective in &plan.objectives {
-            let is_own = series.measure == Measure::Metric(objective.metric());
-            match objective {
-                Objective::Errors { .. } if !series.of_runs => {
-                    let failed = indicator(series).into_iter().map(|failed| if failed { 1.0 } else { 0.0 });
-                    let failed = Sample::new(failed.collect::<Vec<f64>>())?;
-                    judged.certificates.extend(objective.certify(&failed, runs, plan.alpha)?);
-                }
-                Objective::Quantile { .. } if is_own && !series.of_runs => {
-                    judged.certificates.extend(objective.certify(sample, runs, plan.alpha)?);
-                }
-                Objective::Request { .. } if is_own => {
-                    let values = series.values.iter().map(|value| Some(*value).filter(|value| !value.is_nan()));
-                    judged.goodput.extend(objective.met_share(values).map(|share| Goodput { objective, share }));
-                }
-                _ => {}
+            judged.certificates.extend(certified(objective, series, plan.missing, plan.alpha)?);
+            if let Objective::Request { .. } = objective
+                && series.measure == Measure::Metric(objective.metric())
+            {
+                let values = series.values.iter().map(|value| Some(*value).filter(|value| !value.is_nan()));
+                judged.goodput.extend(objective.met_share(values).map(|share| Goodput { objective, share }));
             }
         }
         Ok(judged)
@@ -60,4 +49,51 @@ impl Judged {
         };
         self.certificates.iter().any(is_missed)
     }
+}
+
+/// The certificate of an objective of a run for a series of requests that it concerns.
+pub(crate) fn certified(
+    objective: Objective,
+    series: &Series,
+    missing: Option<Missing>,
+    alpha: f64,
+) -> Result<Option<Certificate>> {
+    let is_own = series.measure == Measure::Metric(objective.metric());
+    match objective {
+        _ if series.of_runs => Ok(None),
+        Objective::Errors { .. } => {
+            let failed = indicator(series).into_iter().map(|failed| if failed { 1.0 } else { 0.0 });
+            let sample = Sample::new(failed.collect::<Vec<f64>>())?;
+            by_run(objective, series, &sample, |value| value, alpha)
+        }
+        Objective::Quantile { .. } if is_own => {
+            let (sample, kept) = series.sample(missing)?;
+            by_run(objective, series, &sample, |value| kept.at(value), alpha)
+        }
+        Objective::Quantile { .. } | Objective::Request { .. } => Ok(None),
+    }
+}
+
+/// Certifies values whose observations are known, run by run.
+fn by_run(
+    objective: Objective,
+    series: &Series,
+    sample: &Sample<'_>,
+    observation: impl Fn(usize) -> usize,
+    alpha: f64,
+) -> Result<Option<Certificate>> {
+    let run = |value: usize| series.observations.source(observation(value));
+    let mut order: Vec<usize> = (0..sample.len()).collect();
+    if order.is_sorted_by_key(|&value| run(value)) {
+        return objective.certify(sample, &run_starts(&order, run), alpha);
+    }
+    // Runs that overlap in time.
+    order.sort_by_key(|&value| run(value));
+    let starts = run_starts(&order, run);
+    let values: Vec<f64> = order.iter().map(|&value| sample.values()[value]).collect();
+    objective.certify(&Sample::new(values)?.with_breaks(starts.clone())?, &starts, alpha)
+}
+
+fn run_starts(order: &[usize], run: impl Fn(usize) -> usize) -> Vec<usize> {
+    (1..order.len()).filter(|&at| run(order[at]) != run(order[at - 1])).collect()
 }

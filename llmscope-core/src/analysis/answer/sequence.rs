@@ -38,7 +38,7 @@ impl Sequences {
             let sequence = Sequence { values: counts.to_vec(), positions: (0..counts.len()).collect() };
             return Self { runs: vec![sequence], observations, ..Self::default() };
         }
-        let columns = token_columns(series, &observations);
+        let columns = series.token_columns(&observations);
         let borrowed: Vec<&[f64]> = columns.iter().map(|(_, column)| column.as_slice()).collect();
         let model = (!columns.is_empty()).then(|| fitted(sample.values(), &borrowed)).flatten();
         let used = model.as_ref().map(LoadModel::used).unwrap_or_default();
@@ -108,33 +108,35 @@ pub(super) fn run_count(series: &Series) -> usize {
     if series.of_runs { 1 } else { series.sources.len().max(1) }
 }
 
-/// The token counts on which the measure depends, for each measurement: those in and out for the end-to-end latency, and
-/// those in that did not come from the cache for the time to the first token.
-fn token_columns(series: &Series, observations: &[usize]) -> Vec<(&'static str, Vec<f64>)> {
-    let tokens = series.observations.tokens();
-    let count = |column: &[f64], observation: usize| column.get(observation).copied().unwrap_or(f64::NAN);
-    let all = |column: &[f64]| observations.iter().map(|&at| count(column, at)).collect::<Vec<f64>>();
-    let uncached = |at: usize| {
-        let cached = count(tokens.cached(), at);
-        let cached = if cached.is_nan() { 0.0 } else { cached };
-        (count(tokens.input(), at) - cached).max(0.0)
-    };
-    let input = || match series.measure {
-        Measure::Metric(Metric::Ttft) => observations
-            .iter()
-            .map(|&at| if count(tokens.input(), at).is_nan() { f64::NAN } else { uncached(at) })
-            .collect(),
-        _ => all(tokens.input()),
-    };
-    let mut columns = Vec::new();
-    if !depends_on_tokens(&series.measure) {
-        return columns;
+impl Series {
+    /// The token counts on which the measure depends, for each of these observations: those in and out for the end-to-end
+    /// latency, and those in that did not come from the cache for the time to the first token.
+    pub(crate) fn token_columns(&self, observations: &[usize]) -> Vec<(&'static str, Vec<f64>)> {
+        let tokens = self.observations.tokens();
+        let count = |column: &[f64], observation: usize| column.get(observation).copied().unwrap_or(f64::NAN);
+        let all = |column: &[f64]| observations.iter().map(|&at| count(column, at)).collect::<Vec<f64>>();
+        let uncached = |at: usize| {
+            let cached = count(tokens.cached(), at);
+            let cached = if cached.is_nan() { 0.0 } else { cached };
+            (count(tokens.input(), at) - cached).max(0.0)
+        };
+        let input = || match self.measure {
+            Measure::Metric(Metric::Ttft) => observations
+                .iter()
+                .map(|&at| if count(tokens.input(), at).is_nan() { f64::NAN } else { uncached(at) })
+                .collect(),
+            _ => all(tokens.input()),
+        };
+        let mut columns = Vec::new();
+        if !depends_on_tokens(&self.measure) {
+            return columns;
+        }
+        if !tokens.input().is_empty() {
+            columns.push(("input_tokens", input()));
+        }
+        if self.measure == Measure::Metric(Metric::E2e) && !tokens.output().is_empty() {
+            columns.push(("output_tokens", all(tokens.output())));
+        }
+        columns
     }
-    if !tokens.input().is_empty() {
-        columns.push(("input_tokens", input()));
-    }
-    if series.measure == Measure::Metric(Metric::E2e) && !tokens.output().is_empty() {
-        columns.push(("output_tokens", all(tokens.output())));
-    }
-    columns
 }

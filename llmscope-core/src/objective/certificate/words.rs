@@ -22,8 +22,8 @@ impl CertificateStatus {
 
 impl Certificate {
     /// `errors=1%: missed, 12 of 300 requests of this run failed (4.0 %, at least 1.8 % at 99 % confidence)`.
-    pub(super) fn sentence(&self, runs: usize) -> String {
-        let Some(observed) = self.observed else { return self.without_requests(runs) };
+    pub(super) fn sentence(&self) -> String {
+        let Some(observed) = self.observed else { return self.without_requests() };
         let mut facts = percent(observed);
         if let Some(bound) = self.bound {
             let side = if self.bounds_from_below() { "at least" } else { "at most" };
@@ -39,20 +39,20 @@ impl Certificate {
             self.status.label(),
             observed * float(self.n),
             self.requests(),
-            scope(runs),
+            scope(self.runs),
             self.deed("failed", "exceeded"),
             self.dependence(),
             self.outlook()
         )
     }
 
-    fn without_requests(&self, runs: usize) -> String {
+    fn without_requests(&self) -> String {
         let need = self.need.map_or_else(String::new, |need| {
             let condition = self.deed("fails", "exceeds");
             format!("; {} would decide if none {condition}", counted(need, "request"))
         });
         let kind = if self.is_of_values() { "successful requests" } else { "requests" };
-        format!("{}: {}, no {kind}{}{need}", self.objective, self.status.label(), scope(runs))
+        format!("{}: {}, no {kind}{}{need}", self.objective, self.status.label(), scope(self.runs))
     }
 
     fn is_of_values(&self) -> bool {
@@ -101,9 +101,9 @@ impl Certificate {
 /// The runs that the answer is about.
 fn scope(runs: usize) -> String {
     match runs {
-        0 => String::new(),
         1 => " of this run".to_owned(),
-        _ => format!(" of these {runs} runs"),
+        2 => " of these 2 runs".to_owned(),
+        _ => format!(" of {runs} runs"),
     }
 }
 
@@ -135,10 +135,10 @@ mod tests {
     use super::*;
     use crate::sample::Sample;
 
-    fn text(objective: &str, values: Vec<f64>, runs: usize, alpha: f64) -> String {
+    fn text(objective: &str, values: Vec<f64>, run_starts: &[usize], alpha: f64) -> String {
         let objective: Objective = objective.parse().expect("an objective");
         let sample = Sample::new(values).expect("finite values");
-        objective.certify(&sample, runs, alpha).expect("valid").expect("an objective of a run").text
+        objective.certify(&sample, run_starts, alpha).expect("valid").expect("an objective of a run").text
     }
 
     fn every(step: usize, n: usize, high: f64, low: f64) -> Vec<f64> {
@@ -149,36 +149,36 @@ mod tests {
     fn texts_name_the_share_the_bound_and_the_run() {
         for (expected, found) in [
             (
-                "errors=1%: met, 0 of 600 requests of these 3 runs failed (0 %, at most 0.76 % at 99 % confidence)",
-                text("errors=1%", vec![0.0; 600], 3, 0.01),
+                "errors=1%: met, 0 of 600 requests of these 2 runs failed (0 %, at most 0.76 % at 99 % confidence)",
+                text("errors=1%", vec![0.0; 600], &[300], 0.01),
             ),
             (
                 "errors=1%: cannot tell, 2 of 300 requests of this run failed (0.67 %, at most 2.8 % at 99 % confidence); \
                  4366 more requests would decide if the share stays",
-                text("errors=1%", every(150, 300, 1.0, 0.0), 1, 0.01),
+                text("errors=1%", every(150, 300, 1.0, 0.0), &[], 0.01),
             ),
             (
                 "errors=1%: cannot tell, 3 of 300 requests of this run failed (1.0 %, at most 4.3 % at 99.9 % confidence); \
                  the share is too close to the objective to decide",
-                text("errors=1%", every(100, 300, 1.0, 0.0), 1, 0.001),
+                text("errors=1%", every(100, 300, 1.0, 0.0), &[], 0.001),
             ),
             (
-                "errors=1%: cannot tell, 0 of 1 request failed (0 %); 458 more requests would decide if the share stays",
-                text("errors=1%", vec![0.0], 0, 0.01),
+                "errors=1%: cannot tell, 0 of 1 request of this run failed (0 %); 458 more requests would decide if the share stays",
+                text("errors=1%", vec![0.0], &[], 0.01),
             ),
             (
                 "errors=1%: cannot tell, no requests of this run; 459 requests would decide if none fails",
-                text("errors=1%", Vec::new(), 1, 0.01),
+                text("errors=1%", Vec::new(), &[], 0.01),
             ),
             (
                 "ttft.p99=500ms: missed, 30 of 1000 successful requests of this run exceeded 500 ms (3.0 %, at least 1.9 % \
                  at 99 % confidence; allowed: 1 %)",
-                text("ttft.p99=500ms", every(33, 1000, 0.6, 0.4), 1, 0.01),
+                text("ttft.p99=500ms", every(33, 1000, 0.6, 0.4), &[], 0.01),
             ),
             (
                 "ttft.p99=500ms: cannot tell, no successful requests of this run; 459 requests would decide if none \
                  exceeds 500 ms",
-                text("ttft.p99=500ms", Vec::new(), 1, 0.01),
+                text("ttft.p99=500ms", Vec::new(), &[], 0.01),
             ),
         ] {
             assert_eq!(found, expected);
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn dependence_is_reported() {
         let burst: Vec<f64> = (0..300).map(|i| if (100..112).contains(&i) { 1.0 } else { 0.0 }).collect();
-        let found = text("errors=1%", burst, 1, 0.01);
+        let found = text("errors=1%", burst, &[], 0.01);
         assert!(found.contains("; they carry the information of ") && found.contains(" independent ones; "), "{found}");
     }
 }

@@ -250,6 +250,7 @@ export interface Comparison {
   allowed: number;
   decision: Decision;
   need?: number;
+  need_runs?: number;
   reason?: string;
 }
 
@@ -258,13 +259,17 @@ export interface GatePair {
   candidate_group?: Record<string, string>;
   metric: string;
   unit: Unit;
+  runs?: { baseline: number; candidate: number; sd: number; assumed: boolean };
   comparisons: Comparison[];
+  since_text?: string;
   warnings: string[];
 }
 
 export interface Gate {
   schema: string;
   verdict: "pass" | "fail" | "not_enough_data";
+  /** More requests failed than allowed, or an objective for failed requests is missed. */
+  failing: boolean;
   headline: string;
   alpha: number;
   pairs: GatePair[];

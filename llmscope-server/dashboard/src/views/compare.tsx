@@ -45,7 +45,7 @@ export function Compare({ baseline, candidate, sessions }: Props) {
           <div class={`panel big-verdict ${VERDICTS[data.verdict].tone}`} data-testid="gate-verdict" data-verdict={data.verdict}>
             <Icon name={VERDICTS[data.verdict].icon} />
             <div>
-              <p class="big-label">{VERDICTS[data.verdict].label}</p>
+              <p class="big-label">{data.failing ? "Failing" : VERDICTS[data.verdict].label}</p>
               <p data-testid="gate-headline">{data.headline}</p>
               <p class="quiet">The probability that an unchanged candidate fails is at most {percent(data.alpha, 0)}.</p>
             </div>
@@ -72,13 +72,15 @@ function Pair({ pair }: { pair: GatePair }) {
           <tbody>{pair.comparisons.map((comparison) => <Row key={comparison.statistic} comparison={comparison} pair={pair} />)}</tbody>
         </table>
       </div>
+      {pair.runs?.assumed && pair.runs.sd > 0 && <p class="quiet">One run a side: assumes that runs of one build differ by {percent(pair.runs.sd, 0)} (standard deviation).</p>}
+      {pair.since_text && <p class="quiet">The candidate changed while it was measured: {pair.since_text}</p>}
       <Warnings items={pair.warnings} />
     </>
   );
 }
 
 function Row({ comparison, pair }: { comparison: Comparison; pair: GatePair }) {
-  const { statistic, baseline, candidate, shift, shift_interval: shifts, difference, difference_interval: differences, allowed, decision, reason, need } = comparison;
+  const { statistic, baseline, candidate, shift, shift_interval: shifts, difference, difference_interval: differences, allowed, decision, reason, need, need_runs: needRuns } = comparison;
   // Shares are compared by their difference, all other figures by their shift.
   const isShare = shift === undefined && difference !== undefined;
   const show = (value: number | undefined) => (value === undefined ? "–" : isShare ? percent(value, 2) : quantity(pair.unit, value));
@@ -94,7 +96,7 @@ function Row({ comparison, pair }: { comparison: Comparison; pair: GatePair }) {
       <td class="number" data-label="Shift">{moved === undefined ? "–" : change(moved)}</td>
       <td class="gate-interval" data-label="Interval">{interval ? `${end(interval[0])} to ${end(interval[1])}` : <span class="quiet">{reason ?? "–"}</span>}</td>
       <td class="number" data-label="Allowed">{change(allowed)}</td>
-      <td class="gate-decision"><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.label}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests per session are needed</span>}</td>
+      <td class="gate-decision"><span class={`badge ${look.tone}`}><Icon name={look.icon} />{look.label}</span>{need !== undefined && <span class="quiet">about {need.toLocaleString("en-US")} requests per session are needed</span>}{needRuns !== undefined && <span class="quiet">more runs are needed, about {needRuns.toLocaleString("en-US")} a side</span>}</td>
     </tr>
   );
 }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use llmscope_core::Metric;
-use llmscope_core::Unit;
 use llmscope_core::analysis::{Measure, Selection, Series};
-use llmscope_core::gate::{Gate, GatePlan, Objective, gate};
+use llmscope_core::gate::{Gate, GatePlan, gate};
 use llmscope_core::ingest::{Content, Log, Tool};
-use llmscope_harness::Objectives;
+use llmscope_core::{Objective, Unit};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -36,14 +34,17 @@ struct GateQuery {
     /// Largest allowed shift for the worse, such as 5%.
     #[serde(default)]
     max_shift: Option<String>,
-    /// Objectives, such as ttft=500ms,e2e=2s.
+    /// Objectives of a request or of a run, such as ttft=500ms,ttft.p99=1s,errors=1%.
     #[serde(default)]
     slo: Option<String>,
+    /// Standard deviation between runs of one build, such as 10%. 0 restricts the answer to these two sessions.
+    #[serde(default)]
+    run_sd: Option<String>,
 }
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
-        Operation::get("/api/v1/gate", "Compare two sessions (llmscope.gate/1)", compare)
+        Operation::get("/api/v1/gate", "Compare two sessions (llmscope.gate/2)", compare)
             .query::<GateQuery>()
             .response::<Gate>(),
     ]
@@ -65,13 +66,12 @@ fn plan(query: &GateQuery) -> Result<GatePlan, ApiError> {
         None => Ok(usual),
         Some(text) => Unit::One.parse(text).map_err(|error| ApiError::query(name, error.to_string())),
     };
-    let slo = query.slo.as_deref().map(str::parse::<Objectives>).transpose();
-    let slo = slo.map_err(|error| ApiError::query("slo", error.to_string()))?.unwrap_or_default();
-    let limits = [(Metric::Ttft, slo.ttft_s), (Metric::Tpot, slo.tpot_s), (Metric::E2e, slo.e2e_s)];
+    let objectives = query.slo.as_deref().map(Objective::list).transpose();
     Ok(GatePlan {
         alpha: share("alpha", &query.alpha, defaults.alpha)?,
         max_shift: share("max_shift", &query.max_shift, defaults.max_shift)?,
-        objectives: limits.iter().filter_map(|&(metric, limit)| Some(Objective { metric, limit: limit? })).collect(),
+        run_sd: share("run_sd", &query.run_sd, defaults.run_sd)?,
+        objectives: objectives.map_err(|error| ApiError::query("slo", error.to_string()))?.unwrap_or_default(),
         ..defaults
     })
 }

@@ -1,0 +1,56 @@
+//! Whether the candidate meets the objectives of a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::plan::GatePlan;
+use crate::analysis::Series;
+use crate::analysis::answer::certified;
+use crate::error::{Error, Result};
+use crate::objective::{Certificate, Objective};
+
+/// The certificate of an objective for one group of the candidate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Certified {
+    /// The properties that the requests have in common.
+    pub group: BTreeMap<String, String>,
+    /// The certificate.
+    #[serde(flatten)]
+    pub certificate: Certificate,
+}
+
+/// The certificates of the objectives of a run, for each group of these series.
+///
+/// # Errors
+/// [`Error::Unknown`] if no series has the metric of an objective.
+pub(super) fn of(series: &[Series], plan: &GatePlan) -> Result<Vec<Certified>> {
+    let mut certificates = Vec::new();
+    for objective in plan.objectives.iter().filter(|objective| objective.allowed_share().is_some()) {
+        let found = of_groups(*objective, series, plan)?;
+        if found.is_empty() {
+            let names = series.iter().map(|series| series.measure.name()).collect::<BTreeSet<_>>();
+            return Err(Error::Unknown {
+                what: "metric of the objective",
+                name: objective.to_string(),
+                expected: names.into_iter().collect::<Vec<_>>().join(", "),
+            });
+        }
+        certificates.extend(found);
+    }
+    Ok(certificates)
+}
+
+fn of_groups(objective: Objective, series: &[Series], plan: &GatePlan) -> Result<Vec<Certified>> {
+    let mut certificates: Vec<Certified> = Vec::new();
+    for series in series {
+        // All metrics of a group have the same failed requests.
+        if certificates.iter().any(|known| known.group == series.group) {
+            continue;
+        }
+        let certificate = certified(objective, series, plan.missing, plan.alpha)?;
+        certificates.extend(certificate.map(|certificate| Certified { group: series.group.clone(), certificate }));
+    }
+    Ok(certificates)
+}

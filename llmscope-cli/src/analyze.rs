@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
 use llmscope_core::analysis::answer::family_of;
 use llmscope_core::analysis::{
-    Baseline, DecidedBy, Grouping, Measure, Origin, SelectedSeries, Selection, Series, SourceLog, Study, point_range,
-    study,
+    Baseline, DecidedBy, Grouping, Measure, Origin, SelectedSeries, Selection, Series, SourceLog, Study,
+    check_one_kind, point_range, study,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
@@ -22,6 +22,7 @@ use llmscope_core::{
 
 use crate::args::{self, AnalyzeArgs, Format, JudgeArgs, ReportArgs, Undecided};
 use crate::logs;
+use crate::meaning;
 use crate::output::{self, Sink};
 use crate::report;
 
@@ -36,7 +37,14 @@ pub(crate) struct Judged {
 
 impl Judged {
     fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
-        let SelectedSeries { series, runs, logs } = logs::series(&args.files, args.from, selection(args)?)?;
+        let SelectedSeries { series, runs, columns, logs } = logs::series(&args.files, args.from, selection(args)?)?;
+        let decided_by = decided_by(args);
+        let has_limits = limits(args).next().is_some();
+        if has_limits {
+            check_one_kind(&series, limits(args).all(|limit| limit.trim().parse::<f64>().is_err()))?;
+        }
+        let directions_decide = decided_by == DecidedBy::Changes && !args.any_change;
+        args.meaning.refuse_guesses(&series, directions_decide, has_limits)?;
         let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
         let objectives = objectives(args, &series)?;
         let shared = Plan { alpha: args.alpha, family: family_of(&series), ..Plan::default() };
@@ -49,7 +57,10 @@ impl Judged {
         let study = |runs: &Vec<Series>| study_of(args, runs).transpose();
         let studies = runs.iter().filter_map(study).collect::<Result<_>>()?;
         let report = Report::new(Some(Timestamp::now()), &shared, analyses).with_studies(studies);
-        let report = report.decided_by(decided_by(args));
+        let report = report.decided_by(decided_by).with_columns(columns);
+        if directions_decide {
+            meaning::print_deciding_guesses(&series, &report.analyses);
+        }
         Ok(Self { logs, series, missing: args.missing, report })
     }
 
@@ -83,6 +94,9 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
         write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
     }
+    if !shows_warnings(args, &judged) {
+        meaning::print_contradictions(&judged.series, analyses);
+    }
     write(args, &judged)?;
     let decision = match judged.report.decided_by {
         DecidedBy::Changes => judged.report.has_changes(args.judging.any_change),
@@ -93,6 +107,13 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         judged.expect_verdict(&args.judging)?;
     }
     Ok(ExitCode::from(u8::from(is_alarm)))
+}
+
+/// True if the output for a reader lists the warnings of each series.
+fn shows_warnings(args: &AnalyzeArgs, judged: &Judged) -> bool {
+    let is_table = args.format == Format::Table && !args.json;
+    let has_sections = args.detail || judged.series.len() == 1 || judged.report.decided_by == DecidedBy::Rules;
+    is_table && has_sections
 }
 
 /// Frozen or given limits are judged by rules, unless the user decides otherwise.
@@ -141,12 +162,13 @@ fn selection(args: &JudgeArgs) -> Result<Selection> {
         _ => None,
     });
     let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<Vec<Mapping>>>()?;
-    Ok(Selection { measures, by: (!args.by.is_empty()).then(|| args.by.clone()), companion, mappings })
+    let by = (!args.by.is_empty()).then(|| args.by.clone());
+    Ok(Selection { measures, by, companion, mappings, stated: args.meaning.stated()? })
 }
 
 /// The plan that the arguments describe, in the unit of a series.
 fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, points: bool) -> Result<Plan> {
-    let unit = series.measure.unit();
+    let unit = series.unit();
     ensure!(
         args.confidence > 0.0 && args.confidence < 1.0,
         "--confidence {}: expected a level between 0 and 1, such as 0.95",
@@ -243,6 +265,11 @@ fn limit_of_requests(objectives: &[Objective], series: &Series) -> Result<Option
     Ok(limit.map(|limit| SpecificationLimits::new(None, Some(limit), None)).transpose()?)
 }
 
+/// The limits that apply to each value of the series, which must therefore be of one kind.
+fn limits(args: &JudgeArgs) -> impl Iterator<Item = &String> {
+    [&args.lsl, &args.usl, &args.target, &args.given_center].into_iter().flatten()
+}
+
 fn specification(args: &JudgeArgs, unit: Unit) -> Result<Option<SpecificationLimits>> {
     let read = |name: &str, text: &Option<String>| {
         text.as_deref().map(|text| unit.parse(text).with_context(|| name.to_owned())).transpose()
@@ -297,6 +324,9 @@ fn write(args: &AnalyzeArgs, study: &Judged) -> Result<()> {
         Format::Html => sink.write_all(report::html::page(study, None)?.as_bytes())?,
         Format::Table => {
             let width = sink.width();
+            if args.explain {
+                report::table::columns::write(&mut sink, &report.columns, width)?;
+            }
             report::table::write(&mut sink, report, args.detail, width)?;
         }
     }

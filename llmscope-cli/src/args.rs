@@ -12,6 +12,7 @@ use llmscope_core::{ChartKind, Metric, Missing, RuleSet, SigmaEstimator, Transfo
 use crate::bench::BenchArgs;
 use crate::convert::ConvertArgs;
 use crate::gate::GateArgs;
+use crate::meaning::MeaningArgs;
 use crate::monitor::MonitorArgs;
 use crate::probe::ProbeArgs;
 use crate::reset::ResetArgs;
@@ -38,7 +39,7 @@ Examples:
   Judge each run, and what varies between runs:
     llmscope analyze sessions/*.json --by session
   Capability against an SLO, and a picture:
-    llmscope analyze run.json --usl 800ms --plot run.png
+    llmscope analyze run.json --metric e2e_s --usl 800ms --plot run.png
   Any numeric column of a table:
     llmscope analyze log.csv --column latency_ms --by model
   From standard input to JSON:
@@ -55,7 +56,7 @@ Examples:
   One page with verdicts, charts and violations:
     llmscope report sessions/*.json -o report.html
   Capability against an SLO, under a title:
-    llmscope report run.json --usl 800ms --title Nightly -o nightly.html
+    llmscope report run.json --slo ttft=800ms --title Nightly -o nightly.html
   Any numeric column of a table:
     llmscope report log.csv --column latency_ms --by model > report.html
 
@@ -113,6 +114,8 @@ pub(crate) struct JudgeArgs {
     /// Meaning of a table's column (repeatable): ttft_s=first_token:ms, model=engine
     #[arg(long, value_name = "NAME=COLUMN[:UNIT]")]
     pub(crate) map: Vec<String>,
+    #[command(flatten)]
+    pub(crate) meaning: MeaningArgs,
 
     /// Metric to judge (repeatable) [default: ttft_s, e2e_s, tpot_s]
     #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Selection")]
@@ -241,6 +244,9 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "stages", help_heading = "Limits")]
     pub(crate) save_baseline: Option<PathBuf>,
 
+    /// Show what each column means, and whether its values were used
+    #[arg(long, help_heading = "Output")]
+    pub(crate) explain: bool,
     /// Show chart, limits and patterns of each series, not only of a single one
     #[arg(long, help_heading = "Output")]
     pub(crate) detail: bool,

@@ -9,12 +9,13 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use clap::{Args, ValueEnum};
 use llmscope_core::Session;
 use llmscope_core::files::write_atomically;
-use llmscope_core::ingest::{Content, Log, Tool};
+use llmscope_core::ingest::{Content, Log, Mapping, Tool};
 use llmscope_core::quantity::counted;
 
 use crate::columnar;
 use crate::logs;
-use crate::output::{self, DIM};
+use crate::meaning::units;
+use crate::output::{self, CAUTION, DIM};
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -50,6 +51,12 @@ pub(crate) struct ConvertArgs {
     /// Read as this format instead of recognizing it; `--from help` lists them
     #[arg(long, value_name = "FORMAT", value_parser = values::format(), hide_possible_values = true)]
     from: Option<Tool>,
+    /// Meaning of a table's column (repeatable): ttft_s=first_token:ms, model=engine
+    #[arg(long, value_name = "NAME=COLUMN[:UNIT]")]
+    map: Vec<String>,
+    /// Unit of a table's column (repeatable), which its name gets: latency=ms
+    #[arg(long, value_name = "NAME=UNIT")]
+    unit: Vec<String>,
     /// Overwrite existing files
     #[arg(long)]
     force: bool,
@@ -102,7 +109,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     if let Place::File(path) = &place {
         refuse_existing(path, args.force)?;
     }
-    let logs = logs::whole(&args.files, args.from)?;
+    let logs = with_meaning(logs::whole(&args.files, args.from)?, args)?;
     match place {
         Place::Stdout => {
             output::write_data(&content(&joined(&logs, "standard output")?, target)?)?;
@@ -114,6 +121,26 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
         Place::Folder(folder) => write_each(&folder, &logs, target, args.force)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The logs with the columns and units that the options state. Only a table takes them: other fields are known.
+fn with_meaning(logs: Vec<Log>, args: &ConvertArgs) -> Result<Vec<Log>> {
+    let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<Vec<Mapping>>>()?;
+    let stated = units(&args.unit)?;
+    if mappings.is_empty() && args.unit.is_empty() {
+        return Ok(logs);
+    }
+    let stated_of = |log: Log| match log.content {
+        Content::Table(table) if !table.of_runs => {
+            let table = table.mapped(&mappings)?.with_units_in_names(&stated)?;
+            Ok(Log { content: Content::Table(table), ..log })
+        }
+        _ => bail!("{} ({}) has no columns that --map or --unit could change", log.source, log.tool.name()),
+    };
+    for warning in mappings.iter().filter_map(Mapping::contradiction) {
+        output::say(CAUTION, "note:", &warning);
+    }
+    logs.into_iter().map(stated_of).collect()
 }
 
 /// Destination of the results.

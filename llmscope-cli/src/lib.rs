@@ -11,6 +11,7 @@ mod convert;
 mod gate;
 mod generate;
 mod logs;
+mod meaning;
 mod monitor;
 mod output;
 mod probe;

@@ -1,6 +1,6 @@
 //! What to do about an error of the core, which names no options.
 
-use llmscope_core::Error;
+use llmscope_core::{Error, Unit};
 
 const GAPS: &str = "use --missing break or --missing drop";
 
@@ -12,6 +12,19 @@ pub(crate) fn remedy(error: &Error) -> Option<String> {
         Error::Format { fix, .. } if fix.contains("as a baseline") => Some("use --save-baseline".to_owned()),
         Error::Unknown { what: "column to judge", .. } => Some("name the column with --column".to_owned()),
         Error::Unknown { what: "candidate group", .. } => Some("group by another column with --by".to_owned()),
+        Error::Unknown { what: "column whose meaning is stated", .. } => {
+            Some("name a column of the log with --unit, --higher-is-better or --lower-is-better".to_owned())
+        }
+        Error::Unknown { what: "unit", .. } => Some("the option is --unit NAME=UNIT".to_owned()),
+        Error::Quantity { text, unit: Unit::One, .. } if Unit::Second.parse(text).is_ok() => {
+            Some("state the unit of the column with --unit NAME=ms".to_owned())
+        }
+        Error::Parameter { name: "limits of several metrics", .. } => {
+            Some("choose one with --metric or --column, or limit each metric with --slo ttft=800ms,e2e=5s".to_owned())
+        }
+        Error::Parameter { name: "subgroups", .. } => {
+            Some("use --chart xbar-r, or leave out --subgroup and --subgroup-by".to_owned())
+        }
         Error::Parameter { name, .. } => option_of(name).map(|option| format!("the option is {option}")),
         _ => None,
     }
@@ -36,6 +49,8 @@ fn option_of(parameter: &str) -> Option<&'static str> {
         "largest shift" => "--max-shift",
         "largest increase of a share" => "--max-share-increase",
         "alpha" => "--alpha",
+        "unit of a column" => "--unit NAME=UNIT",
+        "direction of a column" => "--higher-is-better or --lower-is-better",
         _ => return None,
     })
 }

@@ -72,7 +72,7 @@ fn noise(count: u64) -> impl Iterator<Item = f64> {
 #[test]
 fn the_page_has_the_numbers_of_the_json() {
     let (paused, undisturbed) = (example("paused"), example("undisturbed"));
-    let args = [paused.as_str(), &undisturbed, "--by", "session", "--usl", "800ms"];
+    let args = [paused.as_str(), &undisturbed, "--by", "session", "--slo", "ttft=800ms,tpot=800ms,e2e=800ms"];
     let (_, html) = page(&[&args[..], &["--title", "Night <of> tests"]].concat());
     let json = run(&[&["analyze", "--json", "--points"], &args[..]].concat());
     let report: Value = serde_json::from_slice(&json.stdout).unwrap();

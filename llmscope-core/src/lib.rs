@@ -19,6 +19,7 @@
 //! - [`capability`] compares a process with its specification limits. [`stats`], [`factors`] and [`sigma`] provide the
 //!   statistics.
 //! - [`objective`] reads service level objectives, and certifies whether a run meets them.
+//! - [`column`] says what a column means: its unit, its role, and whether lower or higher is better.
 //! - [`session`] and [`ingest`] read and write logs; [`analyze`] turns a log's [`analysis::Series`] into an
 //!   [`Analysis`]; [`plot`] draws it.
 //! - [`watch`] learns limits from a continuous series, freezes them and judges later values.
@@ -37,6 +38,7 @@ pub mod analysis;
 pub mod capability;
 mod cast;
 pub mod chart;
+pub mod column;
 pub mod error;
 pub mod factors;
 pub mod files;

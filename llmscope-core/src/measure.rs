@@ -1,6 +1,7 @@
 //! Measures: a known metric, or a column by its name.
 
-use crate::metric::{Bounds, Metric, Unit};
+use crate::column::Meaning;
+use crate::metric::Metric;
 
 /// The measure to judge: a metric of requests, or a column by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,39 +22,27 @@ impl Measure {
         }
     }
 
-    /// The unit.
+    /// What the measure means, as far as its name says it.
     #[must_use]
-    pub fn unit(&self) -> Unit {
+    pub fn meaning(&self) -> Meaning {
         match self {
-            Self::Metric(metric) => metric.unit(),
-            Self::Column(name) => summarized(name).map_or_else(|| Unit::of_column(name), Metric::unit),
+            Self::Metric(metric) => Meaning::of_metric(*metric),
+            Self::Column(name) => Meaning::of_name(name),
         }
     }
-
-    /// The physical bounds of the values.
-    #[must_use]
-    pub fn bounds(&self) -> Bounds {
-        match self {
-            Self::Metric(metric) => metric.bounds(),
-            Self::Column(name) => summarized(name).map_or(Bounds::NONE, Metric::bounds),
-        }
-    }
-}
-
-/// The metric in a column, or the metric that the column summarizes: `ttft_s`, `ttft_s.p99`.
-fn summarized(column: &str) -> Option<Metric> {
-    column.split('.').next()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metric::{Bounds, Unit};
 
     #[test]
     fn a_summary_has_the_unit_and_the_bounds_of_its_metric() {
         let summary = Measure::Column("tpot_s.p99".to_owned());
-        assert_eq!((summary.unit(), summary.bounds()), (Unit::SecondPerToken, Bounds::NON_NEGATIVE));
-        let other = Measure::Column("queue_ms".to_owned());
-        assert_eq!((other.unit(), other.bounds()), (Unit::Millisecond, Bounds::NONE));
+        let meaning = summary.meaning();
+        assert_eq!((meaning.unit, meaning.bounds), (Unit::SecondPerToken, Bounds::NON_NEGATIVE));
+        let other = Measure::Column("queue_ms".to_owned()).meaning();
+        assert_eq!((other.unit, other.bounds), (Unit::Millisecond, Bounds::NON_NEGATIVE));
     }
 }

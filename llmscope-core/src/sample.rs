@@ -1,6 +1,8 @@
 //! Measurements in time order: [`Sample`] for single values, [`Subgroups`] for rational subgroups.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -212,6 +214,7 @@ pub struct Subgroups<'a> {
     sizes: Vec<usize>,
     starts: Vec<usize>,
     left_over: usize,
+    unlabelled: usize,
 }
 
 impl<'a> Subgroups<'a> {
@@ -241,7 +244,7 @@ impl<'a> Subgroups<'a> {
             sizes.push(rest);
         }
         let starts = (0..n - left_over).step_by(size).collect();
-        Ok(Self { values: Cow::Borrowed(&sample.values()[..n - left_over]), sizes, starts, left_over })
+        Ok(Self { values: Cow::Borrowed(&sample.values()[..n - left_over]), sizes, starts, left_over, unlabelled: 0 })
     }
 
     /// Subgroups of the given sizes, which must cover every measurement.
@@ -263,15 +266,16 @@ impl<'a> Subgroups<'a> {
             });
         }
         let starts = sizes.iter().scan(0, |next, size| Some(std::mem::replace(next, *next + size))).collect();
-        Ok(Self { values: Cow::Borrowed(sample.values()), sizes, starts, left_over: 0 })
+        Ok(Self { values: Cow::Borrowed(sample.values()), sizes, starts, left_over: 0, unlabelled: 0 })
     }
 
-    /// Subgroups by label: successive measurements with equal labels form a subgroup. Those with a single measurement
-    /// are left over, because one value has no dispersion.
+    /// Subgroups by label: measurements with equal labels form a subgroup, wherever they are. Subgroups are in the order
+    /// of their first measurements. A measurement without a label belongs to no subgroup, and one that is alone in its
+    /// subgroup has no dispersion: both are left out and counted.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless there is one label for each measurement.
-    pub fn of_labels<L: PartialEq>(sample: &Sample<'_>, labels: &[L]) -> Result<Subgroups<'static>> {
+    pub fn of_labels<L: Eq + Hash>(sample: &Sample<'_>, labels: &[Option<L>]) -> Result<Subgroups<'static>> {
         if labels.len() != sample.len() {
             return Err(Error::LengthMismatch {
                 left_name: "the labels",
@@ -280,20 +284,23 @@ impl<'a> Subgroups<'a> {
                 right: sample.len(),
             });
         }
-        let (mut values, mut sizes, mut starts) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut left_over, mut start) = (0, 0);
-        for run in labels.chunk_by(PartialEq::eq) {
-            let members = &sample.values()[start..start + run.len()];
-            if members.len() < 2 {
-                left_over += 1;
-            } else {
-                values.extend_from_slice(members);
-                sizes.push(members.len());
-                starts.push(start);
-            }
-            start += run.len();
+        let mut groups: Vec<(usize, Vec<f64>)> = Vec::new();
+        let mut places: HashMap<&L, usize> = HashMap::new();
+        for (position, (label, &value)) in labels.iter().zip(sample.values()).enumerate() {
+            let Some(label) = label else { continue };
+            let place = *places.entry(label).or_insert_with(|| {
+                groups.push((position, Vec::new()));
+                groups.len() - 1
+            });
+            groups[place].1.push(value);
         }
-        Ok(Subgroups { values: Cow::Owned(values), sizes, starts, left_over })
+        let unlabelled = labels.iter().filter(|label| label.is_none()).count();
+        let left_over = groups.iter().filter(|(_, members)| members.len() < 2).count();
+        groups.retain(|(_, members)| members.len() >= 2);
+        let sizes = groups.iter().map(|(_, members)| members.len()).collect();
+        let starts = groups.iter().map(|&(start, _)| start).collect();
+        let values: Vec<f64> = groups.into_iter().flat_map(|(_, members)| members).collect();
+        Ok(Subgroups { values: Cow::Owned(values), sizes, starts, left_over, unlabelled })
     }
 
     /// All measurements that belong to a subgroup, in order.
@@ -332,6 +339,12 @@ impl<'a> Subgroups<'a> {
         self.left_over
     }
 
+    /// The number of measurements outside all subgroups, because they have no label.
+    #[must_use]
+    pub fn unlabelled(&self) -> usize {
+        self.unlabelled
+    }
+
     /// The subgroups, in order.
     pub fn iter(&self) -> impl Iterator<Item = &[f64]> + '_ {
         let mut rest: &[f64] = &self.values;
@@ -351,6 +364,6 @@ impl<'a> Subgroups<'a> {
         let start = self.sizes[..range.start].iter().sum::<usize>();
         let (sizes, starts) = (self.sizes[range.clone()].to_vec(), self.starts[range].to_vec());
         let end = start + sizes.iter().sum::<usize>();
-        Subgroups { values: Cow::Borrowed(&self.values[start..end]), sizes, starts, left_over: 0 }
+        Subgroups { values: Cow::Borrowed(&self.values[start..end]), sizes, starts, left_over: 0, unlabelled: 0 }
     }
 }

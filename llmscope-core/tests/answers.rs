@@ -74,8 +74,10 @@ fn a_faster_server_is_changed_for_the_better_and_no_alarm() {
 #[test]
 fn larger_numbers_of_an_unknown_column_count_as_worse() {
     let mut noise = Noise(9);
-    let values = (0..200).map(|i| noise.normal() + if i < 100 { 0.0 } else { 3.0 }).collect();
-    let analysis = judged(&Series::of_numbers("score", values));
+    let values: Vec<f64> = (0..200).map(|i| noise.normal() + if i < 100 { 0.0 } else { 3.0 }).collect();
+    let score = judged(&Series::of_numbers("score", Vec::clone(&values)));
+    assert_eq!(score.answer.direction.map(|it| it.name()), Some("better"));
+    let analysis = judged(&Series::of_numbers("x", values));
     assert_eq!(analysis.answer.direction.map(|it| it.name()), Some("unknown"));
     assert!(analysis.answer.ratio.is_none() && analysis.answer.difference.is_some_and(|it| (it - 3.0).abs() < 0.5));
     assert!(Report::new(None, &Plan::default(), vec![analysis]).has_changes(false));

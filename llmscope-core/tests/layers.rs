@@ -5,8 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-const STEPS: [&[&str]; 9] = [
+const STEPS: [&[&str]; 10] = [
     &["metric", "error", "cast", "quantity"],
+    &["column"],
     &["sample", "files", "measure"],
     &["stats", "factors"],
     &["transform"],

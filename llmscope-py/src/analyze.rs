@@ -1,16 +1,18 @@
 //! From data of any kind to analyses.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use llmscope_core::analysis::answer::family_of;
 use llmscope_core::analysis::{
-    self as core, Baseline, DecidedBy, Grouping, LogSource, Measure, Origin, Plan, SelectedSeries, Selection, Series,
-    Stages,
+    self as core, Baseline, ColumnReport, DecidedBy, Grouping, LogSource, Measure, Origin, Plan, SelectedSeries,
+    Selection, Series, Stages,
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
+use llmscope_core::column::{Preference, StatedMeanings};
 use llmscope_core::ingest::{self, Content, OpenedLog, Tool};
 use llmscope_core::{Error, SpecificationLimits, Unit};
 use pyo3::exceptions::PyTypeError;
@@ -70,6 +72,9 @@ use crate::work::{self, ANALYZING};
 ///         transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
 ///     alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
 ///         series of the call share it.
+///     units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
+///     higher_is_better: A column of which more is better, or several.
+///     lower_is_better: A column of which less is better, or several.
 ///     spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
 ///         the logarithms of the values are normal.
 ///
@@ -98,7 +103,7 @@ use crate::work::{self, ANALYZING};
     sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = None,
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
     width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = "none", alpha = 0.01,
-    spikes = false
+    spikes = false, units = None, higher_is_better = None, lower_is_better = None
 ))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn analyze<'py>(
@@ -131,6 +136,9 @@ pub(crate) fn analyze<'py>(
     transform: &str,
     alpha: f64,
     spikes: bool,
+    units: Option<BTreeMap<String, String>>,
+    higher_is_better: Option<&Bound<'py, PyAny>>,
+    lower_is_better: Option<&Bound<'py, PyAny>>,
 ) -> Result<Bound<'py, PyAny>> {
     let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
     let plan = Plan {
@@ -159,10 +167,15 @@ pub(crate) fn analyze<'py>(
         Some(Grouping::Column(name)) => Some(name.clone()),
         _ => None,
     });
-    let (series, runs, bare) = match series(data, metrics, by, companion)? {
-        Found::Numbers(series) => (vec![series], Vec::new(), true),
-        Found::Groups { series, runs } => (series, runs, false),
+    let stated = stated(units, higher_is_better, lower_is_better)?;
+    let (series, runs, columns, bare) = match series(data, metrics, by, companion, stated)? {
+        Found::Numbers(series) => (vec![series], Vec::new(), Vec::new(), true),
+        Found::Groups { series, runs, columns } => (series, runs, columns, false),
     };
+    let limits: Vec<_> = [lsl, usl, target].into_iter().flatten().collect();
+    if !limits.is_empty() {
+        core::check_one_kind(&series, limits.iter().all(|limit| limit.extract::<f64>().is_err()))?;
+    }
     let plan = Plan { family: family_of(&series), ..plan };
     let specify = |unit: Unit| -> Result<Option<SpecificationLimits>> {
         if lsl.is_none() && usl.is_none() && target.is_none() {
@@ -170,9 +183,8 @@ pub(crate) fn analyze<'py>(
         }
         Ok(Some(SpecificationLimits::new(quantity(lsl, unit)?, quantity(usl, unit)?, quantity(target, unit)?)?))
     };
-    let planned_for = |series: &Series| -> Result<Plan> {
-        Ok(Plan { specification: specify(series.measure.unit())?, ..plan.clone() })
-    };
+    let planned_for =
+        |series: &Series| -> Result<Plan> { Ok(Plan { specification: specify(series.unit())?, ..plan.clone() }) };
     let planned = series.into_iter().map(|series| Ok((planned_for(&series)?, series))).collect::<Result<Vec<_>>>()?;
     let planned_runs = runs
         .into_iter()
@@ -185,13 +197,32 @@ pub(crate) fn analyze<'py>(
         let analyses = planned.iter().map(|(plan, series)| core::analyze(series, plan));
         let studies = planned_runs.iter().filter_map(|(plan, runs)| core::study(runs, plan).transpose());
         let report = core::Report::new(None, &plan, analyses.collect::<Result<_, _>>()?);
-        Ok::<_, Error>(report.decided_by(decided_by).with_studies(studies.collect::<Result<_, _>>()?))
+        let report = report.decided_by(decided_by).with_columns(columns);
+        Ok::<_, Error>(report.with_studies(studies.collect::<Result<_, _>>()?))
     })??;
     let report = Report::from(report);
     match report.analyses.first() {
         Some(analysis) if bare => Ok(Bound::new(py, Analysis(analysis.clone()))?.into_any()),
         _ => Ok(Bound::new(py, report)?.into_any()),
     }
+}
+
+/// What the user states about columns.
+fn stated(
+    units: Option<BTreeMap<String, String>>,
+    higher_is_better: Option<&Bound<'_, PyAny>>,
+    lower_is_better: Option<&Bound<'_, PyAny>>,
+) -> Result<StatedMeanings> {
+    let mut stated = StatedMeanings::default();
+    for (name, unit) in units.into_iter().flatten() {
+        stated.state_unit(&format!("{name}={unit}"))?;
+    }
+    for (given, preference) in [(higher_is_better, Preference::Higher), (lower_is_better, Preference::Lower)] {
+        for name in given.map(names).transpose()?.into_iter().flatten() {
+            stated.prefer(&name, preference)?;
+        }
+    }
+    Ok(stated)
 }
 
 /// One name, or several.
@@ -254,6 +285,7 @@ enum Found {
     Groups {
         series: Vec<Series>,
         runs: Vec<Vec<Series>>,
+        columns: Vec<ColumnReport>,
     },
 }
 
@@ -262,6 +294,7 @@ fn series(
     mut metrics: Vec<String>,
     by: Option<Vec<String>>,
     companion: Option<String>,
+    stated: StatedMeanings,
 ) -> Result<Found> {
     let logs = match (sources(data)?, table::columns_of(data)?) {
         (Some(logs), _) => logs,
@@ -284,13 +317,15 @@ fn series(
                     expected: "a data frame that has it, because bare numbers have no columns",
                 })?;
             }
-            return Ok(Found::Numbers(numbers(data, metrics.first())?));
+            let series = numbers(data, metrics.first())?;
+            let meaning = stated.applied(series.measure.name(), series.meaning());
+            return Ok(Found::Numbers(Series { stated: Some(meaning), ..series }));
         }
     };
     let steps = logs.iter().map(Source::steps).sum();
-    let SelectedSeries { series, runs, .. } =
-        work::run(data.py(), steps, move || gather(logs, &metrics, by, companion))??;
-    Ok(Found::Groups { series, runs })
+    let SelectedSeries { series, runs, columns, .. } =
+        work::run(data.py(), steps, move || gather(logs, &metrics, by, companion, stated))??;
+    Ok(Found::Groups { series, runs, columns })
 }
 
 /// Selects series from logs; a long log is read in blocks.
@@ -299,6 +334,7 @@ fn gather(
     metrics: &[String],
     by: Option<Vec<String>>,
     companion: Option<String>,
+    stated: StatedMeanings,
 ) -> Result<SelectedSeries> {
     let inputs = logs.into_iter().map(Source::open).collect::<Result<Vec<_>>>()?;
     // A metric of requests, or a column of a table by its own name.
@@ -311,7 +347,7 @@ fn gather(
         _ => Measure::Column(name.clone()),
     };
     let measures = metrics.iter().map(measure).collect();
-    Selection { measures, by, companion, ..Selection::default() }.gather(inputs.into_iter().map(Ok))
+    Selection { measures, by, companion, stated, ..Selection::default() }.gather(inputs.into_iter().map(Ok))
 }
 
 /// The origin of requests or rows.

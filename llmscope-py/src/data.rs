@@ -104,7 +104,7 @@ impl GroupedData {
                         right: self.values.len(),
                     });
                 }
-                let labels: Vec<_> = kept.map(|index| &labels[index]).collect();
+                let labels: Vec<_> = kept.map(|index| labels[index].label()).collect();
                 work(&Subgroups::of_labels(&sample, &labels)?)
             }
         }

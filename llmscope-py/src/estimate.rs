@@ -214,8 +214,8 @@ pub(crate) fn moving_average_chart(
 ///
 /// Args:
 ///     values: A matrix whose rows are subgroups, shape (k, n); or measurements in time order, shape (N,).
-///     subgroups: For measurements: the size of the subgroups, or one label per measurement. Adjacent measurements with
-///         the same label form a subgroup.
+///     subgroups: For measurements: the size of the subgroups, or one label per measurement. Measurements with the
+///         same label form a subgroup; those without one are left out.
 ///     chart: ``"xbar-r"`` (σ̂ = R̄/d₂) or ``"xbar-s"`` (σ̂ = S̄/c₄).
 ///     sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``,
 ///         ``"pooled_biased"``, … (see :func:`sigma`).

@@ -44,15 +44,15 @@ FRAMES = {
 def test_the_report_is_that_of_the_command_line(session: str) -> None:
     assert CLI.exists(), "build the command line first: cargo build"
     path = SESSIONS / session
-    command = [CLI, "analyze", path, "--by", "session", "--usl", "800ms", "--points", "--json"]
+    command = [CLI, "analyze", path, "--by", "session", "--metric", "e2e_s", "--usl", "800ms", "--points", "--json"]
     written = subprocess.run(command, capture_output=True, check=False)
     assert written.returncode in (0, 1), written.stderr
     expected = json.loads(written.stdout)
     assert expected["analyses"]
     del expected["generated_at"]
-    assert ls.analyze(path, by="session", usl="800ms", points=True).to_dict() == expected
+    assert ls.analyze(path, metric="e2e_s", by="session", usl="800ms", points=True).to_dict() == expected
     # A session in memory gives the same result as its file, except for the name of the file.
-    again = ls.analyze(ls.read_session(path), by="session", usl=0.8, points=True).to_dict()
+    again = ls.analyze(ls.read_session(path), metric="e2e_s", by="session", usl=0.8, points=True).to_dict()
     for analysis, other in zip(again["analyses"], expected["analyses"], strict=True):
         assert {**analysis, "source": None} == {**other, "source": None}
 
@@ -68,6 +68,21 @@ def test_frames_of_every_kind(kind: str) -> None:
     assert judgement is not None and judgement.chart is not None
     assert judgement.chart.points.tolist() == frame()["ttft_s"][::2].tolist()
     assert "2026-11-23T10:00:00Z" in repr(report[0])
+
+
+def test_a_column_means_what_its_name_or_the_caller_says() -> None:
+    values = [100.0 + i * 7 % 10 - (50 if i >= 40 else 0) for i in range(80)]
+    by_name = ls.analyze({"tps": values, "x": values}, metric=["tps", "x"], by=[])
+    assert [analysis.answer.direction for analysis in by_name] == ["worse", "unknown"]
+    assert by_name[0].unit == "1/s"
+    stated = ls.analyze({"x": values}, by=[], units={"x": "ms"}, lower_is_better="x")
+    assert (stated[0].unit, stated[0].answer.direction) == ("ms", "better")
+    columns = {column["name"]: column for column in by_name.to_dict()["columns"]}
+    assert columns["tps"]["direction"] == "higher_is_better" and columns["tps"]["direction_from"] == "name"
+    with pytest.raises(ls.ParameterError, match="limits of several metrics"):
+        ls.analyze({"ttft_s": values, "e2e_s": values}, metric=["ttft_s", "e2e_s"], by=[], usl="800ms")
+    with pytest.raises(ls.ParameterError, match="xbar-r"):
+        ls.analyze({"x": values}, by=[], chart="ewma", subgroups=5)
 
 
 def test_counts_and_subgroups_by_column() -> None:

@@ -31,7 +31,7 @@ def failing() -> ls.Report:
 def results() -> dict[str, Any]:
     values = np.random.default_rng(9).normal(0.3, 0.02, 60)
     chart = ls.individuals(values)
-    report = ls.analyze(SESSIONS / "second-load.json", usl="800ms", lsl=0.0)
+    report = ls.analyze(SESSIONS / "second-load.json", metric="ttft_s", usl="800ms", lsl=0.0)
     analysis = report[0]
     study = ls.analyze([SESSIONS / "paused.json", SESSIONS / "second-load.json"], by="session").studies[0]
     monitor = ls.Monitor(0.3, 0.02)

@@ -7,6 +7,7 @@ use llmscope_core::gate::Statistic;
 use llmscope_core::ingest::Tool;
 use llmscope_core::{Metric, Missing, RuleSet};
 
+use crate::meaning::MeaningArgs;
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -51,6 +52,8 @@ pub(crate) struct GateArgs {
     /// Meaning of a table's column (repeatable): ttft_s=first_token:ms, model=engine
     #[arg(long, value_name = "NAME=COLUMN[:UNIT]")]
     pub(crate) map: Vec<String>,
+    #[command(flatten)]
+    pub(crate) meaning: MeaningArgs,
 
     /// Metric to compare (repeatable) [default: ttft_s, e2e_s, tpot_s]
     #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Selection")]

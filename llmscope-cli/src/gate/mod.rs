@@ -19,6 +19,7 @@ use llmscope_core::{Objective, Unit};
 pub(crate) use self::args::GateArgs;
 use self::args::{GateFormat, Undecided};
 use crate::logs;
+use crate::meaning::print_guesses;
 use crate::output::{self, CAUTION, Sink};
 
 pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
@@ -49,7 +50,11 @@ fn judged(args: &GateArgs, selection: &Selection, plan: &GatePlan) -> Result<Gat
     let (baseline, candidate) = sides(args)?;
     let baseline = series(args, selection, &baseline).context("baseline")?;
     let candidate = series(args, selection, &candidate).context("candidate")?;
-    Ok(gate(&baseline, &candidate, plan)?)
+    args.meaning.refuse_guesses(&baseline, true, false)?;
+    let answer = gate(&baseline, &candidate, plan)?;
+    let is_compared = |series: &&Series| answer.pairs.iter().any(|pair| pair.metric == series.measure.name());
+    print_guesses(baseline.iter().filter(is_compared));
+    Ok(answer)
 }
 
 /// What an undecided gate means, and what helps.
@@ -110,7 +115,7 @@ fn selection(args: &GateArgs, plan: &GatePlan) -> Result<Selection> {
     }
     let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<_>>()?;
     let by = if args.by.is_empty() { Selection::groups_of_runs() } else { args.by.clone() };
-    Ok(Selection { measures, by: Some(by), companion: None, mappings })
+    Ok(Selection { measures, by: Some(by), companion: None, mappings, stated: args.meaning.stated()? })
 }
 
 fn write(args: &GateArgs, answer: &Gate) -> Result<()> {

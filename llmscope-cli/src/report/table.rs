@@ -1,6 +1,7 @@
 //! The report for terminals: for each series the verdict, the chart, limits, violations and capability.
 
 mod answers;
+pub(crate) mod columns;
 mod study;
 
 use std::io::Write;

@@ -66,8 +66,8 @@ async function firstChart(page) {
 describe("a page of three sessions", () => {
   let path, small;
   before(() => {
-    small = write("small.html", ...sessions("paused"), "--metric", "ttft_s", "--metric", "error_rate", "--usl", "0.8");
-    path = write("sessions.html", ...sessions("paused", "second-load", "undisturbed"), "--by", "session", "--usl", "800ms");
+    small = write("small.html", ...sessions("paused"), "--metric", "ttft_s", "--metric", "error_rate", "--slo", "ttft=800ms");
+    path = write("sessions.html", ...sessions("paused", "second-load", "undisturbed"), "--by", "session", "--slo", "ttft=800ms,e2e=800ms");
   });
 
   const pages = { "one session": () => small, "several runs": () => path };

@@ -49,6 +49,7 @@ pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
 /// The control chart of a series with its rules, without the answer to whether it changed.
 pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
+    check_subgroups(series, plan, kind)?;
     let needed = fewest_points(kind, &plan.origin);
     let (sample, kept) = series.sample(plan.missing)?;
     let power = if sample.len() < needed { None } else { scale::of(plan, kind, series, &sample)? };
@@ -136,7 +137,7 @@ pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
             })
             .collect()
     });
-    analysis.warnings = warnings::of(&analysis, chart.points.len(), constant, data.left_over());
+    analysis.warnings = warnings::of(&analysis, chart.points.len(), constant, data.left_out());
     analysis.drawing = Some(Drawing { chart: chart.into_owned(), judgement, rules, times });
     Ok(analysis)
 }
@@ -152,6 +153,23 @@ fn default_chart(series: &Series, plan: &Plan) -> ChartKind {
     }
 }
 
+/// Refuses subgroups that the chart would ignore.
+fn check_subgroups(series: &Series, plan: &Plan, kind: ChartKind) -> Result<()> {
+    let is_error_rate = series.measure == Measure::Metric(Metric::ErrorRate);
+    let is_used = kind.needs_subgroups() || (is_error_rate && kind.is_attribute());
+    match &plan.subgroups {
+        Some(subgroups) if !is_used => Err(Error::Parameter {
+            name: "subgroups",
+            value: match subgroups {
+                Grouping::Every(size) => format!("{size} with chart {kind}"),
+                Grouping::Column(column) => format!("{column} with chart {kind}"),
+            },
+            expected: "no subgroups, or a chart of subgroups: xbar-r or xbar-s",
+        }),
+        _ => Ok(()),
+    }
+}
+
 fn fewest_points(kind: ChartKind, origin: &Origin) -> usize {
     match origin {
         Origin::Baseline(_) | Origin::Given { .. } => 1,
@@ -164,7 +182,8 @@ fn fewest_points(kind: ChartKind, origin: &Origin) -> usize {
 fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>, scaled: &Scaled<'_>) -> Analysis {
     let is_error_rate = series.measure == Measure::Metric(Metric::ErrorRate);
     let failed = series.observations.failures();
-    let gaps = series.values.len() - sample.len();
+    let out_of_bounds = series.out_of_bounds.len();
+    let gaps = series.values.len() - sample.len() - out_of_bounds;
     let moments = Moments::of(sample.values());
     let sorted = Sorted::of(sample.values());
     let quantile = |p| sorted.quantile(p, QuantileMethod::HyndmanFan7);
@@ -180,14 +199,14 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
         source: series.sources.clone(),
         group: series.group.clone(),
         metric: series.measure.name().to_owned(),
-        unit: series.measure.unit(),
+        unit: series.unit(),
         verdict: SeriesVerdict::NotEnoughData,
         answer: Answer::default(),
         n: sample.len(),
         excluded: if is_error_rate {
             Excluded { warmup: series.warmup, missing: gaps, ..Excluded::default() }
         } else {
-            Excluded { failed, warmup: series.warmup, missing: gaps - failed, ..Excluded::default() }
+            Excluded { failed, warmup: series.warmup, missing: gaps - failed, out_of_bounds, ..Excluded::default() }
         },
         chart: kind,
         phase: Phase::I,
@@ -232,7 +251,7 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
 
 fn not_enough(mut analysis: Analysis, need: usize, reason: &Error) -> Analysis {
     analysis.need = Some(need);
-    analysis.warnings = warnings::of(&analysis, analysis.n, false, 0);
+    analysis.warnings = warnings::of(&analysis, analysis.n, false, (0, 0));
     analysis.warnings.insert(0, reason.to_string());
     analysis
 }
@@ -253,10 +272,11 @@ impl Data<'_> {
         }
     }
 
-    fn left_over(&self) -> usize {
+    /// The numbers of measurements outside all subgroups: alone in theirs, and without a label.
+    fn left_out(&self) -> (usize, usize) {
         match self {
-            Self::Grouped(subgroups) => subgroups.left_over(),
-            _ => 0,
+            Self::Grouped(subgroups) => (subgroups.left_over(), subgroups.unlabelled()),
+            _ => (0, 0),
         }
     }
 
@@ -374,7 +394,7 @@ fn chart<'a>(
         Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma, power)?, data),
     }?;
     // Means of subgroups have the bounds of their measurements; charts of counts have their own bounds.
-    let chart = if kind.is_attribute() { chart } else { chart.with_bounds(series.measure.bounds()) };
+    let chart = if kind.is_attribute() { chart } else { chart.with_bounds(series.meaning().bounds) };
     Ok((chart, starts))
 }
 

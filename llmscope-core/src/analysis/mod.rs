@@ -1,6 +1,7 @@
 //! Analysis of a series: the result that the command line, the reports, the server and Python share.
 
 pub mod answer;
+mod columns;
 mod downsample;
 mod judging;
 mod plan;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::measure::Measure;
 pub use answer::{Answer, Direction, RankedAnswer, SeriesVerdict};
+pub use columns::{ColumnReport, ColumnUse, check_one_kind, columns_of_series};
 pub use downsample::downsample;
 pub(crate) use judging::judged;
 pub use judging::{MIN_POINTS, analyze};
@@ -30,6 +32,7 @@ pub use selection::{Selection, SeriesBuilder, SourceLog};
 pub use series::{Observation, Observations, SampleIndex, Series};
 pub use stage::{Stage, Stages};
 pub use study::{Component, Run, Study, runs_of, study};
+pub use warnings::far_limits;
 pub use words::{MOST_VIOLATIONS, index};
 
 use crate::capability::{Capability, ExpectedPpm, NonNormal, Performance, SpecificationLimits};
@@ -69,6 +72,9 @@ pub struct Report {
     /// One study for each metric over several runs, if the analyses are grouped by session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub studies: Vec<Study>,
+    /// The columns of the input: what they mean, the source of that meaning, and what was done with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnReport>,
 }
 
 impl Report {
@@ -84,7 +90,14 @@ impl Report {
             answers: answer::ranked(&analyses),
             analyses,
             studies: Vec::new(),
+            columns: Vec::new(),
         }
+    }
+
+    /// Adds the columns of the input to the report.
+    #[must_use]
+    pub fn with_columns(self, columns: Vec<ColumnReport>) -> Self {
+        Self { columns, ..self }
     }
 
     /// Adds studies of several runs to the report.
@@ -355,6 +368,9 @@ pub struct Excluded {
     pub warmup: usize,
     /// Requests without this metric.
     pub missing: usize,
+    /// Requests with a value that the quantity cannot have, such as a duration below 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub out_of_bounds: usize,
     /// Requests whose value is not positive, and therefore cannot be transformed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub not_positive: usize,

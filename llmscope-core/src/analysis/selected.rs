@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::study::runs_of;
-use super::{Selection, Series, SeriesBuilder, SourceLog};
+use super::{ColumnReport, Selection, Series, SeriesBuilder, SourceLog};
 use crate::error::{Error, Result};
 use crate::ingest::{Log, OpenedLog, Stream};
 
@@ -14,6 +14,8 @@ pub struct SelectedSeries {
     pub series: Vec<Series>,
     /// With grouping by session: for each metric of each provider and model, one series per session.
     pub runs: Vec<Vec<Series>>,
+    /// The columns of the logs: what they mean, and what was done with them.
+    pub columns: Vec<ColumnReport>,
     /// The logs that were read.
     pub logs: Vec<SourceLog>,
 }
@@ -80,7 +82,9 @@ impl Selection {
         }
         let logs = gathering.sources().to_vec();
         let runs = of_runs.map(SeriesBuilder::finish).transpose()?.map(runs_of).unwrap_or_default();
-        Ok(SelectedSeries { series: gathering.finish()?, runs, logs })
+        let outline = gathering.outline();
+        let series = gathering.finish()?;
+        Ok(SelectedSeries { columns: outline.described(&series), series, runs, logs })
     }
 }
 

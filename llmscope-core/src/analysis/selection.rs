@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::columns::{KnownColumn, Outline, columns_of};
 use super::series::{Observations, Series, put};
+use crate::column::{Meaning, StatedMeanings};
 use crate::error::{Error, Location, Result};
 use crate::ingest::{
     Cell, Content, FailureKind, Log, Mapping, Projection, Rows, SESSION, Stream, StreamSummary, Time, Tool,
@@ -12,7 +14,7 @@ use crate::ingest::{
 use crate::measure::Measure;
 use crate::metric::Metric;
 use crate::sample::Missing;
-use crate::session::{AttributeValue, ClientHealth, RunEvent, Session, SessionHeader, Warning};
+use crate::session::{ClientHealth, RunEvent, Session, SessionHeader, Warning};
 
 /// The columns and values that identify a group.
 type Key = BTreeMap<String, String>;
@@ -29,6 +31,8 @@ pub struct Selection {
     pub companion: Option<String>,
     /// Mappings of table columns with other names.
     pub mappings: Vec<Mapping>,
+    /// Units and preferences of columns that the user states.
+    pub stated: StatedMeanings,
 }
 
 impl Selection {
@@ -71,6 +75,29 @@ impl Selection {
         }
     }
 
+    /// What a measure means: as the user states it, else as the tool does in summaries of runs, else by its name, or by
+    /// the name of the column that is mapped to it.
+    fn meaning(&self, measure: &Measure, of_runs: bool) -> Meaning {
+        let mut meaning = measure.meaning();
+        if of_runs {
+            meaning = meaning.stated_by_tool();
+        }
+        if let Some(mapping) = self.mapping_to(measure).filter(|_| !of_runs) {
+            meaning = meaning.completed_by(Meaning::of_name(&mapping.from));
+        }
+        self.stated.applied(measure.name(), meaning)
+    }
+
+    fn mapping_to(&self, measure: &Measure) -> Option<&Mapping> {
+        self.mappings.iter().find(|mapping| mapping.to == measure.name())
+    }
+
+    /// What contradicts the meaning of a measure.
+    fn contradictions(&self, measure: &Measure) -> Vec<String> {
+        let of_mapping = self.mapping_to(measure).and_then(Mapping::contradiction);
+        of_mapping.into_iter().chain(self.stated.contradiction(measure.name())).collect()
+    }
+
     /// The group of rows with these labels in a session of this name.
     fn key(&self, labels: &[String], values: &[Option<String>], session: &str) -> Key {
         let named = labels.iter().zip(values).filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
@@ -109,8 +136,8 @@ pub struct SeriesBuilder {
     groups: Vec<Group>,
     places: HashMap<(Key, bool), usize>,
     failures: Vec<FailureKind>,
-    /// Measures that are present, for error messages.
-    names: Vec<String>,
+    /// The columns of the logs.
+    columns: Vec<KnownColumn>,
     offered: BTreeMap<String, bool>,
 }
 
@@ -171,7 +198,7 @@ impl SeriesBuilder {
             groups: Vec::new(),
             places: HashMap::new(),
             failures: Vec::new(),
-            names: Vec::new(),
+            columns: Vec::new(),
             offered: BTreeMap::new(),
         }
     }
@@ -181,7 +208,7 @@ impl SeriesBuilder {
     /// # Errors
     /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] for a mapping of a missing column.
     pub fn add(&mut self, log: &Log) -> Result<()> {
-        self.learn_names(names_of(log));
+        self.learn_columns(columns_of(log));
         let blank = SourceLog { warnings: log.warnings.clone(), ..SourceLog::new(&log.source, log.tool) };
         match &log.content {
             Content::Session(session) => {
@@ -217,7 +244,7 @@ impl SeriesBuilder {
     /// The errors of [`Stream::rows`].
     pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
         if let Some(head) = &stream.head {
-            self.learn_names(names_of(head));
+            self.learn_columns(columns_of(head));
             if let Content::Table(table) = &head.content {
                 // A mapped column must exist: check this before reading rows.
                 table.clone().mapped(&self.selection.mappings)?;
@@ -250,14 +277,16 @@ impl SeriesBuilder {
     /// # Errors
     /// [`Error::Unknown`] if no log has the requested measure, with the measures that are present.
     pub fn finish(mut self) -> Result<Vec<Series>> {
+        self.check_mappings()?;
         let measures = self.present_measures()?;
+        self.check_stated(&measures)?;
         let groups = std::mem::take(&mut self.groups);
         let alone = groups.len() == 1;
         let mut all = Vec::new();
         for group in groups {
             let known = if group.of_runs { &self.runs.measures } else { &self.requests.measures };
             let known = known.clone();
-            let of_group = group.into_series(&self.sources, &self.failures, &known, &measures);
+            let of_group = group.into_series(&self, &known, &measures);
             // A group without any value of a metric that other groups have is left out, unless all its requests failed.
             let says = |series: &Series| {
                 alone || !series.observations.failed.is_empty() || series.values.iter().any(|value| !value.is_nan())
@@ -267,9 +296,55 @@ impl SeriesBuilder {
         Ok(all)
     }
 
-    fn learn_names(&mut self, names: Vec<String>) {
-        let new = names.into_iter().filter(|name| !self.names.contains(name)).collect::<Vec<_>>();
-        self.names.extend(new);
+    /// Refuses mappings if no log has columns to map: the fields of requests and of summaries are known.
+    fn check_mappings(&self) -> Result<()> {
+        let Some(mapping) = self.selection.mappings.first() else { return Ok(()) };
+        if self.sources.iter().any(|log| log.header.is_none() && !log.of_runs) {
+            return Ok(());
+        }
+        let tools = self.sources.iter().map(|log| format!("{} ({})", log.source, log.tool.name()));
+        Err(Error::Format {
+            location: Location::of(&tools.collect::<Vec<_>>().join(", ")),
+            problem: format!("the mapping {mapping} has no table whose columns it could map"),
+            fix: "leave out the mapping, or read the log as csv or jsonl".to_owned(),
+        })
+    }
+
+    /// Refuses a statement about a column that no log has.
+    fn check_stated(&self, measures: &[Measure]) -> Result<()> {
+        let is_known = |name: &&str| {
+            self.columns.iter().any(|known| known.name == *name)
+                || measures.iter().any(|measure| measure.name() == *name)
+        };
+        let unknown = self.selection.stated.names().find(|name| !is_known(name));
+        unknown.map_or(Ok(()), |name| {
+            let expected = measures.iter().map(Measure::name).collect::<Vec<_>>().join(", ");
+            Err(Error::Unknown { what: "column whose meaning is stated", name: name.to_owned(), expected })
+        })
+    }
+
+    fn learn_columns(&mut self, columns: Vec<KnownColumn>) {
+        for column in columns {
+            match self.columns.iter_mut().find(|known| known.name == column.name) {
+                Some(known) => known.is_numeric |= column.is_numeric,
+                None => self.columns.push(column),
+            }
+        }
+    }
+
+    /// The columns of the logs, to describe them once the series are known.
+    pub(super) fn outline(&self) -> Outline {
+        Outline {
+            columns: self.columns.clone(),
+            selection: self.selection.clone(),
+            labels: self.requests.labels.clone(),
+            reads_tokens: self.requests.tokens,
+        }
+    }
+
+    /// The measures that are present, for error messages.
+    fn names(&self) -> Vec<&str> {
+        self.columns.iter().filter(|column| column.is_numeric).map(|column| column.name.as_str()).collect()
     }
 
     /// Adds rows of the last log to their groups.
@@ -316,8 +391,8 @@ impl SeriesBuilder {
         let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
         let any_session = self.sources.iter().any(|log| log.header.is_some());
         let is_error_rate = |measure: &Measure| any_session && *measure == Measure::Metric(Metric::ErrorRate);
-        let known =
-            || if self.names.is_empty() { "a log with at least one number".to_owned() } else { self.names.join(", ") };
+        let names = self.names();
+        let known = || if names.is_empty() { "a log with at least one number".to_owned() } else { names.join(", ") };
         let all_failed = any_session && self.nothing_succeeded();
         let is_unmeasured = |measure: &Measure| all_failed && matches!(measure, Measure::Metric(_));
         let is_known = |measure: &&Measure| offered(measure) || is_error_rate(measure) || is_unmeasured(measure);
@@ -335,7 +410,7 @@ impl SeriesBuilder {
             // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
         }
-        if present.is_empty() && self.names.is_empty() {
+        if present.is_empty() && names.is_empty() {
             let sources = self.sources.iter().map(|log| log.source.as_str()).collect::<Vec<_>>().join(", ");
             return Err(Error::Format {
                 location: Location::of(&sources),
@@ -433,15 +508,10 @@ impl Group {
         all.tokens.push(place, rows.tokens.at(row));
     }
 
-    fn into_series(
-        mut self,
-        sources: &[SourceLog],
-        failures: &[FailureKind],
-        known: &[Measure],
-        wanted: &[Measure],
-    ) -> Vec<Series> {
+    fn into_series(mut self, of: &SeriesBuilder, known: &[Measure], wanted: &[Measure]) -> Vec<Series> {
+        let sources = &of.sources;
         self.sort_by_time();
-        self.observations.failure_kinds = failures.to_vec();
+        self.observations.failure_kinds.clone_from(&of.failures);
         let observations = Arc::new(self.observations);
         let mut events: Vec<RunEvent> = self.logs.iter().flat_map(|&log| sources[log].events.clone()).collect();
         events.sort_by_key(|event| event.at);
@@ -455,18 +525,23 @@ impl Group {
             is_error_rate.then(|| (0..self.rows).map(failure).collect())
         };
         let mut series = |measure: &Measure| {
-            Some(Series {
+            let mut series = Series {
                 sources: self.logs.iter().map(|&log| sources[log].source.clone()).collect(),
                 group: self.key.clone(),
                 measure: measure.clone(),
+                stated: Some(of.selection.meaning(measure, self.of_runs)),
                 values: values_of(measure)?,
+                out_of_bounds: Vec::new(),
                 observations: observations.clone(),
                 warmup: self.warmup,
                 missing: self.missing,
                 of_runs: self.of_runs,
                 warnings: warnings.clone(),
+                contradictions: Vec::new(),
                 events: events.clone(),
-            })
+            };
+            of.selection.contradictions(measure).into_iter().for_each(|text| series.contradicted_by(text));
+            Some(series.within_bounds())
         };
         wanted.iter().filter_map(&mut series).collect()
     }
@@ -498,22 +573,4 @@ fn reorder<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
     if !column.is_empty() {
         *column = order.iter().map(|&row| column[row].clone()).collect();
     }
-}
-
-/// The measures of a log, as far as its first records show them.
-fn names_of(log: &Log) -> Vec<String> {
-    const ENOUGH: usize = 1000;
-    let Content::Session(session) = &log.content else {
-        let Content::Table(table) = &log.content else { return Vec::new() };
-        return table.numeric_columns().map(str::to_owned).collect();
-    };
-    let records = &session.records[..session.records.len().min(ENOUGH)];
-    let metrics = Metric::ALL.iter().filter(|&&metric| records.iter().any(|record| record.metric(metric).is_some()));
-    let mut names: Vec<String> = metrics.map(|metric| metric.name().to_owned()).collect();
-    for (name, value) in records.iter().flat_map(|record| &record.attributes) {
-        if matches!(value, AttributeValue::Number(_)) && !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    names
 }

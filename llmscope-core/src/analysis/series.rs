@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::column::Meaning;
 use crate::error::{Error, Location, Result};
 use crate::ingest::{Cell, FailureKind, GAP_POLICY, Time, TokenColumns};
 use crate::measure::Measure;
+use crate::metric::Unit;
+use crate::quantity::counted;
 use crate::sample::{Missing, Sample};
 use crate::session::RunEvent;
 
@@ -20,9 +23,13 @@ pub struct Series {
     pub group: BTreeMap<String, String>,
     /// The measure.
     pub measure: Measure,
+    /// What the measure means, if the user or the tool states more than its name gives.
+    pub stated: Option<Meaning>,
     /// A value for each request except warm-ups, in time order; NaN if the request failed or the value was not
     /// recorded.
     pub values: Vec<f64>,
+    /// The observations whose values were left out because the quantity cannot have them: a duration below 0.
+    pub out_of_bounds: Vec<u32>,
     /// Further data of each request, shared by the series of several metrics.
     pub observations: Arc<Observations>,
     /// The number of warm-up requests, which are excluded.
@@ -33,6 +40,8 @@ pub struct Series {
     pub of_runs: bool,
     /// Warnings of the sources: a simulation, or a load generator that was too busy to measure.
     pub warnings: Vec<String>,
+    /// Those of the warnings that contradict the meaning of the values: a stated unit against the name, values below 0.
+    pub contradictions: Vec<String>,
     /// Events during the recording, in time order.
     pub events: Vec<RunEvent>,
 }
@@ -157,14 +166,29 @@ impl Series {
             sources: Vec::new(),
             group: BTreeMap::new(),
             measure: Measure::Column(name.to_owned()),
+            stated: None,
             values,
+            out_of_bounds: Vec::new(),
             observations: Arc::new(Observations::default()),
             warmup: 0,
             missing: Missing::Error,
             of_runs: false,
             warnings: Vec::new(),
+            contradictions: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// What the measure means.
+    #[must_use]
+    pub fn meaning(&self) -> Meaning {
+        self.stated.unwrap_or_else(|| self.measure.meaning())
+    }
+
+    /// The unit of the values.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.meaning().unit
     }
 
     /// Replaces the observations with these requests of one source, in time order.
@@ -212,7 +236,7 @@ impl Series {
         let (mut values, mut kept, mut breaks) = (Vec::new(), Vec::new(), Vec::new());
         for (index, &value) in self.values.iter().enumerate() {
             if value.is_nan() {
-                if policy == Missing::Error && !self.observations.failed(index) {
+                if policy == Missing::Error && !self.observations.failed(index) && !self.is_out_of_bounds(index) {
                     return Err(self.missing_at(index));
                 }
                 continue;
@@ -228,6 +252,35 @@ impl Series {
             Ok(sample) => Ok((sample.with_breaks(breaks)?, kept)),
             Err(error) => Err(self.placed(error, &kept)),
         }
+    }
+
+    /// Leaves out values that the quantity cannot have. A value of 0 stays.
+    pub(super) fn within_bounds(mut self) -> Self {
+        let meaning = self.meaning();
+        let Some(lower) = meaning.bounds.lower else { return self };
+        for (index, value) in self.values.iter_mut().enumerate() {
+            if *value < lower {
+                *value = f64::NAN;
+                self.out_of_bounds.push(u32::try_from(index).unwrap_or(u32::MAX));
+            }
+        }
+        if let Some(&first) = self.out_of_bounds.first() {
+            let place = self.location(first as usize).map_or_else(String::new, |place| format!(", first {place}"));
+            let count = counted(self.out_of_bounds.len(), "value");
+            let role = meaning.role;
+            self.contradicted_by(format!("{count} below {lower} left out: a {role} is never negative{place}"));
+        }
+        self
+    }
+
+    /// Adds a warning that contradicts the meaning of the values.
+    pub(super) fn contradicted_by(&mut self, text: String) {
+        self.warnings.push(text.clone());
+        self.contradictions.push(text);
+    }
+
+    fn is_out_of_bounds(&self, index: usize) -> bool {
+        u32::try_from(index).is_ok_and(|index| self.out_of_bounds.binary_search(&index).is_ok())
     }
 
     /// The time at which the first request was issued, if known.

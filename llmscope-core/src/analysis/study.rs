@@ -229,7 +229,7 @@ pub fn study(runs: &[Series], plan: &Plan) -> Result<Option<Study>> {
     let mut study = Study {
         group: common(first),
         metric: first.measure.name().to_owned(),
-        unit: first.measure.unit(),
+        unit: first.unit(),
         runs: samples.iter().zip(&moments).map(described).collect(),
         n: anova.n,
         mean: anova.mean,
@@ -270,7 +270,7 @@ impl Study {
         }
         let means = Sample::new(self.runs.iter().map(|run| run.mean).collect::<Vec<_>>())?;
         let chart = individuals::estimate(&means, SigmaEstimator::AverageMovingRange)?;
-        let chart = chart.with_bounds(series.measure.bounds());
+        let chart = chart.with_bounds(series.meaning().bounds);
         let rules = if chart.is_degenerate() { RuleSet::none() } else { plan.rules.clone() };
         self.violations = chart.judge(&rules)?.violations;
         self.rules = rules.codes().cloned().collect();

@@ -86,6 +86,7 @@ impl Analysis {
             (excluded.failed, "failed"),
             (excluded.warmup, "warm-up"),
             (excluded.missing, "missing"),
+            (excluded.out_of_bounds, "below 0"),
             (excluded.not_positive, "not positive"),
         ];
         for (count, what) in excluded {

@@ -69,7 +69,8 @@ impl Requests {
             excluded: Excluded {
                 failed: if of_errors { 0 } else { failed },
                 warmup: series.warmup,
-                missing,
+                missing: missing - series.out_of_bounds.len(),
+                out_of_bounds: series.out_of_bounds.len(),
                 not_positive: 0,
             },
             effective: crate::cast::float(n),

@@ -11,10 +11,10 @@ use super::requests::Requests;
 use super::runs::{RunComponent, Runs};
 use super::share::Shares;
 use super::{Arm, Comparison, Decision, Load, OpenInterval, Pair, RankTest};
-use crate::analysis::{Measure, Series};
+use crate::analysis::Series;
 use crate::cast::float;
+use crate::column::Preference;
 use crate::error::Result;
-use crate::metric::{Metric, Unit};
 use crate::quantity::counted;
 use crate::stats::special::{chi_squared_quantile, normal_quantile_upper, normal_sf};
 use crate::stats::{
@@ -125,8 +125,7 @@ impl<'s> Draft<'s> {
             arm(&requests.0, series.baseline, &baseline, typical.far.baseline),
             arm(&requests.1, series.candidate, &candidate, typical.far.candidate),
         );
-        let less_is_worse = series.baseline.measure.unit() == Unit::PerSecond
-            || series.baseline.measure == Measure::Metric(Metric::OutputTokensPerS);
+        let less_is_worse = series.baseline.meaning().preference == Preference::Higher;
         Ok(Some(Self {
             series: *series,
             baseline,
@@ -202,7 +201,7 @@ impl<'s> Draft<'s> {
             group: self.series.baseline.group.clone(),
             candidate_group: self.series.other_group(),
             metric: self.series.baseline.measure.name().to_owned(),
-            unit: self.series.baseline.measure.unit(),
+            unit: self.series.baseline.unit(),
             less_is_worse: self.less_is_worse,
             baseline,
             candidate,

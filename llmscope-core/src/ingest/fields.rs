@@ -104,7 +104,7 @@ impl<'p> Wanted<'p> {
                 names.push(own.to_owned());
                 names.len() - 1
             });
-            Use { place, mapping: mapping.filter(|mapping| mapping.unit.is_some()) }
+            Use { place, mapping: mapping.filter(|mapping| mapping.unit().is_some()) }
         };
         Self {
             measures: projection.measures.iter().map(|measure| place(measure.name())).collect(),

@@ -7,7 +7,6 @@ use jiff::Timestamp;
 
 use super::{Cell, Projection, Table};
 use crate::error::{Error, Result};
-use crate::measure::Measure;
 use crate::metric::Unit;
 
 /// A column of a table under a name and in a unit that this crate knows.
@@ -20,6 +19,8 @@ pub struct Mapping {
     /// The unit of its numbers if it differs from that of the new name: `ms`, `us`, `ns`, … For `started_at`, the unit
     /// of the time since 1970.
     pub unit: Option<String>,
+    /// The unit that the column's name gives, if the mapping states none and it differs from that of the new name.
+    implied: Option<&'static str>,
 }
 
 const EXPECTED: &str = "NAME=COLUMN or NAME=COLUMN:UNIT, such as ttft_s=time_to_first_token:ms";
@@ -40,21 +41,42 @@ impl FromStr for Mapping {
         if to.trim().is_empty() || from.is_empty() {
             return Err(refuse());
         }
-        Ok(Self { to: to.trim().to_owned(), from: from.to_owned(), unit })
+        let to = to.trim();
+        let implied = if unit.is_none() && !is_time(to) { implied_unit(to, from) } else { None };
+        Ok(Self { to: to.to_owned(), from: from.to_owned(), unit, implied })
     }
 }
 
 impl fmt::Display for Mapping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { to, from, unit } = self;
+        let Self { to, from, unit, .. } = self;
         write!(f, "{to}={from}{}{}", if unit.is_some() { ":" } else { "" }, unit.as_deref().unwrap_or_default())
     }
 }
 
 impl Mapping {
+    /// What the column's name says against the mapping: another unit, or another kind of quantity.
+    #[must_use]
+    pub fn contradiction(&self) -> Option<String> {
+        let (by_name, wanted) = (Unit::of_column(&self.from), Unit::of_column(&self.to));
+        let is_known = by_name != Unit::One && wanted != Unit::One && !is_time(&self.to);
+        let stated = self.unit.as_deref().and_then(Unit::of_time).unwrap_or(by_name);
+        if is_known && stated != by_name {
+            return Some(format!("{self}: the column is read in {stated} as stated, but its name gives {by_name}"));
+        }
+        let converts = wanted.convert(1.0, by_name.symbol()).is_some();
+        (is_known && !converts)
+            .then(|| format!("{self}: the column's name gives the unit {by_name}, which does not convert to {wanted}"))
+    }
+
+    /// The unit of the column's numbers, if they are to be converted.
+    pub(super) fn unit(&self) -> Option<&str> {
+        self.unit.as_deref().or(self.implied)
+    }
+
     /// A cell of the column, converted to the unit of the new name.
     pub(super) fn cell(&self, cell: Cell) -> Cell {
-        match (cell, &self.unit) {
+        match (cell, self.unit()) {
             (Cell::Number(number), Some(unit)) if is_time(&self.to) => {
                 time(number, unit).map_or(Cell::Missing, |at| Cell::Text(at.to_string()))
             }
@@ -68,8 +90,15 @@ impl Mapping {
 
 /// `number` converted to the unit of a column called `name`; `None` if `unit` does not fit it.
 fn convert(name: &str, number: f64, unit: &str) -> Option<f64> {
-    let own = if is_time(name) { Unit::Second } else { Measure::Column(name.to_owned()).unit() };
+    let own = if is_time(name) { Unit::Second } else { Unit::of_column(name) };
     own.convert(number, unit)
+}
+
+/// The unit of a column by its name, if it converts to that of its new name and is another one: `e2e_s=latency_ms`.
+fn implied_unit(to: &str, from: &str) -> Option<&'static str> {
+    let (own, by_name) = (Unit::of_column(to), Unit::of_column(from));
+    let differs = own != Unit::One && by_name != Unit::One && by_name != own;
+    Some(by_name.symbol()).filter(|symbol| differs && own.convert(1.0, symbol).is_some())
 }
 
 fn is_time(name: &str) -> bool {
@@ -109,7 +138,7 @@ impl Table {
         Ok(self)
     }
 
-    fn unknown_column(&self, name: &str) -> Error {
+    pub(super) fn unknown_column(&self, name: &str) -> Error {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         Error::Unknown { what: "column", name: name.to_owned(), expected: names.join(", ") }
     }
@@ -131,6 +160,27 @@ mod tests {
         assert_eq!((odd.from.as_str(), odd.unit), ("time:to:first", None));
         for text in ["", "ttft_s", "=a", "a=", " =b"] {
             assert!(text.parse::<Mapping>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_suffix_gives_the_unit_unless_the_mapping_states_one() {
+        for (text, expected, contradicts) in [
+            ("e2e_s=latency_ms", 0.358, false),
+            ("e2e_s=latencyUs", 0.000_358, false),
+            ("e2e_s=Total Time (min)", 21_480.0, false),
+            ("tpot_s=itl_ms", 0.358, false),
+            ("e2e_s=latency", 358.0, false),
+            ("e2e_s=latency_s", 358.0, false),
+            ("e2e_s=latency_ms:ms", 0.358, false),
+            ("e2e_s=latency_ms:s", 358.0, true),
+            ("e2e_s=tps", 358.0, true),
+            ("output_tokens_per_s=tok_min", 358.0, false),
+            ("output_tokens_per_s=tokens_per_min", 358.0 / 60.0, false),
+        ] {
+            let mapping: Mapping = text.parse().unwrap();
+            assert_eq!(mapping.cell(Cell::Number(358.0)), Cell::Number(expected), "{text}");
+            assert_eq!(mapping.contradiction().is_some(), contradicts, "{text}");
         }
     }
 

@@ -45,6 +45,7 @@ mod server_times;
 mod service_export;
 mod signature;
 mod simd;
+mod stated_units;
 mod stream;
 mod table;
 mod time;

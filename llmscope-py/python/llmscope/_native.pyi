@@ -66,6 +66,9 @@ def analyze(  # type: ignore[overload-overlap]
     transform: _Transform = "none",
     alpha: float = 0.01,
     spikes: bool = False,
+    units: dict[str, str] | None = None,
+    higher_is_better: str | Sequence[str] | None = None,
+    lower_is_better: str | Sequence[str] | None = None,
 ) -> Report:
     """Analyzes data, per group and metric: did it change, since when, by how much; control chart, patterns and capability.
 
@@ -111,6 +114,9 @@ def analyze(  # type: ignore[overload-overlap]
             transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
         alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
             series of the call share it.
+        units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
+        higher_is_better: A column of which more is better, or several.
+        lower_is_better: A column of which less is better, or several.
         spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
             the logarithms of the values are normal.
 
@@ -165,6 +171,9 @@ def analyze(
     transform: _Transform = "none",
     alpha: float = 0.01,
     spikes: bool = False,
+    units: dict[str, str] | None = None,
+    higher_is_better: str | Sequence[str] | None = None,
+    lower_is_better: str | Sequence[str] | None = None,
 ) -> Analysis: ...
 def imr(
     values: _Numbers,
@@ -323,8 +332,8 @@ def xbar(
 
     Args:
         values: A matrix whose rows are subgroups, shape (k, n); or measurements in time order, shape (N,).
-        subgroups: For measurements: the size of the subgroups, or one label per measurement. Adjacent measurements with
-            the same label form a subgroup.
+        subgroups: For measurements: the size of the subgroups, or one label per measurement. Measurements with the
+            same label form a subgroup; those without one are left out.
         chart: ``"xbar-r"`` (σ̂ = R̄/d₂) or ``"xbar-s"`` (σ̂ = S̄/c₄).
         sigma_estimator: Another estimator: ``"average_range"``, ``"average_standard_deviation"``, ``"pooled"``,
             ``"pooled_biased"``, … (see :func:`sigma`).

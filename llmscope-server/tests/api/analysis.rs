@@ -81,6 +81,11 @@ fn several_metrics_give_several_analyses() {
     let report = report(&running, "metric=ttft_s,e2e_s&limits=data");
     assert_eq!(report["analyses"], json!(expected(&running, &[Metric::Ttft, Metric::E2e], &Plan::default())));
     assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
+    let directions: Vec<_> = report["columns"].as_array().unwrap().iter().map(|column| &column["direction"]).collect();
+    assert_eq!(directions, ["lower_is_better", "lower_is_better"]);
+    // One limit does not apply to a time to first token and to an end-to-end latency.
+    let (place, _) = running.client.get("/api/v1/analysis?metric=ttft_s,e2e_s&usl=800ms").field_error();
+    assert_eq!(place, [json!("query"), json!("usl")]);
 }
 
 #[test]

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::measure::Measure;
-use crate::metric::{Metric, Unit};
+use crate::column::Preference;
 
 /// The part of a series that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -63,15 +62,13 @@ impl Direction {
         !matches!(self, Self::Better)
     }
 
-    /// The direction of values of a measure that became larger or smaller.
-    pub(super) fn of_level(measure: &Measure, larger: bool) -> Self {
-        let larger_is_worse = match measure.unit() {
-            Unit::Second | Unit::Millisecond | Unit::SecondPerToken | Unit::UsDollar => true,
-            Unit::PerSecond => false,
-            _ if *measure == Measure::Metric(Metric::ErrorRate) => true,
-            _ => return Self::Unknown,
-        };
-        Self::of(larger == larger_is_worse)
+    /// The direction of values that became larger or smaller.
+    pub(super) const fn of_level(preference: Preference, larger: bool) -> Self {
+        match preference {
+            Preference::Lower => Self::of(larger),
+            Preference::Higher => Self::of(!larger),
+            Preference::Unknown => Self::Unknown,
+        }
     }
 
     pub(super) const fn of(worse: bool) -> Self {

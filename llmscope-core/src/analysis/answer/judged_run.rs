@@ -89,7 +89,7 @@ impl<'r> JudgedRun<'r> {
             Change {
                 part,
                 direction: match part {
-                    Part::Level => Direction::of_level(&series.measure, rises),
+                    Part::Level => Direction::of_level(series.meaning().preference, rises),
                     _ => Direction::of(rises),
                 },
                 since: at_position(series, sequences, place(change.at), [place(first), place(last)]),

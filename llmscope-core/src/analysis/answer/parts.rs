@@ -88,7 +88,7 @@ impl Findings {
                 self.changes.extend(judged.changes(series, sequences, family, among));
             }
             if judged.on_logarithms {
-                let slow = slow_requests::of(series.measure.unit(), &run.values, &judged.residuals);
+                let slow = slow_requests::of(series.unit(), &run.values, &judged.residuals);
                 let slow = slow.map(|slow| SlowRequests { p: (slow.p * float(runs.len())).min(1.0), ..slow });
                 self.add_slow(series, sequences, run, slow);
             }
@@ -146,7 +146,7 @@ impl Findings {
                 let size = scaled(change.difference);
                 self.changes.push(Change {
                     part,
-                    direction: Direction::of_level(&series.measure, change.difference > 0.0),
+                    direction: Direction::of_level(series.meaning().preference, change.difference > 0.0),
                     since: at_position(
                         series,
                         sequences,

@@ -42,8 +42,7 @@ pub struct SlowRequests {
 /// of a series are beyond the limit if the logarithms are normal.
 pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64]) -> Option<SlowRequests> {
     let n = float(residuals.len());
-    let is_duration = matches!(unit, Unit::Second | Unit::Millisecond | Unit::SecondPerToken);
-    if !is_duration || residuals.len() < super::family::MIN_VALUES {
+    if !unit.is_duration() || residuals.len() < super::family::MIN_VALUES {
         return None;
     }
     let distances: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();

@@ -4,6 +4,7 @@ use super::super::Series;
 use super::change::{Change, Direction, Part};
 use super::sequence::Sequences;
 use super::{Answer, Failures, SeriesVerdict};
+use crate::column::Preference;
 use crate::measure::Measure;
 use crate::metric::Unit;
 use crate::quantity::{counted, number, with_unit};
@@ -52,7 +53,7 @@ impl Writer<'_> {
     }
 
     fn unit(&self) -> Unit {
-        self.series.measure.unit()
+        self.series.unit()
     }
 
     /// What one value is.
@@ -97,11 +98,13 @@ impl Writer<'_> {
 
     fn level(&self, change: &Change) -> String {
         let larger = change.ratio.map_or(change.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
-        let word = match (self.unit(), larger) {
-            (Unit::Second | Unit::Millisecond | Unit::SecondPerToken, true) => "slower",
-            (Unit::Second | Unit::Millisecond | Unit::SecondPerToken, false) => "faster",
-            (_, true) => "higher",
-            (_, false) => "lower",
+        let meaning = self.series.meaning();
+        let is_latency = meaning.role.is_duration() && meaning.preference == Preference::Lower;
+        let word = match (is_latency, larger) {
+            (true, true) => "slower",
+            (true, false) => "faster",
+            (false, true) => "higher",
+            (false, false) => "lower",
         };
         match (change.ratio, change.difference) {
             (Some(ratio), _) => format!("{word} by {}{}", percent_change(ratio), self.percent_interval(change)),

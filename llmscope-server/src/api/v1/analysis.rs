@@ -7,7 +7,8 @@ use axum::extract::State;
 use jiff::Timestamp;
 use llmscope_core::analysis::answer::{ALPHA, family_of};
 use llmscope_core::analysis::{
-    Baseline, DecidedBy, Grouping, Measure, Observation, Origin, Series, Stages, point_range,
+    Baseline, DecidedBy, Grouping, Measure, Observation, Origin, Series, Stages, check_one_kind, columns_of_series,
+    point_range,
 };
 use llmscope_core::stats::{Histogram, Sorted};
 use llmscope_core::{
@@ -117,6 +118,11 @@ pub(super) struct AnalysisQuery {
 }
 
 impl AnalysisQuery {
+    /// True if one limit applies to each value of the series.
+    const fn has_limits(&self) -> bool {
+        self.lsl.is_some() || self.usl.is_some() || self.target.is_some()
+    }
+
     /// The filter of the records to analyze.
     fn filter(&self) -> Result<Filter, ApiError> {
         RecordQuery {
@@ -193,6 +199,11 @@ async fn report(
 pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<Report, ApiError> {
     let frozen = frozen(store, query)?;
     let series = series(store, query)?;
+    if query.has_limits() {
+        // Every metric of the store is in its own SI unit.
+        let one_kind = check_one_kind(&series, true);
+        one_kind.map_err(|error| ApiError::query("usl", format!("{error}; select one metric")))?;
+    }
     let shared = shared(query, &series)?;
     let plan = |series: &Series| {
         let own = plan(query, series, &frozen, usual)?;
@@ -208,7 +219,8 @@ pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform)
     };
     let analyses = series.iter().zip(&plans).map(judge).collect::<Result<_, ApiError>>()?;
     let decided_by = query.verdict.unwrap_or_else(|| decided_by(query, &plans));
-    Ok(Report::new(Some(Timestamp::now()), &shared, analyses).decided_by(decided_by))
+    let report = Report::new(Some(Timestamp::now()), &shared, analyses).decided_by(decided_by);
+    Ok(report.with_columns(columns_of_series(&series)))
 }
 
 /// Limits that do not come from the judged values are there to be judged by rules.
@@ -240,7 +252,7 @@ async fn histogram(
 fn counted(store: &dyn Store, query: &AnalysisQuery) -> Result<HistogramBins, ApiError> {
     let series = series(store, query)?.into_iter().next();
     let series = series.ok_or_else(|| ApiError::NotFound("no values match the query".to_owned()))?;
-    let specification = specification(query, series.measure.unit())?;
+    let specification = specification(query, series.unit())?;
     let values: Vec<f64> = series.values.iter().copied().filter(|value| value.is_finite()).collect();
     let sorted = Sorted::of(&values);
     let (mut edges, mut counts) = (Vec::new(), Vec::new());
@@ -249,7 +261,7 @@ fn counted(store: &dyn Store, query: &AnalysisQuery) -> Result<HistogramBins, Ap
         edges = (0..counts.len()).map(|bin| histogram.bin(bin).0).collect();
         edges.extend(counts.len().checked_sub(1).map(|last| histogram.bin(last).1));
     }
-    Ok(HistogramBins { edges, counts, n: values.len(), unit: series.measure.unit(), specification })
+    Ok(HistogramBins { edges, counts, n: values.len(), unit: series.unit(), specification })
 }
 
 /// One series for each selected group and metric.
@@ -396,7 +408,7 @@ fn plan(query: &AnalysisQuery, series: &Series, frozen: &[Baseline], usual: Tran
         rules: query.rules.as_deref().map(str::parse).transpose()?.unwrap_or(defaults.rules),
         origin,
         stages: stages.unwrap_or_default(),
-        specification: specification(query, series.measure.unit())?,
+        specification: specification(query, series.unit())?,
         confidence,
         points: query.points.unwrap_or(false),
         slow_requests: query.spikes.unwrap_or(false),

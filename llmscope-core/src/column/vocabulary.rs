@@ -1,0 +1,418 @@
+//! The meaning of the words in a column's name.
+//!
+//! The words are those of the logs that this crate reads and of common exports. A word that is not listed gives no
+//! meaning: the answer is then "unknown", which is reported.
+
+use super::name::{Name, is_in};
+use super::{Meaning, Preference, Role, Source};
+use crate::metric::{Bounds, Unit};
+
+/// Things that are counted. With `_s` after them, they form a rate: `tokens_s`, `req_sec`.
+const COUNTED: &str = "\
+    tok toks tokens byte bytes kb mb gb kib mib gib bit bits req reqs requests queries items op ops operations \
+    calls messages msgs rows records samples images frames txn transactions errors failures timeouts retries \
+    hits misses events chunks chars characters words steps iterations iters flops gflops tflops prompts \
+    completions responses jobs tasks";
+/// Durations.
+const DURATION: &str = "\
+    latency latencies duration durations time times elapsed delay delays wait waiting response rtt took runtime \
+    walltime jitter lag timing timings ttft ttfb ttlt tpot itl icl e2e e2el prefill decode overhead age uptime \
+    downtime stall";
+/// Durations without the word "time": the name alone says so.
+const CLEAR_DURATION: &str = "\
+    latency latencies duration durations elapsed delay delays rtt took runtime walltime jitter lag ttft ttfb \
+    ttlt tpot itl icl e2e e2el uptime downtime wait";
+/// Durations that are settings or facts, neither good nor bad.
+const NEUTRAL_DURATION: &str = "\
+    timeout ttl interval period age deadline budget idle offset skew drift audio video remaining between";
+/// Words of columns that hold points in time.
+const POINT_IN_TIME: &str = "timestamp timestamps date datetime";
+/// More of it is worse.
+const BAD: &str = "\
+    error errors err errs failure failures failed fail fails timeout timeouts miss misses missed retry retries \
+    drop drops dropped reject rejects rejected rejections violation violations loss losses lost hallucination \
+    hallucinations toxicity eviction evictions preemption preemptions abort aborts aborted perplexity ppl wer \
+    cer mae mse rmse mape brier regret waste wasted penalty jitter overhead defects crash crashes stall stalls \
+    incorrect wrong invalid downtime";
+/// More of it is better.
+const GOOD: &str = "\
+    throughput goodput bandwidth tps rps qps fps iops accuracy acc precision recall f1 auc auroc bleu rouge \
+    meteor ndcg mrr hit hits success successes succeeded pass passed passes quality speed speedup availability \
+    uptime efficiency mfu similarity reward rewards win wins correct correctness relevance faithfulness \
+    groundedness helpfulness coherence satisfaction acceptance accepted match matches";
+/// Higher scores are better, unless another word says that they are not.
+const SCORES: &str = "score scores rating ratings";
+/// Measures of quality without a unit.
+const QUALITY: &str = "\
+    accuracy acc precision recall f1 auc auroc bleu rouge meteor ndcg mrr quality similarity reward rewards \
+    correctness relevance faithfulness groundedness helpfulness coherence satisfaction toxicity perplexity ppl \
+    wer cer mae mse rmse brier loss";
+/// Rates per second by their name.
+const PER_SECOND: &str = "tps rps qps fps iops bps kbps mbps gbps throughput goodput bandwidth mibps";
+const PER_MINUTE: &str = "tpm rpm qpm";
+const SHARES: &str = "rate ratio share fraction pct percent percentage proportion utilization";
+const MONEY: &str = "cost costs price prices spend usd dollars $";
+const SIZES: &str = "byte bytes kb mb gb kib mib gib memory mem rss vram size bits heap";
+/// A rate of these, without a period, is a load.
+const OFFERED: &str = "token tokens request requests req query queries arrival sample frame";
+/// A difference can be below 0.
+const DIFFERENCES: &str = "delta diff difference change drift skew offset gain slack";
+/// With these, `us` and `ns` are no units: a country, a namespace.
+const PLACES: &str = "region country market price prices sales revenue population users zone k8s";
+
+/// The meaning of a name by its words.
+pub(super) fn meaning(name: &str) -> Meaning {
+    let name = Name::of(name);
+    let unit = unit(&name);
+    let role = role(&name, unit);
+    let preference = preference(&name, role);
+    let has_no_unit = matches!(role, Role::Count | Role::Share | Role::Score | Role::Status | Role::Identity);
+    let known = |is_known: bool| if is_known { Source::Name } else { Source::Unknown };
+    Meaning {
+        role,
+        unit: unit.unwrap_or(Unit::One),
+        bounds: bounds(&name, role),
+        preference,
+        unit_from: known(unit.is_some() || has_no_unit),
+        preference_from: known(preference != Preference::Unknown),
+    }
+}
+
+/// The unit that the name gives.
+fn unit(name: &Name) -> Option<Unit> {
+    if name.is_summarized_by("count n variance") {
+        return None;
+    }
+    name.bracketed.or_else(|| ratio_unit(name)).or_else(|| last_unit(name)).or_else(|| {
+        let is_rate = name.has(PER_SECOND) && !name.has(SHARES);
+        let rate = if name.has(PER_MINUTE) { Some(Unit::PerMinute) } else { is_rate.then_some(Unit::PerSecond) };
+        rate.or_else(|| (name.is_percent && !name.words.is_empty()).then_some(Unit::Percent))
+    })
+}
+
+/// The unit of `tokens_per_s`, `Tokens/sec`, `ms_per_token`, `time_per_token_s`.
+fn ratio_unit(name: &Name) -> Option<Unit> {
+    let at = name.words.iter().position(|word| word == "per")?;
+    let (above, below) = (&name.words[..at], &name.words[at + 1..]);
+    let is_token = |words: &[String]| words.iter().any(|word| matches!(word.as_str(), "token" | "tokens" | "tok"));
+    let before = above.last().map(String::as_str)?;
+    if let Some(period) = below.first().and_then(|word| Unit::of_time(word)) {
+        // `Time / s` is a time in seconds; `tokens/s` a rate.
+        return if is_in(DURATION, before) { Some(period) } else { Unit::per(period) };
+    }
+    let per_token = |unit: Unit| if unit == Unit::Second && is_token(below) { Unit::SecondPerToken } else { unit };
+    if let Some(unit) = Unit::of_time(before).filter(|_| before.len() > 1 || above.len() < 2 || is_token(below)) {
+        return Some(per_token(unit));
+    }
+    if is_in(MONEY, before) {
+        return Some(Unit::UsDollar).filter(|_| name.has("usd dollars $"));
+    }
+    time_suffix(name).map(per_token)
+}
+
+/// The unit that the last word is.
+fn last_unit(name: &Name) -> Option<Unit> {
+    match name.last()? {
+        "usd" | "dollars" | "$" => Some(Unit::UsDollar),
+        "pct" | "percent" | "percentage" => Some(Unit::Percent),
+        "m" => None,
+        _ => {
+            let time = time_suffix(name)?;
+            let before = name.words.len().checked_sub(2).map(|at| name.words[at].as_str());
+            let is_counted = before.is_some_and(|before| is_in(COUNTED, before));
+            let is_duration = name.has(CLEAR_DURATION) || name.has("time");
+            let is_rate = is_counted && !is_duration && matches!(name.last(), Some("s" | "sec" | "second"));
+            if is_rate { Unit::per(time) } else { Some(time) }
+        }
+    }
+}
+
+/// The unit of time that the last word is.
+fn time_suffix(name: &Name) -> Option<Unit> {
+    let last = name.last()?;
+    // `p99_us` names a unit, a column `us` a country.
+    let is_alone = name.words.len() == 1 && name.statistics.is_empty();
+    let fits = match last {
+        "s" => !is_alone,
+        "us" | "ns" => !is_alone && !name.has(PLACES),
+        // A height, an hour, a meter, a minute.
+        "h" | "m" => !is_alone && last == "h" && name.has(DURATION),
+        _ => true,
+    };
+    Unit::of_time(last).filter(|_| fits)
+}
+
+fn role(name: &Name, unit: Option<Unit>) -> Role {
+    if name.is_summarized_by("count n") {
+        return Role::Count;
+    }
+    if name.is_summarized_by("variance") {
+        return Role::Unknown;
+    }
+    match unit {
+        Some(unit) if unit.is_rate() => return Role::Rate,
+        Some(Unit::UsDollar) => return Role::Cost,
+        Some(Unit::Percent) => return Role::Share,
+        _ => {}
+    }
+    let last = name.last().unwrap_or_default();
+    let is_duration = unit.is_some_and(Unit::is_duration);
+    if is_point_in_time(name, last) {
+        return Role::Time;
+    }
+    match last {
+        _ if is_duration => return duration(name),
+        "id" | "ids" | "uuid" | "uid" | "guid" | "hash" => return Role::Identity,
+        "status" | "code" | "ok" | "state" | "success" | "outcome" => return Role::Status,
+        "model" | "provider" | "name" | "region" | "version" | "class" | "kind" | "type" => return Role::Label,
+        _ if is_named_duration(name, last) => return duration(name),
+        _ => {}
+    }
+    if name.has(MONEY) {
+        return Role::Cost;
+    }
+    if name.has(SHARES) {
+        let of_things = last == "rate" && name.has(OFFERED) && !name.has(BAD) && !name.has(GOOD);
+        return if of_things { Role::Rate } else { Role::Share };
+    }
+    if name.has(SCORES) || name.has(QUALITY) {
+        return Role::Score;
+    }
+    if name.has(SIZES) {
+        return Role::Size;
+    }
+    let counts = "count counts total number num";
+    if name.has(COUNTED) || name.has(counts) || name.has(BAD) || name.has("hit successes passes") {
+        return Role::Count;
+    }
+    Role::Unknown
+}
+
+fn is_point_in_time(name: &Name, last: &str) -> bool {
+    let is_end = name.has("start end arrival begin") && !name.has_phrase(&["end", "to", "end"]);
+    let before = name.words.len().checked_sub(2).map_or("", |at| name.words[at].as_str());
+    let is_event = last == "at" && (before.ends_with("ed") || matches!(before, "sent" | "begun"));
+    let is_named = name.has(POINT_IN_TIME) || is_event || last == "ts" || name.words == ["time"];
+    is_named || (is_end && name.has("time times"))
+}
+
+/// A duration without a unit.
+fn is_named_duration(name: &Name, last: &str) -> bool {
+    let phrases = [["time", "to"], ["time", "per"], ["time", "between"]];
+    let is_first_token = last == "token" && name.has_phrase(&["first", "token"]);
+    let has_phrase = phrases.iter().any(|phrase| name.has_phrase(phrase));
+    let is_of_duration = [SHARES, SCORES, BAD, "count counts"].iter().any(|words| is_in(words, last));
+    (name.has(CLEAR_DURATION) && (!is_of_duration || is_in(CLEAR_DURATION, last)))
+        || matches!(last, "time" | "times")
+        || has_phrase
+        || is_first_token
+}
+
+fn duration(name: &Name) -> Role {
+    const PER_TOKEN: [&[&str]; 5] =
+        [&["per", "token"], &["per", "tok"], &["per", "output", "token"], &["inter", "token"], &["inter", "chunk"]];
+    if name.has("ttft") || name.has_phrase(&["first", "token"]) {
+        Role::FirstToken
+    } else if name.has("tpot itl icl") || PER_TOKEN.iter().any(|phrase| name.has_phrase(phrase)) {
+        Role::PerToken
+    } else if name.has("e2e e2el") || name.has_phrase(&["end", "to", "end"]) {
+        Role::EndToEnd
+    } else {
+        Role::Duration
+    }
+}
+
+/// Lower is better for durations, costs and what is bad; higher for rates, scores and what is good. Words that
+/// contradict each other say nothing.
+fn preference(name: &Name, role: Role) -> Preference {
+    if name.is_summarized_by("std stdev stddev sd mad iqr") {
+        return Preference::Lower;
+    }
+    if name.is_summarized_by("count n variance") {
+        return Preference::Unknown;
+    }
+    let (is_good, is_bad) = (name.has(GOOD), name.has(BAD));
+    match role {
+        Role::Time | Role::Identity | Role::Label | Role::Status | Role::Size => Preference::Unknown,
+        _ if is_good && is_bad => Preference::Unknown,
+        Role::Score | Role::Share if name.has(CLEAR_DURATION) && !is_bad => Preference::Unknown,
+        Role::FirstToken | Role::EndToEnd | Role::PerToken => Preference::Lower,
+        Role::Duration if name.has("uptime") => Preference::Higher,
+        Role::Duration => {
+            let is_neutral = name.has(NEUTRAL_DURATION) && !name.has(CLEAR_DURATION) && !name.has("response");
+            if is_neutral { Preference::Unknown } else { Preference::Lower }
+        }
+        Role::Cost => Preference::Lower,
+        _ if is_bad => Preference::Lower,
+        _ if is_good => Preference::Higher,
+        // A rate at which requests were offered is a load.
+        Role::Rate if name.has("rate arrival offered target") => Preference::Unknown,
+        Role::Rate => Preference::Higher,
+        Role::Score if name.has(SCORES) => Preference::Higher,
+        Role::Score | Role::Share | Role::Count | Role::Unknown => Preference::Unknown,
+    }
+}
+
+fn bounds(name: &Name, role: Role) -> Bounds {
+    let is_amount = matches!(role, Role::Rate | Role::Share | Role::Count | Role::Size | Role::Cost);
+    let is_dispersion = name.is_summarized_by("std stdev stddev sd mad iqr");
+    if is_dispersion || ((role.is_duration() || is_amount) && !name.has(DIFFERENCES)) {
+        Bounds::NON_NEGATIVE
+    } else {
+        Bounds::NONE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Meaning, Preference, Role};
+    use crate::metric::Unit;
+
+    #[track_caller]
+    fn check(names: &[&str], role: Role, unit: Unit, preference: Preference) {
+        for name in names {
+            let found = Meaning::of_name(name);
+            assert_eq!((found.role, found.unit, found.preference), (role, unit, preference), "{name}");
+        }
+    }
+
+    #[test]
+    fn durations_have_their_units_and_lower_is_better() {
+        use Preference::Lower;
+        let duration = |names: &[&str], unit| check(names, Role::Duration, unit, Lower);
+        duration(
+            &["latency_ms", "latencyMs", "LatencyMS", "Latency (ms)", "queue.wait_ms", "p95_latency_ms"],
+            Unit::Millisecond,
+        );
+        duration(
+            &["latency_ms_p95", "latency_ms.mean", "prefill_ms", "elapsed_millis", "ms", "time_ms"],
+            Unit::Millisecond,
+        );
+        duration(
+            &["latency_us", "latency_µs", "Latency [µs]", "duration_usec", "elapsedMicros", "p99_us"],
+            Unit::Microsecond,
+        );
+        duration(&["latency_ns", "real_time_ns", "elapsedNs", "DurationNanoseconds"], Unit::Nanosecond);
+        duration(
+            &["Total Time (s)", "latency_s", "durationSeconds", "window_response_s.p95", "took_sec", "p95_s", "s/it"],
+            Unit::Second,
+        );
+        duration(&["Time / s", "latency_s.std", "queue_time_s", "wait_seconds"], Unit::Second);
+        duration(&["duration_minutes", "wait_mins"], Unit::Minute);
+        duration(&["duration_h", "runtime_hours"], Unit::Hour);
+        duration(&["latency", "duration", "latency_min", "response_time", "Total Time", "time_to_connect"], Unit::One);
+        check(
+            &["ttft_ms", "mean_ttft_ms", "TTFTms", "time_to_first_token_ms"],
+            Role::FirstToken,
+            Unit::Millisecond,
+            Lower,
+        );
+        check(&["median_ttft", "first_token", "time_to_first_token"], Role::FirstToken, Unit::One, Lower);
+        check(&["e2e_ms", "e2eLatencyMs", "median_e2el_ms"], Role::EndToEnd, Unit::Millisecond, Lower);
+        check(&["end_to_end_time"], Role::EndToEnd, Unit::One, Lower);
+        check(
+            &["itl_ms", "inter_token_latency_ms", "ms_per_token", "ms/tok"],
+            Role::PerToken,
+            Unit::Millisecond,
+            Lower,
+        );
+        check(
+            &["s_per_token", "time_per_output_token_s", "tpot_s", "tpot_s.p99"],
+            Role::PerToken,
+            Unit::SecondPerToken,
+            Lower,
+        );
+        check(&["uptime_s"], Role::Duration, Unit::Second, Preference::Higher);
+        check(
+            &["timeout_s", "audio_s", "interval_s", "time_between_failures_s"],
+            Role::Duration,
+            Unit::Second,
+            Preference::Unknown,
+        );
+    }
+
+    #[test]
+    fn rates_are_not_durations_and_higher_is_better() {
+        use Preference::{Higher, Lower, Unknown};
+        let rate = |names: &[&str], unit| check(names, Role::Rate, unit, Higher);
+        rate(
+            &["tps", "tokens_per_sec", "tok_s", "Tokens/sec", "tokensPerSecond", "tok/s", "output_tps"],
+            Unit::PerSecond,
+        );
+        rate(&["throughput", "output_throughput", "Throughput (MB/s)", "goodput", "qps", "rps_mean"], Unit::PerSecond);
+        rate(&["req_sec", "bytes_s", "requests_per_s", "requests_s", "Requests/s", "decode_tok_s"], Unit::PerSecond);
+        rate(
+            &["output_tokens_per_s", "timings.predicted_per_second", "items_second", "bandwidth_gbps"],
+            Unit::PerSecond,
+        );
+        rate(&["queries_per_ms", "items_per_ms"], Unit::PerMillisecond);
+        rate(&["ops_per_us"], Unit::PerMicrosecond);
+        rate(&["ops_per_ns"], Unit::PerNanosecond);
+        rate(&["tokens_per_min", "tpm", "Requests/min"], Unit::PerMinute);
+        rate(&["jobs_per_hour"], Unit::PerHour);
+        check(&["errors_s", "errors_per_sec", "Failures/s", "timeouts_per_s"], Role::Rate, Unit::PerSecond, Lower);
+        check(&["request_rate_per_s"], Role::Rate, Unit::PerSecond, Unknown);
+        check(&["request_rate", "token_rate"], Role::Rate, Unit::One, Unknown);
+    }
+
+    #[test]
+    fn shares_scores_counts_and_costs_have_their_directions() {
+        use Preference::{Higher, Lower, Unknown};
+        check(
+            &["hit_rate", "cache_hit_ratio", "success_rate", "acceptance_rate", "pass_rate"],
+            Role::Share,
+            Unit::One,
+            Higher,
+        );
+        check(&["miss_rate", "failure_ratio", "drop_rate", "error_rate"], Role::Share, Unit::One, Lower);
+        check(&["accuracy_pct", "Success %"], Role::Share, Unit::Percent, Higher);
+        check(&["error_pct", "packet_loss_percent", "Failures %"], Role::Share, Unit::Percent, Lower);
+        check(&["latency_ratio"], Role::Share, Unit::One, Unknown);
+        check(&["cpu_percent"], Role::Share, Unit::Percent, Unknown);
+        check(&["score", "eval_score", "accuracy", "f1", "bleu", "quality", "rating"], Role::Score, Unit::One, Higher);
+        check(&["latency_score"], Role::Score, Unit::One, Unknown);
+        check(&["pass_at_1", "speed", "availability"], Role::Unknown, Unit::One, Higher);
+        check(&["loss", "perplexity", "wer", "toxicity_score", "brier_score"], Role::Score, Unit::One, Lower);
+        check(&["errors", "retries", "failed_requests", "cache_misses"], Role::Count, Unit::One, Lower);
+        check(&["tokens", "output_tokens", "requests", "tokens_per_request"], Role::Count, Unit::One, Unknown);
+        check(&["latency_ms.count", "ttft_s.count"], Role::Count, Unit::One, Unknown);
+        check(&["cache_hits"], Role::Count, Unit::One, Higher);
+        check(&["cost", "price", "cost_per_token"], Role::Cost, Unit::One, Lower);
+        check(&["cost_usd", "total_usd"], Role::Cost, Unit::UsDollar, Lower);
+        check(&["memory", "rss_bytes", "size"], Role::Size, Unit::One, Unknown);
+    }
+
+    #[test]
+    fn other_names_end_in_no_unit_and_have_no_direction() {
+        use Preference::Unknown;
+        check(
+            &["s", "x", "value", "p99", "95%", "", "temperature", "concurrency", "users_us", "height_h"],
+            Role::Unknown,
+            Unit::One,
+            Unknown,
+        );
+        check(&["status", "status_code", "http_code", "success", "ok"], Role::Status, Unit::One, Unknown);
+        check(&["ids", "id", "request_id", "trace_id"], Role::Identity, Unit::One, Unknown);
+        check(&["class", "latency_class", "model", "region"], Role::Label, Unit::One, Unknown);
+        check(&["timestamp", "time", "started_at", "start_time", "date"], Role::Time, Unit::One, Unknown);
+        check(&["timestamp_ms"], Role::Time, Unit::Millisecond, Unknown);
+        check(&["start_time_s"], Role::Time, Unit::Second, Unknown);
+        check(&["throughput_loss"], Role::Rate, Unit::PerSecond, Unknown);
+    }
+
+    #[test]
+    fn only_differences_are_below_zero() {
+        for (name, bounded) in [
+            ("latency_ms", true),
+            ("throughput", true),
+            ("tokens", true),
+            ("latency_ms.std", true),
+            ("latency_delta_ms", false),
+            ("clock_offset_ms", false),
+            ("score", false),
+            ("x", false),
+        ] {
+            assert_eq!(Meaning::of_name(name).bounds.lower.is_some(), bounded, "{name}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs clean
+.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -25,7 +25,7 @@ export PROPTEST_RNG_SEED ?= 20261127
 CASES := 5000
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-19s %s\n", $$1, $$2}'
 
 run: ## Analyze the example sessions (exit status 1 means that signals were found)
 	cargo run --quiet --release --bin llmscope -- analyze examples/sessions/*.json --by session || test $$? -eq 1
@@ -108,6 +108,9 @@ bench: ## Run the Criterion benchmarks of the hot paths
 
 bench-python: ## Compare the Python package with its peers, as ratios of one run
 	$(PYTHON) benches/python/compare.py
+
+bench-change-points: ## Compare the search for changes with its peers and write docs/change-points.md
+	MATURIN_PEP517_ARGS="--profile dev" $(PYTHON) benches/change_points/compare.py --page docs/change-points.md
 
 bench-harness: ## Compare the harness with other load generators and known times
 	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches

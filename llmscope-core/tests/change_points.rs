@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::analysis::{Origin, Series, Stages};
-use llmscope_core::stats::{CHANGE_POINT_LEVEL, change_points, change_points_at, maximally_selected_p};
+use llmscope_core::stats::{
+    CHANGE_POINT_LEVEL, change_points, change_points_at, change_points_given, maximally_selected_p,
+};
 use llmscope_core::{Analysis, ChartKind, Error, Plan, Sample, Verdict, analyze};
 use proptest::prelude::*;
 
@@ -134,11 +136,13 @@ fn false_detections_are_at_most_as_frequent_as_the_level() {
     assert!(shares.iter().sum::<f64>() / shares.len() as f64 <= CHANGE_POINT_LEVEL, "{shares:?}");
 }
 
-/// An incident does not hide others, and each is found where it begins and ends.
+/// An incident does not hide others, and each is found where it begins and ends, at a stricter level as well.
 #[test]
 #[allow(clippy::cast_sign_loss, reason = "random offsets are positive")]
 fn incidents_do_not_hide_each_other() {
-    for n in [193, 300] {
+    for (n, level, least) in
+        [(193, CHANGE_POINT_LEVEL, 98), (300, CHANGE_POINT_LEVEL, 98), (193, 0.01, 96), (300, 0.01, 98)]
+    {
         for incidents in 1..=3_usize {
             let mut noise = Noise(17);
             let complete = (0..100).filter(|_| {
@@ -153,13 +157,37 @@ fn incidents_do_not_hide_each_other() {
                     values[start..start + 20].iter_mut().for_each(|x| *x += 8.0);
                     expected.extend([start, start + 20]);
                 }
-                let found = places(&values);
-                expected.iter().all(|at| found.iter().any(|found| found.abs_diff(*at) <= 3))
+                let found = change_points_at(&Sample::new(values).unwrap(), 10, level);
+                expected.iter().all(|at| found.iter().any(|found| found.at.abs_diff(*at) <= 3))
             });
             let complete = complete.count();
-            assert!(complete >= 98, "{incidents} incidents in {n} values: all found in {complete} of 100 series");
+            assert!(
+                complete >= least,
+                "{incidents} incidents in {n} values, level {level}: all found in {complete} of 100 series"
+            );
         }
     }
+}
+
+/// A known V replaces the estimate, and a larger one hides more changes.
+#[test]
+fn a_known_dependence_is_used() {
+    let mut noise = Noise(29);
+    let (mut alarms, mut found) = ([0, 0], [0, 0]);
+    for _ in 0..200 {
+        let stable = noise.series(300, 0.6);
+        let raised: Vec<f64> = stable.iter().enumerate().map(|(i, x)| x + if i < 150 { 0.0 } else { 2.0 }).collect();
+        let count = |values: &[f64], inflation: f64| {
+            usize::from(!change_points_given(&Sample::new(values).unwrap(), 10, 0.05, inflation).is_empty())
+        };
+        // V of the first-order autoregression, and that of independent values.
+        for (i, inflation) in [4.0, 1.0].into_iter().enumerate() {
+            alarms[i] += count(&stable, inflation);
+            found[i] += count(&raised, inflation);
+        }
+    }
+    assert!(alarms[0] <= 10 && found[0] >= 180, "V known: {alarms:?}, {found:?}");
+    assert!(alarms[1] >= 100, "V ignored: {alarms:?}");
 }
 
 #[test]

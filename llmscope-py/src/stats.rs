@@ -299,12 +299,16 @@ pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Resu
 ///     confidence: Level of the intervals of the sizes, between 0 and 1.
 ///     missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``. Positions count only the
 ///         values that are present.
+///     inflation: The factor 1 + 2Σρ_k by which dependence inflates the variance of a mean, if it is known, such as from
+///         a long series without changes: 1 for independent values, (1 + ρ)/(1 − ρ) for a first-order autoregression.
+///         By default, it is estimated.
 ///
 /// Returns:
 ///     The changes in order.
 ///
 /// Raises:
-///     ParameterError: If ``fewest`` is 0, or ``level`` or ``confidence`` is not between 0 and 1.
+///     ParameterError: If ``fewest`` is 0, ``level`` or ``confidence`` is not between 0 and 1, or ``inflation`` is
+///         below 1.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -313,13 +317,14 @@ pub(crate) fn anderson_darling(values: &Bound<'_, PyAny>, missing: &str) -> Resu
 ///     >>> change.at, change.contrast, round(change.size, 2)
 ///     (12, 'ratio', 1.5)
 #[pyfunction]
-#[pyo3(signature = (values, *, fewest = 10, level = 0.05, confidence = 0.95, missing = "error"))]
+#[pyo3(signature = (values, *, fewest = 10, level = 0.05, confidence = 0.95, missing = "error", inflation = None))]
 pub(crate) fn change_points(
     values: &Bound<'_, PyAny>,
     fewest: usize,
     level: f64,
     confidence: f64,
     missing: &str,
+    inflation: Option<f64>,
 ) -> Result<Vec<ChangePoint>> {
     let confidence = checked(confidence)?;
     if !(level > 0.0 && level < 1.0) {
@@ -332,8 +337,18 @@ pub(crate) fn change_points(
     if fewest == 0 {
         Err(Error::Parameter { name: "fewest", value: "0".to_owned(), expected: "at least 1 value" })?;
     }
+    if let Some(inflation) = inflation.filter(|&inflation| !(1.0..=f64::MAX).contains(&inflation)) {
+        Err(Error::Parameter {
+            name: "inflation",
+            value: inflation.to_string(),
+            expected: "a number of at least 1, such as 4.0",
+        })?;
+    }
     let find = move |sample: &Sample<'_>| {
-        let changes = core::change_points_at(sample, fewest, level);
+        let changes = match inflation {
+            Some(inflation) => core::change_points_given(sample, fewest, level, inflation),
+            None => core::change_points_at(sample, fewest, level),
+        };
         let sizes = core::change_sizes(sample, &changes, confidence);
         Ok(changes.into_iter().zip(sizes).collect::<Vec<_>>())
     };

@@ -172,6 +172,16 @@ def test_the_level_of_changes() -> None:
         ls.change_points(weak, confidence=1.0)
 
 
+def test_a_known_dependence_of_neighbors() -> None:
+    noise = np.random.default_rng(7).normal(10, 1, 120)
+    raised = noise + 1.0 * (np.arange(120) >= 60)
+    assert [change.at for change in ls.change_points(raised, inflation=1.0)]
+    assert ls.change_points(raised, inflation=20.0) == []
+    for inflation in (0.9, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ls.ParameterError, match="invalid inflation"):
+            ls.change_points(raised, inflation=inflation)
+
+
 def test_normality_and_autocorrelation() -> None:
     generator = np.random.default_rng(7)
     normal, skewed = generator.normal(0, 1, 500), generator.exponential(1, 500)

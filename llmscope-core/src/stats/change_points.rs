@@ -67,8 +67,9 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
 /// (Kovács, Bühlmann, Li & Munk 2023, *Biometrika* 110): n, n/√2, n/2, … long, each half across the next, so that a
 /// short change of a long series is the largest of some interval, in O(n log n) all together. Each length has the same
 /// share of the level, and so has each interval of one length. Of the intervals that signal, the narrowest goes first
-/// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81). What signals in a whole stretch between two changes is a change,
-/// too; each place is then determined again between its neighbours, and what no longer signals there is dropped.
+/// (Baranowski, Chen & Fryzlewicz 2019, *JRSS B* 81). Each stretch between two changes is then searched in its own seeded
+/// intervals, which fit between them: where nothing changes there are no such stretches, so that this hardly adds a
+/// false alarm. At last each place is determined again between its neighbours, and what no longer signals there is dropped.
 ///
 /// **Place.** Ranks bound the difference between two levels, so that the largest |z| can be several values away from a
 /// large change. The place is therefore the one near it that maximizes the nonparametric likelihood
@@ -96,9 +97,22 @@ pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<C
     if search.splits.is_empty() {
         return Vec::new();
     }
-    let (inflation, found) = search.dependence(sample.breaks(), CHANGE_POINT_LEVEL);
-    // The last search is at the default level.
-    if level == CHANGE_POINT_LEVEL { found } else { search.changes(inflation, level) }
+    if level > CHANGE_POINT_LEVEL {
+        // Too many changes would lower V.
+        let (inflation, _) = search.dependence(sample.breaks(), CHANGE_POINT_LEVEL);
+        return search.changes(inflation, level);
+    }
+    search.dependence_of_few(sample.breaks(), level).1
+}
+
+/// Finds where the level changes, as [`change_points_at`] does, if V is known, such as from a long series without changes.
+/// V is the factor by which dependence inflates the variance of a mean, 1 + 2Σρ_k: 1 for independent values, and
+/// (1 + ρ)/(1 − ρ) for a first-order autoregression. A smaller one counts as 1.
+#[must_use]
+pub fn change_points_given(sample: &Sample<'_>, fewest: usize, level: f64, inflation: f64) -> Vec<ChangePoint> {
+    let values = sample.values();
+    let search = Search::of(mid_ranks(values, &Sorted::of(values)), fewest.max(1));
+    search.changes(inflation.max(1.0), level)
 }
 
 /// What a search for changes found, at a level that several searches may share.
@@ -352,18 +366,32 @@ impl Search {
         chosen
     }
 
-    /// With those, too, that only stand out in a whole stretch between changes, where no interval fits.
+    /// With those, too, that only stand out in an interval of a stretch between changes, where no interval of the whole
+    /// series fits.
     fn completed(&self, mut chosen: BTreeSet<usize>, inflation: f64, level: f64) -> Vec<usize> {
         let at: Vec<usize> = chosen.iter().copied().collect();
         let mut open: Vec<Range<usize>> = ranges_between(&at, self.ranks.len()).collect();
         while let Some(stretch) = open.pop() {
-            let Some(split) = self.split(stretch) else { continue };
-            if self.p(&split, inflation) <= level {
-                chosen.insert(split.at);
-                open.extend([split.within.start..split.at, split.at..split.within.end]);
-            }
+            let Some(split) = self.narrowest_of(&stretch, inflation, level) else { continue };
+            chosen.insert(split.at);
+            open.extend([stretch.start..split.at, split.at..stretch.end]);
         }
         chosen.into_iter().collect()
+    }
+
+    /// The split of the narrowest interval of a stretch that signals.
+    fn narrowest_of(&self, stretch: &Range<usize>, inflation: f64, level: f64) -> Option<Split> {
+        /// In a longer stretch, hardly any change is too short for the intervals of the whole series.
+        const LONG: usize = 1_000;
+        let signals = |within: Range<usize>| self.split(within).filter(|split| self.p(split, inflation) <= level);
+        let is_known = stretch.len() == self.ranks.len() || stretch.len() > LONG;
+        if is_known {
+            return signals(stretch.clone());
+        }
+        let layers = layers(stretch.len(), self.fewest);
+        let intervals = layers.iter().rev().flat_map(|layer| &layer.intervals);
+        let inside = |interval: &Range<usize>| stretch.start + interval.start..stretch.start + interval.end;
+        intervals.map(inside).find_map(signals)
     }
 
     /// Each change where it stands out most between its neighbours; the least of those that do not stand out is

@@ -24,8 +24,8 @@ pub mod special;
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::autocorrelation;
 pub use change_points::{
-    CHANGE_POINT_LEVEL, ChangePoint, ChangeSearch, change_points, change_points_at, maximally_selected_p,
-    search_changes,
+    CHANGE_POINT_LEVEL, ChangePoint, ChangeSearch, change_points, change_points_at, change_points_given,
+    maximally_selected_p, search_changes,
 };
 pub use change_size::{ChangeSize, change_sizes};
 pub use dependence::{Autoregression, Dependence};

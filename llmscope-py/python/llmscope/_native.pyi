@@ -698,6 +698,7 @@ def change_points(
     level: float = 0.05,
     confidence: float = 0.95,
     missing: _Missing = "error",
+    inflation: float | None = None,
 ) -> list[ChangePoint]:
     """Detects changes of the level of a series from the ranks of its values, so long tails and outliers have no influence.
 
@@ -719,12 +720,16 @@ def change_points(
         confidence: Level of the intervals of the sizes, between 0 and 1.
         missing: Policy for missing values and NaN: ``"error"``, ``"break"`` or ``"drop"``. Positions count only the
             values that are present.
+        inflation: The factor 1 + 2Σρ_k by which dependence inflates the variance of a mean, if it is known, such as from
+            a long series without changes: 1 for independent values, (1 + ρ)/(1 − ρ) for a first-order autoregression.
+            By default, it is estimated.
 
     Returns:
         The changes in order.
 
     Raises:
-        ParameterError: If ``fewest`` is 0, or ``level`` or ``confidence`` is not between 0 and 1.
+        ParameterError: If ``fewest`` is 0, ``level`` or ``confidence`` is not between 0 and 1, or ``inflation`` is
+            below 1.
 
     Example:
         >>> import llmscope as ls

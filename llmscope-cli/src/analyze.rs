@@ -21,6 +21,7 @@ use llmscope_core::{
 };
 
 use crate::args::{self, AnalyzeArgs, Format, JudgeArgs, ReportArgs, Undecided};
+use crate::baseline;
 use crate::logs;
 use crate::meaning;
 use crate::output::{self, Sink};
@@ -45,7 +46,7 @@ impl Judged {
         }
         let directions_decide = decided_by == DecidedBy::Changes && !args.any_change;
         args.meaning.refuse_guesses(&series, directions_decide, has_limits)?;
-        let baselines = args.baseline.as_deref().map(read_baseline).transpose()?;
+        let baselines = args.baseline.as_deref().map(baseline::read).transpose()?;
         let objectives = objectives(args, &series)?;
         let shared = Plan { alpha: args.alpha, family: family_of(&series), ..Plan::default() };
         let judge = |series: &Series| {
@@ -91,8 +92,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         draw(path, analyses)?;
     }
     if let Some(path) = &args.save_baseline {
-        let baselines: Vec<Baseline> = analyses.iter().filter_map(Analysis::baseline).collect();
-        write_atomically(path, Baseline::to_json(&baselines)?.as_bytes())?;
+        baseline::save(path, analyses)?;
     }
     if !shows_warnings(args, &judged) {
         meaning::print_contradictions(&judged.series, analyses);
@@ -183,7 +183,7 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         ewma: Ewma::new(args.ewma_lambda, args.ewma_width)?,
         cusum: Cusum::new(args.cusum_k, args.cusum_h, args.cusum_headstart)?,
         span: args.span,
-        transform: args.transform,
+        transform: args.transform.unwrap_or_default(),
         estimator: args.sigma_estimator,
         origin: origin(args, unit, baselines)?,
         stages: args.stages.clone().unwrap_or_default(),
@@ -208,7 +208,7 @@ fn size(args: &JudgeArgs) -> Result<Option<Grouping>> {
 }
 
 fn rules(args: &JudgeArgs) -> Result<RuleSet> {
-    let mut rules = args.rules.clone();
+    let mut rules = args.rules.clone().unwrap_or_else(RuleSet::nelson);
     for text in &args.rule_length {
         let (code, length) = assignment("--rule-length", text, "2=8 or 5=3/4")?;
         let number = |text: &str| text.trim().parse::<usize>().with_context(|| format!("--rule-length {text}"));
@@ -232,14 +232,20 @@ fn assignment<'t>(option: &str, text: &'t str, example: &str) -> Result<(&'t str
 fn origin(args: &JudgeArgs, unit: Unit, baselines: Option<&[Baseline]>) -> Result<Origin> {
     if let Some(center) = &args.given_center {
         // The sigma of logarithms has no unit.
-        let unit_of_sigma = if args.transform == Transform::None { unit } else { Unit::One };
+        let unit_of_sigma = if args.transform.unwrap_or_default() == Transform::None { unit } else { Unit::One };
         let sigma = args.given_sigma.as_deref().map(|sigma| unit_of_sigma.parse(sigma)).transpose()?;
         return Ok(Origin::Given { center: unit.parse(center)?, sigma });
     }
     if let Some(baselines) = baselines {
         return Ok(Origin::Baseline(baselines.to_vec()));
     }
-    Ok(args.phase1.as_deref().map(point_range).transpose()?.map_or(Origin::Data, Origin::FirstPoints))
+    if let Some(points) = &args.phase1 {
+        return Ok(Origin::FirstPoints(point_range(points)?));
+    }
+    // With rules or a scale of your own, the limits are those that other programs draw: those of all points.
+    let has_rules = args.rules.is_some() || !args.rule_length.is_empty() || !args.rule_sigma.is_empty();
+    let are_classical = has_rules || args.transform.is_some() || args.verdict == Some(args::DecidedBy::Rules);
+    Ok(if are_classical { Origin::Data } else { Origin::LastStage })
 }
 
 /// The objectives of the call. Each one needs a series that it is about.
@@ -280,11 +286,6 @@ fn specification(args: &JudgeArgs, unit: Unit) -> Result<Option<SpecificationLim
         return Ok(None);
     }
     Ok(Some(SpecificationLimits::new(lower, upper, target)?))
-}
-
-pub(crate) fn read_baseline(path: &Path) -> Result<Vec<Baseline>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Baseline::read(&path.display().to_string(), &text)?)
 }
 
 fn draw(path: &Path, analyses: &[Analysis]) -> Result<()> {

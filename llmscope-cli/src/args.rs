@@ -167,8 +167,9 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "ESTIMATOR", value_parser = values::estimator(), help_heading = "Chart")]
     pub(crate) sigma_estimator: Option<SigmaEstimator>,
     /// Judge transformed values; limits are drawn in the original unit
-    #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), default_value_t, help_heading = "Chart")]
-    pub(crate) transform: Transform,
+    /// [default: log for durations on an individuals chart, else none]
+    #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), help_heading = "Chart")]
+    pub(crate) transform: Option<Transform>,
 
     /// Given center line: no limits are estimated
     #[arg(long, value_name = "X", allow_hyphen_values = true, help_heading = "Limits")]
@@ -188,10 +189,10 @@ pub(crate) struct JudgeArgs {
     pub(crate) stages: Option<Stages>,
 
     /// Rule set or list: nelson, western-electric, aiag, montgomery, westgard,
-    /// none, or rules such as 1,2,5
-    #[arg(long, value_name = "RULES", default_value = "nelson", value_parser = values::rules(),
+    /// none, or rules such as 1,2,5 [default: nelson]
+    #[arg(long, value_name = "RULES", value_parser = values::rules(),
           hide_possible_values = true, help_heading = "Rules")]
-    pub(crate) rules: RuleSet,
+    pub(crate) rules: Option<RuleSet>,
     /// Run length of a rule (repeatable): 2=8, or 5=3/4 for a k-of-m rule
     #[arg(long, value_name = "RULE=N", help_heading = "Rules")]
     pub(crate) rule_length: Vec<String>,

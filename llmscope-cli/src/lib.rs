@@ -5,6 +5,7 @@
 
 mod analyze;
 mod args;
+mod baseline;
 mod bench;
 mod columnar;
 mod convert;

@@ -310,6 +310,55 @@ fn frozen_limits_judge_later_data() {
     assert!(stderr(&other).contains("unknown baseline series"), "{}", stderr(&other));
 }
 
+/// 60 values, and 60 more that are slower by half.
+fn slower() -> Vec<f64> {
+    steady(120).iter().enumerate().map(|(index, x)| if index < 60 { *x } else { 1.5 * x }).collect()
+}
+
+#[test]
+fn the_limits_are_those_of_the_last_stage_unless_something_else_is_requested() {
+    let log = table(&slower()).replace("latency", "latency_s");
+    let analyzed = |options: &[&str]| {
+        let output = run_on(log.as_bytes(), &[&["analyze", "-", "--column", "latency_s", "--json"], options].concat());
+        report(&output)["analyses"][0].clone()
+    };
+    let default = analyzed(&["--usl", "2s"]);
+    assert_eq!(default["basis"], serde_json::json!({"first": 60, "last": 119, "n": 60, "outliers": 0}), "{default}");
+    assert_eq!(default["transform"]["lambda"], 0.0);
+    assert!(default["warnings"].to_string().contains("performance mixes all stages"), "{default}");
+    let classical = analyzed(&["--rules", "nelson"]);
+    let requests: [&[&str]; 6] = [
+        &["--verdict", "rules"],
+        &["--chart", "individuals"],
+        &["--sigma-estimator", "average-mr"],
+        &["--transform", "none"],
+        &["--rule-length", "2=9"],
+        &["--rule-sigma", "1=3"],
+    ];
+    for request in requests {
+        assert_eq!(analyzed(request), classical, "{request:?}");
+    }
+    assert!(classical.get("basis").is_none() && classical.get("transform").is_none(), "{classical}");
+    let (all, stage) = (&classical["limits"]["center"], &default["limits"]["center"]);
+    assert!(stage.as_f64() > all.as_f64(), "{stage} is that of the slower half, {all} that of both");
+}
+
+#[test]
+fn a_saved_baseline_reports_its_stage() {
+    let folder = tempfile::tempdir().unwrap();
+    let baseline = folder.path().join("baseline.json").display().to_string();
+    let save = |values: &[f64]| {
+        let args = ["analyze", "-", "--column", "latency", "--save-baseline", &baseline];
+        stderr(&run_on(table(values).as_bytes(), &args))
+    };
+    let text = save(&slower());
+    assert!(text.contains("latency: limits from points 60 to 119, the last stage"), "{text}");
+    assert!(text.contains("limits from 60 measurements are provisional: collect at least 100"), "{text}");
+    assert!(text.contains("the series is not stable: "), "{text}");
+    let text = save(&steady(200));
+    assert!(text.contains("limits from all 200 measurements") && !text.contains("warning"), "{text}");
+}
+
 #[test]
 fn each_analysis_is_plotted_to_its_own_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -104,7 +104,13 @@ fn markdown_has_the_answers_before_the_patterns() {
         let text = answer["text"].as_str().unwrap();
         assert_eq!(*row, format!("| **{verdict}** | {session} | {metric} | {n} | {text} |"));
     }
-    assert_eq!(patterns, sessions(&["--format", "markdown", "--verdict", "rules"]));
+    // If the rules decide, the limits are those of all points, and the patterns are the report.
+    let by_rules = sessions(&["--format", "markdown", "--verdict", "rules"]);
+    assert_eq!(patterns.lines().next(), by_rules.lines().next());
+    let studies = |text: &str| text.lines().skip_while(|line| !line.starts_with("| runs of")).count();
+    assert_eq!((studies(patterns), studies(&by_rules)), (5, 5), "{patterns}");
+    assert!(patterns.contains("- Limits of second-load ttft_s: from points 150 to 299, the last stage"), "{patterns}");
+    assert!(!by_rules.contains("Limits of"), "{by_rules}");
 }
 
 #[test]

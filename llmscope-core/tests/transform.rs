@@ -201,7 +201,7 @@ fn what_cannot_be_transformed_is_named_by_its_place_or_a_gap() {
 
     let error = |plan: Plan| analyze(&column(&long_tailed(5, 30)), &plan).unwrap_err().to_string();
     let with = |chart, transform| Plan { chart: Some(chart), transform, ..Plan::default() };
-    assert!(error(with(ChartKind::Ewma, Transform::Log)).contains("log with chart ewma"));
+    assert!(error(with(ChartKind::XbarR, Transform::Log)).contains("log with chart xbar-r"));
     assert!(error(with(ChartKind::C, Transform::Auto)).contains("auto with chart c"));
     let given = Origin::Given { center: -1.0, sigma: Some(0.1) };
     assert!(error(Plan { transform: Transform::Log, origin: given, ..Plan::default() }).contains("invalid center -1"));

@@ -69,6 +69,22 @@ record! {
 }
 
 record! {
+    /// The stage from which limits, within sigma and capability come by default, without its outliers.
+    Basis(core::Basis) {
+        /// Position of its first point, 0-based.
+        first: usize,
+        /// Position of its last point.
+        last: usize,
+        /// Time of its first point (RFC 3339).
+        t: Option<String> = |t: &Option<jiff::Timestamp>| t.map(|t| t.to_string()),
+        /// The number of measurements, without the outliers.
+        n: usize,
+        /// The number of outliers. The rules judge them, but they do not affect the limits.
+        outliers: usize,
+    }
+}
+
+record! {
     /// Quantiles by Hyndman and Fan's method 7, in the unit of the metric.
     Quantiles(core::Quantiles) {
         /// The median.
@@ -124,6 +140,8 @@ record! {
         /// On a CUSUM chart, the shifts behind the violations.
         shifts: Vec<Shift> =
             |all: &Vec<llmscope_core::chart::cusum::Shift>| all.iter().copied().map(Shift).collect(),
+        /// The share of stable series like this one in which these rules signal; ``None`` if the limits were requested.
+        false_alarm: Option<f64> = |share: &Option<core::FalseAlarm>| share.map(|share| share.share),
     }
 }
 
@@ -214,6 +232,13 @@ impl Analysis {
     #[getter]
     fn limits(&self) -> Option<ControlLimits> {
         self.0.limits.clone().map(ControlLimits)
+    }
+
+    /// The stage from which limits, within sigma and capability come, and whose points the rules judge; ``None`` if the
+    /// limits are those of all points, or were requested.
+    #[getter]
+    fn basis(&self) -> Option<Basis> {
+        self.0.basis.map(Basis)
     }
 
     /// Stages with their own limits, if requested; a single one if no change of the level was detected. A detected
@@ -320,7 +345,7 @@ impl Analysis {
         self.0.normality.map(Normality)
     }
 
-    /// Lag-1 autocorrelation.
+    /// Lag-1 autocorrelation; with a basis, that of ranks within the stages.
     #[getter]
     fn autocorrelation(&self) -> Option<f64> {
         self.0.autocorrelation.map(|autocorrelation| autocorrelation.lag1)

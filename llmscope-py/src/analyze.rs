@@ -46,7 +46,9 @@ use crate::work::{self, ANALYZING};
 ///         ``"laney-u"``, ``"ewma"``, ``"cusum"`` or ``"moving-average"``.
 ///     subgroups: The size of subgroups, or the column that labels them.
 ///     sizes: Sample size of a chart of counts, or the column that holds it.
-///     rules: A preset, a list of rules, or a :class:`RuleSet`.
+///     rules: A preset, a list of rules, or a :class:`RuleSet`. By default, Nelson's rules judge the last stage, and the
+///         limits are those of that stage (:attr:`Analysis.basis`). If you name rules, a chart, a transformation or an
+///         estimator, the limits are those of all points.
 ///     sigma_estimator: The estimator of the within sigma (see :func:`sigma`); by default, that of the chart.
 ///     phase1: Estimate limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
 ///     baseline: A file with limits from :meth:`Report.save_baseline`.
@@ -70,6 +72,7 @@ use crate::work::{self, ANALYZING};
 ///     transform: Transformation of single measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the
 ///         maximum likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
 ///         transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
+///         By default, durations have logarithms on an individuals chart, and all else has no transformation.
 ///     alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
 ///         series of the call share it.
 ///     units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
@@ -94,7 +97,7 @@ use crate::work::{self, ANALYZING};
 ///     >>> ttft_s[90:] *= 1.2
 ///     >>> report = ls.analyze({"model": ["a"] * 60 + ["b"] * 60, "ttft_s": ttft_s}, by="model", usl="800ms")
 ///     >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
-///     [('a', 'stable', 9.9), ('b', 'changed', 7.4)]
+///     [('a', 'stable', 5.8), ('b', 'changed', 4.0)]
 ///     >>> report[1].answer
 ///     Answer('slower by 21 % (17 to 24 %) since measurement 30, 28 to 30, p < 0.0001')
 #[pyfunction]
@@ -102,7 +105,7 @@ use crate::work::{self, ANALYZING};
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
     sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = None,
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
-    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = "none", alpha = 0.01,
+    width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = None, alpha = 0.01,
     spikes = false, units = None, higher_is_better = None, lower_is_better = None
 ))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
@@ -133,7 +136,7 @@ pub(crate) fn analyze<'py>(
     h: f64,
     headstart: f64,
     span: usize,
-    transform: &str,
+    transform: Option<&str>,
     alpha: f64,
     spikes: bool,
     units: Option<BTreeMap<String, String>>,
@@ -147,9 +150,9 @@ pub(crate) fn analyze<'py>(
         ewma: Ewma::new(lambda_, width)?,
         cusum: Cusum::new(k, h, headstart)?,
         span,
-        transform: transform.parse()?,
+        transform: transform.map(str::parse).transpose()?.unwrap_or_default(),
         estimator: sigma_estimator.map(str::parse).transpose()?,
-        origin: origin(phase1, baseline, center, sigma)?,
+        origin: origin(phase1, baseline, center, sigma, rules.is_some() || transform.is_some())?,
         stages: stages.map(stages_of).transpose()?.unwrap_or_default(),
         missing: missing.map(str::parse).transpose()?,
         confidence: checked(confidence)?,
@@ -192,7 +195,7 @@ pub(crate) fn analyze<'py>(
         .collect::<Result<Vec<_>>>()?;
     let size: usize = planned.iter().map(|(_, series)| series.values.len()).sum();
     // As on the command line: limits that were not estimated from all of the data are for judging by rules.
-    let decided_by = if plan.origin == Origin::Data { DecidedBy::Changes } else { DecidedBy::Rules };
+    let decided_by = if plan.origin.is_of_these_data() { DecidedBy::Changes } else { DecidedBy::Rules };
     let report = work::run(py, size.saturating_mul(ANALYZING), move || {
         let analyses = planned.iter().map(|(plan, series)| core::analyze(series, plan));
         let studies = planned_runs.iter().filter_map(|(plan, runs)| core::study(runs, plan).transpose());
@@ -249,6 +252,7 @@ fn origin(
     baseline: Option<PathBuf>,
     center: Option<f64>,
     sigma: Option<f64>,
+    is_classical: bool,
 ) -> Result<Origin> {
     let given = [
         ("phase1", phase1.is_some()),
@@ -275,7 +279,9 @@ fn origin(
         };
         return Ok(Origin::FirstPoints(range));
     }
-    Ok(center.map_or(Origin::Data, |center| Origin::Given { center, sigma }))
+    // With rules or a scale of the caller, the limits are those of all points.
+    let estimated = if is_classical { Origin::Data } else { Origin::LastStage };
+    Ok(center.map_or(estimated, |center| Origin::Given { center, sigma }))
 }
 
 /// The series in the data.

@@ -45,7 +45,8 @@ mod _native {
     use super::_restore;
     #[pymodule_export]
     use super::analysis::{
-        Analysis, Component, Dispersion, Excluded, Patterns, Quantiles, Report, Run, Shift, SigmaReport, Stage, Study,
+        Analysis, Basis, Component, Dispersion, Excluded, Patterns, Quantiles, Report, Run, Shift, SigmaReport, Stage,
+        Study,
     };
     #[pymodule_export]
     use super::analyze::analyze;
@@ -106,6 +107,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
     restored! {
         Analysis = |state: analysis::AnalysisState| analysis::Analysis::from(state),
         Answer = answer::Answer,
+        Basis = analysis::Basis,
         Capability = capability::Capability,
         Change = answer::Change,
         ChangePoint = stats::ChangePoint,

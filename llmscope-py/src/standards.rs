@@ -73,11 +73,11 @@ record! {
         ) -> Result<Self> {
             let kind: ChartKind = chart.parse()?;
             let transform = power.map(PowerTransform::new).transpose()?;
-            if let Some(power) = power.filter(|_| kind != ChartKind::Individuals) {
+            if let Some(power) = power.filter(|_| kind != ChartKind::Individuals && !kind.has_memory()) {
                 return Err(Error::Parameter {
                     name: "power",
                     value: format!("{power} with chart {kind}"),
-                    expected: "no power, because only an individuals chart has a transformation",
+                    expected: "no power, because only charts of single measurements have a transformation",
                 }
                 .into());
             }

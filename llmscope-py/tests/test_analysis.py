@@ -95,6 +95,25 @@ def test_counts_and_subgroups_by_column() -> None:
     assert by_label[0].limits == ls.xbar(frame()["ttft_s"], 6).limits
 
 
+def test_limits_are_those_of_the_last_stage_by_default() -> None:
+    values = frame(200)["ttft_s"]
+    values[100:] *= 1.5
+    analysis = ls.analyze(values, metric="ttft_s", usl=0.8)
+    assert analysis.basis is not None and analysis.power == 0.0
+    assert (analysis.basis.first, analysis.basis.last, analysis.basis.n) == (100, 199, 100)
+    stage = ls.individuals(values[100:], transform="log")
+    assert analysis.limits is not None and analysis.capability is not None
+    assert analysis.limits.center == pytest.approx(stage.limits.center, rel=1e-12)
+    assert analysis.limits.upper == pytest.approx(stage.limits.upper, rel=1e-12)
+    assert all(violation.first >= 100 for violation in analysis.violations)
+    assert analysis.patterns.false_alarm is not None and 0.0 <= analysis.patterns.false_alarm <= 1.0
+    # Everything that is requested gives the limits of all points.
+    for options in ({"rules": "nelson"}, {"chart": "individuals"}, {"transform": "none"}):
+        classical = ls.analyze(values, metric="ttft_s", **options)
+        assert classical.basis is None and classical.patterns.false_alarm is None
+        assert classical.limits == ls.individuals(values, bounds=(0, None)).limits
+
+
 def test_where_limits_come_from(tmp_path: Path) -> None:
     values = frame()["ttft_s"]
     first = ls.analyze(values, metric="ttft_s", phase1=30)

@@ -82,7 +82,7 @@ def test_stable_and_too_few() -> None:
 
 def test_the_patterns_are_separate_from_the_verdict() -> None:
     values = slower()
-    analysis = ls.analyze(values, metric="ttft_s")
+    analysis = ls.analyze(values, metric="ttft_s", rules="nelson")
     judgement = ls.individuals(values, bounds=(0, None)).judge()
     patterns = analysis.patterns
     assert patterns.verdict == "out_of_control"

@@ -179,8 +179,8 @@ def test_published_limits_are_drawn_back_from_the_scale_of_the_logarithm() -> No
     assert (known.power, known.monitor(np.exp(table["data"])).limits) == (0.0, limits)
     with pytest.raises(ls.ParameterError, match="0.1 to 2"):
         ls.Standards("individuals", 0.3, 0.1, power=-1.0)
-    with pytest.raises(ls.ParameterError, match="invalid power 0 with chart ewma"):
-        ls.Standards("ewma", 0.3, 0.1, power=0.0)
+    with pytest.raises(ls.ParameterError, match="invalid power 0 with chart xbar-r"):
+        ls.Standards("xbar-r", 0.3, 0.1, power=0.0)
     stages = ls.individuals(np.exp(table["data"]), transform="log", stages=[5])
     assert np.asarray(stages.limits.zone_edge(3)) == pytest.approx(np.asarray(stages.limits.upper))
 
@@ -203,7 +203,7 @@ def test_an_analysis_applies_the_requested_transform() -> None:
     assert not (signals == pd.Series(tail).spc.nelson("1")["nelson-1"]).all()
     gap = ls.analyze([*tail, 0.0], transform="log", missing="break")
     assert isinstance(gap, ls.Analysis) and gap.excluded.not_positive == 1
-    with pytest.raises(ls.ParameterError, match="log with chart ewma"):
-        ls.analyze(tail, transform="log", chart="ewma")
+    with pytest.raises(ls.ParameterError, match="log with chart xbar-r"):
+        ls.analyze(tail, transform="log", chart="xbar-r", subgroups=5)
     with pytest.raises(ls.UnknownNameError, match="none, log, box-cox, auto"):
         ls.analyze(tail, transform="square")  # type: ignore[call-overload]

@@ -48,6 +48,7 @@ def results() -> dict[str, Any]:
         "Component": study.between,
         "ControlLimits": ls.attributes([1, 2, 3], [10, 20, 30]).limits,
         "Dispersion": analysis.dispersion,
+        "Basis": ls.analyze(values).basis,
         "Excluded": analysis.excluded,
         "ExpectedPpm": analysis.expected_ppm,
         "Factors": ls.factors(5),

@@ -26,7 +26,7 @@ use serde_json::json;
 
 pub(crate) use self::args::MonitorArgs;
 use self::hook::Hooks;
-use crate::analyze::read_baseline;
+use crate::baseline;
 use crate::output::{self, BAD, CAUTION, DIM, GOOD, Sink};
 
 /// Time for the last records to be sent at the end.
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &MonitorArgs) -> Result<ExitCode> {
 fn settings(args: &MonitorArgs) -> Result<JudgeSettings> {
     // Limits that a previous monitor estimated are used again: a restart must not move them.
     let kept = args.save_baseline.as_deref().filter(|path| path.exists());
-    let baselines = args.baseline.as_deref().or(kept).map(read_baseline).transpose()?.unwrap_or_default();
+    let baselines = args.baseline.as_deref().or(kept).map(baseline::read).transpose()?.unwrap_or_default();
     let defaults = JudgeSettings::default();
     Ok(JudgeSettings {
         metrics: if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() },

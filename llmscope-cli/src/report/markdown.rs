@@ -56,12 +56,27 @@ fn escaped(text: &str) -> String {
     safe
 }
 
-/// One row per series with the verdict of the rules, limits and capability.
+/// One row per series with the verdict of the rules, limits and capability, and the measurements behind the limits.
 fn patterns(out: &mut impl Write, report: &Report) -> Result<()> {
     writeln!(out, "| group | metric | verdict | n | center | limits | rules broken | Cpk | Ppk |")?;
     writeln!(out, "| --- | --- | --- | ---: | ---: | --- | --- | --- | --- |")?;
     for analysis in &report.analyses {
         writeln!(out, "| {} |", row(analysis).map(|cell| cell.replace('|', "\\|")).join(" | "))?;
+    }
+    bases(out, report)
+}
+
+/// The measurements behind the limits, and how often the rules signal although nothing changed.
+fn bases(out: &mut impl Write, report: &Report) -> Result<()> {
+    let lines = report.analyses.iter().filter_map(|analysis| {
+        let basis = analysis.basis_words()?;
+        let false_alarm = analysis.patterns.false_alarm.map(|share| format!("; {}", share.describe()));
+        let title = escaped(&analysis.title());
+        Some(format!("- Limits of {title}: from {basis}{}", false_alarm.unwrap_or_default()))
+    });
+    let lines: Vec<String> = lines.collect();
+    if !lines.is_empty() {
+        writeln!(out, "\n{}", lines.join("\n"))?;
     }
     Ok(())
 }

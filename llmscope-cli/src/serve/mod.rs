@@ -17,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::args::DurabilityArg;
 pub(crate) use self::args::ServeArgs;
-use crate::analyze::read_baseline;
+use crate::baseline;
 use crate::output::{self, CAUTION, DIM, GOOD};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
@@ -97,7 +97,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             learn: args.learn,
             transform: args.transform,
         },
-        baselines: args.baseline.as_deref().map(read_baseline).transpose()?.unwrap_or_default(),
+        baselines: args.baseline.as_deref().map(baseline::read).transpose()?.unwrap_or_default(),
         alerting: webhook.map(|webhook| Alerting { webhook, rules: args.alert_rules.clone() }),
         requests_per_s: NonZeroU32::new(args.rate_limit),
         connections: args.connections,

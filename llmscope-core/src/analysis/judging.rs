@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::last_stage::LastStage;
 use super::scale::Scaled;
 use super::stage::{self, Start};
 use super::{
-    Analysis, Answer, Autocorrelation, Dispersion, Drawing, Excluded, Grouping, Measure, Origin, Patterns, Plan, Point,
-    Quantiles, SampleIndex, Series, SeriesVerdict, SigmaReport, Stages, Verdict, answer, scale, warnings,
+    Analysis, Answer, Autocorrelation, Dispersion, Drawing, Excluded, FalseAlarm, Grouping, Measure, Origin, Patterns,
+    Plan, Point, Quantiles, SampleIndex, Series, SeriesVerdict, SigmaReport, Stages, Verdict, answer, scale, warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -39,20 +40,36 @@ const ERROR_RATE_POINTS: usize = 15;
 /// The errors of reading the values ([`Series::sample`]), and [`Error::Parameter`] for parameters that do not fit the
 /// data. Too few data are not an error: the verdict reports them.
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
-    let mut analysis = judged(series, plan)?;
-    let counts = analysis.drawing.as_ref().filter(|_| analysis.chart.is_attribute()).map(|it| it.chart.points.clone());
-    (analysis.verdict, analysis.answer) = answer::of(series, plan, counts.as_deref())?;
+    // The search for changes finds the stage whose limits the chart has by default. Points of a chart of counts are judged
+    // instead of the values.
+    let is_staged = plan.takes_last_stage() && default_chart(series, plan) == ChartKind::Individuals;
+    let first = is_staged.then(|| answer::of(series, plan, None)).transpose()?;
+    let mut analysis = judged(series, plan, first.as_ref().map(|answered| answered.stages.as_slice()))?;
+    let counts = || analysis.drawing.as_ref().filter(|_| analysis.chart.is_attribute()).map(|it| &*it.chart.points);
+    let answered = first.map_or_else(|| answer::of(series, plan, counts()), Ok)?;
+    (analysis.verdict, analysis.answer) = (answered.verdict, answered.answer);
     analysis.warnings.splice(0..0, series.warnings.iter().cloned());
     Ok(analysis)
 }
 
 /// The control chart of a series with its rules, without the answer to whether it changed.
-pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
+pub(crate) fn charted(series: &Series, plan: &Plan) -> Result<Analysis> {
+    judged(series, plan, None)
+}
+
+/// The chart, its patterns and the capability. `stages` are those of the answer if the chart has the limits of the last one.
+fn judged(series: &Series, plan: &Plan, stages: Option<&[Range<usize>]>) -> Result<Analysis> {
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
     check_subgroups(series, plan, kind)?;
     let needed = fewest_points(kind, &plan.origin);
     let (sample, kept) = series.sample(plan.missing)?;
-    let power = if sample.len() < needed { None } else { scale::of(plan, kind, series, &sample)? };
+    let stages = stages.filter(|_| sample.len() >= needed);
+    let stage = stages.map(|stages| LastStage::of(series.unit(), &sample, stages)).transpose()?;
+    let power = match &stage {
+        Some(stage) => stage.power,
+        None if sample.len() < needed => None,
+        None => scale::of(plan, kind, series, &sample)?,
+    };
     let placed = scale::placed(series, plan.missing, power)?;
     let (series, not_positive) = placed.as_ref().map_or((series, 0), |(placed, count)| (placed, *count));
     let (sample, kept) = if not_positive > 0 { series.sample(plan.missing)? } else { (sample, kept) };
@@ -79,7 +96,7 @@ pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
         let error = Error::NotEnoughData { what: "phase I (points)", have: data.len(), need: points.end };
         return Ok(not_enough(analysis, points.end, &error));
     }
-    let (chart, starts) = match chart(series, plan, kind, &data, power) {
+    let (chart, starts) = match chart(series, plan, kind, &data, power, stage.as_ref()) {
         Ok(charted) => charted,
         // Gaps everywhere: no pair of adjacent measurements has a moving range.
         Err(error @ Error::NotEnoughData { .. }) => return Ok(not_enough(analysis, needed, &error)),
@@ -88,10 +105,12 @@ pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     // If all points of a chart are equal, the rules do not apply.
     let constant = chart.is_degenerate() && chart.is_flat();
     let rules = if constant { RuleSet::none() } else { kind.fitting(&plan.rules) };
-    let judgement = chart.judge(&rules)?;
+    let judged_points = stage.as_ref().map_or(0..chart.points.len(), |stage| stage.points.clone());
+    let judgement = chart.judge(&rules)?.within(&judged_points);
     analysis.patterns.verdict = verdict(&judgement, &starts);
     if let Some(companion) = chart.dispersion_chart() {
-        let dispersion = dispersion(&companion, &plan.rules)?;
+        let mut dispersion = dispersion(&companion, &plan.rules)?;
+        dispersion.violations.retain(|violation| judged_points.contains(&violation.first_signal));
         if kind.needs_subgroups() && !dispersion.violations.is_empty() {
             analysis.patterns.verdict = Verdict::OutOfControl;
         }
@@ -108,10 +127,16 @@ pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     });
     analysis.limits = Some(chart.limits.clone());
     analysis.patterns.violations = judgement.violations.clone();
+    if let (Some(stages), Some(stage)) = (stages, &stage) {
+        let lag1 = stats::rank_autocorrelation(&sample, 1, stages);
+        analysis.autocorrelation = lag1.map(|lag1| Autocorrelation { lag1 });
+        analysis.patterns.false_alarm = FalseAlarm::of(&stage.scaled(), stage.points.len(), lag1, &rules);
+    }
     if starts.is_empty() {
         analysis.patterns.shifts = chart.shifts(&judgement);
         if !kind.is_attribute() {
-            add_capability(&mut analysis, plan, &data, within, &sample, &scaled)?;
+            let of_stage = stage.as_ref().map(|stage| (chart.standards.center, stage.len()));
+            add_capability(&mut analysis, plan, &data, within, of_stage, &sample, &scaled)?;
         }
     } else if let Data::Single(_) = data {
         analysis.autocorrelation = stage::autocorrelation(scaled.sample, &starts);
@@ -119,6 +144,7 @@ pub(crate) fn judged(series: &Series, plan: &Plan) -> Result<Analysis> {
     let observations = &series.observations;
     let observation = |point: usize| kept.at(data.first_measurement(point));
     let times = observations.times_of((0..chart.points.len()).map(observation));
+    analysis.basis = stage.map(|stage| stage.basis(|point| observations.at(observation(point))));
     if plan.stages != Stages::One {
         let level = data.level(&chart);
         analysis.stages = stage::described(&starts, level, |point| observations.at(observation(point)));
@@ -220,12 +246,14 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
             inflation: None,
         }),
         limits: None,
+        basis: None,
         stages: Vec::new(),
         patterns: Patterns {
             verdict: Verdict::NotEnoughData,
             rules: kind.fitting(&plan.rules).codes().cloned().collect(),
             violations: Vec::new(),
             shifts: Vec::new(),
+            false_alarm: None,
         },
         need: None,
         dispersion: None,
@@ -374,12 +402,14 @@ fn chart<'a>(
     kind: ChartKind,
     data: &Data<'a>,
     power: Option<PowerTransform>,
+    stage: Option<&LastStage>,
 ) -> Result<(Chart<'a>, Vec<Start>)> {
     let estimate = |points: Range<usize>| estimate(kind, plan, data, points, power);
     let starts = starts(plan, kind, data, power)?;
-    let chart = match &plan.origin {
-        Origin::Data => staged(data.len(), &stage::positions(&starts), estimate),
-        Origin::FirstPoints(points) => {
+    let chart = match (&plan.origin, stage, data) {
+        (_, Some(stage), Data::Single(sample)) => stage.chart(sample),
+        (Origin::Data | Origin::LastStage, ..) => staged(data.len(), &stage::positions(&starts), estimate),
+        (Origin::FirstPoints(points), ..) => {
             let points = points.start..points.end.min(data.len());
             if points.len() < 2 {
                 return Err(Error::Parameter {
@@ -390,8 +420,8 @@ fn chart<'a>(
             }
             monitor(&estimate(points)?.standards, data)
         }
-        Origin::Baseline(baselines) => monitor(&frozen(series, kind, baselines)?, data),
-        Origin::Given { center, sigma } => monitor(&given(kind, plan, *center, *sigma, power)?, data),
+        (Origin::Baseline(baselines), ..) => monitor(&frozen(series, kind, baselines)?, data),
+        (Origin::Given { center, sigma }, ..) => monitor(&given(kind, plan, *center, *sigma, power)?, data),
     }?;
     // Means of subgroups have the bounds of their measurements; charts of counts have their own bounds.
     let chart = if kind.is_attribute() { chart } else { chart.with_bounds(series.meaning().bounds) };
@@ -402,8 +432,10 @@ fn chart<'a>(
 fn starts(plan: &Plan, kind: ChartKind, data: &Data<'_>, power: Option<PowerTransform>) -> Result<Vec<Start>> {
     match (&plan.stages, &plan.origin) {
         (Stages::One, _) => Ok(Vec::new()),
-        (Stages::At(points), Origin::Data) => Ok(points.iter().copied().map(Start::given).collect()),
-        (Stages::Auto, Origin::Data) => {
+        (Stages::At(points), Origin::Data | Origin::LastStage) => {
+            Ok(points.iter().copied().map(Start::given).collect())
+        }
+        (Stages::Auto, Origin::Data | Origin::LastStage) => {
             let fewest = fewest_points(kind, &plan.origin);
             let found = if let Data::Single(sample) = data {
                 stats::change_points(sample, fewest)
@@ -432,9 +464,11 @@ fn estimate<'a>(
         Data::Single(sample) => {
             let estimator = plan.estimator.unwrap_or(SigmaEstimator::AverageMovingRange);
             match kind {
-                ChartKind::Ewma => ewma::estimate(&sample.slice(points), estimator, plan.ewma),
-                ChartKind::Cusum => cusum::estimate(&sample.slice(points), estimator, plan.cusum),
-                ChartKind::MovingAverage => moving_average::estimate(&sample.slice(points), estimator, plan.span),
+                ChartKind::Ewma => ewma::estimate_on(&sample.slice(points), estimator, plan.ewma, power),
+                ChartKind::Cusum => cusum::estimate_on(&sample.slice(points), estimator, plan.cusum, power),
+                ChartKind::MovingAverage => {
+                    moving_average::estimate_on(&sample.slice(points), estimator, plan.span, power)
+                }
                 _ => individuals::estimate_on(&sample.slice(points), estimator, power),
             }
         }
@@ -530,12 +564,14 @@ fn dispersion(companion: &Chart<'_>, rules: &RuleSet) -> Result<Dispersion> {
 }
 
 /// Indices against the specification limits. By default, the capability of subgroups is based on the pooled sigma; the
-/// report names the estimator. With a transformation, data and limits are transformed.
+/// report names the estimator. With a transformation, data and limits are transformed. The center and the number of
+/// measurements of a stage (`of_stage`) are those of the capability.
 fn add_capability(
     analysis: &mut Analysis,
     plan: &Plan,
     data: &Data<'_>,
     within: Option<SigmaEstimate>,
+    of_stage: Option<(f64, usize)>,
     sample: &Sample<'_>,
     scaled: &Scaled<'_>,
 ) -> Result<()> {
@@ -551,14 +587,16 @@ fn add_capability(
         }
         _ => within,
     };
-    let expected = |sigma: Option<f64>| sigma.and_then(|sigma| capability::expected_ppm(mean, sigma, limits));
+    let (center, n) = of_stage.unwrap_or((mean, sample.len()));
+    let expected =
+        |mean: f64, sigma: Option<f64>| sigma.and_then(|sigma| capability::expected_ppm(mean, sigma, limits));
     let overall = analysis.sigma.and_then(|sigma| sigma.overall);
-    analysis.capability =
-        within.and_then(|within| capability::capability(mean, &within, sample.len(), limits, plan.confidence));
+    analysis.capability = within.and_then(|within| capability::capability(center, &within, n, limits, plan.confidence));
     analysis.performance = capability::performance(scaled.sample.values(), limits, plan.confidence);
     analysis.confidence = analysis.performance.map(|_| plan.confidence);
-    analysis.expected_ppm = overall
-        .filter(|&sigma| sigma > 0.0)
-        .map(|_| ExpectedPpm { within: expected(within.map(|within| within.sigma)), overall: expected(overall) });
+    analysis.expected_ppm = overall.filter(|&sigma| sigma > 0.0).map(|_| ExpectedPpm {
+        within: expected(center, within.map(|within| within.sigma)),
+        overall: expected(mean, overall),
+    });
     Ok(())
 }

@@ -3,7 +3,10 @@
 pub mod answer;
 mod columns;
 mod downsample;
+mod false_alarm;
 mod judging;
+mod last_stage;
+mod outliers;
 mod plan;
 mod scale;
 mod selected;
@@ -24,8 +27,10 @@ pub use crate::measure::Measure;
 pub use answer::{Answer, Direction, RankedAnswer, SeriesVerdict};
 pub use columns::{ColumnReport, ColumnUse, check_one_kind, columns_of_series};
 pub use downsample::downsample;
-pub(crate) use judging::judged;
+pub use false_alarm::FalseAlarm;
+pub(crate) use judging::charted;
 pub use judging::{MIN_POINTS, analyze};
+pub use last_stage::Basis;
 pub use plan::{Baseline, Grouping, Origin, Plan, point_range};
 pub use selected::{LogSource, SelectedSeries};
 pub use selection::{Selection, SeriesBuilder, SourceLog};
@@ -221,6 +226,9 @@ pub struct Patterns {
     /// For a CUSUM chart, the shifts behind its violations: when each began, and the mean since.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shifts: Vec<Shift>,
+    /// How often these rules signal on stable series like this one; absent if the limits were requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub false_alarm: Option<FalseAlarm>,
 }
 
 /// The answer, chart, patterns and capability of one metric of one group. Fields that do not apply are absent.
@@ -263,6 +271,10 @@ pub struct Analysis {
     /// Control limits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<ControlLimits>,
+    /// The stage from which limits, within sigma and capability come by default, and whose points the rules judge; absent if
+    /// the limits are those of all points, or were requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
     /// Stages, each with its own limits, if they were requested; one stage if no change of the level was found. A
     /// change that was found in the data, rather than given, is a signal.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -299,7 +311,8 @@ pub struct Analysis {
     /// Anderson–Darling test of normality.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normality: Option<Normality>,
-    /// Autocorrelation; on a chart of single measurements, about the means of their stages.
+    /// Autocorrelation; on a chart of single measurements, about the means of their stages. With a basis, it is that of ranks
+    /// within the stages of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocorrelation: Option<Autocorrelation>,
     /// Quantiles (Hyndman–Fan 7).
@@ -455,6 +468,13 @@ pub struct Point {
 }
 
 impl Analysis {
+    /// The number of points that the rules judge: those of the last stage by default, all points otherwise.
+    #[must_use]
+    pub fn judged_points(&self) -> usize {
+        let all = self.drawing.as_ref().map_or(0, |drawing| drawing.chart.points.len());
+        self.basis.map_or(all, |basis| basis.last + 1 - basis.first)
+    }
+
     /// The frozen limits of this analysis, for a later phase II. `None` if nothing was estimated, or if several stages
     /// have different limits.
     #[must_use]
@@ -463,7 +483,7 @@ impl Analysis {
         Some(Baseline {
             group: self.group.clone(),
             metric: self.metric.clone(),
-            n: drawing.chart.points.len(),
+            n: self.basis.map_or(drawing.chart.points.len(), |basis| basis.n),
             standards: drawing.chart.standards,
         })
     }

@@ -87,6 +87,14 @@ impl Default for Plan {
     }
 }
 
+impl Plan {
+    /// True if the limits are those of the last stage, because nothing else was requested.
+    pub(super) fn takes_last_stage(&self) -> bool {
+        let is_plain = self.chart.is_none() && self.subgroups.is_none() && self.estimator.is_none();
+        self.origin == Origin::LastStage && is_plain && self.transform == Transform::None && self.stages == Stages::One
+    }
+}
+
 /// How measurements are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Grouping {
@@ -102,6 +110,10 @@ pub enum Origin {
     /// Phase I: estimated from the data.
     #[default]
     Data,
+    /// Phase I: estimated from the last stage that the answer finds, without its outliers, and from logarithms if the
+    /// measurements are durations ([`Basis`](super::Basis)). An individuals chart has such limits unless the plan names a
+    /// chart, subgroups, a transformation, an estimator or stages. All other charts have the limits of [`Origin::Data`].
+    LastStage,
     /// Phase II: estimated from these points of the data; the other points are monitored.
     FirstPoints(Range<usize>),
     /// Phase II: frozen by a previous study of each series.
@@ -113,6 +125,14 @@ pub enum Origin {
         /// Sigma of a single measurement; with a transformation, sigma of the transformed measurement.
         sigma: Option<f64>,
     },
+}
+
+impl Origin {
+    /// True if the limits are estimated from the judged data (phase I).
+    #[must_use]
+    pub const fn is_of_these_data(&self) -> bool {
+        matches!(self, Self::Data | Self::LastStage)
+    }
 }
 
 /// Parses the points from which limits are estimated: the first `N`, or a range `A..B` of 0-based positions.

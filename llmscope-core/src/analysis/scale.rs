@@ -17,17 +17,17 @@ pub(super) struct Scaled<'a> {
 pub(super) fn of(plan: &Plan, kind: ChartKind, series: &Series, sample: &Sample<'_>) -> Result<Option<PowerTransform>> {
     let asked = plan.transform;
     let refuse = |value: String, expected| Err(Error::Parameter { name: "transform", value, expected });
-    if kind != ChartKind::Individuals {
+    if kind != ChartKind::Individuals && !kind.has_memory() {
         let is_told = asked != Transform::None && (plan.chart.is_some() || !kind.is_attribute());
         let value = format!("{asked} with chart {kind}");
         return if is_told {
-            refuse(value, "none, because only an individuals chart has a transformation")
+            refuse(value, "none, because only charts of single measurements have a transformation")
         } else {
             Ok(None)
         };
     }
     match &plan.origin {
-        Origin::Data => Ok(asked.choose(sample.values())),
+        Origin::Data | Origin::LastStage => Ok(asked.choose(sample.values())),
         Origin::FirstPoints(points) => {
             let part = points.start..points.end.min(sample.len());
             Ok(asked.choose(sample.values().get(part).unwrap_or_default()))

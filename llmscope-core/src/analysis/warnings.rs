@@ -40,7 +40,8 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_out: (
     warn(analysis.stages.iter().any(|stage| stage.p.is_some()), &|| {
         "the level changes: the process is out of control, even if no rule signals within the stages".to_owned()
     });
-    let points = analysis.stages.iter().map(|stage| stage.last + 1 - stage.first).min().unwrap_or(points);
+    let stages = analysis.stages.iter().map(|stage| stage.last + 1 - stage.first);
+    let points = stages.chain(analysis.basis.map(|basis| basis.n)).min().unwrap_or(points);
     warn(judged && analysis.phase == Phase::I && points < FIRM_POINTS, &|| {
         format!("limits from {} are provisional: collect at least {FIRM_POINTS} points", counted(points, "point"))
     });
@@ -66,7 +67,12 @@ pub(super) fn of(analysis: &Analysis, points: usize, constant: bool, left_out: (
     warn(analysis.transform.is_some() && analysis.specification.is_some_and(|limits| has_lost_one(&limits)), &|| {
         "a specification limit or target at or below 0 cannot be transformed: the indices ignore it".to_owned()
     });
-    warn(has_indices && analysis.patterns.verdict == Verdict::OutOfControl, &|| {
+    let has_stages = analysis.basis.is_some_and(|basis| basis.n + basis.outliers < analysis.n);
+    warn(has_indices && has_stages, &|| {
+        "capability is that of the last stage; performance mixes all stages and does not predict the future".to_owned()
+    });
+    let is_out = analysis.basis.is_none() && analysis.patterns.verdict == Verdict::OutOfControl;
+    warn(has_indices && is_out, &|| {
         "the process is out of control: capability and performance do not predict its future".to_owned()
     });
     warn(has_indices && analysis.normality.is_some_and(|normality| normality.p < NOT_NORMAL), &|| {

@@ -5,9 +5,10 @@ use std::fmt;
 
 use super::{Analysis, Drawing, Selection, Stage};
 use crate::capability::{Interval, NonNormal};
+use crate::chart::ChartKind;
 use crate::chart::cusum::Shift;
 use crate::metric::{Metric, Unit};
-use crate::quantity::{counted, number, with_unit_to};
+use crate::quantity::{counted, number, with_unit, with_unit_to};
 use crate::rules::Violation;
 use crate::stats::Distribution;
 
@@ -34,10 +35,12 @@ impl Analysis {
         metric_title(&self.metric)
     }
 
-    /// The unit of the plotted values. A count or a proportion does not have the unit of the metric.
+    /// The unit of the plotted values. Neither a count or a proportion, nor a sum of transformed values has the unit of the
+    /// metric.
     #[must_use]
     pub fn plotted_unit(&self) -> Unit {
-        if self.chart.is_attribute() { Unit::One } else { self.unit }
+        let is_transformed_sum = self.chart == ChartKind::Cusum && self.transform.is_some();
+        if self.chart.is_attribute() || is_transformed_sum { Unit::One } else { self.unit }
     }
 
     /// A plotted value in a suitable unit, with enough digits to distinguish the points.
@@ -129,6 +132,7 @@ impl Analysis {
             let limits = limits.describe(|value| self.quantity(value));
             facts.push(("limits", format!("{limits} ({}, phase {})", self.chart.label(), self.phase.numeral())));
         }
+        facts.extend(self.basis_words().map(|text| ("limits from", text)));
         facts.extend(self.stage_words().map(|text| ("stages", text)));
         if let Some(power) = self.transform {
             facts.push((
@@ -156,7 +160,39 @@ impl Analysis {
             };
             facts.push(("dispersion", format!("{text} ({})", dispersion.chart.label())));
         }
+        facts.extend(self.patterns.false_alarm.map(|share| ("false alarms", share.describe())));
         facts
+    }
+
+    /// `points 150 to 299, the last stage, without 3 outliers`: the measurements from which limits, within sigma and
+    /// capability come by default; `None` for requested limits and for those of all points.
+    #[must_use]
+    pub fn basis_words(&self) -> Option<String> {
+        let basis = self.basis?;
+        let stage = if basis.last + 1 - basis.first == self.n {
+            format!("all {}", counted(self.n, "measurement"))
+        } else {
+            let time = basis.t.map(|t| format!(" (since {t:.0})")).unwrap_or_default();
+            format!("points {} to {}, the last stage{time}", basis.first, basis.last)
+        };
+        Some(match basis.outliers {
+            0 => stage,
+            count => format!("{stage}, without {}", counted(count, "outlier")),
+        })
+    }
+
+    /// `147 measurements of the last stage`, `147 measurements without outliers`: the measurements behind the capability.
+    #[must_use]
+    pub fn basis_measurements(&self) -> Option<String> {
+        let basis = self.basis?;
+        let measurements = counted(basis.n, "measurement");
+        Some(if basis.n + basis.outliers < self.n {
+            format!("{measurements} of the last stage")
+        } else if basis.outliers > 0 {
+            format!("{measurements} without outliers")
+        } else {
+            format!("all {measurements}")
+        })
     }
 
     /// `mean 100 ms; from 412 on 138 ms (+38.0 %, p < 0.001)` for given or detected stages; `None` if no stages were
@@ -189,9 +225,12 @@ impl Analysis {
     /// `from 22 on about 11.25 (signal at 28)` for the shifts that a CUSUM detects.
     fn shift_words(&self) -> Option<String> {
         const SHOWN: usize = 4;
-        let one = |shift: &Shift| {
-            format!("from {} on about {} (signal at {})", shift.began, self.quantity(shift.mean), shift.signal)
+        // The sums of transformed values have no unit, and the measurements have the one of the metric.
+        let mean = |shift: &Shift| match self.transform {
+            Some(_) => with_unit(self.unit, shift.mean),
+            None => self.quantity(shift.mean),
         };
+        let one = |shift: &Shift| format!("from {} on about {} (signal at {})", shift.began, mean(shift), shift.signal);
         let mut words: Vec<String> = self.patterns.shifts.iter().take(SHOWN).map(one).collect();
         if self.patterns.shifts.len() > SHOWN {
             words.push(format!("… {} in all", self.patterns.shifts.len()));
@@ -219,12 +258,14 @@ impl Analysis {
         if let Some(c) = self.capability {
             let cp = c.cp.map(|cp| format!("Cp {}  ", index(cp, c.cp_interval))).unwrap_or_default();
             let sigma = format!("σ {}, {}", self.sigma_quantity(c.sigma), c.estimator.convention());
-            rows.push(("capability", format!("{cp}Cpk {}  ({sigma})", index(c.cpk, c.cpk_interval))));
+            let of = self.basis_measurements().map(|of| format!("; {of}")).unwrap_or_default();
+            rows.push(("capability", format!("{cp}Cpk {}  ({sigma}{of})", index(c.cpk, c.cpk_interval))));
         }
         if let Some(p) = self.performance {
             let pp = p.pp.map(|pp| format!("Pp {}  ", index(pp, p.pp_interval))).unwrap_or_default();
             let cpm = p.cpm.map(|cpm| format!("  Cpm {cpm:.2}")).unwrap_or_default();
-            rows.push(("performance", format!("{pp}Ppk {}{cpm}", index(p.ppk, p.ppk_interval))));
+            let of = self.basis.map(|_| format!("  (all {})", counted(self.n, "measurement"))).unwrap_or_default();
+            rows.push(("performance", format!("{pp}Ppk {}{cpm}{of}", index(p.ppk, p.ppk_interval))));
         }
         if let Some(non_normal) = &self.non_normal {
             rows.push(("non-normal", non_normal_words(non_normal)));

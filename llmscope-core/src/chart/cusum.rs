@@ -1,5 +1,7 @@
 //! The tabular CUSUM: two cumulative sums of deviations beyond an allowance. They estimate when a shift began.
 
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,7 @@ use crate::rules::{Judgement, Side};
 use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
 use crate::stats::mean;
+use crate::transform::PowerTransform;
 
 /// The parameters of a CUSUM chart: allowance, decision interval and head start.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -97,7 +100,8 @@ pub struct Shift {
     pub signal: usize,
     /// The direction of the shift.
     pub side: Side,
-    /// The estimated mean since the shift: center + K + C⁺/N⁺, or center − K − C⁻/N⁻ (Montgomery, ch. 9.1).
+    /// The estimated mean since the shift: center + K + C⁺/N⁺, or center − K − C⁻/N⁻ (Montgomery, ch. 9.1). With a
+    /// transformation, it is the arithmetic mean of the measurements from `began` to `signal`, in their unit.
     pub mean: f64,
 }
 
@@ -121,17 +125,29 @@ pub struct Shift {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, cusum: Cusum) -> Result<Chart<'static>> {
-    let center = mean(sample.values());
-    let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
-    let within = estimator.of_sample(sample)?;
-    let standards = Standards::of_measurements(ChartKind::Cusum, center, within)?;
+    estimate_on(sample, estimator, cusum, None)
+}
+
+/// Phase I with a transformation: the sums of the transformed measurements. They have no unit, and neither have the limits.
+/// Without a transformation, this function equals [`estimate`].
+///
+/// # Errors
+/// The errors of [`estimate`]; [`Error::NotPositive`] for a measurement that cannot be transformed.
+pub fn estimate_on(
+    sample: &Sample<'_>,
+    estimator: SigmaEstimator,
+    cusum: Cusum,
+    transform: Option<PowerTransform>,
+) -> Result<Chart<'static>> {
+    let standards = Standards::estimated(ChartKind::Cusum, sample, estimator, transform)?;
     chart(Phase::I, Standards { cusum: Some(cusum), ..standards }, sample)
 }
 
 /// Phase II: judges new data against frozen standards.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards belong to another kind of chart.
+/// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
+/// cannot be transformed.
 pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }
@@ -139,6 +155,8 @@ pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'stat
 fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     let sigma = standards.within_for(ChartKind::Cusum)?.sigma;
     let cusum = standards.cusum.ok_or_else(|| wrong_chart(standards.chart, "cusum, with its k and h"))?;
+    let transformed = standards.transformed(sample)?;
+    let sample = transformed.as_ref().unwrap_or(sample);
     let (mut upper, mut lower) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
     for segment in segments(sample.values(), sample.breaks()) {
         let mut sums = cusum.sums(standards.center, sigma);
@@ -162,6 +180,19 @@ pub(super) fn began(sums: &[f64], breaks: &[usize], at: usize) -> usize {
     (start..at).rev().find(|&i| sums[i] == 0.0).map_or(start, |zero| zero + 1)
 }
 
+/// The mean of the measurements behind a run of nonzero sums. Each sum exceeds the previous one, which is 0 or the head start
+/// before the first, by the distance of a transformed measurement from the level.
+fn mean_of_increments(sums: &[f64], points: Range<usize>, start: f64, measurement: impl Fn(f64) -> Option<f64>) -> f64 {
+    let before = if points.start > 0 && sums[points.start - 1] == 0.0 { 0.0 } else { start };
+    let mut last = before;
+    let measured = |point: usize| {
+        let increment = sums[point] - std::mem::replace(&mut last, sums[point]);
+        measurement(increment)
+    };
+    let measured: Vec<f64> = points.filter_map(measured).collect();
+    mean(&measured).unwrap_or(0.0)
+}
+
 /// The shifts behind the violations of a CUSUM chart.
 pub(super) fn shifts(chart: &Chart<'_>, judgement: &Judgement) -> Vec<Shift> {
     let (Some(lower), Some(cusum), Some(within)) = (&chart.lower_points, chart.standards.cusum, chart.standards.within)
@@ -171,9 +202,16 @@ pub(super) fn shifts(chart: &Chart<'_>, judgement: &Judgement) -> Vec<Shift> {
     let allowance = cusum.k * within.sigma;
     let one = |violation: &crate::rules::Violation| {
         let (began, signal, side) = (violation.first, violation.first_signal, violation.side);
-        let (sum, allowance) =
-            if side == Side::Below { (lower[signal], -allowance) } else { (chart.points[signal], allowance) };
-        let mean = chart.standards.center + allowance + sum / float(signal + 1 - began);
+        let (sums, allowance) =
+            if side == Side::Below { (&lower[..], -allowance) } else { (&chart.points[..], allowance) };
+        let level = chart.standards.center + allowance;
+        let mean = match chart.standards.transform {
+            None => level + sums[signal] / float(signal + 1 - began),
+            Some(power) => {
+                let start = allowance.signum() * cusum.headstart * cusum.h * within.sigma;
+                mean_of_increments(sums, began..signal + 1, start, |increment| power.back(level + increment))
+            }
+        };
         Shift { began, signal, side, mean }
     };
     let mut shifts: Vec<Shift> = Vec::new();

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::limits::{ControlLimits, LIMIT_MULTIPLE, Line};
 use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
-use crate::stats::mean;
+use crate::transform::PowerTransform;
 
 /// The parameters of an EWMA chart: weight and limit width.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,17 +67,29 @@ impl Ewma {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, ewma: Ewma) -> Result<Chart<'static>> {
-    let center = mean(sample.values());
-    let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
-    let within = estimator.of_sample(sample)?;
-    let standards = Standards::of_measurements(ChartKind::Ewma, center, within)?;
+    estimate_on(sample, estimator, ewma, None)
+}
+
+/// Phase I with a transformation: the average of the transformed measurements, converted back to their unit together with
+/// its limits. With the logarithm, it is a geometric average. Without a transformation, this function equals [`estimate`].
+///
+/// # Errors
+/// The errors of [`estimate`]; [`Error::NotPositive`] for a measurement that cannot be transformed.
+pub fn estimate_on(
+    sample: &Sample<'_>,
+    estimator: SigmaEstimator,
+    ewma: Ewma,
+    transform: Option<PowerTransform>,
+) -> Result<Chart<'static>> {
+    let standards = Standards::estimated(ChartKind::Ewma, sample, estimator, transform)?;
     chart(Phase::I, Standards { ewma: Some(ewma), ..standards }, sample)
 }
 
 /// Phase II: judges new data against frozen standards.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards belong to another kind of chart.
+/// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
+/// cannot be transformed.
 pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }
@@ -85,6 +97,8 @@ pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'stat
 fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     let within = standards.within_for(ChartKind::Ewma)?;
     let ewma = standards.ewma.ok_or_else(|| wrong_chart(standards.chart, "ewma, with its lambda"))?;
+    let transformed = standards.transformed(sample)?;
+    let sample = transformed.as_ref().unwrap_or(sample);
     let (mut points, mut sigmas) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
     for segment in segments(sample.values(), sample.breaks()) {
         let mut average = standards.center;
@@ -96,7 +110,7 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
         }
     }
     let limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::through(sigmas));
-    let mut chart = Chart::plain(phase, points, limits, standards);
+    let mut chart = Chart::plain(phase, points, limits, standards).drawn_back()?;
     chart.breaks = sample.breaks().to_vec();
     Ok(chart)
 }

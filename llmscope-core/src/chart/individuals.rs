@@ -1,13 +1,12 @@
 //! Individuals and moving range (I-MR).
 
 use super::{Chart, ChartKind, Phase, Standards};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::factors::{d2, d3};
 use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::sample::Sample;
 use crate::sigma::{SigmaEstimator, moving_ranges};
-use crate::stats::mean;
 use crate::transform::PowerTransform;
 
 /// Phase I: limits x̄ ± 3σ̂ from these data. Pass [`SigmaEstimator::AverageMovingRange`] for the usual σ̂ from the
@@ -16,8 +15,8 @@ use crate::transform::PowerTransform;
 /// The dispersion chart is the moving range chart: center d₂σ̂, limits d₂σ̂ ± 3d₃σ̂, not below 0.
 ///
 /// # Errors
-/// [`Error::NotEnoughData`] for fewer than two values or no two adjacent ones; [`Error::Parameter`] for an estimator
-/// that needs subgroups.
+/// [`crate::Error::NotEnoughData`] for fewer than two values or no two adjacent ones; [`crate::Error::Parameter`] for an
+/// estimator that needs subgroups.
 ///
 /// ```
 /// use llmscope_core::{Sample, SigmaEstimator, chart::individuals};
@@ -38,7 +37,7 @@ pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Ch
 /// and below it. Without a transformation, this function equals [`estimate`].
 ///
 /// # Errors
-/// The errors of [`estimate`]; [`Error::NotPositive`] for a measurement that cannot be transformed.
+/// The errors of [`estimate`]; [`crate::Error::NotPositive`] for a measurement that cannot be transformed.
 ///
 /// ```
 /// use llmscope_core::{PowerTransform, Sample, SigmaEstimator, chart::individuals};
@@ -55,19 +54,14 @@ pub fn estimate_on<'a>(
     estimator: SigmaEstimator,
     transform: Option<PowerTransform>,
 ) -> Result<Chart<'a>> {
-    let transformed = transform.map(|power| power.sample(sample)).transpose()?;
-    let judged = transformed.as_ref().unwrap_or(sample);
-    let center =
-        mean(judged.values()).ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
-    let standards = Standards::of_measurements(ChartKind::Individuals, center, estimator.of_sample(judged)?)?;
-    chart(Phase::I, Standards { transform, ..standards }, sample)
+    chart(Phase::I, Standards::estimated(ChartKind::Individuals, sample, estimator, transform)?, sample)
 }
 
 /// Phase II: judges new data against frozen standards, with their transformation.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
-/// cannot be transformed.
+/// [`crate::Error::Parameter`] if the standards belong to another kind of chart; [`crate::Error::NotPositive`] for a
+/// measurement that cannot be transformed.
 pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     if let Some(power) = standards.transform {
         power.sample(sample)?;

@@ -27,7 +27,9 @@ use crate::limits::{ControlLimits, Line};
 use crate::metric::Bounds;
 use crate::quantity::{counted, number_to};
 use crate::rules::{self, Judgement, Rule, RuleSet, Side, Violation};
-use crate::sigma::SigmaEstimate;
+use crate::sample::Sample;
+use crate::sigma::{SigmaEstimate, SigmaEstimator};
+use crate::stats::mean;
 use crate::transform::PowerTransform;
 
 /// The plotted statistic of a chart.
@@ -247,7 +249,7 @@ pub struct Standards {
     /// Center line: the mean, p̄, n·p̄ for one item (np), c̄ or ū; with a transformation, that of the transformed
     /// values.
     pub center: f64,
-    /// The transformation that is applied before judging (individuals).
+    /// The transformation that is applied before judging (individuals, EWMA, CUSUM, moving average).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transform: Option<PowerTransform>,
     /// Within sigma of a single (transformed) measurement (individuals, X̄).
@@ -289,6 +291,26 @@ impl Standards {
         }
         let inflation = chart.is_laney().then_some(1.0);
         Self { inflation, ..Self::at(chart, center) }.checked()
+    }
+
+    /// The mean and the within sigma of a sample, after a transformation.
+    fn estimated(
+        chart: ChartKind,
+        sample: &Sample<'_>,
+        estimator: SigmaEstimator,
+        transform: Option<PowerTransform>,
+    ) -> Result<Self> {
+        let transformed = transform.map(|power| power.sample(sample)).transpose()?;
+        let judged = transformed.as_ref().unwrap_or(sample);
+        let center = mean(judged.values());
+        let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
+        let standards = Self::of_measurements(chart, center, estimator.of_sample(judged)?)?;
+        Ok(Self { transform, ..standards })
+    }
+
+    /// The measurements on the scale of the standards; `None` without a transformation.
+    fn transformed(&self, sample: &Sample<'_>) -> Result<Option<Sample<'static>>> {
+        self.transform.map(|power| power.sample(sample)).transpose()
     }
 
     const fn at(chart: ChartKind, center: f64) -> Self {
@@ -477,6 +499,21 @@ impl<'a> Chart<'a> {
     #[must_use]
     pub fn is_degenerate(&self) -> bool {
         self.limits.sigma.extent().is_some_and(|(_, max)| max == 0.0)
+    }
+
+    /// Converts averages of transformed measurements, and their limits, back to the unit of the measurements.
+    fn drawn_back(mut self) -> Result<Self> {
+        let Some(power) = self.standards.transform else { return Ok(self) };
+        self.judged_center = Some(self.limits.center.clone());
+        self.limits = self.limits.drawn_back(power)?;
+        for point in self.points.to_mut() {
+            *point = power.back(*point).ok_or_else(|| Error::Parameter {
+                name: "transformed average",
+                value: point.to_string(),
+                expected: "one that converts back to a finite measurement",
+            })?;
+        }
+        Ok(self)
     }
 
     /// A chart without breaks.

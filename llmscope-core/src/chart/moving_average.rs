@@ -7,6 +7,7 @@ use crate::limits::{ControlLimits, Line};
 use crate::sample::{Sample, segments};
 use crate::sigma::SigmaEstimator;
 use crate::stats::mean;
+use crate::transform::PowerTransform;
 
 /// The default span.
 pub const SPAN: usize = 5;
@@ -30,17 +31,29 @@ const LONGEST_SPAN: usize = 1000;
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, span: usize) -> Result<Chart<'static>> {
-    let center = mean(sample.values());
-    let center = center.ok_or(Error::NotEnoughData { what: "a center line (values)", have: 0, need: 1 })?;
-    let within = estimator.of_sample(sample)?;
-    let standards = Standards::of_measurements(ChartKind::MovingAverage, center, within)?;
+    estimate_on(sample, estimator, span, None)
+}
+
+/// Phase I with a transformation: the mean of the transformed measurements, converted back to their unit together with its
+/// limits. With the logarithm, it is a geometric mean. Without a transformation, this function equals [`estimate`].
+///
+/// # Errors
+/// The errors of [`estimate`]; [`Error::NotPositive`] for a measurement that cannot be transformed.
+pub fn estimate_on(
+    sample: &Sample<'_>,
+    estimator: SigmaEstimator,
+    span: usize,
+    transform: Option<PowerTransform>,
+) -> Result<Chart<'static>> {
+    let standards = Standards::estimated(ChartKind::MovingAverage, sample, estimator, transform)?;
     chart(Phase::I, Standards { span: Some(span), ..standards }, sample)
 }
 
 /// Phase II: judges new data against frozen standards.
 ///
 /// # Errors
-/// [`Error::Parameter`] if the standards belong to another kind of chart.
+/// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
+/// cannot be transformed.
 pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }
@@ -51,6 +64,8 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
     if !(1..=LONGEST_SPAN).contains(&span) {
         return Err(Error::Parameter { name: "span", value: span.to_string(), expected: "1 to 1000 points" });
     }
+    let transformed = standards.transformed(sample)?;
+    let sample = transformed.as_ref().unwrap_or(sample);
     let (mut points, mut sigmas) = (Vec::with_capacity(sample.len()), Vec::with_capacity(sample.len()));
     for segment in segments(sample.values(), sample.breaks()) {
         for end in 1..=segment.len() {
@@ -60,7 +75,7 @@ fn chart(phase: Phase, standards: Standards, sample: &Sample<'_>) -> Result<Char
         }
     }
     let limits = ControlLimits::three_sigma(Line::Constant(standards.center), Line::through(sigmas));
-    let mut chart = Chart::plain(phase, points, limits, standards);
+    let mut chart = Chart::plain(phase, points, limits, standards).drawn_back()?;
     chart.breaks = sample.breaks().to_vec();
     Ok(chart)
 }

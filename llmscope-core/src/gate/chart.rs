@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::pairing::SeriesPair;
 use super::plan::GatePlan;
 use crate::analysis::answer::Since;
-use crate::analysis::{Analysis, Baseline, Direction, Origin, Plan, Series, Verdict, analyze, judged};
+use crate::analysis::{Analysis, Baseline, Direction, Origin, Plan, Series, Verdict, analyze, charted};
 use crate::chart::ChartKind;
 use crate::error::Result;
 use crate::limits::ControlLimits;
@@ -39,10 +39,10 @@ pub struct FrozenChart {
 /// `None` if the baseline is too short for a chart.
 pub(super) fn frozen(series: &SeriesPair<'_>, plan: &GatePlan) -> Result<Option<FrozenChart>> {
     let study = study(plan);
-    let baseline = judged(series.baseline, &study)?;
+    let baseline = charted(series.baseline, &study)?;
     let Some(standards) = baseline.baseline() else { return Ok(None) };
     let frozen = Baseline { group: series.candidate.group.clone(), ..standards };
-    let candidate = judged(series.candidate, &Plan { origin: Origin::Baseline(vec![frozen]), ..study })?;
+    let candidate = charted(series.candidate, &Plan { origin: Origin::Baseline(vec![frozen]), ..study })?;
     Ok(frozen_chart(&baseline, &candidate))
 }
 

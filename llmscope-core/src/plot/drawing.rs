@@ -66,11 +66,18 @@ impl Caption {
         if let Some((first, last)) = analysis.drawing.as_ref().and_then(Drawing::time_span) {
             facts.push(format!("{first:.0} to {last:.0}"));
         }
+        if let Some(basis) = analysis.basis.filter(|basis| basis.n + basis.outliers < analysis.n) {
+            facts.push(format!("limits from points {} to {}", basis.first, basis.last));
+        }
         let sums = analysis.chart == ChartKind::Cusum;
         Self {
             title: title(analysis),
             quantity: Quantity {
-                name: if sums { format!("cumulative sums of {}", analysis.metric) } else { analysis.metric.clone() },
+                name: match (sums, analysis.transform) {
+                    (true, Some(power)) => format!("cumulative sums of {}, {}", analysis.metric, power.describe()),
+                    (true, None) => format!("cumulative sums of {}", analysis.metric),
+                    (false, _) => analysis.metric.clone(),
+                },
                 unit: analysis.plotted_unit(),
                 // Specification limits do not apply to sums.
                 specification: analysis.specification.filter(|_| !sums),

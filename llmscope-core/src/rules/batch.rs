@@ -36,6 +36,12 @@ impl Judgement {
         self.violations.is_empty()
     }
 
+    /// The judgement of a range of points, before and after which there is a break. Nothing signals at the other points.
+    pub(crate) fn within(mut self, points: &Range<usize>) -> Self {
+        self.violations.retain(|violation| points.contains(&violation.first_signal));
+        Self { signals: self.signals.within(points), members: self.members.within(points), ..self }
+    }
+
     /// Combines this judgement with another one of the same points by the same rules, and replaces the first point of
     /// each violation.
     pub(crate) fn joined(mut self, other: Self, rules: &RuleSet, first: impl Fn(&Violation) -> usize) -> Self {

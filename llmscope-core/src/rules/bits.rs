@@ -42,6 +42,18 @@ impl Bits {
         self.len
     }
 
+    /// The points of the set within a range.
+    pub(super) fn within(mut self, range: &Range<usize>) -> Self {
+        for (w, word) in self.words.iter_mut().enumerate() {
+            let below = |end: usize| match end.saturating_sub(w * WORD) {
+                bits if bits >= WORD => u64::MAX,
+                bits => (1 << bits) - 1,
+            };
+            *word &= below(range.end) & !below(range.start);
+        }
+        self
+    }
+
     pub(super) fn set_word(&mut self, word: usize, value: u64) {
         self.words[word] = value;
     }

@@ -1,5 +1,7 @@
 //! For each point of a chart, a set of rules.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::bits::Bits;
@@ -21,6 +23,11 @@ impl RuleBits {
             rules.pop();
         }
         Self { rules, points }
+    }
+
+    /// The same without the points outside a range.
+    pub(super) fn within(self, range: &Range<usize>) -> Self {
+        Self::new(self.rules.into_iter().map(|bits| bits.within(range)).collect(), self.points)
     }
 
     /// The number of points.

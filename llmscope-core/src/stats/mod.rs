@@ -22,7 +22,7 @@ mod robust_line;
 pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
-pub use autocorrelation::autocorrelation;
+pub use autocorrelation::{autocorrelation, rank_autocorrelation};
 pub use change_points::{
     CHANGE_POINT_LEVEL, ChangePoint, ChangeSearch, change_points, change_points_at, change_points_given,
     maximally_selected_p, search_changes,

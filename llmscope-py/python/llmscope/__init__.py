@@ -18,6 +18,7 @@ Control charts, run rules and process capability for NumPy, pandas, polars and A
 from llmscope._native import (
     Analysis,
     Answer,
+    Basis,
     Capability,
     Change,
     ChangePoint,
@@ -111,6 +112,7 @@ from llmscope.errors import (
 __all__ = [
     "Analysis",
     "Answer",
+    "Basis",
     "BenchError",
     "Capability",
     "Change",

@@ -63,7 +63,7 @@ def analyze(  # type: ignore[overload-overlap]
     h: float = 5.0,
     headstart: float = 0.0,
     span: int = 5,
-    transform: _Transform = "none",
+    transform: _Transform | None = None,
     alpha: float = 0.01,
     spikes: bool = False,
     units: dict[str, str] | None = None,
@@ -88,7 +88,9 @@ def analyze(  # type: ignore[overload-overlap]
             ``"laney-u"``, ``"ewma"``, ``"cusum"`` or ``"moving-average"``.
         subgroups: The size of subgroups, or the column that labels them.
         sizes: Sample size of a chart of counts, or the column that holds it.
-        rules: A preset, a list of rules, or a :class:`RuleSet`.
+        rules: A preset, a list of rules, or a :class:`RuleSet`. By default, Nelson's rules judge the last stage, and the
+            limits are those of that stage (:attr:`Analysis.basis`). If you name rules, a chart, a transformation or an
+            estimator, the limits are those of all points.
         sigma_estimator: The estimator of the within sigma (see :func:`sigma`); by default, that of the chart.
         phase1: Estimate limits from these points, ``n`` or ``(start, end)``; the rest is monitored.
         baseline: A file with limits from :meth:`Report.save_baseline`.
@@ -112,6 +114,7 @@ def analyze(  # type: ignore[overload-overlap]
         transform: Transformation of single measurements: ``"none"``, ``"log"`` for long tails, ``"box-cox"`` (the
             maximum likelihood power, rounded to a half), or ``"auto"`` (Box–Cox if the data are not normal). Limits are
             transformed back to the unit of the data; sigma, zones and capability refer to the transformed measurements.
+            By default, durations have logarithms on an individuals chart, and all else has no transformation.
         alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
             series of the call share it.
         units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
@@ -136,7 +139,7 @@ def analyze(  # type: ignore[overload-overlap]
         >>> ttft_s[90:] *= 1.2
         >>> report = ls.analyze({"model": ["a"] * 60 + ["b"] * 60, "ttft_s": ttft_s}, by="model", usl="800ms")
         >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
-        [('a', 'stable', 9.9), ('b', 'changed', 7.4)]
+        [('a', 'stable', 5.8), ('b', 'changed', 4.0)]
         >>> report[1].answer
         Answer('slower by 21 % (17 to 24 %) since measurement 30, 28 to 30, p < 0.0001')
     """
@@ -168,7 +171,7 @@ def analyze(
     h: float = 5.0,
     headstart: float = 0.0,
     span: int = 5,
-    transform: _Transform = "none",
+    transform: _Transform | None = None,
     alpha: float = 0.01,
     spikes: bool = False,
     units: dict[str, str] | None = None,
@@ -2094,6 +2097,9 @@ class Patterns:
     @property
     def shifts(self) -> list[Shift]:
         """On a CUSUM chart, the shifts behind the violations."""
+    @property
+    def false_alarm(self) -> float | None:
+        """The share of stable series like this one in which these rules signal; ``None`` if the limits were requested."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
@@ -2151,6 +2157,11 @@ class Analysis:
     def limits(self) -> ControlLimits | None:
         """Control limits, in the unit of the metric."""
     @property
+    def basis(self) -> Basis | None:
+        """The stage from which limits, within sigma and capability come, and whose points the rules judge; ``None`` if the
+        limits are those of all points, or were requested.
+        """
+    @property
     def stages(self) -> list[Stage]:
         """Stages with their own limits, if requested; a single one if no change of the level was detected. A detected
         change is a signal.
@@ -2207,7 +2218,7 @@ class Analysis:
         """Anderson–Darling test of normality."""
     @property
     def autocorrelation(self) -> float | None:
-        """Lag-1 autocorrelation."""
+        """Lag-1 autocorrelation; with a basis, that of ranks within the stages."""
     @property
     def quantiles(self) -> Quantiles | None:
         """Quantiles."""
@@ -2531,6 +2542,32 @@ class Stage:
         """For a detected change, an upper bound of the probability of so clear a change anywhere if the level never
         changes.
         """
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Basis:
+    """The stage from which limits, within sigma and capability come by default, without its outliers."""
+
+    @property
+    def first(self) -> int:
+        """Position of its first point, 0-based."""
+    @property
+    def last(self) -> int:
+        """Position of its last point."""
+    @property
+    def t(self) -> str | None:
+        """Time of its first point (RFC 3339)."""
+    @property
+    def n(self) -> int:
+        """The number of measurements, without the outliers."""
+    @property
+    def outliers(self) -> int:
+        """The number of outliers. The rules judge them, but they do not affect the limits."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:

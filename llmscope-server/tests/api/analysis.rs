@@ -47,6 +47,11 @@ fn requests(n: usize) -> Vec<Value> {
     all
 }
 
+/// The plan of a query that names no rules.
+fn of_last_stage() -> Plan {
+    Plan { origin: Origin::LastStage, ..Plan::default() }
+}
+
 /// The analyses of the core for the requests that the service exports.
 fn expected(running: &Running, metrics: &[Metric], plan: &Plan) -> Vec<Value> {
     let file = running.client.get("/api/v1/records?format=jsonl").body;
@@ -67,7 +72,7 @@ fn every_metric_is_analyzed_as_the_core_does() {
     let running = Running::start();
     keep(&running.client, &requests(90));
     for metric in Metric::ALL {
-        let plan = Plan { points: true, ..Plan::default() };
+        let plan = Plan { points: true, ..of_last_stage() };
         let report = report(&running, &format!("metric={}&points=true&limits=data", metric.name()));
         assert_eq!(report["schema"], "llmscope.report/2");
         assert_eq!(report["analyses"], json!(expected(&running, &[metric], &plan)), "{metric}");
@@ -79,7 +84,7 @@ fn several_metrics_give_several_analyses() {
     let running = Running::start();
     keep(&running.client, &requests(60));
     let report = report(&running, "metric=ttft_s,e2e_s&limits=data");
-    assert_eq!(report["analyses"], json!(expected(&running, &[Metric::Ttft, Metric::E2e], &Plan::default())));
+    assert_eq!(report["analyses"], json!(expected(&running, &[Metric::Ttft, Metric::E2e], &of_last_stage())));
     assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
     let directions: Vec<_> = report["columns"].as_array().unwrap().iter().map(|column| &column["direction"]).collect();
     assert_eq!(directions, ["lower_is_better", "lower_is_better"]);
@@ -125,12 +130,12 @@ fn the_query_sets_the_plan() {
     let running = Running::start();
     keep(&running.client, &requests(80));
     let plan = |change: fn(&mut Plan)| {
-        let mut plan = Plan::default();
+        let mut plan = of_last_stage();
         change(&mut plan);
         plan
     };
     let plans: [(&str, Plan); 6] = [
-        ("rules=1,2,5", plan(|plan| plan.rules = "1,2,5".parse().unwrap())),
+        ("rules=1,2,5", plan(|plan| (plan.rules, plan.origin) = ("1,2,5".parse().unwrap(), Origin::Data))),
         ("phase1=30", plan(|plan| plan.origin = Origin::FirstPoints(0..30))),
         ("chart=ewma", plan(|plan| plan.chart = Some("ewma".parse().unwrap()))),
         ("chart=cusum&points=1", plan(|plan| (plan.chart, plan.points) = (Some("cusum".parse().unwrap()), true))),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use llmscope_core::analysis::Selection;
+use llmscope_core::analysis::{Origin, Selection};
 use llmscope_core::gate::{GatePlan, gate};
 use llmscope_core::ingest::{self, Content, Log, Tool};
 use llmscope_core::{Plan, Session, analyze};
@@ -153,7 +153,7 @@ fn a_session_is_analyzed_as_the_core_does() {
     for metric in ["ttft_s", "e2e_s"] {
         let measures = vec![llmscope_core::Measure::Metric(metric.parse().unwrap())];
         let series = Selection { measures, by: by.clone(), ..Selection::default() }.series([&log]).unwrap();
-        let plan = Plan { points: true, ..Plan::default() };
+        let plan = Plan { points: true, origin: Origin::LastStage, ..Plan::default() };
         let expected: Vec<Value> =
             series.iter().map(|one| serde_json::to_value(analyze(one, &plan).unwrap()).unwrap()).collect();
         let report = running.client.get(format!("/api/v1/analysis?session={id}&metric={metric}&points=true")).ok();

@@ -129,7 +129,7 @@ fn an_analysis_uses_the_requested_scale() {
     assert!((both[0] * both[1] - 1.0).abs() < 1e-12, "{both:?}");
     for (query, message) in [
         ("transform=log&limits=frozen", "the transformation of the baseline"),
-        ("transform=log&chart=ewma", "log with chart ewma"),
+        ("transform=log&chart=xbar-r&subgroup=5", "log with chart xbar-r"),
         ("transform=square", "none, log, box-cox, auto"),
     ] {
         let refused = ask(query);

@@ -85,6 +85,14 @@ fn methods(report: &Report) -> Vec<Method> {
         "Box & Cox 1964",
     );
     add(
+        any(|a| a.basis.is_some()),
+        "limits of the last stage",
+        "A stage begins where the answer found a change of level or spread. Its outliers are left out: values farther from \
+         the median than 0.01 of as many normal values are on each side by chance, by the median absolute deviation, and at \
+         most 5 % of the stage. The rules judge the points of this stage.",
+        "Hampel 1974",
+    );
+    add(
         any(|a| !a.stages.is_empty()),
         "stages",
         "Each stage has its own limits. Detected stages begin where the rank sums before and after differ most within \
@@ -110,7 +118,13 @@ fn methods(report: &Report) -> Vec<Method> {
         "Hyndman & Fan 1996, type 7",
     );
     add(
-        any(|a| a.autocorrelation.is_some()),
+        any(|a| a.autocorrelation.is_some() && a.basis.is_some()),
+        "autocorrelation of ranks",
+        "Mean product of neighboring scores (R − (n + 1)/2)/n over their mean square, R the rank within a stage.",
+        "Wald & Wolfowitz 1943",
+    );
+    add(
+        any(|a| a.autocorrelation.is_some() && a.basis.is_none()),
         "autocorrelation",
         "Σ(xᵢ − x̄)(xᵢ₊₁ − x̄)/Σ(xᵢ − x̄)².",
         "Box & Jenkins 1976",

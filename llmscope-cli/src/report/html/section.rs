@@ -40,7 +40,10 @@ pub(super) fn section(judged: &Judged, position: usize, events: &[Event]) -> Mar
                 p.facts { (analysis.scope().join(" · ")) }
                 @if let Some(drawing) = &analysis.drawing { (charts(&id, analysis, drawing, events)) }
                 h3.patterns id={ (id) "-patterns" } { "Patterns" }
-                p { (capitalized(analysis.patterns.verdict.label())) ". " (sentence(analysis)) }
+                p {
+                    (capitalized(analysis.patterns.verdict.label())) ". " (sentence(analysis))
+                    @if let Some(share) = analysis.patterns.false_alarm { " " (capitalized(&share.describe())) "." }
+                }
                 (warnings(analysis))
             }
             (details(&id, analysis, series, judged.missing))
@@ -86,7 +89,7 @@ fn sentence(analysis: &Analysis) -> String {
             analysis.need.map(|need| format!(": a verdict needs {}", counted(need, "point"))).unwrap_or_default();
         return format!("There are not enough data{need}.");
     };
-    let points = drawing.chart.points.len();
+    let points = analysis.judged_points();
     let first = analysis.patterns.violations.iter().min_by_key(|violation| violation.first_signal);
     let Some(first) = first else {
         return match analysis.patterns.verdict {
@@ -211,6 +214,7 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
         add("center line", line(&limits.center), String::new());
         add("lower control limit", line(&limits.lower), clamped(limits.clamped.lower));
     }
+    add("limits from", analysis.basis_words(), String::new());
     add("stages", analysis.stage_words(), String::new());
     add("mean", analysis.mean.map(quantity), String::new());
     add("median", analysis.median.map(quantity), String::new());
@@ -232,7 +236,8 @@ fn statistics(analysis: &Analysis) -> Vec<Row> {
         }
     }
     let lag1 = analysis.autocorrelation.map(|autocorrelation| format!("{:.2}", autocorrelation.lag1));
-    add("autocorrelation", lag1, "lag 1".to_owned());
+    let lag = if analysis.basis.is_some() { "lag 1, ranks within the stages" } else { "lag 1" };
+    add("autocorrelation", lag1, lag.to_owned());
     let normality = analysis.normality;
     let p =
         normality.map(|test| format!("p {}", if test.p < 0.0001 { "below 0.0001".to_owned() } else { number(test.p) }));
@@ -257,11 +262,13 @@ fn capability(analysis: &Analysis) -> Vec<Row> {
         add("Cp", c.cp.map(|cp| index(cp, c.cp_interval)), &level);
         let convention = c.estimator.convention();
         let known = if c.cpk_interval.is_some() { format!("{level}; {convention}") } else { convention.to_owned() };
-        add("Cpk", Some(index(c.cpk, c.cpk_interval)), &known);
+        let of = analysis.basis_measurements().map(|of| format!("; {of}")).unwrap_or_default();
+        add("Cpk", Some(index(c.cpk, c.cpk_interval)), &format!("{known}{of}"));
     }
     if let Some(p) = analysis.performance {
         add("Pp", p.pp.map(|pp| index(pp, p.pp_interval)), &level);
-        add("Ppk", Some(index(p.ppk, p.ppk_interval)), &level);
+        let of = analysis.basis.map(|_| format!("; all {}", counted(analysis.n, "measurement"))).unwrap_or_default();
+        add("Ppk", Some(index(p.ppk, p.ppk_interval)), &format!("{level}{of}"));
         add("Cpm", p.cpm.map(|cpm| index(cpm, None)), "");
     }
     let expected = analysis.expected_ppm;

@@ -15,8 +15,11 @@ mod sequence;
 mod since;
 mod size;
 mod slow_requests;
+mod stages;
 mod verdict;
 mod words;
+
+use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,12 +118,20 @@ impl Answer {
     }
 }
 
+/// The answer about a series, with what the search for changes found out about its chart.
+pub(super) struct Answered {
+    pub(super) verdict: SeriesVerdict,
+    pub(super) answer: Answer,
+    /// The stages of the measurements, in the order of the runs.
+    pub(super) stages: Vec<Range<usize>>,
+}
+
 /// The answer about a series at the plan's alpha, of which each series of the call has the same share. `counts` holds the
 /// points of a chart of counts, which are judged instead of the values.
 ///
 /// # Errors
 /// [`Error::Parameter`] for an alpha that is not between 0 and ½; the errors of [`Series::sample`].
-pub(super) fn of(series: &Series, plan: &Plan, counts: Option<&[f64]>) -> Result<(SeriesVerdict, Answer)> {
+pub(super) fn of(series: &Series, plan: &Plan, counts: Option<&[f64]>) -> Result<Answered> {
     if !(plan.alpha > 0.0 && plan.alpha < 0.5) {
         return Err(Error::Parameter {
             name: "alpha",
@@ -135,5 +146,6 @@ pub(super) fn of(series: &Series, plan: &Plan, counts: Option<&[f64]>) -> Result
     let findings = Findings::of(series, &sequences, objectives, &family);
     let verdict = findings.verdict();
     let answer = findings.into_answer(series, &sequences, verdict);
-    Ok((verdict, answer))
+    let stages = stages::of(&sequences, &answer.changes, sample.len());
+    Ok(Answered { verdict, answer, stages })
 }

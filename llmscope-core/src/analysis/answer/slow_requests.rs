@@ -4,19 +4,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::outliers;
 use crate::cast::float;
 use crate::metric::Unit;
 use crate::stats::Sorted;
-use crate::stats::special::{normal_quantile_upper, normal_sf};
+use crate::stats::special::normal_sf;
 
-/// The number of slow requests that a stable series has by chance.
-const EXPECTED: f64 = 0.01;
-/// Standard deviations of a normal distribution in its median absolute deviation.
-const SIGMAS_PER_DEVIATION: f64 = 1.4826;
 /// A slow request takes at least this multiple of the median of its stage: a smaller difference matters to no one.
 const LEAST: f64 = 1.5;
-/// A larger share of slow requests is a part of the distribution, such as those that miss a cache.
-const MOST: f64 = 0.05;
 
 /// Single requests that are far slower than the others of their stage.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,16 +40,12 @@ pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64]) -> Option<SlowRe
     if !unit.is_duration() || residuals.len() < super::family::MIN_VALUES {
         return None;
     }
-    let distances: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
-    let sigma =
-        Sorted::of(&distances).median().map(|deviation| SIGMAS_PER_DEVIATION * deviation).filter(|&s| s > 0.0)?;
-    // The median absolute deviation of n normal values has a relative standard error of 1.17/√n: two of them are added.
-    let sigma = sigma * (1.0 + 2.34 / n.sqrt());
-    let limit = (normal_quantile_upper(EXPECTED / n)? * sigma).max(LEAST.ln());
+    let sigma = outliers::sigma(residuals)?;
+    let limit = outliers::distance(residuals)?.max(LEAST.ln());
     let slow = || residuals.iter().enumerate().filter(|(_, residual)| **residual > limit);
     let count = slow().count();
     let (index, largest) = slow().max_by(|a, b| a.1.total_cmp(b.1))?;
-    if float(count) > (MOST * n).max(1.0) {
+    if outliers::are_many(count, residuals.len()) {
         return None;
     }
     Some(SlowRequests {

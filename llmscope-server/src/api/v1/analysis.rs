@@ -144,7 +144,7 @@ impl AnalysisQuery {
 enum LimitsOf {
     /// The frozen limits of the series.
     Frozen,
-    /// Limits estimated from the selected values.
+    /// Limits estimated from the selected values: by default, from their last stage.
     Data,
 }
 
@@ -389,7 +389,9 @@ fn plan(query: &AnalysisQuery, series: &Series, frozen: &[Baseline], usual: Tran
         (Some(points), _) => Origin::FirstPoints(point_range(points)?),
         (None, Some(LimitsOf::Frozen)) => Origin::Baseline(frozen.to_vec()),
         (None, None) if is_individuals && own => Origin::Baseline(frozen.to_vec()),
-        _ => Origin::Data,
+        // With rules or a scale of the query, the limits are those of all points.
+        _ if query.rules.is_some() || scale.is_some() || query.verdict == Some(DecidedBy::Rules) => Origin::Data,
+        _ => Origin::LastStage,
     };
     let usual = if is_individuals && !matches!(origin, Origin::Baseline(_)) { usual } else { Transform::None };
     let stages: Option<Stages> = query.stages.as_deref().map(str::parse).transpose()?;

@@ -348,17 +348,22 @@ mod tests {
     #[test]
     fn the_differences_between_runs_count() {
         let objective: Objective = "errors=5%".parse().expect("an objective");
-        let runs = |failed: [usize; 4]| {
-            let values: Vec<f64> = failed.into_iter().flat_map(|failed| failures(failed, 200)).collect();
-            let sample = Sample::new(values).expect("finite values");
+        let runs = |failures: [Vec<f64>; 4]| {
+            let sample = Sample::new(failures.concat()).expect("finite values");
             objective.certify(&sample, &[200, 400, 600], 0.05).expect("valid").expect("an objective of a run")
         };
         // Independent requests would decide both: 12 and 20 of 800 are 1.5 % and 2.5 %.
-        let alike = runs([3, 3, 3, 3]);
+        let alike = runs([3, 3, 3, 3].map(|failed| failures(failed, 200)));
         assert_eq!((alike.status, alike.runs), (CertificateStatus::Met, 4));
         // t.isf(0.05, 3) and norm.isf(0.05) of SciPy 1.17.1: 800/(2.353363/1.644854)² = 390.8.
         assert!((alike.effective - 390.8).abs() < 0.1, "{}", alike.effective);
-        let unlike = runs([0, 0, 0, 20]);
+        // At random places: failures at equal distances are a dependence of their own, of more weight than the runs.
+        let mut uniform = Uniform(1);
+        let draws: Vec<f64> = (0..200).map(|_| uniform.next()).collect();
+        let threshold = Sorted::of(&draws).values()[20];
+        let scattered = draws.iter().map(|&draw| if draw < threshold { 1.0 } else { 0.0 }).collect();
+        let unlike = runs([vec![0.0; 200], vec![0.0; 200], vec![0.0; 200], scattered]);
+        assert_eq!(unlike.observed, Some(0.025));
         assert_eq!(unlike.status, CertificateStatus::CannotTell);
         // 4/3·(3·5² + 15²)/(800·0.025·0.975) = 20.5.
         assert!((unlike.effective - 390.8 / 20.512_8).abs() < 0.1, "{}", unlike.effective);

@@ -41,7 +41,7 @@ fn refused(line: &str, problem: &str) {
 fn a_slower_throughput_fails_the_gate_under_any_name() {
     for column in ["tps", "tokens_per_sec", "requests_per_s"] {
         for (candidate, status) in [("throughput-slower.csv", 1), ("throughput-faster.csv", 0)] {
-            let output = run(&format!("gate throughput-base.csv {candidate} --column {column}"));
+            let output = run(&format!("gate throughput-base.csv {candidate} --column {column} --run-sd 0"));
             assert_eq!(output.status.code(), Some(status), "{column} {candidate}: {}", stderr(&output));
             let note = format!("{column}: higher is better, a guess from its name");
             assert!(stderr(&output).contains(&note), "{}", stderr(&output));
@@ -51,7 +51,7 @@ fn a_slower_throughput_fails_the_gate_under_any_name() {
 
 #[test]
 fn a_stated_direction_decides_and_is_not_a_guess() {
-    let line = "gate throughput-base.csv throughput-faster.csv --column tps --lower-is-better tps --strict";
+    let line = "gate throughput-base.csv throughput-faster.csv --column tps --run-sd 0 --lower-is-better tps --strict";
     let output = run(line);
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(1), ""));
     let output = run(&line.replace("lower", "higher"));

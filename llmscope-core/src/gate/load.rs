@@ -43,7 +43,8 @@ impl TokenCounts {
     /// True if the requests of the sides differ notably.
     #[must_use]
     pub fn differs(&self) -> bool {
-        !((self.ratio() - 1.0).abs() <= SAME)
+        let change = (self.ratio() - 1.0).abs();
+        change.is_nan() || change > SAME
     }
 }
 

@@ -70,7 +70,7 @@ pub fn preview(baseline: &[Series], plan: &GatePlan) -> Result<GatePreview> {
     let drafts = Drafts::of(&matched, plan)?;
     let levels = drafts.levels(plan);
     let tables = drafts.shifts.iter().map(|draft| {
-        let (statistics, plannings) = draft.plannings(plan.max_shift, &levels).into_iter().unzip();
+        let (statistics, plannings): (Vec<_>, Vec<_>) = draft.plannings(plan.max_shift, &levels).into_iter().unzip();
         PreviewTable {
             group: draft.series().group.clone(),
             metric: draft.series().measure.name().to_owned(),
@@ -89,7 +89,7 @@ pub fn preview(baseline: &[Series], plan: &GatePlan) -> Result<GatePreview> {
     })
 }
 
-fn row(requests_per_run: u32, plannings: &Vec<Option<Planning>>) -> PreviewRow {
+fn row(requests_per_run: u32, plannings: &[Option<Planning>]) -> PreviewRow {
     let runs = |planning: &Option<Planning>| planning.as_ref()?.runs(f64::from(requests_per_run));
     PreviewRow { requests_per_run: requests_per_run as usize, runs: plannings.iter().map(runs).collect() }
 }

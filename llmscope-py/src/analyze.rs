@@ -75,11 +75,11 @@ use crate::work::{self, ANALYZING};
 ///         By default, durations have logarithms on an individuals chart, and all else has no transformation.
 ///     alpha: The chance that the call reports a change of any series if nothing changed, above 0 and below 0.5. All
 ///         series of the call share it.
+///     spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
+///         the logarithms of the values are normal.
 ///     units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
 ///     higher_is_better: A column of which more is better, or several.
 ///     lower_is_better: A column of which less is better, or several.
-///     spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
-///         the logarithms of the values are normal.
 ///
 /// Returns:
 ///     An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in the verdict

@@ -138,7 +138,7 @@ def test_reprs_read_like_the_thing() -> None:
     assert shown["Monitor"] == "Monitor(seen=40, rules='nelson-1,nelson-2,nelson-3,nelson-4,nelson-5,nelson-6,nelson-7,nelson-8')"
     assert shown["Answer"].startswith("Answer('80 of 320 requests failed (25 %)")
     assert shown["Since"].startswith("Since(index=")
-    assert shown["RankedAnswer"].startswith("RankedAnswer(analysis=2, group={'model': ")
+    assert shown["RankedAnswer"].startswith("RankedAnswer(analysis=0, group={'model': ")
     assert shown["Violation"] == "Violation(rule='nelson-1', first=0, last=0, signals=[0], side='above')"
 
 

@@ -195,7 +195,7 @@ fn a_burst_of_failures_counts_in_full() {
             assert_eq!((answer.verdict, answer.failing), (GateVerdict::Fail, true), "the last {share} %: {answer}");
         }
         for (name, fails) in [
-            ("every second", Box::new(|i: usize| i % 2 == 0) as Box<dyn Fn(usize) -> bool>),
+            ("every second", Box::new(|i: usize| i.is_multiple_of(2)) as Box<dyn Fn(usize) -> bool>),
             ("15 % at random", Box::new(|i| i * 7919 % 200 < 30)),
         ] {
             let answer = gate(&baseline, &with_failures(count, fails), &GatePlan::default()).unwrap();

@@ -19,7 +19,7 @@
 //! - [`capability`] compares a process with its specification limits. [`stats`], [`factors`] and [`sigma`] provide the
 //!   statistics.
 //! - [`objective`] reads service level objectives, and certifies whether a run meets them.
-//! - [`column`] says what a column means: its unit, its role, and whether lower or higher is better.
+//! - [`mod@column`] says what a column means: its unit, its role, and whether lower or higher is better.
 //! - [`session`] and [`ingest`] read and write logs; [`analyze`] turns a log's [`analysis::Series`] into an
 //!   [`Analysis`]; [`plot`] draws it.
 //! - [`watch`] learns limits from a continuous series, freezes them and judges later values.

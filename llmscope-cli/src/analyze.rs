@@ -14,7 +14,6 @@ use llmscope_core::analysis::{
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
 use llmscope_core::files::write_atomically;
-use llmscope_core::ingest::Mapping;
 use llmscope_core::quantity::counted;
 use llmscope_core::{
     Analysis, Missing, Objective, Plan, Report, RuleSet, SpecificationLimits, Transform, Unit, analyze, plot,
@@ -22,6 +21,7 @@ use llmscope_core::{
 
 use crate::args::{self, AnalyzeArgs, Format, JudgeArgs, ReportArgs, Undecided};
 use crate::baseline;
+use crate::cells;
 use crate::logs;
 use crate::meaning;
 use crate::output::{self, Sink};
@@ -38,7 +38,7 @@ pub(crate) struct Judged {
 
 impl Judged {
     fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
-        let SelectedSeries { series, runs, columns, logs } = logs::series(&args.files, args.from, selection(args)?)?;
+        let SelectedSeries { series, runs, columns, logs } = logs::series(&args.files, selection(args)?)?;
         let decided_by = decided_by(args);
         let has_limits = limits(args).next().is_some();
         if has_limits {
@@ -161,9 +161,10 @@ fn selection(args: &JudgeArgs) -> Result<Selection> {
         Ok(Some(Grouping::Column(column))) => Some(column),
         _ => None,
     });
-    let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<Vec<Mapping>>>()?;
+    let mappings = cells::mappings(&args.map)?;
+    let reading = args.cells.options(args.from, &mappings)?;
     let by = (!args.by.is_empty()).then(|| args.by.clone());
-    Ok(Selection { measures, by, companion, mappings, stated: args.meaning.stated()? })
+    Ok(Selection { measures, by, companion, mappings, stated: args.meaning.stated()?, reading })
 }
 
 /// The plan that the arguments describe, in the unit of a series.

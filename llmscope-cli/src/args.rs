@@ -10,6 +10,7 @@ use llmscope_core::ingest::Tool;
 use llmscope_core::{ChartKind, Metric, Missing, RuleSet, SigmaEstimator, Transform};
 
 use crate::bench::BenchArgs;
+use crate::cells::CellArgs;
 use crate::convert::ConvertArgs;
 use crate::gate::GateArgs;
 use crate::meaning::MeaningArgs;
@@ -116,6 +117,8 @@ pub(crate) struct JudgeArgs {
     pub(crate) map: Vec<String>,
     #[command(flatten)]
     pub(crate) meaning: MeaningArgs,
+    #[command(flatten)]
+    pub(crate) cells: CellArgs,
 
     /// Metric to judge (repeatable) [default: ttft_s, e2e_s, tpot_s]
     #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Selection")]

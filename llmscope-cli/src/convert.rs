@@ -12,6 +12,7 @@ use llmscope_core::files::write_atomically;
 use llmscope_core::ingest::{Content, Log, Mapping, Tool};
 use llmscope_core::quantity::counted;
 
+use crate::cells::{self, CellArgs};
 use crate::columnar;
 use crate::logs;
 use crate::meaning::units;
@@ -57,6 +58,8 @@ pub(crate) struct ConvertArgs {
     /// Unit of a table's column (repeatable), which its name gets: latency=ms
     #[arg(long, value_name = "NAME=UNIT")]
     unit: Vec<String>,
+    #[command(flatten)]
+    cells: CellArgs,
     /// Overwrite existing files
     #[arg(long)]
     force: bool,
@@ -109,7 +112,9 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     if let Place::File(path) = &place {
         refuse_existing(path, args.force)?;
     }
-    let logs = with_meaning(logs::whole(&args.files, args.from)?, args)?;
+    let mappings = cells::mappings(&args.map)?;
+    let options = args.cells.options(args.from, &mappings)?;
+    let logs = with_units(logs::whole(&args.files, &mappings, &options)?, &mappings, args)?;
     match place {
         Place::Stdout => {
             output::write_data(&content(&joined(&logs, "standard output")?, target)?)?;
@@ -123,24 +128,22 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The logs with the columns and units that the options state. Only a table takes them: other fields are known.
-fn with_meaning(logs: Vec<Log>, args: &ConvertArgs) -> Result<Vec<Log>> {
-    let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<Vec<Mapping>>>()?;
-    let stated = units(&args.unit)?;
-    if mappings.is_empty() && args.unit.is_empty() {
-        return Ok(logs);
-    }
-    let stated_of = |log: Log| match log.content {
-        Content::Table(table) if !table.of_runs => {
-            let table = table.mapped(&mappings)?.with_units_in_names(&stated)?;
-            Ok(Log { content: Content::Table(table), ..log })
-        }
-        _ => bail!("{} ({}) has no columns that --map or --unit could change", log.source, log.tool.name()),
-    };
+/// The logs with the stated units in the names of their columns.
+fn with_units(logs: Vec<Log>, mappings: &[Mapping], args: &ConvertArgs) -> Result<Vec<Log>> {
     for warning in mappings.iter().filter_map(Mapping::contradiction) {
         output::say(CAUTION, "note:", &warning);
     }
-    logs.into_iter().map(stated_of).collect()
+    if args.unit.is_empty() {
+        return Ok(logs);
+    }
+    let stated = units(&args.unit)?;
+    let of_log = |log: Log| match log.content {
+        Content::Table(table) if !table.of_runs => {
+            Ok(Log { content: Content::Table(table.with_units_in_names(&stated)?), ..log })
+        }
+        _ => bail!("{} ({}) has no columns that --unit could change", log.source, log.tool.name()),
+    };
+    logs.into_iter().map(of_log).collect()
 }
 
 /// Destination of the results.

@@ -7,6 +7,7 @@ mod analyze;
 mod args;
 mod baseline;
 mod bench;
+mod cells;
 mod columnar;
 mod convert;
 mod gate;

@@ -1,30 +1,34 @@
 //! Logs of any tool, from files and standard input, with a progress bar on long ones.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use llmscope_core::analysis::{LogSource, SelectedSeries, Selection};
-use llmscope_core::ingest::{self, Log, OpenedLog, Tool};
+use llmscope_core::ingest::{self, Log, Mapping, OpenedLog, ReadOptions, Tool};
 use llmscope_core::session::Warning;
 
 use crate::columnar::{self, Kind};
 use crate::output::{self, CAUTION};
+use crate::remedy::remedy_of_warning;
 
 /// A progress bar is shown for reading that takes longer.
 const PROGRESS_DELAY: Duration = Duration::from_secs(1);
 
 /// The series of a selection. Warnings about the logs are printed.
-pub(crate) fn series(files: &[PathBuf], tool: Option<Tool>, selection: Selection) -> Result<SelectedSeries> {
+pub(crate) fn series(files: &[PathBuf], selection: Selection) -> Result<SelectedSeries> {
+    let files = listed(files)?;
+    let options = &selection.reading.clone();
     let inputs = files.iter().map(|path| {
-        let opened = open(path, tool)?;
+        let opened = open(path, options)?;
         Ok(if path.as_os_str() == "-" {
             LogSource::once(opened)
         } else {
-            LogSource::new(opened, move || open(path, tool))
+            LogSource::new(opened, move || open(path, options))
         })
     });
     let selected = selection.gather::<anyhow::Error>(inputs)?;
@@ -32,31 +36,65 @@ pub(crate) fn series(files: &[PathBuf], tool: Option<Tool>, selection: Selection
     Ok(selected)
 }
 
-/// Complete logs. Warnings about them are printed.
-pub(crate) fn whole(files: &[PathBuf], tool: Option<Tool>) -> Result<Vec<Log>> {
-    let read = |path: &PathBuf| {
-        let (source, input) = input(path)?;
-        match columns(&source, input, tool)? {
-            Columns::Read(log) => Ok(log),
-            Columns::None(input) => Ok(ingest::read_whole(&source, input, tool)?),
-        }
+/// Complete logs, with the cells of tables as the caller states them. Warnings about them are printed.
+pub(crate) fn whole(files: &[PathBuf], mappings: &[Mapping], options: &ReadOptions) -> Result<Vec<Log>> {
+    let read = |path: PathBuf| {
+        let (source, input) = input(&path)?;
+        let log = match columns(&source, input, options.tool)? {
+            Columns::Read(log) => log,
+            Columns::None(input) => ingest::read_whole_with(&source, input, options)?,
+        };
+        Ok(log.stated(mappings, options)?)
     };
-    let logs = files.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let logs = listed(files)?.into_iter().map(read).collect::<Result<Vec<_>>>()?;
     print_warnings(logs.iter().flat_map(|log| &log.warnings));
     Ok(logs)
 }
 
+/// The files to read: a folder stands for its files, and a file that is given twice counts once.
+fn listed(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.extend(files_of(path)?) } else { files.push(path.clone()) }
+    }
+    let mut known = BTreeSet::new();
+    files.retain(|path| {
+        let is_new = path.as_os_str() == "-" || known.insert(path.canonicalize().unwrap_or_else(|_| path.clone()));
+        if !is_new {
+            output::say(CAUTION, "note:", &format!("{} was given twice: read once", path.display()));
+        }
+        is_new
+    });
+    Ok(files)
+}
+
+/// The files of a folder, without hidden ones, by name.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot_read = || format!("cannot read {}", folder.display());
+    let mut files = Vec::new();
+    for entry in folder.read_dir().with_context(cannot_read)? {
+        let path = entry.with_context(cannot_read)?.path();
+        let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if !is_hidden && path.is_file() {
+            files.push(path);
+        }
+    }
+    ensure!(!files.is_empty(), "{} is a folder without files: give the files of the logs", folder.display());
+    files.sort();
+    Ok(files)
+}
+
 fn print_warnings<'n>(warnings: impl Iterator<Item = &'n Warning>) {
     for warning in warnings {
-        output::say(CAUTION, "note:", &warning.to_string());
+        output::say(CAUTION, "note:", &format!("{warning}{}", remedy_of_warning(warning)));
     }
 }
 
-fn open(path: &Path, tool: Option<Tool>) -> Result<OpenedLog> {
+fn open(path: &Path, options: &ReadOptions) -> Result<OpenedLog> {
     let (source, input) = input(path)?;
-    match columns(&source, input, tool)? {
+    match columns(&source, input, options.tool)? {
         Columns::Read(log) => Ok(OpenedLog::Log(log)),
-        Columns::None(input) => Ok(ingest::open(&source, input, tool)?),
+        Columns::None(input) => Ok(ingest::open_with(&source, input, options)?),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What to do about an error of the core, which names no options.
 
+use llmscope_core::session::Warning;
 use llmscope_core::{Error, Unit};
 
 const GAPS: &str = "use --missing break or --missing drop";
@@ -10,6 +11,8 @@ pub(crate) fn remedy(error: &Error) -> Option<String> {
         Error::Missing { .. } | Error::NonFinite { .. } => Some(GAPS.to_owned()),
         Error::Format { fix, .. } if fix.contains("how gaps are handled") => Some(GAPS.to_owned()),
         Error::Format { fix, .. } if fix.contains("as a baseline") => Some("use --save-baseline".to_owned()),
+        Error::Format { fix, .. } => of_fix(fix).map(str::to_owned),
+        Error::Unknown { what: "group column", .. } => Some("the option is --by".to_owned()),
         Error::Unknown { what: "column to judge", .. } => Some("name the column with --column".to_owned()),
         Error::Unknown { what: "candidate group", .. } => Some("group by another column with --by".to_owned()),
         Error::Unknown { what: "column whose meaning is stated", .. } => {
@@ -28,6 +31,25 @@ pub(crate) fn remedy(error: &Error) -> Option<String> {
         Error::Parameter { name, .. } => option_of(name).map(|option| format!("the option is {option}")),
         _ => None,
     }
+}
+
+/// The remedy of a fix that names what to state.
+fn of_fix(fix: &str) -> Option<&'static str> {
+    [
+        ("which values succeeded", "use --status COLUMN=ok,200..299, or --status none"),
+        ("decimal separator", "use --decimal , or --decimal ."),
+        ("form of the times", "use --time-format '%d/%m/%Y %H:%M:%S', or --time-format none"),
+        ("as a table", "use --from csv"),
+        ("a format of the list", "use --from help for the list"),
+    ]
+    .into_iter()
+    .find(|(part, _)| fix.contains(part))
+    .map(|(_, remedy)| remedy)
+}
+
+/// What to do about a warning of the core; empty if nothing.
+pub(crate) fn remedy_of_warning(warning: &Warning) -> &'static str {
+    if warning.message.contains("have no offset") { "; use --timezone for another zone" } else { "" }
 }
 
 /// The option that sets a parameter of the core.

@@ -207,7 +207,7 @@ fn errors_of_bad_input_name_the_line_and_a_fix() {
         (format!("{{\"latency\":1}}\n{{\"latency\":\"{long}\"}}\n").into_bytes(), &["--column", "latency"], &["-:2"]),
         (b"{\"a\":1}\n{\"a\":\n{\"a\":2}\n".to_vec(), &["--column", "a"], &["-:2"]),
         (b"a\n1\n".to_vec(), &["--column", "b"], &["unknown metric or column \"b\": expected a"]),
-        (b"a\n1\n".to_vec(), &[], &["--column"]),
+        (b"a,b\n1,2\n".to_vec(), &[], &["--column"]),
         (b"{\"schema\":\"llmscope.session/9\"}".to_vec(), &[], &["-: schema", "update llmscope"]),
         (
             b"a\n1\n2\n".to_vec(),
@@ -582,8 +582,10 @@ fn values_with_a_long_tail_are_judged_after_a_transformation() {
 
 #[test]
 fn logs_without_enough_data_do_not_pass() {
-    let cases: [(&[u8], &str); 3] = [
-        (b"latency\n", "the logs have no measurements"),
+    let empty = run_on(b"latency\n", &["analyze", "-", "--column", "latency", "--undecided", "pass"]);
+    assert!(stderr(&empty).contains("-: the file has no rows"), "{}", stderr(&empty));
+    assert_eq!(empty.status.code(), Some(2));
+    let cases: [(&[u8], &str); 2] = [
         (b"latency\n0.1\n", "latency: 1 measurement: 29 more are needed;"),
         (b"latency\n0.1\n0.2\n", "latency: 2 measurements: 28 more are needed;"),
     ];

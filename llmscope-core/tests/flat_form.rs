@@ -168,12 +168,13 @@ fn a_table_becomes_a_session_where_its_columns_have_our_names() {
     assert_eq!(first.attributes["region"], AttributeValue::Text("eu".to_owned()));
     assert_eq!(first.attributes["warm"], AttributeValue::Bool(true));
     assert_eq!(second.status, Status::Timeout);
-    let error = RequestError { kind: "_OTHER".to_owned(), code: None, message: Some("late".to_owned()) };
+    let error = RequestError { kind: "late".to_owned(), code: None, message: Some("late".to_owned()) };
     assert_eq!(second.error, Some(error));
     assert_eq!(second.attributes["region"], AttributeValue::Number(7.0));
 
     // Records of a session without a header, one per line.
     let record = RequestRecord {
+        status: Status::Error,
         e2e_s: Some(1.5),
         error: Some(RequestError { kind: "limit".to_owned(), code: Some(429), message: None }),
         attributes: [("turn".to_owned(), AttributeValue::Number(3.0))].into(),
@@ -185,10 +186,13 @@ fn a_table_becomes_a_session_where_its_columns_have_our_names() {
 
 #[test]
 fn a_table_of_unknown_meaning_is_no_session() {
-    let unknown = table("log.csv", "a,b\n1,2\n").to_session("log.csv").unwrap_err().to_string();
-    assert!(unknown.contains("(a, b)") && unknown.contains("name one of them ttft_s, e2e_s"), "{unknown}");
+    // Any numbers can be judged, whatever their columns are called.
+    let numbers = table("log.csv", "a,b\n1,2\n").to_session("log.csv").unwrap();
+    assert_eq!(numbers.records[0].attributes["b"], AttributeValue::Number(2.0));
+    let unknown = table("log.csv", "a,b\nx,y\n").to_session("log.csv").unwrap_err().to_string();
+    assert!(unknown.contains("(a, b)") && unknown.contains("give a table with a column of numbers"), "{unknown}");
     for (text, expected) in [
-        ("ttft_s\nfast\n", "log.csv:2: ttft_s"),
+        ("ttft_s,x\nfast,1\n", "log.csv:2: ttft_s"),
         ("ttft_s\n-1\n", "log.csv:2: ttft_s"),
         ("ttft_s,x\n1,inf\n", "log.csv:2: x"),
     ] {
@@ -207,4 +211,72 @@ fn fields_have_one_name_each_and_keep_their_kind() {
     }
     let numbers = Field::ALL.iter().filter(|field| field.kind() == FieldKind::Number).count();
     assert_eq!(numbers, 7);
+}
+
+/// Names of a column of outcomes, with a value of success and one of failure.
+const OUTCOMES: [(&str, &str, &str); 7] = [
+    ("status", "ok", "error"),
+    ("status", "200", "503"),
+    ("success", "True", "False"),
+    ("ok", "1", "0"),
+    ("error", "", "ReadTimeout('')"),
+    ("responseCode", "204", "Non HTTP response code: java.net.SocketTimeoutException"),
+    ("error_type", "", "RateLimitError"),
+];
+const TIMES: [(&str, &str); 4] = [
+    ("started_at", "%Y-%m-%dT%H:%M:%SZ"),
+    ("timestamp", "%Y-%m-%d %H:%M:%S"),
+    ("time", "%d/%b/%Y:%H:%M:%S +0000"),
+    ("ts", "%s"),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_table_is_judged_as_its_conversions_are(
+        rows in proptest::collection::vec((0.001..9.0_f64, 0_i64..100_000, any::<bool>(), any::<bool>()), 1..40),
+        outcome in prop::sample::select(OUTCOMES.to_vec()),
+        time in prop::sample::select(TIMES.to_vec()),
+        measure in prop::sample::select(vec!["e2e_s", "latency_ms"]),
+    ) {
+        let mut text = format!("{},{measure},{},model\n", time.0, outcome.0);
+        for (value, second, failed, large) in &rows {
+            let at = jiff::Timestamp::from_second(1_767_607_200 + second).unwrap().strftime(time.1).to_string();
+            let (_, ok, bad) = outcome;
+            text += &format!("{at},{value},{},{}\n", if *failed { bad } else { ok }, if *large { "l" } else { "s" });
+        }
+        let source = "log.csv";
+        let table = table(source, &text);
+        let measures = vec![match measure.parse() {
+            Ok(metric) => llmscope_core::Measure::Metric(metric),
+            Err(_) => llmscope_core::Measure::Column(measure.to_owned()),
+        }];
+        let judged = |text: &str| {
+            let log = ingest::read(source, text.as_bytes(), None).unwrap();
+            llmscope_core::analysis::Selection { measures: measures.clone(), ..Default::default() }.series([&log]).unwrap()
+        };
+        let expected = judged(&text);
+        let session = table.to_session(source).unwrap();
+        let conversions = [
+            session.to_json().unwrap(),
+            session.to_csv().unwrap(),
+            table.to_csv(source).unwrap(),
+            table.to_json_lines(source).unwrap(),
+        ];
+        for conversion in conversions {
+            let found = judged(&conversion);
+            prop_assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&found.values), bits(&expected.values), "{}", conversion);
+                for index in 0..expected.values.len() {
+                    let (found, expected) = (&found.observations, &expected.observations);
+                    prop_assert_eq!(found.failed(index), expected.failed(index));
+                    prop_assert_eq!(found.failure(index), expected.failure(index));
+                    prop_assert_eq!(found.at(index), expected.at(index));
+                }
+            }
+        }
+    }
 }

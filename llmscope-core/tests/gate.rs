@@ -60,7 +60,7 @@ impl Random {
 
 /// A gate whose answer is about the runs that were measured, not about others of the same builds.
 fn of_these_runs() -> GatePlan {
-    GatePlan { run_sd: 0.0, ..GatePlan::default() }
+    GatePlan { run_sd: Some(0.0), ..GatePlan::default() }
 }
 
 /// A log of one run for each set of records: latencies, `None` for a failed request.
@@ -354,7 +354,7 @@ fn a_plan_out_of_range_is_refused_with_its_value() {
         GatePlan { alpha: 0.0, ..GatePlan::default() },
         GatePlan { alpha: 0.5, ..GatePlan::default() },
         GatePlan { max_share_increase: 1.0, ..GatePlan::default() },
-        GatePlan { run_sd: 1.0, ..GatePlan::default() },
+        GatePlan { run_sd: Some(1.0), ..GatePlan::default() },
         GatePlan { objectives: vec![Objective::Request { metric: Metric::Ttft, limit: 0.0 }], ..GatePlan::default() },
     ] {
         assert!(matches!(gate(&one, &one, &plan), Err(Error::Parameter { .. })), "{plan:?}");

@@ -298,7 +298,7 @@ fn a_litellm_payload_becomes_a_request() {
     let streamed = &session.records[1];
     assert_eq!(streamed.model.as_deref(), Some("gpt-4o-mini"));
     assert_eq!(started_at(streamed), "2026-11-24T02:34:49.023293Z");
-    assert_eq!((streamed.ttft_s, streamed.e2e_s), (Some(0.113652), Some(0.297935)));
+    assert_eq!((streamed.ttft_s, streamed.e2e_s), (None, Some(0.297935)));
     assert_eq!((streamed.input_tokens, streamed.output_tokens, streamed.cost_usd), (Some(12), Some(8), Some(6.3e-6)));
     assert_eq!(streamed.attribute("litellm_overhead_s"), Some(3.805 / 1e3));
     for (name, expected) in [
@@ -313,12 +313,13 @@ fn a_litellm_payload_becomes_a_request() {
 }
 
 #[test]
-fn a_time_to_first_token_is_of_streamed_requests_only() {
+fn a_time_to_the_first_chunk_is_of_streamed_requests_only() {
     // The others have the time of their end there.
-    let ttft: Vec<Option<f64>> = session(PAYLOADS).records.iter().map(|record| record.ttft_s).collect();
-    assert_eq!(ttft, [None, Some(0.113652), Some(0.108748), None, None, None, None]);
-    let ttft: Vec<Option<f64>> = session(SPEND_LOGS).records.iter().map(|record| record.ttft_s).collect();
-    assert_eq!(ttft, [None, Some(0.113652), None, None, None, None]);
+    let first = |log| -> Vec<Option<f64>> {
+        session(log).records.iter().map(|record| record.attribute("time_to_first_chunk_s")).collect()
+    };
+    assert_eq!(first(PAYLOADS), [None, Some(0.113652), Some(0.108748), None, None, None, None]);
+    assert_eq!(first(SPEND_LOGS), [None, Some(0.113652), None, None, None, None]);
 }
 
 #[test]
@@ -469,4 +470,59 @@ proptest! {
         let _ = ingest::read("log", &bytes, None);
         let _ = ingest::read("log", &bytes, Some(name.parse().unwrap()));
     }
+}
+
+fn tracer(name: &str) -> Vec<RequestRecord> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/otel").join(name);
+    let text = std::fs::read_to_string(path).unwrap();
+    match read(&text).content {
+        Content::Session(session) => {
+            // What all requests share is in the header.
+            let model = session.header.model.clone();
+            let own = |record: &RequestRecord| RequestRecord {
+                model: record.model.clone().or(model.clone()),
+                ..record.clone()
+            };
+            session.records.iter().map(own).collect()
+        }
+        Content::Table(table) => panic!("{table:?}"),
+    }
+}
+
+#[test]
+fn one_call_is_one_record_whatever_the_tracer_nests() {
+    let logfire = tracer("logfire_stream.jsonl");
+    assert_eq!(logfire.len(), 1);
+    assert_eq!(
+        (logfire[0].e2e_s, logfire[0].input_tokens, logfire[0].output_tokens),
+        (Some(0.396), Some(17), Some(20))
+    );
+    let nested = tracer("http_between.json");
+    assert_eq!((nested.len(), nested[0].e2e_s), (1, Some(0.4)));
+    assert_eq!(nested[0].attribute("server_e2e_s"), Some(0.31));
+    let chain = tracer("langchain_task.json");
+    assert_eq!((chain.len(), chain[0].e2e_s), (1, Some(0.324551109)));
+}
+
+#[test]
+fn events_and_names_of_other_tracers_are_read() {
+    let ai_sdk = tracer("ai_sdk_timeout.json");
+    assert_eq!(ai_sdk[0].attribute("time_to_first_chunk_s"), Some(0.127));
+    assert_eq!(ai_sdk[1].status, Status::Timeout);
+    assert_eq!(ai_sdk[1].error.as_ref().unwrap().kind, "TimeoutError");
+    let phoenix = tracer("openinference_stream.json");
+    let first = &phoenix[0];
+    assert_eq!(
+        (first.model.as_deref(), first.input_tokens, first.output_tokens),
+        (Some("mock-ok"), Some(17), Some(20))
+    );
+    assert!((first.attribute("time_to_first_chunk_s").unwrap() - 0.125).abs() < 1e-9);
+    assert_eq!((first.e2e_s, first.attribute("cached_tokens")), (Some(0.41), Some(4.0)));
+    assert_eq!((phoenix[1].status, phoenix[1].model.as_deref()), (Status::Error, Some("mock-429")));
+    let mlflow = tracer("mlflow_failed.json");
+    let error = mlflow[1].error.as_ref().unwrap();
+    assert_eq!((mlflow[1].model.as_deref(), error.kind.as_str()), (Some("mock-429"), "RateLimitError"));
+    assert_eq!(error.message.as_deref(), Some("Error code: 429 - Rate limit reached"));
+    let vllm = tracer("vllm_server.json");
+    assert_eq!((vllm.len(), vllm[0].attribute("server_e2e_s")), (1, Some(0.31)));
 }

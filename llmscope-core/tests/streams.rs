@@ -230,8 +230,10 @@ fn one_object_over_several_lines_is_a_table_of_one_row() {
     let log = ingest::read("log", b"{\n \"latency\": 0.3,\n \"deep\": {\"value\": 2}\n}\n", None).unwrap();
     let ingest::Content::Table(table) = log.content else { panic!() };
     assert_eq!(table.numeric_columns().collect::<Vec<_>>(), ["latency", "deep.value"]);
-    let error = Selection::default().series([&ingest::read("log", b"{\"a\": 1}\n", None).unwrap()]).unwrap_err();
-    assert_eq!(error.to_string(), "missing column to judge: expected a");
+    let of = |text: &str| Selection::default().series([&ingest::read("log", text.as_bytes(), None).unwrap()]);
+    let error = of("{\"a\": 1, \"b\": 2}\n").unwrap_err();
+    assert_eq!(error.to_string(), "missing column to judge: expected a, b");
+    assert_eq!(of("{\"a\": 1}\n").unwrap()[0].measure.name(), "a", "the only number is judged");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn count(cell: Cell, repetitions: u64) -> Result<Vec<Count>> {
         let unchanged = Cell { tokens: 1.0, slower: 1.0, ..cell };
         let (baseline, candidate) = (answers(&mut random, unchanged)?, answers(&mut random, cell)?);
         for (&max_shift, count) in allowed.iter().zip(&mut counts) {
-            let plan = GatePlan { max_shift, run_sd: 0.0, ..GatePlan::default() };
+            let plan = GatePlan { max_shift, run_sd: Some(0.0), ..GatePlan::default() };
             count.add(&gate(&baseline, &candidate, &plan)?);
         }
     }

@@ -62,7 +62,7 @@ fn plans(cell: Cell) -> Vec<GatePlan> {
         alpha,
         max_shift,
         // The answer is about the two runs, so that the requests are all that varies.
-        run_sd: 0.0,
+        run_sd: Some(0.0),
         ..GatePlan::default()
     };
     if cell.shift > 0.0 {

@@ -7,6 +7,7 @@ use llmscope_core::gate::Statistic;
 use llmscope_core::ingest::Tool;
 use llmscope_core::{Metric, Missing, RuleSet};
 
+use crate::cells::CellArgs;
 use crate::meaning::MeaningArgs;
 use crate::values;
 
@@ -54,6 +55,8 @@ pub(crate) struct GateArgs {
     pub(crate) map: Vec<String>,
     #[command(flatten)]
     pub(crate) meaning: MeaningArgs,
+    #[command(flatten)]
+    pub(crate) cells: CellArgs,
 
     /// Metric to compare (repeatable) [default: ttft_s, e2e_s, tpot_s]
     #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Selection")]
@@ -85,9 +88,9 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "CHANCE", default_value = "0.01", help_heading = "Decision")]
     pub(crate) alpha: String,
     /// How much runs of one build differ (standard deviation), if there are too
-    /// few runs to measure it; 0 restricts the answer to the runs given
-    #[arg(long, value_name = "SHARE", default_value = "10%", help_heading = "Decision")]
-    pub(crate) run_sd: String,
+    /// few runs to measure it; 0 is about the runs given [default for latencies: 10%]
+    #[arg(long, value_name = "SHARE", help_heading = "Decision")]
+    pub(crate) run_sd: Option<String>,
     /// Objectives of a request, compared as shares: ttft=500ms; of a run:
     /// ttft.p99=500ms,errors=1%
     #[arg(long, value_name = "LIMITS", help_heading = "Decision")]

@@ -14,10 +14,11 @@ use jiff::Timestamp;
 use llmscope_core::analysis::{Measure, Selection, Series};
 use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Statistic, certify, gate};
 use llmscope_core::quantity::counted;
-use llmscope_core::{Objective, Unit};
+use llmscope_core::{Metric, Objective, Unit};
 
 pub(crate) use self::args::GateArgs;
 use self::args::{GateFormat, Undecided};
+use crate::cells;
 use crate::logs;
 use crate::meaning::print_guesses;
 use crate::output::{self, CAUTION, Sink};
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
     let plan = plan(args)?;
     let selection = selection(args, &plan)?;
     if args.plan {
-        return preview::run(args, &series(args, &selection, &args.files)?, &plan);
+        return preview::run(args, &series(&selection, &args.files)?, &plan);
     }
     let answer = Gate { generated_at: Some(Timestamp::now()), ..judged(args, &selection, &plan)? };
     write(args, &answer)?;
@@ -45,11 +46,12 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
 fn judged(args: &GateArgs, selection: &Selection, plan: &GatePlan) -> Result<Gate> {
     let of_runs = plan.objectives.iter().any(|objective| objective.allowed_share().is_some());
     if args.candidate.is_empty() && args.files.len() == 1 && of_runs {
-        return Ok(certify(&series(args, selection, &args.files)?, plan)?);
+        return Ok(certify(&series(selection, &args.files)?, plan)?);
     }
     let (baseline, candidate) = sides(args)?;
-    let baseline = series(args, selection, &baseline).context("baseline")?;
-    let candidate = series(args, selection, &candidate).context("candidate")?;
+    let baseline = series(selection, &baseline).context("baseline")?;
+    let candidate = series(selection, &candidate).context("candidate")?;
+    expect_common_measure(&baseline, &candidate)?;
     args.meaning.refuse_guesses(&baseline, true, false)?;
     let answer = gate(&baseline, &candidate, plan)?;
     let is_compared = |series: &&Series| answer.pairs.iter().any(|pair| pair.metric == series.measure.name());
@@ -59,6 +61,10 @@ fn judged(args: &GateArgs, selection: &Selection, plan: &GatePlan) -> Result<Gat
 
 /// What an undecided gate means, and what helps.
 fn undecided(gate: &Gate) -> String {
+    if gate.pairs.is_empty() {
+        return "an objective is neither met nor missed; measure more requests, or use --undecided fail for exit status 1"
+            .to_owned();
+    }
     let assumed = gate.pairs.iter().filter_map(|pair| pair.runs).any(|runs| runs.assumed && runs.sd > 0.0);
     let runs = if assumed { "measure 3 or more runs a side, " } else { "measure more, " };
     format!(
@@ -84,8 +90,25 @@ fn sides(args: &GateArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     Ok((baseline, candidate))
 }
 
-fn series(args: &GateArgs, selection: &Selection, files: &[PathBuf]) -> Result<Vec<Series>> {
-    Ok(logs::series(files, args.from, selection.clone())?.series)
+/// Refuses two sides without a measure in common.
+fn expect_common_measure(baseline: &[Series], candidate: &[Series]) -> Result<()> {
+    // A side of which all requests failed has no latency: the share of failures is compared.
+    let all_failed = |side: &[Series]| side.iter().all(|one| one.measure == Measure::Metric(Metric::ErrorRate));
+    let has_common = all_failed(baseline)
+        || all_failed(candidate)
+        || baseline.iter().any(|one| candidate.iter().any(|other| other.measure == one.measure));
+    if let (false, Some(one), Some(other)) = (has_common, baseline.first(), candidate.first()) {
+        bail!(
+            "the baseline has {} and the candidate {}: nothing to compare; name a column of both with --column",
+            one.measure.name(),
+            other.measure.name()
+        );
+    }
+    Ok(())
+}
+
+fn series(selection: &Selection, files: &[PathBuf]) -> Result<Vec<Series>> {
+    Ok(logs::series(files, selection.clone())?.series)
 }
 
 fn plan(args: &GateArgs) -> Result<GatePlan> {
@@ -97,7 +120,7 @@ fn plan(args: &GateArgs) -> Result<GatePlan> {
         max_share_increase: share("--max-share-increase", &args.max_share_increase)?,
         alpha: share("--alpha", &args.alpha)?,
         statistics,
-        run_sd: share("--run-sd", &args.run_sd)?,
+        run_sd: args.run_sd.as_deref().map(|text| share("--run-sd", text)).transpose()?,
         objectives,
         rules: args.rules.clone(),
         missing: args.missing,
@@ -113,9 +136,10 @@ fn selection(args: &GateArgs, plan: &GatePlan) -> Result<Selection> {
         let further: Vec<Measure> = objectives.filter(|measure| !measures.contains(measure)).collect();
         measures.extend(further);
     }
-    let mappings = args.map.iter().map(|text| Ok(text.parse()?)).collect::<Result<_>>()?;
+    let mappings = cells::mappings(&args.map)?;
+    let reading = args.cells.options(args.from, &mappings)?;
     let by = if args.by.is_empty() { Selection::groups_of_runs() } else { args.by.clone() };
-    Ok(Selection { measures, by: Some(by), companion: None, mappings, stated: args.meaning.stated()? })
+    Ok(Selection { measures, by: Some(by), companion: None, mappings, stated: args.meaning.stated()?, reading })
 }
 
 fn write(args: &GateArgs, answer: &Gate) -> Result<()> {

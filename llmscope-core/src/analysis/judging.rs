@@ -78,6 +78,11 @@ fn judged(series: &Series, plan: &Plan, stages: Option<&[Range<usize>]>) -> Resu
     let mut analysis = described(series, plan, kind, &sample, &scaled);
     analysis.excluded.missing -= not_positive;
     analysis.excluded.not_positive = not_positive;
+    if series.lacks_order() {
+        analysis.warnings = warnings::of(&analysis, analysis.n, false, (0, 0));
+        analysis.warnings.insert(0, "the values are sorted: without an order in time there is no chart".to_owned());
+        return Ok(analysis);
+    }
     let data = match data(series, plan, kind, &sample, &kept) {
         Ok(data) => data,
         Err(error) if sample.len() < needed => return Ok(not_enough(analysis, needed, &error)),

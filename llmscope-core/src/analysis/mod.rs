@@ -6,6 +6,7 @@ mod downsample;
 mod false_alarm;
 mod judging;
 mod last_stage;
+mod meaning;
 mod outliers;
 mod plan;
 mod scale;

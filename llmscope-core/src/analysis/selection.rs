@@ -1,15 +1,17 @@
 //! Selects series from logs and groups them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::columns::{KnownColumn, Outline, columns_of};
+use super::meaning;
 use super::series::{Observations, Series, put};
 use crate::column::{Meaning, StatedMeanings};
 use crate::error::{Error, Location, Result};
 use crate::ingest::{
-    Cell, Content, FailureKind, Log, Mapping, Projection, Rows, SESSION, Stream, StreamSummary, Time, Tool,
+    Cell, Content, FailureKind, Log, Mapping, Projection, ReadOptions, Rows, SESSION, StatusRule, Stream,
+    StreamSummary, Tally, Time, Tool,
 };
 use crate::measure::Measure;
 use crate::metric::Metric;
@@ -17,7 +19,7 @@ use crate::sample::Missing;
 use crate::session::{ClientHealth, RunEvent, Session, SessionHeader, Warning};
 
 /// The columns and values that identify a group.
-type Key = BTreeMap<String, String>;
+pub(super) type Key = BTreeMap<String, String>;
 
 /// What to select from logs.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -33,6 +35,8 @@ pub struct Selection {
     pub mappings: Vec<Mapping>,
     /// Units and preferences of columns that the user states.
     pub stated: StatedMeanings,
+    /// What the caller states about the logs.
+    pub reading: ReadOptions,
 }
 
 impl Selection {
@@ -72,6 +76,12 @@ impl Selection {
             labels: labels.map(str::to_owned).collect(),
             companion: self.companion.clone(),
             mappings: self.mappings.clone(),
+            // A row that summarizes a run did not fail: it counts the requests that did.
+            reading: if of_runs {
+                ReadOptions { status: StatusRule::None, ..self.reading.clone() }
+            } else {
+                self.reading.clone()
+            },
         }
     }
 
@@ -138,7 +148,11 @@ pub struct SeriesBuilder {
     failures: Vec<FailureKind>,
     /// The columns of the logs.
     columns: Vec<KnownColumn>,
+    /// Columns and attributes of any kind, by which rows can be grouped.
+    labels: BTreeSet<String>,
     offered: BTreeMap<String, bool>,
+    /// The identities of the records so far.
+    identities: HashSet<u64>,
 }
 
 /// A log that was read.
@@ -164,6 +178,12 @@ pub struct SourceLog {
     pub failed: usize,
     /// Warnings of the reader.
     pub warnings: Vec<Warning>,
+    /// The number of records that repeat another one, and were left out.
+    pub repeated: usize,
+    /// Counts of what the rows leave open.
+    pub tally: Tally,
+    /// True if a mapping can apply: the log is a table.
+    pub(super) is_table: bool,
 }
 
 /// A group of rows, column by column.
@@ -177,6 +197,8 @@ struct Group {
     values: Vec<Vec<f64>>,
     rows: usize,
     observations: Observations,
+    /// True if the times are counted from the starts of runs.
+    elapsed: bool,
 }
 
 impl SeriesBuilder {
@@ -199,7 +221,9 @@ impl SeriesBuilder {
             places: HashMap::new(),
             failures: Vec::new(),
             columns: Vec::new(),
+            labels: BTreeSet::new(),
             offered: BTreeMap::new(),
+            identities: HashSet::new(),
         }
     }
 
@@ -208,11 +232,12 @@ impl SeriesBuilder {
     /// # Errors
     /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] for a mapping of a missing column.
     pub fn add(&mut self, log: &Log) -> Result<()> {
-        self.learn_columns(columns_of(log));
+        self.learn(log)?;
         let blank = SourceLog { warnings: log.warnings.clone(), ..SourceLog::new(&log.source, log.tool) };
         match &log.content {
             Content::Session(session) => {
                 let Session { header, records, events, client_health, .. } = &**session;
+                meaning::check_conditions(&self.selection, &meaning::labels_of(log))?;
                 let rows = self.requests.of_records(header, records);
                 self.sources.push(SourceLog {
                     header: Some(header.clone()),
@@ -222,20 +247,14 @@ impl SeriesBuilder {
                 });
                 self.take(&rows);
             }
-            Content::Table(table) if self.selection.mappings.is_empty() || table.of_runs => {
+            Content::Table(table) => {
                 let projection = if table.of_runs { &self.runs } else { &self.requests };
                 let rows = projection.of_table(&log.source, table)?;
-                self.sources.push(SourceLog { of_runs: table.of_runs, ..blank });
-                self.take(&rows);
-            }
-            Content::Table(table) => {
-                let table = table.clone().mapped(&self.selection.mappings)?;
-                let rows = self.requests.of_table(&log.source, &table)?;
-                self.sources.push(blank);
+                self.sources.push(SourceLog { of_runs: table.of_runs, is_table: true, ..blank });
                 self.take(&rows);
             }
         }
-        Ok(())
+        self.check_last()
     }
 
     /// Adds a log that is read as a stream.
@@ -244,14 +263,11 @@ impl SeriesBuilder {
     /// The errors of [`Stream::rows`].
     pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
         if let Some(head) = &stream.head {
-            self.learn_columns(columns_of(head));
-            if let Content::Table(table) = &head.content {
-                // A mapped column must exist: check this before reading rows.
-                table.clone().mapped(&self.selection.mappings)?;
-            }
+            self.learn(head)?;
         }
         let header = stream.header.clone();
-        self.sources.push(SourceLog { header, ..SourceLog::new(&stream.source, stream.tool) });
+        let is_table = header.is_none();
+        self.sources.push(SourceLog { header, is_table, ..SourceLog::new(&stream.source, stream.tool) });
         let projection = self.requests.clone();
         let StreamSummary { warnings, events, client_health } = stream.rows(&projection, |rows| {
             self.take(&rows);
@@ -262,6 +278,39 @@ impl SeriesBuilder {
             log.events = events;
             log.client_health = client_health;
         }
+        self.check_last()
+    }
+
+    /// Notes the names of a log. Mapped columns and those of conditions must exist, and a log with a single number a row
+    /// has that number as its measure.
+    fn learn(&mut self, log: &Log) -> Result<()> {
+        let labels = meaning::labels_of(log);
+        if let Content::Table(table) = &log.content {
+            meaning::check_names(&self.selection, &log.source, table)?;
+            let labels = self.selection.mappings.iter().map(|mapping| mapping.to.clone());
+            self.labels.extend(labels);
+        }
+        self.labels.extend(labels);
+        let columns = columns_of(log);
+        if self.sources.is_empty() && self.selection.measures.is_empty() {
+            let numeric = columns.iter().filter(|column| column.is_numeric);
+            let names: Vec<String> = numeric.map(|column| column.name.clone()).collect();
+            if let Some(only) = meaning::only_measure(&self.requests, log, &names) {
+                self.selection.measures = vec![only];
+                self.requests = self.selection.projection(false);
+                self.runs = self.selection.projection(true);
+            }
+        }
+        self.learn_columns(columns);
+        Ok(())
+    }
+
+    /// Refuses the last log if nothing of what the caller states about it yields a value; warns of what it leaves open.
+    fn check_last(&mut self) -> Result<()> {
+        let Some(log) = self.sources.last_mut() else { return Ok(()) };
+        meaning::check(&self.selection, log)?;
+        let warnings = meaning::warnings(log);
+        log.warnings.extend(warnings);
         Ok(())
     }
 
@@ -277,7 +326,12 @@ impl SeriesBuilder {
     /// # Errors
     /// [`Error::Unknown`] if no log has the requested measure, with the measures that are present.
     pub fn finish(mut self) -> Result<Vec<Series>> {
-        self.check_mappings()?;
+        meaning::check_all(
+            &self.selection,
+            &self.sources,
+            &self.labels,
+            &self.groups.iter().map(|group| &group.key).collect::<Vec<_>>(),
+        )?;
         let measures = self.present_measures()?;
         self.check_stated(&measures)?;
         let groups = std::mem::take(&mut self.groups);
@@ -294,20 +348,6 @@ impl SeriesBuilder {
             all.extend(of_group.into_iter().filter(says));
         }
         Ok(all)
-    }
-
-    /// Refuses mappings if no log has columns to map: the fields of requests and of summaries are known.
-    fn check_mappings(&self) -> Result<()> {
-        let Some(mapping) = self.selection.mappings.first() else { return Ok(()) };
-        if self.sources.iter().any(|log| log.header.is_none() && !log.of_runs) {
-            return Ok(());
-        }
-        let tools = self.sources.iter().map(|log| format!("{} ({})", log.source, log.tool.name()));
-        Err(Error::Format {
-            location: Location::of(&tools.collect::<Vec<_>>().join(", ")),
-            problem: format!("the mapping {mapping} has no table whose columns it could map"),
-            fix: "leave out the mapping, or read the log as csv or jsonl".to_owned(),
-        })
     }
 
     /// Refuses a statement about a column that no log has.
@@ -354,7 +394,7 @@ impl SeriesBuilder {
         let (of_runs, first) = (log.of_runs, log.records);
         log.records += rows.records;
         log.warmup += rows.warmup.iter().sum::<usize>();
-        log.failed += rows.failed.iter().filter(|&&failed| failed).count();
+        log.tally.add(&rows.tally);
         let (is_table, session) = (log.header.is_none(), log.session_name());
         let projection = if of_runs { &self.runs } else { &self.requests };
         for (measure, &offered) in projection.measures.iter().zip(&rows.offered) {
@@ -374,6 +414,7 @@ impl SeriesBuilder {
             });
             let group = &mut self.groups[place];
             group.warmup += warmup;
+            group.elapsed |= rows.elapsed;
             if is_table {
                 group.missing = Missing::Error;
             }
@@ -383,18 +424,27 @@ impl SeriesBuilder {
             places.push(place);
         }
         for row in 0..rows.len() {
+            let identity = rows.identity.get(row).copied().filter(|&identity| identity > 0);
+            let log = &mut self.sources[log_index];
+            if identity.is_some_and(|identity| !self.identities.insert(identity)) {
+                log.repeated += 1;
+                continue;
+            }
+            log.failed += usize::from(rows.failed.get(row).is_some_and(|&failed| failed));
             self.groups[places[rows.group[row] as usize]].push(rows, row, first, &failures);
         }
     }
 
     fn present_measures(&self) -> Result<Vec<Measure>> {
         let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
-        let any_session = self.sources.iter().any(|log| log.header.is_some());
+        let any_session = self.sources.iter().any(|log| log.header.is_some() || log.tally.outcomes > 0);
         let is_error_rate = |measure: &Measure| any_session && *measure == Measure::Metric(Metric::ErrorRate);
         let names = self.names();
         let known = || if names.is_empty() { "a log with at least one number".to_owned() } else { names.join(", ") };
         let all_failed = any_session && self.nothing_succeeded();
-        let is_unmeasured = |measure: &Measure| all_failed && matches!(measure, Measure::Metric(_));
+        let is_unmeasured = |measure: &Measure| {
+            all_failed && (matches!(measure, Measure::Metric(_)) || names.contains(&measure.name()))
+        };
         let is_known = |measure: &&Measure| offered(measure) || is_error_rate(measure) || is_unmeasured(measure);
         if let Some(absent) = self.selection.measures.iter().find(|measure| !is_known(measure)) {
             return Err(Error::Unknown { what: "metric or column", name: absent.name().to_owned(), expected: known() });
@@ -414,7 +464,10 @@ impl SeriesBuilder {
             let sources = self.sources.iter().map(|log| log.source.as_str()).collect::<Vec<_>>().join(", ");
             return Err(Error::Format {
                 location: Location::of(&sources),
-                problem: "no numeric column".to_owned(),
+                problem: match self.labels.is_empty() {
+                    true => "no numeric column".to_owned(),
+                    false => format!("no numeric column among {}", shortened(&self.labels)),
+                },
                 fix: "use a log of requests, or a table with a column of numbers".to_owned(),
             });
         }
@@ -444,6 +497,9 @@ impl SourceLog {
             warmup: 0,
             failed: 0,
             warnings: Vec::new(),
+            repeated: 0,
+            tally: Tally::default(),
+            is_table: false,
         }
     }
 
@@ -485,6 +541,7 @@ impl Group {
             values: vec![Vec::new(); measures],
             rows: 0,
             observations: Observations::default(),
+            elapsed: false,
         }
     }
 
@@ -548,6 +605,10 @@ impl Group {
 
     /// Sorts the rows by time if all of them have a time.
     fn sort_by_time(&mut self) {
+        if self.elapsed {
+            self.sort_by_elapsed_time();
+            return;
+        }
         let times = &self.observations.times;
         // Most logs are in order: skip sorting them.
         if times.is_sorted() || times.len() < self.rows || times.contains(&Time::NONE) {
@@ -555,16 +616,31 @@ impl Group {
         }
         let mut order: Vec<usize> = (0..self.rows).collect();
         order.sort_by_key(|&row| times[row]);
-        self.values.iter_mut().for_each(|column| reorder(column, &order));
+        self.put_in_order(&order);
+    }
+
+    /// Sorts the rows of each source by the time since the start of its run. That gives an order, not a time of day.
+    fn sort_by_elapsed_time(&mut self) {
+        let times = std::mem::take(&mut self.observations.times);
+        if times.len() < self.rows || times.contains(&Time::NONE) {
+            return;
+        }
+        let mut order: Vec<usize> = (0..self.rows).collect();
+        order.sort_by_key(|&row| (self.observations.source(row), times[row]));
+        self.put_in_order(&order);
+    }
+
+    fn put_in_order(&mut self, order: &[usize]) {
+        self.values.iter_mut().for_each(|column| reorder(column, order));
         let all = &mut self.observations;
-        reorder(&mut all.failed, &order);
-        reorder(&mut all.times, &order);
-        reorder(&mut all.source, &order);
-        reorder(&mut all.position, &order);
-        reorder(&mut all.line, &order);
-        reorder(&mut all.companion, &order);
-        reorder(&mut all.failure, &order);
-        all.tokens.reorder(&order);
+        reorder(&mut all.failed, order);
+        reorder(&mut all.times, order);
+        reorder(&mut all.source, order);
+        reorder(&mut all.position, order);
+        reorder(&mut all.line, order);
+        reorder(&mut all.companion, order);
+        reorder(&mut all.failure, order);
+        all.tokens.reorder(order);
     }
 }
 
@@ -573,4 +649,10 @@ fn reorder<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
     if !column.is_empty() {
         *column = order.iter().map(|&row| column[row].clone()).collect();
     }
+}
+
+/// The first names, as far as a message has room for them.
+fn shortened(names: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    crate::error::excerpt(&names.join(", "))
 }

@@ -9,7 +9,7 @@ use crate::column::Meaning;
 use crate::error::{Error, Location, Result};
 use crate::ingest::{Cell, FailureKind, GAP_POLICY, Time, TokenColumns};
 use crate::measure::Measure;
-use crate::metric::Unit;
+use crate::metric::{Metric, Unit};
 use crate::quantity::counted;
 use crate::sample::{Missing, Sample};
 use crate::session::RunEvent;
@@ -287,6 +287,49 @@ impl Series {
     #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {
         self.observations.at(0)
+    }
+
+    /// True if the log sorted these values, so that their order says nothing about time: in the order of the file they
+    /// only rise or only fall, and no times tell another order. Values that a caller passes have the caller's order.
+    #[must_use]
+    pub fn lacks_order(&self) -> bool {
+        /// As few values in order are chance: ten different ones are sorted once in two million times.
+        const FEWEST: usize = 10;
+        let is_listed = !self.sources.is_empty() && !self.of_runs && self.measure != Measure::Metric(Metric::ErrorRate);
+        if !is_listed || self.values.len() < FEWEST || self.has_distinct_times() {
+            return false;
+        }
+        // Rows that were put in order of time keep the order of the file where their times are equal.
+        let are_rows = |pair: &[usize]| self.observations.source(pair[0]) == self.observations.source(pair[1]);
+        let are_tied = |pair: &[usize]| self.observations.at(pair[0]) == self.observations.at(pair[1]);
+        let mut places: Vec<usize> = (0..self.values.len()).filter(|&index| !self.values[index].is_nan()).collect();
+        if !self.is_monotonic(places.windows(2).filter(|pair| are_rows(pair) && are_tied(pair))) {
+            return false;
+        }
+        let all = &self.observations;
+        let in_file = |&index: &usize| (all.source(index), all.line.get(index).copied(), all.position(index));
+        if !all.times.is_empty() {
+            places.sort_by_key(in_file);
+        }
+        let distinct = places.windows(2).filter(|pair| self.values[pair[0]] != self.values[pair[1]]).count() + 1;
+        distinct >= FEWEST && self.is_monotonic(places.windows(2).filter(|pair| are_rows(pair)))
+    }
+
+    /// True if the values of these pairs of observations never fall, or never rise.
+    fn is_monotonic<'p>(&self, mut pairs: impl Iterator<Item = &'p [usize]>) -> bool {
+        let (mut rises, mut falls) = (true, true);
+        pairs.all(|pair| {
+            rises &= self.values[pair[1]] >= self.values[pair[0]];
+            falls &= self.values[pair[1]] <= self.values[pair[0]];
+            rises || falls
+        })
+    }
+
+    /// True if every observation has a time of its own.
+    fn has_distinct_times(&self) -> bool {
+        let times = &self.observations.times;
+        let rises = |pair: &[Time]| pair[0] < pair[1];
+        times.len() == self.values.len() && times.first() != Some(&Time::NONE) && times.windows(2).all(rises)
     }
 
     /// True if two kept observations are not adjacent: another file begins between them, or a gap that is kept as a

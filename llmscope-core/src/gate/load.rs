@@ -44,7 +44,8 @@ impl TokenCounts {
     #[must_use]
     pub fn differs(&self) -> bool {
         let change = (self.ratio() - 1.0).abs();
-        change.is_nan() || change > SAME
+        // Two medians of 0 have no ratio, and do not differ.
+        self.baseline != self.candidate && (change.is_nan() || change > SAME)
     }
 }
 

@@ -293,7 +293,9 @@ pub struct RankTest {
 ///
 /// let table = |from: u32| (0..400).fold("ttft_s\n".to_owned(), |text, i| format!("{text}0.{}\n", from + i * 7 % 100));
 /// let series = |text: &str| Selection::default().series([&ingest::read("run.csv", text.as_bytes(), None)?]);
-/// let answer = gate(&series(&table(300))?, &series(&table(400))?, &GatePlan::default())?;
+/// // The answer is about these two runs.
+/// let plan = GatePlan { run_sd: Some(0.0), ..GatePlan::default() };
+/// let answer = gate(&series(&table(300))?, &series(&table(400))?, &plan)?;
 /// assert_eq!(answer.verdict, GateVerdict::Fail);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
@@ -323,9 +325,9 @@ pub fn gate(baseline: &[Series], candidate: &[Series], plan: &GatePlan) -> Resul
 /// use llmscope_core::gate::{GatePlan, GateVerdict, certify};
 /// use llmscope_core::{Objective, ingest};
 ///
-/// let table = (0..600).fold("ttft_s\n".to_owned(), |text, i| format!("{text}0.{}\n", 300 + i * 7 % 100));
+/// let table = (0..600).fold("ttft_s\n".to_owned(), |text, i| format!("{text}0.{}\n", 300 + i * i % 97));
 /// let series = Selection::default().series([&ingest::read("run.csv", table.as_bytes(), None)?])?;
-/// let plan = GatePlan { objectives: Objective::list("ttft.p99=500ms")?, ..GatePlan::default() };
+/// let plan = GatePlan { objectives: Objective::list("ttft.p50=500ms")?, ..GatePlan::default() };
 /// assert_eq!(certify(&series, &plan)?.verdict, GateVerdict::Pass);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::{Measure, Series};
 use crate::error::{Error, Result};
+use crate::metric::Metric;
 use crate::objective::Objective;
 use crate::quantity::number;
 use crate::rules::RuleSet;
@@ -22,9 +24,10 @@ pub struct GatePlan {
     pub max_share_increase: f64,
     /// The probability of failing an unchanged candidate, over all comparisons together.
     pub alpha: f64,
-    /// The standard deviation between runs of one build, as a share of a latency, if there are fewer than four runs to
-    /// measure it: 0.1 is ten percent, and 0 restricts the answer to the runs that were measured.
-    pub run_sd: f64,
+    /// The standard deviation between runs of one build, as a share of a value, if there are fewer than four runs to
+    /// measure it; 0 restricts the answer to the runs that were measured. By default, 0.1 for latencies
+    /// ([`Self::RUN_SD`]). For other quantities no usual value is known, and the answer is about the runs.
+    pub run_sd: Option<f64>,
     /// The compared statistics of each metric.
     pub statistics: Vec<Statistic>,
     /// Objectives. Those of a request are compared as the share of requests that miss them; those of a run give a
@@ -44,7 +47,7 @@ impl Default for GatePlan {
             max_shift: 0.05,
             max_share_increase: 0.01,
             alpha: 0.01,
-            run_sd: 0.1,
+            run_sd: None,
             statistics: Statistic::DEFAULT.to_vec(),
             objectives: Vec::new(),
             rules: RuleSet::nelson(),
@@ -54,6 +57,16 @@ impl Default for GatePlan {
 }
 
 impl GatePlan {
+    /// The standard deviation between runs of one build that is assumed for latencies: ten percent.
+    pub const RUN_SD: f64 = 0.1;
+
+    /// The standard deviation between runs that is assumed for a series.
+    pub(super) fn assumed_run_sd(&self, series: &Series) -> f64 {
+        let is_latency =
+            series.meaning().role.is_duration() || series.measure == Measure::Metric(Metric::OutputTokensPerS);
+        self.run_sd.unwrap_or(if is_latency { Self::RUN_SD } else { 0.0 })
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         let refuse = |name, value: f64, expected| Err(Error::Parameter { name, value: value.to_string(), expected });
         if !(0.0..1.0).contains(&self.max_shift) {
@@ -69,10 +82,10 @@ impl GatePlan {
         if !(self.alpha > 0.0 && self.alpha <= 0.2) {
             return refuse("alpha", self.alpha, "a number above 0 and at most 0.2");
         }
-        if !(0.0..1.0).contains(&self.run_sd) {
+        if let Some(sd) = self.run_sd.filter(|sd| !(0.0..1.0).contains(sd)) {
             return refuse(
                 "standard deviation between runs",
-                self.run_sd,
+                sd,
                 "at least 0 and below 1 (0.1 or 10% for ten percent)",
             );
         }

@@ -21,6 +21,8 @@ pub(super) struct Planning {
     pub(super) distance: f64,
     pub(super) variance_of_request: f64,
     pub(super) variance_of_run: f64,
+    /// The variance between runs that is assumed for a single run on each side.
+    pub(super) assumed_variance_of_run: f64,
 }
 
 impl Planning {
@@ -36,7 +38,8 @@ impl Planning {
     /// `None` if no number does.
     pub(super) fn requests_per_run(&self, runs: usize) -> Option<f64> {
         let largest_error = self.distance / (self.quantile(runs)? + Z_POWER);
-        let left = largest_error * largest_error * float(runs) / 2.0 - self.variance_of_run;
+        let variance_of_run = if runs == 1 { self.assumed_variance_of_run } else { self.variance_of_run };
+        let left = largest_error * largest_error * float(runs) / 2.0 - variance_of_run;
         (left > 0.0).then(|| self.variance_of_request / left)
     }
 
@@ -63,7 +66,13 @@ mod tests {
 
     #[test]
     fn more_requests_do_not_replace_runs() {
-        let planning = Planning { level: 0.002, distance: 0.05, variance_of_request: 0.16, variance_of_run: 0.0004 };
+        let planning = Planning {
+            level: 0.002,
+            distance: 0.05,
+            variance_of_request: 0.16,
+            variance_of_run: 0.0004,
+            assumed_variance_of_run: 0.01,
+        };
         // (t + z) with SciPy 1.17.1: t.isf(0.002, 8) = 3.99095, so that the error is at most 0.05/4.83257 = 0.010346, and
         // 0.010346²·5/2 = 0.0002676 is less than 0.0004: no number of requests is enough for five runs.
         assert_eq!(planning.requests(5), None);

@@ -84,6 +84,7 @@ pub(super) struct Draft<'s> {
     candidate: Measured,
     arms: (Arm, Arm),
     runs: Option<RunComponent>,
+    assumed_run_sd: f64,
     load: Option<Load>,
     load_effect: Option<LoadEffect>,
     /// The typical request, whether it is compared or not.
@@ -110,7 +111,8 @@ impl<'s> Draft<'s> {
         let requests = (Requests::of(series.baseline), Requests::of(series.candidate));
         let objective = plan.objective(series.baseline.measure.name());
         // Each value of a series of runs has the effect of its own run.
-        let runs = (!series.baseline.of_runs).then(|| RunComponent::of(&baseline, &candidate, plan.run_sd));
+        let assumed_run_sd = plan.assumed_run_sd(series.baseline);
+        let runs = (!series.baseline.of_runs).then(|| RunComponent::of(&baseline, &candidate, assumed_run_sd));
         let missed = objective.and_then(|limit| Shares::beyond(limit, &requests.0, &requests.1));
         if figures.is_empty() && missed.is_none() {
             return Ok(None);
@@ -132,6 +134,7 @@ impl<'s> Draft<'s> {
             candidate,
             arms,
             runs,
+            assumed_run_sd,
             load,
             load_effect: effect,
             typical,
@@ -380,7 +383,8 @@ impl<'s> Draft<'s> {
             0.0 => 1.05f64.ln(),
             allowed => (1.0 + 2.0 * allowed).max(0.01).ln().abs() - (1.0 + allowed).ln().abs(),
         };
-        Some(Planning { level, distance, variance_of_request, variance_of_run })
+        let assumed_variance_of_run = if self.runs.is_some() { self.assumed_run_sd * self.assumed_run_sd } else { 0.0 };
+        Some(Planning { level, distance, variance_of_request, variance_of_run, assumed_variance_of_run })
     }
 
     fn with_needs(&self, comparison: Comparison, planning: Planning) -> Comparison {

@@ -153,20 +153,20 @@ impl Runs {
     /// How much the runs differ, or what is assumed about it.
     fn fact(self) -> Option<String> {
         let Self { baseline, candidate, sd, assumed } = self;
-        let counts = format!("{} and {}", baseline, counted(candidate, "run"));
+        let counts = format!("{baseline} and {}", counted(candidate, "run"));
         let sd = plain(sd * 100.0);
         match (assumed, baseline + candidate) {
             (true, _) if self.sd == 0.0 => {
-                Some(format!("{counts} a side: the answer is about these runs, not about others of the same builds"))
+                Some(format!("{counts}: the answer is about these runs, not about others of the same builds"))
             }
             (true, 2) => Some(format!(
                 "one run a side: assumes that runs of one build differ by {sd} % (standard deviation); measure yours with \
                  3 runs a side"
             )),
             (true, _) => Some(format!(
-                "{counts} a side are too few to measure how much runs differ: assumes {sd} % (standard deviation)"
+                "{counts} are too few to measure how much runs differ: assumes {sd} % (standard deviation)"
             )),
-            (false, _) => Some(format!("{counts} a side, which differ by {sd} % (standard deviation)")),
+            (false, _) => Some(format!("{counts}, which differ by {sd} % within a side (standard deviation)")),
         }
     }
 }

@@ -12,6 +12,8 @@ use crate::error::{Error, Location, Result};
 pub(super) struct Header {
     pub(super) delimiter: u8,
     pub(super) names: Vec<String>,
+    /// True if lines that begin with `#` are comments.
+    pub(super) comments: bool,
 }
 
 /// The rows of a block of delimited values that follows the header.
@@ -100,7 +102,7 @@ impl<'w, 'p> TableReader<'w, 'p> {
         let mut record = csv::ByteRecord::new();
         let refuse = |error: &csv::Error| relocated(Error::of_csv(self.source, error), block.line);
         while reader.read_byte_record(&mut record).map_err(|error| refuse(&error))? {
-            let line = block.line + line_of(&block.text, record.position()) - 1;
+            let line = block.line + line_of(&block.text, record.position(), false) - 1;
             self.check_length(record.len(), line)?;
             let mut fields = vec![Field::Missing; self.fields];
             for column in &self.columns {
@@ -180,6 +182,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::projection::Projection;
+    use super::super::roles::KnownNames;
     use super::*;
     use crate::measure::Measure;
 
@@ -191,8 +194,8 @@ mod tests {
                 labels: vec!["a".to_owned(), "d".to_owned()],
                 ..Projection::default()
             };
-            let wanted = Wanted::of(&projection);
-            let header = Header { delimiter: b';', names: ["a", "b", "c"].map(str::to_owned).to_vec() };
+            let header = Header { delimiter: b';', names: ["a", "b", "c"].map(str::to_owned).to_vec(), comments: false };
+            let wanted = Wanted::of(&projection, KnownNames { names: &header.names, complete: true });
             let block = Block { line_feeds: text.matches('\n').count(), text, line: 2, index: 0 };
             prop_assert!(is_plain(block.text.as_bytes()));
             let mut plain = TableReader::new("log", &block, &header, &wanted);

@@ -1,18 +1,24 @@
 //! The fields of a row that a projection needs, and how each of them is used.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use serde_json::Value;
 
-use super::projection::{Projection, Rows, count, number, time};
+use super::failure_kind::FailureKind;
+use super::identity::is_counter;
+use super::numbers::Decimal;
+use super::outcome::{Outcome, OutcomeColumn};
+use super::projection::{Projection, Rows, count, measured};
+use super::roles::{KnownNames, Roles};
 use super::simd::begins_with;
 use super::time::{Time, UsualTimes};
 use super::tokens::TokenColumns;
-use super::{Cell, Mapping, json_lines};
-use crate::error::{Location, Result};
+use super::when::{Moment, TimeForm};
+use super::{Cell, Filter, Mapping, json_lines};
+use crate::error::{Error, Location, Result, excerpt};
 
-/// A field of a row, as a slice of the current block.
+/// A field of a row, as a slice of the current block or a cell of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum Field<'b> {
     #[default]
@@ -21,10 +27,12 @@ pub(super) enum Field<'b> {
     Json(&'b str),
     /// A cell of delimited values, of any type.
     Unparsed(&'b str),
+    /// A cell of a table in memory.
+    Cell(&'b Cell),
 }
 
 impl Field<'_> {
-    fn cell(&self) -> Cell {
+    fn cell(&self, decimal: Decimal) -> Cell {
         match self {
             Self::Missing => Cell::Missing,
             // The parser has validated the JSON. An object has no cell of its own.
@@ -32,14 +40,17 @@ impl Field<'_> {
                 Ok(Value::Object(_)) | Err(_) => Cell::Missing,
                 Ok(value) => json_lines::cell(&value),
             },
-            Self::Unparsed(text) => Cell::parse(text),
+            Self::Unparsed(text) => Cell::parse_as(text, decimal),
+            Self::Cell(cell) => (*cell).clone(),
         }
     }
 
     /// The field as a number, without building a cell. `None` if only the cell can decide.
     fn number(&self) -> Option<f64> {
         match self {
-            Self::Missing => Some(f64::NAN),
+            Self::Missing | Self::Cell(Cell::Missing) => Some(f64::NAN),
+            Self::Cell(Cell::Number(number)) => Some(*number),
+            Self::Cell(Cell::Text(_)) => None,
             // "NaN" in any spelling is a missing value, as everywhere else.
             Self::Json(text) | Self::Unparsed(text) => text.parse().ok(),
         }
@@ -48,7 +59,7 @@ impl Field<'_> {
     /// The raw text of the field. Within one file, equal raw texts have equal values.
     fn written(&self) -> Option<&str> {
         match self {
-            Self::Missing => None,
+            Self::Missing | Self::Cell(_) => None,
             Self::Json(text) | Self::Unparsed(text) => Some(text),
         }
     }
@@ -58,8 +69,13 @@ impl Field<'_> {
         match self {
             Self::Json(text) => text.strip_prefix('"')?.strip_suffix('"'),
             Self::Unparsed(text) => Some(text),
-            Self::Missing => None,
+            Self::Cell(Cell::Text(text)) => Some(text),
+            Self::Missing | Self::Cell(_) => None,
         }
+    }
+
+    fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing | Self::Cell(Cell::Missing))
     }
 }
 
@@ -70,7 +86,12 @@ pub(super) struct Wanted<'p> {
     pub(super) names: Vec<String>,
     measures: Vec<Use<'p>>,
     labels: Vec<Use<'p>>,
-    times: Vec<Use<'p>>,
+    /// Times, and whether a small number is a time of the run.
+    times: Vec<(Use<'p>, bool)>,
+    outcomes: Vec<(Use<'p>, OutcomeColumn<'p>)>,
+    identity: Vec<Use<'p>>,
+    warmup: Option<Use<'p>>,
+    filters: Vec<(Use<'p>, &'p Filter)>,
     companion: Option<Use<'p>>,
     /// The token counts, if they are requested.
     tokens: Option<[Use<'p>; 3]>,
@@ -81,11 +102,13 @@ pub(super) struct Wanted<'p> {
 struct Use<'p> {
     place: usize,
     mapping: Option<&'p Mapping>,
+    /// The index of its mapping.
+    mapped: Option<usize>,
 }
 
 impl Use<'_> {
-    fn cell(self, fields: &[Field<'_>]) -> Cell {
-        let cell = fields[self.place].cell();
+    fn cell(self, fields: &[Field<'_>], decimal: Decimal) -> Cell {
+        let cell = fields[self.place].cell(decimal);
         match self.mapping {
             Some(mapping) => mapping.cell(cell),
             None => cell,
@@ -94,24 +117,40 @@ impl Use<'_> {
 }
 
 impl<'p> Wanted<'p> {
-    pub(super) fn of(projection: &'p Projection) -> Self {
+    pub(super) fn of(projection: &'p Projection, known: KnownNames<'_>) -> Self {
+        let roles = Roles::of(projection, known);
         let mut names = Vec::new();
-        let mut place = |name: &str| {
-            let mapping = projection.mappings.iter().find(|mapping| mapping.to == name);
-            let own = mapping.map_or(name, |mapping| mapping.from.as_str());
+        let mut field = |own: &str| {
             let known = names.iter().position(|known| known == own);
-            let place = known.unwrap_or_else(|| {
+            known.unwrap_or_else(|| {
                 names.push(own.to_owned());
                 names.len() - 1
-            });
-            Use { place, mapping: mapping.filter(|mapping| mapping.unit().is_some()) }
+            })
         };
+        let mut place = |name: &str| {
+            let mapped = projection.mappings.iter().position(|mapping| mapping.to == name);
+            let mapping = mapped.map(|index| &projection.mappings[index]);
+            let place = field(mapping.map_or(name, |mapping| mapping.from.as_str()));
+            Use { place, mapping: mapping.filter(|mapping| mapping.unit().is_some()), mapped }
+        };
+        let measures = projection.measures.iter().map(|measure| place(measure.name())).collect();
+        let labels = projection.labels.iter().map(|name| place(name)).collect();
+        let times = roles.times.iter().map(|(name, elapsed)| (place(name), *elapsed)).collect();
+        let companion = projection.companion.as_ref().map(|name| place(name));
+        let tokens = projection.tokens.then(|| TokenColumns::NAMES.map(&mut place));
+        let outcomes = roles.outcomes.into_iter().map(|(name, column)| (place(&name), column)).collect();
+        let filters = projection.reading.filters.iter().map(|filter| (place(&filter.column), filter)).collect();
+        let mut raw = |name: &str| Use { place: field(name), mapping: None, mapped: None };
         Self {
-            measures: projection.measures.iter().map(|measure| place(measure.name())).collect(),
-            labels: projection.labels.iter().map(|name| place(name)).collect(),
-            times: Projection::TIMES.iter().map(|name| place(name)).collect(),
-            companion: projection.companion.as_ref().map(|name| place(name)),
-            tokens: projection.tokens.then(|| TokenColumns::NAMES.map(&mut place)),
+            measures,
+            labels,
+            times,
+            outcomes,
+            identity: roles.identity.iter().map(|name| raw(name)).collect(),
+            warmup: roles.warmup.as_ref().map(|name| raw(name)),
+            filters,
+            companion,
+            tokens,
             projection,
             names,
         }
@@ -127,11 +166,14 @@ impl<'p> Wanted<'p> {
 pub(super) struct Assembly<'w, 'p> {
     wanted: &'w Wanted<'p>,
     source: &'w str,
+    decimal: Decimal,
     pub(super) rows: Rows,
     /// Groups by the raw text of their labels, so that most rows need no allocation.
     groups: HashTable<KnownGroup>,
     hasher: DefaultHashBuilder,
     usual_times: UsualTimes,
+    /// For each column of outcomes, the last raw text of a row that succeeded.
+    succeeded: Vec<String>,
 }
 
 impl<'w, 'p> Assembly<'w, 'p> {
@@ -139,64 +181,244 @@ impl<'w, 'p> Assembly<'w, 'p> {
     pub(super) fn new(wanted: &'w Wanted<'p>, source: &'w str, rows: usize) -> Self {
         let mut assembled = Rows::new(wanted.measures.len());
         assembled.reserve(rows);
+        assembled.tally.mapped = vec![None; wanted.projection.mappings.len()];
+        let uses = wanted.measures.iter().chain(&wanted.labels).chain(wanted.times.iter().map(|(used, _)| used));
+        for used in uses.chain(wanted.outcomes.iter().map(|(used, _)| used)) {
+            if let Some(mapped) = used.mapped {
+                assembled.tally.mapped[mapped] = Some(0);
+            }
+        }
         let (groups, hasher, usual_times) = <_>::default();
-        Self { wanted, source, rows: assembled, groups, hasher, usual_times }
+        let succeeded = vec![String::new(); wanted.outcomes.len()];
+        let decimal = wanted.projection.reading.decimal;
+        Self { wanted, source, decimal, rows: assembled, groups, hasher, usual_times, succeeded }
     }
 
     /// Adds the row at a 1-based line.
     pub(super) fn add(&mut self, fields: &[Field<'_>], line: u64) -> Result<()> {
-        let group = self.group(fields);
         self.rows.records += 1;
+        let accepts = |(used, filter): &(Use<'_>, &Filter)| filter.accepts(&used.cell(fields, self.decimal));
+        if !self.wanted.filters.iter().all(accepts) {
+            self.rows.tally.filtered += 1;
+            return Ok(());
+        }
+        let group = self.group(fields);
+        if self.wanted.warmup.is_some_and(|used| is_true(&used.cell(fields, self.decimal))) {
+            self.rows.warmup[group] += 1;
+            return Ok(());
+        }
+        let has_outcomes = !self.wanted.outcomes.is_empty();
+        let outcome = if has_outcomes { Some(self.outcome(fields, line)?) } else { None };
         self.rows.begin_line(group, line);
-        for (index, used) in self.wanted.measures.iter().enumerate() {
-            let value = match fields[used.place].number() {
-                Some(number) if used.mapping.is_none() => number,
-                _ => {
-                    let place = || Location::of(self.source).line(line);
-                    number(&used.cell(fields), self.wanted.projection.measures[index].name(), place)?
-                }
-            };
+        let failed = matches!(outcome, Some(Outcome::Failed(..)));
+        for index in 0..self.wanted.measures.len() {
+            let value = if failed { f64::NAN } else { self.value(index, fields, line)? };
             self.rows.values[index].push(value);
         }
+        if let Some(outcome) = outcome {
+            self.take_outcome(outcome);
+        }
         if let Some(used) = self.wanted.tokens {
-            self.rows.tokens.push(self.rows.len() - 1, used.map(|used| tokens(used, fields)));
+            let tokens = used.map(|used| tokens(used, fields, self.decimal));
+            self.rows.tokens.push(self.rows.len() - 1, tokens);
         }
         let time = self.time(fields);
         self.rows.at(time);
+        if !self.wanted.identity.is_empty() {
+            let identity = self.identity(fields, time);
+            self.rows.identify(identity);
+        }
         if let Some(used) = self.wanted.companion {
-            self.rows.companion.push(used.cell(fields));
+            self.rows.companion.push(used.cell(fields, self.decimal));
         }
         Ok(())
     }
 
+    /// The value of a measure; NaN if it is missing.
+    fn value(&mut self, index: usize, fields: &[Field<'_>], line: u64) -> Result<f64> {
+        let used = self.wanted.measures[index];
+        let quick = fields[used.place].number().filter(|_| used.mapping.is_none() && self.decimal == Decimal::Point);
+        let value = match quick {
+            Some(number) => number,
+            None => {
+                let cell = fields[used.place].cell(self.decimal);
+                let place = || Location::of(self.source).line(line);
+                let measure = &self.wanted.projection.measures[index];
+                measured(&cell, measure, used.mapping, self.decimal, place, &mut self.rows.tally)?
+            }
+        };
+        if let Some(mapped) = used.mapped {
+            self.yields(mapped, !value.is_nan());
+        }
+        Ok(value)
+    }
+
+    fn yields(&mut self, mapping: usize, is_value: bool) {
+        if let Some(Some(count)) = self.rows.tally.mapped.get_mut(mapping) {
+            *count += usize::from(is_value);
+        }
+    }
+
+    /// What the columns of outcomes say.
+    fn outcome(&mut self, fields: &[Field<'_>], line: u64) -> Result<Outcome> {
+        let mut outcome = Outcome::Unknown;
+        for (index, (used, column)) in self.wanted.outcomes.iter().enumerate() {
+            let field = fields[used.place];
+            if field.is_missing() && !matches!(column, OutcomeColumn::Stated(_)) {
+                continue;
+            }
+            let written = field.written();
+            if written.is_some_and(|written| !written.is_empty() && written == self.succeeded[index]) {
+                if outcome == Outcome::Unknown {
+                    outcome = Outcome::Succeeded;
+                }
+                continue;
+            }
+            let cell = used.cell(fields, self.decimal);
+            let of_column = column.read(&cell).map_err(|expected| {
+                let name = &self.wanted.names[used.place];
+                unknown_outcome(&cell, Location::of(self.source).line(line).field(name), expected)
+            })?;
+            if let (Outcome::Succeeded, Some(written)) = (&of_column, written) {
+                written.clone_into(&mut self.succeeded[index]);
+            }
+            outcome = outcome.and(of_column);
+        }
+        Ok(outcome)
+    }
+
+    fn take_outcome(&mut self, outcome: Outcome) {
+        let is_known = outcome != Outcome::Unknown;
+        self.rows.tally.outcomes += usize::from(is_known);
+        self.rows.tally.without_outcome += usize::from(!is_known);
+        if let Some(mapped) = self.wanted.outcomes[0].0.mapped {
+            self.yields(mapped, is_known);
+        }
+        match outcome {
+            Outcome::Failed(status, error, _) => {
+                self.rows.mark(true);
+                self.rows.describe_failure(FailureKind::of_error(status, Some(&error)));
+            }
+            Outcome::Succeeded | Outcome::Unknown => {
+                self.rows.mark(false);
+                self.rows.describe_failure(None);
+            }
+        }
+    }
+
     /// The time from the first time field that has a value.
     fn time(&mut self, fields: &[Field<'_>]) -> Time {
-        for used in &self.wanted.times {
-            let usual = fields[used.place].time_text().and_then(|text| self.usual_times.read(text));
-            if let (Some(time), None) = (usual, used.mapping) {
-                return time;
+        let rules = &self.wanted.projection.reading.times;
+        for (used, elapsed) in &self.wanted.times {
+            let field = fields[used.place];
+            if field.is_missing() {
+                continue;
             }
-            let cell = used.cell(fields);
-            if cell != Cell::Missing {
-                return time(&cell);
+            let is_usual = used.mapping.is_none() && rules.form == TimeForm::Usual;
+            let usual = field.time_text().filter(|_| is_usual).and_then(|text| self.usual_times.read(text));
+            let moment = match usual {
+                Some(time) => Some(Moment::At(time)),
+                None => match used.cell(fields, Decimal::Point) {
+                    Cell::Missing => continue,
+                    Cell::Number(seconds) if used.mapping.is_some() => super::when::of_seconds(seconds),
+                    Cell::Number(number) => rules.of_number(number),
+                    Cell::Text(text) => rules.of_text(&text),
+                },
+            };
+            let time = match moment {
+                Some(Moment::At(time)) => time,
+                Some(Moment::Naive(time)) => {
+                    self.rows.tally.naive_times += 1;
+                    time
+                }
+                Some(Moment::Elapsed(time)) if *elapsed => {
+                    self.rows.elapsed = true;
+                    time
+                }
+                Some(Moment::Elapsed(_)) => continue,
+                None => {
+                    self.rows.tally.unreadable_times += 1;
+                    let tally = &mut self.rows.tally;
+                    tally.unreadable_time.get_or_insert_with(|| {
+                        let text = used.cell(fields, Decimal::Point).label().unwrap_or_default();
+                        (self.wanted.names[used.place].clone(), excerpt(&text))
+                    });
+                    return Time::NONE;
+                }
+            };
+            self.rows.tally.times += 1;
+            if let Some(mapped) = used.mapped {
+                self.yields(mapped, true);
             }
+            return time;
         }
         Time::NONE
     }
 
+    /// A number that only repetitions of this record share; `None` if the row has no identity.
+    fn identity(&self, fields: &[Field<'_>], time: Time) -> Option<u64> {
+        let mut hasher = DefaultHasher::new();
+        let mut is_weak = true;
+        for used in &self.wanted.identity {
+            let label = used.cell(fields, Decimal::Point).label().filter(|label| !label.trim().is_empty())?;
+            is_weak &= is_counter(&label);
+            label.hash(&mut hasher);
+        }
+        if is_weak {
+            // A counter: another run counts the same numbers.
+            time.hash(&mut hasher);
+            self.rows.values.iter().for_each(|column| column.last().map(|value| value.to_bits()).hash(&mut hasher));
+        }
+        Some(hasher.finish())
+    }
+
     fn group(&mut self, fields: &[Field<'_>]) -> usize {
+        if self.wanted.labels.iter().any(|used| matches!(fields[used.place], Field::Cell(_))) {
+            let labels: Vec<_> = self.wanted.labels.iter().map(|used| self.label(*used, fields)).collect();
+            return self.new_group(&labels);
+        }
         let labels = || self.wanted.labels.iter().map(|used| fields[used.place].written());
         let hash = hash_of(&self.hasher, labels());
         if let Some(known) = self.groups.find(hash, |known| known.is(labels())) {
             return known.group;
         }
         let written = labels().map(|label| label.map(str::to_owned)).collect();
-        let read: Vec<_> = self.wanted.labels.iter().map(|used| used.cell(fields).label()).collect();
-        let group = self.rows.group_of(&read);
+        let read: Vec<_> = self.wanted.labels.iter().map(|used| self.label(*used, fields)).collect();
+        let group = self.new_group(&read);
         let known = KnownGroup { labels: written, group };
         let rehash = |known: &KnownGroup| hash_of(&self.hasher, known.written());
         self.groups.insert_unique(hash, known, rehash);
         group
+    }
+
+    fn label(&self, used: Use<'_>, fields: &[Field<'_>]) -> Option<String> {
+        used.cell(fields, self.decimal).label()
+    }
+
+    fn new_group(&mut self, labels: &[Option<String>]) -> usize {
+        for (used, label) in self.wanted.labels.iter().zip(labels) {
+            if let Some(mapped) = used.mapped {
+                self.yields(mapped, label.is_some());
+            }
+        }
+        self.rows.group_of(labels)
+    }
+}
+
+fn is_true(cell: &Cell) -> bool {
+    match cell {
+        Cell::Number(number) => *number == 1.0,
+        Cell::Text(text) => text.eq_ignore_ascii_case("true"),
+        Cell::Missing => false,
+    }
+}
+
+/// The error for a cell that does not tell the outcome of its row.
+pub(super) fn unknown_outcome(cell: &Cell, location: Location, expected: &str) -> Error {
+    Error::Format {
+        location,
+        problem: format!("\"{}\" does not say whether the row succeeded", excerpt(&cell.label().unwrap_or_default())),
+        fix: format!("expected {expected}; state which values succeeded, or that no column says so"),
     }
 }
 
@@ -222,10 +444,10 @@ impl KnownGroup {
 }
 
 /// The count of tokens in a field.
-fn tokens(used: Use<'_>, fields: &[Field<'_>]) -> Option<f64> {
+fn tokens(used: Use<'_>, fields: &[Field<'_>], decimal: Decimal) -> Option<f64> {
     match fields[used.place].number() {
-        Some(number) if used.mapping.is_none() => count(&Cell::Number(number)),
-        _ => count(&used.cell(fields)),
+        Some(number) if used.mapping.is_none() && decimal == Decimal::Point => count(&Cell::Number(number)),
+        _ => count(&used.cell(fields, decimal)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Cell, Column, Table};
+use super::{Cell, Column, Table, wrapped};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::session::{Warning, is_torn, torn_tail};
 
@@ -20,7 +20,14 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Warning>)> {
         return Ok((builder.table, warnings));
     }
     if let Some(object) = one_object(text) {
-        builder.add(1, &object, || Location::of(source))?;
+        match wrapped::rows(&object) {
+            Some((path, rows)) => {
+                for (row, value) in (1..).zip(rows) {
+                    builder.add(row, value, || Location::of(source).field(&format!("{path}[{}]", row - 1)))?;
+                }
+            }
+            None => builder.add(1, &object, || Location::of(source))?,
+        }
         return Ok((builder.table, warnings));
     }
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
@@ -37,10 +44,11 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Warning>)> {
     Ok((builder.table, warnings))
 }
 
-/// One object over several lines is a table with one row.
+/// One object, on one line or over several, is a table with one row, or holds one.
 fn one_object(text: &str) -> Option<Value> {
-    let first = text.lines().find(|line| !line.trim().is_empty())?;
-    if serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok() {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next()?;
+    if lines.next().is_some() && serde_json::from_str::<serde::de::IgnoredAny>(first).is_ok() {
         return None;
     }
     serde_json::from_str(text).ok().filter(Value::is_object)

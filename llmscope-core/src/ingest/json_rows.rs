@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::blocks::Block;
 use super::fields::{Assembly, Field, Wanted};
 use super::json_shape::{Action, Paths, Shape, walk};
+use super::non_finite;
 use super::projection::Rows;
 use crate::error::{Error, Location, Result};
 use crate::session::{Warning, is_torn, torn_tail};
@@ -30,6 +31,7 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
             match reader.read(row, &mut fields) {
                 _ if row.is_empty() => {}
                 Ok(()) => assembly.add(&fields, number)?,
+                Err(_) if add_finite(&mut assembly, &mut reader, row, number)? => {}
                 Err(_) if is_torn(line) && (block.index > 0 || assembly.rows.records > 0) => {
                     warnings.push(torn_tail(Location::of(source).line(number)));
                 }
@@ -42,6 +44,18 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
     }
     assembly.rows.offered = wanted.offered(&reader.seen);
     Ok((assembly.rows, warnings))
+}
+
+/// Adds a row with numbers that are not finite, as Python writes them. False if the row has none, or another fault.
+fn add_finite(assembly: &mut Assembly<'_, '_>, reader: &mut RowReader, row: &str, line: u64) -> Result<bool> {
+    let Some((finite, count)) = non_finite::removed(row) else { return Ok(false) };
+    let mut fields = vec![Field::Missing; reader.seen.len()];
+    if reader.read(&finite, &mut fields).is_err() {
+        return Ok(false);
+    }
+    assembly.rows.tally.non_finite += count;
+    assembly.add(&fields, line)?;
+    Ok(true)
 }
 
 /// The first line of `text`, with its line feed.
@@ -170,6 +184,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::projection::Projection;
+    use super::super::roles::KnownNames;
     use super::*;
     use crate::measure::Measure;
 
@@ -223,7 +238,7 @@ mod tests {
         #[test]
         fn quick_ways_end_where_the_full_parser_does(rows in prop::collection::vec(row(), 1..24), again in 1_usize..4) {
             let projection = projection();
-            let wanted = Wanted::of(&projection);
+            let wanted = Wanted::of(&projection, KnownNames { names: &[], complete: true });
             let (mut quick, full) = (RowReader::new(&wanted), RowReader::new(&wanted));
             let mut seen = vec![false; wanted.names.len()];
             let mut fields = vec![Field::Missing; wanted.names.len()];
@@ -243,7 +258,7 @@ mod tests {
     #[test]
     fn a_row_ends_with_its_line() {
         let projection = projection();
-        let wanted = Wanted::of(&projection);
+        let wanted = Wanted::of(&projection, KnownNames { names: &[], complete: true });
         let mut reader = RowReader::new(&wanted);
         let mut fields = vec![Field::Missing; wanted.names.len()];
         reader.read(r#"{"latency": [1]}"#, &mut fields).unwrap();
@@ -259,7 +274,7 @@ mod tests {
     #[test]
     fn rows_of_one_shape_are_not_parsed() {
         let projection = projection();
-        let wanted = Wanted::of(&projection);
+        let wanted = Wanted::of(&projection, KnownNames { names: &[], complete: true });
         let mut reader = RowReader::new(&wanted);
         let rows: Vec<_> = (0..100)
             .map(|i| {

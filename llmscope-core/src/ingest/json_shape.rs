@@ -20,7 +20,11 @@ pub(super) enum Action {
 
 /// How to handle the values at paths such as `timings.prompt_ms`.
 #[derive(Debug)]
-pub(super) struct Paths(Vec<(String, Action)>);
+pub(super) struct Paths {
+    paths: Vec<(String, Action)>,
+    /// The lengths that occur, as bits: most names of a row have none of them.
+    lengths: u64,
+}
 
 impl Paths {
     /// Takes each of these names as the field at its index.
@@ -35,12 +39,21 @@ impl Paths {
                 }
             }
         }
-        Self(paths)
+        let lengths = paths.iter().fold(0, |lengths, (path, _)| lengths | bit_of(path));
+        Self { paths, lengths }
     }
 
     pub(super) fn action(&self, path: &str) -> Action {
-        self.0.iter().find(|(known, _)| known == path).map_or(Action::Skip, |(_, action)| *action)
+        if self.lengths & bit_of(path) == 0 {
+            return Action::Skip;
+        }
+        self.paths.iter().find(|(known, _)| known == path).map_or(Action::Skip, |(_, action)| *action)
     }
+}
+
+/// The bit of a path's length; long paths share one.
+fn bit_of(path: &str) -> u64 {
+    1 << path.len().min(63)
 }
 
 impl Action {

@@ -1,8 +1,8 @@
 //! LiteLLM: standard logging payloads from its callbacks, and the spend logs of its proxy (both JSON). Checked against
 //! litellm 1.80.0.
 //!
-//! Traps: both contain the time of the first chunk with content (`completionStartTime`; `streaming_handler.py` skips
-//! chunks that carry only a role), but for requests that were not streamed it equals the end. A cost of 0 may mean that
+//! Traps: both contain the time of the first chunk (`completionStartTime`), which carries only a role in recent versions:
+//! it is not the time of the first token. For requests that were not streamed it equals the end. A cost of 0 may mean that
 //! the price is unknown. The spend log of a failed request has the time of logging as its start and its end.
 
 use std::collections::BTreeMap;
@@ -252,6 +252,7 @@ impl Call {
         let mut number = |name: &str, value: Option<f64>| {
             attributes.extend(value.map(|value| (name.to_owned(), AttributeValue::Number(value))));
         };
+        number("time_to_first_chunk_s", first_s.filter(|_| !self.failed));
         number("litellm_overhead_s", self.overhead_ms.map(super::runs::of_ms));
         number("failed_after_s", lasted_s.filter(|_| self.failed));
         attributes.extend(self.cache_hit.map(|hit| ("cache_hit".to_owned(), AttributeValue::Bool(hit))));
@@ -265,7 +266,6 @@ impl Call {
             model: present(self.model),
             status: if self.failed { outcome(&self.error) } else { Status::Ok },
             error: self.failed.then(|| error(self.error)),
-            ttft_s: first_s.filter(|_| !self.failed),
             e2e_s: lasted_s.filter(|_| !self.failed),
             input_tokens,
             output_tokens,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+use super::when::EARLIEST_S;
 use super::{Cell, Projection, Table};
 use crate::error::{Error, Result};
 use crate::metric::Unit;
@@ -76,15 +77,28 @@ impl Mapping {
 
     /// A cell of the column, converted to the unit of the new name.
     pub(super) fn cell(&self, cell: Cell) -> Cell {
+        let cell = match cell {
+            Cell::Text(text) if self.unit().is_some() => Cell::parse(&text),
+            cell => cell,
+        };
         match (cell, self.unit()) {
+            // Seconds since 1970, or from the start of the run.
             (Cell::Number(number), Some(unit)) if is_time(&self.to) => {
-                time(number, unit).map_or(Cell::Missing, |at| Cell::Text(at.to_string()))
+                match (since_1970(number, unit), Unit::Second.convert(number, unit)) {
+                    (Some(at), Some(seconds)) if seconds >= EARLIEST_S => Cell::Text(at.to_string()),
+                    (Some(_), Some(seconds)) => Cell::Number(seconds),
+                    _ => Cell::Missing,
+                }
             }
-            (Cell::Number(number), Some(unit)) => {
-                Cell::Number(convert(&self.to, number, unit).unwrap_or(f64::INFINITY))
-            }
+            (Cell::Number(number), Some(_)) => Cell::Number(self.number(number)),
             (cell, _) => cell,
         }
+    }
+
+    /// A number of the column, converted to the unit of the new name.
+    pub(super) fn number(&self, number: f64) -> f64 {
+        let unit = self.unit().unwrap_or_default();
+        convert(&self.to, number, unit).unwrap_or(f64::INFINITY)
     }
 }
 
@@ -107,7 +121,7 @@ fn is_time(name: &str) -> bool {
 
 /// A time counted since 1970. The integral and fractional parts are converted separately, so that milliseconds stay
 /// whole.
-fn time(number: f64, unit: &str) -> Option<Timestamp> {
+pub(super) fn since_1970(number: f64, unit: &str) -> Option<Timestamp> {
     let per_unit = Unit::Second.convert(1.0, unit)? * 1e9;
     let nanoseconds = |count: f64| {
         // Outside the years that a timestamp can represent, or NaN.
@@ -138,7 +152,7 @@ impl Table {
         Ok(self)
     }
 
-    pub(super) fn unknown_column(&self, name: &str) -> Error {
+    pub(crate) fn unknown_column(&self, name: &str) -> Error {
         let names: Vec<&str> = self.columns.iter().map(|column| column.name.as_str()).collect();
         Error::Unknown { what: "column", name: name.to_owned(), expected: names.join(", ") }
     }
@@ -192,10 +206,10 @@ mod tests {
             (1_795_420_000_000_001.0, "us", "2026-11-23T07:46:40.000001Z"),
             (1_795_420_000.25, "s", "2026-11-23T07:46:40.25Z"),
         ] {
-            assert_eq!(time(number, unit).unwrap().to_string(), expected);
+            assert_eq!(since_1970(number, unit).unwrap().to_string(), expected);
         }
         for number in [f64::NAN, f64::INFINITY, -1e300, 1e29] {
-            assert_eq!(time(number, "s"), None);
+            assert_eq!(since_1970(number, "s"), None);
         }
     }
 }

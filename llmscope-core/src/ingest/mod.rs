@@ -1,9 +1,11 @@
 //! Readers for logs of benchmark tools, one file per tool. The format is recognized by content, never by file name.
 
+mod ab;
 mod aiperf;
 mod attributes;
 mod bench_my_llm;
 mod blocks;
+mod criterion;
 mod delimited;
 mod delimited_rows;
 mod documents;
@@ -11,13 +13,23 @@ mod empty;
 mod failure;
 mod failure_kind;
 mod fields;
+mod filter;
+mod foreign;
 mod gathered;
+mod genai_bench;
 mod genai_perf;
+mod google_benchmark;
 mod guidellm;
+mod h2load;
+mod hey;
 mod http;
 mod hyperfine;
+mod identity;
 mod inference_benchmarker;
+mod inference_perf;
 mod infermark;
+mod javascript_benchmarks;
+mod jmeter;
 mod json_lines;
 mod json_rows;
 mod json_scan;
@@ -31,45 +43,62 @@ mod llmperf;
 mod locust;
 mod mapping;
 mod markdown;
+mod non_finite;
+mod numbers;
 mod oha;
 mod ollama;
 mod open;
+mod options;
 mod otel;
+mod outcome;
 mod projection;
+mod pytest_benchmark;
 #[cfg(test)]
 mod recognition;
 mod requests;
+mod roles;
 mod rows;
 mod runs;
 mod server_times;
 mod service_export;
+mod sglang;
 mod signature;
 mod simd;
+mod stated;
 mod stated_units;
 mod stream;
 mod table;
+mod tally;
 mod time;
 mod timestamp;
 mod tokens;
 mod tool;
 mod vllm;
+mod when;
+mod wrapped;
 
 use std::sync::Arc;
 
 pub use delimited::delimiter;
 pub use failure_kind::FailureKind;
 pub(crate) use failure_kind::on_one_line;
+pub use filter::Filter;
 pub use lines::StreamSummary;
 pub use mapping::Mapping;
-pub use open::{OpenedLog, open, read_whole};
+pub use numbers::Decimal;
+pub use open::{OpenedLog, open, open_with, read_whole, read_whole_with};
+pub use options::ReadOptions;
+pub use outcome::{Accepted, StatusRule};
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows};
 pub use service_export::{Flag, ServiceRow};
 pub use stream::Stream;
 pub use table::{Cell, Column, Table};
+pub use tally::Tally;
 pub use time::Time;
 pub use tokens::TokenColumns;
 pub use tool::Tool;
+pub use when::{TimeForm, TimeRules};
 
 use crate::error::{Error, Location, Result};
 use crate::session::{Session, Warning, check_records};
@@ -122,14 +151,30 @@ pub enum Content {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
+    read_with(source, bytes, &ReadOptions { tool, ..ReadOptions::default() })
+}
+
+/// Reads a log about which the caller states these facts.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Log> {
     let unpacked = open::unpacked(source, bytes)?;
     let text = decode(source, unpacked.as_deref().unwrap_or(bytes))?;
-    let tool = tool.unwrap_or_else(|| Tool::of(&Signature::of(text)));
+    let finite = non_finite::removed(text);
+    let text = finite.as_ref().map_or(text, |(text, _)| text.as_str());
+    let tool = options.tool.unwrap_or_else(|| Tool::of_options(&Signature::of(text), options));
     let found = match tool.0.reading {
         Reading::Whole(read) => read(source, text)?,
         Reading::Lines { header, records } => read_lines(source, text, header, records)?,
+        Reading::Delimited => {
+            let table = delimited::read(source, text, options.decimal);
+            let is_guess = options.tool.is_none();
+            let table = table.map_err(|error| if is_guess { unknown_format(source, text, error) } else { error })?;
+            Parsed::Table(table, Vec::new())
+        }
     };
-    let (content, warnings) = match found {
+    let (content, mut warnings) = match found {
         Parsed::Session(session, warnings) => {
             check_records(source, &session.records)?;
             (Content::Session(Arc::new(session)), warnings)
@@ -137,7 +182,36 @@ pub fn read(source: &str, bytes: &[u8], tool: Option<Tool>) -> Result<Log> {
         Parsed::Runs(runs) => (Content::Table(runs.table), runs.warnings),
         Parsed::Table(table, warnings) => (Content::Table(table), warnings),
     };
+    if let Some((_, count)) = finite {
+        warnings.push(non_finite::warning(source, count));
+    }
     Ok(Log { source: source.to_owned(), tool, content, warnings })
+}
+
+/// The error for a text that is neither a known format nor a table: it quotes what was seen. Other errors stay.
+fn unknown_format(source: &str, text: &str, error: Error) -> Error {
+    // A sentence, or more, is not the name of a column.
+    const SENTENCE_WORDS: usize = 3;
+    let beginning = delimited::Beginning::of(text);
+    let is_table = beginning.header.as_bytes().contains(&beginning.delimiter);
+    if is_table || beginning.header.split_whitespace().count() < SENTENCE_WORDS {
+        return error;
+    }
+    let seen = on_one_line(beginning.header);
+    Error::Format {
+        location: Location::of(source),
+        problem: format!("the format is unknown: the file begins with \"{}\"", crate::error::excerpt(&seen)),
+        fix: "use JSON Lines, or delimited values with a header line, or a format of the list".to_owned(),
+    }
+}
+
+/// The error for a statement about the columns of a format that gives them a meaning of its own.
+pub(crate) fn takes_no_statement(source: &str, tool: Tool) -> Error {
+    Error::Format {
+        location: Location::of(source),
+        problem: format!("the columns of this format have a meaning of their own ({})", tool.label()),
+        fix: "omit the mapping, or read delimited values as a table".to_owned(),
+    }
 }
 
 /// Reads a log in which each line is independent.
@@ -154,6 +228,7 @@ fn decode<'b>(source: &str, bytes: &'b [u8]) -> Result<&'b str> {
         let location = Location::of(source);
         Err(Error::Format { location, problem: problem.to_owned(), fix: fix.to_owned() })
     };
+    foreign::refuse(source, bytes)?;
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return refuse("the file is UTF-16", "save it as UTF-8");
     }

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read};
 
 use super::stream::Stream;
-use super::{Log, Tool, read};
+use super::{Log, ReadOptions, Tool, foreign, read_with};
 use crate::error::{Error, Location, Result};
 
 /// The largest log that is read as a whole. An endless pipe stops here.
@@ -25,17 +25,26 @@ pub enum OpenedLog {
 /// # Errors
 /// [`Error::Io`] if it cannot be read; otherwise as [`read`].
 pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<OpenedLog> {
+    open_with(source, input, &ReadOptions { tool, ..ReadOptions::default() })
+}
+
+/// Opens a log about which the caller states these facts.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(source: &str, input: impl Read + Send + 'static, options: &ReadOptions) -> Result<OpenedLog> {
     let mut input = unpack(source, Box::new(input))?;
     let head = take(source, &mut input, HEAD_BYTES as u64)?;
     if head.len() < HEAD_BYTES {
-        return read(source, &head, tool).map(OpenedLog::Log);
+        return read_with(source, &head, options).map(OpenedLog::Log);
     }
+    foreign::refuse(source, &head)?;
     let text = text_of(&head).to_owned();
     let skipped = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let all = Box::new(Cursor::new(head).chain(input));
-    match Stream::of(source, &text, skip(all, skipped), tool)? {
+    match Stream::of(source, &text, skip(all, skipped), options)? {
         Ok(stream) => Ok(OpenedLog::Stream(Box::new(stream))),
-        Err(rest) => read_whole(source, rest, tool).map(OpenedLog::Log),
+        Err(rest) => read_whole_with(source, rest, options).map(OpenedLog::Log),
     }
 }
 
@@ -45,8 +54,16 @@ pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>)
 /// # Errors
 /// [`Error::Io`] if it cannot be read; [`Error::Format`] as for [`read`], and for more than 4 GiB.
 pub fn read_whole(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Log> {
+    read_whole_with(source, input, &ReadOptions { tool, ..ReadOptions::default() })
+}
+
+/// Reads a log as a whole, about which the caller states these facts.
+///
+/// # Errors
+/// As [`read_whole`].
+pub fn read_whole_with(source: &str, input: impl Read + Send + 'static, options: &ReadOptions) -> Result<Log> {
     let mut input = unpack(source, Box::new(input))?;
-    read(source, &take_whole(source, &mut input)?, tool)
+    read_with(source, &take_whole(source, &mut input)?, options)
 }
 
 /// The whole stream, if it does not exceed the limit for reading a log as a whole.

@@ -3,11 +3,17 @@
 use std::collections::HashMap;
 
 use super::failure_kind::FailureKind;
+use super::fields::{Assembly, Field, Wanted};
+use super::numbers::{self, Decimal};
+use super::options::ReadOptions;
+use super::roles::{KnownNames, Roles};
+use super::tally::Tally;
 use super::time::Time;
 use super::tokens::TokenColumns;
-use super::{Cell, Mapping, Table};
+use super::{Cell, Filter, Mapping, Table, identity};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::measure::Measure;
+use crate::metric::Unit;
 use crate::session::{AttributeValue, RequestRecord, SessionHeader};
 
 /// What to take from each row of a log.
@@ -23,6 +29,8 @@ pub struct Projection {
     pub mappings: Vec<Mapping>,
     /// Whether to read the token counts of each request, on which its latency depends.
     pub tokens: bool,
+    /// What the caller states about the cells.
+    pub reading: ReadOptions,
 }
 
 /// Rows of a log, column by column, reduced to a projection.
@@ -56,6 +64,12 @@ pub struct Rows {
     pub records: usize,
     /// For each measure, whether the log has such a field.
     pub offered: Vec<bool>,
+    /// True if the times are counted from the start of the run: they order the rows, and are no times of day.
+    pub elapsed: bool,
+    /// For each row, a number that only repetitions of its record share, or 0; empty if no row has an identity.
+    pub identity: Vec<u64>,
+    /// Counts of what the rows leave open.
+    pub tally: Tally,
     /// The index of each group.
     places: HashMap<Vec<Option<String>>, usize>,
 }
@@ -71,6 +85,11 @@ impl Projection {
         for (position, record) in records.iter().enumerate() {
             for (label, name) in labels.iter_mut().zip(&self.labels) {
                 *label = record_label(header, record, name);
+            }
+            let accepts = |filter: &Filter| filter.accepts(&record_cell(header, record, &filter.column));
+            if !self.reading.filters.iter().all(accepts) {
+                rows.tally.filtered += 1;
+                continue;
             }
             let group = rows.group_of(&labels);
             if record.warmup {
@@ -89,6 +108,7 @@ impl Projection {
                 rows.tokens.push_record(rows.group.len() - 1, record);
             }
             rows.at(Time::from(record.started_at));
+            rows.identify(identity::of_record(record));
             if let Some(name) = &self.companion {
                 rows.companion.push(record_cell(header, record, name));
             }
@@ -96,38 +116,36 @@ impl Projection {
         rows
     }
 
+    /// The columns among these names that are times, outcomes or identities, not measures.
+    pub(crate) fn columns_with_a_role(&self, names: &[String]) -> Vec<String> {
+        let roles = Roles::of(self, KnownNames { names, complete: true });
+        let outcomes = roles.outcomes.into_iter().map(|(name, _)| name);
+        roles
+            .times
+            .into_iter()
+            .map(|(name, _)| name)
+            .chain(outcomes)
+            .chain(roles.identity)
+            .chain(roles.warmup)
+            .collect()
+    }
+
     /// The projection of a table.
     pub(crate) fn of_table(&self, source: &str, table: &Table) -> Result<Rows> {
-        let mut rows = Rows { records: table.rows(), ..Rows::new(self.measures.len()) };
-        let measured: Vec<_> = self.measures.iter().map(|measure| table.column(measure.name())).collect();
-        let labelled: Vec<_> = self.labels.iter().map(|name| table.column(name)).collect();
-        let times: Vec<_> = Self::TIMES.iter().filter_map(|name| table.column(name)).collect();
-        let companion = self.companion.as_ref().map(|name| table.column(name));
-        rows.offered = measured.iter().map(Option::is_some).collect();
-        let tokens = TokenColumns::NAMES.map(|name| table.column(name).filter(|_| self.tokens));
-        let mut labels = vec![None; self.labels.len()];
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let wanted = Wanted::of(self, KnownNames { names: &names, complete: true });
+        let columns: Vec<_> = wanted.names.iter().map(|name| table.column(name)).collect();
+        let mut assembly = Assembly::new(&wanted, source, table.rows());
+        let mut fields = vec![Field::Missing; columns.len()];
         for (row, &line) in table.lines.iter().enumerate() {
-            for (label, column) in labels.iter_mut().zip(&labelled) {
-                *label = column.and_then(|column| column.cells[row].label());
+            for (field, column) in fields.iter_mut().zip(&columns) {
+                *field = column.map_or(Field::Missing, |column| Field::Cell(&column.cells[row]));
             }
-            let group = rows.group_of(&labels);
-            rows.begin_line(group, line);
-            for (index, column) in measured.iter().enumerate() {
-                let cell = column.map_or(&Cell::Missing, |column| &column.cells[row]);
-                let place = || Location::of(source).line(line);
-                rows.values[index].push(number(cell, self.measures[index].name(), place)?);
-            }
-            rows.tokens.push(
-                rows.group.len() - 1,
-                tokens.map(|column| column.map(|column| &column.cells[row]).and_then(count)),
-            );
-            let at = times.iter().map(|column| &column.cells[row]).find(|cell| **cell != Cell::Missing);
-            rows.at(at.map_or(Time::NONE, time));
-            if let Some(column) = &companion {
-                rows.companion.push(column.map_or(Cell::Missing, |column| column.cells[row].clone()));
-            }
+            assembly.add(&fields, line)?;
         }
-        Ok(rows)
+        let seen: Vec<bool> = columns.iter().map(Option::is_some).collect();
+        assembly.rows.offered = wanted.offered(&seen);
+        Ok(assembly.rows)
     }
 }
 
@@ -188,11 +206,19 @@ impl Rows {
     }
 
     /// Records why the current row's request failed, if known.
-    fn describe_failure(&mut self, kind: Option<FailureKind>) {
+    pub(super) fn describe_failure(&mut self, kind: Option<FailureKind>) {
         let kind = kind.map_or(0, |kind| FailureKind::number_in(&mut self.failures, kind));
         if kind > 0 || !self.failure.is_empty() {
             self.failure.resize(self.group.len() - 1, 0);
             self.failure.push(kind);
+        }
+    }
+
+    /// Records the identity of the current row.
+    pub(super) fn identify(&mut self, identity: Option<u64>) {
+        if identity.is_some() || !self.identity.is_empty() {
+            self.identity.resize(self.group.len() - 1, 0);
+            self.identity.push(identity.unwrap_or(0));
         }
     }
 
@@ -210,17 +236,46 @@ fn narrow(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
-/// A cell as a measurement; NaN where it is missing.
-pub(super) fn number(cell: &Cell, name: &str, place: impl FnOnce() -> Location) -> Result<f64> {
-    match cell {
-        Cell::Missing => Ok(f64::NAN),
-        Cell::Number(number) => Ok(*number),
-        Cell::Text(text) => Err(Error::Format {
-            location: place().field(name),
-            problem: format!("\"{}\" is not a number", excerpt(text)),
-            fix: format!("correct it, or leave the cell empty and choose {GAP_POLICY}"),
-        }),
-    }
+/// A cell as a measurement in the unit of its measure; NaN where it is missing. `mapping` states the unit of its numbers.
+pub(super) fn measured(
+    cell: &Cell,
+    measure: &Measure,
+    mapping: Option<&Mapping>,
+    decimal: Decimal,
+    place: impl FnOnce() -> Location,
+    tally: &mut Tally,
+) -> Result<f64> {
+    let number = match cell {
+        Cell::Missing => return Ok(f64::NAN),
+        Cell::Number(number) => *number,
+        Cell::Text(text) => match (decimal.number(text.trim()), numbers::duration_s(text)) {
+            (Some(number), _) => number,
+            (None, Some(seconds)) => {
+                let unit = measure.meaning().unit;
+                tally.durations += usize::from(unit == Unit::One);
+                let converted = if unit == Unit::One { Some(seconds) } else { unit.convert(seconds, "s") };
+                return converted.ok_or_else(|| not_a_number(text, measure.name(), place()));
+            }
+            (None, None) => return Err(not_a_number(text, measure.name(), place())),
+        },
+    };
+    Ok(mapping.map_or(number, |mapping| mapping.number(number)))
+}
+
+/// The error for a text in a column of numbers.
+fn not_a_number(text: &str, name: &str, location: Location) -> Error {
+    let (problem, fix) = match numbers::ambiguous(text.trim()) {
+        Some((problem, readings)) => {
+            let [comma, point] = readings.map(|reading| reading.map(|number| number.to_string()));
+            let comma = comma.map(|number| format!("a comma ({number})"));
+            let point = point.map(|number| format!("a point ({number})"));
+            let either = [comma, point].into_iter().flatten().collect::<Vec<_>>().join(" or ");
+            (problem, format!("state the decimal separator: {either}"))
+        }
+        None => ("is not a number", format!("correct it, or leave the cell empty and choose {GAP_POLICY}")),
+    };
+    let location = location.field(name);
+    Error::Format { location, problem: format!("\"{}\" {problem}", excerpt(text)), fix }
 }
 
 /// A cell as a count of tokens; anything else is an unknown count.
@@ -233,14 +288,6 @@ pub(super) fn count(cell: &Cell) -> Option<f64> {
 
 /// The choice to make if values are missing.
 pub(crate) const GAP_POLICY: &str = "how gaps are handled (break or drop)";
-
-/// A cell as the time of its row.
-pub(super) fn time(cell: &Cell) -> Time {
-    match cell {
-        Cell::Text(text) => Time::from(text.parse().ok()),
-        _ => Time::NONE,
-    }
-}
 
 fn record_value(record: &RequestRecord, measure: &Measure) -> Option<f64> {
     match measure {
@@ -268,6 +315,7 @@ fn record_label(header: &SessionHeader, record: &RequestRecord, name: &str) -> O
 
 fn record_cell(header: &SessionHeader, record: &RequestRecord, name: &str) -> Cell {
     match record.attributes.get(name) {
+        None if name == "status" => Cell::Text(record.status.name().to_owned()),
         Some(AttributeValue::Number(number)) => Cell::Number(*number),
         _ => record_label(header, record, name).map_or(Cell::Missing, Cell::Text),
     }

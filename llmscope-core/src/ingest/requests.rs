@@ -1,10 +1,20 @@
 //! Converts a table's rows to other formats, and to requests where columns have the names of a session's fields.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
+use super::numbers::Decimal;
+use super::outcome::Outcome;
+use super::projection::measured;
+use super::stated::RoleColumns;
+use super::tally::Tally;
+use super::time::Time;
+use super::when::Moment;
 use super::{Cell, Column, Table};
 use crate::error::{Error, Location, Result};
-use crate::session::columns::{ATTRIBUTE_PREFIX, Field, FieldKind, FieldValue, number_text};
+use crate::measure::Measure;
+use crate::session::columns::{ATTRIBUTE_PREFIX, Field, FieldValue, number_text};
 use crate::session::{AttributeValue, RequestRecord, Session, check_record};
 
 impl Table {
@@ -44,7 +54,7 @@ impl Table {
     /// become attributes. `source` names the file in messages.
     ///
     /// # Errors
-    /// [`Error::Format`] if no column holds a duration or an amount, or if a cell does not fit its field.
+    /// [`Error::Format`] if no column has numbers, or if a cell does not fit its field.
     ///
     /// ```
     /// use llmscope_core::ingest::{self, Content};
@@ -57,30 +67,77 @@ impl Table {
     /// # Ok::<(), llmscope_core::Error>(())
     /// ```
     pub fn to_session(&self, source: &str) -> Result<Session> {
-        let fields: Vec<Option<Field>> = self.columns.iter().map(|column| field_of(&column.name)).collect();
-        if !fields.iter().flatten().any(|field| field.kind() == FieldKind::Number) {
+        if self.numeric_columns().next().is_none() {
             return Err(self.without_metrics(source));
         }
-        let mut session = Session::default();
+        let roles = self.roles();
+        let columns: Vec<_> = self.columns.iter().map(|column| self.with_numbers(column)).collect();
+        let mut requests = Vec::new();
         for row in 0..self.rows() {
             let location = Location::of(source).line(self.lines[row]);
-            let mut record = RequestRecord::default();
-            for (column, field) in self.columns.iter().zip(&fields) {
-                match field {
-                    _ if column.cells[row] == Cell::Missing => {}
-                    Some(field) => set(*field, &mut record, &column.cells[row], &location)?,
-                    None => {
-                        let value = attribute(&column.cells[row]);
-                        let value = value.ok_or_else(|| self.infinite(source, row, column, "a session"))?;
-                        let name = column.name.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(&column.name);
-                        record.attributes.insert(name.to_owned(), value);
-                    }
+            let (record, elapsed) = self.request(source, row, &columns, &roles, &location)?;
+            check_record(&record, || location)?;
+            requests.push((elapsed, record));
+        }
+        if requests.iter().all(|(elapsed, _)| elapsed.is_some()) {
+            requests.sort_by_key(|(elapsed, _)| *elapsed);
+        }
+        let records = requests.into_iter().map(|(_, record)| record).collect();
+        Ok(Session { records, ..Session::default() })
+    }
+
+    /// The request of a row, and its time if that is counted from the start of the run.
+    fn request(
+        &self,
+        source: &str,
+        row: usize,
+        columns: &[Cow<'_, Column>],
+        roles: &RoleColumns<'_>,
+        location: &Location,
+    ) -> Result<(RequestRecord, Option<Time>)> {
+        let mut record = RequestRecord::default();
+        for column in columns {
+            let cell = &column.cells[row];
+            match field_of(&column.name) {
+                _ if *cell == Cell::Missing => {}
+                Some(Field::StartedAt | Field::Status | Field::ErrorType | Field::ErrorCode | Field::ErrorMessage) => {}
+                Some(field) => set(field, &mut record, cell, location)?,
+                None => {
+                    let value = attribute(cell).ok_or_else(|| self.infinite(source, row, column, "a session"))?;
+                    let name = column.name.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(&column.name);
+                    record.attributes.insert(name.to_owned(), value);
                 }
             }
-            check_record(&record, || location)?;
-            session.records.push(record);
         }
-        Ok(session)
+        let (outcome, moment) = (roles.outcome(row, location)?, roles.moment(row));
+        if let Outcome::Failed(status, error, _) = outcome {
+            record.status = status;
+            record.error = Some(error);
+        }
+        let mut elapsed = None;
+        match moment {
+            Some(Moment::At(time) | Moment::Naive(time)) => record.started_at = time.get(),
+            Some(Moment::Elapsed(time)) => elapsed = Some(time),
+            None => {}
+        }
+        Ok((record, elapsed))
+    }
+
+    /// The column with numbers where each of its texts is one, or a duration with its unit.
+    fn with_numbers<'c>(&self, column: &'c Column) -> Cow<'c, Column> {
+        let is_text = |cell: &Cell| matches!(cell, Cell::Text(_));
+        let is_id = |cell: &Cell| matches!(cell, Cell::Text(text) if text.len() > 1 && text.starts_with('0') && !text.contains('.'));
+        if !column.cells.iter().any(is_text) || column.cells.iter().any(is_id) {
+            return Cow::Borrowed(column);
+        }
+        let measure = Measure::Column(column.name.clone());
+        let number = |cell: &Cell| {
+            let location = || Location::of("");
+            measured(cell, &measure, None, Decimal::Point, location, &mut Tally::default()).ok()
+        };
+        let cell = |number: f64| if number.is_nan() { Cell::Missing } else { Cell::Number(number) };
+        let cells: Option<Vec<Cell>> = column.cells.iter().map(|one| number(one).map(cell)).collect();
+        cells.map_or(Cow::Borrowed(column), |cells| Cow::Owned(Column { name: column.name.clone(), cells }))
     }
 
     fn infinite(&self, source: &str, row: usize, column: &Column, target: &str) -> Error {
@@ -92,13 +149,11 @@ impl Table {
     }
 
     fn without_metrics(&self, source: &str) -> Error {
-        let of_kind = Field::ALL.iter().filter(|field| field.kind() == FieldKind::Number);
-        let known = of_kind.map(|field| field.name()).collect::<Vec<_>>().join(", ");
         let found = self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
         Error::Format {
             location: Location::of(source),
-            problem: format!("the meaning of its columns is unknown ({})", crate::error::excerpt(&found)),
-            fix: format!("to convert it to a session, name one of them {known} (in seconds or dollars)"),
+            problem: format!("no column has numbers ({})", crate::error::excerpt(&found)),
+            fix: "give a table with a column of numbers".to_owned(),
         }
     }
 }

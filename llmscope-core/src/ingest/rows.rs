@@ -43,15 +43,27 @@ pub(super) fn read(
     source: &str,
     text: &str,
     fix: &str,
+    take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<Vec<Warning>> {
+    read_with(source, text, b',', fix, take)
+}
+
+/// Passes each row of values with this delimiter to `take`.
+pub(super) fn read_with(
+    source: &str,
+    text: &str,
+    delimiter: u8,
+    fix: &str,
     mut take: impl FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<Vec<Warning>> {
     let (text, warnings) = whole_lines(source, text);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::Headers).delimiter(delimiter).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|error| Error::of_csv(source, &error))?.clone();
     let (mut cells, mut rows) = (StringRecord::new(), 0);
     while reader.read_record(&mut cells).map_err(|error| Error::of_csv(source, &error))? {
         rows += 1;
-        let line = line_of(text, cells.position());
+        let line = line_of(text, cells.position(), false);
         take(&Row { location: Location::of(source).line(line), names: &names, cells: &cells })?;
     }
     if rows == 0 { Err(no_rows(source, &warnings, fix)) } else { Ok(warnings) }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, de};
 
-use super::delimiter;
+use super::delimited::Beginning;
 
 /// The depth to which names are collected: `benchmarks[].requests.successful` is the deepest path that a reader needs.
 const DEEPEST: usize = 5;
@@ -32,7 +32,8 @@ impl<'t> Signature<'t> {
             // Errors after the first value, or a truncation within it, are reported by the reader.
             let _ = names.deserialize(&mut serde_json::Deserializer::from_str(text));
         } else {
-            signature.header = cells(text.lines().next().unwrap_or_default());
+            let beginning = Beginning::of(text);
+            signature.header = cells(beginning.header, beginning.delimiter);
         }
         signature
     }
@@ -54,13 +55,17 @@ impl<'t> Signature<'t> {
 
     /// True if the first line of delimited values contains all of these cells.
     pub(crate) fn has_columns(&self, columns: &[&str]) -> bool {
-        columns.iter().all(|column| self.header.iter().any(|cell| cell == column))
+        columns.iter().all(|column| self.has_column(column))
+    }
+
+    /// True if the first line of delimited values contains this cell.
+    pub(crate) fn has_column(&self, column: &str) -> bool {
+        self.header.iter().any(|cell| cell == column)
     }
 }
 
-fn cells(line: &str) -> Vec<String> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter(line)).from_reader(line.as_bytes());
+fn cells(line: &str, delimiter: u8) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(line.as_bytes());
     let first = reader.records().next().and_then(Result::ok);
     first.map(|record| record.iter().map(|cell| cell.trim().to_owned()).collect()).unwrap_or_default()
 }

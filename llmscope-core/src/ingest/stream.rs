@@ -9,13 +9,15 @@ use std::thread;
 use serde::de::IgnoredAny;
 
 use super::blocks::{Block, Blocks, Ends};
+use super::delimited::Beginning;
 use super::delimited_rows::Header;
 use super::fields::Wanted;
 use super::lines::{self, StreamSummary};
 use super::projection::{Projection, Rows};
+use super::roles::KnownNames;
 use super::signature::Signature;
 use super::tool::{Reading, RecordsOf, Tool};
-use super::{Log, delimited, delimited_rows, json_rows, read};
+use super::{Content, Log, ReadOptions, delimited, delimited_rows, json_rows, read_with};
 use crate::error::{Error, Result};
 use crate::session::{Session, SessionHeader, SessionLine, second_session};
 
@@ -54,14 +56,16 @@ impl Stream {
         source: &str,
         head: &str,
         input: Box<dyn Read + Send>,
-        tool: Option<Tool>,
+        options: &ReadOptions,
     ) -> Result<Result<Self, Box<dyn Read + Send>>> {
         let blank = head.len() - head.trim_start().len();
         let text = &head[blank..];
         let Some(end) = text.find('\n') else { return Ok(Err(input)) };
         let line = &text[..end];
         // One line of JSON suffices for recognition; delimited values need their first rows too.
-        let tool = tool.unwrap_or_else(|| Tool::of(&Signature::of(if text.starts_with('{') { line } else { text })));
+        let signature = || Signature::of(if text.starts_with('{') { line } else { text });
+        let tool = options.tool.unwrap_or_else(|| Tool::of_options(&signature(), options));
+        let (beginning, mut skipped) = (Beginning::of(text), blank);
         let is_object = || line.starts_with('{') && serde_json::from_str::<IgnoredAny>(line).is_ok();
         let mut first = 1 + head[..blank].matches('\n').count() as u64;
         let mut ends = Ends::Lines;
@@ -76,23 +80,24 @@ impl Stream {
                 header = Some(Session::read(source, text.get(..=end).unwrap_or(line))?.session.header);
                 Lines::Session
             }
-            _ if tool == Tool::CSV && line.matches('"').count().is_multiple_of(2) => {
-                let named = delimited::header(source, line)?;
+            // A quotation mark in a comment would not begin a field.
+            _ if tool == Tool::CSV && !beginning.comments => {
+                skipped += beginning.rows;
+                first += text[..beginning.rows].matches('\n').count() as u64;
+                let named = delimited::header(source, &beginning, first.saturating_sub(1))?;
                 ends = Ends::Quoted { delimiter: named.delimiter };
-                first += 1;
                 Lines::Values(named)
             }
             _ => return Ok(Err(input)),
         };
-        let head = first_records(source, text, tool);
+        let head = first_records(source, text, tool, options);
         let mut stream = Self { source: source.to_owned(), tool, header, head, lines, ends, first, input };
-        stream.skip_header(blank, end)?;
+        stream.skip(skipped)?;
         Ok(Ok(stream))
     }
 
-    /// Skips the leading white space and the header line.
-    fn skip_header(&mut self, blank: usize, end: usize) -> Result<()> {
-        let skipped = blank + if matches!(self.lines, Lines::Values(_)) { end + 1 } else { 0 };
+    /// Skips what precedes the first record.
+    fn skip(&mut self, skipped: usize) -> Result<()> {
         let read = std::io::copy(&mut (&mut self.input).take(skipped as u64), &mut std::io::sink());
         read.map(|_| ()).map_err(|error| Error::Io { path: self.source.clone(), message: error.to_string() })
     }
@@ -104,8 +109,17 @@ impl Stream {
     /// [`Error::Format`] with line and field; [`Error::Unknown`] for a mapping of a column that does not exist;
     /// [`Error::Io`]; any error that `take` returns.
     pub fn rows(self, projection: &Projection, mut take: impl FnMut(Rows) -> Result<()>) -> Result<StreamSummary> {
-        let wanted = &Wanted::of(projection);
-        let Self { source, header, lines, ends, first, input, .. } = self;
+        let Self { source, header, lines, ends, first, input, head, .. } = self;
+        let shown = match (&lines, &head) {
+            (Lines::Values(header), _) => header.names.clone(),
+            (_, Some(Log { content: Content::Table(table), .. })) => {
+                table.columns.iter().map(|column| column.name.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        drop(head);
+        let known = KnownNames { names: &shown, complete: matches!(lines, Lines::Values(_)) };
+        let wanted = &Wanted::of(projection, known);
         let header = &header.unwrap_or_default();
         let (source, lines) = (source.as_str(), &lines);
         let part = move |block: &Block| part(source, block, lines, header, projection, wanted);
@@ -215,7 +229,7 @@ fn part(
 }
 
 /// The records in the head of the log.
-fn first_records(source: &str, head: &str, tool: Tool) -> Option<Log> {
+fn first_records(source: &str, head: &str, tool: Tool, options: &ReadOptions) -> Option<Log> {
     let whole = &head[..=head.rfind('\n')?];
-    read(source, whole.as_bytes(), Some(tool)).ok()
+    read_with(source, whole.as_bytes(), &ReadOptions { tool: Some(tool), ..options.clone() }).ok()
 }

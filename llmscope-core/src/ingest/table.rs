@@ -1,5 +1,7 @@
 //! Columns of numbers and text.
 
+use super::numbers::{self, Decimal};
+
 /// A rectangular log: named columns of equal length.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
@@ -36,13 +38,28 @@ impl Cell {
     /// Parses a cell of a text file.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        Self::parse_as(text, Decimal::Point)
+    }
+
+    /// Parses a cell of a text file with this decimal separator.
+    pub(super) fn parse_as(text: &str, decimal: Decimal) -> Self {
         let text = text.trim();
         if ["", "na", "n/a", "nan", "null", "none"].iter().any(|missing| text.eq_ignore_ascii_case(missing)) {
             return Self::Missing;
         }
-        match text.parse::<f64>() {
-            Ok(number) => Self::Number(number),
-            Err(_) => Self::Text(text.to_owned()),
+        decimal.number(text).map_or_else(|| Self::Text(text.to_owned()), Self::Number)
+    }
+
+    /// True for a number, also as text, as a duration with its unit, or with separators whose meaning is not stated.
+    fn is_number(&self) -> bool {
+        match self {
+            Self::Missing => false,
+            Self::Number(_) => true,
+            Self::Text(text) => {
+                text.parse::<f64>().is_ok()
+                    || numbers::duration_s(text).is_some()
+                    || numbers::ambiguous(text.trim()).is_some()
+            }
         }
     }
 
@@ -72,7 +89,7 @@ impl Table {
 
     /// The names of the columns with at least one number.
     pub fn numeric_columns(&self) -> impl Iterator<Item = &str> + '_ {
-        let numeric = |column: &&Column| column.cells.iter().any(|cell| matches!(cell, Cell::Number(_)));
+        let numeric = |column: &&Column| column.cells.iter().any(Cell::is_number);
         self.columns.iter().filter(numeric).map(|column| column.name.as_str())
     }
 }

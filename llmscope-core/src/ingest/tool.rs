@@ -7,8 +7,10 @@ use std::str::FromStr;
 use super::runs::Runs;
 use super::signature::Signature;
 use super::{
-    Table, aiperf, bench_my_llm, delimited, genai_perf, guidellm, hyperfine, inference_benchmarker, infermark,
-    json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, service_export, vllm,
+    ReadOptions, Table, ab, aiperf, bench_my_llm, criterion, genai_bench, genai_perf, google_benchmark, guidellm,
+    h2load, hey, hyperfine, inference_benchmarker, inference_perf, infermark, javascript_benchmarks, jmeter,
+    json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, pytest_benchmark,
+    service_export, sglang, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -41,6 +43,8 @@ pub(crate) enum Reading {
         /// Appends the requests of a line to the list: zero, one or several.
         records: RecordsOf,
     },
+    /// As a table of delimited values.
+    Delimited,
 }
 
 /// From the first line to the header of the session.
@@ -86,7 +90,7 @@ const CSV: Format = Format {
     name: "csv",
     title: "delimited values with a header line",
     recognizes: |_| true,
-    reading: Reading::Whole(|source, text| delimited::read(source, text).map(|table| Parsed::Table(table, Vec::new()))),
+    reading: Reading::Delimited,
 };
 
 impl Tool {
@@ -138,7 +142,24 @@ impl Tool {
         Self(&locust::JSON),
         Self(&locust::FAILURES),
         Self(&k6::POINTS),
+        Self(&k6::CSV),
         Self(&k6::SUMMARY),
+        Self(&jmeter::FORMAT),
+        Self(&hey::FORMAT),
+        Self(&h2load::FORMAT),
+        Self(&ab::REQUESTS),
+        Self(&ab::PERCENTILES),
+        Self(&sglang::FORMAT),
+        Self(&inference_perf::REQUESTS),
+        Self(&inference_perf::SUMMARY),
+        Self(&genai_bench::FORMAT),
+        Self(&pytest_benchmark::FORMAT),
+        Self(&google_benchmark::JSON),
+        Self(&google_benchmark::CSV),
+        Self(&criterion::FORMAT),
+        Self(&javascript_benchmarks::AUTOCANNON),
+        Self(&javascript_benchmarks::TINYBENCH),
+        Self(&javascript_benchmarks::VITEST),
         Self::JSON_LINES,
         Self::CSV,
     ];
@@ -158,6 +179,13 @@ impl Tool {
     /// The tool that wrote a text.
     pub(super) fn of(signature: &Signature<'_>) -> Self {
         Self::ALL.iter().copied().find(|tool| (tool.0.recognizes)(signature)).unwrap_or(Self::CSV)
+    }
+
+    /// The tool that wrote a text about which the caller states these facts: delimited values whose columns the caller
+    /// names are read as a table.
+    pub(super) fn of_options(signature: &Signature<'_>, options: &ReadOptions) -> Self {
+        let is_table = !signature.is_json() && options.columns.iter().any(|column| signature.has_column(column));
+        if is_table { Self::CSV } else { Self::of(signature) }
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod generators;
 mod hyperfine;
 mod k6;
 mod llama_bench;
@@ -53,6 +54,27 @@ const FIXTURES: &[(&str, &str)] = &[
     ("k6/summary_export.json", "k6-summary"),
     ("k6/handle_summary.json", "k6-summary"),
     ("k6/machine_readable.json", "k6-summary"),
+    ("k6/points.csv", "k6-csv"),
+    ("jmeter/results.jtl", "jmeter"),
+    ("hey/refused.csv", "hey"),
+    ("h2load/refused.log", "h2load"),
+    ("ab/requests.tsv", "ab"),
+    ("ab/percentiles.csv", "ab-percentiles"),
+    ("oha/refusals.json", "oha"),
+    ("sglang/summary.jsonl", "sglang"),
+    ("sglang/details.jsonl", "sglang"),
+    ("inference_perf/requests.json", "inference-perf"),
+    ("inference_perf/summary.json", "inference-perf-summary"),
+    ("genai_bench/requests.json", "genai-bench"),
+    ("pytest_benchmark/rounds.json", "pytest-benchmark"),
+    ("pytest_benchmark/short.json", "pytest-benchmark"),
+    ("google_benchmark/repetitions.json", "google-benchmark"),
+    ("google_benchmark/repetitions.csv", "google-benchmark-csv"),
+    ("criterion/linear.json", "criterion"),
+    ("criterion/flat.json", "criterion"),
+    ("autocannon/refused.json", "autocannon"),
+    ("tinybench/result.json", "tinybench"),
+    ("vitest/bench.json", "vitest"),
 ];
 
 fn text_of(fixture: &str) -> String {

@@ -88,7 +88,7 @@ fn the_first_schema_is_read_too() {
     let header = &session.header;
     assert_eq!(header.recorder.as_ref().unwrap().version.as_deref(), Some("0.5.4"));
     assert_eq!((header.model.as_deref(), header.labels["backend"].as_str()), (Some("m/one"), "openai_http"));
-    assert_eq!(session.records.len(), 6);
+    assert_eq!(session.records.len(), 5);
     let second = &session.records[1];
     assert_eq!((second.ttft_s, second.tpot_s), (Some(0.25), Some(0.125)));
     assert_eq!(second.attribute("time_per_output_token_with_ttft_s"), Some(0.15));
@@ -103,21 +103,19 @@ fn outcomes_are_merged_in_the_order_of_their_start() {
     let starts: Vec<_> = session.records.iter().map(|record| record.started_at.unwrap()).collect();
     assert!(starts.is_sorted(), "{starts:?}");
     let states: Vec<_> = session.records.iter().map(|record| record.status).collect();
-    assert_eq!(states, [Status::Ok, Status::Ok, Status::Ok, Status::Timeout, Status::Ok, Status::Cancelled]);
+    // The sixth request was cut off at the end of the run: it did not fail.
+    assert_eq!(states, [Status::Ok, Status::Ok, Status::Ok, Status::Timeout, Status::Ok]);
     let timeout = session.records[3].error.as_ref().unwrap();
     assert_eq!((timeout.kind.as_str(), timeout.message.as_deref()), ("ReadTimeout", Some("ReadTimeout('')")));
-    assert_eq!(session.records[5].error.as_ref().unwrap().kind, "cancelled");
-    for failed in [&session.records[3], &session.records[5]] {
-        assert_eq!((failed.ttft_s, failed.e2e_s, failed.tpot_s), (None, None, None));
-    }
+    let failed = &session.records[3];
+    assert_eq!((failed.ttft_s, failed.e2e_s, failed.tpot_s), (None, None, None));
 }
 
 #[test]
 fn warm_up_and_cooldown_are_marked_as_the_tool_counts_them() {
     let session = session(read(&text_of(V1)));
     let warm: Vec<_> = session.records.iter().map(|record| record.warmup).collect();
-    assert_eq!(warm, [true, false, false, false, false, false]);
-    assert_eq!(text_attribute(&session.records[5], "phase"), Some("cooldown"));
+    assert_eq!(warm, [true, false, false, false, false]);
     assert_eq!(text_attribute(&session.records[4], "phase"), None);
 }
 

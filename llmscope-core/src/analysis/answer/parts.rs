@@ -65,6 +65,9 @@ impl Findings {
         if runs.is_empty() {
             let is_rate = self.failures.is_judged && sequences.observations.len() >= MIN_VALUES;
             self.need = (!is_rate).then(|| MIN_VALUES - sequences.observations.len().min(MIN_VALUES - 1));
+            if sequences.unordered {
+                self.need = Some(0);
+            }
             self.effective = float(sequences.observations.len());
             return;
         }
@@ -246,7 +249,7 @@ impl Findings {
             objectives: self.objectives.certificates,
             goodput: self.objectives.goodput,
             effective_n: (self.effective > 0.0).then_some(self.effective),
-            need: self.need.filter(|_| verdict == SeriesVerdict::NotEnoughData),
+            need: self.need.filter(|&need| need > 0 && verdict == SeriesVerdict::NotEnoughData),
             text: String::new(),
         };
         answer.text = words::text(series, sequences, verdict, &answer);

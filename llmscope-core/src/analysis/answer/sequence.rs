@@ -23,6 +23,8 @@ pub(super) struct Sequences {
     pub(super) adjusted_for: Vec<String>,
     /// True if some token counts are known, but too few to adjust the values for them.
     pub(super) lacks_tokens: bool,
+    /// True if the log sorted the values: they are no sequence.
+    pub(super) unordered: bool,
     /// The number of measurements that are not judged, because their token counts are unknown.
     pub(super) without_tokens: usize,
 }
@@ -33,6 +35,9 @@ impl Sequences {
         if series.measure == Measure::Metric(Metric::ErrorRate) {
             // The share of failures is judged from the requests themselves.
             return Self { observations, ..Self::default() };
+        }
+        if series.lacks_order() {
+            return Self { observations, unordered: true, ..Self::default() };
         }
         if let Some(counts) = counts {
             let sequence = Sequence { values: counts.to_vec(), positions: (0..counts.len()).collect() };
@@ -61,7 +66,7 @@ impl Sequences {
         let without_tokens = sample.len() - runs.iter().map(|run| run.values.len()).sum::<usize>();
         let with_tokens = (0..sample.len()).filter(|&at| borrowed.iter().all(|column| !column[at].is_nan())).count();
         let lacks_tokens = adjusted_for.is_empty() && !columns.is_empty() && 3 * with_tokens < sample.len();
-        Self { runs, observations, adjusted_for, lacks_tokens, without_tokens }
+        Self { runs, observations, adjusted_for, lacks_tokens, without_tokens, unordered: false }
     }
 
     /// The number of measurements that are judged.

@@ -152,6 +152,12 @@ impl Writer<'_> {
     }
 
     fn too_few(&self) -> String {
+        if self.sequences.unordered {
+            return format!(
+                "{}, sorted by their value: they have no order in time, and are not judged as a sequence",
+                counted(self.sequences.observations.len(), self.noun())
+            );
+        }
         let need = self.answer.need.unwrap_or(0);
         if let Some(runs) = self.answer.runs.filter(|runs| runs.need.is_some()) {
             return format!("{}: {need} more are needed for a verdict between runs", counted(runs.count, "run"));

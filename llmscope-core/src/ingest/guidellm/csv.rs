@@ -46,7 +46,8 @@ pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let header = Header(header.clone());
     let mut runs = Runs::default();
     for cells in benchmarks {
-        Row { header: &header, cells }.put(&mut runs, &Location::of(source).line(line_of(text, cells.position())))?;
+        Row { header: &header, cells }
+            .put(&mut runs, &Location::of(source).line(line_of(text, cells.position(), false)))?;
     }
     Ok(Parsed::Runs(runs))
 }

@@ -62,12 +62,9 @@ struct Strategy {
 
 #[derive(Deserialize, Default)]
 struct Outcomes {
-    #[serde(default)]
-    successful: Vec<Request>,
-    #[serde(default)]
-    incomplete: Vec<Request>,
-    #[serde(default)]
-    errored: Vec<Request>,
+    successful: Option<Vec<Request>>,
+    incomplete: Option<Vec<Request>>,
+    errored: Option<Vec<Request>>,
 }
 
 #[derive(Deserialize)]
@@ -127,11 +124,20 @@ pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     }
     let mut session = Session::default();
     let mut warnings = Vec::new();
-    let mut clock_steps = 0;
+    let (mut clock_steps, mut cut_off) = (0, 0);
     for (index, benchmark) in benchmarks.iter().enumerate() {
         let at = Location::of(source).field(&format!("benchmarks[{index}].requests"));
         warnings.extend(benchmark.sampled(at));
         session.records.extend(benchmark.records(&mut clock_steps));
+        cut_off += benchmark.requests.incomplete.iter().flatten().filter(|request| request.is_cut_off()).count();
+    }
+    if cut_off > 0 {
+        let message = format!(
+            "left out {} that guidellm cut off at the end of the run: {} did not fail",
+            counted(cut_off, "request"),
+            if cut_off == 1 { "it" } else { "they" }
+        );
+        warnings.push(Warning { location: Location::of(source), message });
     }
     if clock_steps > 0 {
         let message = format!(
@@ -186,7 +192,7 @@ impl Report {
 
 impl Outcomes {
     fn is_empty(&self) -> bool {
-        self.successful.is_empty() && self.incomplete.is_empty() && self.errored.is_empty()
+        [&self.successful, &self.incomplete, &self.errored].into_iter().flatten().all(Vec::is_empty)
     }
 }
 
@@ -194,7 +200,7 @@ impl Benchmark {
     /// A warning if the report keeps only a random sample of the requests.
     fn sampled(&self, location: Location) -> Option<Warning> {
         let made = self.metrics.get("request_totals")?.get("successful")?.as_u64()?;
-        let kept = self.requests.successful.len() as u64;
+        let kept = self.requests.successful.as_ref().map_or(0, Vec::len) as u64;
         (kept < made).then(|| Warning {
             location,
             message: format!(
@@ -213,7 +219,8 @@ impl Benchmark {
         ];
         let mut requests: Vec<(&Request, Status)> = outcomes
             .into_iter()
-            .flat_map(|(requests, status)| requests.iter().map(move |request| (request, status)))
+            .flat_map(|(requests, status)| requests.iter().flatten().map(move |request| (request, status)))
+            .filter(|(request, status)| *status != Status::Cancelled || !request.is_cut_off())
             .collect();
         let begun = |request: &Request| request.request_start_time.or(request.request_end_time).unwrap_or(f64::MAX);
         requests.sort_by(|(a, _), (b, _)| begun(a).total_cmp(&begun(b)));
@@ -274,7 +281,15 @@ impl Benchmark {
     }
 }
 
+/// guidellm's message for a request that was under way when the run ended.
+const CUT_OFF: &str = "Request was cancelled";
+
 impl Request {
+    /// True if the tool ended the request with the run: it is censored, and did not fail.
+    fn is_cut_off(&self) -> bool {
+        self.info.error.as_deref().is_some_and(|error| error.trim().trim_end_matches('.') == CUT_OFF)
+    }
+
     /// The time from the scheduled start to the actual start.
     fn delay_s(&self) -> Option<f64> {
         Some(self.info.timings.request_start? - self.info.timings.targeted_start?)
@@ -320,8 +335,10 @@ impl Strategy {
         }
     }
 
+    /// The requests that are under way at a time. For other strategies, `max_concurrency` is a ceiling.
     fn concurrency(&self) -> Option<f64> {
-        self.streams.or(self.max_concurrency)
+        let ceiling = matches!(self.type_.as_str(), "concurrent" | "throughput").then_some(self.max_concurrency);
+        self.streams.or(ceiling.flatten())
     }
 
     fn attributes(&self) -> BTreeMap<String, AttributeValue> {

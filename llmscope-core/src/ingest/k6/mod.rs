@@ -1,8 +1,9 @@
-//! k6: a load generator for HTTP. Files: points (`--out json`) and summaries (`--summary-export`, `handleSummary`).
+//! k6: a load generator for HTTP. Files: points (`--out json`, `--out csv`) and summaries (`--summary-export`, `handleSummary`).
 //!
 //! Traps: k6 knows responses, not tokens, so there is no time to first token. All durations are in milliseconds.
 //! Statistics of a summary include failed requests. `http_req_duration` excludes the wait for a connection.
 
+mod csv;
 mod points;
 mod summary;
 
@@ -16,6 +17,13 @@ pub(super) const POINTS: Format = Format {
             || signature.has_all(&["type", "metric", "data.time", "data.value", "data.tags"])
     },
     reading: Reading::Whole(points::read),
+};
+
+pub(super) const CSV: Format = Format {
+    name: "k6-csv",
+    title: "k6 points (--out csv)",
+    recognizes: |signature| signature.has_columns(&["metric_name", "timestamp", "metric_value"]),
+    reading: Reading::Whole(csv::read),
 };
 
 pub(super) const SUMMARY: Format = Format {

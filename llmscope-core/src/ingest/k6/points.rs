@@ -13,25 +13,25 @@ use crate::ingest::documents;
 use crate::ingest::empty::no_requests;
 use crate::ingest::runs::of_ms;
 use crate::ingest::tool::Parsed;
-use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status};
+use crate::session::{AttributeValue, RequestError, RequestRecord, Session, SessionHeader, Software, Status, Warning};
 
 /// The metrics of a request: its count, whether it failed, and its durations.
 const COUNT: &str = "http_reqs";
 const FAILED: &str = "http_req_failed";
 
 #[derive(Deserialize)]
-struct Line {
-    metric: String,
+pub(super) struct Line {
+    pub(super) metric: String,
     #[serde(rename = "type")]
-    kind: String,
-    data: Data,
+    pub(super) kind: String,
+    pub(super) data: Data,
 }
 
 #[derive(Deserialize)]
-struct Data {
-    time: Option<String>,
-    value: Option<f64>,
-    tags: Option<Tags>,
+pub(super) struct Data {
+    pub(super) time: Option<String>,
+    pub(super) value: Option<f64>,
+    pub(super) tags: Option<Tags>,
 }
 
 type Tags = BTreeMap<String, String>;
@@ -45,13 +45,22 @@ struct Request {
 
 pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     let (lines, warnings) = documents::read::<Line>(source, text)?;
+    let lines = lines.into_iter().map(|document| (document.value, Location::of(source).line(document.line)));
+    session(source, lines, warnings)
+}
+
+/// The session of the requests among these points.
+pub(super) fn session(
+    source: &str,
+    lines: impl IntoIterator<Item = (Line, Location)>,
+    warnings: Vec<Warning>,
+) -> Result<Parsed> {
     let mut requests: Vec<Request> = Vec::new();
-    for document in lines {
-        let line = document.value;
+    for (line, location) in lines {
         let is_of_request =
             DURATIONS.contains(&line.metric.as_str()) || [COUNT, FAILED].contains(&line.metric.as_str());
         if line.kind == "Point" && is_of_request {
-            put(&mut requests, line, Location::of(source).line(document.line))?;
+            put(&mut requests, line, location)?;
         }
     }
     if requests.is_empty() {
@@ -134,7 +143,8 @@ impl Request {
     }
 
     fn started_at(&self) -> Option<Timestamp> {
-        let took = SignedDuration::try_from_secs_f64(self.e2e_s()?).ok()?;
+        let took = self.e2e_s().or_else(|| self.seconds("http_req_duration"))?;
+        let took = SignedDuration::try_from_secs_f64(took).ok()?;
         self.ended_at.checked_sub(took).ok()
     }
 

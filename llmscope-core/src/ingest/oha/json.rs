@@ -9,6 +9,7 @@ use crate::error::{Error, Location, Result};
 use crate::ingest::attributes::count;
 use crate::ingest::empty::no_requests;
 use crate::ingest::http;
+use crate::ingest::on_one_line;
 use crate::ingest::runs::Runs;
 use crate::ingest::tool::Parsed;
 use crate::quantity::counted;
@@ -86,6 +87,11 @@ pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     runs.number("aborted_at_deadline", Some(count(aborted)));
     runs.number("duration_s", report.summary.total);
     runs.number("requests_per_s", report.summary.requests_per_sec);
+    let (failed, requests) = (refused.saturating_add(without), responses.saturating_add(without));
+    if failed > 0 {
+        let message = format!("{failed} of {} failed: {}", counted_u64(requests, "request"), report.failures());
+        runs.warnings.push(Warning { location: Location::of(source), message });
+    }
     report.put_latencies(&mut runs, source, refused);
     percentiles(&mut runs, FIRST_BYTE, &report.first_byte_percentiles);
     statistics(&mut runs, FIRST_BYTE, &report.details.first_byte);
@@ -95,7 +101,20 @@ pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
     Ok(Parsed::Runs(runs))
 }
 
+fn counted_u64(count: u64, noun: &str) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), noun)
+}
+
 impl Report {
+    /// The number of failures of each kind.
+    fn failures(&self) -> String {
+        let refusals = self.status_code_distribution.iter().filter(|(status, _)| http::refusal(**status).is_some());
+        let refusals = refusals.map(|(status, count)| format!("{count} {status}"));
+        let errors = self.error_distribution.iter().filter(|(message, _)| *message != DEADLINE);
+        let errors = errors.map(|(message, count)| format!("{count} {}", on_one_line(message)));
+        refusals.chain(errors).collect::<Vec<_>>().join(", ")
+    }
+
     /// oha's latencies include all responses. An error response has no latency of a request, so if there are any, only
     /// the percentiles that oha computes from successes count as latencies.
     fn put_latencies(&self, runs: &mut Runs, source: &str, refused: u64) {
@@ -107,7 +126,7 @@ impl Report {
             self.latency_percentiles_successful.iter().for_each(|of_success| percentiles(runs, "e2e_s", of_success));
             let message = format!(
                 "oha's statistics include {}: they are named response_s here{}",
-                counted(refused, "error response"),
+                counted_u64(refused, "error response"),
                 if self.latency_percentiles_successful.is_some() {
                     "; e2e_s covers only successes"
                 } else {

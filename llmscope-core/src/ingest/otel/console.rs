@@ -64,18 +64,22 @@ fn read(source: &str, text: &str) -> Result<Parsed> {
 
 impl ConsoleSpan {
     fn common(self) -> Span {
-        let (trace, id) = self.context.map(|context| (context.trace_id, context.span_id)).unwrap_or_default();
+        // The console writes ids as 0x…, OTLP does not.
+        let hex = |id: String| id.strip_prefix("0x").map_or(id.clone(), str::to_owned);
+        let context = self.context.map(|context| (hex(context.trace_id), hex(context.span_id)));
+        let (trace, id) = context.unwrap_or_default();
         let status = self.status.as_ref();
         Span {
             trace,
             id,
-            parent: self.parent_id.unwrap_or_default(),
+            parent: self.parent_id.map(hex).unwrap_or_default(),
             of_server: self.kind.as_deref() == Some("SpanKind.SERVER"),
             begin_ns: self.start_time.map(Timestamp::as_nanosecond),
             end_ns: self.end_time.map(Timestamp::as_nanosecond),
             failed: status.is_some_and(|status| status.status_code.as_deref() == Some("ERROR")),
             message: self.status.and_then(|status| status.description),
             attributes: self.attributes,
+            events: Vec::new(),
             service: self.resource.and_then(|resource| resource.attributes.label(&["service.name"])),
         }
     }

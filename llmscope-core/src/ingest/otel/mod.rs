@@ -9,6 +9,7 @@ mod console;
 mod intervals;
 mod metrics;
 mod spans;
+mod streamed;
 mod values;
 
 pub(super) use console::FORMAT as CONSOLE;
@@ -22,6 +23,20 @@ use values::Attributes;
 /// Operations that do not call a model: steps of agents, tools and memories around or between the requests.
 const STEPS: [&str; 7] =
     ["create_agent", "invoke_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "fetch_response"];
+
+/// Operations that call a model.
+const REQUESTS: [&str; 6] = ["chat", "text_completion", "generate_content", "embeddings", "completion", "generate"];
+/// Langfuse's types of observations that call a model.
+const GENERATIONS: [&str; 2] = ["generation", "embedding"];
+/// Names of generative AI in its conventions.
+const STEP_PREFIXES: [&str; 4] = ["gen_ai.", "traceloop.", "openinference.", "langfuse.observation."];
+
+/// True for an attribute that only a request to a model has.
+fn describes_request(name: &str) -> bool {
+    ["gen_ai.request.", "gen_ai.usage.", "gen_ai.latency.", "llm.token_count."]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+}
 
 /// What a span or a data point describes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,12 +53,15 @@ impl Subject {
     fn of(attributes: &Attributes) -> Self {
         match attributes.text(&["gen_ai.operation.name"]) {
             Some(operation) if STEPS.contains(&operation) || operation.contains("memory") => Self::Step,
-            Some(_) => Self::Request,
-            // Servers and older instrumentations do not name the operation, only its request or usage.
-            None if attributes.any(|name| name.starts_with("gen_ai.request.") || name.starts_with("gen_ai.usage.")) => {
+            Some(operation) if REQUESTS.contains(&operation) => Self::Request,
+            // Servers, older instrumentations and other conventions do not name the operation, only its request or usage.
+            _ if attributes.any(describes_request) => Self::Request,
+            _ if attributes.text(&["openinference.span.kind"]) == Some("LLM") => Self::Request,
+            _ if attributes.text(&["langfuse.observation.type"]).is_some_and(|kind| GENERATIONS.contains(&kind)) => {
                 Self::Request
             }
-            None if attributes.any(|name| name.starts_with("gen_ai.") || name.starts_with("traceloop.")) => Self::Step,
+            Some(_) => Self::Step,
+            None if attributes.any(|name| STEP_PREFIXES.iter().any(|prefix| name.starts_with(prefix))) => Self::Step,
             None => Self::Other,
         }
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::values::{Attributes, Integer};
-use super::{Subject, left_out};
+use super::{Subject, left_out, streamed};
 use crate::error::{Error, Location, Result};
 use crate::ingest::runs::of_ns;
 use crate::ingest::tool::{Format, Parsed, Reading};
@@ -77,7 +77,20 @@ struct OtlpSpan {
     end_time_unix_nano: Integer,
     #[serde(default)]
     attributes: Attributes,
+    #[serde(default)]
+    events: Option<Vec<OtlpEvent>>,
     status: Option<OtlpStatus>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OtlpEvent {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    time_unix_nano: Integer,
+    #[serde(default)]
+    attributes: Attributes,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +137,16 @@ pub(super) struct Span {
     pub(super) failed: bool,
     pub(super) message: Option<String>,
     pub(super) attributes: Attributes,
+    pub(super) events: Vec<Event>,
     pub(super) service: Option<String>,
+}
+
+/// An event during a span.
+pub(super) struct Event {
+    pub(super) name: String,
+    /// Nanoseconds since 1970.
+    pub(super) at_ns: i128,
+    pub(super) attributes: Attributes,
 }
 
 fn read(source: &str, text: &str) -> Result<Parsed> {
@@ -165,8 +187,16 @@ impl OtlpSpan {
             failed: self.status.as_ref().is_some_and(|status| status.code.is(2, "STATUS_CODE_ERROR")),
             message: self.status.and_then(|status| status.message),
             attributes: self.attributes,
+            events: self.events.into_iter().flatten().map(OtlpEvent::common).collect(),
             service,
         }
+    }
+}
+
+impl OtlpEvent {
+    fn common(self) -> Event {
+        let Integer(at_ns) = self.time_unix_nano;
+        Event { name: self.name, at_ns, attributes: self.attributes }
     }
 }
 
@@ -177,13 +207,17 @@ pub(super) fn session(
     spans: Vec<Span>,
     mut warnings: Vec<Warning>,
 ) -> Result<Parsed> {
+    let (spans, repeated) = once(spans);
+    left_out(&mut warnings, source, repeated, "repetition of a span", "repetitions of spans");
     let all = spans.len();
     let count = |subject| spans.iter().filter(|span| Subject::of(&span.attributes) == subject).count();
     let (others, steps) = (count(Subject::Other), count(Subject::Step));
+    let ancestors = Ancestors::of(&spans);
     let mut requests: Vec<Span> =
         spans.into_iter().filter(|span| Subject::of(&span.attributes) == Subject::Request).collect();
-    let parent_of = |span: &Span| (span.trace.clone(), span.parent.clone());
+    let parent_of = |span: &Span| ancestors.nearest(span);
     let id_of = |span: &Span| (span.trace.clone(), span.id.clone());
+    streamed::merge(&mut requests);
     // A framework's span and the client library's span inside it describe the same request. The inner one is closer to
     // it and counts.
     let within: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(parent_of).collect();
@@ -233,17 +267,63 @@ pub(super) fn session(
     Ok(Parsed::Session(session, warnings))
 }
 
+/// The parents of spans, to find the next one that is of generative AI: between a client and a server, there are spans
+/// of HTTP.
+struct Ancestors {
+    /// For each span that is not of generative AI, its parent.
+    between: BTreeMap<(String, String), String>,
+}
+
+impl Ancestors {
+    fn of(spans: &[Span]) -> Self {
+        let others = spans.iter().filter(|span| Subject::of(&span.attributes) == Subject::Other && !span.id.is_empty());
+        Self { between: others.map(|span| ((span.trace.clone(), span.id.clone()), span.parent.clone())).collect() }
+    }
+
+    fn nearest(&self, span: &Span) -> (String, String) {
+        // A cycle of parents ends after as many steps as there are spans.
+        let mut at = (span.trace.clone(), span.parent.clone());
+        for _ in 0..=self.between.len() {
+            match self.between.get(&at) {
+                Some(parent) => at.1.clone_from(parent),
+                None => break,
+            }
+        }
+        at
+    }
+}
+
+/// Each span once, and the number of repetitions: exports can be sent again. A span without an id has none.
+fn once(spans: Vec<Span>) -> (Vec<Span>, usize) {
+    let before = spans.len();
+    let mut known = BTreeSet::new();
+    let mut is_new = |span: &Span| span.id.is_empty() || known.insert((span.trace.clone(), span.id.clone()));
+    let spans: Vec<Span> = spans.into_iter().filter(|span| is_new(span)).collect();
+    let repeated = before - spans.len();
+    (spans, repeated)
+}
+
 fn record(span: &Span) -> RequestRecord {
     let attributes = &span.attributes;
-    let kind = attributes.label(&["error.type"]);
+    let exception = span.events.iter().find(|event| event.name == "exception").filter(|_| span.failed);
+    let of_event = || exception?.attributes.label(&["exception.type"]);
+    let kind = attributes.label(&["error.type"]).or_else(of_event);
     let failed = span.failed || kind.is_some();
     let lasted_s = lasted_s(span);
     let mut record = RequestRecord {
         started_at: span.begin_ns.and_then(|ns| Timestamp::from_nanosecond(ns).ok()),
-        provider: attributes.label(&["gen_ai.provider.name", "gen_ai.system"]),
-        model: attributes.label(&["gen_ai.request.model"]),
-        input_tokens: attributes.count(&["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"]),
-        output_tokens: attributes.count(&["gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"]),
+        provider: attributes.label(&["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"]),
+        model: requested_model(attributes),
+        input_tokens: attributes.count(&[
+            "gen_ai.usage.input_tokens",
+            "gen_ai.usage.prompt_tokens",
+            "llm.token_count.prompt",
+        ]),
+        output_tokens: attributes.count(&[
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.token_count.completion",
+        ]),
         attributes: own_attributes(span),
         ..RequestRecord::default()
     };
@@ -258,6 +338,21 @@ fn record(span: &Span) -> RequestRecord {
         record.e2e_s = lasted_s;
     }
     record
+}
+
+/// The model that the request named, as text or inside its parameters.
+fn requested_model(attributes: &Attributes) -> Option<String> {
+    let of_parameters = || {
+        let parameters = attributes.label(&["llm.invocation_parameters", "langfuse.observation.model.parameters"])?;
+        serde_json::from_str::<serde_json::Value>(&parameters).ok()?.get("model")?.as_str().map(str::to_owned)
+    };
+    // MLflow writes its own attributes as JSON.
+    let quoted = || attributes.label(&["model"]).map(|model| model.trim_matches('"').to_owned());
+    attributes
+        .label(&["gen_ai.request.model"])
+        .or_else(of_parameters)
+        .or_else(|| attributes.label(&["llm.model_name", "langfuse.observation.model.name"]))
+        .or_else(quoted)
 }
 
 /// Adds what the server measured.
@@ -292,7 +387,10 @@ fn error(span: &Span, kind: Option<String>) -> RequestError {
     RequestError {
         kind: kind.unwrap_or_else(|| "_OTHER".to_owned()),
         code,
-        message: span.message.clone().filter(|message| !message.is_empty()),
+        message: span.message.clone().filter(|message| !message.is_empty()).or_else(|| {
+            let exception = span.events.iter().find(|event| event.name == "exception")?;
+            exception.attributes.label(&["exception.message"])
+        }),
     }
 }
 
@@ -300,7 +398,7 @@ fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
     let attributes = &span.attributes;
     let mut own = BTreeMap::new();
     // The first chunk of a stream often contains a role and no token: it is not our `ttft_s`.
-    put(&mut own, "time_to_first_chunk_s", attributes.number("gen_ai.response.time_to_first_chunk"));
+    put(&mut own, "time_to_first_chunk_s", first_chunk_s(span));
     // vLLM's spans: seconds by the engine's clock, from the arrival of the request in the engine.
     for (name, theirs) in [
         ("server_time_to_first_token_s", "gen_ai.latency.time_to_first_token"),
@@ -311,7 +409,9 @@ fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
     ] {
         put(&mut own, name, attributes.number(theirs));
     }
-    put(&mut own, "cached_tokens", attributes.number("gen_ai.usage.cache_read.input_tokens"));
+    let cached = attributes.number("gen_ai.usage.cache_read.input_tokens");
+    let cached = cached.or_else(|| attributes.number("llm.token_count.prompt_details.cache_read"));
+    put(&mut own, "cached_tokens", cached);
     put(&mut own, "reasoning_tokens", attributes.number("gen_ai.usage.reasoning.output_tokens"));
     let asked = attributes.label(&["gen_ai.request.model"]);
     let texts = [
@@ -328,9 +428,29 @@ fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
     for (name, text) in texts {
         own.extend(text.map(|text| (name.to_owned(), AttributeValue::Text(text))));
     }
+    if !span.id.is_empty() {
+        let ids = [("trace_id", &span.trace), ("span_id", &span.id)];
+        own.extend(ids.map(|(name, id)| (name.to_owned(), AttributeValue::Text(id.clone()))));
+    }
     let stream = attributes.flag("gen_ai.request.stream");
     own.extend(stream.map(|stream| ("gen_ai.request.stream".to_owned(), AttributeValue::Bool(stream))));
     own
+}
+
+/// The time to the first chunk, under the names of several tracers, or of the event of the first chunk.
+fn first_chunk_s(span: &Span) -> Option<f64> {
+    const NAMES: [&str; 2] = ["gen_ai.response.time_to_first_chunk", "gen_ai.client.operation.time_to_first_chunk"];
+    let of_event = || {
+        let is_first = |event: &&Event| {
+            let name = event.name.to_ascii_lowercase();
+            name.contains("first token") || name.contains("content.completion.chunk") || name.contains("first_token")
+        };
+        let event = span.events.iter().find(is_first)?;
+        let after = event.at_ns.checked_sub(span.begin_ns?).filter(|&after| after >= 0)?;
+        #[allow(clippy::cast_precision_loss, reason = "a difference of less than 100 days is below 2^53")]
+        Some(of_ns(after as f64))
+    };
+    NAMES.iter().find_map(|name| span.attributes.number(name)).or_else(of_event)
 }
 
 fn put(attributes: &mut BTreeMap<String, AttributeValue>, name: &str, number: Option<f64>) {

@@ -86,6 +86,11 @@ impl Value {
 pub(super) struct Attributes(BTreeMap<String, Value>);
 
 impl Attributes {
+    /// Adds further attributes; those of the same name are replaced.
+    pub(super) fn extend(&mut self, further: Self) {
+        self.0.extend(further.0);
+    }
+
     /// True if the predicate holds for a name.
     pub(super) fn any(&self, is_one: impl Fn(&str) -> bool) -> bool {
         self.0.keys().any(|name| is_one(name))

@@ -70,7 +70,7 @@ fn plan(query: &GateQuery) -> Result<GatePlan, ApiError> {
     Ok(GatePlan {
         alpha: share("alpha", &query.alpha, defaults.alpha)?,
         max_shift: share("max_shift", &query.max_shift, defaults.max_shift)?,
-        run_sd: share("run_sd", &query.run_sd, defaults.run_sd)?,
+        run_sd: query.run_sd.is_some().then(|| share("run_sd", &query.run_sd, 0.0)).transpose()?,
         objectives: objectives.map_err(|error| ApiError::query("slo", error.to_string()))?.unwrap_or_default(),
         ..defaults
     })

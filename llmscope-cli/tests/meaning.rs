@@ -1,0 +1,399 @@
+//! What the columns of a table mean, through the command line: outcomes, times, numbers, headers, identities, and what is
+//! refused.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const BORDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../llmscope-core/tests/border");
+const LOGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../llmscope-core/tests/logs");
+
+fn border(name: &str) -> String {
+    format!("{BORDER}/{name}")
+}
+
+fn run(args: &[&str]) -> Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("llmscope")).args(args).output().unwrap()
+}
+
+/// The report about logs, the exit status, and what was message about them.
+#[track_caller]
+fn analyzed(args: &[&str]) -> (Value, i32, String) {
+    let output = run(&[&["analyze"], args, &["--json"]].concat());
+    let message = String::from_utf8(output.stderr).unwrap();
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no report: {message}"));
+    (report, output.status.code().unwrap(), message)
+}
+
+/// The first analysis of logs.
+#[track_caller]
+fn first(args: &[&str]) -> Value {
+    analyzed(args).0["analyses"][0].clone()
+}
+
+/// The measurements and the failures of the first analysis.
+#[track_caller]
+fn counts(args: &[&str]) -> (u64, u64) {
+    let analysis = first(args);
+    (analysis["n"].as_u64().unwrap(), analysis["excluded"]["failed"].as_u64().unwrap())
+}
+
+/// The message of the error that a call ends with.
+#[track_caller]
+fn refused(args: &[&str]) -> String {
+    let output = run(args);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    message
+}
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// A table with 40 rows of around 0.3, of which some failed: the row is written by `row`.
+fn table(header: &str, row: impl Fn(usize, f64, bool) -> String) -> String {
+    let value = |i: usize| 0.3 + ((i * 37) % 41) as f64 / 1000.0;
+    (0..40).fold(format!("{header}\n"), |text, i| text + &row(i, value(i), i % 10 == 6) + "\n")
+}
+
+#[test]
+fn columns_of_outcomes_mean_failures() {
+    let flat = border("status-flat.csv");
+    assert_eq!(counts(&[&flat]), (28, 2));
+    let folder = tempfile::tempdir().unwrap();
+    for (header, ok, failed) in [
+        ("e2e_s,status", "ok", "error"),
+        ("e2e_s,status", "200", "503"),
+        ("e2e_s,Status", "success", "timed_out"),
+        ("e2e_s,success", "true", "false"),
+        ("e2e_s,ok", "1", "0"),
+        ("e2e_s,error", "", "ReadTimeout('')"),
+        ("e2e_s,responseCode", "200", "Non HTTP response code: java.net.SocketTimeoutException"),
+        ("e2e_s,status_code", "201", "429"),
+        ("e2e_s,failed", "False", "True"),
+    ] {
+        let text = table(header, |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let path = written(folder.path(), "table.csv", &text);
+        assert_eq!(counts(&[&path]), (36, 4), "{header} {failed}");
+        let lines = text.lines().skip(1).map(|line| {
+            let (value, outcome) = line.split_once(',').unwrap();
+            let name = header.split_once(',').unwrap().1;
+            format!("{{\"e2e_s\": {value}, \"{name}\": {}}}\n", serde_json::json!(outcome))
+        });
+        let path = written(folder.path(), "table.jsonl", &lines.collect::<String>());
+        assert_eq!(counts(&[&path]), (36, 4), "{header} {failed} in JSON Lines");
+    }
+}
+
+#[test]
+fn outcomes_are_stated_or_refused_never_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = table("e2e_s,code", |_, value, fails| format!("{value},{}", if fails { "E7" } else { "A1" }));
+    let path = written(folder.path(), "codes.csv", &text);
+    assert_eq!(counts(&[&path]), (40, 0));
+    assert_eq!(counts(&[&path, "--status", "code=A1"]), (36, 4));
+    let message = refused(&["analyze", &path, "--map", "status=code"]);
+    assert!(
+        message.contains("\"A1\" does not say whether the row succeeded") && message.contains("--status"),
+        "{message}"
+    );
+    let message = refused(&["analyze", &path, "--status", "other=A1"]);
+    assert!(message.contains("unknown column \"other\""), "{message}");
+    let gate = run(&["gate", &path, &path, "--status", "code=A1", "--json"]);
+    assert!(String::from_utf8_lossy(&gate.stdout).contains("failed"), "{gate:?}");
+    let plain = written(folder.path(), "tiers.csv", &text.replace("code", "status").replace("A1", "premium"));
+    let message = refused(&["analyze", &plain]);
+    assert!(message.contains("\"premium\" does not say whether the row succeeded"), "{message}");
+    assert_eq!(counts(&[&plain, "--status", "none"]), (40, 0));
+}
+
+#[test]
+fn all_failed_is_no_success() {
+    let (report, status, _) = analyzed(&[&border("all-failed.jsonl")]);
+    let text = report["analyses"][0]["answer"]["text"].as_str().unwrap();
+    assert!(status == 1 && text.contains("100 of 100 requests failed"), "{text}");
+}
+
+#[test]
+fn times_in_every_usual_form_order_the_rows() {
+    let maps = ["--map", "e2e_s=latency_ms:ms", "--map", "started_at=time"];
+    let naive = border("newest-first-naive.csv");
+    let (report, status, message) = analyzed(&[&[naive.as_str()], &maps[..]].concat());
+    let answer = &report["analyses"][0]["answer"];
+    assert_eq!((status, answer["since"]["t"].as_str()), (1, Some("2026-01-05T10:20:00Z")));
+    assert!(message.contains("the times of 30 rows have no offset: read as UTC; use --timezone"), "{message}");
+    let offset = first(&[&[border("newest-first-offset.csv").as_str()], &maps[..]].concat());
+    assert_eq!(answer["ratio"], offset["answer"]["ratio"]);
+    let zoned = first(&[&[naive.as_str(), "--timezone", "Europe/Berlin"], &maps[..]].concat());
+    assert_eq!(zoned["answer"]["since"]["t"], "2026-01-05T09:20:00Z");
+
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(&naive).unwrap();
+    let minute = |line: &str| line[14..16].parse::<u32>().unwrap();
+    for (form, options) in [
+        ("05/Jan/2026:10:MM:00 +0000", vec![]),
+        ("\"Mon, 05 Jan 2026 10:MM:00 +0000\"", vec![]),
+        ("2026-01-05 10:MM:00 +0000", vec![]),
+        ("Mon Jan  5 10:MM:00 2026", vec![]),
+        ("05/01/2026 10:MM:00", vec!["--time-format", "%d/%m/%Y %H:%M:%S"]),
+    ] {
+        let rows = text.lines().skip(1).map(|line| {
+            let value = line.split_once(',').unwrap().1;
+            format!("{},{value}\n", form.replace("MM", &format!("{:02}", minute(line))))
+        });
+        let path = written(folder.path(), "forms.csv", &format!("time,latency_ms\n{}", rows.collect::<String>()));
+        let analysis = first(&[&[path.as_str()], &options[..]].concat());
+        assert_eq!(analysis["answer"]["since"]["t"], "2026-01-05T10:20:00Z", "{form}");
+    }
+    for factor in ["", "000", "000000", "000000000"] {
+        let rows = text.lines().skip(1).map(|line| {
+            let value = line.split_once(',').unwrap().1;
+            format!("{}{factor},{value}\n", 1_767_607_200 + minute(line) * 60)
+        });
+        let path = written(folder.path(), "epoch.csv", &format!("time,latency_ms\n{}", rows.collect::<String>()));
+        assert_eq!(first(&[&path])["answer"]["since"]["t"], "2026-01-05T10:20:00Z", "{factor}");
+    }
+    let rows = text.lines().skip(1).map(|line| {
+        let value = line.split_once(',').unwrap().1;
+        format!("{}.5,{value}\n", minute(line))
+    });
+    let path = written(folder.path(), "elapsed.csv", &format!("offset,latency_ms\n{}", rows.collect::<String>()));
+    let elapsed = first(&[&path, "--map", "started_at=offset", "--column", "latency_ms"]);
+    assert_eq!(
+        (&elapsed["answer"]["since"]["index"], &elapsed["answer"]["since"]["t"]),
+        (&Value::from(20), &Value::Null)
+    );
+}
+
+#[test]
+fn a_time_or_a_mapping_without_a_value_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = table("time,latency_ms", |i, value, _| format!("05/01/2026 10:{:02}:00,{value}", i));
+    let path = written(folder.path(), "numeric.csv", &text);
+    let message = refused(&["analyze", &path]);
+    assert!(message.contains("no row has a time that can be read, such as \"05/01/2026 10:00:00\""), "{message}");
+    assert!(message.contains("--time-format"), "{message}");
+    assert_eq!(counts(&[&path, "--time-format", "none"]), (40, 0));
+    let text = table("a,b", |_, value, _| format!("{value},"));
+    let path = written(folder.path(), "empty.csv", &text);
+    let message = refused(&["analyze", &path, "--map", "e2e_s=a", "--map", "model=b"]);
+    assert!(message.contains("the column \"b\" has no value on any row"), "{message}");
+    let message = refused(&["analyze", &path, "--map", "e2e_s=a", "--map", "e2e_s=b"]);
+    assert!(message.contains("two columns are mapped to \"e2e_s\""), "{message}");
+    let session = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions/paused.json");
+    let message = refused(&["analyze", session, "--map", "e2e_s=a"]);
+    assert!(message.contains("a meaning of their own") && message.contains("--from csv"), "{message}");
+}
+
+#[test]
+fn numbers_are_read_as_they_are_written() {
+    let message = refused(&["analyze", &border("decimal-comma.csv")]);
+    assert!(message.contains("\"126,4\" has a decimal comma") && message.contains("--decimal"), "{message}");
+    let mean = |args: &[&str]| first(args)["mean"].as_f64().unwrap();
+    assert!((mean(&[&border("decimal-comma.csv"), "--decimal", ","]) - 123.645).abs() < 0.5);
+    let message = refused(&["analyze", &border("thousands.csv")]);
+    assert!(message.contains("\"1,133\" has a decimal comma or a thousands separator"), "{message}");
+    assert!(mean(&[&border("thousands.csv"), "--decimal", "."]) > 1000.0);
+    let strings = first(&[&border("json-strings.jsonl")]);
+    assert_eq!((&strings["n"], strings["metric"].as_str()), (&Value::from(20), Some("latency_us")));
+    let (report, _, message) = analyzed(&[&border("python-infinity.jsonl"), "--column", "median_ttft_ms"]);
+    assert_eq!(report["analyses"][0]["n"], 12);
+    assert!(message.contains("12 numbers that JSON cannot hold (NaN, Infinity): read as absent"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    for (form, expected) in [("950ms", 0.95), ("1.06s", 1.06), ("1m2.2s", 62.2), ("PT0.2S", 0.2)] {
+        let text = table("e2e_s,model", |i, _, _| if i % 2 == 0 { format!("{form},m") } else { "1s,m".to_owned() });
+        let path = written(folder.path(), "durations.csv", &text);
+        assert!((mean(&[&path]) - (expected + 1.0) / 2.0).abs() < 1e-9, "{form}");
+    }
+}
+
+#[test]
+fn headers_follow_what_is_no_data() {
+    for (name, options) in [
+        ("excel-sep.csv", &[][..]),
+        ("comment-lines.csv", &[]),
+        ("pipes.csv", &[]),
+        ("wrapped-pages.json", &["--column", "latency"]),
+    ] {
+        let analysis = first(&[&[border(name).as_str()], options].concat());
+        assert!(analysis["n"].as_u64().unwrap() >= 20, "{name}: {analysis}");
+    }
+    let k6 = border("k6.csv");
+    let (report, _, message) = analyzed(&[&k6, "--where", "metric_name=http_req_duration"]);
+    assert_eq!(report["analyses"][0]["n"], 20);
+    assert!(message.contains("left out 40 of 60 rows by the conditions"), "{message}");
+    assert!(refused(&["analyze", &k6, "--where", "metric_name=none"]).contains("no row meets the conditions"));
+    assert!(refused(&["analyze", &k6, "--where", "name=x"]).contains("unknown column \"name\""));
+    assert_eq!(first(&[&k6])["metric"], "http_req_duration_s");
+}
+
+#[test]
+fn what_was_seen_twice_counts_once() {
+    let (report, _, message) = analyzed(&[&border("duplicate-spans.json")]);
+    assert_eq!(report["analyses"][0]["n"], 9);
+    assert!(message.contains("3 repetitions of spans were left out"), "{message}");
+    let flat = border("status-flat.csv");
+    let other = format!("{BORDER}/../border/status-flat.csv");
+    let (report, _, message) = analyzed(&[&flat, &other]);
+    assert_eq!(report["analyses"][0]["n"], 28);
+    assert!(message.contains("was given twice: read once"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let text = table("request_id,e2e_s", |i, value, _| format!("request-{:04},{value}", i / 2));
+    let (report, _, message) = analyzed(&[&written(folder.path(), "ids.csv", &text)]);
+    assert_eq!(report["analyses"][0]["n"], 20);
+    assert!(message.contains("left out 20 rows that repeat the id of another"), "{message}");
+    let text = table("e2e_s", |_, _, _| "0.3".to_owned());
+    assert_eq!(counts(&[&written(folder.path(), "equal.csv", &text)]).0, 40, "equal rows are different requests");
+    let copy = written(folder.path(), "spans-again.json", &fs::read_to_string(border("duplicate-spans.json")).unwrap());
+    let (report, _, message) = analyzed(&[&border("duplicate-spans.json"), &copy, "--by", "provider"]);
+    assert_eq!(report["analyses"][0]["n"], 9);
+    assert!(message.contains("left out 9 records that repeat the id of another"), "{message}");
+}
+
+#[test]
+fn sorted_values_are_no_sequence() {
+    for options in [&[][..], &["--from", "csv", "--column", "ttime"]] {
+        let path = format!("{LOGS}/ab/requests.tsv");
+        let (report, status, message) = analyzed(&[&[path.as_str()], options].concat());
+        let analysis = &report["analyses"][0];
+        let text = analysis["answer"]["text"].as_str().unwrap();
+        assert!(text.contains("sorted by their value: they have no order in time"), "{text}");
+        assert!(status == 2 && analysis["limits"].is_null(), "{message}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let timed = table("started_at,e2e_s", |i, _, _| format!("2026-01-05T10:00:{i:02}Z,0.{}", 300 + i));
+    let (report, ..) = analyzed(&[&written(folder.path(), "drift.csv", &timed)]);
+    assert!(!report["analyses"][0]["limits"].is_null(), "a trend in time is one");
+}
+
+#[test]
+fn names_and_files_that_say_nothing_are_refused_with_the_fix() {
+    for command in ["analyze", "report"] {
+        let message = refused(&[command, &border("header-only.csv")]);
+        assert!(message.contains("the file has no rows"), "{message}");
+    }
+    let flat = border("status-flat.csv");
+    let message = refused(&["analyze", &flat, "--by", "modle"]);
+    assert!(
+        message.contains("unknown group column \"modle\"") && message.contains("did you mean \"model\""),
+        "{message}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let message = refused(&["analyze", &written(folder.path(), "two.csv", "a,b,a\n1,2,3\n")]);
+    assert!(message.contains("two columns are named \"a\""), "{message}");
+    let message =
+        refused(&["analyze", &written(folder.path(), "notes.txt", "the server was slow today\nvery, very\n")]);
+    assert!(message.contains("the format is unknown: the file begins with \"the server was slow today\""), "{message}");
+    for (mark, expected) in [
+        (&b"SQLite format 3\0xx"[..], "an SQLite database"),
+        (b"PK\x03\x04....[Content_Types].xml", "an Excel workbook"),
+        (b"PK\x03\x04....a.csv", "a zip archive"),
+        (b"\xfd7zXZ\0...", "compressed with xz"),
+    ] {
+        let path: PathBuf = folder.path().join("file.bin");
+        fs::write(&path, mark).unwrap();
+        let message = refused(&["analyze", path.to_str().unwrap()]);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_folder_stands_for_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = table("model,e2e_s", |_, value, _| format!("m,{value}"));
+    written(folder.path(), "a.csv", &text);
+    written(folder.path(), "b.csv", &text);
+    written(folder.path(), ".hidden", "x");
+    assert_eq!(counts(&[folder.path().to_str().unwrap()]).0, 80);
+    let empty = tempfile::tempdir().unwrap();
+    assert!(refused(&["analyze", empty.path().to_str().unwrap()]).contains("a folder without files"));
+}
+
+#[test]
+fn logs_of_load_generators_have_their_failures() {
+    for (log, n, failed, says) in [
+        ("jmeter/results.jtl", 29, 10, ""),
+        ("hey/refused.csv", 0, 0, "hey omits requests without a response"),
+        ("h2load/refused.log", 54, 6, "h2load omits requests without a response"),
+        ("guidellm/cut_off.json", 1, 1, "left out 1 request that guidellm cut off"),
+        ("sglang/details.jsonl", 5, 1, ""),
+        ("inference_perf/requests.json", 2, 1, ""),
+        ("genai_bench/requests.json", 3, 1, ""),
+    ] {
+        let path = format!("{LOGS}/{log}");
+        let (report, _, message) = analyzed(&[&path, "--metric", "e2e_s"]);
+        let analysis = &report["analyses"][0];
+        let found = (analysis["n"].as_u64().unwrap(), analysis["excluded"]["failed"].as_u64().unwrap());
+        if n > 0 {
+            assert_eq!(found, (n, failed), "{log}");
+        }
+        assert!(found.1 > 0 && message.contains(says), "{log}: {message}");
+    }
+    let mapped = ["--map", "e2e_s=elapsed:ms", "--map", "started_at=timeStamp:ms"];
+    let path = format!("{LOGS}/jmeter/results.jtl");
+    assert_eq!(counts(&[&[path.as_str()], &mapped[..]].concat()), (29, 10), "the columns that the caller names");
+    let (_, _, message) = analyzed(&[&format!("{LOGS}/oha/refusals.json"), "--column", "response_s.p50"]);
+    assert!(message.contains("failed: "), "{message}");
+}
+
+#[test]
+fn a_converted_log_has_the_same_analyses() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = table("when,took,result,note", |i, value, fails| {
+        format!(
+            "{:02}/01/2026 10:00:00,\"{}\",{},x",
+            28 - i % 28,
+            value.to_string().replace('.', ","),
+            if fails { "bad" } else { "fine" }
+        )
+    });
+    let stated = written(folder.path(), "stated.csv", &state);
+    let stated_options = [
+        "--map",
+        "e2e_s=took",
+        "--map",
+        "started_at=when",
+        "--status",
+        "result=fine",
+        "--decimal",
+        ",",
+        "--time-format",
+        "%d/%m/%Y %H:%M:%S",
+    ];
+    let logs: Vec<(String, Vec<&str>)> = vec![
+        (border("status-flat.csv"), vec![]),
+        (border("newest-first-naive.csv"), vec!["--map", "e2e_s=latency_ms:ms"]),
+        (border("json-strings.jsonl"), vec![]),
+        (border("thousands.csv"), vec!["--decimal", "."]),
+        (border("pipes.csv"), vec![]),
+        (border("k6.csv"), vec!["--where", "metric_name=http_req_duration"]),
+        (format!("{LOGS}/jmeter/results.jtl"), vec![]),
+        (format!("{LOGS}/hey/refused.csv"), vec![]),
+        (format!("{LOGS}/ab/requests.tsv"), vec![]),
+        (format!("{LOGS}/sglang/details.jsonl"), vec![]),
+        (stated, stated_options.to_vec()),
+    ];
+    for (log, options) in logs {
+        let before = analyzed(&[&[log.as_str()], &options[..]].concat()).0;
+        for format in ["json", "jsonl", "csv"] {
+            let stem = Path::new(&log).file_stem().unwrap().to_str().unwrap();
+            let out = folder.path().join(format).join(format!("{stem}.{format}"));
+            fs::create_dir_all(out.parent().unwrap()).unwrap();
+            let out = out.to_str().unwrap();
+            let converted = run(&[&["convert", log.as_str(), "-o", out, "--force"], &options[..]].concat());
+            assert!(converted.status.success(), "{log} to {format}: {}", String::from_utf8_lossy(&converted.stderr));
+            let after = analyzed(&[out]).0;
+            for field in ["n", "metric", "group", "mean", "median", "verdict", "answer", "excluded", "limits"] {
+                let (before, after) = (&before["analyses"][0][field], &after["analyses"][0][field]);
+                assert_eq!(before, after, "{field} of {log} to {format}");
+            }
+        }
+    }
+}

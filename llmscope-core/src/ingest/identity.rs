@@ -1,0 +1,39 @@
+//! The identity of a record: what makes a second record of the same request a repetition.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::session::{AttributeValue, RequestRecord};
+
+/// The attributes that identify a record on their own, the strongest first.
+const ATTRIBUTES: [&str; 4] = ["uid", "request_id", "requestId", "x_request_id"];
+
+/// A number that only repetitions of a record share: of its trace and span, or of the id that a tool gave it. Records
+/// without an id have no identity: equal records are different requests.
+pub(super) fn of_record(record: &RequestRecord) -> Option<u64> {
+    if record.attributes.is_empty() {
+        return None;
+    }
+    let text = |name: &str| {
+        let value = record.attributes.get(name).map(AttributeValue::label)?;
+        Some(value).filter(|value| !value.trim().is_empty())
+    };
+    let mut hasher = DefaultHasher::new();
+    match text("trace_id").zip(text("span_id")) {
+        Some(span) => span.hash(&mut hasher),
+        None => {
+            let id = ATTRIBUTES.iter().find_map(|name| text(name))?;
+            id.hash(&mut hasher);
+            if is_counter(&id) {
+                record.started_at.hash(&mut hasher);
+                [record.ttft_s, record.e2e_s, record.tpot_s].map(|value| value.map(f64::to_bits)).hash(&mut hasher);
+            }
+        }
+    }
+    Some(hasher.finish())
+}
+
+/// True for an id that another run can have, too: its digits only count.
+pub(super) fn is_counter(id: &str) -> bool {
+    const SHORTEST_ID: usize = 12;
+    id.len() < SHORTEST_ID && id.bytes().all(|byte| byte.is_ascii_digit())
+}

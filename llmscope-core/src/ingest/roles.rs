@@ -1,0 +1,137 @@
+//! The roles of a table's columns besides being measured: when a row was measured, how it ended, which record it is.
+
+use super::outcome::{OutcomeColumn, StatusRule, key};
+use super::projection::Projection;
+use super::when::TimeForm;
+
+/// The names of columns, as far as they are known before the rows are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KnownNames<'n> {
+    pub(super) names: &'n [String],
+    /// False if later rows can have further columns.
+    pub(super) complete: bool,
+}
+
+/// Columns by their roles.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Roles<'p> {
+    /// Columns with the time of a row, and whether a small number in them is a time of the run.
+    pub(super) times: Vec<(String, bool)>,
+    pub(super) outcomes: Vec<(String, OutcomeColumn<'p>)>,
+    /// Columns that together identify a record.
+    pub(super) identity: Vec<String>,
+    pub(super) warmup: Option<String>,
+}
+
+/// Names of times, without case and punctuation, the most specific first.
+const TIMES: [&str; 18] = [
+    "startedat",
+    "timestamp",
+    "time",
+    "ts",
+    "starttime",
+    "starttimestamp",
+    "requeststarttime",
+    "datetime",
+    "createdat",
+    "eventtime",
+    "timestampms",
+    "timestampus",
+    "timestampns",
+    "timems",
+    "timeus",
+    "timens",
+    "timeunixnano",
+    "date",
+];
+/// Names of times that are never durations.
+const STARTS: [&str; 7] =
+    ["startedat", "timestamp", "ts", "starttime", "starttimestamp", "requeststarttime", "createdat"];
+/// Names that identify a record on their own.
+const IDENTITIES: [&str; 3] = ["uid", "requestid", "xrequestid"];
+/// Columns of tables whose rows are summaries of runs: there, `failed` and `success` are counts.
+const COUNTS: [&str; 6] = ["requests", "numrequests", "requestcount", "totalrequests", "completed", "count"];
+
+impl<'p> Roles<'p> {
+    pub(super) fn of(projection: &'p Projection, known: KnownNames<'_>) -> Self {
+        let keyed: Vec<(String, &String)> = known.names.iter().map(|name| (key(name), name)).collect();
+        let is_used = |name: &str| {
+            projection.measures.iter().any(|measure| measure.name() == name)
+                || projection.companion.as_deref() == Some(name)
+                || projection.mappings.iter().any(|mapping| mapping.from == name && mapping.to != "status")
+        };
+        let named =
+            |wanted: &str| keyed.iter().find(|(key, name)| key == wanted && !is_used(name)).map(|(_, name)| *name);
+        Self {
+            times: times(projection, known, &named),
+            outcomes: outcomes(projection, known, &keyed, &is_used),
+            identity: identity(&named),
+            warmup: named("warmup").or_else(|| named("iswarmup")).cloned(),
+        }
+    }
+}
+
+fn times<'n>(
+    projection: &Projection,
+    known: KnownNames<'_>,
+    named: &impl Fn(&str) -> Option<&'n String>,
+) -> Vec<(String, bool)> {
+    if projection.reading.times.form == TimeForm::None {
+        return Vec::new();
+    }
+    let mapped =
+        Projection::TIMES.into_iter().find(|time| projection.mappings.iter().any(|mapping| mapping.to == *time));
+    if let Some(mapped) = mapped {
+        return vec![(mapped.to_owned(), true)];
+    }
+    let mut times: Vec<(String, bool)> =
+        TIMES.iter().filter_map(|time| Some((named(time)?.clone(), STARTS.contains(time)))).collect();
+    // A date next to a time of day is a part of a time.
+    if times.len() > 1 {
+        times.retain(|(name, _)| key(name) != "date");
+    }
+    if !known.complete {
+        let is_measured = |name: &str| projection.measures.iter().any(|measure| measure.name() == name);
+        for name in Projection::TIMES {
+            if !is_measured(name) && times.iter().all(|(time, _)| time != name) {
+                times.push((name.to_owned(), STARTS.contains(&key(name).as_str())));
+            }
+        }
+    }
+    times
+}
+
+fn outcomes<'p>(
+    projection: &'p Projection,
+    known: KnownNames<'_>,
+    keyed: &[(String, &String)],
+    is_used: &impl Fn(&str) -> bool,
+) -> Vec<(String, OutcomeColumn<'p>)> {
+    match &projection.reading.status {
+        StatusRule::None => return Vec::new(),
+        StatusRule::Stated { column, succeeded } => return vec![(column.clone(), OutcomeColumn::Stated(succeeded))],
+        StatusRule::Names => {}
+    }
+    if let Some(mapping) = projection.mappings.iter().find(|mapping| mapping.to == "status") {
+        let column = OutcomeColumn::of_name(&mapping.from).unwrap_or(OutcomeColumn::Verdict);
+        return vec![("status".to_owned(), column)];
+    }
+    let of_runs = keyed.iter().any(|(key, _)| COUNTS.contains(&key.as_str()));
+    let is_count = |name: &str| of_runs && !matches!(key(name).as_str(), "status" | "outcome");
+    let later = OutcomeColumn::OF_FAILED_ROWS.iter().filter(|_| !known.complete).map(|name| (*name).to_owned());
+    let mut outcomes: Vec<(String, OutcomeColumn<'p>)> = Vec::new();
+    for name in known.names.iter().cloned().chain(later) {
+        let is_new = outcomes.iter().all(|(known, _)| *known != name);
+        if is_new && !is_used(&name) && !projection.labels.contains(&name) && !is_count(&name) {
+            outcomes.extend(OutcomeColumn::of_name(&name).map(|column| (name, column)));
+        }
+    }
+    outcomes
+}
+
+fn identity<'n>(named: &impl Fn(&str) -> Option<&'n String>) -> Vec<String> {
+    if let Some((trace, span)) = named("traceid").zip(named("spanid")) {
+        return vec![trace.clone(), span.clone()];
+    }
+    IDENTITIES.iter().find_map(|name| named(name)).into_iter().cloned().collect()
+}

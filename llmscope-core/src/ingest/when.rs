@@ -1,0 +1,255 @@
+//! Times as tools and exports write them: with an offset, without one, as a count since 1970, or counted from the start
+//! of a run.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::fmt::{rfc2822, strtime};
+use jiff::tz::{Offset, TimeZone};
+
+use super::time::Time;
+
+/// What a caller states about the times of a table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct TimeRules {
+    /// The form of its times.
+    pub form: TimeForm,
+    /// The time zone of times without an offset; UTC by default.
+    pub zone: Option<TimeZone>,
+}
+
+/// The form of the times of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum TimeForm {
+    /// Every form that has one meaning.
+    #[default]
+    Usual,
+    /// A form in the notation of `strftime`, such as `%d/%m/%Y %H:%M:%S`.
+    Stated(String),
+    /// No column is a time.
+    None,
+}
+
+/// When a row was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Moment {
+    /// An instant.
+    At(Time),
+    /// An instant, if the time zone that was assumed is right.
+    Naive(Time),
+    /// Counted from the start of the run, in nanoseconds.
+    Elapsed(Time),
+}
+
+impl TimeRules {
+    /// The moment in a text; `None` if it is not in a form with one meaning.
+    pub(super) fn of_text(&self, text: &str) -> Option<Moment> {
+        let text = text.trim().trim_matches(['[', ']', '"']);
+        match &self.form {
+            TimeForm::None => None,
+            TimeForm::Stated(form) => self.of_form(form, text),
+            TimeForm::Usual => {
+                if let Ok(at) = text.parse::<Timestamp>() {
+                    return Some(Moment::At(Some(at).into()));
+                }
+                if let Ok(number) = text.parse::<f64>() {
+                    return of_number(number);
+                }
+                of_offset(text).or_else(|| self.naive(date_time(text)?))
+            }
+        }
+    }
+
+    /// The moment in a number, by its size.
+    pub(super) fn of_number(&self, number: f64) -> Option<Moment> {
+        match &self.form {
+            TimeForm::None => None,
+            TimeForm::Stated(form) => self.of_form(form, &number.to_string()),
+            TimeForm::Usual => of_number(number),
+        }
+    }
+
+    fn of_form(&self, form: &str, text: &str) -> Option<Moment> {
+        let parsed = strtime::parse(form, text).ok()?;
+        match parsed.to_timestamp() {
+            Ok(at) => Some(Moment::At(Some(at).into())),
+            Err(_) => match parsed.to_datetime().or_else(|_| parsed.to_date().map(DateTime::from)) {
+                Ok(at) => self.naive(at),
+                // A time of day without a date orders the rows of a run.
+                Err(_) => {
+                    Some(elapsed_s(parsed.to_time().ok()?.duration_since(jiff::civil::Time::midnight()).as_secs_f64()))
+                }
+            },
+        }
+    }
+
+    fn naive(&self, at: DateTime) -> Option<Moment> {
+        let time = |zone: &TimeZone| zone.to_timestamp(at).ok().map(|at| Time::from(Some(at)));
+        match &self.zone {
+            Some(zone) => time(zone).map(Moment::At),
+            None => time(&TimeZone::UTC).map(Moment::Naive),
+        }
+    }
+}
+
+/// Smaller numbers of seconds are before 1973: they are counted from the start of a run.
+pub(super) const EARLIEST_S: f64 = 1e8;
+
+/// A count since 1970 in seconds, milliseconds, microseconds or nanoseconds, which its size tells apart from 1973 to
+/// 5138. A smaller number is counted from the start of a run.
+pub(super) fn of_number(number: f64) -> Option<Moment> {
+    if !(0.0..9.2e18).contains(&number) {
+        return None;
+    }
+    let unit = match number {
+        n if n < EARLIEST_S => return Some(elapsed_s(number)),
+        n if n < EARLIEST_S * 1e3 => "s",
+        n if n < EARLIEST_S * 1e6 => "ms",
+        n if n < EARLIEST_S * 1e9 => "us",
+        _ => "ns",
+    };
+    super::mapping::since_1970(number, unit).map(|at| Moment::At(Some(at).into()))
+}
+
+/// A time counted from the start of a run, or since 1970, in seconds.
+pub(super) fn of_seconds(seconds: f64) -> Option<Moment> {
+    match seconds {
+        s if !s.is_finite() || s < 0.0 => None,
+        s if s < EARLIEST_S => Some(elapsed_s(s)),
+        s => super::mapping::since_1970(s, "s").map(|at| Moment::At(Some(at).into())),
+    }
+}
+
+fn elapsed_s(seconds: f64) -> Moment {
+    Moment::Elapsed(super::mapping::since_1970(seconds, "s").into())
+}
+
+/// A time that ends with its offset: `+0000`, `+00:00`, `Z`, `UTC`, `GMT`.
+fn of_offset(text: &str) -> Option<Moment> {
+    let (rest, offset) = split_offset(text)?;
+    let at = date_time(rest)?;
+    let zone = TimeZone::fixed(offset);
+    zone.to_timestamp(at).ok().map(|at| Moment::At(Some(at).into())).or_else(|| {
+        let at = rfc2822::parse(text).ok()?;
+        Some(Moment::At(Some(at.timestamp()).into()))
+    })
+}
+
+fn split_offset(text: &str) -> Option<(&str, Offset)> {
+    for name in ["UTC", "GMT", "UT", "Z", "z"] {
+        if let Some(rest) = text.strip_suffix(name) {
+            return rest.contains(':').then(|| (rest.trim_end(), Offset::UTC));
+        }
+    }
+    let at = text.rfind(['+', '-', '\u{2212}'])?;
+    let (rest, offset) = text.split_at(at);
+    let sign = if offset.starts_with('+') { 1 } else { -1 };
+    let digits: String = offset.chars().skip(1).filter(|&c| c != ':').collect();
+    let is_offset = matches!(digits.len(), 2 | 4) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    // The end of a date is not an offset.
+    if !is_offset || !rest.contains(':') {
+        return None;
+    }
+    let hours: i32 = digits.get(..2)?.parse().ok()?;
+    let minutes: i32 = digits.get(2..).filter(|minutes| !minutes.is_empty()).map_or(Ok(0), str::parse).ok()?;
+    Some((rest.trim_end(), Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()?))
+}
+
+/// Forms with the name of a month, which have one meaning: the common log format, RFC 2822, `asctime`, and those of
+/// exports for reading. A numeric date begins with its year, or its meaning is not known.
+const NAMED_MONTHS: [&str; 9] = [
+    "%d/%b/%Y:%H:%M:%S%.f",
+    "%a %d %b %Y %H:%M:%S%.f",
+    "%a %b %d %H:%M:%S%.f %Y",
+    "%b %d %Y %H:%M:%S%.f",
+    "%d %b %Y %H:%M:%S%.f",
+    "%d-%b-%Y %H:%M:%S%.f",
+    "%b %d %Y %I:%M:%S %p",
+    "%d %b %Y %I:%M:%S %p",
+    "%B %d %Y %H:%M:%S%.f",
+];
+
+/// A date and a time of day without an offset.
+fn date_time(text: &str) -> Option<DateTime> {
+    if begins_with_a_year(text) {
+        let text = if text.as_bytes().get(4) == Some(&b'/') { text.replacen('/', "-", 2) } else { text.to_owned() };
+        let usual = text.replacen(", ", " ", 1);
+        return usual.parse().ok().or_else(|| parsed("%Y-%m-%d %I:%M:%S %p", &usual));
+    }
+    let plain: Vec<&str> =
+        text.split([' ', ',']).filter(|part| !part.is_empty() && *part != "@" && *part != "UTC").collect();
+    let plain = plain.join(" ");
+    NAMED_MONTHS.iter().find_map(|form| parsed(form, &plain))
+}
+
+fn parsed(form: &str, text: &str) -> Option<DateTime> {
+    strtime::parse(form, text).ok()?.to_datetime().ok()
+}
+
+fn begins_with_a_year(text: &str) -> bool {
+    text.split_once(['-', '/']).is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    fn shown(moment: Moment) -> String {
+        let (kind, time) = match moment {
+            Moment::At(time) => ("", time),
+            Moment::Naive(time) => ("naive ", time),
+            Moment::Elapsed(time) => ("elapsed ", time),
+        };
+        format!("{kind}{}", time.get().unwrap())
+    }
+
+    #[test]
+    fn every_usual_form_is_read() {
+        for (text, expected) in [
+            ("2026-01-05T10:00:00Z", "2026-01-05T10:00:00Z"),
+            ("2026-01-05T12:00:00+02:00", "2026-01-05T10:00:00Z"),
+            ("2026-01-05 10:00:00", "naive 2026-01-05T10:00:00Z"),
+            ("2026-01-05 10:00:00.25", "naive 2026-01-05T10:00:00.25Z"),
+            ("2026-01-05 10:00:00,250", "naive 2026-01-05T10:00:00.25Z"),
+            ("2026-01-05T10:00", "naive 2026-01-05T10:00:00Z"),
+            ("2026-01-05", "naive 2026-01-05T00:00:00Z"),
+            ("2026/01/05 10:00:00", "naive 2026-01-05T10:00:00Z"),
+            ("2026-01-05 12:00:00 +0200", "2026-01-05T10:00:00Z"),
+            ("2026-01-05 12:00:00+0200", "2026-01-05T10:00:00Z"),
+            ("2026-01-05 10:00:00 UTC", "2026-01-05T10:00:00Z"),
+            ("2026-01-05 10:00:00Z", "2026-01-05T10:00:00Z"),
+            ("Mon, 05 Jan 2026 10:00:00 +0000", "2026-01-05T10:00:00Z"),
+            ("Mon, 05 Jan 2026 10:00:00 GMT", "2026-01-05T10:00:00Z"),
+            ("Mon, 5 Jan 2026 12:00:00 +0200", "2026-01-05T10:00:00Z"),
+            ("[05/Jan/2026:12:00:00 +0200]", "2026-01-05T10:00:00Z"),
+            ("05/Jan/2026:10:00:00", "naive 2026-01-05T10:00:00Z"),
+            ("Mon Jan  5 10:00:00 2026", "naive 2026-01-05T10:00:00Z"),
+            ("Jan 5, 2026 @ 10:00:00.250", "naive 2026-01-05T10:00:00.25Z"),
+            ("Jan 5, 2026, 1:00:00 PM", "naive 2026-01-05T13:00:00Z"),
+            ("1767607200", "2026-01-05T10:00:00Z"),
+            ("1767607200.5", "2026-01-05T10:00:00.5Z"),
+            ("1767607200123", "2026-01-05T10:00:00.123Z"),
+            ("1767607200123456", "2026-01-05T10:00:00.123456Z"),
+            ("0.25", "elapsed 1970-01-01T00:00:00.25Z"),
+        ] {
+            assert_eq!(TimeRules::default().of_text(text).map(shown).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_two_meanings_is_not_guessed() {
+        for text in ["05/01/2026 10:00:00", "01-05-2026", "10:00", "soon", "", "-5", "2026", "nan"] {
+            let moment = TimeRules::default().of_text(text);
+            assert!(
+                matches!(moment, None | Some(Moment::Elapsed(_))) && (moment.is_none() || text == "2026"),
+                "{text}"
+            );
+        }
+        let stated = TimeRules { form: TimeForm::Stated("%d/%m/%Y %H:%M:%S".to_owned()), zone: None };
+        assert_eq!(stated.of_text("05/01/2026 10:00:00").map(shown).as_deref(), Some("naive 2026-01-05T10:00:00Z"));
+        let zone = Some(TimeZone::fixed(Offset::from_seconds(7200).unwrap()));
+        let zoned = TimeRules { zone, ..TimeRules::default() };
+        assert_eq!(zoned.of_text("2026-01-05 12:00:00").map(shown).as_deref(), Some("2026-01-05T10:00:00Z"));
+    }
+}

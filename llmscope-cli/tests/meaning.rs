@@ -175,7 +175,7 @@ fn times_in_every_usual_form_order_the_rows() {
 #[test]
 fn a_time_or_a_mapping_without_a_value_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let text = table("time,latency_ms", |i, value, _| format!("05/01/2026 10:{:02}:00,{value}", i));
+    let text = table("time,latency_ms", |i, value, _| format!("05/01/2026 10:{i:02}:00,{value}"));
     let path = written(folder.path(), "numeric.csv", &text);
     let message = refused(&["analyze", &path]);
     assert!(message.contains("no row has a time that can be read, such as \"05/01/2026 10:00:00\""), "{message}");

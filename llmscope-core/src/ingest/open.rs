@@ -23,7 +23,7 @@ pub enum OpenedLog {
 /// decompressed (with the feature `compression`).
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; otherwise as [`read`].
+/// [`Error::Io`] if it cannot be read; otherwise as [`read`](super::read).
 pub fn open(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<OpenedLog> {
     open_with(source, input, &ReadOptions { tool, ..ReadOptions::default() })
 }
@@ -52,7 +52,7 @@ pub fn open_with(source: &str, input: impl Read + Send + 'static, options: &Read
 /// feature `compression`).
 ///
 /// # Errors
-/// [`Error::Io`] if it cannot be read; [`Error::Format`] as for [`read`], and for more than 4 GiB.
+/// [`Error::Io`] if it cannot be read; [`Error::Format`] as for [`read`](super::read), and for more than 4 GiB.
 pub fn read_whole(source: &str, input: impl Read + Send + 'static, tool: Option<Tool>) -> Result<Log> {
     read_whole_with(source, input, &ReadOptions { tool, ..ReadOptions::default() })
 }

@@ -9,7 +9,7 @@ use crate::session::{RequestError, Status};
 /// What a caller states about the outcome of rows.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum StatusRule {
-    /// The columns whose names say so: see [`OutcomeColumn::of_name`].
+    /// The columns whose names say so: `status`, `success`, `error`, `responseCode` and the like.
     #[default]
     Names,
     /// No column.

@@ -268,6 +268,16 @@ fn a_plan_shows_how_many_runs_decide() {
 }
 
 #[test]
+fn a_closed_pipe_does_not_change_the_verdict() {
+    let (quiet, loaded) = (format!("{SESSIONS}/undisturbed.json"), format!("{SESSIONS}/second-load.json"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
+    let status = command.args(["gate", &quiet, &loaded]).stdout(writer).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
 fn the_ci_examples_match_the_documentation() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let document = fs::read_to_string(root.join("docs/gate.md")).unwrap();

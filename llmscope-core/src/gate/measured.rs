@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use super::plan::Statistic;
-use crate::analysis::{Quantiles, SampleIndex, Series};
+use crate::analysis::{Quantiles, RunOrder, Series};
 use crate::cast::float;
 use crate::error::Result;
-use crate::sample::{Missing, Sample, ranges_between};
+use crate::sample::{Missing, ranges_between};
 use crate::stats::{Dependence, QuantileMethod, Sorted};
 
 /// A run with fewer requests beyond a quantile has no value of that quantile that could be compared with those of other
@@ -27,33 +27,15 @@ pub(super) struct Values {
 impl Values {
     pub(super) fn of(series: &Series, missing: Option<Missing>) -> Result<Self> {
         let (sample, kept) = series.sample(missing)?;
-        let in_time: Vec<usize> = (0..sample.len()).collect();
-        let run = |value: usize| series.observations.source(kept.at(value));
-        if series.of_runs || in_time.is_sorted_by_key(|&value| run(value)) {
-            return Ok(Self::in_order(&sample, &kept, &in_time, sample.breaks().to_vec(), |value| {
-                if series.of_runs { 0 } else { run(value) }
-            }));
-        }
-        // Runs that overlap in time: the requests of each run are adjacent to each other, not to those of other runs.
-        let mut order = in_time;
-        order.sort_by_key(|&value| run(value));
-        let starts = (1..order.len()).filter(|&at| run(order[at]) != run(order[at - 1])).collect();
-        Ok(Self::in_order(&sample, &kept, &order, starts, run))
-    }
-
-    fn in_order(
-        sample: &Sample<'_>,
-        kept: &SampleIndex,
-        order: &[usize],
-        breaks: Vec<usize>,
-        run: impl Fn(usize) -> usize,
-    ) -> Self {
-        Self {
-            values: order.iter().map(|&value| sample.values()[value]).collect(),
-            observations: order.iter().map(|&value| kept.at(value)).collect(),
-            breaks,
-            run_starts: (1..order.len()).filter(|&at| run(order[at]) != run(order[at - 1])).collect(),
-        }
+        // Each value of a series of runs has a run of its own: together, they are one sequence.
+        let run = |value: usize| if series.of_runs { 0 } else { series.observations.source(kept.at(value)) };
+        let runs = RunOrder::of(sample.len(), run);
+        Ok(Self {
+            values: runs.order.iter().map(|&value| sample.values()[value]).collect(),
+            observations: runs.order.iter().map(|&value| kept.at(value)).collect(),
+            breaks: runs.breaks(sample.breaks()),
+            run_starts: runs.starts,
+        })
     }
 
     /// The values with others in their place; those that are not finite are left out.

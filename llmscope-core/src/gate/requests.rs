@@ -1,7 +1,7 @@
 //! The requests of a series: which failed, and the measurements of the others.
 
 use super::Arm;
-use crate::analysis::{Excluded, Measure, Series};
+use crate::analysis::{Excluded, Measure, RunOrder, Series};
 use crate::metric::Metric;
 use crate::sample::Missing;
 
@@ -42,15 +42,10 @@ impl Requests {
             None => Outcome::Missing,
         };
         let value = |index: usize| Some(series.values[index]).filter(|value| !value.is_nan());
-        let mut order: Vec<usize> = (0..series.values.len()).collect();
-        if !order.is_sorted_by_key(|&index| observations.source(index)) {
-            order.sort_by_key(|&index| observations.source(index));
-        }
-        let outcomes = order.iter().map(|&index| outcome(observations.failed(index), value(index))).collect();
-        let begins = |at: &usize| observations.source(order[*at]) != observations.source(order[at - 1]);
-        let breaks = (1..order.len()).filter(begins).collect();
+        let runs = RunOrder::of(series.values.len(), |index| observations.source(index));
+        let outcomes = runs.order.iter().map(|&index| outcome(observations.failed(index), value(index))).collect();
         let tell_failures = series.missing != Missing::Error || observations.failures() > 0;
-        Self { outcomes, breaks, tell_failures }
+        Self { outcomes, breaks: runs.starts, tell_failures }
     }
 
     fn count(&self, what: impl Fn(&Outcome) -> bool) -> usize {

@@ -105,6 +105,7 @@ fn mean(figures: &[f64]) -> f64 {
 /// The component between the runs of a pair.
 pub(super) struct RunComponent {
     runs: Runs,
+    assumed_sd: f64,
 }
 
 impl RunComponent {
@@ -117,7 +118,12 @@ impl RunComponent {
             .then(|| RunFigures::of(baseline, candidate, Statistic::Typical, f64::ln))
             .flatten();
         let sd = figures.as_ref().map_or(assumed_sd, RunFigures::sd);
-        Self { runs: Runs { baseline: count.0, candidate: count.1, sd, assumed: figures.is_none() } }
+        Self { runs: Runs { baseline: count.0, candidate: count.1, sd, assumed: figures.is_none() }, assumed_sd }
+    }
+
+    /// The standard deviation that is assumed for a single run on each side.
+    pub(super) const fn assumed_sd(&self) -> f64 {
+        self.assumed_sd
     }
 
     pub(super) const fn runs(&self) -> Runs {

@@ -84,7 +84,6 @@ pub(super) struct Draft<'s> {
     candidate: Measured,
     arms: (Arm, Arm),
     runs: Option<RunComponent>,
-    assumed_run_sd: f64,
     load: Option<Load>,
     load_effect: Option<LoadEffect>,
     /// The typical request, whether it is compared or not.
@@ -134,7 +133,6 @@ impl<'s> Draft<'s> {
             candidate,
             arms,
             runs,
-            assumed_run_sd,
             load,
             load_effect: effect,
             typical,
@@ -383,7 +381,7 @@ impl<'s> Draft<'s> {
             0.0 => 1.05f64.ln(),
             allowed => (1.0 + 2.0 * allowed).max(0.01).ln().abs() - (1.0 + allowed).ln().abs(),
         };
-        let assumed_variance_of_run = if self.runs.is_some() { self.assumed_run_sd * self.assumed_run_sd } else { 0.0 };
+        let assumed_variance_of_run = self.runs.as_ref().map_or(0.0, |runs| runs.assumed_sd() * runs.assumed_sd());
         Some(Planning { level, distance, variance_of_request, variance_of_run, assumed_variance_of_run })
     }
 

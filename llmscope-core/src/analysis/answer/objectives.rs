@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Plan, Series};
+use super::super::{Plan, RunOrder, Series};
 use super::failures::indicator;
 use crate::error::Result;
 use crate::measure::Measure;
@@ -82,18 +82,7 @@ fn by_run(
     observation: impl Fn(usize) -> usize,
     alpha: f64,
 ) -> Result<Option<Certificate>> {
-    let run = |value: usize| series.observations.source(observation(value));
-    let mut order: Vec<usize> = (0..sample.len()).collect();
-    if order.is_sorted_by_key(|&value| run(value)) {
-        return objective.certify(sample, &run_starts(&order, run), alpha);
-    }
-    // Runs that overlap in time.
-    order.sort_by_key(|&value| run(value));
-    let starts = run_starts(&order, run);
-    let values: Vec<f64> = order.iter().map(|&value| sample.values()[value]).collect();
-    objective.certify(&Sample::new(values)?.with_breaks(starts.clone())?, &starts, alpha)
-}
-
-fn run_starts(order: &[usize], run: impl Fn(usize) -> usize) -> Vec<usize> {
-    (1..order.len()).filter(|&at| run(order[at]) != run(order[at - 1])).collect()
+    let runs = RunOrder::of(sample.len(), |value| series.observations.source(observation(value)));
+    let values: Vec<f64> = runs.order.iter().map(|&value| sample.values()[value]).collect();
+    objective.certify(&Sample::new(values)?.with_breaks(runs.breaks(sample.breaks()))?, &runs.starts, alpha)
 }

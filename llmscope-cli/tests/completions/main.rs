@@ -17,7 +17,7 @@ const CASES: [(&str, &str); 14] = [
     ("analyze --rules montg", "montgomery"),
     ("analyze --sigma-estimator median", "median_moving_range"),
     ("analyze --transform box", "box-cox"),
-    ("analyze --from inference", "inference-benchmarker"),
+    ("analyze --from inference-b", "inference-benchmarker"),
     ("gate --statistic typ", "typical"),
     ("convert --from inferm", "infermark"),
     ("bench --vendor anth", "anthropic"),

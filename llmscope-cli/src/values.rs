@@ -11,7 +11,7 @@ use llmscope_core::chart::ChartKind;
 use llmscope_core::gate::Statistic;
 use llmscope_core::ingest::Tool;
 use llmscope_core::rules::NelsonRule;
-use llmscope_core::{Metric, Missing, RuleSet, SigmaEstimator, Transform};
+use llmscope_core::{Metric, Missing, RuleSet, SigmaEstimator, Transform, Unit};
 use llmscope_harness::VendorKind;
 use llmscope_harness::workload::Tier;
 
@@ -46,6 +46,12 @@ pub(crate) fn missing() -> impl TypedValueParser<Value = Missing> {
 /// `--tier`.
 pub(crate) fn tier() -> impl TypedValueParser<Value = Tier> {
     closed(Tier::ALL.map(|tier| PossibleValue::new(tier.name())))
+}
+
+/// `--max-error-rate`: 5%, or 0.05.
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = Unit::One.parse(text).map_err(|error| error.to_string())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("expected 0% to 100%".to_owned()) }
 }
 
 /// `--rules`: a preset, or a list of rules.

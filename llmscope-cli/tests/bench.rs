@@ -167,6 +167,40 @@ fn it_is_an_error_if_every_request_fails() {
     assert_eq!(of_kind(&lines(&path), "request").len(), 3);
 }
 
+/// Runs a simulated benchmark with this share of failures.
+fn with_failures(share: &str, options: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("failures.jsonl");
+    let simulation = format!("{FAST},failures={share}");
+    let common = ["bench", "--vendor", "simulated", "--simulate", &simulation, "-o", path.to_str().unwrap()];
+    run(&[&common, options].concat())
+}
+
+#[test]
+fn many_failures_are_exit_status_1() {
+    let output = with_failures("70%", &["-n", "60", "--seed", "3"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("requests, more than --max-error-rate allows"), "{}", text(&output.stderr));
+    // One message of each kind, as the server worded it.
+    assert!(text(&output.stdout).contains("server_error: simulated failure"), "{}", text(&output.stdout));
+    assert_eq!(with_failures("70%", &["-n", "60", "--max-error-rate", "100%"]).status.code(), Some(0));
+    let output = with_failures("10%", &["--max-error-rate", "150%"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("expected 0% to 100%"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_run_stops_after_failures_in_a_row() {
+    let summary = |options: &[&str]| -> Value {
+        let output = with_failures("100%", &[&["--json", "-n", "500"], options].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    assert_eq!(summary(&[])["summary"]["failed"], 20);
+    assert_eq!(summary(&["--stop-after-failures", "7"])["summary"]["failed"], 7);
+    assert_eq!(summary(&["--stop-after-failures", "0"])["summary"]["failed"], 500);
+}
+
 #[test]
 fn records_are_also_posted() {
     let folder = tempfile::tempdir().unwrap();

@@ -55,6 +55,7 @@ pub mod sample;
 pub mod session;
 pub mod sigma;
 pub mod stats;
+pub mod text;
 pub mod transform;
 pub mod watch;
 

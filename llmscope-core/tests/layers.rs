@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const STEPS: [&[&str]; 10] = [
-    &["metric", "error", "cast", "quantity"],
+    &["metric", "error", "cast", "quantity", "text"],
     &["column"],
     &["sample", "files", "measure"],
     &["stats", "factors"],

@@ -77,7 +77,11 @@ impl HealthWatch {
             connections_reused: gauges.map_or(0, Gauges::connections_reused),
             ..ClientHealth::default()
         };
-        health.reasons = reasons(&health, quantile_s(&self.ttfts_ns, 0.5));
+        let responses = self.ttfts_ns.lock().map_or(0, |ttfts| ttfts.len());
+        // A few responses, or refusals at full speed, do not show how the client measures.
+        if responses >= ClientHealth::MIN_RESPONSES as u64 {
+            health.reasons = reasons(&health, quantile_s(&self.ttfts_ns, 0.5));
+        }
         health.bottleneck = !health.reasons.is_empty();
         health
     }

@@ -49,6 +49,7 @@ mod secret;
 mod summary;
 mod target;
 mod throttle;
+mod token_times;
 pub mod transport;
 mod uploader;
 pub mod vendor;

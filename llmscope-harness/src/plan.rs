@@ -26,6 +26,8 @@ pub struct Plan {
     pub connect_timeout: Duration,
     /// Maximum number of retries after a transient failure.
     pub retries: u32,
+    /// Number of failures in a row after which the run stops; 0 never stops it.
+    pub stop_after_failures: u32,
     /// Whether connections are reused for later requests.
     pub reuse_connections: bool,
     /// Maximum number of output tokens, where the workload does not set one.
@@ -83,6 +85,7 @@ impl Default for Plan {
             timeout: Duration::from_secs(300),
             connect_timeout: Duration::from_secs(10),
             retries: 0,
+            stop_after_failures: STOP_AFTER_FAILURES,
             reuse_connections: true,
             output_tokens: None,
             seed: 0,
@@ -92,6 +95,9 @@ impl Default for Plan {
     }
 }
 
+/// Number of failures in a row after which a run stops by default. An endpoint that fails now and then has fewer: with
+/// half of the requests failing at random, a run of a million requests stops with a probability of about 0.4.
+const STOP_AFTER_FAILURES: u32 = 20;
 /// Number of requests of a plan that sets neither a number nor a duration.
 const DEFAULT_REQUESTS: u64 = 100;
 /// One machine does not have ports for more clients.

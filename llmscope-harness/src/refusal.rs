@@ -43,7 +43,8 @@ pub(crate) fn error_message(body: &[u8]) -> String {
     }
 }
 
-/// How long the server asks to wait (RFC 9110, section 10.2.3, and `retry-after-ms` in milliseconds).
+/// How long the server asks to wait (RFC 9110, section 10.2.3, and `retry-after-ms` in milliseconds). LiteLLM passes
+/// these headers of the server behind it on with the prefix `llm_provider-`.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(3600);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
@@ -52,13 +53,23 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         let date = httpdate::parse_http_date(date).ok()?;
         Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
     };
-    let delay = text("retry-after-ms").and_then(|ms| number(ms, 1e-3));
-    let delay = delay.or_else(|| text("retry-after").and_then(|after| number(after, 1.0).or_else(|| until(after))));
+    let milliseconds = ["retry-after-ms", "llm_provider-retry-after-ms"].into_iter().find_map(text);
+    let seconds = ["retry-after", "llm_provider-retry-after"].into_iter().find_map(text);
+    let delay = milliseconds.and_then(|ms| number(ms, 1e-3));
+    let delay = delay.or_else(|| seconds.and_then(|after| number(after, 1.0).or_else(|| until(after))));
     delay.map(|delay| delay.min(LONGEST))
 }
 
-/// Fails if the content type of a response does not match the framing.
+/// Fails if the content type of a response does not match the framing, or if the response is compressed.
 pub(crate) async fn check_content_type<E: Exchange>(exchange: &mut E, framing: Framing) -> Result<(), Failure> {
+    let encoding = exchange.head().headers.get(http::header::CONTENT_ENCODING).and_then(|value| value.to_str().ok());
+    if let Some(encoding) = encoding.filter(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        let message = format!(
+            "expected an uncompressed stream, found content-encoding {encoding:?}: turn off the compression of event \
+             streams on the server or its proxy"
+        );
+        return Err(Failure::new(FailureKind::WrongContentType, message));
+    }
     let declared = exchange.head().headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     match declared {
         Some(declared) if !framing.accepts(declared) => {

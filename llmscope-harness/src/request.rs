@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 use llmscope_core::session::{AttributeValue, RequestRecord};
+use llmscope_core::text::cut_to;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::failure::{Failure, FailureKind};
@@ -13,9 +14,12 @@ use crate::framing::Framer;
 use crate::refusal::{check_content_type, error_message, read_error_body, retry_after};
 use crate::response_state::ResponseState;
 use crate::target::Target;
+use crate::token_times::{DEFINITION, TokenEvent, TokenTimes, TpotAbsent};
 use crate::transport::{ConnectionTimings, Exchange, Transport};
 use crate::vendor::{ChatRequest, ContentKind};
 
+/// The longest message of a failure that is kept, in bytes. Messages are passed to commands and chats.
+const LONGEST_MESSAGE: usize = 2 << 10;
 /// How long to wait for the end of a stream after its last event, or for the body of an error response.
 pub(crate) const GRACE: Duration = Duration::from_secs(1);
 
@@ -74,7 +78,8 @@ pub(crate) async fn measure<T: Transport>(
         }
     };
     let failure = result.err().map(|failure| {
-        let message = target.redact(&failure.message);
+        // A key is removed before the text is cut, so that no part of it remains.
+        let message = cut_to(&target.redact(&failure.message), LONGEST_MESSAGE).into_owned();
         Failure { message, ..failure }
     });
     let mut record = match &failure {
@@ -96,7 +101,7 @@ struct Timeline {
     /// Arrival of the first content that is not reasoning, if reasoning preceded it.
     first_text_at: Option<Instant>,
     reasoned: bool,
-    first_tokens: Option<u64>,
+    tokens: TokenTimes,
     ended_at: Option<Instant>,
     /// The failure that the status of the response reported.
     refused: Option<Failure>,
@@ -113,7 +118,7 @@ impl Timeline {
             arrivals: Vec::new(),
             first_text_at: None,
             reasoned: false,
-            first_tokens: None,
+            tokens: TokenTimes::default(),
             ended_at: None,
             refused: None,
             state: ResponseState::new(keep_text),
@@ -146,8 +151,9 @@ impl Timeline {
             self.first_byte_at.get_or_insert(frame.at);
             framer.push(&frame.bytes);
             while let Some(event) = framer.next()? {
+                let unfinished = self.state.finish_reason.is_none();
                 let kind = reader.read(event, &mut self.state)?;
-                self.record_content(kind, frame.at);
+                self.record_event(kind, unfinished, frame.at);
                 if self.state.closed {
                     self.ended_at = Some(frame.at);
                     self.drain(&mut exchange).await;
@@ -160,8 +166,9 @@ impl Timeline {
         framer.finish();
         let cut = |failure: Failure| if was_within_event { cut_within_event() } else { failure };
         while let Some(event) = framer.next().map_err(cut)? {
+            let unfinished = self.state.finish_reason.is_none();
             let kind = reader.read(event, &mut self.state).map_err(cut)?;
-            self.record_content(kind, exchange.last_arrival());
+            self.record_event(kind, unfinished, exchange.last_arrival());
         }
         self.check_end(was_within_event)
     }
@@ -189,13 +196,18 @@ impl Timeline {
         Err(self.refused.take().unwrap_or_else(late))
     }
 
-    fn record_content(&mut self, kind: Option<ContentKind>, at: Instant) {
-        let tokens_so_far = self.state.tokens_so_far.take();
+    /// Records one event; `unfinished` is true if no event before it had a finish reason.
+    fn record_event(&mut self, kind: Option<ContentKind>, unfinished: bool, at: Instant) {
+        self.tokens.push(TokenEvent {
+            at,
+            kind,
+            silent: std::mem::take(&mut self.state.silent),
+            finishes: unfinished && self.state.finish_reason.is_some(),
+            tokens_so_far: self.state.tokens_so_far.take(),
+        });
         let Some(kind) = kind else { return };
-        if self.arrivals.is_empty() {
-            self.first_tokens = tokens_so_far.filter(|&tokens| tokens > 0);
-        }
-        if kind == ContentKind::Reasoning {
+        self.state.streamed_reasoning |= kind == ContentKind::Reasoning;
+        if matches!(kind, ContentKind::Reasoning | ContentKind::ReasoningSummary) {
             self.reasoned = true;
         } else if self.reasoned {
             self.first_text_at.get_or_insert(at);
@@ -221,7 +233,7 @@ impl Timeline {
 
     /// The record of a complete response.
     fn record(&self, target: &Target) -> RequestRecord {
-        let (first, last) = (self.arrivals.first().copied(), self.arrivals.last().copied());
+        let first = self.tokens.first_token_at(&self.state);
         // A count of 0 tokens for a response with content means that the server did not count.
         let output_tokens = self.state.output_tokens.filter(|&tokens| tokens > 0 || first.is_none());
         let input_tokens = self.state.input_tokens.filter(|&tokens| tokens > 0);
@@ -229,7 +241,7 @@ impl Timeline {
         RequestRecord {
             ttft_s: self.since_issue(first),
             e2e_s: self.since_issue(self.ended_at),
-            tpot_s: self.tpot_s(first, last, output_tokens),
+            tpot_s: self.tpot_s(),
             icl_s: self.arrivals.windows(2).map(|pair| seconds(pair[0], pair[1])).collect(),
             ttft_from_write_s: self.timings.written_at.zip(first).map(|(written, first)| seconds(written, first)),
             connect_s: self.timings.connect_s(),
@@ -241,13 +253,11 @@ impl Timeline {
         }
     }
 
-    /// (t_last − t_first)/(n − tokens in the first chunk). The first chunk counts as 1 token, except where the server
-    /// reports a running count.
-    fn tpot_s(&self, first: Option<Instant>, last: Option<Instant>, output_tokens: Option<u64>) -> Option<f64> {
-        let later_tokens = output_tokens?.checked_sub(self.first_tokens.unwrap_or(1)).filter(|&tokens| tokens > 0)?;
-        let (first, last) = first.zip(last)?;
+    /// The time per output token after the first chunk ([`TokenTimes`] has the definition).
+    fn tpot_s(&self) -> Option<f64> {
+        let span = self.tokens.span(&self.state).ok()?;
         #[allow(clippy::cast_precision_loss, reason = "token counts are far below 2^53")]
-        (last > first).then(|| seconds(first, last) / later_tokens as f64)
+        Some(seconds(span.first, span.last) / span.tokens as f64)
     }
 
     /// The record of a failed request. It has no latency, but keeps the timestamps that were reached.
@@ -281,6 +291,16 @@ impl Timeline {
         }
         for (name, seconds) in &state.server {
             put(&mut attributes, name, Some(*seconds));
+        }
+        match self.tokens.span(state).map_err(TpotAbsent::name) {
+            Ok(_) => put(&mut attributes, "tpot_definition", Some(DEFINITION)),
+            Err(Some(reason)) if !self.arrivals.is_empty() => {
+                attributes.insert("tpot_absent".to_owned(), AttributeValue::Text(reason.to_owned()));
+            }
+            Err(_) => {}
+        }
+        if state.finish_reason.is_none() && state.output_tokens.is_none() {
+            attributes.insert("unfinished".to_owned(), AttributeValue::Bool(true));
         }
         let other_model = state.model.as_ref().filter(|model| **model != target.model);
         for (name, text) in [
@@ -318,11 +338,20 @@ fn cut_within_event() -> Failure {
 /// Reads the server times and request ids that vendors send in response headers.
 fn read_headers(headers: &HeaderMap, state: &mut ResponseState) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    for name in ["openai-processing-ms", "x-envoy-upstream-service-time"] {
+    let times = [
+        ("openai-processing-ms", "server_processing_s"),
+        ("x-envoy-upstream-service-time", "server_processing_s"),
+        ("x-litellm-overhead-duration-ms", "gateway_overhead_s"),
+        ("x-litellm-response-duration-ms", "gateway_response_s"),
+    ];
+    for (name, time) in times {
         if let Some(ms) = text(name).and_then(|ms| ms.parse::<f64>().ok()) {
-            state.server_time("server_processing_s", ms * 1e-3);
+            state.server_time(time, ms * 1e-3);
         }
     }
     let names = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-goog-request-id"];
     state.id = names.into_iter().find_map(text).map(str::to_owned);
 }
+
+#[cfg(test)]
+mod known_truth;

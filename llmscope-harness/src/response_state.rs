@@ -17,6 +17,14 @@ pub struct ResponseState {
     pub cached_tokens: Option<u64>,
     /// Tokens generated up to and including this event, where the vendor sends a running count.
     pub tokens_so_far: Option<u64>,
+    /// True if this event has a place for text and no text: it can be a token, such as half of a character.
+    pub silent: bool,
+    /// True once reasoning was streamed as the server generated it, and not as a summary.
+    pub streamed_reasoning: bool,
+    /// True once the stream contained reasoning whose number of tokens may never be reported.
+    pub uncounted_reasoning: bool,
+    /// True once the stream identified a server that counts the end of the response as a token.
+    pub counts_end_token: bool,
     /// The price that the vendor reported, in US dollars.
     pub cost_usd: Option<f64>,
     /// Why generation ended, as the vendor names it.
@@ -47,6 +55,16 @@ impl ResponseState {
         if let Some(text) = &mut self.text {
             text.push_str(part);
         }
+    }
+
+    /// True if the model ended the response, and not a limit on its tokens.
+    #[must_use]
+    pub fn ended_naturally(&self) -> bool {
+        let by_limit = |reason: &str| {
+            let reason = reason.to_ascii_lowercase();
+            ["length", "max_", "incomplete"].iter().any(|word| reason.contains(word))
+        };
+        self.finish_reason.as_deref().is_some_and(|reason| !by_limit(reason))
     }
 
     /// Stores a server time. Negative and non-finite values are ignored.

@@ -1,7 +1,7 @@
 //! The request loop: executes the stages of a plan one after the other, with clients or with scheduled arrivals.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use llmscope_core::quantity::counted;
 use llmscope_core::session::{
     AttributeValue, ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionWriter,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -121,6 +121,9 @@ pub(crate) struct Job<T> {
     /// Number of requests started. It seeds the retry pauses of each request, so that requests that failed together do
     /// not retry together.
     requests_begun: AtomicU64,
+    failures_in_a_row: AtomicU32,
+    /// Notified once there are too many of them.
+    gave_up: Notify,
 }
 
 impl<T: Transport> Job<T> {
@@ -147,6 +150,8 @@ impl<T: Transport> Job<T> {
             updates,
             conversations_begun,
             requests_begun,
+            failures_in_a_row: AtomicU32::new(0),
+            gave_up: Notify::new(),
         }
     }
 
@@ -155,6 +160,25 @@ impl<T: Transport> Job<T> {
     async fn prepare(&self, stage: &LoadStage) {
         let Some(clients) = stage.concurrency.filter(|_| self.plan.ramp.is_zero()) else { return };
         self.transport.prepare(clients).await;
+    }
+
+    /// Ends a stage early: cancels its requests, and reports why.
+    async fn abandon(&self, progress: &Progress, mut tasks: JoinSet<()>, reason: &str) {
+        let unfinished = progress.in_flight.load(Ordering::Relaxed);
+        tasks.shutdown().await;
+        let were = if unfinished == 1 { "was" } else { "were" };
+        let unfinished = counted(unfinished, "request");
+        let message = format!("{reason}: {unfinished} {were} in flight and not recorded");
+        self.report(Update::Event(RunEvent { at: Timestamp::now(), message }));
+    }
+
+    /// Counts failures in a row, and gives up after too many: an endpoint that is down refuses thousands a second.
+    fn count_failure(&self, failed: bool) {
+        if !failed {
+            self.failures_in_a_row.store(0, Ordering::Relaxed);
+        } else if self.failures_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == self.plan.stop_after_failures {
+            self.gave_up.notify_one();
+        }
     }
 
     /// Reports an update. It is dropped if the receiver is gone.
@@ -180,13 +204,11 @@ pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receive
         tokio::select! {
             () = finish(&mut tasks) => {}
             _ = stop.wait_for(|&stopped| stopped) => {
-                let unfinished = progress.in_flight.load(Ordering::Relaxed);
-                tasks.shutdown().await;
-                let were = if unfinished == 1 { "was" } else { "were" };
-                let unfinished = counted(unfinished, "request");
-                let message = format!("stopped by the user: {unfinished} {were} in flight and not recorded");
-                job.report(Update::Event(RunEvent { at: Timestamp::now(), message }));
-                return;
+                return job.abandon(&progress, tasks, "stopped by the user").await;
+            }
+            () = job.gave_up.notified() => {
+                let failures = counted(job.plan.stop_after_failures, "failure");
+                return job.abandon(&progress, tasks, &format!("stopped after {failures} in a row")).await;
             }
         }
     }
@@ -313,6 +335,7 @@ impl<T: Transport> Job<T> {
             let Some(mut outcome) = outcome else { return };
             add_labels(&mut outcome.record, progress, conversation, number, index);
             self.report(Update::Request(Box::new(outcome.record)));
+            self.count_failure(outcome.failure.is_some());
             match outcome.text {
                 Some(text) if outcome.failure.is_none() => messages.push(Message { role: Role::Assistant, text }),
                 _ => return,

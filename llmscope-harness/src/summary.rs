@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use hdrhistogram::Histogram;
 use jiff::{SignedDuration, Timestamp};
-use llmscope_core::session::RequestRecord;
+use llmscope_core::session::{AttributeValue, RequestRecord};
 use llmscope_core::stats::{QuantileMethod, Sorted, mean};
 use llmscope_core::{Metric, Unit};
 use schemars::JsonSchema;
@@ -123,6 +123,16 @@ pub struct Summary {
     /// Number of failures by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, usize>,
+    /// The first message of each kind of failure, as the server or the client worded it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub error_messages: BTreeMap<String, String>,
+    /// Number of responses that ended without a finish reason and token counts. They count as successes.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unfinished: usize,
+    /// Number of responses whose time per output token is unknown, by reason: `no_token_counts`, `hidden_reasoning`,
+    /// `one_read`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tpot_absent: BTreeMap<String, usize>,
     /// Number of retries.
     pub retries: u64,
     /// Time from the first issue to the last end, in seconds.
@@ -161,6 +171,9 @@ pub struct Tally {
     requests: usize,
     good: usize,
     errors: BTreeMap<String, usize>,
+    error_messages: BTreeMap<String, String>,
+    unfinished: usize,
+    tpot_absent: BTreeMap<String, usize>,
     retries: u64,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
@@ -174,7 +187,8 @@ pub struct Tally {
 
 impl Tally {
     /// The metrics of the summary, in the order of the phases of a request.
-    pub const METRICS: [Metric; 5] = [Metric::Connect, Metric::Ttft, Metric::Tpot, Metric::E2e, Metric::SchedDelay];
+    pub const METRICS: [Metric; 6] =
+        [Metric::Connect, Metric::Ttft, Metric::TtftFromWrite, Metric::Tpot, Metric::E2e, Metric::SchedDelay];
 
     /// An empty tally.
     #[must_use]
@@ -188,6 +202,9 @@ impl Tally {
             requests: 0,
             good: 0,
             errors: BTreeMap::new(),
+            error_messages: BTreeMap::new(),
+            unfinished: 0,
+            tpot_absent: BTreeMap::new(),
             retries: 0,
             started_at: None,
             ended_at: None,
@@ -211,9 +228,12 @@ impl Tally {
         record.attribute("retries").into_iter().for_each(|retries| self.retries += retries as u64);
         self.update_span(record);
         if !record.succeeded() {
-            let kind = record.error.as_ref().map_or("unknown", |error| &error.kind);
-            *self.errors.entry(kind.to_owned()).or_default() += 1;
+            self.count_failure(record);
             return;
+        }
+        self.unfinished += usize::from(record.attributes.contains_key("unfinished"));
+        if let Some(AttributeValue::Text(reason)) = record.attributes.get("tpot_absent") {
+            *self.tpot_absent.entry(reason.clone()).or_default() += 1;
         }
         add(&mut self.input_tokens, record.input_tokens);
         add(&mut self.output_tokens, record.output_tokens);
@@ -225,6 +245,14 @@ impl Tally {
             self.gap_sum_s += gap_s;
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at both ends")]
             self.gaps_ns.saturating_record((gap_s * 1e9) as u64);
+        }
+    }
+
+    fn count_failure(&mut self, record: &RequestRecord) {
+        let kind = record.error.as_ref().map_or("unknown", |error| &error.kind);
+        *self.errors.entry(kind.to_owned()).or_default() += 1;
+        if let Some(message) = record.error.as_ref().and_then(|error| error.message.as_ref()) {
+            self.error_messages.entry(kind.to_owned()).or_insert_with(|| message.clone());
         }
     }
 
@@ -264,6 +292,9 @@ impl Tally {
             requests,
             failed,
             errors: self.errors.clone(),
+            error_messages: self.error_messages.clone(),
+            unfinished: self.unfinished,
+            tpot_absent: self.tpot_absent.clone(),
             retries: self.retries,
             wall_s,
             requests_per_s: rate(float(requests - failed)),
@@ -302,6 +333,11 @@ fn add<N: std::ops::Add<Output = N> + Default>(sum: &mut Option<N>, amount: Opti
     if let Some(amount) = amount {
         *sum = Some(sum.take().unwrap_or_default() + amount);
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde requires")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of requests are far below 2^53")]

@@ -80,6 +80,7 @@ pub struct Target {
     /// Prices.
     pub prices: Prices,
     roots: Option<PathBuf>,
+    secret_variables: Vec<String>,
 }
 
 impl Target {
@@ -91,6 +92,7 @@ impl Target {
     pub fn new(vendor: VendorKind, options: TargetOptions) -> Result<Self> {
         let profile = vendor.profile();
         let endpoint = endpoint(vendor, &options)?;
+        let secret_variables = options.key_variable.iter().chain(options.secret_headers.values()).cloned().collect();
         let mut target = Self {
             vendor,
             model: options.model.unwrap_or_default(),
@@ -99,6 +101,7 @@ impl Target {
             extra: options.extra,
             prices: options.prices,
             roots: options.roots,
+            secret_variables,
         };
         if target.model.is_empty() {
             target.model = target.only_model()?;
@@ -121,6 +124,13 @@ impl Target {
     /// [`Error::Request`].
     pub fn request(&self, chat: &ChatRequest<'_>) -> Result<Request<Bytes>> {
         self.vendor.vendor().request(&self.endpoint, chat)
+    }
+
+    /// The environment variables that can hold keys of any vendor, and those that the options of this target name. A
+    /// command that is started for this target does not need them.
+    pub fn secret_variables(&self) -> impl Iterator<Item = &str> {
+        let vendors = VendorKind::ALL.into_iter().flat_map(|vendor| vendor.profile().key_variables).copied();
+        vendors.chain(AwsSigner::SECRET_VARIABLES).chain(self.secret_variables.iter().map(String::as_str))
     }
 
     /// The text with all keys of this target replaced by `***`.
@@ -222,7 +232,7 @@ fn url(vendor: VendorKind, options: &TargetOptions, region: &str) -> Result<Url>
         VendorKind::OpenAi | VendorKind::OpenAiResponses => &["OPENAI_BASE_URL"],
         VendorKind::Azure => &["AZURE_OPENAI_ENDPOINT"],
         VendorKind::Anthropic => &["ANTHROPIC_BASE_URL"],
-        VendorKind::Ollama | VendorKind::OllamaGenerate => &["OLLAMA_URL", "OLLAMA_HOST"],
+        VendorKind::Ollama | VendorKind::OllamaGenerate => &["OLLAMA_URL", "OLLAMA_BASE_URL", "OLLAMA_HOST"],
         _ => &[],
     };
     let from_environment = || variables.iter().find_map(|name| std::env::var(name).ok().filter(|url| !url.is_empty()));

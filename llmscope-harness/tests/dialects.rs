@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use llmscope_harness::vendor::ContentKind::{Reasoning, Text, Tool};
+use llmscope_harness::vendor::ContentKind::{Reasoning, ReasoningSummary, Text, Tool};
 use llmscope_harness::{Failure, FailureKind, ResponseState, StreamEvent, VendorKind};
 
 #[allow(dead_code, reason = "other tests read frames with it")]
@@ -257,7 +257,7 @@ fn responses_in_any_order() {
     ]
     .map(|event| event.replace('\n', ""));
     let stream = sse(VendorKind::OpenAiResponses, &events.each_ref().map(String::as_str));
-    assert_eq!(stream.contents, [Reasoning, Reasoning, Text, Text, Tool]);
+    assert_eq!(stream.contents, [ReasoningSummary, Reasoning, Text, Text, Tool]);
     let state = complete(stream);
     assert_eq!((state.input_tokens, state.output_tokens), (Some(328), Some(52)));
     assert_eq!((state.cached_tokens, state.reasoning_tokens), (Some(300), Some(40)));

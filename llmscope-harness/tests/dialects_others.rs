@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use llmscope_harness::vendor::ContentKind::{Reasoning, Text, Tool};
+use llmscope_harness::vendor::ContentKind::{Reasoning, ReasoningSummary, Text, Tool};
 use llmscope_harness::{FailureKind, ResponseState, VendorKind};
 
 #[allow(dead_code, reason = "other tests read frames with it")]
@@ -65,7 +65,7 @@ fn anthropic_thinks_pings_and_calls_tools() {
         r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":89}}"#,
         r#"{"type":"message_stop"}"#,
     ]);
-    assert_eq!(stream.contents, [Reasoning, Text, Tool]);
+    assert_eq!(stream.contents, [ReasoningSummary, Text, Tool]);
     let state = complete(stream);
     assert_eq!((state.id.as_deref(), state.model.as_deref()), (Some("msg_1"), Some("claude-opus-4")));
     // The input tokens are the sum of those read from the cache, those written to it and the rest.
@@ -136,7 +136,7 @@ fn gemini_thinks_and_counts_along() {
         r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}},"thoughtSignature":"CikB"}]}}]}"#,
         r#"{"candidates":[{"content":{"parts":[{"text":"."}]},"finishReason":"MAX_TOKENS","index":0}],"usageMetadata":{"promptTokenCount":8,"cachedContentTokenCount":4,"candidatesTokenCount":5,"totalTokenCount":37,"thoughtsTokenCount":24}}"#,
     ]);
-    assert_eq!(stream.contents, [Reasoning, Text, Tool, Text]);
+    assert_eq!(stream.contents, [ReasoningSummary, Text, Tool, Text]);
     let state = complete(stream);
     // Cumulative: the last count covers everything, and reasoning is part of the output.
     assert_eq!((state.input_tokens, state.cached_tokens), (Some(8), Some(4)));
@@ -243,7 +243,7 @@ fn bedrock_reasons_calls_tools_and_counts() {
             r#"{"usage":{"inputTokens":30,"outputTokens":628,"totalTokens":668,"cacheReadInputTokens":8,"cacheWriteInputTokens":2},"metrics":{"latencyMs":1275}}"#,
         ),
     ]);
-    assert_eq!(stream.contents, [Reasoning, Reasoning, Text, Tool]);
+    assert_eq!(stream.contents, [ReasoningSummary, ReasoningSummary, Text, Tool]);
     let state = complete(stream);
     assert_eq!((state.input_tokens, state.cached_tokens, state.output_tokens), (Some(40), Some(8), Some(628)));
     assert_eq!((state.finish_reason.as_deref(), state.closed), (Some("tool_use"), true));

@@ -117,6 +117,12 @@ pub(crate) struct BenchArgs {
     /// Retries after 429, 5xx or a broken connection; each is recorded
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Requests")]
     pub(crate) retries: u32,
+    /// Stop after N failures in a row; 0 never stops
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Requests")]
+    pub(crate) stop_after_failures: u32,
+    /// Exit status 1 if a larger share of the requests fails
+    #[arg(long, value_name = "SHARE", value_parser = values::share, default_value = "50%", help_heading = "Requests")]
+    pub(crate) max_error_rate: f64,
     /// Open a new connection for every request
     #[arg(long, help_heading = "Requests")]
     pub(crate) no_keepalive: bool,

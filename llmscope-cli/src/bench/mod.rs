@@ -15,7 +15,7 @@ use llmscope_core::quantity::counted;
 use llmscope_core::session::{ClientHealth, RequestRecord, SessionHeader};
 use llmscope_harness::workload::{Sizes, Tier, Workload};
 use llmscope_harness::{
-    Arrival, Bench, BenchHandle, Delivery, Load, Next, Plan, Probe, Tally, Update, Uploader, log_entry,
+    Arrival, Bench, BenchHandle, Delivery, Load, Next, Plan, Probe, Summary, Tally, Update, Uploader, log_entry,
 };
 
 use self::args::ArrivalArg;
@@ -54,10 +54,21 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
         summary::report(args, &header, &summary, &tally, health.as_ref(), path.as_deref())?;
     }
     if summary.requests > 0 && summary.failed == summary.requests {
-        let kinds = summary.errors.iter().map(|(kind, count)| format!("{kind} ×{count}")).collect::<Vec<_>>();
-        bail!("no request succeeded: {}", kinds.join(", "));
+        bail!("no request succeeded: {}", summary::kinds(&summary));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit_status(args, &summary))
+}
+
+/// 1 if more requests failed than allowed.
+fn exit_status(args: &BenchArgs, summary: &Summary) -> ExitCode {
+    #[allow(clippy::cast_precision_loss, reason = "counts of requests are far below 2^53")]
+    let rate = summary.failed as f64 / (summary.requests as f64).max(1.0);
+    if rate <= args.max_error_rate {
+        return ExitCode::SUCCESS;
+    }
+    let (failed, all) = (summary.failed, counted(summary.requests, "request"));
+    output::say(CAUTION, "failed:", &format!("{failed} of {all}, more than --max-error-rate allows"));
+    ExitCode::from(1)
 }
 
 fn bench(args: &BenchArgs) -> Result<Bench> {
@@ -119,6 +130,7 @@ fn plan(args: &BenchArgs) -> Plan {
         timeout: args.timeout,
         connect_timeout: args.connect_timeout,
         retries: args.retries,
+        stop_after_failures: args.stop_after_failures,
         reuse_connections: !args.no_keepalive,
         output_tokens: args.output_tokens,
         seed: args.seed,

@@ -9,6 +9,7 @@ use llmscope_core::analysis::MIN_POINTS;
 use llmscope_core::chart::individuals;
 use llmscope_core::quantity::{counted, number, scale_of};
 use llmscope_core::session::{ClientHealth, SessionHeader};
+use llmscope_core::text::visible;
 use llmscope_core::{Metric, RuleSet, Sample, SigmaEstimator, Unit};
 use llmscope_harness::{Distribution, Summary, Tally};
 use schemars::JsonSchema;
@@ -84,6 +85,12 @@ fn write(
     writeln!(out, "{}", scope(summary).join(" · "))?;
     if summary.failed > 0 {
         writeln!(out, "{BAD}{}{BAD:#}", failures(summary))?;
+        for (kind, message) in &summary.error_messages {
+            writeln!(out, "{DIM}  {kind}: {}{DIM:#}", visible(message))?;
+        }
+    }
+    for warning in warnings(summary).into_iter().chain(health.and_then(closed_connections)) {
+        writeln!(out, "{CAUTION}{warning}{CAUTION:#}")?;
     }
     writeln!(out)?;
     if !summary.metrics.is_empty() {
@@ -99,7 +106,40 @@ fn write(
             writeln!(out, "{:<8} {style}{verdict}{style:#}", metric.name())?;
         }
     }
-    health.map_or(Ok(()), |health| write_health(out, health))
+    let responses = tally.values(Metric::Ttft).len();
+    health.map_or(Ok(()), |health| write_health(out, health, responses))
+}
+
+/// A server that closes its connection after each response makes every request open a new one.
+fn closed_connections(health: &ClientHealth) -> Option<String> {
+    let (opened, reused) = (health.connections_opened, health.connections_reused);
+    let closes = opened > 10 && reused < opened / 10;
+    closes.then(|| {
+        let opened = counted(opened, "connection");
+        format!("{opened} opened and {reused} reused: ttft contains opening them; ttft_from_write does not")
+    })
+}
+
+/// What the numbers of this run do not say.
+fn warnings(summary: &Summary) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (reason, &responses) in &summary.tpot_absent {
+        let responses = counted(responses, "response");
+        let why = match reason.as_str() {
+            "no_token_counts" => "the server reports no tokens (stream_options.include_usage)",
+            "hidden_reasoning" => "the tokens include reasoning that was not streamed",
+            "one_read" => {
+                "the response arrived at once; the server or a proxy buffers it, and ttft is not the first token's"
+            }
+            other => other,
+        };
+        warnings.push(format!("tpot is unknown for {responses}: {why}"));
+    }
+    if summary.unfinished > 0 {
+        let responses = counted(summary.unfinished, "response");
+        warnings.push(format!("{responses} ended without a finish reason and token counts, and may be incomplete"));
+    }
+    warnings
 }
 
 fn scope(summary: &Summary) -> Vec<String> {
@@ -123,8 +163,12 @@ fn scope(summary: &Summary) -> Vec<String> {
 
 /// `3 failed: timeout ×2, cut ×1`.
 pub(super) fn failures(summary: &Summary) -> String {
-    let kinds = summary.errors.iter().map(|(kind, count)| format!("{kind} ×{count}")).collect::<Vec<_>>();
-    format!("{} failed: {}", summary.failed, kinds.join(", "))
+    format!("{} failed: {}", summary.failed, kinds(summary))
+}
+
+/// `timeout ×2, cut ×1`.
+pub(super) fn kinds(summary: &Summary) -> String {
+    summary.errors.iter().map(|(kind, count)| format!("{kind} ×{count}")).collect::<Vec<_>>().join(", ")
 }
 
 fn table(summary: &Summary) -> Table {
@@ -134,6 +178,10 @@ fn table(summary: &Summary) -> Table {
     let known = Tally::METRICS.iter().map(|metric| (metric.name(), metric.unit()));
     for (name, unit) in known.chain([("icl_s", Unit::Second)]) {
         let Some(distribution) = summary.metrics.get(name) else { continue };
+        // It differs from the time to first token only where requests open connections.
+        if name == Metric::TtftFromWrite.name() && !summary.metrics.contains_key(Metric::Connect.name()) {
+            continue;
+        }
         table.add_row(row(name, unit, distribution));
     }
     for column in table.column_iter_mut().skip(1) {
@@ -174,7 +222,7 @@ pub(super) fn verdict(values: &[f64]) -> String {
     }
 }
 
-fn write_health(out: &mut impl Write, health: &ClientHealth) -> Result<()> {
+fn write_health(out: &mut impl Write, health: &ClientHealth, responses: usize) -> Result<()> {
     let ms = |seconds: Option<f64>| seconds.map(|seconds| format!("{} ms (p99)", number(seconds * 1e3)));
     let percent = |share: Option<f64>| share.map(|share| format!("{} %", number(share * 100.0)));
     let facts = [
@@ -191,6 +239,9 @@ fn write_health(out: &mut impl Write, health: &ClientHealth) -> Result<()> {
     }
     if health.bottleneck {
         writeln!(out, "{BAD}client   this machine was the bottleneck{BAD:#}: {}", health.reasons.join("; "))?;
+    } else if responses < ClientHealth::MIN_RESPONSES {
+        let fewest = ClientHealth::MIN_RESPONSES;
+        writeln!(out, "client   not judged: {}, and at least {fewest} are needed", counted(responses, "response"))?;
     } else {
         writeln!(out, "client   {GOOD}healthy{GOOD:#}")?;
     }

@@ -45,3 +45,8 @@ pub struct ClientHealth {
     /// The number of requests on reused connections.
     pub connections_reused: u64,
 }
+
+impl ClientHealth {
+    /// The number of responses below which the client is not judged.
+    pub const MIN_RESPONSES: usize = 20;
+}

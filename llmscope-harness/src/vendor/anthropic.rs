@@ -73,6 +73,7 @@ struct Event {
     #[serde(rename = "type", default)]
     kind: String,
     message: Option<Started>,
+    content_block: Option<Block>,
     delta: Option<Delta>,
     usage: Option<Usage>,
     error: Option<ReportedError>,
@@ -83,6 +84,12 @@ struct Started {
     id: Option<String>,
     model: Option<String>,
     usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Block {
+    #[serde(rename = "type", default)]
+    kind: String,
 }
 
 #[derive(Deserialize)]
@@ -114,6 +121,11 @@ impl Reader for MessagesReader {
                     state.model = started.model;
                     started.usage.into_iter().for_each(|usage| note_input(&usage, state));
                 }
+                Ok(None)
+            }
+            // The thinking itself can be a summary, encrypted, or omitted.
+            "content_block_start" => {
+                state.uncounted_reasoning |= event.content_block.is_some_and(|block| block.kind.contains("thinking"));
                 Ok(None)
             }
             "content_block_delta" => Ok(event.delta.and_then(|delta| content_kind(&delta, state))),
@@ -148,11 +160,13 @@ fn note_input(usage: &Usage, state: &mut ResponseState) {
 
 fn content_kind(delta: &Delta, state: &mut ResponseState) -> Option<ContentKind> {
     let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    state.silent = delta.text.as_deref() == Some("");
     if let Some(text) = delta.text.as_ref().filter(|text| !text.is_empty()) {
         state.push_text(text);
         Some(ContentKind::Text)
     } else if is_filled(&delta.thinking) {
-        Some(ContentKind::Reasoning)
+        // The thinking of newer models is a summary, and the output tokens include the original.
+        Some(ContentKind::ReasoningSummary)
     } else if is_filled(&delta.partial_json) {
         Some(ContentKind::Tool)
     } else {

@@ -42,6 +42,6 @@ impl Vendor for Azure {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        Box::new(ChatReader)
+        Box::new(ChatReader::default())
     }
 }

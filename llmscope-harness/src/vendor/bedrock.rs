@@ -41,6 +41,9 @@ pub struct AwsSigner {
 }
 
 impl AwsSigner {
+    /// The environment variables that hold its secrets.
+    pub(crate) const SECRET_VARIABLES: [&str; 2] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
     /// A signer with these credentials.
     #[must_use]
     pub fn new(access_key_id: &str, secret_access_key: Secret, session_token: Option<Secret>, region: &str) -> Self {
@@ -248,7 +251,10 @@ fn content_kind(delta: &Delta, state: &mut ResponseState) -> Option<ContentKind>
             Some(ContentKind::Text)
         }
         // A signature is not generated content.
-        _ if has_text(delta.reasoning_content.as_ref(), &["text", "redactedContent"]) => Some(ContentKind::Reasoning),
+        _ if has_text(delta.reasoning_content.as_ref(), &["text", "redactedContent"]) => {
+            // The reasoning of newer models is a summary, and the output tokens include the original.
+            Some(ContentKind::ReasoningSummary)
+        }
         _ => has_text(delta.tool_use.as_ref(), &["input"]).then_some(ContentKind::Tool),
     }
 }

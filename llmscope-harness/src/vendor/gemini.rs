@@ -166,7 +166,7 @@ fn note_usage(usage: &Usage, state: &mut ResponseState) {
 fn content_kind(part: &Part, state: &mut ResponseState) -> Option<ContentKind> {
     match &part.text {
         Some(text) if text.is_empty() => None,
-        Some(_) if part.thought => Some(ContentKind::Reasoning),
+        Some(_) if part.thought => Some(ContentKind::ReasoningSummary),
         Some(text) => {
             state.push_text(text);
             Some(ContentKind::Text)

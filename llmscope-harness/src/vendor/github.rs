@@ -36,7 +36,7 @@ impl Vendor for GitHub {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        Box::new(ChatReader)
+        Box::new(ChatReader::default())
     }
 
     fn models(&self, endpoint: &Endpoint) -> Result<Option<Request<Bytes>>> {

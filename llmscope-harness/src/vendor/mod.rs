@@ -128,6 +128,8 @@ pub trait Reader: Send {
 pub enum ContentKind {
     /// Reasoning, before the response text.
     Reasoning,
+    /// A summary of reasoning, whose own tokens are counted and not streamed.
+    ReasoningSummary,
     /// Response text.
     Text,
     /// A tool call.

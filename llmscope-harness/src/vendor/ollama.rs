@@ -130,6 +130,7 @@ impl Reader for LineReader {
         } else if is_filled(&thinking) {
             Ok(Some(ContentKind::Reasoning))
         } else {
+            state.silent = content.is_some() && !tools;
             Ok(tools.then_some(ContentKind::Tool))
         }
     }

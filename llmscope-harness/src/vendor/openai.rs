@@ -6,7 +6,8 @@
 use bytes::Bytes;
 use http::Request;
 use http::header::AUTHORIZATION;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -41,7 +42,7 @@ impl Vendor for OpenAi {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        Box::new(ChatReader)
+        Box::new(ChatReader::default())
     }
 
     fn models(&self, endpoint: &Endpoint) -> Result<Option<Request<Bytes>>> {
@@ -94,7 +95,11 @@ pub(super) fn body(chat: &ChatRequest<'_>, newest: bool) -> Map<String, Value> {
 }
 
 /// Reads the chunks of a chat completion.
-pub(super) struct ChatReader;
+#[derive(Default)]
+pub(super) struct ChatReader {
+    /// True after the first delta. With a role and an empty text, that one contains no token.
+    started: bool,
+}
 
 #[derive(Deserialize)]
 struct Chunk<'a> {
@@ -105,6 +110,8 @@ struct Chunk<'a> {
     timings: Option<Timings>,
     id: Option<String>,
     model: Option<String>,
+    #[serde(borrow)]
+    system_fingerprint: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -115,20 +122,40 @@ struct Choice<'a> {
     #[serde(borrow)]
     text: Option<&'a RawValue>,
     finish_reason: Option<String>,
+    /// vLLM's own field, which it sends with the end of a response.
+    #[serde(default, deserialize_with = "is_present")]
+    stop_reason: bool,
     error: Option<ReportedError>,
+}
+
+/// True for a field that is in the event, even if it is null.
+fn is_present<'de, D: Deserializer<'de>>(field: D) -> std::result::Result<bool, D::Error> {
+    IgnoredAny::deserialize(field).map(|_| true)
 }
 
 /// The fields stay unparsed JSON unless their text is needed, because this runs for every token.
 #[derive(Deserialize)]
 struct Delta<'a> {
     #[serde(borrow)]
+    role: Option<&'a RawValue>,
+    #[serde(borrow)]
     content: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning_content: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning: Option<&'a RawValue>,
+    /// OpenRouter's parts of the reasoning.
+    #[serde(default)]
+    reasoning_details: Option<Vec<ReasoningDetail>>,
     #[serde(borrow)]
     tool_calls: Option<&'a RawValue>,
+}
+
+/// A part of the reasoning: its text, a summary, or encrypted data.
+#[derive(Deserialize)]
+struct ReasoningDetail {
+    text: Option<String>,
+    summary: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -211,7 +238,9 @@ impl Reader for ChatReader {
         state.model = named(chunk.model).or(state.model.take());
         if let Some(timings) = chunk.timings {
             timings.note(state);
+            state.counts_end_token = true;
         }
+        state.counts_end_token |= chunk.system_fingerprint.is_some_and(|name| name.get().starts_with("\"vllm"));
         if let Some(usage) = chunk.usage {
             note_usage(usage, state);
         }
@@ -227,9 +256,16 @@ impl Reader for ChatReader {
                 state.finish_reason = Some(reason);
                 state.ended = true;
             }
-            kind = kind.or(choice.delta.as_ref().and_then(|delta| content_kind(delta, state)));
-            if choice.text.is_some_and(|text| push_raw_text(text, state)) {
-                kind = Some(ContentKind::Text);
+            state.counts_end_token |= choice.stop_reason;
+            if let Some(delta) = &choice.delta {
+                kind = kind.or(content_kind(delta, state));
+                let only_role = delta.role.is_some() && !self.started;
+                state.silent |= !only_role && delta.content.is_some_and(|content| content.get() == "\"\"");
+                self.started = true;
+            }
+            if let Some(text) = choice.text {
+                state.silent |= text.get() == "\"\"";
+                kind = kind.or(push_raw_text(text, state).then_some(ContentKind::Text));
             }
         }
         Ok(kind)
@@ -250,6 +286,8 @@ fn content_kind(delta: &Delta<'_>, state: &mut ResponseState) -> Option<ContentK
     let has_content = |raw: Option<&RawValue>| raw.is_some_and(|raw| !is_empty(raw));
     if delta.content.is_some_and(|content| push_raw_text(content, state)) {
         Some(ContentKind::Text)
+    } else if let Some(kind) = delta.reasoning_details.as_deref().and_then(detail_kind) {
+        Some(kind)
     } else if has_content(delta.reasoning_content) || has_content(delta.reasoning) {
         Some(ContentKind::Reasoning)
     } else if has_content(delta.tool_calls) {
@@ -257,6 +295,15 @@ fn content_kind(delta: &Delta<'_>, state: &mut ResponseState) -> Option<ContentK
     } else {
         None
     }
+}
+
+/// The kind of the first detail with text. Encrypted reasoning has none.
+fn detail_kind(details: &[ReasoningDetail]) -> Option<ContentKind> {
+    let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    details.iter().find_map(|detail| {
+        let text = is_filled(&detail.text).then_some(ContentKind::Reasoning);
+        text.or_else(|| is_filled(&detail.summary).then_some(ContentKind::ReasoningSummary))
+    })
 }
 
 fn is_empty(raw: &RawValue) -> bool {

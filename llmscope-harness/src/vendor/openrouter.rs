@@ -33,7 +33,7 @@ impl Vendor for OpenRouter {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        Box::new(ChatReader)
+        Box::new(ChatReader::default())
     }
 
     fn models(&self, endpoint: &Endpoint) -> Result<Option<Request<Bytes>>> {

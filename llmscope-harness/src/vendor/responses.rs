@@ -110,16 +110,19 @@ impl Reader for ResponsesReader {
         let event: Event = parse(event)?;
         let text = event.delta.as_ref().and_then(Value::as_str).filter(|text| !text.is_empty());
         match event.kind.as_str() {
-            "response.output_text.delta" | "response.refusal.delta" => Ok(text.map(|text| {
-                state.push_text(text);
-                ContentKind::Text
-            })),
-            "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" => {
-                Ok(text.map(|_| ContentKind::Reasoning))
+            "response.output_text.delta" | "response.refusal.delta" => {
+                state.silent = text.is_none();
+                Ok(text.map(|text| {
+                    state.push_text(text);
+                    ContentKind::Text
+                }))
             }
+            "response.reasoning_text.delta" => Ok(text.map(|_| ContentKind::Reasoning)),
+            "response.reasoning_summary_text.delta" => Ok(text.map(|_| ContentKind::ReasoningSummary)),
             "response.function_call_arguments.delta" => Ok(text.map(|_| ContentKind::Tool)),
             "response.completed" | "response.incomplete" => {
                 (state.ended, state.closed) = (true, true);
+                state.counts_end_token |= event.timings.is_some();
                 event.timings.into_iter().for_each(|timings| timings.note(state));
                 event.response.into_iter().for_each(|response| note(response, state));
                 Ok(None)

@@ -44,7 +44,7 @@ impl Vendor for Simulated {
     }
 
     fn reader(&self) -> Box<dyn Reader> {
-        Box::new(ChatReader)
+        Box::new(ChatReader::default())
     }
 }
 

@@ -28,6 +28,9 @@ fn the_next_request_waits_for_the_requested_time() {
     assert!(wait_after("retry-after: 1\r\n") >= ms(1000));
     assert!(wait_after("retry-after-ms: 150\r\n") >= ms(150));
     assert!(wait_after("retry-after: 0.2\r\n") >= ms(200));
+    // LiteLLM passes the header on under this name.
+    assert!(wait_after("llm_provider-retry-after: 0.2\r\n") >= ms(200));
+    assert!(wait_after("llm_provider-retry-after-ms: 150\r\n") >= ms(150));
     assert!(wait_after("retry-after: 3600\r\nretry-after-ms: 100\r\n") < Duration::from_secs(60));
 }
 

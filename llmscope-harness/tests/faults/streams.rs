@@ -77,6 +77,14 @@ fn wrong_content_types() {
 }
 
 #[test]
+fn a_compressed_stream_names_its_encoding() {
+    let head = HEAD.replace("\r\n\r\n", "\r\ncontent-encoding: gzip\r\n\r\n");
+    let words =
+        assert_failed(&ask(vec![send(head), send(chunk([0x1f, 0x8b])), send(LAST_CHUNK)]), "wrong_content_type", None);
+    assert!(words.contains("\"gzip\""), "{words}");
+}
+
+#[test]
 fn accepted_content_types() {
     let types =
         ["Text/Event-Stream;charset=utf-8", "text/event-stream ; x=y"].map(|name| format!("content-type: {name}\r\n"));

@@ -193,6 +193,8 @@ pub struct Filter {
     pub to: Option<Timestamp>,
     /// At most the newest N; `None` for all.
     pub limit: Option<usize>,
+    /// Failed requests have the time until their failure as their latency, as in the calls of the previous service.
+    pub failures_have_latencies: bool,
 }
 
 /// A selection of violations.
@@ -321,10 +323,10 @@ pub struct ProviderTotals {
     pub provider: String,
     /// The number of its requests.
     pub requests: u64,
-    /// The sum of the latencies of successful requests, in seconds.
+    /// The sum of the latencies, in seconds; that of a failed request is the time until its failure.
     pub latency_s: f64,
-    /// The number of successful requests with a latency.
-    pub succeeded: u64,
+    /// The number of requests with a latency.
+    pub timed: u64,
     /// The cost of all requests, in US dollars.
     pub cost_usd: f64,
 }
@@ -335,14 +337,14 @@ impl ProviderTotals {
         self.provider = other.provider;
         self.requests += other.requests;
         self.latency_s += other.latency_s;
-        self.succeeded += other.succeeded;
+        self.timed += other.timed;
         self.cost_usd += other.cost_usd;
     }
 
-    /// The mean latency of successful requests; 0 if there are none.
+    /// The mean latency; 0 if no request has one.
     #[must_use]
     pub fn mean_latency_s(&self) -> f64 {
         #[allow(clippy::cast_precision_loss, reason = "a count of requests is far below 2^53")]
-        if self.succeeded == 0 { 0.0 } else { self.latency_s / self.succeeded as f64 }
+        if self.timed == 0 { 0.0 } else { self.latency_s / self.timed as f64 }
     }
 }

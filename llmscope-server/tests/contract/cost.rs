@@ -29,8 +29,8 @@ fn providers_cover_the_last_24_hours() {
         |name: &str| answer["providers"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
     assert_eq!((&of("a")["requests_24h"], &of("a")["cost_24h"]), (&json!(2), &json!(0.75)));
     assert_close(&of("a")["avg_latency"], 0.3, "avg_latency");
-    // The time until a failure is not a latency.
-    assert_eq!((&of("b")["requests_24h"], &of("b")["avg_latency"]), (&json!(2), &json!(1.0)));
+    // The latency of a failure is the time until it.
+    assert_eq!((&of("b")["requests_24h"], &of("b")["avg_latency"]), (&json!(2), &json!(15.5)));
 }
 
 #[test]
@@ -42,6 +42,8 @@ fn costs_are_summed_by_day_and_provider() {
         keep(&running.client, 47, "b", 1.0, 1.0),
         keep(&running.client, 23, "a", 0.6, 2.0),
     ];
+    // Requests without a cost are not counted.
+    running.client.post("/api/log", &json!({"provider": "a", "latency": 0.3})).ok();
     let answer = running.client.get("/api/cost/summary").ok();
     let provider = json!({"cost": "number", "requests": "integer", "avg_latency": "number"});
     let day = json!({"date": "text", "total_cost": "number", "requests": "integer", "providers": {"*": provider}});
@@ -53,7 +55,8 @@ fn costs_are_summed_by_day_and_provider() {
     assert_eq!((&first["providers"]["a"]["cost"], &first["providers"]["a"]["requests"]), (&json!(0.75), &json!(2)));
     assert_close(&first["providers"]["a"]["avg_latency"], 0.3, "avg_latency");
     assert_eq!(of(&days[3])["total_cost"], 2.0);
-    assert_eq!(answer["summary"][0]["date"], Value::from(days[0].as_str()), "oldest day first");
+    assert_eq!(of(&days[3])["requests"], 1);
+    assert_eq!(answer["summary"][0]["date"], Value::from(days[3].as_str()), "newest day first");
 }
 
 #[test]
@@ -77,6 +80,8 @@ fn days_select_today_included() {
 #[test]
 fn an_empty_store_has_no_costs() {
     let running = Running::start();
-    assert_eq!(running.client.get("/api/cost/summary").ok(), json!({"summary": [], "total_period_cost": 0.0}));
+    let empty = running.client.get("/api/cost/summary");
+    assert!(!String::from_utf8_lossy(&empty.body).contains("-0.0"));
+    assert_eq!(empty.ok(), json!({"summary": [], "total_period_cost": 0.0}));
     assert_eq!(running.client.get("/api/providers").ok(), json!({"providers": []}));
 }

@@ -60,7 +60,8 @@ fn one_latency_is_its_own_mean_and_limit() {
 #[test]
 fn latencies_are_in_time_order() {
     let running = Running::start();
-    let now = Timestamp::now();
+    // The calls of the previous service have microseconds.
+    let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap();
     for (minutes, e2e_s) in [(10, 0.1), (30, 0.3), (20, 0.2)] {
         let at = now - SignedDuration::from_mins(minutes);
         running.client.post("/api/v1/records", &json!([{"provider": "p", "e2e_s": e2e_s, "started_at": at}])).ok();
@@ -160,17 +161,20 @@ fn violations_are_those_of_all_points_and_all_rules() {
     assert_eq!(data["violations"], json!(expected));
 }
 
+/// As in the previous service: the latency of a failure is the time until it.
 #[test]
-fn failures_count_and_have_no_latency() {
+fn failures_count_with_their_latency() {
     let running = Running::start();
     for (latency, success) in [(0.3, true), (30.0, false), (0.4, true), (0.2, true), (31.0, false)] {
         let body = json!({"provider": "p", "latency": latency, "success": success, "cost": 0.5});
         running.client.post("/api/log", &body).ok();
     }
     let data = running.client.get("/api/data").ok();
-    assert_eq!(numbers(&data["series"], "y"), [0.3, 0.4, 0.2]);
-    assert_eq!((&data["stats"]["count"], &data["stats"]["error_rate"]), (&json!(3), &json!(0.4)));
-    assert_eq!(data["stats"]["max"], 0.4);
+    assert_eq!(numbers(&data["series"], "y"), [0.3, 30.0, 0.4, 0.2, 31.0]);
+    assert_eq!((&data["stats"]["count"], &data["stats"]["error_rate"]), (&json!(5), &json!(0.4)));
+    assert_eq!(data["stats"]["max"], 31.0);
+    assert_eq!(running.client.get("/api/stats/spc").ok()["count"], 5);
+    assert_close(&running.client.get("/api/stats?summary=true").ok()["summary"]["mean"], 61.9 / 5.0, "mean");
 }
 
 #[test]

@@ -19,12 +19,25 @@ fn its_shape_is_that_of_the_previous_service() {
     let row = json!({
         "id": "integer", "timestamp": "time", "provider": "text", "model": "text?", "latency": "number",
         "tokens_in": "integer?", "tokens_out": "integer?", "cost": "number?", "success": "integer",
-        "error_message": "text?", "endpoint": "text?", "metadata": "any",
+        "error_message": "text?", "endpoint": "text?", "metadata": "text?",
     });
     assert_shape(
         &running.client.get("/api/export").ok(),
         &json!({"export_time": "time", "record_count": "integer", "data": [row]}),
     );
+}
+
+#[test]
+fn metadata_is_json_text() {
+    let running = Running::start();
+    for body in [
+        json!({"provider": "p", "latency": 30.0, "success": false, "endpoint": "/v1"}),
+        json!({"provider": "p", "latency": 0.3, "metadata": {"a": 1}}),
+    ] {
+        running.client.post("/api/log", &body).ok();
+    }
+    let export = running.client.get("/api/export").ok();
+    assert_eq!((&export["data"][0]["metadata"], &export["data"][1]["metadata"]), (&json!("{\"a\":1}"), &json!(null)));
 }
 
 #[test]

@@ -20,7 +20,8 @@ struct Providers {
     providers: Vec<Provider>,
 }
 
-/// Totals of a provider over the last 24 hours, with the mean latency in seconds.
+/// Totals of a provider over the last 24 hours, with the mean latency in seconds; that of a failed request is the time
+/// until its failure.
 #[derive(Serialize, JsonSchema)]
 struct Provider {
     name: String,
@@ -36,6 +37,7 @@ struct CostQuery {
     days: Option<Between<1, 30>>,
 }
 
+/// The days with a cost, newest first. Requests without a cost are not counted.
 #[derive(Serialize, JsonSchema)]
 struct CostSummary {
     summary: Vec<Day>,
@@ -94,7 +96,9 @@ async fn summary(State(app): State<App>, Query(query): Query<CostQuery>) -> Resu
         let of_provider = DayOfProvider { cost: totals.cost_usd, requests: totals.requests, avg_latency };
         day.providers.insert(totals.provider, of_provider);
     }
-    let total_period_cost = summary.iter().map(|day| day.total_cost).sum();
+    summary.reverse();
+    // The sum of no numbers is -0.0.
+    let total_period_cost = summary.iter().map(|day| day.total_cost).sum::<f64>() + 0.0;
     Ok(Json(CostSummary { summary, total_period_cost }))
 }
 

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +10,7 @@ use super::super::api_error::ApiError;
 use super::super::extract::{Between, Query};
 use super::super::operation::Operation;
 use super::latencies::{Figures, Latencies, hours_ago};
+use super::time::Time;
 use crate::store::{Filter, Store};
 use crate::timestamp::from_ns;
 
@@ -38,12 +38,11 @@ struct Data {
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "DataPoint")]
 struct Point {
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    t: Timestamp,
+    t: Time,
     y: f64,
 }
 
-/// Statistics in seconds; 0 if no request succeeded.
+/// Statistics in seconds; 0 if no request has a latency.
 #[derive(Serialize, JsonSchema, Default)]
 #[schemars(rename = "DataStatistics")]
 struct Statistics {
@@ -107,13 +106,13 @@ fn of(store: &dyn Store, query: DataQuery) -> Result<Data, ApiError> {
     let judgement = chart.as_ref().map(Latencies::judged).transpose()?;
     let Figures { mean, standard_deviation: std, p50, p95, p99, min, max, ucl, lcl } =
         latencies.figures(chart.as_ref());
-    let (count, failed) = (latencies.values_s.len(), latencies.failed);
+    let count = latencies.values_s.len();
     #[allow(clippy::cast_precision_loss, reason = "at most 10,000 requests")]
-    let error_rate = if count + failed == 0 { 0.0 } else { failed as f64 / (count + failed) as f64 };
+    let error_rate = latencies.failed as f64 / latencies.requests.max(1) as f64;
     let violations = judgement.map(|judgement| judgement.violations).unwrap_or_default();
     let points = latencies.at_ns.iter().zip(&latencies.values_s);
     Ok(Data {
-        series: points.map(|(&at, &y)| Point { t: from_ns(at), y }).collect(),
+        series: points.map(|(&at, &y)| Point { t: from_ns(at).into(), y }).collect(),
         stats: Statistics { mean, std, p50, p95, p99, min, max, ucl, lcl, count, total_cost: cost, error_rate },
         violations: violations
             .iter()

@@ -1,11 +1,13 @@
 //! `GET /api/export`: requests as rows, newest first. `POST /api/cleanup`: removes records past the retention.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
+use llmscope_core::session::AttributeValue;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::super::App;
 use super::super::api_error::ApiError;
@@ -13,6 +15,7 @@ use super::super::extract::{Between, Query};
 use super::super::operation::Operation;
 use super::latencies::hours_ago;
 use super::stats::latency_s;
+use super::time::Time;
 use crate::record::StoredRecord;
 use crate::retention;
 use crate::store::Filter;
@@ -29,8 +32,7 @@ struct ExportQuery {
 
 #[derive(Serialize, JsonSchema)]
 struct Export {
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    export_time: Timestamp,
+    export_time: Time,
     record_count: usize,
     data: Vec<Row>,
 }
@@ -40,8 +42,7 @@ struct Export {
 #[schemars(rename = "ExportRow")]
 struct Row {
     id: i64,
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    timestamp: Timestamp,
+    timestamp: Time,
     provider: String,
     model: Option<String>,
     latency: Option<f64>,
@@ -51,7 +52,8 @@ struct Row {
     success: u8,
     error_message: Option<String>,
     endpoint: Option<String>,
-    metadata: Option<Value>,
+    /// JSON as text.
+    metadata: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -77,7 +79,7 @@ async fn export(State(app): State<App>, Query(query): Query<ExportQuery>) -> Res
     let filter = Filter { provider: query.provider, from, ..Filter::default() };
     let records = app.read(move |store| store.records(&filter, None)).await?;
     let data: Vec<Row> = records.into_iter().map(Row::of).collect();
-    Ok(Json(Export { export_time: Timestamp::now(), record_count: data.len(), data }))
+    Ok(Json(Export { export_time: Timestamp::now().into(), record_count: data.len(), data }))
 }
 
 impl Row {
@@ -85,15 +87,10 @@ impl Row {
         let latency = latency_s(&stored);
         let StoredRecord { id, received_at, record, metadata } = stored;
         let endpoint = record.attributes.get("endpoint").map(|value| value.label());
-        let metadata = match metadata {
-            Some(text) => serde_json::from_str(&text).ok(),
-            None if record.attributes.is_empty() => None,
-            // A record from another endpoint: its attributes take the place of metadata.
-            None => serde_json::to_value(&record.attributes).ok(),
-        };
+        let metadata = metadata.or_else(|| attributes_as_text(&record.attributes));
         Self {
             id,
-            timestamp: received_at,
+            timestamp: received_at.into(),
             latency,
             tokens_in: record.input_tokens,
             tokens_out: record.output_tokens,
@@ -106,6 +103,14 @@ impl Row {
             metadata,
         }
     }
+}
+
+/// The attributes of a record that arrived through another call, in place of metadata. Those that have a column of their
+/// own are left out.
+fn attributes_as_text(attributes: &BTreeMap<String, AttributeValue>) -> Option<String> {
+    let other = attributes.iter().filter(|(name, _)| !["endpoint", "failed_after_s"].contains(&name.as_str()));
+    let other: BTreeMap<_, _> = other.collect();
+    if other.is_empty() { None } else { serde_json::to_string(&other).ok() }
 }
 
 async fn cleanup(State(app): State<App>) -> Result<Json<Cleanup>, ApiError> {

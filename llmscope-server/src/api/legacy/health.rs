@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::super::App;
 use super::super::api_error::ApiError;
 use super::super::operation::Operation;
+use super::time::Time;
 
 #[derive(Serialize, JsonSchema)]
 struct Health {
@@ -18,8 +19,7 @@ struct Health {
     database: String,
     total_requests: u64,
     retention_days: u32,
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    timestamp: Timestamp,
+    timestamp: Time,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -41,7 +41,7 @@ async fn health(State(app): State<App>) -> Result<Json<Health>, ApiError> {
     // The file's name without its folder: this endpoint needs no key.
     let database = Path::new(&place).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let retention_days = app.retention_days;
-    Ok(Json(Health { status: "healthy", database, total_requests, retention_days, timestamp: Timestamp::now() }))
+    Ok(Json(Health { status: "healthy", database, total_requests, retention_days, timestamp: Timestamp::now().into() }))
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Ready>, ApiError> {

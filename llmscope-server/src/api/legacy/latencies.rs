@@ -9,10 +9,13 @@ use llmscope_core::{Chart, Metric, RuleSet, Sample, SigmaEstimator, Standards};
 use super::super::api_error::ApiError;
 use crate::store::{Filter, Measurements, Store};
 
-/// The latencies of successful requests, in time order.
+/// The latencies of requests, in time order. As in the previous service, that of a failed request is the time until its
+/// failure.
 pub(super) struct Latencies {
     pub(super) at_ns: Vec<i64>,
     pub(super) values_s: Vec<f64>,
+    /// The number of requests, with or without a latency.
+    pub(super) requests: usize,
     /// The number of failed requests.
     pub(super) failed: usize,
     /// The frozen limits, if all latencies belong to one series that has them.
@@ -22,11 +25,13 @@ pub(super) struct Latencies {
 impl Latencies {
     /// Reads the latencies from the store.
     pub(super) fn of(store: &dyn Store, filter: &Filter) -> Result<Self, ApiError> {
-        let sources = store.measurements(filter, Metric::E2e)?;
+        let filter = Filter { failures_have_latencies: true, ..filter.clone() };
+        let sources = store.measurements(&filter, Metric::E2e)?;
         let frozen = match &sources[..] {
             [one] => frozen(store, one)?,
             _ => None,
         };
+        let requests = sources.iter().map(|source| source.values.len()).sum();
         let failed = sources.iter().map(|source| source.failed.iter().filter(|&&failed| failed).count()).sum();
         let each = sources.iter().flat_map(|source| source.at_ns.iter().zip(&source.values));
         let mut known: Vec<(i64, f64)> = each.filter_map(|(at, value)| Some(((*at)?, (*value)?))).collect();
@@ -37,7 +42,7 @@ impl Latencies {
             known.retain(|&(_, value)| power.apply(value).is_some());
         }
         let (at_ns, values_s) = known.into_iter().unzip();
-        Ok(Self { at_ns, values_s, failed, frozen })
+        Ok(Self { at_ns, values_s, requests, failed, frozen })
     }
 
     /// The control chart of the latencies. Its limits are the frozen ones if there are any; otherwise they come from the

@@ -15,6 +15,7 @@ use super::super::extract::Body;
 use super::super::operation::Operation;
 use super::super::v1::admissible;
 use super::lenient::{Amount, Count, Truth};
+use super::time::Time;
 use crate::record::Arrival;
 
 /// A request.
@@ -53,8 +54,7 @@ struct LogEntry {
 #[derive(Serialize, JsonSchema)]
 struct Logged {
     status: &'static str,
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    timestamp: Timestamp,
+    timestamp: Time,
 }
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -73,7 +73,7 @@ async fn log(State(app): State<App>, Body(entry): Body<LogEntry>) -> Result<Json
     let arrival = entry.arrival(received_at);
     admissible(&arrival, None)?;
     app.recorder.keep(vec![arrival]).await?;
-    Ok(Json(Logged { status: "logged", timestamp: received_at }))
+    Ok(Json(Logged { status: "logged", timestamp: received_at.into() }))
 }
 
 impl LogEntry {

@@ -10,6 +10,7 @@ mod log;
 mod spc;
 mod stats;
 mod system;
+mod time;
 
 use super::operation::Operation;
 

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +10,7 @@ use super::super::api_error::ApiError;
 use super::super::extract::Query;
 use super::super::operation::Operation;
 use super::latencies::{Figures, Latencies};
+use super::time::Time;
 use crate::record::StoredRecord;
 use crate::store::Filter;
 
@@ -41,8 +41,7 @@ struct LogRow {
     tokens_out: Option<u64>,
     cost: Option<f64>,
     success: bool,
-    #[schemars(with = "String", extend("format" = "date-time"))]
-    timestamp: Timestamp,
+    timestamp: Time,
 }
 
 /// Statistics of these requests' latencies, in seconds.
@@ -86,7 +85,7 @@ impl LogRow {
         Self {
             latency: latency_s(&stored),
             success: record.succeeded(),
-            timestamp: record.started_at.unwrap_or(stored.received_at),
+            timestamp: record.started_at.unwrap_or(stored.received_at).into(),
             tokens_in: record.input_tokens,
             tokens_out: record.output_tokens,
             cost: record.cost_usd,

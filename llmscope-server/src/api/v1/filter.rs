@@ -30,6 +30,6 @@ impl RecordQuery {
             return Err(ApiError::query("to", "invalid time range: expected `to` after `from`"));
         }
         let Self { provider, model, session, to, limit, .. } = self;
-        Ok(Filter { provider, model, session, from, to, limit: Some(limit), source: None })
+        Ok(Filter { provider, model, session, from, to, limit: Some(limit), ..Filter::default() })
     }
 }

@@ -21,9 +21,10 @@ const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 /// How long to wait for another connection's lock.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Locks the store for this process until the returned file is dropped.
+/// Locks the store for this process until the returned file is dropped. A store that is reached through a link has the
+/// lock of its file.
 pub(super) fn lock(path: &Path) -> Result<File> {
-    let lock_path = sidecar(path, LOCK);
+    let lock_path = sidecar(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), LOCK);
     let other = |message: String| StoreError::Other { place: lock_path.display().to_string(), message };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|error| other(error.to_string()))?;

@@ -42,7 +42,8 @@ pub(super) fn measurements(
 ) -> rusqlite::Result<Vec<Measurements>> {
     let sources: BTreeMap<i64, Source> = sources(reader)?.into_iter().map(|source| (source.id, source)).collect();
     let Some(condition) = condition(reader, filter)? else { return Ok(Vec::new()) };
-    let (value, conditions, limit) = (expression(metric), condition.sql(), sql_limit(filter.limit));
+    let value = if filter.failures_have_latencies { LATENCY.to_owned() } else { expression(metric) };
+    let (conditions, limit) = (condition.sql(), sql_limit(filter.limit));
     let [input, cached, output] = token_counts(metric);
     // Records of a session stay in the order of its log, because their times may be missing.
     let order = if filter.session.is_some() { "r.id DESC" } else { "r.at_ns DESC, r.id DESC" };
@@ -102,6 +103,11 @@ pub(super) fn cost_usd(reader: &Connection, filter: &Filter) -> rusqlite::Result
     let mut statement = reader.prepare_cached(&format!("SELECT total(cost_usd) FROM ({newest})"))?;
     statement.query_row(params_from_iter(condition.parameters), |row| row.get(0))
 }
+
+/// The SQL expression of the latency that the calls of the previous service report: for a failed request, the time until
+/// its failure.
+const LATENCY: &str = "CASE WHEN r.status = 0 THEN r.e2e_s \
+                       ELSE coalesce(r.e2e_s, json_extract(r.rest, '$.attributes.failed_after_s')) END";
 
 /// The SQL expression of a metric, as [`llmscope_core::RequestRecord::metric`] defines it.
 fn expression(metric: Metric) -> String {
@@ -182,25 +188,32 @@ fn sql_limit(limit: Option<usize>) -> String {
 /// The totals of a source over a time range: requests, seconds and number of successful ones, US dollars.
 ///
 /// One statement for each source and range: a single statement with groups would sort every row in memory.
-fn of_source(reader: &Connection, source: &Source, from_ns: i64, to_ns: i64) -> rusqlite::Result<ProviderTotals> {
-    let sql = "SELECT count(*), total(CASE WHEN status = 0 THEN e2e_s END), count(CASE WHEN status = 0 THEN e2e_s END), \
-               total(cost_usd) FROM records WHERE session IS NULL AND source = ? AND at_ns >= ? AND at_ns < ?";
-    reader.prepare_cached(sql)?.query_row([source.id, from_ns, to_ns], |row| {
+fn of_source(
+    reader: &Connection,
+    source: &Source,
+    [from_ns, to_ns]: [i64; 2],
+    which: &str,
+) -> rusqlite::Result<ProviderTotals> {
+    let sql = format!(
+        "SELECT count(*), total({LATENCY}), count({LATENCY}), total(r.cost_usd) FROM records r \
+         WHERE r.session IS NULL AND r.source = ? AND r.at_ns >= ? AND r.at_ns < ? AND {which}"
+    );
+    reader.prepare_cached(&sql)?.query_row([source.id, from_ns, to_ns], |row| {
         Ok(ProviderTotals {
             provider: source.provider.clone(),
             requests: row.get(0)?,
             latency_s: row.get(1)?,
-            succeeded: row.get(2)?,
+            timed: row.get(2)?,
             cost_usd: row.get(3)?,
         })
     })
 }
 
-/// The totals of each provider over a time range.
-fn of_providers(reader: &Connection, from_ns: i64, to_ns: i64) -> rusqlite::Result<Vec<ProviderTotals>> {
+/// The totals of each provider over a time range, of the records that meet an SQL condition.
+fn of_providers(reader: &Connection, range: [i64; 2], which: &str) -> rusqlite::Result<Vec<ProviderTotals>> {
     let mut all: BTreeMap<String, ProviderTotals> = BTreeMap::new();
     for source in sources(reader)? {
-        let totals = of_source(reader, &source, from_ns, to_ns)?;
+        let totals = of_source(reader, &source, range, which)?;
         if totals.requests > 0 {
             all.entry(source.provider).or_default().add(totals);
         }
@@ -209,7 +222,7 @@ fn of_providers(reader: &Connection, from_ns: i64, to_ns: i64) -> rusqlite::Resu
 }
 
 pub(super) fn totals(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<ProviderTotals>> {
-    of_providers(reader, to_ns(since), i64::MAX)
+    of_providers(reader, [to_ns(since), i64::MAX], "true")
 }
 
 pub(super) fn daily_totals(reader: &Connection, since: Timestamp) -> rusqlite::Result<Vec<(String, ProviderTotals)>> {
@@ -222,7 +235,8 @@ pub(super) fn daily_totals(reader: &Connection, since: Timestamp) -> rusqlite::R
         // Up to the next midnight (UTC), which is a multiple of a day.
         let to = (from.div_euclid(DAY_NS) + 1) * DAY_NS;
         let date = from_ns(from).strftime("%F").to_string();
-        days.extend(of_providers(reader, from, to)?.into_iter().map(|totals| (date.clone(), totals)));
+        let with_cost = of_providers(reader, [from, to], "r.cost_usd IS NOT NULL")?;
+        days.extend(with_cost.into_iter().map(|totals| (date.clone(), totals)));
         from = to;
     }
     Ok(days)

@@ -10,6 +10,7 @@ mod bench;
 mod cells;
 mod columnar;
 mod convert;
+mod environment;
 mod gate;
 mod generate;
 mod logs;
@@ -27,7 +28,7 @@ mod values;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use mimalloc::MiMalloc;
 
 use crate::args::{Cli, Command};
@@ -38,7 +39,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 /// Runs the command that the arguments of the process name. Exit status: 0 in control, 1 signals found, 2 error.
 #[must_use]
 pub fn run() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    let outcome = match arguments() {
         Ok(arguments) => run_command(arguments.command),
         Err(error) => match values::requested_list(&error) {
             Some(list) => output::write_data(list.as_bytes()).map(|()| ExitCode::SUCCESS),
@@ -54,6 +55,13 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The arguments of the process, completed by its environment.
+fn arguments() -> Result<Cli, clap::Error> {
+    let mut command = environment::applied(Cli::command());
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 
 fn run_command(command: Command) -> Result<ExitCode> {

@@ -1,5 +1,6 @@
 //! The one place that prints: data to standard output or a file, messages to standard error.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::Path;
 
@@ -7,6 +8,7 @@ use anstream::adapter::StripBytes;
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use llmscope_core::files::WholeFile;
+use llmscope_core::text::visible;
 use serde::Serialize;
 
 use crate::remedy::remedy;
@@ -19,13 +21,14 @@ pub(crate) const CAUTION: Style = AnsiColor::Yellow.on_default();
 
 /// The destination of data: standard output (styled on a terminal only), or a file that is replaced atomically.
 pub(crate) enum Sink {
-    Stdout(Box<anstream::AutoStream<io::Stdout>>),
+    Stdout { stream: Box<anstream::AutoStream<io::Stdout>>, is_terminal: bool },
     File { file: WholeFile, styles: StripBytes },
 }
 
 impl Sink {
     pub(crate) fn stdout() -> Self {
-        Self::Stdout(Box::new(anstream::AutoStream::auto(io::stdout())))
+        let stream = Box::new(anstream::AutoStream::auto(io::stdout()));
+        Self::Stdout { stream, is_terminal: io::stdout().is_terminal() }
     }
 
     pub(crate) fn to(path: Option<&Path>) -> Result<Self> {
@@ -46,7 +49,7 @@ impl Sink {
         const DEFAULT: usize = 100;
         let requested = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let measured = match self {
-            Self::Stdout(_) if io::stdout().is_terminal() => {
+            Self::Stdout { is_terminal: true, .. } => {
                 terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
             }
             _ => None,
@@ -57,7 +60,7 @@ impl Sink {
     /// Flushes standard output, or puts the file in place.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
-            Self::Stdout(mut stream) => Ok(stream.flush()?),
+            Self::Stdout { mut stream, .. } => Ok(stream.flush()?),
             Self::File { file, .. } => Ok(file.finish()?),
         }
     }
@@ -66,7 +69,11 @@ impl Sink {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Stdout(stream) => stream.write(bytes),
+            Self::Stdout { stream, is_terminal: true } => {
+                stream.write_all(harmless(bytes).as_bytes())?;
+                Ok(bytes.len())
+            }
+            Self::Stdout { stream, .. } => stream.write(bytes),
             Self::File { file, styles } => {
                 styles.strip_next(bytes).try_for_each(|plain| file.write_all(plain))?;
                 Ok(bytes.len())
@@ -76,10 +83,41 @@ impl Write for Sink {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout(stream) => stream.flush(),
+            Self::Stdout { stream, .. } => stream.flush(),
             Self::File { file, .. } => file.flush(),
         }
     }
+}
+
+/// The text for a terminal: control and bidirectional characters of data are visible escapes, as in
+/// [`visible`]. Line breaks, tabs and styles (`ESC [ digits m`), which change no more than colors, stay.
+fn harmless(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = &text[..];
+    while let Some(at) = rest.find(|c: char| c.is_control() || !c.is_ascii()) {
+        safe.push_str(&rest[..at]);
+        let (kept, after) = split_harmless(&rest[at..]);
+        safe.push_str(&kept);
+        rest = after;
+    }
+    safe.push_str(rest);
+    safe
+}
+
+/// Splits off a style, or one character.
+fn split_harmless(text: &str) -> (Cow<'_, str>, &str) {
+    if let Some(code) = text.strip_prefix("\u{1b}[") {
+        let length = code.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b';').count();
+        if code[length..].starts_with('m') {
+            let (style, rest) = text.split_at("\u{1b}[m".len() + length);
+            return (Cow::Borrowed(style), rest);
+        }
+    }
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    let (character, rest) = text.split_at(first);
+    let stays = matches!(character, "\n" | "\t");
+    (if stays { Cow::Borrowed(character) } else { visible(character) }, rest)
 }
 
 /// Writes bytes to standard output unchanged, without interpreting styles.
@@ -92,12 +130,13 @@ pub(crate) fn write_data(bytes: &[u8]) -> Result<()> {
 /// Prints a message to standard error. A closed standard error is ignored.
 pub(crate) fn say(style: Style, label: &str, text: &str) {
     let mut stream = anstream::AutoStream::auto(io::stderr());
+    let text = text.split('\n').map(visible).collect::<Vec<_>>().join("\n");
     let _ = writeln!(stream, "{style}{label}{style:#} {text}");
 }
 
 /// Prints several lines to standard error.
 pub(crate) fn write_text(text: &[u8]) {
-    let _ = anstream::AutoStream::auto(io::stderr()).write_all(text);
+    let _ = anstream::AutoStream::auto(io::stderr()).write_all(harmless(text).as_bytes());
 }
 
 pub(crate) fn say_error(error: &anyhow::Error) {
@@ -112,4 +151,17 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     error.chain().any(closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_control_characters_of_data() {
+        let styled = format!("{BAD}CHANGED{BAD:#} größer\t1\n");
+        assert_eq!(harmless(styled.as_bytes()), styled);
+        let hostile = "a\u{1b}[2J\u{1b}]0;title\u{7}b\u{9b}1mc\r\u{202e}d";
+        assert_eq!(harmless(hostile.as_bytes()), r"a\u{1b}[2J\u{1b}]0;title\u{7}b\u{9b}1mc\r\u{202e}d");
+    }
 }

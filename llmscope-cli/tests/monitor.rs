@@ -196,6 +196,29 @@ fn consecutive_failures_are_a_violation_and_the_exit_status_reports_it_as_open()
     assert_eq!(output.status.code(), Some(1));
 }
 
+/// The text of an endpoint is cut and escaped before a command gets it, and a command gets no keys.
+#[test]
+fn a_command_gets_neither_keys_nor_control_characters() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen");
+    let text = format!("\u{1b}[2J{}", "x".repeat(200_000));
+    let server = Server::start(move |_, socket| {
+        let event = serde_json::json!({"error": {"message": text}});
+        reply(socket, "200 OK", "text/event-stream", &format!("data: {event}\n\n"));
+    });
+    let command = format!("env > {0}.part; cat >> {0}.part; mv {0}.part {0}", seen.display());
+    let ended = monitor(&["--vendor", "openai", "--url", &server.url("/v1"), "--model", "m", "--interval", "100ms"])
+        .args(["--count", "4", "--failures", "2", "--key-env", "MY_KEY", "--on-violation", &command])
+        .envs([("MY_KEY", "secret-1"), ("LLMSCOPE_API_KEY", "secret-2"), ("ANTHROPIC_API_KEY", "secret-3")])
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{}", String::from_utf8_lossy(&ended.stderr));
+    wait_until("the command", || seen.exists());
+    let seen = fs::read_to_string(&seen).unwrap();
+    assert!(seen.contains("LLMSCOPE_EVENT=violation") && !seen.contains("secret-"), "{seen}");
+    assert!(!seen.contains('\u{1b}') && seen.len() < 20_000, "{} bytes", seen.len());
+}
+
 #[test]
 fn several_endpoints_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
@@ -232,6 +255,13 @@ fn the_environment_of_the_previous_service_is_supported() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(stdout.lines().count(), 2, "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout.contains("SIMULATED endpoint"));
+    // Another name that its tools use; an empty variable counts as unset.
+    let other = monitor(&["--count", "2", "--json"])
+        .env("USE_OLLAMA", "false")
+        .envs([("MONITORING_INTERVAL", ""), ("MONITOR_INTERVAL", "0.1"), ("LLMSCOPE_API_BASE", "")])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&other.stdout).lines().count(), 2, "{}", String::from_utf8_lossy(&other.stderr));
     let nothing = monitor(&[]).output().unwrap();
     assert!(String::from_utf8(nothing.stderr).unwrap().contains("no endpoint to watch: use --vendor or --config"));
 }

@@ -22,6 +22,8 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
 /// renamed at the end. If the writer is dropped before that, the temporary file is removed and an existing file stays
 /// unchanged.
 ///
+/// A file that exists keeps its permissions, and its owner if the process may set it.
+///
 /// A symbolic link is followed to its target. A path that is not a regular file, such as a device or a pipe, is written
 /// to directly.
 #[derive(Debug)]
@@ -50,6 +52,9 @@ impl WholeFile {
         }
         let path = if there.is_some() { std::fs::canonicalize(path).map_err(io)? } else { path.to_owned() };
         let temporary = temporary_next_to(&path).map_err(io)?;
+        if let Some(there) = &there {
+            keep_access(temporary.as_file(), there).map_err(io)?;
+        }
         Ok(Self { path, target: Target::Temporary(BufWriter::new(temporary)) })
     }
 
@@ -88,6 +93,18 @@ impl Write for WholeFile {
     }
 }
 
+/// Gives a new file the permissions of the one that it replaces, and its owner.
+fn keep_access(file: &File, replaced: &std::fs::Metadata) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        // Only a privileged process may give files away. For others, the writer becomes the owner.
+        let _ = std::os::unix::fs::fchown(file, Some(replaced.uid()), Some(replaced.gid()));
+    }
+    // After the owner, whose change can remove bits of the mode.
+    file.set_permissions(replaced.permissions())
+}
+
 fn temporary_next_to(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let mut builder = tempfile::Builder::new();
@@ -116,6 +133,23 @@ mod tests {
         drop(file);
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_private_file_stays_private() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        for mode in [0o600, 0o640, 0o444] {
+            let _ = std::fs::remove_file(&path);
+            std::fs::write(&path, "old").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            write_atomically(&path, b"new").unwrap();
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, mode);
+            assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        }
     }
 
     #[test]

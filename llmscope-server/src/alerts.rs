@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use llmscope_core::quantity::with_unit;
+use llmscope_core::text::slack_text;
 use llmscope_core::{RuleSet, Side};
 use llmscope_harness::{Secret, Uploader};
 use serde_json::json;
@@ -41,7 +42,7 @@ impl Alerts {
     /// Sends an alert for a new violation.
     pub(crate) fn notify(&self, violation: &Violation) {
         if self.rules.codes().any(|code| *code == violation.rule) {
-            self.uploader.send(json!({"text": format!("🔴 {}", message(violation))}));
+            self.uploader.send(json!({"text": format!("🔴 {}", slack_text(&message(violation)))}));
         }
     }
 

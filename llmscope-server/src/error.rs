@@ -25,6 +25,17 @@ pub enum Error {
         /// The address.
         address: SocketAddr,
     },
+    /// Other machines could guess a key.
+    #[error(
+        "cannot listen at {address} with the key \"{name}\" of fewer than 8 characters, because other machines could \
+        guess it: create a key with `openssl rand -hex 24`, or listen on 127.0.0.1"
+    )]
+    ShortKey {
+        /// The address.
+        address: SocketAddr,
+        /// The name of the key.
+        name: String,
+    },
     /// The service cannot listen at the address.
     #[error("cannot listen at {address}: {message}")]
     Bind {

@@ -38,11 +38,18 @@ impl Service {
     /// Starts the service. When this function returns, the service accepts requests.
     ///
     /// # Errors
-    /// [`Error::Open`] for an address that other machines can reach without a key; [`Error::Bind`]; [`Error::Store`] if
+    /// [`Error::Open`] for an address that other machines can reach without a key; [`Error::ShortKey`]; [`Error::Bind`]; [`Error::Store`] if
     /// the store cannot be opened; [`Error::Core`] for invalid settings; [`Error::Webhook`]; [`Error::Start`].
     pub fn start(settings: Settings) -> Result<Self> {
         if settings.keys.is_empty() && !settings.address.ip().is_loopback() {
             return Err(Error::Open { address: settings.address });
+        }
+        if let Some(name) = settings.keys.short().filter(|_| !settings.address.ip().is_loopback()) {
+            return Err(Error::ShortKey { address: settings.address, name: name.to_owned() });
+        }
+        if settings.origins.iter().any(|origin| origin == "*") {
+            let expected = "expected origins such as https://ops.example, because every page could write otherwise";
+            return Err(Error::Setting { name: "origin", value: "*".to_owned(), expected: expected.to_owned() });
         }
         settings.watch.check()?;
         raise_file_limit();

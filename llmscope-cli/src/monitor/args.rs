@@ -35,9 +35,10 @@ A file of endpoints:
   model = \"llama-3-70b\"
   key_env = \"PROD_KEY\"
 
-Environment: LLMSCOPE_API_BASE (--post), LLMSCOPE_API_KEY,
-LLMSCOPE_WEBHOOK_URL (accepts Slack messages), MONITORING_INTERVAL,
-OLLAMA_URL, OLLAMA_MODEL, USE_OLLAMA (without --vendor: true for Ollama,
+Environment: LLMSCOPE_API_BASE (or LLMSCOPE_API_URL, LLMSCOPE_BASE: --post),
+LLMSCOPE_API_KEY, LLMSCOPE_WEBHOOK_URL (accepts Slack messages),
+MONITORING_INTERVAL (or MONITOR_INTERVAL), OLLAMA_URL (or OLLAMA_BASE_URL),
+ OLLAMA_MODEL, USE_OLLAMA (without --vendor: true for Ollama,
 false for the simulation), and the keys of the vendors.
 
 Each violation and each recovery is reported once. SIGTERM and Ctrl-C end the

@@ -1,12 +1,14 @@
 //! Notifications: a webhook and a command.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use llmscope_core::quantity::counted;
-use llmscope_harness::monitor::MonitorEvent;
+use llmscope_core::text::{slack_text, visible};
+use llmscope_harness::monitor::{MonitorEvent, MonitoredEndpoint};
 use llmscope_harness::{Secret, Uploader};
 use serde_json::json;
 
@@ -15,25 +17,54 @@ use crate::output::{self, CAUTION};
 
 /// Concurrent commands: hung commands must not use up processes.
 const MOST_COMMANDS: usize = 8;
+/// A command that runs longer is ended.
+const LONGEST_COMMAND: Duration = Duration::from_secs(60);
 
 /// Receivers of violations and recoveries.
 pub(super) struct Hooks {
     webhook: Option<Uploader>,
     command: Option<String>,
-    running: Vec<Child>,
+    /// The variables that hold keys, which a command does not need.
+    secrets: BTreeSet<String>,
+    running: Vec<Running>,
+}
+
+/// A command that was started.
+struct Running {
+    child: Child,
+    started_at: Instant,
+}
+
+impl Running {
+    /// False once the command ended. A command that takes too long is ended.
+    fn is_alive(&mut self) -> bool {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return false;
+        }
+        if self.started_at.elapsed() > LONGEST_COMMAND {
+            output::say(CAUTION, "note:", "a command was still running after 60 s and was ended");
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            return false;
+        }
+        true
+    }
 }
 
 impl Hooks {
-    pub(super) fn new(args: &MonitorArgs) -> Result<Self> {
+    pub(super) fn new(args: &MonitorArgs, endpoints: &[MonitoredEndpoint]) -> Result<Self> {
         let address = std::env::var(&args.webhook_env).ok().filter(|address| !address.is_empty());
         let webhook = address.map(|address| Uploader::to(address.trim(), None::<Secret>)).transpose()?;
-        Ok(Self { webhook, command: args.on_violation.clone(), running: Vec::new() })
+        let of_endpoints = endpoints.iter().flat_map(|endpoint| endpoint.target.secret_variables());
+        let own = ["LLMSCOPE_API_KEY", "LLMSCOPE_API_KEYS", &args.webhook_env];
+        let secrets = of_endpoints.chain(own).map(str::to_owned).collect();
+        Ok(Self { webhook, command: args.on_violation.clone(), secrets, running: Vec::new() })
     }
 
     pub(super) fn send(&mut self, event: &MonitorEvent) {
-        let text = format!("{} {event}", if event.is_violation() { "🔴" } else { "🟢" });
         if let Some(webhook) = &self.webhook {
-            webhook.send(json!({"text": text}));
+            let sign = if event.is_violation() { "🔴" } else { "🟢" };
+            webhook.send(json!({"text": format!("{sign} {}", slack_text(&event.to_string()))}));
         }
         if let Some(command) = self.command.clone() {
             self.run(&command, event);
@@ -41,14 +72,18 @@ impl Hooks {
     }
 
     fn run(&mut self, command: &str, event: &MonitorEvent) {
-        self.running.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        self.running.retain_mut(Running::is_alive);
         if self.running.len() >= MOST_COMMANDS {
             return output::say(CAUTION, "note:", "8 commands are still running: this one was not started");
         }
-        let started = Command::new("/bin/sh")
+        let mut shell = Command::new("/bin/sh");
+        for variable in &self.secrets {
+            shell.env_remove(variable);
+        }
+        let started = shell
             .args(["-c", command])
             .env("LLMSCOPE_EVENT", if event.is_violation() { "violation" } else { "recovery" })
-            .env("LLMSCOPE_MESSAGE", event.to_string())
+            .env("LLMSCOPE_MESSAGE", visible(&event.to_string()).as_ref())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn();
@@ -56,10 +91,11 @@ impl Hooks {
             Err(error) => output::say(CAUTION, "note:", &format!("cannot run the command: {error}")),
             Ok(mut child) => {
                 if let (Some(mut stdin), Ok(json)) = (child.stdin.take(), serde_json::to_string(event)) {
-                    // A few hundred bytes fit into the pipe whether the command reads them or not.
+                    // An event of a few kilobytes fits into the pipe whether the command reads it or not: the harness
+                    // cuts what endpoints write.
                     let _ = writeln!(stdin, "{json}");
                 }
-                self.running.push(child);
+                self.running.push(Running { child, started_at: Instant::now() });
             }
         }
     }
@@ -74,8 +110,8 @@ impl Hooks {
                 &format!("{} did not reach the webhook", counted(delivery.waiting, "message")),
             );
         }
-        for mut child in self.running {
-            let _ = child.try_wait();
+        for mut running in self.running {
+            let _ = running.child.try_wait();
         }
     }
 }

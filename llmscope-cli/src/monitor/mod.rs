@@ -110,7 +110,7 @@ impl<'a> Outputs<'a> {
             endpoints: endpoints.to_vec(),
             session: args.output.as_deref().map(|path| open_session(path, endpoints)).transpose()?,
             uploader,
-            hooks: Hooks::new(args)?,
+            hooks: Hooks::new(args, endpoints)?,
             limits: frozen,
             open: BTreeMap::new(),
             results: 0,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use llmscope_core::{Metric, RuleSet, Transform};
 use llmscope_server::Settings;
+use url::Url;
 
 use crate::values;
 
@@ -24,8 +25,8 @@ Examples:
 
 Environment: LLMSCOPE_API_KEY (one key with all scopes), LLMSCOPE_API_KEYS
 (name:scope:key, separated by commas; scopes: read, write, admin),
-LLMSCOPE_WEBHOOK_URL (accepts Slack messages), DATABASE_PATH,
-DATA_RETENTION_DAYS, LLMSCOPE_LOG (error, warn, info, debug).
+LLMSCOPE_WEBHOOK_URL (accepts Slack messages), LLMSCOPE_ORIGIN (--origin,
+separated by commas), DATABASE_PATH, DATA_RETENTION_DAYS, LLMSCOPE_LOG (error, warn, info, debug).
 Without a key the service listens on loopback only.
 
 SIGTERM and Ctrl-C end the service cleanly; acknowledged records are durable.
@@ -79,7 +80,8 @@ pub(crate) struct ServeArgs {
     pub(crate) check: bool,
 
     /// Further origin of pages that may call the API (repeatable)
-    #[arg(long, value_name = "ORIGIN", help_heading = "Access")]
+    #[arg(long, value_name = "ORIGIN", env = "LLMSCOPE_ORIGIN", value_delimiter = ',', value_parser = origin,
+          help_heading = "Access")]
     pub(crate) origin: Vec<String>,
     /// Requests per second from one other machine; 0 for no limit
     #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Access")]
@@ -97,6 +99,17 @@ pub(crate) struct ServeArgs {
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "expected IP:PORT, such as 127.0.0.1:8081 or [::1]:8081".to_owned())
+}
+
+/// An origin as browsers send it: a scheme, a host, and a port if it is not the scheme's own.
+fn origin(text: &str) -> Result<String, String> {
+    const EXPECTED: &str = "expected an origin such as https://dashboard.example.com or http://localhost:3000";
+    if text.trim() == "*" {
+        return Err(format!("every page could write to the service; {EXPECTED}"));
+    }
+    let url = Url::parse(text.trim()).map_err(|_| EXPECTED.to_owned())?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+    if is_web { Ok(url.origin().ascii_serialization()) } else { Err(EXPECTED.to_owned()) }
 }
 
 /// A number of days. An empty environment variable counts as unset.

@@ -30,10 +30,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
         SqliteStore::open(&settings.database, settings.durability)?.check()?;
         output::say(DIM, "checked:", &format!("{} passed the integrity check", settings.database.display()));
     }
-    let keyless = settings.keys.is_empty();
+    let note = key_note(&settings.keys);
     let interrupted = crate::bench::on_interrupt()?;
     let service = Service::start(settings)?;
-    announce(args, &service, keyless);
+    announce(args, &service, note);
     while !interrupted.load(Ordering::Relaxed) {
         const TICK: Duration = Duration::from_millis(100);
         std::thread::sleep(TICK);
@@ -47,19 +47,30 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What the user should know about the keys.
+fn key_note(keys: &Keys) -> Option<&'static str> {
+    if keys.is_empty() {
+        Some(
+            "no key is set (LLMSCOPE_API_KEY): the service listens on loopback only, and every local user has all scopes",
+        )
+    } else {
+        keys.short().map(|_| {
+            "a key has fewer than 8 characters: it is accepted on loopback only; create one with `openssl rand -hex 24`"
+        })
+    }
+}
+
 /// Reports the address; with --log-json as an event of the log.
-fn announce(args: &ServeArgs, service: &Service, keyless: bool) {
-    const KEYLESS: &str = "no key is set (LLMSCOPE_API_KEY): the service listens on loopback only, and every local \
-                           user has all scopes";
+fn announce(args: &ServeArgs, service: &Service, note: Option<&str>) {
     let (url, store) = (format!("http://{}", service.address()), args.database.display().to_string());
     if args.log_json {
         tracing::info!(url, store, "listening");
-        keyless.then(|| tracing::warn!("{KEYLESS}"));
+        note.into_iter().for_each(|note| tracing::warn!("{note}"));
         return;
     }
     output::say(GOOD, "listening:", &url);
     output::say(DIM, "store:", &store);
-    keyless.then(|| output::say(CAUTION, "note:", KEYLESS));
+    note.into_iter().for_each(|note| output::say(CAUTION, "note:", note));
 }
 
 /// Checks that the service at this address is ready. For an unspecified address, asks on loopback.

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Stdio;
 
 use super::{KEY, Serving, entry, program};
+use crate::client::Client;
 
 #[test]
 fn it_shuts_down_cleanly_on_sigterm() {
@@ -46,9 +47,38 @@ fn errors_at_startup_name_the_fix() {
         assert_eq!(ended.status.code(), Some(2), "{args:?}: {messages}");
         assert!(messages.contains(expected), "{args:?}: {messages}");
     }
-    let short = program().arg("serve").env("LLMSCOPE_API_KEY", "short").output().unwrap();
-    let messages = String::from_utf8_lossy(&short.stderr);
-    assert!(messages.contains("expected at least 8 characters") && !messages.contains("short"), "{messages}");
+    let refused = |args: &[&str]| {
+        let ended = program().arg("serve").args(args).env("LLMSCOPE_API_KEY", "dev-123").output().unwrap();
+        assert_eq!(ended.status.code(), Some(2));
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    let messages = refused(&["--address", "0.0.0.0:0", "--database", &at(&folder.path().join("short.db"))]);
+    assert!(messages.contains("fewer than 8 characters") && messages.contains("openssl rand"), "{messages}");
+    assert!(!messages.contains("dev-123"), "{messages}");
+    let messages = refused(&["--origin", "*"]);
+    assert!(messages.contains("every page could write"), "{messages}");
+}
+
+/// The previous service's tools have a key of seven characters.
+#[test]
+fn a_short_key_is_accepted_on_loopback() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = Serving::with_key(program(), &folder.path().join("llmscope.db"), "dev-123");
+    assert_eq!(serving.client().get("/api/data").status, 401);
+    assert_eq!(Client::new(serving.address, Some("dev-123")).get("/api/data").status, 200);
+}
+
+#[test]
+fn a_link_to_a_store_in_use_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let [database, link] = ["llmscope.db", "link.db"].map(|name| folder.path().join(name));
+    let _serving = Serving::start(&database);
+    std::os::unix::fs::symlink(&database, &link).unwrap();
+    let args = ["serve", "--address", "127.0.0.1:0", "--database", link.to_str().unwrap()];
+    let second = program().args(args).output().unwrap();
+    let messages = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(2), "{messages}");
+    assert!(messages.contains("in use by another process"), "{messages}");
 }
 
 #[test]

@@ -34,11 +34,16 @@ impl Serving {
     }
 
     /// Starts a service with a command that runs the program.
-    fn of(mut command: Command, database: &Path) -> Self {
+    fn of(command: Command, database: &Path) -> Self {
+        Self::with_key(command, database, KEY)
+    }
+
+    /// Starts a service with this key.
+    fn with_key(mut command: Command, database: &Path, key: &str) -> Self {
         let mut process = command
             .args(["serve", "--address", "127.0.0.1:0", "--learn", "30", "--database"])
             .arg(database)
-            .env("LLMSCOPE_API_KEY", KEY)
+            .env("LLMSCOPE_API_KEY", key)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

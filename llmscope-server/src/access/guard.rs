@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::uri::Authority;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Version};
 
 use super::{Caller, Scope};
 use crate::api::App;
@@ -22,6 +22,7 @@ pub(crate) async fn screen(State(app): State<App>, request: Request, next: Next)
     if let Some(Peer(from)) = request.extensions().get() {
         app.rates.request(*from).map_err(ApiError::TooMany)?;
     }
+    check_host(&request)?;
     let headers = request.headers();
     if app.keys.is_empty() && !is_here(headers) {
         // DNS rebinding: a page of another site can make a browser send requests to this machine under any host name.
@@ -35,6 +36,26 @@ pub(crate) async fn screen(State(app): State<App>, request: Request, next: Next)
         ));
     }
     Ok(next.run(request).await)
+}
+
+/// Refuses a request that names no host, several hosts, or another host in its target (RFC 9112, section 3.2). A proxy in
+/// front of the service could have decided by the other one.
+fn check_host(request: &Request) -> Result<(), ApiError> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        return Err(ApiError::Host("expected one Host header, found several"));
+    }
+    if host.is_none() && request.version() == Version::HTTP_11 {
+        return Err(ApiError::Host("expected a Host header"));
+    }
+    let target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    match (target, host) {
+        (Some(target), Some(host)) if !target.eq_ignore_ascii_case(host.as_bytes()) => {
+            Err(ApiError::Host("expected the same host in the target of the request and in its Host header"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Rejects callers whose key lacks the scope, and attaches the caller to the request.

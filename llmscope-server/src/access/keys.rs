@@ -63,9 +63,11 @@ pub struct Keys(Vec<Key>);
 struct Key {
     caller: Caller,
     digest: [u8; 32],
+    /// True if other machines could guess it.
+    is_short: bool,
 }
 
-/// The shortest accepted key, in bytes. A shorter one could be guessed.
+/// A shorter key, in bytes, could be guessed by other machines.
 const SHORTEST: usize = 8;
 
 impl Keys {
@@ -73,12 +75,11 @@ impl Keys {
     /// `name:scope:key`, separated by commas or line breaks. Empty values are ignored.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a key without a name or scope, for one that is too short, and for a duplicate name. The
-    /// message never holds the key.
+    /// [`Error::Setting`] for a key without a name or scope, and for a duplicate name. The message never holds the key.
     pub fn new(single: Option<&str>, several: Option<&str>) -> Result<Self> {
         let mut keys = Self::default();
         if let Some(key) = single.map(str::trim).filter(|key| !key.is_empty()) {
-            keys.add("LLMSCOPE_API_KEY", "default", Scope::Admin, key)?;
+            keys.add("default", Scope::Admin, key);
         }
         let entries = several.unwrap_or_default().split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
         for entry in entries {
@@ -92,21 +93,26 @@ impl Keys {
             };
             let (Some(scope), Some(key)) = (scope, key) else { return Err(refuse("a part is missing")) };
             let scope = scope.parse().map_err(|()| refuse("unknown scope"))?;
+            if key.is_empty() {
+                return Err(refuse("empty key"));
+            }
             if name.is_empty() || keys.0.iter().any(|known| &*known.caller.name == name) {
                 return Err(refuse("empty or duplicate name"));
             }
-            keys.add("LLMSCOPE_API_KEYS", name, scope, key)?;
+            keys.add(name, scope, key);
         }
         Ok(keys)
     }
 
-    fn add(&mut self, variable: &'static str, name: &str, scope: Scope, key: &str) -> Result<()> {
-        if key.len() < SHORTEST {
-            let expected = format!("expected at least {SHORTEST} characters; create a key with `openssl rand -hex 24`");
-            return Err(Error::Setting { name: variable, value: format!("key \"{name}\""), expected });
-        }
-        self.0.push(Key { caller: Caller { name: name.into(), scope }, digest: Sha256::digest(key).into() });
-        Ok(())
+    fn add(&mut self, name: &str, scope: Scope, key: &str) {
+        let caller = Caller { name: name.into(), scope };
+        self.0.push(Key { caller, digest: Sha256::digest(key).into(), is_short: key.len() < SHORTEST });
+    }
+
+    /// The name of the first key with fewer than 8 characters. Such a key is accepted on loopback only.
+    #[must_use]
+    pub fn short(&self) -> Option<&str> {
+        self.0.iter().find(|key| key.is_short).map(|key| &*key.caller.name)
     }
 
     /// True if there are no keys: then every client that reaches the service has the scope admin.
@@ -157,11 +163,13 @@ mod tests {
     #[test]
     fn no_message_holds_a_key() {
         for several in
-            ["secret-secret", "ci:secret-secret", "ci:wrote:secret-secret", ":read:secret-secret", "ci:read:short"]
+            ["secret-secret", "ci:secret-secret", "ci:wrote:secret-secret", ":read:secret-secret", "ci:read:"]
         {
             let message = Keys::new(None, Some(several)).unwrap_err().to_string();
-            assert!(!message.contains("secret") && !message.contains("short\""), "{message}");
+            assert!(!message.contains("secret"), "{message}");
         }
+        let short = Keys::new(Some("long-enough"), Some("ci:read:short")).unwrap();
+        assert_eq!((short.short(), Keys::new(Some("long-enough"), None).unwrap().short()), (Some("ci"), None));
         let twice = "ci:read:secret-secret,ci:write:secret-secre2";
         assert!(Keys::new(None, Some(twice)).unwrap_err().to_string().contains("duplicate name"));
         let keys = Keys::new(Some("secret-secret"), None).unwrap();

@@ -1,6 +1,6 @@
 //! Rate limits per client address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -42,12 +42,39 @@ impl Rates {
     }
 
     fn count(&self, limiter: &DefaultKeyedRateLimiter<IpAddr>, from: IpAddr) -> Result<(), Duration> {
-        limiter.check_key(&from).map_err(|refusal| refusal.wait_time_from(self.clock.now()))
+        limiter.check_key(&network(from)).map_err(|refusal| refusal.wait_time_from(self.clock.now()))
     }
 
     /// Forgets addresses without recent requests.
     pub(crate) fn forget(&self) {
         self.requests.iter().for_each(RateLimiter::retain_recent);
         self.wrong_keys.retain_recent();
+    }
+}
+
+/// The network of a client: one IPv4 address, or the /64 of an IPv6 address, which belongs to one customer (RFC 6177).
+fn network(from: IpAddr) -> IpAddr {
+    match from {
+        IpAddr::V4(_) => from,
+        IpAddr::V6(address) => match address.to_ipv4_mapped() {
+            Some(mapped) => mapped.into(),
+            None => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_ipv6_network_are_one_client() {
+        let network = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:2:ffff::1"), "2001:db8:1:2::");
+        assert_eq!(network("2001:db8:1:3::1"), "2001:db8:1:3::");
+        assert_eq!((network("192.0.2.7"), network("::ffff:192.0.2.7")), ("192.0.2.7".into(), "192.0.2.7".into()));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,6 +15,8 @@ use crate::error::StoreError;
 /// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum ApiError {
+    /// The request does not say for which host it is, or says two.
+    Host(&'static str),
     /// The key is missing or malformed.
     Unauthenticated,
     /// The key is unknown.
@@ -102,6 +104,7 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
+            Self::Host(_) => StatusCode::BAD_REQUEST,
             Self::Unauthenticated | Self::WrongKey => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -127,6 +130,7 @@ impl IntoResponse for ApiError {
             _ => None,
         };
         let detail = match self {
+            Self::Host(message) => json!(message),
             Self::Unauthenticated => json!("Not authenticated"),
             Self::WrongKey => json!("Invalid API key"),
             Self::Method => json!("Method Not Allowed"),
@@ -143,6 +147,13 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(json!({"detail": detail}))).into_response();
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        // The body may not have been read, and the next request would begin within it.
+        if matches!(
+            status,
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        ) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(seconds) = seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));

@@ -36,6 +36,32 @@ fn invalid_http_does_not_crash_the_service() {
     running.client.get("/api/v1/series").ok();
 }
 
+/// A proxy in front of the service could decide by the other host.
+#[test]
+fn a_request_names_one_host() {
+    let running = Running::start();
+    let address = running.client.address;
+    let status = |head: String| {
+        let mut connection = Connection::to(address);
+        connection.send(&(head + "connection: close\r\n\r\n"), b"");
+        connection.answer("GET").status
+    };
+    let own = format!("host: {address}\r\n");
+    assert_eq!(status(format!("GET /health HTTP/1.1\r\n{own}")), 200);
+    assert_eq!(status(format!("GET http://{address}/health HTTP/1.1\r\n{own}")), 200);
+    assert_eq!(status("GET /health HTTP/1.0\r\n".to_owned()), 200);
+    assert_eq!(status("GET /health HTTP/1.1\r\n".to_owned()), 400);
+    assert_eq!(status(format!("GET /health HTTP/1.1\r\n{own}host: other.example\r\n")), 400);
+    assert_eq!(status(format!("GET http://other.example/health HTTP/1.1\r\n{own}")), 400);
+}
+
+#[test]
+fn an_unread_body_ends_the_connection() {
+    let running = Running::start();
+    let answer = running.client.post_bytes("/api/log", "text/csv", b"a,b");
+    assert_eq!((answer.status, answer.header("connection")), (415, Some("close")));
+}
+
 #[test]
 fn one_connection_serves_many_requests() {
     let running = Running::start();

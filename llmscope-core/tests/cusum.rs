@@ -52,13 +52,24 @@ fn montgomery_sums_signals_and_shift() {
     let (points, shifts) = signals(&chart);
     assert_eq!(points, positions(&reference["cusum"]["signals_1based"]));
     // "The process was last in control at period 29 − 7 = 22", and the new mean is 10 + 0.5 + 5.28/7 = 11.25.
-    let [Shift { began, signal, side, mean }] = shifts[..] else { panic!("{shifts:?}") };
+    let [Shift { began, signal, side, mean, .. }] = shifts[..] else { panic!("{shifts:?}") };
     assert_eq!((began, signal, side), (22, 28, Side::Above));
     assert_eq!(format!("{mean:.2}"), "11.25");
     let judgement = chart.judge(&"1".parse::<RuleSet>().unwrap()).unwrap();
     let members: Vec<usize> = (0..30).filter(|&i| !judgement.members.at(i).is_empty()).collect();
     assert_eq!(members, (22..30).collect::<Vec<_>>());
     assert_eq!((chart.limits.upper.at(0), chart.limits.lower.at(0)), (5.0, -5.0));
+}
+
+/// The level of a shift that ended is the mean of its measurements, and not of those up to the signal.
+#[test]
+fn the_level_is_that_of_the_whole_shift() {
+    let noise = [0.3, -0.4, 0.1, -0.2, 0.5, -0.3];
+    let values: Vec<f64> = (0..60).map(|i| noise[i % 6] + if (20..40).contains(&i) { 4.16 } else { 0.0 }).collect();
+    let (_, shifts) = signals(&of(0.0, Cusum::default(), values.clone()));
+    assert_eq!((shifts[0].began, shifts[0].last), (20, 39));
+    let mean = values[20..40].iter().sum::<f64>() / 20.0;
+    assert!((shifts[0].level - mean).abs() < 1e-12 && (mean - 4.16).abs() < 0.02, "{mean}");
 }
 
 #[test]
@@ -196,6 +207,10 @@ proptest! {
             let sums = if shift.side == Side::Above { &chart.points } else { &lower[..] };
             prop_assert!(sums[shift.began..=shift.signal].iter().all(|&sum| sum != 0.0));
             prop_assert!(shift.mean.abs() > k);
+            // The sum of the deviations from the reference value, written as a mean.
+            let shifted = &sample.values()[shift.began..=shift.last];
+            let mean = shifted.iter().sum::<f64>() / shifted.len() as f64;
+            prop_assert!((shift.level - mean).abs() < 1e-9 * (1.0 + mean.abs()), "{} {mean}", shift.level);
         }
     }
 

@@ -122,8 +122,12 @@ record! {
         signal: usize,
         /// ``"above"`` or ``"below"``.
         side: &'static str = |side: &llmscope_core::rules::Side| side.name(),
-        /// The estimated mean since the shift.
+        /// The mean as it is estimated at the signal.
         mean: f64,
+        /// The estimated last point of the shift, 0-based.
+        last: usize,
+        /// The mean of the measurements of the shift, from ``began`` to ``last``.
+        level: f64,
     }
 }
 

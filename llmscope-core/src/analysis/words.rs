@@ -222,15 +222,17 @@ impl Analysis {
         Some(words.join("; "))
     }
 
-    /// `from 22 on about 11.25 (signal at 28)` for the shifts that a CUSUM detects.
+    /// `from 22 to 29 about 11.16 (signal at 28)` for the shifts that a CUSUM detects.
     fn shift_words(&self) -> Option<String> {
         const SHOWN: usize = 4;
         // The sums of transformed values have no unit, and the measurements have the one of the metric.
-        let mean = |shift: &Shift| match self.transform {
-            Some(_) => with_unit(self.unit, shift.mean),
-            None => self.quantity(shift.mean),
+        let level = |shift: &Shift| match self.transform {
+            Some(_) => with_unit(self.unit, shift.level),
+            None => self.quantity(shift.level),
         };
-        let one = |shift: &Shift| format!("from {} on about {} (signal at {})", shift.began, mean(shift), shift.signal);
+        let one = |shift: &Shift| {
+            format!("from {} to {} about {} (signal at {})", shift.began, shift.last, level(shift), shift.signal)
+        };
         let mut words: Vec<String> = self.patterns.shifts.iter().take(SHOWN).map(one).collect();
         if self.patterns.shifts.len() > SHOWN {
             words.push(format!("… {} in all", self.patterns.shifts.len()));

@@ -100,9 +100,15 @@ pub struct Shift {
     pub signal: usize,
     /// The direction of the shift.
     pub side: Side,
-    /// The estimated mean since the shift: center + K + C⁺/N⁺, or center − K − C⁻/N⁻ (Montgomery, ch. 9.1). With a
+    /// The mean as it is estimated at the signal: center + K + C⁺/N⁺, or center − K − C⁻/N⁻ (Montgomery, ch. 9.1). With a
     /// transformation, it is the arithmetic mean of the measurements from `began` to `signal`, in their unit.
     pub mean: f64,
+    /// The point at which the sum is furthest from 0 before it returns there: the maximum likelihood estimate of the last
+    /// point of the shift, or the last point of the chart if the shift continues.
+    pub last: usize,
+    /// The mean of the shift: the same estimate at `last` instead of the signal, which is the mean of the measurements
+    /// from `began` to `last`. The estimate at the signal has few measurements, and those that the sum needed to signal.
+    pub level: f64,
 }
 
 /// Phase I: Cᵢ⁺ = max(0, xᵢ − (x̄ + K) + Cᵢ₋₁⁺) and Cᵢ⁻ = max(0, (x̄ − K) − xᵢ + Cᵢ₋₁⁻) with K = kσ̂, which signal
@@ -180,6 +186,18 @@ pub(super) fn began(sums: &[f64], breaks: &[usize], at: usize) -> usize {
     (start..at).rev().find(|&i| sums[i] == 0.0).map_or(start, |zero| zero + 1)
 }
 
+/// The point of the run of nonzero sums from `signal` on at which the sum is furthest from 0; the first one of several.
+fn furthest(sums: &[f64], breaks: &[usize], signal: usize) -> usize {
+    let end = breaks.iter().copied().find(|&gap| gap > signal).unwrap_or(sums.len());
+    let mut furthest = signal;
+    for at in (signal..end).take_while(|&at| sums[at] != 0.0) {
+        if sums[at].abs() > sums[furthest].abs() {
+            furthest = at;
+        }
+    }
+    furthest
+}
+
 /// The mean of the measurements behind a run of nonzero sums. Each sum exceeds the previous one, which is 0 or the head start
 /// before the first, by the distance of a transformed measurement from the level.
 fn mean_of_increments(sums: &[f64], points: Range<usize>, start: f64, measurement: impl Fn(f64) -> Option<f64>) -> f64 {
@@ -204,15 +222,16 @@ pub(super) fn shifts(chart: &Chart<'_>, judgement: &Judgement) -> Vec<Shift> {
         let (began, signal, side) = (violation.first, violation.first_signal, violation.side);
         let (sums, allowance) =
             if side == Side::Below { (&lower[..], -allowance) } else { (&chart.points[..], allowance) };
-        let level = chart.standards.center + allowance;
-        let mean = match chart.standards.transform {
-            None => level + sums[signal] / float(signal + 1 - began),
+        let reference = chart.standards.center + allowance;
+        let mean_to = |last: usize| match chart.standards.transform {
+            None => reference + sums[last] / float(last + 1 - began),
             Some(power) => {
                 let start = allowance.signum() * cusum.headstart * cusum.h * within.sigma;
-                mean_of_increments(sums, began..signal + 1, start, |increment| power.back(level + increment))
+                mean_of_increments(sums, began..last + 1, start, |increment| power.back(reference + increment))
             }
         };
-        Shift { began, signal, side, mean }
+        let last = furthest(sums, &chart.breaks, signal);
+        Shift { began, signal, side, mean: mean_to(signal), last, level: mean_to(last) }
     };
     let mut shifts: Vec<Shift> = Vec::new();
     for shift in judgement.violations.iter().map(one) {

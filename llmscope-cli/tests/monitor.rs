@@ -22,6 +22,8 @@ fn monitor(args: &[&str]) -> Command {
     for name in ["OPENAI_API_KEY", "LLMSCOPE_API_BASE", "LLMSCOPE_WEBHOOK_URL", "MONITORING_INTERVAL", "USE_OLLAMA"] {
         command.env_remove(name);
     }
+    // Not in the home folder of who runs the tests.
+    command.env("XDG_STATE_HOME", std::env::temp_dir().join(format!("llmscope-tests-{}", std::process::id())));
     command.arg("monitor").args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -161,20 +163,49 @@ fn records_that_could_not_be_posted_are_kept_for_the_next_run() {
     };
     assert_eq!(watch("5").status.code(), Some(0));
     assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
-    // A killed monitor leaves them in the spool.
+    // A killed monitor leaves them in the spool, with its own.
+    let killed_session = folder.path().join("killed.jsonl");
     let killed = monitor(&["--vendor", "openai", "--url", &endpoint.url("/v1"), "--model", "m", "--interval", "1min"])
         .args(["--post", &format!("http://127.0.0.1:{port}"), "--spool", spool.to_str().unwrap()])
-        .args(["-o", folder.path().join("killed.jsonl").to_str().unwrap()])
+        .args(["-o", killed_session.to_str().unwrap()])
         .spawn()
         .unwrap();
-    wait_until("its first result", || recorded(&folder.path().join("killed.jsonl")) >= 1);
+    wait_until("its first result", || recorded(&killed_session) >= 1);
+    wait_until("its record", || fs::read_to_string(&spool).unwrap().lines().count() > 5);
     signal(&killed, "KILL");
     assert_eq!(killed.wait_with_output().unwrap().status.code(), None);
-    assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5);
+    assert_eq!(fs::read_to_string(&spool).unwrap().lines().count(), 5 + recorded(&killed_session));
     let service = Server::start_at(port, |_, socket| reply(socket, "200 OK", "application/json", "{}"));
     assert_eq!(watch("3").status.code(), Some(0));
-    assert_eq!((service.arrived().len(), recorded(&session)), (8, 8), "the session was appended to");
+    assert_eq!((service.arrived().len(), recorded(&session)), (9, 8), "the session was appended to");
     assert!(!spool.exists());
+}
+
+#[test]
+fn unsent_records_are_kept_without_a_named_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let watch = |home: &str| {
+        monitor(&["--vendor", "simulated", "--simulate", "ttft=5ms,tpot=1ms", "--interval", "100ms", "--count", "4"])
+            .args(["--post", &format!("http://127.0.0.1:{port}")])
+            .env("XDG_STATE_HOME", home)
+            .env_remove("HOME")
+            .output()
+            .unwrap()
+    };
+    let kept = watch(folder.path().to_str().unwrap());
+    assert_eq!(kept.status.code(), Some(0), "{}", String::from_utf8_lossy(&kept.stderr));
+    assert!(String::from_utf8_lossy(&kept.stderr).contains("4 records kept in "));
+    // Without a folder for them, they are lost, and the exit status says so.
+    let lost = watch("");
+    let messages = String::from_utf8(lost.stderr).unwrap();
+    assert_eq!(lost.status.code(), Some(2), "{messages}");
+    assert!(messages.contains("use --spool FILE") && messages.contains("4 records did not reach"), "{messages}");
+    let service = Server::start_at(port, |_, socket| reply(socket, "200 OK", "application/json", "{}"));
+    assert_eq!(watch(folder.path().to_str().unwrap()).status.code(), Some(0));
+    assert_eq!(service.arrived().len(), 8);
+    let left = folder.path().join("llmscope").read_dir().unwrap().count();
+    assert_eq!(left, 0, "a file without records is removed");
 }
 
 #[test]

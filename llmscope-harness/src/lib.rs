@@ -46,6 +46,7 @@ mod response_state;
 mod run;
 mod schedule;
 mod secret;
+mod spool;
 mod summary;
 mod target;
 mod throttle;

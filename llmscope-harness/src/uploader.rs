@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
-use llmscope_core::files::write_atomically;
 use llmscope_core::session::RequestRecord;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -17,6 +16,7 @@ use url::Url;
 use crate::error::{Error, Result};
 use crate::failure::{Failure, FailureKind};
 use crate::secret::Secret;
+use crate::spool::Spool;
 use crate::transport::{Connector, HttpTransport, Origin, call, request};
 
 /// Maximum number of queued records; beyond it the oldest are dropped.
@@ -36,6 +36,8 @@ pub struct Delivery {
     pub dropped: u64,
     /// Number of records that the service rejected as invalid.
     pub refused: u64,
+    /// Why a record could not be written to the file of undelivered records.
+    pub spool_error: Option<String>,
     /// Why the last attempt failed; `None` if it succeeded.
     pub last_error: Option<String>,
 }
@@ -58,8 +60,32 @@ struct State {
     records: VecDeque<(u64, Value)>,
     next_number: u64,
     delivery: Delivery,
+    /// The records in a file, if they are kept in one.
+    spool: Option<Spool>,
     /// When the uploader stops, with or without queued records.
     closes_at: Option<Instant>,
+}
+
+impl State {
+    fn push(&mut self, record: Value) {
+        self.records.push_back((self.next_number, record));
+        self.next_number += 1;
+    }
+
+    /// Removes the oldest record, from the file of undelivered records, too.
+    fn remove_oldest(&mut self) {
+        self.records.pop_front();
+        let left = self.records.iter().map(|(_, record)| record);
+        let kept = self.spool.as_mut().map(|spool| spool.finish_oldest(left));
+        self.note_spool(kept);
+    }
+
+    /// A full disk must not stop deliveries: the records stay in memory.
+    fn note_spool(&mut self, kept: Option<std::io::Result<()>>) {
+        if let Some(kept) = kept {
+            self.delivery.spool_error = kept.err().map(|error| error.to_string());
+        }
+    }
 }
 
 impl Uploader {
@@ -115,53 +141,35 @@ impl Uploader {
         self.queue.delivery()
     }
 
-    /// Queues the records that a previous uploader could not deliver. Their file stays until [`Uploader::close`], so
-    /// that a crash delivers records twice instead of losing them.
+    /// Keeps undelivered records in a file, so that they survive the end of the process, however it ends. The records that
+    /// a previous process left there are sent first; their number is returned. `None` if another process has the file.
     ///
     /// # Errors
-    /// [`Error::Core`] if the file cannot be read or is not a spool file.
-    pub fn load(&self, spool: &Path) -> Result<usize> {
-        if !spool.exists() {
-            return Ok(0);
-        }
-        let text = std::fs::read_to_string(spool).map_err(|error| io_error(spool, &error))?;
-        let lines = text.lines().filter(|line| !line.trim().is_empty());
-        let records = lines.map(serde_json::from_str).collect::<std::result::Result<Vec<Value>, _>>();
-        let records = records.map_err(|error| {
-            let location = llmscope_core::Location::of(&spool.display().to_string());
-            llmscope_core::Error::Format {
-                location,
-                problem: error.to_string(),
-                fix: "it is not a file of undelivered records: move it away".to_owned(),
-            }
-        })?;
+    /// [`Error::Core`] if the file cannot be read or locked, or is not a file of undelivered records.
+    pub fn keep_in(&self, path: &Path) -> Result<Option<usize>> {
+        let Some((spool, records)) = Spool::open(path)? else { return Ok(None) };
         let count = records.len();
-        records.into_iter().for_each(|record| self.send(record));
-        Ok(count)
+        self.queue.adopt(spool, records);
+        Ok(Some(count))
     }
 
-    /// Delivers the queued records, for at most `patience`. The records that are left are written to the file `spool`,
-    /// if one is given; if none is left, that file is removed.
+    /// Delivers the queued records, for at most `patience`. The records that are left stay in the file of
+    /// [`Uploader::keep_in`]; if none is left, that file is removed.
     ///
     /// # Errors
-    /// [`Error::Core`] if the spool file cannot be written or removed.
-    pub fn close(mut self, patience: Duration, spool: Option<&Path>) -> Result<Delivery> {
+    /// [`Error::Core`] if the file cannot be removed.
+    pub fn close(mut self, patience: Duration) -> Result<Delivery> {
         self.queue.close(patience);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        let state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
-        match spool {
-            Some(spool) if !state.records.is_empty() => {
-                let lines: String = state.records.iter().map(|(_, record)| format!("{record}\n")).collect();
-                write_atomically(spool, lines.as_bytes())?;
-            }
-            Some(spool) if spool.exists() => {
-                std::fs::remove_file(spool).map_err(|error| io_error(spool, &error))?;
-            }
-            _ => {}
+        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = state.records.len();
+        if let Some(spool) = state.spool.take() {
+            let path = spool.path().to_owned();
+            spool.close(waiting).map_err(|error| io_error(&path, &error))?;
         }
-        Ok(Delivery { waiting: state.records.len(), ..state.delivery.clone() })
+        Ok(Delivery { waiting, ..state.delivery.clone() })
     }
 }
 
@@ -171,7 +179,7 @@ impl Drop for Uploader {
     }
 }
 
-/// The error for a spool file that cannot be read or removed.
+/// The error for a spool file that cannot be removed.
 fn io_error(spool: &Path, error: &std::io::Error) -> Error {
     llmscope_core::Error::Io { path: spool.display().to_string(), message: error.to_string() }.into()
 }
@@ -207,12 +215,20 @@ impl Queue {
     fn push(&self, record: Value) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.records.len() >= MAX_QUEUED {
-            state.records.pop_front();
+            state.remove_oldest();
             state.delivery.dropped += 1;
         }
-        let number = state.next_number;
-        state.next_number += 1;
-        state.records.push_back((number, record));
+        let kept = state.spool.as_mut().map(|spool| spool.append(&record));
+        state.note_spool(kept);
+        state.push(record);
+        self.changed.notify_all();
+    }
+
+    /// Queues the records of a file, which are in it already, and keeps further ones there.
+    fn adopt(&self, spool: Spool, records: Vec<Value>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.spool = Some(spool);
+        records.into_iter().for_each(|record| state.push(record));
         self.changed.notify_all();
     }
 
@@ -272,7 +288,7 @@ impl Queue {
         }
         // The record may have been dropped from the queue in the meantime.
         if state.records.front().is_some_and(|(front, _)| *front == number) {
-            state.records.pop_front();
+            state.remove_oldest();
         }
         true
     }

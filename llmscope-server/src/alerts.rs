@@ -1,6 +1,6 @@
 //! Alerts: one webhook message in Slack's format for each violation.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use llmscope_core::quantity::with_unit;
@@ -28,15 +28,15 @@ pub struct Alerting {
 pub(crate) struct Alerts {
     uploader: Uploader,
     rules: RuleSet,
-    /// The file that holds undelivered alerts until the next start.
-    spool: PathBuf,
 }
 
 impl Alerts {
-    pub(crate) fn new(alerting: &Alerting, spool: PathBuf) -> Result<Self> {
+    /// Undelivered alerts are kept in the file `spool`, and sent after the next start.
+    pub(crate) fn new(alerting: &Alerting, spool: &Path) -> Result<Self> {
         let uploader = Uploader::to_webhook(&alerting.webhook).map_err(Error::Webhook)?;
-        uploader.load(&spool).map_err(Error::Webhook)?;
-        Ok(Self { uploader, rules: alerting.rules.clone(), spool })
+        // The store is locked, so no other process has this file.
+        uploader.keep_in(spool).map_err(Error::Webhook)?;
+        Ok(Self { uploader, rules: alerting.rules.clone() })
     }
 
     /// Sends an alert for a new violation.
@@ -46,9 +46,9 @@ impl Alerts {
         }
     }
 
-    /// Stops sending and writes undelivered alerts to the spool.
+    /// Stops sending. Undelivered alerts stay in their file.
     pub(crate) fn close(self) {
-        if let Err(error) = self.uploader.close(CLOSE_TIMEOUT, Some(&self.spool)) {
+        if let Err(error) = self.uploader.close(CLOSE_TIMEOUT) {
             tracing::error!(%error, "cannot save undelivered alerts");
         }
     }

@@ -63,7 +63,7 @@ impl Service {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&settings.database, settings.durability)?);
         let (live, events) = Live::new();
         let alerts =
-            settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, sidecar(&settings.database, ALERTS)));
+            settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, &sidecar(&settings.database, ALERTS)));
         let (recorder, recording) = Recorder::start(
             store.clone(),
             settings.watch.clone(),

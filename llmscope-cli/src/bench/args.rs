@@ -35,7 +35,7 @@ GITHUB_TOKEN, OLLAMA_API_KEY.
 
 The first Ctrl-C ends the run and keeps what was measured; the second ends
 the program.
-Exit status: 0 measured, 2 error or no request succeeded.";
+Exit status: 0 measured, 1 too many requests failed, 2 error or none succeeded.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     progress.finish();
     let (tally, health) = ended?;
     let path = recorder.finish()?;
-    uploader.map_or(Ok(()), send_rest)?;
+    let posted = uploader.map_or(Ok(()), send_rest);
     let summary = tally.summary();
     if !args.quiet {
         summary::report(args, &header, &summary, &tally, health.as_ref(), path.as_deref())?;
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     if summary.requests > 0 && summary.failed == summary.requests {
         bail!("no request succeeded: {}", summary::kinds(&summary));
     }
-    Ok(exit_status(args, &summary))
+    posted.map(|()| exit_status(args, &summary))
 }
 
 /// 1 if more requests failed than allowed.
@@ -189,10 +189,11 @@ fn drain(
     }
 }
 
-/// Sends the records that are still queued, within a time limit. All of them are in the session.
+/// Sends the records that are still queued, within a time limit. All of them are in the session. Records that did not
+/// arrive are an error: the service would judge a part of the run.
 fn send_rest(uploader: Uploader) -> Result<()> {
     const PATIENCE: Duration = Duration::from_secs(10);
-    let Delivery { delivered, waiting, dropped, refused, last_error } = uploader.close(PATIENCE, None)?;
+    let Delivery { delivered, waiting, dropped, refused, last_error, .. } = uploader.close(PATIENCE)?;
     let left = waiting as u64 + dropped;
     let style = if left + refused > 0 { CAUTION } else { output::DIM };
     let why = last_error.map(|last_error| format!(": {last_error}")).unwrap_or_default();
@@ -201,6 +202,9 @@ fn send_rest(uploader: Uploader) -> Result<()> {
         "post:",
         &format!("{} sent, {left} not sent, {refused} refused{why}", counted(delivered, "record")),
     );
+    if left + refused > 0 {
+        bail!("{} did not reach the service: upload the session to it", counted(left + refused, "record"));
+    }
     Ok(())
 }
 

@@ -115,7 +115,8 @@ pub(crate) struct MonitorArgs {
     /// Send each record to a service, such as http://localhost:8081
     #[arg(long, value_name = "URL", env = "LLMSCOPE_API_BASE", help_heading = "Output")]
     pub(crate) post: Option<String>,
-    /// File for records not yet sent at the end; the next monitor sends them
+    /// File of records not sent yet, which the next monitor sends
+    /// [default: in the state folder of the user]
     #[arg(long, value_name = "FILE", requires = "post", help_heading = "Output")]
     pub(crate) spool: Option<PathBuf>,
     /// Environment variable with the URL of a webhook for Slack messages

@@ -101,7 +101,7 @@ impl Hooks {
     }
 
     pub(super) fn close(self, patience: Duration) {
-        if let Some(Ok(delivery)) = self.webhook.map(|webhook| webhook.close(patience, None))
+        if let Some(Ok(delivery)) = self.webhook.map(|webhook| webhook.close(patience))
             && delivery.waiting > 0
         {
             output::say(

@@ -3,15 +3,16 @@
 mod args;
 mod config;
 mod hook;
+mod spool;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
 use llmscope_core::files::write_atomically;
@@ -81,6 +82,8 @@ struct Outputs<'a> {
     endpoints: Vec<MonitoredEndpoint>,
     session: Option<SessionWriter>,
     uploader: Option<Uploader>,
+    /// Where undelivered records stay.
+    spool: Option<PathBuf>,
     hooks: Hooks,
     /// Frozen limits, from a file or estimated since the start.
     limits: Vec<Baseline>,
@@ -90,26 +93,22 @@ struct Outputs<'a> {
     failed: u64,
     last_heartbeat: Instant,
     upload_failing: bool,
+    spool_failing: bool,
 }
 
 impl<'a> Outputs<'a> {
     fn new(args: &'a MonitorArgs, endpoints: &[MonitoredEndpoint], frozen: Vec<Baseline>) -> Result<Self> {
         let uploader = args.post.as_deref().map(Uploader::to_service).transpose()?;
-        if let (Some(uploader), Some(spool)) = (&uploader, &args.spool) {
-            let found = uploader.load(spool)?;
-            if found > 0 {
-                output::say(
-                    DIM,
-                    "post:",
-                    &format!("{} of the previous monitor will be sent", counted(found, "record")),
-                );
-            }
-        }
+        let spool = match (&uploader, &args.post) {
+            (Some(uploader), Some(service)) => spool::keep(args, uploader, service)?,
+            _ => None,
+        };
         Ok(Self {
             args,
             endpoints: endpoints.to_vec(),
             session: args.output.as_deref().map(|path| open_session(path, endpoints)).transpose()?,
             uploader,
+            spool,
             hooks: Hooks::new(args, endpoints)?,
             limits: frozen,
             open: BTreeMap::new(),
@@ -117,6 +116,7 @@ impl<'a> Outputs<'a> {
             failed: 0,
             last_heartbeat: Instant::now(),
             upload_failing: false,
+            spool_failing: false,
         })
     }
 
@@ -227,7 +227,12 @@ impl<'a> Outputs<'a> {
 
     /// Reports once that the service is unreachable, and once that it is back.
     fn report_uploader(&mut self) {
-        let Some(Delivery { waiting, last_error, .. }) = self.uploader.as_ref().map(Uploader::delivery) else { return };
+        let Some(delivery) = self.uploader.as_ref().map(Uploader::delivery) else { return };
+        let Delivery { waiting, last_error, spool_error, .. } = delivery;
+        if let Some(error) = spool_error.filter(|_| !self.spool_failing) {
+            output::say(CAUTION, "post:", &format!("undelivered records are in memory only: {error}"));
+            self.spool_failing = true;
+        }
         match (&last_error, self.upload_failing) {
             (Some(last_error), false) => {
                 output::say(CAUTION, "post:", &format!("{last_error}; records are queued and sent later"));
@@ -265,14 +270,30 @@ impl<'a> Outputs<'a> {
             session.sync()?;
         }
         // The last deliveries are reported on a line of their own.
-        if let Some(uploader) = self.uploader.take() {
-            let delivery = uploader.close(LAST_DELIVERY, self.args.spool.as_deref())?;
-            output::say(DIM, "post:", &posted(&delivery));
+        let delivery = self.uploader.take().map(|uploader| uploader.close(LAST_DELIVERY)).transpose()?;
+        if let Some(delivery) = &delivery {
+            output::say(DIM, "post:", &posted(delivery));
+            if let Some(spool) = self.spool.as_ref().filter(|_| delivery.waiting > 0) {
+                let records = counted(delivery.waiting, "record");
+                let kept = format!("{records} kept in {}; the next monitor sends them", spool.display());
+                output::say(CAUTION, "post:", &kept);
+            }
         }
         output::say(DIM, "ended:", &self.state());
+        let lost = delivery.map_or(0, |delivery| lost(&delivery, self.spool.is_some()));
         self.hooks.close(LAST_DELIVERY);
+        if lost > 0 {
+            bail!("{} did not reach the service and cannot be sent again", counted(lost, "record"));
+        }
         Ok(ExitCode::from(u8::from(!self.open.is_empty())))
     }
+}
+
+/// The records that the service will not get: those that it refused, those that the queue dropped, and those that wait
+/// without a file.
+fn lost(delivery: &Delivery, is_spooled: bool) -> u64 {
+    let waiting = if is_spooled && delivery.spool_error.is_none() { 0 } else { delivery.waiting as u64 };
+    waiting + delivery.dropped + delivery.refused
 }
 
 fn posted(delivery: &Delivery) -> String {

@@ -67,7 +67,7 @@ fn bench(base: &str) -> Result<u64> {
         }
     }
     handle.join()?;
-    let delivery = uploader.close(PATIENCE, None)?;
+    let delivery = uploader.close(PATIENCE)?;
     ensure!(
         delivery.delivered == sent,
         "{} of {sent} results were delivered: {:?}",

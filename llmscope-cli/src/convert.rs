@@ -68,7 +68,7 @@ pub(crate) struct ConvertArgs {
 /// A format that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Target {
-    /// A session as one JSON document
+    /// A session as one JSON document, or an array of summaries
     Json,
     /// A session as JSON Lines, or a table with one object a row
     Jsonl,
@@ -269,6 +269,7 @@ fn content(item: &Item, target: Target) -> Result<Vec<u8>> {
         (Target::Json, Content::Session(session)) => session.to_json()?,
         (Target::Jsonl, Content::Session(session)) => session.to_json_lines()?,
         (Target::Csv, Content::Session(session)) => session.to_csv()?,
+        (Target::Json, Content::Table(table)) if table.of_runs => table.to_json_array(&item.source)?,
         (Target::Json, Content::Table(table)) => table.to_session(&item.source)?.to_json()?,
         (Target::Jsonl, Content::Table(table)) => table.to_json_lines(&item.source)?,
         (Target::Csv, Content::Table(table)) => table.to_csv(&item.source)?,

@@ -252,7 +252,10 @@ fn runs_are_compared_as_runs() {
         "{}",
         slower.answer.text
     );
-    assert_eq!(slower.answer.since.map(|since| since.index), Some(900));
+    let since = slower.answer.since.as_ref().expect("a place");
+    let run = since.run.as_ref().expect("a change between runs");
+    assert_eq!((since.index, run.index, run.count, run.name.as_str()), (900, 9, 5, "night-09.json"));
+    assert!(slower.answer.text.contains(" since the run of 2026-11-10, 5 runs, p"), "{}", slower.answer.text);
     let stable = of_runs(&runs(14, 0, 1.0));
     assert_eq!(stable.verdict, SeriesVerdict::Stable, "{}", stable.answer.text);
     let few = of_runs(&runs(5, 0, 1.0));

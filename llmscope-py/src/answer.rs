@@ -8,6 +8,22 @@ use llmscope_core::analysis::answer::{self as core, Direction, Part};
 use crate::document::record;
 
 record! {
+    /// The run with which a change begins.
+    SinceRun(core::SinceRun) {
+        /// Position of the run in the order of the runs, 0-based.
+        index: usize,
+        /// The 95 % interval of that position, ``(first, last)``.
+        interval: (usize, usize) = |&[first, last]: &[usize; 2]| (first, last),
+        /// The file of the run, with the line of its summary if a file holds several.
+        name: String,
+        /// The time at which the run began, or the date of its summary (RFC 3339).
+        t: Option<String> = time,
+        /// The number of runs since, this one included.
+        count: usize,
+    }
+}
+
+record! {
     /// Where a change is.
     Since(core::Since) {
         /// Position of the first value after the change, 0-based.
@@ -16,6 +32,8 @@ record! {
         t: Option<String> = time,
         /// The 95 % interval of the position, ``(first, last)``.
         interval: (usize, usize) = |&[first, last]: &[usize; 2]| (first, last),
+        /// The run that begins there, if the change is one between runs.
+        run: Option<SinceRun> = |run: &Option<core::SinceRun>| run.clone().map(SinceRun),
     }
 }
 
@@ -27,7 +45,7 @@ record! {
         /// ``"worse"``, ``"better"`` or ``"unknown"``, which counts as worse.
         direction: &'static str = |direction: &Direction| direction.name(),
         /// Where the change is.
-        since: Since = |since: &core::Since| Since(*since),
+        since: Since = |since: &core::Since| Since(since.clone()),
         /// The quotient of the values after and before the change, if all values are positive.
         ratio: Option<f64>,
         /// The difference of the values after and before the change, if there is no quotient.
@@ -74,6 +92,18 @@ record! {
 }
 
 record! {
+    /// How failed requests are distributed over runs of which only summaries are known.
+    FailedRuns(core::FailedRuns) {
+        /// The number of runs whose failures are known.
+        count: usize,
+        /// The number of runs with a failed request.
+        with_failures: usize,
+        /// The number of runs in which every request failed.
+        all_failed: usize,
+    }
+}
+
+record! {
     /// The failed requests of a series.
     Failures(core::Failures) {
         /// The number of failed requests.
@@ -86,6 +116,8 @@ record! {
         last_in_a_row: usize,
         /// The kinds of failures, the most frequent ones first.
         kinds: Vec<FailureCount> = |kinds: &Vec<core::FailureCount>| kinds.iter().cloned().map(FailureCount).collect(),
+        /// The runs with failures, if each value summarizes a run.
+        runs: Option<FailedRuns> = |runs: &Option<core::FailedRuns>| runs.map(FailedRuns),
     }
 }
 
@@ -116,6 +148,10 @@ record! {
         need: Option<usize>,
         /// The probability of so clear a change of the run medians if the runs differ by chance only.
         p: Option<f64>,
+        /// The level of the last run.
+        last: Option<f64>,
+        /// The limits that the other runs predict for the last one, ``(lower, upper)``.
+        limits: Option<(f64, f64)> = bounds,
     }
 }
 
@@ -138,7 +174,7 @@ record! {
         /// ``"worse"``, ``"better"`` or ``"unknown"``, which counts as worse.
         direction: Option<&'static str> = |direction: &Option<Direction>| direction.map(Direction::name),
         /// Where the change is.
-        since: Option<Since> = |since: &Option<core::Since>| since.map(Since),
+        since: Option<Since> = |since: &Option<core::Since>| since.clone().map(Since),
         /// The quotient of the values after and before the change, if all values are positive.
         ratio: Option<f64>,
         /// The difference of the values after and before the change, in the unit of the metric, if there is no
@@ -158,7 +194,7 @@ record! {
         /// Events of the session at the time of the change.
         events: Vec<String>,
         /// All changes, in the order of the parts and of time.
-        changes: Vec<Change> = |changes: &Vec<core::Change>| changes.iter().copied().map(Change).collect(),
+        changes: Vec<Change> = |changes: &Vec<core::Change>| changes.iter().cloned().map(Change).collect(),
         /// Failed requests.
         failures: Option<Failures> = |failures: &Option<core::Failures>| failures.clone().map(Failures),
         /// Single slow requests. They make a series changed only with ``spikes=True``.

@@ -52,7 +52,8 @@ mod _native {
     use super::analyze::analyze;
     #[pymodule_export]
     use super::answer::{
-        Answer, Change, FailureCount, Failures, LoadChange, RankedAnswer, RunsJudged, Since, SlowRequests,
+        Answer, Change, FailedRuns, FailureCount, Failures, LoadChange, RankedAnswer, RunsJudged, Since, SinceRun,
+        SlowRequests,
     };
     #[pymodule_export]
     use super::bench::bench;
@@ -118,6 +119,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Excluded = analysis::Excluded,
         ExpectedPpm = capability::ExpectedPpm,
         Factors = factors::Factors,
+        FailedRuns = answer::FailedRuns,
         FailureCount = answer::FailureCount,
         Failures = answer::Failures,
         Judgement = |(judgement, rules, chart): judgement::JudgementState| {
@@ -144,6 +146,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         SigmaReport = analysis::SigmaReport,
         Signal = rules::Signal,
         Since = answer::Since,
+        SinceRun = answer::SinceRun,
         SlowRequests = answer::SlowRequests,
         Specification = capability::Specification,
         Stage = analysis::Stage,

@@ -38,6 +38,8 @@ def results() -> dict[str, Any]:
     monitor.push_many(values[:40])
     capability = ls.capability(values, lsl=0.2, usl=0.4)
     answer = failing()[0].answer
+    nightly = ls.analyze(SESSIONS.parents[1] / "llmscope-cli/tests/runs/nightly-vllm.jsonl")[0].answer
+    refused = ls.analyze(SESSIONS.parents[1] / "llmscope-core/tests/logs/oha/refusals.json")[0].answer.failures
     return {
         "Analysis": analysis,
         "Answer": answer,
@@ -52,6 +54,7 @@ def results() -> dict[str, Any]:
         "Excluded": analysis.excluded,
         "ExpectedPpm": analysis.expected_ppm,
         "Factors": ls.factors(5),
+        "FailedRuns": refused.runs if refused else None,
         "FailureCount": answer.failures.kinds[0] if answer.failures else None,
         "Failures": answer.failures,
         "Judgement": chart.judge(),
@@ -75,6 +78,7 @@ def results() -> dict[str, Any]:
         "SigmaReport": analysis.sigma,
         "Signal": ls.Monitor(0.0, 1.0).push(9.0)[0],
         "Since": answer.since,
+        "SinceRun": nightly.since.run if nightly.since else None,
         "SlowRequests": answer.slow_requests,
         "Specification": analysis.specification,
         "Stage": ls.analyze(values, stages="auto").stages[0],

@@ -87,8 +87,8 @@ fn answer_cells(analysis: &Analysis) -> [String; ANSWER_HEADER.len()] {
     [
         answer.direction.map(Direction::name).unwrap_or_default().to_owned(),
         answer.part.map(Part::name).unwrap_or_default().to_owned(),
-        answer.since.map(|since| since.index.to_string()).unwrap_or_default(),
-        answer.since.and_then(|since| since.t).map(|t| t.to_string()).unwrap_or_default(),
+        answer.since.as_ref().map(|since| since.index.to_string()).unwrap_or_default(),
+        answer.since.as_ref().and_then(|since| since.t).map(|t| t.to_string()).unwrap_or_default(),
         text(answer.ratio),
         text(interval.map(|[lower, _]| lower)),
         text(interval.map(|[_, upper]| upper)),

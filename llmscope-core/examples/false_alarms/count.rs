@@ -68,7 +68,7 @@ impl Count {
         self.level += 1;
         let holds = |[low, high]: [f64; 2]| (low..=high).contains(&truth.ratio);
         self.size_held += usize::from(answer.interval.is_some_and(holds));
-        let [first, last] = answer.since.map_or([0, 0], |since| since.interval);
+        let [first, last] = answer.since.as_ref().map_or([0, 0], |since| since.interval);
         self.place_held += usize::from((first..=last).contains(&truth.at));
     }
 

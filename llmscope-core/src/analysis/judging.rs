@@ -58,7 +58,7 @@ pub(crate) fn charted(series: &Series, plan: &Plan) -> Result<Analysis> {
 }
 
 /// The chart, its patterns and the capability. `stages` are those of the answer if the chart has the limits of the last one.
-fn judged(series: &Series, plan: &Plan, stages: Option<&[Range<usize>]>) -> Result<Analysis> {
+pub(super) fn judged(series: &Series, plan: &Plan, stages: Option<&[Range<usize>]>) -> Result<Analysis> {
     let kind = plan.chart.unwrap_or_else(|| default_chart(series, plan));
     check_subgroups(series, plan, kind)?;
     let needed = fewest_points(kind, &plan.origin);
@@ -371,6 +371,13 @@ fn counted<'a>(
     kept: &SampleIndex,
 ) -> Result<Data<'a>> {
     let values = sample.values();
+    if series.measure == Measure::Metric(Metric::ErrorRate) && series.of_runs {
+        // Each run has a share of failures of its own.
+        let counts = series.observations.counts();
+        let of_run = |value: usize| counts.failures(kept.at(value)).unwrap_or((values[value], 1.0));
+        let (failures, sizes): (Vec<f64>, Vec<f64>) = (0..values.len()).map(of_run).unzip();
+        return Ok(Data::Counted { counts: Counts::of_items(failures, sizes)?, firsts: (0..values.len()).collect() });
+    }
     if series.measure == Measure::Metric(Metric::ErrorRate) {
         let block = match plan.subgroups {
             Some(Grouping::Every(size)) if size > 0 => size,

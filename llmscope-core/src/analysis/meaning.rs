@@ -99,7 +99,7 @@ pub(super) fn check(selection: &Selection, log: &SourceLog) -> Result<()> {
     if log.records > 0 && log.tally.filtered == log.records {
         return refuse_rows(log, "no row meets the conditions");
     }
-    if let Some((column, text)) = log.tally.unreadable_time.as_ref().filter(|_| log.tally.times == 0) {
+    if let Some((column, text)) = log.tally.unreadable_time.as_ref().filter(|_| log.tally.times == 0 && !log.of_runs) {
         return refuse(
             column,
             format!("no row has a time that can be read, such as \"{text}\""),

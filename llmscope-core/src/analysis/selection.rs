@@ -11,10 +11,11 @@ use crate::column::{Meaning, StatedMeanings};
 use crate::error::{Error, Location, Result};
 use crate::ingest::{
     Cell, Content, FailureKind, Log, Mapping, Projection, ReadOptions, Rows, SESSION, StatusRule, Stream,
-    StreamSummary, Tally, Time, Tool,
+    StreamSummary, Table, Tally, Time, Tool,
 };
 use crate::measure::Measure;
 use crate::metric::Metric;
+use crate::quantity::counted;
 use crate::sample::Missing;
 use crate::session::{ClientHealth, RunEvent, Session, SessionHeader, Warning};
 
@@ -27,7 +28,7 @@ pub struct Selection {
     /// The measures to judge; if empty, the default metrics that are present.
     pub measures: Vec<Measure>,
     /// The columns to group by, which may be an empty list. By default, provider, model and run if the data have them,
-    /// else the file.
+    /// else the file; summaries of runs by the settings of their runs.
     pub by: Option<Vec<String>>,
     /// A further column to read: subgroup labels or sample sizes.
     pub companion: Option<String>,
@@ -42,6 +43,9 @@ pub struct Selection {
 impl Selection {
     /// The columns by which requests are grouped by default.
     pub const GROUPS: [&str; 3] = ["provider", "model", "run"];
+    /// The settings of runs that name their group, even if all groups have the same.
+    const NAMED_SETTINGS: [&str; 3] = ["dataset", "concurrency", "request_rate_per_s"];
+
     /// Groups for a comparison of two sides: by the default columns, but never by file, because each file is a run.
     #[must_use]
     pub fn groups_of_runs() -> Vec<String> {
@@ -72,6 +76,7 @@ impl Selection {
         let measures = if self.measures.is_empty() { default_measures(of_runs) } else { self.measures.clone() };
         Projection {
             tokens: !of_runs && measures.iter().any(depends_on_tokens),
+            counts: of_runs,
             measures,
             labels: labels.map(str::to_owned).collect(),
             companion: self.companion.clone(),
@@ -108,13 +113,20 @@ impl Selection {
         of_mapping.into_iter().chain(self.stated.contradiction(measure.name())).collect()
     }
 
+    /// The columns by which the rows of a table are grouped. By default, runs are grouped by their settings: runs with
+    /// equal settings are one series.
+    fn labels_of_runs(&self, table: &Table) -> Option<Vec<String>> {
+        (self.by.is_none() && table.of_runs).then(|| table.settings())
+    }
+
     /// The group of rows with these labels in a session of this name.
-    fn key(&self, labels: &[String], values: &[Option<String>], session: &str) -> Key {
+    fn key(&self, labels: &[String], values: &[Option<String>], session: &str, of_runs: bool) -> Key {
         let named = labels.iter().zip(values).filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
         let mut key: Key = named.collect();
         let by_session = match &self.by {
             Some(by) => by.iter().any(|name| name == SESSION),
-            None => key.is_empty(),
+            // A summary is a run, wherever it is kept.
+            None => key.is_empty() && !of_runs,
         };
         if by_session {
             // A column of a table can assign each row to a session.
@@ -150,6 +162,8 @@ pub struct SeriesBuilder {
     columns: Vec<KnownColumn>,
     /// Columns and attributes of any kind, by which rows can be grouped.
     labels: BTreeSet<String>,
+    /// The settings by which runs are grouped.
+    settings: BTreeSet<String>,
     offered: BTreeMap<String, bool>,
     /// The identities of the records so far.
     identities: HashSet<u64>,
@@ -222,6 +236,7 @@ impl SeriesBuilder {
             failures: Vec::new(),
             columns: Vec::new(),
             labels: BTreeSet::new(),
+            settings: BTreeSet::new(),
             offered: BTreeMap::new(),
             identities: HashSet::new(),
         }
@@ -238,20 +253,24 @@ impl SeriesBuilder {
             Content::Session(session) => {
                 let Session { header, records, events, client_health, .. } = &**session;
                 meaning::check_conditions(&self.selection, &meaning::labels_of(log))?;
-                let rows = self.requests.of_records(header, records);
+                let (rows, labels) = (self.requests.of_records(header, records), self.requests.labels.clone());
                 self.sources.push(SourceLog {
                     header: Some(header.clone()),
                     events: events.clone(),
                     client_health: client_health.clone(),
                     ..blank
                 });
-                self.take(&rows);
+                self.take(&rows, &labels);
             }
             Content::Table(table) => {
-                let projection = if table.of_runs { &self.runs } else { &self.requests };
+                let mut projection = if table.of_runs { self.runs.clone() } else { self.requests.clone() };
+                if let Some(settings) = self.selection.labels_of_runs(table) {
+                    self.settings.extend(settings.iter().cloned());
+                    projection.labels = settings;
+                }
                 let rows = projection.of_table(&log.source, table)?;
                 self.sources.push(SourceLog { of_runs: table.of_runs, is_table: true, ..blank });
-                self.take(&rows);
+                self.take(&rows, &projection.labels);
             }
         }
         self.check_last()
@@ -270,7 +289,7 @@ impl SeriesBuilder {
         self.sources.push(SourceLog { header, is_table, ..SourceLog::new(&stream.source, stream.tool) });
         let projection = self.requests.clone();
         let StreamSummary { warnings, events, client_health } = stream.rows(&projection, |rows| {
-            self.take(&rows);
+            self.take(&rows, &projection.labels);
             Ok(())
         })?;
         if let Some(log) = self.sources.last_mut() {
@@ -334,12 +353,17 @@ impl SeriesBuilder {
         )?;
         let measures = self.present_measures()?;
         self.check_stated(&measures)?;
+        self.name_runs_by_what_differs();
         let groups = std::mem::take(&mut self.groups);
         let alone = groups.len() == 1;
         let mut all = Vec::new();
         for group in groups {
             let known = if group.of_runs { &self.runs.measures } else { &self.requests.measures };
             let known = known.clone();
+            let mut measures = measures.clone();
+            if self.selection.measures.is_empty() && group.lost_runs(&known, &measures) {
+                measures.push(Measure::Metric(Metric::ErrorRate));
+            }
             let of_group = group.into_series(&self, &known, &measures);
             // A group without any value of a metric that other groups have is left out, unless all its requests failed.
             let says = |series: &Series| {
@@ -348,6 +372,20 @@ impl SeriesBuilder {
             all.extend(of_group.into_iter().filter(says));
         }
         Ok(all)
+    }
+
+    /// Leaves out of the names of groups of runs the settings that all of them share.
+    fn name_runs_by_what_differs(&mut self) {
+        let of_runs = |group: &&mut Group| group.of_runs;
+        for name in self.settings.clone() {
+            let is_named =
+                Selection::GROUPS.contains(&name.as_str()) || Selection::NAMED_SETTINGS.contains(&name.as_str());
+            let mut values = self.groups.iter().filter(|group| group.of_runs).map(|group| group.key.get(&name));
+            let first = values.next();
+            if !is_named && values.all(|value| Some(value) == first) {
+                self.groups.iter_mut().filter(of_runs).for_each(|group| drop(group.key.remove(&name)));
+            }
+        }
     }
 
     /// Refuses a statement about a column that no log has.
@@ -377,9 +415,16 @@ impl SeriesBuilder {
         Outline {
             columns: self.columns.clone(),
             selection: self.selection.clone(),
-            labels: self.requests.labels.clone(),
+            labels: self.labels_used(),
             reads_tokens: self.requests.tokens,
         }
+    }
+
+    /// The columns by which the rows of these logs are grouped.
+    fn labels_used(&self) -> Vec<String> {
+        let has_requests = self.selection.by.is_some() || self.sources.iter().any(|log| !log.of_runs);
+        let of_requests = self.requests.labels.iter().filter(|_| has_requests);
+        of_requests.chain(&self.settings).cloned().collect()
     }
 
     /// The measures that are present, for error messages.
@@ -387,8 +432,8 @@ impl SeriesBuilder {
         self.columns.iter().filter(|column| column.is_numeric).map(|column| column.name.as_str()).collect()
     }
 
-    /// Adds rows of the last log to their groups.
-    fn take(&mut self, rows: &Rows) {
+    /// Adds rows of the last log to their groups, which these labels distinguish.
+    fn take(&mut self, rows: &Rows, names: &[String]) {
         let log_index = self.sources.len() - 1;
         let log = &mut self.sources[log_index];
         let (of_runs, first) = (log.of_runs, log.records);
@@ -406,7 +451,7 @@ impl SeriesBuilder {
         }
         let mut places = Vec::with_capacity(rows.groups.len());
         for (labels, &warmup) in rows.groups.iter().zip(&rows.warmup) {
-            let key = self.selection.key(&projection.labels, labels, &session);
+            let key = self.selection.key(names, labels, &session, of_runs);
             let groups = &mut self.groups;
             let place = *self.places.entry((key, of_runs)).or_insert_with_key(|(key, _)| {
                 groups.push(Group::new(key.clone(), of_runs, projection.measures.len()));
@@ -415,7 +460,8 @@ impl SeriesBuilder {
             let group = &mut self.groups[place];
             group.warmup += warmup;
             group.elapsed |= rows.elapsed;
-            if is_table {
+            // A run has no value if all its requests failed, or if the tool does not tell them apart.
+            if is_table && !of_runs {
                 group.missing = Missing::Error;
             }
             if group.logs.last() != Some(&log_index) {
@@ -438,7 +484,9 @@ impl SeriesBuilder {
     fn present_measures(&self) -> Result<Vec<Measure>> {
         let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
         let any_session = self.sources.iter().any(|log| log.header.is_some() || log.tally.outcomes > 0);
-        let is_error_rate = |measure: &Measure| any_session && *measure == Measure::Metric(Metric::ErrorRate);
+        let counts_failures = self.groups.iter().any(Group::counts_failures);
+        let has_failures = any_session || counts_failures;
+        let is_error_rate = |measure: &Measure| has_failures && *measure == Measure::Metric(Metric::ErrorRate);
         let names = self.names();
         let known = || if names.is_empty() { "a log with at least one number".to_owned() } else { names.join(", ") };
         let all_failed = any_session && self.nothing_succeeded();
@@ -459,6 +507,10 @@ impl SeriesBuilder {
         if present.is_empty() && all_failed {
             // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
+        }
+        if present.is_empty() && self.groups.iter().any(|group| group.lost_runs(&[], &[])) {
+            // All runs failed: each group has its share of failures.
+            return Ok(present);
         }
         if present.is_empty() && names.is_empty() {
             let sources = self.sources.iter().map(|log| log.source.as_str()).collect::<Vec<_>>().join(", ");
@@ -520,14 +572,23 @@ impl SourceLog {
         let health = self.client_health.as_ref().filter(|health| health.bottleneck);
         let busy = health
             .map(|health| format!("{source}: the load generator was the bottleneck: {}", health.reasons.join("; ")));
-        let runs = self.of_runs.then(|| {
-            format!(
-                "{source} contains only summaries ({}): each point is a run, without its requests",
-                self.tool.name()
-            )
-        });
-        simulated.into_iter().chain(busy).chain(runs).collect()
+        simulated.into_iter().chain(busy).collect()
     }
+}
+
+/// That these logs hold only summaries, if they do.
+fn warning_of_summaries(logs: &[&SourceLog]) -> Option<String> {
+    let summaries: Vec<&&SourceLog> = logs.iter().filter(|log| log.of_runs).collect();
+    let first = summaries.first()?;
+    let source = if first.source == "-" { "standard input" } else { &first.source };
+    let others = match summaries.len() {
+        1 => String::new(),
+        many => format!(" and {}", counted(many - 1, "other file")),
+    };
+    let tools: BTreeSet<&str> = summaries.iter().map(|log| log.tool.name()).collect();
+    let tools = tools.into_iter().collect::<Vec<_>>().join(", ");
+    let verb = if summaries.len() == 1 { "contains" } else { "contain" };
+    Some(format!("{source}{others} {verb} only summaries ({tools}): each point is a run, without its requests"))
 }
 
 impl Group {
@@ -563,23 +624,43 @@ impl Group {
         let failure = rows.failure.get(row).and_then(|&kind| failures.get((kind as usize).checked_sub(1)?));
         put(&mut all.failure, place, failure.copied(), 0);
         all.tokens.push(place, rows.tokens.at(row));
+        all.counts.push(place, rows.counts.at(row));
+    }
+
+    /// True if the number of failed requests of a run is known.
+    fn counts_failures(&self) -> bool {
+        (0..self.rows).any(|run| self.observations.counts.failures(run).is_some())
+    }
+
+    /// True if a run with failures has none of these measures: only its share of failures is known.
+    fn lost_runs(&self, known: &[Measure], wanted: &[Measure]) -> bool {
+        let places: Vec<usize> =
+            wanted.iter().filter_map(|wanted| known.iter().position(|known| known == wanted)).collect();
+        let has_failures = |run: usize| self.observations.counts.failures(run).is_some_and(|(failed, _)| failed > 0.0);
+        let has_no_value = |run: &usize| places.iter().all(|&place| self.values[place][*run].is_nan());
+        self.of_runs && (0..self.rows).filter(has_no_value).any(has_failures)
     }
 
     fn into_series(mut self, of: &SeriesBuilder, known: &[Measure], wanted: &[Measure]) -> Vec<Series> {
         let sources = &of.sources;
         self.sort_by_time();
+        let undated = self.undated();
         self.observations.failure_kinds.clone_from(&of.failures);
         let observations = Arc::new(self.observations);
         let mut events: Vec<RunEvent> = self.logs.iter().flat_map(|&log| sources[log].events.clone()).collect();
         events.sort_by_key(|event| event.at);
-        let warnings: Vec<_> = self.logs.iter().flat_map(|&log| sources[log].warnings()).collect();
+        let logs: Vec<&SourceLog> = self.logs.iter().map(|&log| &sources[log]).collect();
+        let of_runs = warning_of_summaries(&logs).into_iter().chain(undated.filter(|_| self.of_runs));
+        let warnings: Vec<_> = logs.iter().flat_map(|log| log.warnings()).chain(of_runs).collect();
         let mut values_of = |measure: &Measure| -> Option<Vec<f64>> {
             if let Some(place) = known.iter().position(|known| known == measure) {
                 return Some(std::mem::take(&mut self.values[place]));
             }
             let failure = |index| if observations.failed(index) { 1.0 } else { 0.0 };
-            let is_error_rate = *measure == Measure::Metric(Metric::ErrorRate) && !self.of_runs;
-            is_error_rate.then(|| (0..self.rows).map(failure).collect())
+            let share = |run| observations.counts.failures(run).map_or(f64::NAN, |(failed, all)| failed / all);
+            let is_error_rate = *measure == Measure::Metric(Metric::ErrorRate);
+            is_error_rate
+                .then(|| (0..self.rows).map(|row| if self.of_runs { share(row) } else { failure(row) }).collect())
         };
         let mut series = |measure: &Measure| {
             let mut series = Series {
@@ -601,6 +682,20 @@ impl Group {
             Some(series.within_bounds())
         };
         wanted.iter().filter_map(&mut series).collect()
+    }
+
+    /// That rows without a time keep the order of the input, if there are some.
+    fn undated(&self) -> Option<String> {
+        let dated = self.observations.times.iter().filter(|time| **time != Time::NONE).count();
+        let count = self.rows - dated.min(self.rows);
+        let runs = counted(self.rows, "run");
+        let order = "the runs are in the order of the input";
+        match count {
+            0 => None,
+            _ if self.rows < 2 => None,
+            _ if dated == 0 => Some(format!("no run of {runs} has a date: {order}")),
+            _ => Some(format!("{count} of {runs} have no date: {order}")),
+        }
     }
 
     /// Sorts the rows by time if all of them have a time.
@@ -641,6 +736,7 @@ impl Group {
         reorder(&mut all.companion, order);
         reorder(&mut all.failure, order);
         all.tokens.reorder(order);
+        all.counts.reorder(order);
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::column::Meaning;
 use crate::error::{Error, Location, Result};
-use crate::ingest::{Cell, FailureKind, GAP_POLICY, Time, TokenColumns};
+use crate::ingest::{Cell, FailureKind, GAP_POLICY, RunCounts, Time, TokenColumns};
 use crate::measure::Measure;
 use crate::metric::{Metric, Unit};
 use crate::quantity::counted;
@@ -61,6 +61,8 @@ pub struct Observations {
     pub(super) failure: Vec<u32>,
     pub(super) failure_kinds: Vec<FailureKind>,
     pub(super) tokens: TokenColumns,
+    /// The requests of each run and its failures, if each value summarizes a run.
+    pub(super) counts: RunCounts,
 }
 
 /// One request to be added to a series.
@@ -102,6 +104,12 @@ impl Observations {
         &self.tokens
     }
 
+    /// The requests of each run and its failures, if each value summarizes a run.
+    #[must_use]
+    pub const fn counts(&self) -> &RunCounts {
+        &self.counts
+    }
+
     /// The number of failed requests.
     #[must_use]
     pub fn failures(&self) -> usize {
@@ -126,6 +134,11 @@ impl Observations {
     #[must_use]
     pub fn source(&self, index: usize) -> usize {
         self.source.get(index).map_or(0, |&source| source as usize)
+    }
+
+    /// The 1-based line in a table, if known.
+    pub(super) fn line(&self, index: usize) -> Option<u32> {
+        self.line.get(index).copied().filter(|&line| line > 0)
     }
 
     /// The 0-based position in the source.
@@ -347,8 +360,7 @@ impl Series {
     fn location(&self, index: usize) -> Option<Location> {
         let name = self.measure.name();
         let source = Location::of(self.sources.get(self.observations.source(index))?);
-        let line = self.observations.line.get(index).copied().filter(|&line| line > 0);
-        Some(match line {
+        Some(match self.observations.line(index) {
             Some(line) => source.line(line.into()).field(name),
             None => source.field(&format!("records[{}].{name}", self.observations.position(index))),
         })

@@ -331,11 +331,15 @@ fn p_words(p: f64) -> String {
     if p < 0.001 { "p < 0.001".to_owned() } else { format!("p {p:.3}") }
 }
 
-/// The group as a short title: `groq · llama-3-70b`.
+/// The group as a short title: `groq · llama-3-70b`, `llama-3-70b · concurrency 8`. A number has its name.
 pub(super) fn title_of(group: &BTreeMap<String, String>) -> String {
-    let usual = Selection::GROUPS.iter().filter_map(|name| group.get(*name));
-    let others = group.iter().filter(|(name, _)| !Selection::GROUPS.contains(&name.as_str())).map(|(_, value)| value);
-    usual.chain(others).cloned().collect::<Vec<_>>().join(" · ")
+    let usual = Selection::GROUPS.iter().filter_map(|name| group.get(*name)).cloned();
+    let others = group.iter().filter(|(name, _)| !Selection::GROUPS.contains(&name.as_str()));
+    let titled = |(name, value): (&String, &String)| match value.parse::<f64>() {
+        Ok(_) => format!("{name} {value}"),
+        Err(_) => value.clone(),
+    };
+    usual.chain(others.map(titled)).collect::<Vec<_>>().join(" · ")
 }
 
 /// A metric and its label.

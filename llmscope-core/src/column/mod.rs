@@ -5,12 +5,14 @@
 
 mod name;
 mod role;
+mod setting;
 mod stated;
 mod vocabulary;
 
 use crate::metric::{Bounds, Metric, Unit};
 
 pub use role::{Preference, Role, Source};
+pub(crate) use setting::is_setting;
 pub use stated::StatedMeanings;
 
 /// The meaning of a column.

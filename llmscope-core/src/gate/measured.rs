@@ -26,6 +26,8 @@ pub(super) struct Values {
 
 impl Values {
     pub(super) fn of(series: &Series, missing: Option<Missing>) -> Result<Self> {
+        // A gate knows no failures of summaries, so a run without a value is not left out without a word.
+        let missing = missing.or(series.of_runs.then_some(Missing::Error));
         let (sample, kept) = series.sample(missing)?;
         // Each value of a series of runs has a run of its own: together, they are one sequence.
         let run = |value: usize| if series.of_runs { 0 } else { series.observations.source(kept.at(value)) };

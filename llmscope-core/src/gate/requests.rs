@@ -44,7 +44,8 @@ impl Requests {
         let value = |index: usize| Some(series.values[index]).filter(|value| !value.is_nan());
         let runs = RunOrder::of(series.values.len(), |index| observations.source(index));
         let outcomes = runs.order.iter().map(|&index| outcome(observations.failed(index), value(index))).collect();
-        let tell_failures = series.missing != Missing::Error || observations.failures() > 0;
+        // Each value of a series of runs is a run, not a request.
+        let tell_failures = !series.of_runs && (series.missing != Missing::Error || observations.failures() > 0);
         Self { outcomes, breaks: runs.starts, tell_failures }
     }
 

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
 use hashbrown::{DefaultHashBuilder, HashTable};
 use serde_json::Value;
 
+use super::counts::RunCounts;
 use super::failure_kind::FailureKind;
 use super::identity::is_counter;
 use super::numbers::Decimal;
@@ -95,6 +96,8 @@ pub(super) struct Wanted<'p> {
     companion: Option<Use<'p>>,
     /// The token counts, if they are requested.
     tokens: Option<[Use<'p>; 3]>,
+    /// The requests of runs and their failures, if they are requested.
+    counts: Option<[Use<'p>; 2]>,
 }
 
 /// The index of a field among the names, and how its cells are converted.
@@ -138,6 +141,7 @@ impl<'p> Wanted<'p> {
         let times = roles.times.iter().map(|(name, elapsed)| (place(name), *elapsed)).collect();
         let companion = projection.companion.as_ref().map(|name| place(name));
         let tokens = projection.tokens.then(|| TokenColumns::NAMES.map(&mut place));
+        let counts = projection.counts.then(|| RunCounts::NAMES.map(&mut place));
         let outcomes = roles.outcomes.into_iter().map(|(name, column)| (place(&name), column)).collect();
         let filters = projection.reading.filters.iter().map(|filter| (place(&filter.column), filter)).collect();
         let mut raw = |name: &str| Use { place: field(name), mapping: None, mapped: None };
@@ -151,6 +155,7 @@ impl<'p> Wanted<'p> {
             filters,
             companion,
             tokens,
+            counts,
             projection,
             names,
         }
@@ -219,8 +224,12 @@ impl<'w, 'p> Assembly<'w, 'p> {
             self.take_outcome(outcome);
         }
         if let Some(used) = self.wanted.tokens {
-            let tokens = used.map(|used| tokens(used, fields, self.decimal));
+            let tokens = used.map(|used| counted(used, fields, self.decimal));
             self.rows.tokens.push(self.rows.len() - 1, tokens);
+        }
+        if let Some(used) = self.wanted.counts {
+            let counts = used.map(|used| counted(used, fields, self.decimal));
+            self.rows.counts.push(self.rows.len() - 1, counts);
         }
         let time = self.time(fields);
         self.rows.at(time);
@@ -443,8 +452,8 @@ impl KnownGroup {
     }
 }
 
-/// The count of tokens in a field.
-fn tokens(used: Use<'_>, fields: &[Field<'_>], decimal: Decimal) -> Option<f64> {
+/// The count in a field.
+fn counted(used: Use<'_>, fields: &[Field<'_>], decimal: Decimal) -> Option<f64> {
     match fields[used.place].number() {
         Some(number) if used.mapping.is_none() && decimal == Decimal::Point => count(&Cell::Number(number)),
         _ => count(&used.cell(fields, decimal)),

@@ -5,6 +5,7 @@ mod aiperf;
 mod attributes;
 mod bench_my_llm;
 mod blocks;
+mod counts;
 mod criterion;
 mod delimited;
 mod delimited_rows;
@@ -79,6 +80,7 @@ mod wrapped;
 
 use std::sync::Arc;
 
+pub use counts::{CountColumns, RunCounts};
 pub use delimited::delimiter;
 pub use failure_kind::FailureKind;
 pub(crate) use failure_kind::on_one_line;
@@ -179,7 +181,7 @@ pub fn read_with(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Lo
             check_records(source, &session.records)?;
             (Content::Session(Arc::new(session)), warnings)
         }
-        Parsed::Runs(runs) => (Content::Table(runs.table), runs.warnings),
+        Parsed::Runs(runs) => (Content::Table(runs.table.summaries_of(tool.name())), runs.warnings),
         Parsed::Table(table, warnings) => (Content::Table(table), warnings),
     };
     if let Some((_, count)) = finite {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::counts::RunCounts;
 use super::failure_kind::FailureKind;
 use super::fields::{Assembly, Field, Wanted};
 use super::numbers::{self, Decimal};
@@ -29,6 +30,8 @@ pub struct Projection {
     pub mappings: Vec<Mapping>,
     /// Whether to read the token counts of each request, on which its latency depends.
     pub tokens: bool,
+    /// Whether to read how many requests of each run failed: each row is a run.
+    pub counts: bool,
     /// What the caller states about the cells.
     pub reading: ReadOptions,
 }
@@ -56,6 +59,8 @@ pub struct Rows {
     pub companion: Vec<Cell>,
     /// The token counts of the rows, if the projection requests them.
     pub tokens: TokenColumns,
+    /// The requests of each run and its failures, if the projection requests them.
+    pub counts: RunCounts,
     /// For each row, the index of its failure in `failures` plus 1, or 0; empty if no failure is described.
     pub failure: Vec<u32>,
     /// The kinds of failures of these rows.

@@ -37,17 +37,28 @@ impl Table {
     /// # Errors
     /// [`Error::Format`] with line and column for an infinite number, which JSON cannot represent.
     pub fn to_json_lines(&self, source: &str) -> Result<String> {
-        let mut lines = String::new();
-        for row in 0..self.rows() {
+        Ok(self.objects(source)?.into_iter().map(|object| object + "\n").collect())
+    }
+
+    /// The table as one JSON array with an object for each row, as a table of runs is kept in a JSON document.
+    ///
+    /// # Errors
+    /// As [`to_json_lines`](Self::to_json_lines).
+    pub fn to_json_array(&self, source: &str) -> Result<String> {
+        Ok(format!("[\n{}\n]\n", self.objects(source)?.join(",\n")))
+    }
+
+    /// One JSON object for each row.
+    fn objects(&self, source: &str) -> Result<Vec<String>> {
+        let object = |row: usize| {
             let mut object = Map::new();
             for column in &self.columns {
                 let value = json(&column.cells[row]).ok_or_else(|| self.infinite(source, row, column, "JSON"))?;
                 object.insert(column.name.clone(), value);
             }
-            lines.push_str(&Value::Object(object).to_string());
-            lines.push('\n');
-        }
-        Ok(lines)
+            Ok(Value::Object(object).to_string())
+        };
+        (0..self.rows()).map(object).collect()
     }
 
     /// The rows as requests: columns with the names of a session's fields ([`Field`]) become those fields, all others

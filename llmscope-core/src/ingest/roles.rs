@@ -24,7 +24,7 @@ pub(super) struct Roles<'p> {
 }
 
 /// Names of times, without case and punctuation, the most specific first.
-const TIMES: [&str; 18] = [
+const TIMES: [&str; 20] = [
     "startedat",
     "timestamp",
     "time",
@@ -42,6 +42,8 @@ const TIMES: [&str; 18] = [
     "timeus",
     "timens",
     "timeunixnano",
+    "starttimelocal",
+    "generatedat",
     "date",
 ];
 /// Names of times that are never durations.

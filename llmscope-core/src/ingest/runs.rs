@@ -2,8 +2,62 @@
 
 use jiff::Timestamp;
 
-use super::{Cell, Column, Table};
+use super::numbers::Decimal;
+use super::tool::{Format, Parsed, Reading};
+use super::when::{Moment, TimeRules};
+use super::{Cell, Column, Table, delimited, json_lines};
+use crate::column::is_setting;
+use crate::error::Result;
 use crate::session::Warning;
+
+/// The column with the tool that wrote a summary. It marks a table of runs in every format.
+pub(crate) const SUMMARY_OF: &str = "summary_of";
+
+/// Summaries of runs in a table, as this program writes them.
+pub(super) const FORMAT: Format = Format {
+    name: "runs",
+    title: "LLMscope table of runs",
+    recognizes: |signature| {
+        signature.has_columns(&[SUMMARY_OF]) || [SUMMARY_OF, "[].summary_of"].iter().any(|path| signature.has(path))
+    },
+    reading: Reading::Whole(read),
+};
+
+fn read(source: &str, text: &str) -> Result<Parsed> {
+    let (table, warnings) = if text.trim_start().starts_with(['{', '[']) {
+        json_lines::read(source, text)?
+    } else {
+        (delimited::read(source, text, Decimal::Point)?, Vec::new())
+    };
+    Ok(Parsed::Runs(Runs { table: Table { of_runs: true, ..table }, warnings }))
+}
+
+impl Table {
+    /// The table with the tool that wrote it, unless it names one already.
+    pub(super) fn summaries_of(mut self, tool: &str) -> Self {
+        if self.of_runs && self.column(SUMMARY_OF).is_none() {
+            let cells = vec![Cell::Text(tool.to_owned()); self.rows()];
+            self.columns.push(Column { name: SUMMARY_OF.to_owned(), cells });
+        }
+        self
+    }
+
+    /// The columns of a table of runs that say how each run was set up, in the order of the file. A text that is a time
+    /// on every row says when a run was, whatever its column is named.
+    pub(crate) fn settings(&self) -> Vec<String> {
+        let rules = TimeRules::default();
+        let is_time = |cell: &Cell| match cell {
+            Cell::Text(text) => matches!(rules.of_text(text), Some(Moment::At(_) | Moment::Naive(_))),
+            Cell::Missing | Cell::Number(_) => false,
+        };
+        let is_set = |column: &&Column| {
+            let mut known = column.cells.iter().filter(|cell| **cell != Cell::Missing).peekable();
+            let is_number = known.clone().all(|cell| matches!(cell, Cell::Number(_)));
+            known.peek().is_some() && is_setting(&column.name, is_number) && !known.all(is_time)
+        };
+        self.columns.iter().filter(is_set).map(|column| column.name.clone()).collect()
+    }
+}
 
 /// A table of runs that grows row by row.
 ///

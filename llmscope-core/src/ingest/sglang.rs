@@ -105,6 +105,9 @@ const STATISTICS: [(&str, &str); 6] =
     [("median", "p50"), ("mean", "mean"), ("p90", "p90"), ("p95", "p95"), ("p99", "p99"), ("std", "std")];
 const METRICS: [(&str, &str); 4] = [("ttft", "ttft_s"), ("e2e_latency", "e2e_s"), ("tpot", "tpot_s"), ("itl", "icl_s")];
 
+/// The lengths in tokens that were set.
+const LENGTHS: [&str; 3] = ["random_input_len", "random_output_len", "sharegpt_output_len"];
+
 fn summaries<'r>(all: impl Iterator<Item = (u64, &'r Run)>) -> Runs {
     let mut runs = Runs::default();
     for (line, run) in all {
@@ -113,6 +116,9 @@ fn summaries<'r>(all: impl Iterator<Item = (u64, &'r Run)>) -> Runs {
         runs.text("dataset", run.dataset_name.as_deref());
         for (name, value) in run.settings() {
             runs.number(name, value);
+        }
+        for name in LENGTHS {
+            runs.number(name, run.number(name));
         }
         runs.number("completed", run.number("completed"));
         runs.number("duration_s", run.number("duration"));

@@ -9,7 +9,7 @@ use super::signature::Signature;
 use super::{
     ReadOptions, Table, ab, aiperf, bench_my_llm, criterion, genai_bench, genai_perf, google_benchmark, guidellm,
     h2load, hey, hyperfine, inference_benchmarker, inference_perf, infermark, javascript_benchmarks, jmeter,
-    json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, pytest_benchmark,
+    json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, pytest_benchmark, runs,
     service_export, sglang, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
@@ -104,6 +104,7 @@ impl Tool {
     /// Every format, in the order in which they are tried: the tables, which accept any text, come last.
     pub const ALL: &'static [Self] = &[
         Self::LLMSCOPE,
+        Self(&runs::FORMAT),
         Self(&llmperf::FORMAT),
         Self(&llmperf::SUMMARY),
         Self(&vllm::FORMAT),

@@ -297,6 +297,7 @@ fn summaries(runs: &[Run]) -> Runs {
     for run in runs {
         table.begin(run.line);
         table.text("run", run.date.as_deref());
+        table.text("date", run.date.as_deref());
         table.text("model", run.model_id.as_deref());
         table.text("backend", run.backend.as_deref());
         table.text("label", run.label.as_deref());
@@ -306,6 +307,7 @@ fn summaries(runs: &[Run]) -> Runs {
         table.number("concurrency", run.max_concurrency);
         if let Some(Scalar::Number(rate)) = run.request_rate {
             table.number("request_rate_per_s", Some(rate));
+            table.number("burstiness", run.burstiness);
         }
         table.number("requests", run.completed.zip(run.failed).map(|(ok, failed)| ok + failed).or(run.num_prompts));
         table.number("failed", run.failed);

@@ -170,6 +170,9 @@ const NAMED_MONTHS: [&str; 9] = [
 
 /// A date and a time of day without an offset.
 fn date_time(text: &str) -> Option<DateTime> {
+    if let Some(compact) = compact(text) {
+        return compact.parse().ok();
+    }
     if begins_with_a_year(text) {
         let text = if text.as_bytes().get(4) == Some(&b'/') { text.replacen('/', "-", 2) } else { text.to_owned() };
         let usual = text.replacen(", ", " ", 1);
@@ -179,6 +182,13 @@ fn date_time(text: &str) -> Option<DateTime> {
         text.split([' ', ',']).filter(|part| !part.is_empty() && *part != "@" && *part != "UTC").collect();
     let plain = plain.join(" ");
     NAMED_MONTHS.iter().find_map(|form| parsed(form, &plain))
+}
+
+/// The usual form of `20260105-100000`, as vLLM writes the date of a run.
+fn compact(text: &str) -> Option<String> {
+    let (date, time) = text.split_once(['-', '_'])?;
+    let has_digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    (has_digits(date, 8) && has_digits(time, 6)).then(|| format!("{date}T{time}"))
 }
 
 fn parsed(form: &str, text: &str) -> Option<DateTime> {
@@ -214,6 +224,8 @@ mod tests {
             ("2026-01-05 10:00:00,250", "naive 2026-01-05T10:00:00.25Z"),
             ("2026-01-05T10:00", "naive 2026-01-05T10:00:00Z"),
             ("2026-01-05", "naive 2026-01-05T00:00:00Z"),
+            ("20260105-100000", "naive 2026-01-05T10:00:00Z"),
+            ("20260105T100000", "naive 2026-01-05T10:00:00Z"),
             ("2026/01/05 10:00:00", "naive 2026-01-05T10:00:00Z"),
             ("2026-01-05 12:00:00 +0200", "2026-01-05T10:00:00Z"),
             ("2026-01-05 12:00:00+0200", "2026-01-05T10:00:00Z"),
@@ -239,7 +251,7 @@ mod tests {
 
     #[test]
     fn what_has_two_meanings_is_not_guessed() {
-        for text in ["05/01/2026 10:00:00", "01-05-2026", "10:00", "soon", "", "-5", "2026", "nan"] {
+        for text in ["05/01/2026 10:00:00", "20261305-100000", "01-05-2026", "10:00", "soon", "", "-5", "2026", "nan"] {
             let moment = TimeRules::default().of_text(text);
             assert!(
                 matches!(moment, None | Some(Moment::Elapsed(_))) && (moment.is_none() || text == "2026"),

@@ -1769,6 +1769,32 @@ class Normality:
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
+class SinceRun:
+    """The run with which a change begins."""
+
+    @property
+    def index(self) -> int:
+        """Position of the run in the order of the runs, 0-based."""
+    @property
+    def interval(self) -> tuple[int, int]:
+        """The 95 % interval of that position, ``(first, last)``."""
+    @property
+    def name(self) -> str:
+        """The file of the run, with the line of its summary if a file holds several."""
+    @property
+    def t(self) -> str | None:
+        """The time at which the run began, or the date of its summary (RFC 3339)."""
+    @property
+    def count(self) -> int:
+        """The number of runs since, this one included."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
 class Since:
     """Where a change is."""
 
@@ -1781,6 +1807,9 @@ class Since:
     @property
     def interval(self) -> tuple[int, int]:
         """The 95 % interval of the position, ``(first, last)``."""
+    @property
+    def run(self) -> SinceRun | None:
+        """The run that begins there, if the change is one between runs."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
@@ -1876,6 +1905,26 @@ class FailureCount:
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
+class FailedRuns:
+    """How failed requests are distributed over runs of which only summaries are known."""
+
+    @property
+    def count(self) -> int:
+        """The number of runs whose failures are known."""
+    @property
+    def with_failures(self) -> int:
+        """The number of runs with a failed request."""
+    @property
+    def all_failed(self) -> int:
+        """The number of runs in which every request failed."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
 class Failures:
     """The failed requests of a series."""
 
@@ -1894,6 +1943,9 @@ class Failures:
     @property
     def kinds(self) -> list[FailureCount]:
         """The kinds of failures, the most frequent ones first."""
+    @property
+    def runs(self) -> FailedRuns | None:
+        """The runs with failures, if each value summarizes a run."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:
@@ -1943,6 +1995,12 @@ class RunsJudged:
     @property
     def p(self) -> float | None:
         """The probability of so clear a change of the run medians if the runs differ by chance only."""
+    @property
+    def last(self) -> float | None:
+        """The level of the last run."""
+    @property
+    def limits(self) -> tuple[float, float] | None:
+        """The limits that the other runs predict for the last one, ``(lower, upper)``."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:

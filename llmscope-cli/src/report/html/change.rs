@@ -10,7 +10,7 @@ pub(super) struct DrawnChange {
     /// The first point after the change.
     pub(super) point: usize,
     /// `+119 %`, or a difference in the unit of the metric.
-    label: String,
+    pub(super) label: String,
     /// The color: `bad` for the worse, `good` for the better.
     pub(super) tone: &'static str,
 }
@@ -20,7 +20,7 @@ impl DrawnChange {
     pub(super) fn of(analysis: &Analysis, drawing: &Drawing) -> Option<Self> {
         let answer = &analysis.answer;
         let points = drawing.chart.points.len();
-        let point = answer.since.filter(|_| answer.part == Some(Part::Level) && points == analysis.n)?.index;
+        let point = answer.since.as_ref().filter(|_| answer.part == Some(Part::Level) && points == analysis.n)?.index;
         (point < points).then(|| Self { point, label: label(analysis), tone: tone(answer.direction) })
     }
 }

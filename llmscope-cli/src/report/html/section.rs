@@ -1,10 +1,11 @@
 //! The section of one analysis: answer, charts, and the patterns: distribution, numbers, violations.
 
-use llmscope_core::analysis::{Analysis, DecidedBy, Drawing, MOST_VIOLATIONS, Series, index};
+use llmscope_core::analysis::{Analysis, DecidedBy, Drawing, MOST_VIOLATIONS, Series, chart_of_runs, index};
 use llmscope_core::quantity::{counted, in_unit, number, scale_of};
 use llmscope_core::{Line, Metric, Missing, PowerTransform, Side, Verdict, Violation, plot};
 use maud::{Markup, PreEscaped, html};
 
+use super::change::DrawnChange;
 use super::environment::Event;
 use super::layout::{answer_badge, badge};
 use super::{dispersion, histogram, island};
@@ -38,6 +39,7 @@ pub(super) fn section(judged: &Judged, position: usize, events: &[Event]) -> Mar
             } @else {
                 p.lead { (analysis.answer.text) }
                 p.facts { (analysis.scope().join(" · ")) }
+                (runs(analysis, series))
                 @if let Some(drawing) = &analysis.drawing { (charts(&id, analysis, drawing, events)) }
                 h3.patterns id={ (id) "-patterns" } { "Patterns" }
                 p {
@@ -57,6 +59,28 @@ fn warnings(analysis: &Analysis) -> Markup {
             ul.callouts aria-label="Warnings" {
                 @for warning in &analysis.warnings { li { (warning) } }
             }
+        }
+    }
+}
+
+/// The chart of the runs of a series of requests: the verdict between runs is about its points.
+fn runs(analysis: &Analysis, series: &Series) -> Markup {
+    let Ok(Some(chart)) = chart_of_runs(series, analysis) else { return html! {} };
+    let change =
+        match (&chart.answer.since, chart.drawing.as_ref().and_then(|drawing| DrawnChange::of(&chart, drawing))) {
+            (Some(since), Some(change)) => {
+                let at = since.run.as_ref().and_then(|run| run.t).map(|t| format!(" ({})", t.strftime("%F")));
+                format!("; {} since run {}{}", change.label, since.index, at.unwrap_or_default())
+            }
+            _ => String::new(),
+        };
+    html! {
+        figure.runs {
+            figcaption {
+                span.what { "Chart of runs" } " "
+                span.muted { "each point is the median of a run" (change) }
+            }
+            div.still { (PreEscaped(plot::svg(&chart))) }
         }
     }
 }

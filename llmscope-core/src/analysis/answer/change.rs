@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SinceRun;
 use crate::column::Preference;
 
 /// The part of a series that changed.
@@ -77,7 +78,7 @@ impl Direction {
 }
 
 /// Where a change is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Since {
     /// Position of the first value after the change.
     pub index: usize,
@@ -87,10 +88,13 @@ pub struct Since {
     pub t: Option<Timestamp>,
     /// The 95 % interval of the position, both ends included.
     pub interval: [usize; 2],
+    /// The run that begins there, if the change is one between runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<SinceRun>,
 }
 
 /// One change of one part of a series.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {
     /// The part that changed.
     pub part: Part,

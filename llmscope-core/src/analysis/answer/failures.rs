@@ -15,7 +15,7 @@ use crate::stats::{ChangeSearch, search_changes};
 /// Requests on each side of a change of the share of failures.
 const FEWEST: usize = 5;
 /// This number of failures in a row at the end is an outage.
-const IN_A_ROW: usize = 5;
+pub(super) const IN_A_ROW: usize = 5;
 /// The kinds of failures that are listed.
 const MOST_KINDS: usize = 5;
 
@@ -32,6 +32,20 @@ pub struct Failures {
     pub last_in_a_row: usize,
     /// The kinds of failures, the most frequent ones first.
     pub kinds: Vec<FailureCount>,
+    /// The runs with failures, if each value summarizes a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<FailedRuns>,
+}
+
+/// How failed requests are distributed over runs of which only summaries are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct FailedRuns {
+    /// The number of runs whose failures are known.
+    pub count: usize,
+    /// The number of runs with a failed request.
+    pub with_failures: usize,
+    /// The number of runs in which every request failed.
+    pub all_failed: usize,
 }
 
 /// A kind of failure and how often it occurred.
@@ -59,6 +73,7 @@ pub(super) struct ShareChange {
 }
 
 /// What the requests of a series say about failures.
+#[derive(Default)]
 pub(super) struct Found {
     pub(super) failures: Option<Failures>,
     pub(super) changes: Vec<ShareChange>,
@@ -69,6 +84,9 @@ pub(super) struct Found {
 impl Found {
     /// Judges the failures at this level, in the order of the runs and of their requests.
     pub(super) fn of(series: &Series, level: f64) -> Self {
+        if series.of_runs {
+            return super::run_failures::found(series, level);
+        }
         let failed = indicator(series);
         let requests = failed.len();
         let count = failed.iter().filter(|&&failed| failed).count();
@@ -96,6 +114,7 @@ impl Found {
             share: float(count) / float(requests),
             last_in_a_row,
             kinds: failure_counts(series),
+            runs: None,
         };
         Self { failures: Some(failures), changes, is_failing, is_judged }
     }
@@ -114,7 +133,7 @@ pub(super) fn indicator(series: &Series) -> Vec<bool> {
 /// The requests, run by run.
 fn order_of_runs(series: &Series, requests: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..requests).collect();
-    if !series.of_runs && series.sources.len() > 1 {
+    if series.sources.len() > 1 {
         let rank = super::runs::order(series);
         order.sort_by_key(|&request| rank.get(series.observations.source(request)).copied());
     }

@@ -53,10 +53,20 @@ pub fn family_of<'s>(series: impl IntoIterator<Item = &'s Series>) -> usize {
     series.into_iter().filter(|series| has_a_verdict(series)).count().max(1)
 }
 
-/// True if a series has enough requests for one of its parts to signal.
+/// The fewest values of a series that are judged: requests, or runs.
+pub(super) const fn fewest(series: &Series) -> usize {
+    if series.of_runs { super::runs::MIN_RUNS } else { MIN_VALUES }
+}
+
+/// True if a series has enough requests, or runs, for one of its parts to signal.
 #[must_use]
 pub fn has_a_verdict(series: &Series) -> bool {
-    let measured = series.values.iter().filter(|value| !value.is_nan()).take(MIN_VALUES).count();
-    let needed = if series.of_runs { super::runs::MIN_RUNS } else { MIN_VALUES };
-    measured >= needed || (series.observations.failures() > 0 && series.values.len() >= MIN_VALUES)
+    let needed = fewest(series);
+    let measured = series.values.iter().filter(|value| !value.is_nan()).take(needed).count();
+    let counts = series.observations.counts();
+    let has_failures = || match series.of_runs {
+        true => (0..series.values.len()).any(|run| counts.failures(run).is_some_and(|(failed, _)| failed > 0.0)),
+        false => series.observations.failures() > 0,
+    };
+    measured >= needed || (series.values.len() >= needed && has_failures())
 }

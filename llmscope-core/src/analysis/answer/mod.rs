@@ -10,6 +10,7 @@ mod objectives;
 mod parts;
 mod ranking;
 mod rare;
+mod run_failures;
 mod runs;
 mod sequence;
 mod since;
@@ -26,13 +27,14 @@ use serde::{Deserialize, Serialize};
 
 pub use change::{Change, Direction, Part, Since};
 pub(crate) use failures::failure_counts;
-pub use failures::{FailureCount, Failures};
+pub use failures::{FailedRuns, FailureCount, Failures};
 pub use family::{family_of, has_a_verdict};
 pub use load::LoadChange;
 pub use objectives::Goodput;
 pub(crate) use objectives::certified;
 pub use ranking::{RankedAnswer, ranked};
-pub use runs::{MIN_RUNS, RunsJudged};
+pub(super) use runs::order as run_order;
+pub use runs::{MIN_RUNS, RunsJudged, SinceRun};
 pub use slow_requests::SlowRequests;
 pub use verdict::SeriesVerdict;
 
@@ -49,7 +51,8 @@ pub const ALPHA: f64 = 0.01;
 const CONFIDENCE: f64 = 0.95;
 
 /// The answer about one metric of one group. Fields that do not apply are absent. Positions of a change of the level or
-/// of the dispersion count measurements; those of a change of the failure share count requests, failed ones included.
+/// of the dispersion count measurements; those of a change of the failure share count requests, failed ones included. If
+/// each value summarizes a run, positions of failures count runs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The part that changed most: the level, the dispersion, or the share of failed requests.

@@ -2,9 +2,9 @@
 
 use super::super::Series;
 use super::change::{Change, Direction, Part, Since};
-use super::family::{Family, MIN_VALUES};
+use super::family::{self, Family, MIN_VALUES};
 use super::judged_run::JudgedRun;
-use super::runs::{MIN_RUNS, RunLevels, RunsJudged};
+use super::runs::{MIN_RUNS, NamedRuns, RunLevels, RunsJudged};
 use super::sequence::{Sequence, Sequences};
 use super::{Answer, LoadChange, SeriesVerdict, SlowRequests, failures, load, objectives, since, slow_requests, words};
 use crate::cast::float;
@@ -63,8 +63,12 @@ impl Findings {
     fn add_measurements(&mut self, series: &Series, sequences: &Sequences, family: &Family) {
         let runs = &sequences.runs;
         if runs.is_empty() {
-            let is_rate = self.failures.is_judged && sequences.observations.len() >= MIN_VALUES;
-            self.need = (!is_rate).then(|| MIN_VALUES - sequences.observations.len().min(MIN_VALUES - 1));
+            let (count, fewest) = (sequences.observations.len(), family::fewest(series));
+            let is_rate = self.failures.is_judged && count >= fewest;
+            self.need = (!is_rate).then(|| fewest - count.min(fewest - 1));
+            if series.of_runs {
+                self.runs = Some(RunsJudged { count, need: self.need, ..RunsJudged::default() });
+            }
             if sequences.unordered {
                 self.need = Some(0);
             }
@@ -120,8 +124,7 @@ impl Findings {
         } else {
             sequences.runs.clone()
         };
-        let inflations = if series.of_runs { vec![1.0; each.len()] } else { inflations.to_vec() };
-        let mut judged = RunsJudged { count: each.len(), need: None, p: None };
+        let mut judged = RunsJudged { count: each.len(), ..RunsJudged::default() };
         if series.of_runs {
             self.effective = float(each.len());
         }
@@ -132,9 +135,16 @@ impl Findings {
             return;
         }
         let on_logarithms = each.iter().all(|run| run.values.iter().all(|&x| x > 0.0));
-        let levels = RunLevels::of(&each, &inflations, on_logarithms);
+        let levels = if series.of_runs {
+            RunLevels::of_summaries(&sequences.runs[0].values, on_logarithms)
+        } else {
+            RunLevels::of(&each, inflations, on_logarithms)
+        };
+        let scaled = |x: f64| if on_logarithms { x.exp() } else { x };
         // Within runs and between them, each has half of the share.
         let among = if series.of_runs { 1.0 } else { 2.0 };
+        judged.limits = levels.limits_of_last(family.level(part) / among);
+        judged.last = levels.levels().last().copied().map(scaled);
         if let Some(change) = levels.change() {
             let p = (change.p * among).min(1.0);
             judged.p = Some(p);
@@ -143,19 +153,17 @@ impl Findings {
                 let medians: Vec<f64> = each.iter().filter_map(|run| Sorted::of(&run.values).median()).collect();
                 let middle = |values: &[f64]| Sorted::of(values).median().unwrap_or(f64::NAN);
                 let start = |run: usize| each[run].positions[0];
-                let [first, last] = since::interval(&levels.levels, change.at, 1.0);
+                let observation = |run: &Sequence| sequences.observations.get(run.positions[0]).copied();
+                let named = NamedRuns::new(series, each.iter().filter_map(observation).collect());
+                let [first, last] = since::interval(levels.levels(), change.at, 1.0);
+                let interval = [first, last.min(each.len() - 1)];
                 let (low, high) = (change.difference - change.half_width, change.difference + change.half_width);
-                let scaled = |x: f64| if on_logarithms { x.exp() } else { x };
                 let size = scaled(change.difference);
+                let place = at_position(series, sequences, start(change.at), interval.map(start));
                 self.changes.push(Change {
                     part,
                     direction: Direction::of_level(series.meaning().preference, change.difference > 0.0),
-                    since: at_position(
-                        series,
-                        sequences,
-                        start(change.at),
-                        [start(first), start(last.min(each.len() - 1))],
-                    ),
+                    since: Since { run: Some(named.since(change.at, interval)), ..place },
                     ratio: on_logarithms.then_some(size),
                     difference: (!on_logarithms).then_some(size),
                     interval: Some([scaled(low), scaled(high)]),
@@ -183,11 +191,15 @@ impl Findings {
     }
 
     fn add_failures(&mut self, series: &Series, family: &Family) {
+        // Each observation of a series of runs is one.
+        let runs = series.of_runs.then(|| NamedRuns::new(series, (0..series.values.len()).collect()));
         for change in &self.failures.changes {
+            let run = runs.as_ref().map(|runs| runs.since(change.at, change.interval));
+            let t = series.observations.at(change.at);
             self.changes.push(Change {
                 part: Part::Failures,
                 direction: Direction::of(change.after > change.before),
-                since: Since { index: change.at, t: series.observations.at(change.at), interval: change.interval },
+                since: Since { index: change.at, t, interval: change.interval, run },
                 ratio: None,
                 difference: Some(change.after - change.before),
                 interval: None,
@@ -227,18 +239,18 @@ impl Findings {
     }
 
     pub(super) fn into_answer(self, series: &Series, sequences: &Sequences, verdict: SeriesVerdict) -> Answer {
-        let main = self.main().copied();
-        let events = main.map_or_else(Vec::new, |change| near_events(series, sequences, &change));
+        let main = self.main().cloned();
+        let events = main.as_ref().map_or_else(Vec::new, |change| near_events(series, sequences, change));
         let nearest = self.nearest;
         let mut answer = Answer {
-            part: main.map(|change| change.part),
-            direction: main.map(|change| change.direction),
-            since: main.map(|change| change.since),
-            ratio: main.and_then(|change| change.ratio),
-            difference: main.and_then(|change| change.difference),
-            interval: main.and_then(|change| change.interval),
-            p: main.map(|change| change.p).or(nearest.map(|(p, _)| p)),
-            p_call: main.map(|change| change.p_call).or(nearest.map(|(_, p_call)| p_call)),
+            part: main.as_ref().map(|change| change.part),
+            direction: main.as_ref().map(|change| change.direction),
+            since: main.as_ref().map(|change| change.since.clone()),
+            ratio: main.as_ref().and_then(|change| change.ratio),
+            difference: main.as_ref().and_then(|change| change.difference),
+            interval: main.as_ref().and_then(|change| change.interval),
+            p: main.as_ref().map(|change| change.p).or(nearest.map(|(p, _)| p)),
+            p_call: main.as_ref().map(|change| change.p_call).or(nearest.map(|(_, p_call)| p_call)),
             adjusted_for: sequences.adjusted_for.clone(),
             load: self.load,
             events,
@@ -269,7 +281,7 @@ pub(super) fn needed(n: usize, inflation: f64) -> Option<usize> {
 
 pub(super) fn at_position(series: &Series, sequences: &Sequences, index: usize, interval: [usize; 2]) -> Since {
     let observation = sequences.observations.get(index).copied().unwrap_or(index);
-    Since { index, t: series.observations.at(observation), interval }
+    Since { index, t: series.observations.at(observation), interval, run: None }
 }
 
 /// The events from shortly before the interval of the change to shortly after it.

@@ -1,9 +1,12 @@
 //! The answer as one sentence, the same on every face.
 
+use jiff::Timestamp;
+
 use super::super::Series;
 use super::change::{Change, Direction, Part};
+use super::runs::NamedRuns;
 use super::sequence::Sequences;
-use super::{Answer, Failures, SeriesVerdict};
+use super::{Answer, Failures, SeriesVerdict, SinceRun};
 use crate::column::Preference;
 use crate::measure::Measure;
 use crate::metric::Unit;
@@ -25,6 +28,7 @@ pub(super) fn text(series: &Series, sequences: &Sequences, verdict: SeriesVerdic
     if verdict != SeriesVerdict::Failing {
         parts.extend(answer.failures.as_ref().map(failed));
     }
+    parts.extend(writer.failed_runs());
     parts.extend(answer.objectives.iter().map(|certificate| certificate.text.clone()));
     parts.extend(answer.goodput.iter().map(|one| format!("{}: {} of the requests", one.objective, percent(one.share))));
     parts.extend(writer.slow());
@@ -47,8 +51,9 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// The change that the answer is about.
     fn main(&self) -> Option<&Change> {
-        let is_main =
-            |change: &&Change| Some(change.part) == self.answer.part && Some(change.since) == self.answer.since;
+        let is_main = |change: &&Change| {
+            Some(change.part) == self.answer.part && Some(&change.since) == self.answer.since.as_ref()
+        };
         self.answer.changes.iter().find(is_main)
     }
 
@@ -74,6 +79,7 @@ impl Writer<'_> {
         if !self.answer.adjusted_for.is_empty() && change.part != Part::Failures {
             text += &format!(", given {}", self.answer.adjusted_for.join(" and "));
         }
+        text += &self.limits_of_last(change).unwrap_or_default();
         if !self.answer.events.is_empty() {
             text += &format!(" (event: {})", self.answer.events.join("; "));
         }
@@ -130,8 +136,46 @@ impl Writer<'_> {
         format!(" ({} to {} %)", signed(low), signed(high))
     }
 
+    /// `; the other 10 runs predict 95.3 ms to 105 ms for the last one, if runs are normal or lognormal`: why one run is a
+    /// change.
+    fn limits_of_last(&self, change: &Change) -> Option<String> {
+        let is_of_last = change.part == Part::Level && change.since.run.as_ref().is_some_and(|run| run.count == 1);
+        let runs = self.answer.runs.filter(|_| is_of_last)?;
+        let [low, high] = runs.limits?.map(|limit| with_unit(self.unit(), limit));
+        let shape = if change.ratio.is_some() { "normal or lognormal" } else { "normal" };
+        Some(format!(
+            "; the other {} runs predict {low} to {high} for the last one, if runs are {shape}",
+            runs.count - 1
+        ))
+    }
+
+    /// `since the run of 2026-11-10, 4 runs`, or `since run 7 (oha-08.json), 4 runs`.
+    fn since_run(&self, run: &SinceRun) -> String {
+        let [first, last] = run.interval;
+        let index = run.index;
+        let range = if first == last { String::new() } else { format!(", {first} to {last}") };
+        let place = match run.t {
+            Some(t) if range.is_empty() => format!("the run of {}", self.date(t)),
+            Some(t) => format!("the run of {} (run {index}{range})", self.date(t)),
+            None => format!("run {index} ({}{range})", run.name),
+        };
+        format!("since {place}, {}", counted(run.count, "run"))
+    }
+
+    /// The date of a run, with the time of day if another run has the same date.
+    fn date(&self, t: Timestamp) -> String {
+        let day = |t: Timestamp| t.strftime("%F").to_string();
+        let series = self.series;
+        let of_runs = (0..series.values.len()).filter(|&at| series.of_runs || is_first_of_run(series, at));
+        let same = of_runs.filter_map(|at| series.observations.at(at)).filter(|&other| day(other) == day(t)).count();
+        if same > 1 { format!("{t:.0}") } else { day(t) }
+    }
+
     /// `since 2026-11-23T11:42:49Z (request 150, 148 to 152)`.
     fn since(&self, change: &Change) -> String {
+        if let Some(run) = &change.since.run {
+            return self.since_run(run);
+        }
         let noun = if change.part == Part::Failures { "request" } else { self.noun() };
         let [first, last] = change.since.interval;
         let range = if first == last { String::new() } else { format!(", {first} to {last}") };
@@ -182,10 +226,27 @@ impl Writer<'_> {
         {
             text += &format!(", {} {}", percent(change.after), self.since(change));
         }
-        if failures.last_in_a_row > 1 && failures.last_in_a_row < failures.count {
+        if failures.last_in_a_row > 1 && failures.last_in_a_row < failures.count && failures.runs.is_none() {
             text += &format!(", the last {} in a row", failures.last_in_a_row);
         }
         text
+    }
+
+    /// `all requests of the run of 2026-11-10 failed`.
+    fn failed_runs(&self) -> Option<String> {
+        const NAMED: usize = 3;
+        let all = self.answer.failures.as_ref()?.runs.filter(|runs| runs.all_failed > 0)?.all_failed;
+        let counts = self.series.observations.counts();
+        let has_failed = |&run: &usize| counts.failures(run).is_some_and(|(failed, requests)| failed >= requests);
+        let runs = NamedRuns::new(self.series, (0..self.series.values.len()).collect());
+        let name = |run: usize| match self.series.observations.at(run) {
+            Some(t) => self.date(t),
+            None => runs.since(run, [run, run]).name,
+        };
+        let names: Vec<String> = (0..self.series.values.len()).filter(has_failed).take(NAMED).map(name).collect();
+        let more = if all > names.len() { format!(" and {} more", all - names.len()) } else { String::new() };
+        let noun = if all == 1 { "run" } else { "runs" };
+        Some(format!("every request of the {noun} of {}{more} failed", names.join(", ")))
     }
 
     fn slow(&self) -> Option<String> {
@@ -218,6 +279,12 @@ impl Writer<'_> {
     }
 }
 
+/// True for the first observation of a source.
+fn is_first_of_run(series: &Series, at: usize) -> bool {
+    let source = |at: usize| series.observations.source(at);
+    !(0..at).rev().any(|before| source(before) == source(at))
+}
+
 fn spread(change: &Change) -> String {
     let larger = change.ratio.map_or(change.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
     let word = if larger { "more irregular" } else { "more regular" };
@@ -242,6 +309,9 @@ fn failed(failures: &Failures) -> String {
     let kinds: Vec<String> = failures.kinds.iter().map(kind).collect();
     if !kinds.is_empty() {
         text += &format!(": {}", kinds.join(", "));
+    }
+    if let Some(runs) = failures.runs {
+        text += &format!(", in {} of {}", runs.with_failures, counted(runs.count, "run"));
     }
     text
 }

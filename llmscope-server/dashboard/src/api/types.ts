@@ -134,6 +134,8 @@ export interface Since {
   index: number;
   t?: string;
   interval: Interval;
+  /** The run that begins there, if the change is one between runs. */
+  run?: { index: number; interval: Interval; name: string; t?: string; count: number };
 }
 
 /** One change of one part of a series. It has a quotient if all values are positive, or else a difference. */

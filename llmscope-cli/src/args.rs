@@ -127,7 +127,8 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) column: Vec<String>,
     /// Group by provider, model, run, session, a label or a column
-    /// [default: provider,model,run; session if a log has none of them]
+    /// [default: provider,model,run; session if a log has none of them;
+    /// summaries by their settings]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = values::group(),
           hide_possible_values = true, help_heading = "Selection")]
     pub(crate) by: Vec<String>,

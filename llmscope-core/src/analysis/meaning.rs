@@ -169,7 +169,8 @@ pub(super) fn warnings(log: &SourceLog) -> Vec<Warning> {
         }
     };
     warn(log.repeated > 0, &|| format!("left out {}: the same request", repeats(log.repeated, rows)));
-    warn(tally.naive_times > 0, &|| {
+    // The date of a run orders the runs, whatever its offset is.
+    warn(tally.naive_times > 0 && !log.of_runs, &|| {
         format!("the times of {} have no offset: read as UTC", counted(tally.naive_times, rows))
     });
     warn(tally.unreadable_times > 0, &|| {

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use super::answer::{Change, Part, run_order};
 use super::judging::judged;
 use super::series::{Observations, put};
-use super::{Analysis, Plan, Series};
+use super::{Analysis, Plan, Series, Stages};
 use crate::error::Result;
 use crate::ingest::Time;
 use crate::stats::Sorted;
 
+/// The fewest runs of a stage with limits of its own: a moving range needs two.
+const FEWEST: usize = 2;
+
 /// The chart of the runs of a series: each point is the median of a run, at the time at which it began. The change between
-/// runs that `analysis` found is that of the chart, with positions that count runs.
+/// runs that `analysis` found is that of the chart, with positions that count runs: the limits begin again there.
 ///
 /// `None` if each value summarizes a run already, for one run, and for too few runs for limits
 /// ([`MIN_POINTS`](super::MIN_POINTS)).
@@ -28,11 +31,12 @@ pub fn chart_of_runs(series: &Series, analysis: &Analysis) -> Result<Option<Anal
     }
     let change = analysis.answer.changes.iter().find(|change| change.part == Part::Level && change.since.run.is_some());
     let at = change.and_then(|change| change.since.run.as_ref()).map(|run| run.index);
-    let ends = at.into_iter().chain([runs.values.len()]);
-    let mut start = 0;
-    let stages: Vec<_> =
-        ends.map(|end| std::mem::replace(&mut start, end)..end).filter(|stage| !stage.is_empty()).collect();
-    let mut chart = judged(&runs, &Plan::default(), Some(&stages))?;
+    let whole = 0..runs.values.len();
+    // A stage of one run has no limits of its own: it is compared with those of the other runs.
+    let mut chart = match at.filter(|&at| at >= FEWEST && at + FEWEST <= whole.end) {
+        Some(at) => judged(&runs, &Plan { stages: Stages::At(vec![at]), ..Plan::default() }, None)?,
+        None => judged(&runs, &Plan::default(), Some(std::slice::from_ref(&whole)))?,
+    };
     if let Some(change) = change {
         chart.verdict = analysis.verdict;
         chart.answer.since = at.map(|index| super::answer::Since { index, ..change.since.clone() });

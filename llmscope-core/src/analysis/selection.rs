@@ -361,7 +361,8 @@ impl SeriesBuilder {
             let known = if group.of_runs { &self.runs.measures } else { &self.requests.measures };
             let known = known.clone();
             let mut measures = measures.clone();
-            if self.selection.measures.is_empty() && group.lost_runs(&known, &measures) {
+            let is_usual = self.selection.measures.is_empty() && self.selection.by.is_none();
+            if is_usual && group.lost_runs(&known, &measures) {
                 measures.push(Measure::Metric(Metric::ErrorRate));
             }
             let of_group = group.into_series(&self, &known, &measures);
@@ -508,7 +509,8 @@ impl SeriesBuilder {
             // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
         }
-        if present.is_empty() && self.groups.iter().any(|group| group.lost_runs(&[], &[])) {
+        let by_settings = self.selection.by.is_none();
+        if present.is_empty() && by_settings && self.groups.iter().any(|group| group.lost_runs(&[], &[])) {
             // All runs failed: each group has its share of failures.
             return Ok(present);
         }

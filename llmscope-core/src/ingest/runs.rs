@@ -124,3 +124,50 @@ impl Runs {
         self.table.columns[place].cells[row] = cell;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::ingest::{Content, read as read_log};
+
+    fn table(rows: &[[&str; 3]]) -> Table {
+        let mut runs = Runs::default();
+        for (line, [run, started_at, concurrency]) in (1..).zip(rows) {
+            runs.begin(line);
+            runs.text("run", Some(run));
+            runs.text("started_at", Some(started_at));
+            runs.number("concurrency", concurrency.parse().ok());
+            runs.number("requests", Some(100.0));
+            runs.number("ttft_s.p50", Some(0.1));
+        }
+        runs.table.summaries_of("a-tool")
+    }
+
+    #[test]
+    fn a_name_that_is_a_time_on_every_row_is_no_setting() {
+        let dated = table(&[["20260101-030000", "2026-01-01", "8"], ["20260102-030000", "2026-01-02", "8"]]);
+        assert_eq!(dated.settings(), ["concurrency", SUMMARY_OF]);
+        let named = table(&[["20260101-030000", "2026-01-01", ""], ["throughput", "2026-01-02", ""]]);
+        assert_eq!(named.settings(), ["run", SUMMARY_OF]);
+    }
+
+    #[test]
+    fn a_table_of_runs_that_was_written_is_one_again() {
+        let written = table(&[["a", "2026-01-01", "8"], ["b", "2026-01-02", "16"]]);
+        let texts =
+            [written.to_csv("log"), written.to_json_lines("log"), written.to_json_array("log")].map(Result::unwrap);
+        for text in texts {
+            let log = read_log("log", text.as_bytes(), None).unwrap();
+            let Content::Table(read) = log.content else { panic!("{text}: no table") };
+            assert_eq!(log.tool.name(), "runs", "{text}");
+            assert!(read.of_runs && read.rows() == 2, "{text}");
+            let cells = |table: &Table, name: &str| table.column(name).unwrap().cells.clone();
+            for column in &written.columns {
+                assert_eq!(cells(&read, &column.name), column.cells, "{text}");
+            }
+            assert_eq!(cells(&read, SUMMARY_OF), [Cell::Text("a-tool".to_owned()), Cell::Text("a-tool".to_owned())]);
+        }
+    }
+}

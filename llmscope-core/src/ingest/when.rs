@@ -186,7 +186,7 @@ fn date_time(text: &str) -> Option<DateTime> {
 
 /// The usual form of `20260105-100000`, as vLLM writes the date of a run.
 fn compact(text: &str) -> Option<String> {
-    let (date, time) = text.split_once(['-', '_'])?;
+    let (date, time) = text.split_once(['-', '_', 'T'])?;
     let has_digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     (has_digits(date, 8) && has_digits(time, 6)).then(|| format!("{date}T{time}"))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use jiff::Timestamp;
-use llmscope_core::analysis::answer::family_of;
+use llmscope_core::analysis::answer::{check_objectives, family_of, limit_of_requests};
 use llmscope_core::analysis::{
     Baseline, DecidedBy, Grouping, Measure, Origin, SelectedSeries, Selection, Series, SourceLog, Study,
     check_one_kind, point_range, study,
@@ -255,21 +255,8 @@ fn objectives(args: &JudgeArgs, series: &[Series]) -> Result<Vec<Objective>> {
         return Ok(Vec::new());
     }
     let objectives = Objective::list(&args.slo.join(",")).context("--slo")?;
-    for objective in &objectives {
-        let concerns = |series: &Series| series.measure == Measure::Metric(objective.metric());
-        let is_judged = matches!(objective, Objective::Errors { .. }) || series.iter().any(concerns);
-        ensure!(is_judged, "--slo {objective}: no series has the metric {}", objective.metric());
-    }
+    check_objectives(&objectives, series).context("--slo")?;
     Ok(objectives)
-}
-
-/// The limit of a request as an upper specification limit of its metric.
-fn limit_of_requests(objectives: &[Objective], series: &Series) -> Result<Option<SpecificationLimits>> {
-    let limit = objectives.iter().find_map(|objective| match objective {
-        Objective::Request { metric, limit } if series.measure == Measure::Metric(*metric) => Some(*limit),
-        _ => None,
-    });
-    Ok(limit.map(|limit| SpecificationLimits::new(None, Some(limit), None)).transpose()?)
 }
 
 /// The limits that apply to each value of the series, which must therefore be of one kind.

@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use clap::Args;
 use llmscope_core::analysis::answer::Part;
-use llmscope_core::analysis::{Analysis, Series, SeriesVerdict, far_limits};
-use llmscope_core::column::{Preference, Source, StatedMeanings};
+use llmscope_core::analysis::{Analysis, Guess, GuessedMeaning, Series, SeriesVerdict, far_limits};
+use llmscope_core::column::{Preference, StatedMeanings};
 
 use crate::output::{self, CAUTION};
 
@@ -39,22 +39,10 @@ impl MeaningArgs {
 
     /// With `--strict`, refuses guessed directions and, if limits have a unit, guessed units.
     pub(crate) fn refuse_guesses(&self, series: &[Series], directions: bool, units: bool) -> Result<()> {
-        if !self.strict {
-            return Ok(());
+        match Guess::first_of(series, directions, units).filter(|_| self.strict) {
+            Some(guess) => bail!("--strict: {}", with_remedy(&guess)),
+            None => Ok(()),
         }
-        for one in series {
-            let (name, meaning) = (one.measure.name(), one.meaning());
-            if directions && meaning.preference_from.is_guess() {
-                bail!("--strict: {}", guess(name, meaning.preference, meaning.preference_from));
-            }
-            if units && meaning.unit_from.is_guess() {
-                bail!(
-                    "--strict: the unit of {name} is {}; use --unit {name}=UNIT to state it",
-                    if meaning.unit_from == Source::Name { "guessed from its name" } else { "unknown" }
-                );
-            }
-        }
-        Ok(())
     }
 }
 
@@ -90,30 +78,23 @@ pub(crate) fn print_contradictions(series: &[Series], analyses: &[Analysis]) {
 
 /// Prints the direction of each measure whose direction is guessed.
 pub(crate) fn print_guesses<'s>(series: impl Iterator<Item = &'s Series>) {
-    let mut printed: Vec<&str> = Vec::new();
-    for one in series {
-        let (name, meaning) = (one.measure.name(), one.meaning());
-        if meaning.preference_from.is_guess() && !printed.contains(&name) {
-            output::say(CAUTION, "note:", &guess(name, meaning.preference, meaning.preference_from));
-            printed.push(name);
+    let mut printed: Vec<Guess> = Vec::new();
+    for guess in series.filter_map(Guess::of_direction) {
+        if !printed.contains(&guess) {
+            output::say(CAUTION, "note:", &with_remedy(&guess));
+            printed.push(guess);
         }
     }
 }
 
-/// A guessed direction, and how to state it.
-fn guess(name: &str, preference: Preference, from: Source) -> String {
-    let option = |preference: Preference| match preference {
-        Preference::Higher => format!("--higher-is-better {name}"),
-        _ => format!("--lower-is-better {name}"),
-    };
-    let [higher, lower] = [Preference::Higher, Preference::Lower].map(option);
-    match (from, preference) {
-        (Source::Name, Preference::Higher) => {
-            format!("{name}: higher is better, a guess from its name; use {higher} to state it, or {lower}")
-        }
-        (Source::Name, _) => {
-            format!("{name}: lower is better, a guess from its name; use {lower} to state it, or {higher}")
-        }
-        _ => format!("{name}: whether higher or lower is better is unknown; use {higher} or {lower} to state it"),
+/// A guess, and how to state the meaning.
+fn with_remedy(guess: &Guess) -> String {
+    let name = &guess.name;
+    let [higher, lower] = [format!("--higher-is-better {name}"), format!("--lower-is-better {name}")];
+    match guess.meaning {
+        GuessedMeaning::Direction(Preference::Higher) => format!("{guess}; use {higher} to state it, or {lower}"),
+        GuessedMeaning::Direction(Preference::Lower) => format!("{guess}; use {lower} to state it, or {higher}"),
+        GuessedMeaning::Direction(Preference::Unknown) => format!("{guess}; use {higher} or {lower} to state it"),
+        GuessedMeaning::Unit { .. } => format!("{guess}; use --unit {name}=UNIT to state it"),
     }
 }

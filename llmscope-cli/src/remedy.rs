@@ -14,6 +14,9 @@ pub(crate) fn remedy(error: &Error) -> Option<String> {
         Error::Format { fix, .. } => of_fix(fix).map(str::to_owned),
         Error::Unknown { what: "group column", .. } => Some("the option is --by".to_owned()),
         Error::Unknown { what: "column to judge", .. } => Some("name the column with --column".to_owned()),
+        Error::Unknown { what: "measure of the candidate", .. } => {
+            Some("name a column of both with --column".to_owned())
+        }
         Error::Unknown { what: "candidate group", .. } => Some("group by another column with --by".to_owned()),
         Error::Unknown { what: "column whose meaning is stated", .. } => {
             Some("name a column of the log with --unit, --higher-is-better or --lower-is-better".to_owned())

@@ -221,6 +221,28 @@ fn errors_name_the_fix() {
 }
 
 #[test]
+fn failed_rows_of_a_table_count_if_no_row_of_the_baseline_failed() {
+    let folder = TempDir::new().unwrap();
+    let table = |name: &str, failed: usize, seed: u32| {
+        let failures = ",timeout\n".repeat(failed);
+        let rows: String = latencies(300, seed, 1.0).iter().map(|ttft| format!("{ttft},ok\n")).collect();
+        let path = folder.path().join(name);
+        fs::write(&path, format!("ttft_s,status\n{failures}{rows}")).unwrap();
+        path
+    };
+    let (baseline, candidate) = (table("main.csv", 0, 1), table("branch.csv", 60, 2));
+    let output = run(&[text(&baseline), text(&candidate)]);
+    assert_eq!(output.status.code(), Some(1), "{}", stdout(&output));
+    // 60 of 360 requests.
+    assert!(
+        stdout(&output).starts_with("FAILING  17 % of the requests failed, 0 % in the baseline"),
+        "{}",
+        stdout(&output)
+    );
+    assert_eq!(run(&[text(&baseline), text(&baseline)]).status.code(), Some(0));
+}
+
+#[test]
 fn objectives_of_a_run_need_no_baseline() {
     let folder = TempDir::new().unwrap();
     // Two of the slowest requests are neighbours by chance, so 1000 carry the information of 712.

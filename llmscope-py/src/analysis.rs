@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use llmscope_core::analysis::{self as core, Baseline, Drawing};
 use llmscope_core::files::write_atomically;
+use llmscope_core::plot::ChangeMark;
 use llmscope_core::quantity::in_unit;
 use llmscope_core::{ChartKind, Error, PowerTransform, SigmaEstimator, plot};
 use pyo3::exceptions::PyIndexError;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::{Answer, RankedAnswer};
 use crate::capability::{Capability, ExpectedPpm, Performance, Specification, pair};
 use crate::chart::{Chart, ControlLimits};
-use crate::document::{self, Pickled, record};
+use crate::document::{self, Pickled, record, token};
 use crate::error::Result;
 use crate::judgement::Judgement;
 use crate::rules::Violation;
@@ -421,7 +422,8 @@ impl Analysis {
     ///     NotEnoughDataError: If there are too few data for a chart.
     #[pyo3(signature = (ax = None))]
     fn plot<'py>(&self, py: Python<'py>, ax: Option<&Bound<'py, PyAny>>) -> Result<Bound<'py, PyAny>> {
-        Ok(picture::matplotlib(&self.drawable(py)?, Some(&html::title(&self.0)), Some(&self.axis_label()), ax)?)
+        let (title, change) = (html::title(&self.0), ChangeMark::of(&self.0));
+        Ok(picture::matplotlib(&self.drawable(py)?, Some(&title), Some(&self.axis_label()), ax, change.as_ref())?)
     }
 
     /// The control chart as a plotly figure.
@@ -429,7 +431,8 @@ impl Analysis {
     /// Raises:
     ///     NotEnoughDataError: If there are too few data for a chart.
     fn to_plotly<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyAny>> {
-        Ok(picture::plotly(&self.drawable(py)?, Some(&html::title(&self.0)))?)
+        let change = ChangeMark::of(&self.0);
+        Ok(picture::plotly(&self.drawable(py)?, Some(&html::title(&self.0)), change.as_ref())?)
     }
 
     fn __repr__(&self) -> String {
@@ -550,6 +553,32 @@ record! {
     }
 }
 
+record! {
+    /// A column of the data: what it means, the source of that meaning, and what was done with it.
+    ColumnReport(core::ColumnReport) {
+        /// Its name in the data.
+        name: String,
+        /// The name that a mapping gives it.
+        mapped_to: Option<String>,
+        /// What it holds: ``"duration"``, ``"rate"``, ``"label"``, ``"time"``, …
+        role: String = token,
+        /// The unit of its numbers.
+        unit: &'static str = |unit: &llmscope_core::Unit| unit.symbol(),
+        /// The source of the unit: ``"metric"``, ``"user"``, ``"tool"``, ``"name"`` (a guess) or ``"unknown"``.
+        unit_from: String = token,
+        /// ``"lower_is_better"``, ``"higher_is_better"`` or ``"unknown"``.
+        direction: String = token,
+        /// The source of the direction.
+        direction_from: String = token,
+        /// What was done with it: ``"judged"``, ``"group"``, ``"subgroup"``, ``"time"``, ``"tokens"`` or ``"unused"``.
+        used_as: String = token,
+        /// The number of values that were judged.
+        used: Option<usize>,
+        /// The number of rows without a value that was judged: failed, missing, out of bounds.
+        not_used: Option<usize>,
+    }
+}
+
 /// A report: one analysis per group and metric, in order of appearance, and the answers in the order of urgency.
 ///
 /// A sequence: ``report[0]``, ``len(report)``, ``for analysis in report``.
@@ -593,6 +622,22 @@ impl Report {
     #[getter]
     fn answers(&self) -> Vec<RankedAnswer> {
         self.call.answers.iter().cloned().map(RankedAnswer).collect()
+    }
+
+    /// What each column of the data means, and what was done with it.
+    #[getter]
+    fn columns(&self) -> Vec<ColumnReport> {
+        self.call.columns.iter().cloned().map(ColumnReport).collect()
+    }
+
+    /// What each column of the data means as a data frame, one row per column: ``analyze --explain`` of the command line.
+    ///
+    /// Args:
+    ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+    ///         first that is installed.
+    #[pyo3(signature = (backend = None))]
+    fn explain<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
+        frame::of(&meanings(py, &self.call.columns)?, backend)
     }
 
     /// The result of the call as one sentence.
@@ -751,6 +796,29 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
     for (name, number) in numbers {
         columns
             .set_item(name, numpy::PyArray1::from_iter(py, analyses.iter().map(|a| number(a).unwrap_or(f64::NAN))))?;
+    }
+    Ok(columns)
+}
+
+/// What each column means, one row per column.
+fn meanings<'py>(py: Python<'py>, all: &[core::ColumnReport]) -> PyResult<Bound<'py, PyDict>> {
+    let columns = PyDict::new(py);
+    let text = |name: &str, text: &dyn Fn(&core::ColumnReport) -> Option<String>| {
+        columns.set_item(name, PyList::new(py, all.iter().map(text))?)
+    };
+    text("column", &|column| Some(column.name.clone()))?;
+    text("mapped_to", &|column| column.mapped_to.clone())?;
+    text("role", &|column| Some(token(&column.role)))?;
+    text("unit", &|column| Some(column.unit.symbol().to_owned()))?;
+    text("unit_from", &|column| Some(token(&column.unit_from)))?;
+    text("direction", &|column| Some(token(&column.direction)))?;
+    text("direction_from", &|column| Some(token(&column.direction_from)))?;
+    text("used_as", &|column| Some(token(&column.used_as)))?;
+    for (name, count) in [
+        ("used", (|column| column.used) as fn(&core::ColumnReport) -> Option<usize>),
+        ("not_used", |column| column.not_used),
+    ] {
+        columns.set_item(name, PyList::new(py, all.iter().map(count))?)?;
     }
     Ok(columns)
 }

@@ -1,31 +1,20 @@
 //! From data of any kind to analyses.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 
-use llmscope_core::analysis::answer::family_of;
-use llmscope_core::analysis::{
-    self as core, Baseline, ColumnReport, DecidedBy, Grouping, LogSource, Measure, Origin, Plan, SelectedSeries,
-    Selection, Series, Stages,
-};
+use llmscope_core::analysis::answer::{check_objectives, family_of, limit_of_requests};
+use llmscope_core::analysis::{self as core, Baseline, DecidedBy, Grouping, Guess, Origin, Plan, Series, Stages};
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
-use llmscope_core::column::{Preference, StatedMeanings};
-use llmscope_core::ingest::{self, Content, OpenedLog, Tool};
-use llmscope_core::{Error, SpecificationLimits, Unit};
-use pyo3::exceptions::PyTypeError;
+use llmscope_core::{Error, Objective, SpecificationLimits, Unit};
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
 
 use crate::analysis::{Analysis, Report};
 use crate::capability::{checked, quantity};
-use crate::error::{Failure, Result, unreadable};
+use crate::error::{Result, refuse_guess, unreadable};
+use crate::input::{Found, Request, find, names, stated};
 use crate::rules::read_or_nelson;
-use crate::session::{Log, Session};
-use crate::table;
-use crate::values::Values;
 use crate::work::{self, ANALYZING};
 
 /// Analyzes data, per group and metric: did it change, since when, by how much; control chart, patterns and capability.
@@ -77,9 +66,14 @@ use crate::work::{self, ANALYZING};
 ///         series of the call share it.
 ///     spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
 ///         the logarithms of the values are normal.
+///     slo: Objectives, separated by commas or as a list: ``"errors=1%,ttft.p99=500ms"`` of a run, which are met, missed
+///         or undecided; ``"ttft=500ms"`` of a request, which is an upper specification limit.
 ///     units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
 ///     higher_is_better: A column of which more is better, or several.
 ///     lower_is_better: A column of which less is better, or several.
+///     status: Which rows of a table succeeded: ``"code=ok,200..299"`` names a column and its values, and ``"none"``
+///         ignores such columns. By default, columns such as ``status``, ``success`` and ``error`` say so.
+///     strict: True to refuse a unit or a direction that is guessed from a name and decides.
 ///
 /// Returns:
 ///     An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in the verdict
@@ -88,7 +82,7 @@ use crate::work::{self, ANALYZING};
 /// Raises:
 ///     UnknownNameError: If the data lack the metric or column; the message lists the available ones.
 ///     FormatError: For text or a gap in a numeric column, with its row.
-///     ParameterError: If the parameters contradict each other or the data.
+///     ParameterError: If the parameters contradict each other or the data, or for a guess with ``strict=True``.
 ///
 /// Example:
 ///     >>> import llmscope as ls
@@ -99,14 +93,14 @@ use crate::work::{self, ANALYZING};
 ///     >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
 ///     [('a', 'stable', 5.8), ('b', 'changed', 4.0)]
 ///     >>> report[1].answer
-///     Answer('slower by 21 % (17 to 24 %) since measurement 30, 28 to 30, p < 0.0001')
+///     Answer('slower by 21 % (17 to 24 %) since request 30, 28 to 30, p < 0.0001')
 #[pyfunction]
 #[pyo3(signature = (
     data, *, metric = None, by = None, chart = None, subgroups = None, sizes = None, rules = None,
     sigma_estimator = None, phase1 = None, baseline = None, center = None, sigma = None, stages = None,
     lsl = None, usl = None, target = None, missing = None, confidence = 0.95, points = false, lambda_ = 0.2,
     width = 3.0, k = 0.5, h = 5.0, headstart = 0.0, span = 5, transform = None, alpha = 0.01,
-    spikes = false, units = None, higher_is_better = None, lower_is_better = None
+    spikes = false, slo = None, units = None, higher_is_better = None, lower_is_better = None, status = None, strict = false
 ))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments in Python")]
 pub(crate) fn analyze<'py>(
@@ -139,9 +133,12 @@ pub(crate) fn analyze<'py>(
     transform: Option<&str>,
     alpha: f64,
     spikes: bool,
+    slo: Option<&Bound<'py, PyAny>>,
     units: Option<BTreeMap<String, String>>,
     higher_is_better: Option<&Bound<'py, PyAny>>,
     lower_is_better: Option<&Bound<'py, PyAny>>,
+    status: Option<&str>,
+    strict: bool,
 ) -> Result<Bound<'py, PyAny>> {
     let (subgroups, sizes) = (subgroups.map(grouping).transpose()?, sizes.map(grouping).transpose()?);
     let plan = Plan {
@@ -171,31 +168,38 @@ pub(crate) fn analyze<'py>(
         _ => None,
     });
     let stated = stated(units, higher_is_better, lower_is_better)?;
-    let (series, runs, columns, bare) = match series(data, metrics, by, companion, stated)? {
-        Found::Numbers(series) => (vec![series], Vec::new(), Vec::new(), true),
-        Found::Groups { series, runs, columns } => (series, runs, columns, false),
-    };
+    let status = status.map(str::parse).transpose()?.unwrap_or_default();
+    let request = Request { metrics, by, companion, stated, status, ..Request::default() };
+    let Found { series, runs, columns, is_bare, .. } = find(data, request)?;
+    // As on the command line: limits that were not estimated from all of the data are for judging by rules.
+    let decided_by = if plan.origin.is_of_these_data() { DecidedBy::Changes } else { DecidedBy::Rules };
     let limits: Vec<_> = [lsl, usl, target].into_iter().flatten().collect();
+    let has_limits = !limits.is_empty() || center.is_some();
     if !limits.is_empty() {
         core::check_one_kind(&series, limits.iter().all(|limit| limit.extract::<f64>().is_err()))?;
     }
-    let plan = Plan { family: family_of(&series), ..plan };
+    if strict {
+        refuse_guess(Guess::first_of(&series, decided_by == DecidedBy::Changes, has_limits))?;
+    }
+    let objectives = slo.map(objectives_of).transpose()?.unwrap_or_default();
+    check_objectives(&objectives, &series)?;
+    let plan = Plan { family: family_of(&series), objectives, ..plan };
     let specify = |unit: Unit| -> Result<Option<SpecificationLimits>> {
         if lsl.is_none() && usl.is_none() && target.is_none() {
             return Ok(None);
         }
         Ok(Some(SpecificationLimits::new(quantity(lsl, unit)?, quantity(usl, unit)?, quantity(target, unit)?)?))
     };
-    let planned_for =
-        |series: &Series| -> Result<Plan> { Ok(Plan { specification: specify(series.unit())?, ..plan.clone() }) };
+    let planned_for = |series: &Series| -> Result<Plan> {
+        let specification = specify(series.unit())?.or(limit_of_requests(&plan.objectives, series)?);
+        Ok(Plan { specification, ..plan.clone() })
+    };
     let planned = series.into_iter().map(|series| Ok((planned_for(&series)?, series))).collect::<Result<Vec<_>>>()?;
     let planned_runs = runs
         .into_iter()
         .filter_map(|runs| runs.first().map(&planned_for).map(|plan| Ok((plan?, runs))))
         .collect::<Result<Vec<_>>>()?;
     let size: usize = planned.iter().map(|(_, series)| series.values.len()).sum();
-    // As on the command line: limits that were not estimated from all of the data are for judging by rules.
-    let decided_by = if plan.origin.is_of_these_data() { DecidedBy::Changes } else { DecidedBy::Rules };
     let report = work::run(py, size.saturating_mul(ANALYZING), move || {
         let analyses = planned.iter().map(|(plan, series)| core::analyze(series, plan));
         let studies = planned_runs.iter().filter_map(|(plan, runs)| core::study(runs, plan).transpose());
@@ -205,32 +209,14 @@ pub(crate) fn analyze<'py>(
     })??;
     let report = Report::from(report);
     match report.analyses.first() {
-        Some(analysis) if bare => Ok(Bound::new(py, Analysis(analysis.clone()))?.into_any()),
+        Some(analysis) if is_bare => Ok(Bound::new(py, Analysis(analysis.clone()))?.into_any()),
         _ => Ok(Bound::new(py, report)?.into_any()),
     }
 }
 
-/// What the user states about columns.
-fn stated(
-    units: Option<BTreeMap<String, String>>,
-    higher_is_better: Option<&Bound<'_, PyAny>>,
-    lower_is_better: Option<&Bound<'_, PyAny>>,
-) -> Result<StatedMeanings> {
-    let mut stated = StatedMeanings::default();
-    for (name, unit) in units.into_iter().flatten() {
-        stated.state_unit(&format!("{name}={unit}"))?;
-    }
-    for (given, preference) in [(higher_is_better, Preference::Higher), (lower_is_better, Preference::Lower)] {
-        for name in given.map(names).transpose()?.into_iter().flatten() {
-            stated.prefer(&name, preference)?;
-        }
-    }
-    Ok(stated)
-}
-
-/// One name, or several.
-fn names(names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    names.extract::<String>().map(|name| vec![name]).or_else(|_| names.extract())
+/// Objectives in one text, or in several.
+pub(crate) fn objectives_of(slo: &Bound<'_, PyAny>) -> Result<Vec<Objective>> {
+    Ok(Objective::list(&names(slo)?.join(","))?)
 }
 
 /// A number, or the name of a column.
@@ -282,143 +268,4 @@ fn origin(
     // With rules or a scale of the caller, the limits are those of all points.
     let estimated = if is_classical { Origin::Data } else { Origin::LastStage };
     Ok(center.map_or(estimated, |center| Origin::Given { center, sigma }))
-}
-
-/// The series in the data.
-enum Found {
-    Numbers(Series),
-    /// The series of each group, and series that are runs of the same thing.
-    Groups {
-        series: Vec<Series>,
-        runs: Vec<Vec<Series>>,
-        columns: Vec<ColumnReport>,
-    },
-}
-
-fn series(
-    data: &Bound<'_, PyAny>,
-    mut metrics: Vec<String>,
-    by: Option<Vec<String>>,
-    companion: Option<String>,
-    stated: StatedMeanings,
-) -> Result<Found> {
-    let logs = match (sources(data)?, table::columns_of(data)?) {
-        (Some(logs), _) => logs,
-        (None, Some(columns)) => {
-            let mut others: Vec<&str> = by.iter().flatten().chain(&companion).map(String::as_str).collect();
-            if by.is_none() {
-                others.extend(columns.iter().map(String::as_str).filter(|name| Selection::GROUPS.contains(name)));
-            }
-            if metrics.is_empty() {
-                metrics = table::usual_metrics(&columns, &others)?;
-            }
-            let needed: Vec<&str> = metrics.iter().map(String::as_str).chain(others).collect();
-            vec![Source::Log(Arc::new(table::log_of(data, &columns, &needed)?))]
-        }
-        (None, None) => {
-            if let Some(name) = by.iter().flatten().next().or(companion.as_ref()) {
-                Err(Error::Parameter {
-                    name: "column",
-                    value: name.clone(),
-                    expected: "a data frame that has it, because bare numbers have no columns",
-                })?;
-            }
-            let series = numbers(data, metrics.first())?;
-            let meaning = stated.applied(series.measure.name(), series.meaning());
-            return Ok(Found::Numbers(Series { stated: Some(meaning), ..series }));
-        }
-    };
-    let steps = logs.iter().map(Source::steps).sum();
-    let SelectedSeries { series, runs, columns, .. } =
-        work::run(data.py(), steps, move || gather(logs, &metrics, by, companion, stated))??;
-    Ok(Found::Groups { series, runs, columns })
-}
-
-/// Selects series from logs; a long log is read in blocks.
-fn gather(
-    logs: Vec<Source>,
-    metrics: &[String],
-    by: Option<Vec<String>>,
-    companion: Option<String>,
-    stated: StatedMeanings,
-) -> Result<SelectedSeries> {
-    let inputs = logs.into_iter().map(Source::open).collect::<Result<Vec<_>>>()?;
-    // A metric of requests, or a column of a table by its own name.
-    let sessions = inputs.iter().any(|input| match input {
-        LogSource::Log(log) => matches!(log.content, Content::Session(_)),
-        LogSource::Stream { stream, .. } => stream.header.is_some(),
-    });
-    let measure = |name: &String| match name.parse() {
-        Ok(metric) if sessions => Measure::Metric(metric),
-        _ => Measure::Column(name.clone()),
-    };
-    let measures = metrics.iter().map(measure).collect();
-    Selection { measures, by, companion, stated, ..Selection::default() }.gather(inputs.into_iter().map(Ok))
-}
-
-/// The origin of requests or rows.
-enum Source {
-    Log(Arc<ingest::Log>),
-    File(PathBuf),
-}
-
-impl Source {
-    /// The amount of work, in steps.
-    fn steps(&self) -> usize {
-        match self {
-            Self::Log(log) => log.records(),
-            Self::File(path) => {
-                std::fs::metadata(path).map_or(0, |metadata| usize::try_from(metadata.len()).unwrap_or(usize::MAX))
-            }
-        }
-    }
-
-    fn open(self) -> Result<LogSource<'static, Failure>> {
-        match self {
-            Self::Log(log) => Ok(LogSource::Log(log)),
-            Self::File(path) => Ok(LogSource::new(open(&path)?, move || open(&path))),
-        }
-    }
-}
-
-fn open(path: &Path) -> Result<OpenedLog> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    Ok(ingest::open(&path.display().to_string(), file, None)?)
-}
-
-/// A path, a log, a session, or a list of those; `None` for anything else.
-fn sources(data: &Bound<'_, PyAny>) -> Result<Option<Vec<Source>>> {
-    if let Ok(log) = data.cast::<Log>() {
-        return Ok(Some(vec![Source::Log(log.get().0.clone())]));
-    }
-    if let Ok(session) = data.cast::<Session>() {
-        let session = session.get().0.clone();
-        let source = session.header.name.clone().unwrap_or_else(|| "session".to_owned());
-        let content = Content::Session(session);
-        let log = ingest::Log { source, tool: Tool::LLMSCOPE, content, warnings: Vec::new() };
-        return Ok(Some(vec![Source::Log(Arc::new(log))]));
-    }
-    if data.is_instance_of::<PyString>() || data.hasattr("__fspath__")? {
-        return Ok(Some(vec![Source::File(data.extract()?)]));
-    }
-    let is_list = data.is_instance_of::<PyList>() || data.is_instance_of::<PyTuple>();
-    if !is_list || data.len()? == 0 || sources(&data.get_item(0)?)?.is_none() {
-        return Ok(None);
-    }
-    let mut all = Vec::new();
-    for item in data.try_iter()? {
-        let Some(found) = sources(&item?)? else {
-            return Err(PyTypeError::new_err("expected paths, logs and sessions in the list").into());
-        };
-        all.extend(found);
-    }
-    Ok(Some(all))
-}
-
-/// Bare numbers, under the given name or that of the Series.
-fn numbers(data: &Bound<'_, PyAny>, name: Option<&String>) -> Result<Series> {
-    let name = Values::name(data, name.cloned())?;
-    let values = Values::read(data)?;
-    let values = values.iter().map(|value| value.unwrap_or(f64::NAN)).collect();
-    Ok(Series::of_numbers(&name, values))
 }

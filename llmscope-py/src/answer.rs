@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use llmscope_core::analysis::answer::{self as core, Direction, Part};
 
 use crate::document::record;
+use crate::gate_result::Certificate;
 
 record! {
     /// The run with which a change begins.
@@ -201,6 +202,12 @@ record! {
         slow_requests: Option<SlowRequests> = |slow: &Option<core::SlowRequests>| slow.map(SlowRequests),
         /// The verdict between several runs.
         runs: Option<RunsJudged> = |runs: &Option<core::RunsJudged>| runs.map(RunsJudged),
+        /// Whether the requests meet the objectives of a run (``slo``).
+        objectives: Vec<Certificate> =
+            |all: &Vec<llmscope_core::Certificate>| all.iter().cloned().map(Certificate).collect(),
+        /// The share of all requests that succeeded within the objectives of a request (``slo``), by objective.
+        goodput: BTreeMap<String, f64> =
+            |all: &Vec<core::Goodput>| all.iter().map(|one| (one.objective.to_string(), one.share)).collect(),
         /// The number of independent measurements with the same information.
         effective_n: Option<f64>,
         /// If there are too few measurements for a verdict, how many more are needed.

@@ -253,13 +253,13 @@ impl Chart {
         metric: Option<&str>,
     ) -> Result<Bound<'py, PyAny>> {
         let judgement = Bound::new(slf.py(), Self::judge(slf, None)?)?;
-        Ok(picture::matplotlib(&judgement, title, metric.map(picture::axis_label).as_deref(), ax)?)
+        Ok(picture::matplotlib(&judgement, title, metric.map(picture::axis_label).as_deref(), ax, None)?)
     }
 
     /// The chart as a plotly figure, judged by the Nelson rules that suit it.
     #[pyo3(signature = (title = None))]
     fn to_plotly<'py>(slf: &Bound<'py, Self>, title: Option<&str>) -> Result<Bound<'py, PyAny>> {
-        Ok(picture::plotly(&Bound::new(slf.py(), Self::judge(slf, None)?)?, title)?)
+        Ok(picture::plotly(&Bound::new(slf.py(), Self::judge(slf, None)?)?, title, None)?)
     }
 
     fn __len__(&self) -> usize {

@@ -20,6 +20,11 @@ pub(crate) fn from_json<T: DeserializeOwned>(text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
+/// The name of a variant without fields, as in JSON.
+pub(crate) fn token(variant: &impl Serialize) -> String {
+    serde_json::to_value(variant).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
 /// `Name(field=value, …)`, without absent fields and with long lists shortened.
 pub(crate) fn repr(name: &str, value: &impl Serialize) -> PyResult<String> {
     let fields = serde_json::to_value(value).map_err(|error| PyValueError::new_err(error.to_string()))?;

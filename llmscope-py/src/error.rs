@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use llmscope_core::Error;
+use llmscope_core::analysis::{Guess, GuessedMeaning};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -10,6 +11,8 @@ use pyo3::types::PyDict;
 pub(crate) enum Failure {
     Core(Error),
     Harness(llmscope_harness::Error),
+    /// A guess that ``strict=True`` refuses.
+    Guess(Guess),
     Python(PyErr),
 }
 
@@ -42,9 +45,15 @@ impl From<Failure> for PyErr {
         match failure {
             Failure::Core(error) => Python::attach(|py| exception(py, &error).unwrap_or_else(|broken| broken)),
             Failure::Harness(error) => Python::attach(|py| bench_exception(py, &error).unwrap_or_else(|broken| broken)),
+            Failure::Guess(guess) => Python::attach(|py| guess_exception(py, &guess).unwrap_or_else(|broken| broken)),
             Failure::Python(error) => error,
         }
     }
+}
+
+/// Fails with a guess, if there is one.
+pub(crate) fn refuse_guess(guess: Option<Guess>) -> Result<()> {
+    guess.map_or(Ok(()), |guess| Err(Failure::Guess(guess)))
 }
 
 /// The `OSError` for a file that cannot be read.
@@ -117,6 +126,22 @@ fn bench_exception(py: Python<'_>, error: &llmscope_harness::Error) -> PyResult<
         }
     };
     raised(py, class, &error.to_string(), &values)
+}
+
+/// The exception for a guess, with how to state the meaning.
+fn guess_exception(py: Python<'_>, guess: &Guess) -> PyResult<PyErr> {
+    let name = &guess.name;
+    let remedy = match guess.meaning {
+        GuessedMeaning::Direction(_) => {
+            format!("state it with higher_is_better=\"{name}\" or lower_is_better=\"{name}\"")
+        }
+        GuessedMeaning::Unit { .. } => format!("state it with units={{\"{name}\": UNIT}}"),
+    };
+    let values = PyDict::new(py);
+    values.set_item("name", "strict")?;
+    values.set_item("value", name)?;
+    values.set_item("expected", &remedy)?;
+    raised(py, "ParameterError", &format!("{guess}; {remedy}"), &values)
 }
 
 fn raised(py: Python<'_>, class: &str, message: &str, values: &Bound<'_, PyDict>) -> PyResult<PyErr> {

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use llmscope_core::Verdict;
 use llmscope_core::analysis::{Analysis, Direction, MOST_VIOLATIONS, Report, SeriesVerdict, index};
+use llmscope_core::gate::{Gate, GateVerdict};
 use llmscope_core::plot::{self, escaped};
 use llmscope_core::quantity::noun_for;
 
@@ -49,6 +50,35 @@ fn patterns(html: &mut String, analysis: &Analysis) {
         row(html, "⚠", warning);
     }
     html.push_str("</table>");
+}
+
+/// A gate: its verdict and headline, its picture, and what it is based on.
+pub(crate) fn gate(gate: &Gate) -> String {
+    let color = plot::verdict_color(match gate.verdict {
+        GateVerdict::Pass => Verdict::InControl,
+        GateVerdict::Fail => Verdict::OutOfControl,
+        GateVerdict::NotEnoughData => Verdict::NotEnoughData,
+    });
+    let mut html = String::from("<div style=\"max-width:1100px\">");
+    let verdict = format!("<strong style=\"color:{color}\">{}</strong>", escaped(gate.label()));
+    html.push_str(&format!("<p>{verdict}<br>{}</p>", escaped(&gate.headline)));
+    html.push_str(&image(&plot::gate_svg(gate), &format!("gate: {}", gate.label())));
+    html.push_str("<table style=\"border:none;margin:0\">");
+    for warning in &gate.warnings {
+        row(&mut html, "⚠", warning);
+    }
+    for pair in &gate.pairs {
+        row(&mut html, pair.metric_title(), &pair.scope());
+        for fact in pair.facts() {
+            row(&mut html, "", &fact);
+        }
+        for warning in &pair.warnings {
+            row(&mut html, "⚠", warning);
+        }
+    }
+    row(&mut html, "promise", &gate.promise());
+    html.push_str("</table></div>");
+    html
 }
 
 /// The color of a verdict on a series: that of the rules' verdict with the same weight.

@@ -175,13 +175,13 @@ impl Judgement {
         title: Option<&str>,
         metric: Option<&str>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        picture::matplotlib(slf, title, metric.map(picture::axis_label).as_deref(), ax)
+        picture::matplotlib(slf, title, metric.map(picture::axis_label).as_deref(), ax, None)
     }
 
     /// The chart as a plotly figure.
     #[pyo3(signature = (title = None))]
     fn to_plotly<'py>(slf: &Bound<'py, Self>, title: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        picture::plotly(slf, title)
+        picture::plotly(slf, title, None)
     }
 
     fn __len__(&self) -> usize {

@@ -18,7 +18,10 @@ mod estimate;
 mod factors;
 mod foreign;
 mod frame;
+mod gate;
+mod gate_result;
 mod html;
+mod input;
 mod judgement;
 mod monitor;
 mod picture;
@@ -45,8 +48,8 @@ mod _native {
     use super::_restore;
     #[pymodule_export]
     use super::analysis::{
-        Analysis, Basis, Component, Dispersion, Excluded, Patterns, Quantiles, Report, Run, Shift, SigmaReport, Stage,
-        Study,
+        Analysis, Basis, ColumnReport, Component, Dispersion, Excluded, Patterns, Quantiles, Report, Run, Shift,
+        SigmaReport, Stage, Study,
     };
     #[pymodule_export]
     use super::analyze::analyze;
@@ -68,6 +71,10 @@ mod _native {
     use super::estimate::{attributes_chart, cusum_chart, ewma_chart, individuals, moving_average_chart, xbar};
     #[pymodule_export]
     use super::factors::{Factors, c4, c5, d2, d3, d4, factors};
+    #[pymodule_export]
+    use super::gate::gate;
+    #[pymodule_export]
+    use super::gate_result::{Arm, Certificate, Comparison, Gate, GatePair};
     #[pymodule_export]
     use super::judgement::{Judgement, judge};
     #[pymodule_export]
@@ -108,11 +115,15 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
     restored! {
         Analysis = |state: analysis::AnalysisState| analysis::Analysis::from(state),
         Answer = answer::Answer,
+        Arm = gate_result::Arm,
         Basis = analysis::Basis,
         Capability = capability::Capability,
+        Certificate = gate_result::Certificate,
         Change = answer::Change,
         ChangePoint = stats::ChangePoint,
         Chart = chart::Chart::of,
+        ColumnReport = analysis::ColumnReport,
+        Comparison = gate_result::Comparison,
         ControlLimits = chart::ControlLimits,
         Component = analysis::Component,
         Dispersion = analysis::Dispersion,
@@ -122,6 +133,8 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         FailedRuns = answer::FailedRuns,
         FailureCount = answer::FailureCount,
         Failures = answer::Failures,
+        Gate = gate_result::Gate,
+        GatePair = gate_result::GatePair,
         Judgement = |(judgement, rules, chart): judgement::JudgementState| {
             let chart = chart.and_then(|chart| Py::new(py, chart::Chart::of(chart)).ok());
             judgement::Judgement::new(judgement, rules, chart)

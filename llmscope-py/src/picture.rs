@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use llmscope_core::plot::ChangeMark;
 use llmscope_core::quantity::in_unit;
 use llmscope_core::{Error, Unit, files::write_atomically, plot};
 use pyo3::prelude::*;
@@ -104,12 +105,22 @@ pub(crate) fn matplotlib<'py>(
     title: Option<&str>,
     label: Option<&str>,
     ax: Option<&Bound<'py, PyAny>>,
+    change: Option<&ChangeMark>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    plotting(judgement.py())?.call_method1("matplotlib_axes", (judgement, title, label, ax))
+    plotting(judgement.py())?.call_method1("matplotlib_axes", (judgement, title, label, ax, change.map(mark)))
 }
 
-pub(crate) fn plotly<'py>(judgement: &Bound<'py, Judgement>, title: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-    plotting(judgement.py())?.call_method1("plotly_figure", (judgement, title))
+pub(crate) fn plotly<'py>(
+    judgement: &Bound<'py, Judgement>,
+    title: Option<&str>,
+    change: Option<&ChangeMark>,
+) -> PyResult<Bound<'py, PyAny>> {
+    plotting(judgement.py())?.call_method1("plotly_figure", (judgement, title, change.map(mark)))
+}
+
+/// The first point after a change, its label and its color.
+fn mark(change: &ChangeMark) -> (usize, String, &'static str) {
+    (change.point, change.label(), change.color())
 }
 
 fn plotting(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {

@@ -10,7 +10,7 @@ use arrow_array::{Array as _, ArrayRef};
 use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
-use llmscope_core::ingest::{Cell, Column, Content, Log, Projection, Table, Tool};
+use llmscope_core::ingest::{Cell, Column, Content, Log, Projection, ReadOptions, Table, TokenColumns, Tool};
 use llmscope_core::{Error, Metric, error};
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
@@ -38,26 +38,36 @@ pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>
 }
 
 /// The default measures of a frame: the metrics among its columns, or its only column without another use.
-pub(crate) fn usual_metrics(columns: &[String], others: &[&str]) -> Result<Vec<String>> {
+pub(crate) fn usual_metrics(columns: &[String], others: &[String], reading: &ReadOptions) -> Result<Vec<String>> {
     let usual: Vec<String> =
         columns.iter().filter(|name| Metric::DEFAULT.iter().any(|metric| metric.name() == *name)).cloned().collect();
     if !usual.is_empty() {
         return Ok(usual);
     }
-    let unused = |name: &&String| !others.contains(&name.as_str()) && !Projection::TIMES.contains(&name.as_str());
+    let roles = with_a_role(columns, reading);
+    let unused = |name: &&String| !others.contains(name) && !roles.contains(name);
     if let [only] = columns.iter().filter(unused).collect::<Vec<_>>()[..] {
         return Ok(vec![only.clone()]);
     }
     Err(Error::Unknown { what: "metric", name: String::new(), expected: columns.join(", ") })?
 }
 
+/// The columns that are read with any measure, as those of a file: times, outcomes, identities, token counts.
+fn with_a_role(columns: &[String], reading: &ReadOptions) -> Vec<String> {
+    let mut roles = Projection { reading: reading.clone(), ..Projection::default() }.columns_with_a_role(columns);
+    roles.extend(columns.iter().filter(|name| TokenColumns::NAMES.contains(&name.as_str())).cloned());
+    roles
+}
+
 /// The columns of a frame that an analysis needs, as a log.
-pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str]) -> Result<Log> {
+pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str], reading: &ReadOptions) -> Result<Log> {
     let mut table = Table::default();
-    for name in
-        names.iter().filter(|name| needed.contains(&name.as_str()) || Projection::TIMES.contains(&name.as_str()))
-    {
+    let roles = with_a_role(names, reading);
+    for name in names.iter().filter(|name| needed.contains(&name.as_str()) || roles.contains(name)) {
         let cells = labels(&data.get_item(PyString::new(data.py(), name))?)?;
+        if !needed.contains(&name.as_str()) && is_count_of_failures(name, &cells) {
+            continue;
+        }
         table.columns.push(Column { name: name.clone(), cells });
     }
     if let Some(missing) = needed.iter().find(|needed| !names.iter().any(|name| name == *needed)) {
@@ -74,6 +84,12 @@ pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str])
     }
     table.lines = (0..rows as u64).collect();
     Ok(Log { source: SOURCE.to_owned(), tool: Tool::CSV, content: Content::Table(table), warnings: Vec::new() })
+}
+
+/// True for a column that counts failures, as a chart of counts needs, instead of marking rows that failed.
+fn is_count_of_failures(name: &str, cells: &[Cell]) -> bool {
+    let is_count = |cell: &Cell| matches!(cell, Cell::Number(count) if *count > 1.0);
+    matches!(name.to_lowercase().as_str(), "failed" | "failure") && cells.iter().any(is_count)
 }
 
 /// A column of numbers, text or times, cell by cell.

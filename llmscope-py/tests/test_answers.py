@@ -243,3 +243,60 @@ def test_the_options_are_those_of_the_command_line() -> None:
     expected = json.loads(written.stdout)
     del expected["generated_at"]
     assert ls.analyze(paths, by="session", alpha=0.2, spikes=True).to_dict() == expected
+
+
+def test_objectives_are_those_of_the_command_line() -> None:
+    path, slo = SESSIONS / "second-load.json", "ttft.p99=60ms,errors=5%,e2e=300ms"
+    written = subprocess.run([CLI, "analyze", path, "--slo", slo, "--json"], capture_output=True, check=False)
+    assert written.returncode in (0, 1), written.stderr
+    expected = json.loads(written.stdout)
+    del expected["generated_at"]
+    report = ls.analyze(path, slo=slo)
+    assert report.to_dict() == expected == ls.analyze(path, slo=slo.split(",")).to_dict()
+    ttft, e2e = (next(a for a in report if a.metric == metric) for metric in ("ttft_s", "e2e_s"))
+    assert [one.objective for one in ttft.answer.objectives] == ["ttft.p99=60ms", "errors=5%"]
+    assert ttft.answer.objectives[0].status == "cannot_tell" and ttft.answer.objectives[0].text in ttft.answer.text
+    # The objective of a request is the upper specification limit of its metric only.
+    assert e2e.specification is not None and e2e.specification.upper == 0.3 and ttft.specification is None
+    values = ls.read_session(path).metric("e2e_s")
+    assert e2e.answer.goodput == {"e2e=300ms": pytest.approx(np.mean(values <= 0.3))}
+
+
+def test_objectives_of_arrays_and_frames() -> None:
+    values = latencies()
+    for data in (values, {"ttft_s": values}):
+        found = ls.analyze(data, metric="ttft_s", slo="ttft.p95=200ms,ttft=300ms")
+        answer = (found if isinstance(found, ls.Analysis) else found[0]).answer
+        (certificate,) = answer.objectives
+        assert (certificate.status, certificate.n) == ("missed", 300)
+        assert certificate.observed == pytest.approx(np.mean(values > 0.2))
+        assert answer.goodput == {"ttft=300ms": pytest.approx(np.mean(values <= 0.3))}
+    with pytest.raises(ls.UnknownNameError, match="metric of the objective"):
+        ls.analyze(values, metric="ttft_s", slo="e2e.p95=1s")
+    with pytest.raises(ls.ParameterError, match="a limit with its unit"):
+        ls.analyze(values, metric="ttft_s", slo="ttft=300")
+
+
+def test_failed_rows_of_a_frame_count() -> None:
+    frame = pd.DataFrame({"ttft_s": latencies(60), "status": ["ok"] * 40 + ["timeout"] * 20})
+    failures = ls.analyze(frame)[0].answer.failures
+    assert failures is not None and (failures.count, failures.requests) == (20, 60)
+    assert ls.analyze(frame, status="status=ok,timeout")[0].answer.failures is None
+    assert ls.analyze(frame, status="none")[0].n == 60
+    with pytest.raises(ls.FormatError, match="state which values succeeded"):
+        ls.analyze(frame.assign(status="so-so"))
+    # A count of failures marks no row.
+    assert ls.analyze(frame.assign(status="ok", failed=np.arange(60)), metric="ttft_s")[0].n == 60
+
+
+def test_a_frame_gives_the_answers_of_its_file(tmp_path: Any) -> None:
+    rng = np.random.default_rng(5)
+    tokens = rng.integers(50, 150, 200)
+    table = pd.DataFrame({
+        "model": ["a", "b"] * 100, "e2e_s": tokens * rng.lognormal(-4.5, 0.05, 200), "output_tokens": tokens,
+        "input_tokens": 20, "status": ["ok"] * 190 + ["error"] * 10, "timestamp": np.arange(200) + 1.7e9,
+    })  # fmt: skip
+    table.to_csv(tmp_path / "log.csv", index=False)
+    of_file, of_frame = ls.analyze(tmp_path / "log.csv"), ls.analyze(pd.read_csv(tmp_path / "log.csv"))
+    assert [a.answer for a in of_frame] == [a.answer for a in of_file]
+    assert of_frame[0].answer.adjusted_for and of_frame[0].excluded.failed == 5

@@ -40,6 +40,7 @@ def results() -> dict[str, Any]:
     answer = failing()[0].answer
     nightly = ls.analyze(SESSIONS.parents[1] / "llmscope-cli/tests/runs/nightly-vllm.jsonl")[0].answer
     refused = ls.analyze(SESSIONS.parents[1] / "llmscope-core/tests/logs/oha/refusals.json")[0].answer.failures
+    gate = ls.gate(SESSIONS / "undisturbed.json", SESSIONS / "second-load.json", slo="errors=5%")
     return {
         "Analysis": analysis,
         "Answer": answer,
@@ -50,13 +51,19 @@ def results() -> dict[str, Any]:
         "Component": study.between,
         "ControlLimits": ls.attributes([1, 2, 3], [10, 20, 30]).limits,
         "Dispersion": analysis.dispersion,
+        "Arm": gate.pairs[0].baseline,
         "Basis": ls.analyze(values).basis,
+        "Certificate": gate.certificates[0],
+        "ColumnReport": report.columns[0],
+        "Comparison": gate.pairs[0].comparisons[0],
         "Excluded": analysis.excluded,
         "ExpectedPpm": analysis.expected_ppm,
         "Factors": ls.factors(5),
         "FailedRuns": refused.runs if refused else None,
         "FailureCount": answer.failures.kinds[0] if answer.failures else None,
         "Failures": answer.failures,
+        "Gate": gate,
+        "GatePair": gate.pairs[0],
         "Judgement": chart.judge(),
         "LoadChange": answer.load[0] if answer.load else None,
         "Moments": ls.moments(values),

@@ -125,6 +125,29 @@ def test_matplotlib_labels_lines_and_covers_no_data(chart: ls.Chart) -> None:
     plt.close("all")
 
 
+def test_a_change_is_drawn_and_labelled() -> None:
+    analysis = ls.analyze([0.30, 0.31, 0.29, 0.32, 0.28] * 16 + [0.45, 0.46, 0.44, 0.47, 0.43] * 16, metric="ttft_s")
+    assert analysis.answer.since is not None and analysis.answer.since.index == 80
+    assert ">+50 % since point 80</text>" in analysis.to_svg()
+    ax = analysis.plot()
+    ax.figure.canvas.draw()
+    label = next(text for text in ax.texts if text.get_text() == "+50 % since point 80")
+    line = next(line for line in ax.lines if list(line.get_xdata()) == [79.5, 79.5])
+    assert line.get_color() == label.get_color() == "#d1242f"
+    box = label.get_window_extent()
+    points = ax.transData.transform(np.column_stack([np.arange(160), analysis.judgement.chart.points]))
+    inside = (box.x0 < points[:, 0]) & (points[:, 0] < box.x1) & (box.y0 < points[:, 1]) & (points[:, 1] < box.y1)
+    assert not inside.any() and ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 and box.y1 <= ax.bbox.y1
+    if legend := ax.get_legend():
+        assert not legend.get_window_extent().overlaps(box)
+    figure = analysis.to_plotly()
+    assert [(s.x0, s.x1) for s in figure.layout.shapes] == [(79.5, 79.5)]
+    assert [a.text for a in figure.layout.annotations] == ["+50 % since point 80"]
+    stable = ls.analyze([0.30, 0.31, 0.29, 0.32, 0.28] * 16, metric="ttft_s")
+    assert "since" not in stable.to_svg() and not stable.to_plotly().layout.shapes
+    plt.close("all")
+
+
 def test_a_moving_range_is_drawn_at_its_later_measurement() -> None:
     chart = ls.individuals([1.0, 2.0, 1.0, 2.0, 9.0]).dispersion_chart
     assert chart is not None

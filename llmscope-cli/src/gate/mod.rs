@@ -12,9 +12,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use llmscope_core::analysis::{Measure, Selection, Series};
-use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Statistic, certify, gate};
+use llmscope_core::gate::{Gate, GatePlan, GateVerdict, Statistic, certify, check_common_measure, gate};
 use llmscope_core::quantity::counted;
-use llmscope_core::{Metric, Objective, Unit};
+use llmscope_core::{Objective, Unit};
 
 pub(crate) use self::args::GateArgs;
 use self::args::{GateFormat, Undecided};
@@ -55,7 +55,7 @@ fn judged(args: &GateArgs, selection: &Selection, plan: &GatePlan) -> Result<Gat
     let (baseline, candidate) = sides(args)?;
     let baseline = series(selection, &baseline).context("baseline")?;
     let candidate = series(selection, &candidate).context("candidate")?;
-    expect_common_measure(&baseline, &candidate)?;
+    check_common_measure(&baseline, &candidate)?;
     args.meaning.refuse_guesses(&baseline, true, false)?;
     let answer = gate(&baseline, &candidate, plan)?;
     let is_compared = |series: &&Series| answer.pairs.iter().any(|pair| pair.metric == series.measure.name());
@@ -92,23 +92,6 @@ fn sides(args: &GateArgs) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         bail!("standard input can be read once: give the other side as a file");
     }
     Ok((baseline, candidate))
-}
-
-/// Refuses two sides without a measure in common.
-fn expect_common_measure(baseline: &[Series], candidate: &[Series]) -> Result<()> {
-    // A side of which all requests failed has no latency: the share of failures is compared.
-    let all_failed = |side: &[Series]| side.iter().all(|one| one.measure == Measure::Metric(Metric::ErrorRate));
-    let has_common = all_failed(baseline)
-        || all_failed(candidate)
-        || baseline.iter().any(|one| candidate.iter().any(|other| other.measure == one.measure));
-    if let (false, Some(one), Some(other)) = (has_common, baseline.first(), candidate.first()) {
-        bail!(
-            "the baseline has {} and the candidate {}: nothing to compare; name a column of both with --column",
-            one.measure.name(),
-            other.measure.name()
-        );
-    }
-    Ok(())
 }
 
 fn series(selection: &Selection, files: &[PathBuf]) -> Result<Vec<Series>> {

@@ -461,6 +461,7 @@ impl SeriesBuilder {
             let group = &mut self.groups[place];
             group.warmup += warmup;
             group.elapsed |= rows.elapsed;
+            group.observations.has_outcomes |= rows.tally.outcomes > 0;
             // A run has no value if all its requests failed, or if the tool does not tell them apart.
             if is_table && !of_runs {
                 group.missing = Missing::Error;

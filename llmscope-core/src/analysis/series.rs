@@ -63,6 +63,8 @@ pub struct Observations {
     pub(super) tokens: TokenColumns,
     /// The requests of each run and its failures, if each value summarizes a run.
     pub(super) counts: RunCounts,
+    /// True if rows of a table say whether their request succeeded.
+    pub(super) has_outcomes: bool,
 }
 
 /// One request to be added to a series.
@@ -190,6 +192,12 @@ impl Series {
             contradictions: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// True if it is known which requests failed: in logs of requests, and in tables whose rows have an outcome.
+    #[must_use]
+    pub fn tells_failures(&self) -> bool {
+        self.missing != Missing::Error || self.observations.has_outcomes || self.observations.failures() > 0
     }
 
     /// What the measure means.

@@ -1,14 +1,14 @@
 //! Whether the candidate meets the objectives of a run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::GatePlan;
 use crate::analysis::Series;
-use crate::analysis::answer::certified;
-use crate::error::{Error, Result};
+use crate::analysis::answer::{certified, unknown_metric};
+use crate::error::Result;
 use crate::objective::{Certificate, Objective};
 
 /// The certificate of an objective for one group of the candidate.
@@ -24,18 +24,13 @@ pub struct Certified {
 /// The certificates of the objectives of a run, for each group of these series.
 ///
 /// # Errors
-/// [`Error::Unknown`] if no series has the metric of an objective.
+/// [`Error::Unknown`](crate::Error::Unknown) if no series has the metric of an objective.
 pub(super) fn of(series: &[Series], plan: &GatePlan) -> Result<Vec<Certified>> {
     let mut certificates = Vec::new();
     for objective in plan.objectives.iter().filter(|objective| objective.allowed_share().is_some()) {
         let found = of_groups(*objective, series, plan)?;
         if found.is_empty() {
-            let names = series.iter().map(|series| series.measure.name()).collect::<BTreeSet<_>>();
-            return Err(Error::Unknown {
-                what: "metric of the objective",
-                name: objective.to_string(),
-                expected: names.into_iter().collect::<Vec<_>>().join(", "),
-            });
+            return Err(unknown_metric(*objective, series));
         }
         certificates.extend(found);
     }

@@ -43,9 +43,9 @@ pub use preview::{GatePreview, PreviewRow, PreviewTable, preview};
 pub use runs::Runs;
 
 use crate::analysis::answer::{FailureCount, Since};
-use crate::analysis::{Excluded, Quantiles, Series};
+use crate::analysis::{Excluded, Measure, Quantiles, Series};
 use crate::error::Result;
-use crate::metric::Unit;
+use crate::metric::{Metric, Unit};
 use family::{Figures, Levels};
 use runs::Ends;
 
@@ -316,6 +316,26 @@ pub fn gate(baseline: &[Series], candidate: &[Series], plan: &GatePlan) -> Resul
     pairs.extend(drafts.errors.into_iter().map(|draft| draft.judged(plan, levels.other)));
     let parts = Parts { pairs, certificates: certificates::of(candidate, plan)?, warnings: matched.warnings };
     Ok(parts.gate(plan, &levels))
+}
+
+/// Refuses two sides without a measure in common. A side of which all requests failed has no latency: the shares of
+/// failures are then compared.
+///
+/// # Errors
+/// [`Error::Unknown`](crate::Error::Unknown) with the first measure of each side.
+pub fn check_common_measure(baseline: &[Series], candidate: &[Series]) -> Result<()> {
+    let all_failed = |side: &[Series]| side.iter().all(|one| one.measure == Measure::Metric(Metric::ErrorRate));
+    let has_common = all_failed(baseline)
+        || all_failed(candidate)
+        || baseline.iter().any(|one| candidate.iter().any(|other| other.measure == one.measure));
+    match (baseline.first(), candidate.first()) {
+        (Some(one), Some(other)) if !has_common => Err(crate::Error::Unknown {
+            what: "measure of the candidate",
+            name: other.measure.name().to_owned(),
+            expected: format!("one of the baseline ({})", one.measure.name()),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Judges the objectives of a run in a plan for these series, without a baseline.

@@ -3,7 +3,6 @@
 use super::Arm;
 use crate::analysis::{Excluded, Measure, RunOrder, Series};
 use crate::metric::Metric;
-use crate::sample::Missing;
 
 /// Requests in the order of their runs and in time order in each run, excluding the warm-up.
 pub(super) struct Requests {
@@ -45,7 +44,7 @@ impl Requests {
         let runs = RunOrder::of(series.values.len(), |index| observations.source(index));
         let outcomes = runs.order.iter().map(|&index| outcome(observations.failed(index), value(index))).collect();
         // Each value of a series of runs is a run, not a request.
-        let tell_failures = !series.of_runs && (series.missing != Missing::Error || observations.failures() > 0);
+        let tell_failures = !series.of_runs && series.tells_failures();
         Self { outcomes, breaks: runs.starts, tell_failures }
     }
 

@@ -204,15 +204,24 @@ fn listed(failures: &[FailureCount]) -> String {
 }
 
 impl Comparison {
+    /// The measured change: the difference of a share, the shift of another figure.
+    #[must_use]
+    pub const fn size_of_change(&self) -> Option<f64> {
+        if self.statistic.is_share() { self.difference } else { self.shift }
+    }
+
+    /// The interval of the true change.
+    #[must_use]
+    pub const fn interval_of_change(&self) -> Option<OpenInterval> {
+        if self.statistic.is_share() { self.difference_interval } else { self.shift_interval }
+    }
+
     /// The change with its interval: `+12 % [8 %, 17 %]`, in percentage points for a share.
     #[must_use]
     pub fn change(&self) -> String {
-        let (value, interval, unit) = match self.statistic.is_share() {
-            true => (self.difference, self.difference_interval, "points"),
-            false => (self.shift, self.shift_interval, "%"),
-        };
-        let Some(value) = value else { return String::new() };
-        let points = self.statistic.is_share();
+        let (interval, points) = (self.interval_of_change(), self.statistic.is_share());
+        let unit = if points { "points" } else { "%" };
+        let Some(value) = self.size_of_change() else { return String::new() };
         let end = |value: f64| format!("{}{}", plain(value * 100.0), if points { "" } else { " %" });
         let change = format!("{} {unit}", signed(value * 100.0));
         match interval {
@@ -376,7 +385,7 @@ impl Comparison {
     /// The size of the change for the worse, to select the comparison for the headline: the near end of the interval if
     /// the comparison is worse, else the far end.
     fn badness(&self, pair: &Pair) -> f64 {
-        let interval = if self.statistic.is_share() { self.difference_interval } else { self.shift_interval };
+        let interval = self.interval_of_change();
         let less_is_worse = pair.less_is_worse;
         let worse = self.decision == Decision::Worse;
         let end = interval.and_then(|i| if worse != less_is_worse { i.lower } else { i.upper });

@@ -122,7 +122,8 @@ impl Projection {
     }
 
     /// The columns among these names that are times, outcomes or identities, not measures.
-    pub(crate) fn columns_with_a_role(&self, names: &[String]) -> Vec<String> {
+    #[must_use]
+    pub fn columns_with_a_role(&self, names: &[String]) -> Vec<String> {
         let roles = Roles::of(self, KnownNames { names, complete: true });
         let outcomes = roles.outcomes.into_iter().map(|(name, _)| name);
         roles

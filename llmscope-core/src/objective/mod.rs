@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::cast::float;
+use crate::measure::Measure;
 use crate::metric::Metric;
 
 /// One service level objective. Its text is `ttft=500ms`, `ttft.p99=500ms` or `errors=1%`.
@@ -64,6 +65,12 @@ impl Objective {
             Self::Request { metric, .. } | Self::Quantile { metric, .. } => metric,
             Self::Errors { .. } => Metric::ErrorRate,
         }
+    }
+
+    /// True if the objective limits this measure: its metric, or the column of that name.
+    #[must_use]
+    pub fn limits(self, measure: &Measure) -> bool {
+        measure.name() == self.metric().name()
     }
 
     /// The share of the requests of a run that may fail or exceed the limit: 1 − p for a quantile. `None` for an

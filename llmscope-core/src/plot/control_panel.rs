@@ -7,7 +7,7 @@ use super::axis::{Axis, with_near};
 use super::broken_rule::{BrokenRule, rule_color};
 use super::frame::Frame;
 use super::style::{CENTER, LIMITS, MUTED, POINT, SPECIFICATION, TICK_WIDTH, ticks};
-use super::svg::{Anchor, Picture};
+use super::svg::{Anchor, CHARACTER, Picture};
 use crate::analysis::Drawing;
 use crate::capability::SpecificationLimits;
 use crate::cast::float;
@@ -82,6 +82,25 @@ impl<'a> ControlPanel<'a> {
         self.x.at(self.position(point))
     }
 
+    pub(super) const fn frame(&self) -> Frame {
+        self.frame
+    }
+
+    /// The position between a point and the previous one.
+    pub(super) fn between(&self, point: usize) -> f64 {
+        self.x.at(self.position(point) - 0.5)
+    }
+
+    /// The title of the axis of values, above its left end.
+    fn title(&self) -> String {
+        in_unit(&self.quantity.name, self.symbol)
+    }
+
+    /// Where the title of the axis of values ends, roughly.
+    pub(super) fn end_of_title(&self) -> f64 {
+        self.frame.left + CHARACTER * float(self.title().chars().count())
+    }
+
     fn y(&self, value: f64) -> f64 {
         self.y.at(value * self.factor).clamp(self.frame.top, self.frame.bottom)
     }
@@ -129,7 +148,7 @@ impl<'a> ControlPanel<'a> {
     fn axis_of_values(&self, picture: &mut Picture) {
         let Frame { left, top, .. } = self.frame;
         self.frame.draw_values(picture, &self.y);
-        picture.text((left, top - 8.0), Anchor::Start, MUTED, &in_unit(&self.quantity.name, self.symbol));
+        picture.text((left, top - 8.0), Anchor::Start, MUTED, &self.title());
     }
 
     /// The axis of time, below the panel.

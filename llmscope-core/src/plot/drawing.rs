@@ -1,6 +1,7 @@
 //! The picture of one control chart: heading, chart, legend of the violations.
 
 use super::broken_rule::{BrokenRule, broken_rules, rule_color};
+use super::change_mark::ChangeMark;
 use super::control_panel::{ControlPanel, LANE, Quantity};
 use super::frame::Frame;
 use super::style::{HEADING, MUTED};
@@ -19,12 +20,13 @@ const LANES: f64 = FRAME.bottom + 52.0;
 /// Height of a line of the legend.
 pub(super) const LEGEND_LINE: f64 = 20.0;
 
-/// The control chart of an analysis as SVG: 1100 units wide, readable without color, safe to embed.
+/// The control chart of an analysis as SVG: 1100 units wide, readable without color, safe to embed. A change of the level
+/// is marked where it begins.
 ///
 /// For an analysis without a chart (too few data), the picture contains a message.
 #[must_use]
 pub fn svg(analysis: &Analysis) -> String {
-    picture(&Caption::of(analysis), analysis.drawing.as_ref())
+    picture(&Caption::of(analysis), analysis.drawing.as_ref(), ChangeMark::of(analysis).as_ref())
 }
 
 /// A control chart without an analysis, under a custom title, as SVG.
@@ -42,7 +44,7 @@ pub fn svg_of(drawing: &Drawing, title: &str) -> String {
             format!("{} points", chart.points.len()),
         ],
     };
-    picture(&caption, Some(drawing))
+    picture(&caption, Some(drawing), None)
 }
 
 /// The text around a chart.
@@ -94,7 +96,7 @@ fn title(analysis: &Analysis) -> String {
     if group.is_empty() { metric } else { format!("{group}: {metric}") }
 }
 
-fn picture(caption: &Caption, drawing: Option<&Drawing>) -> String {
+fn picture(caption: &Caption, drawing: Option<&Drawing>, change: Option<&ChangeMark>) -> String {
     let legend = drawing.map(broken_rules).unwrap_or_default();
     let height = legend_top(legend.len()) + LEGEND_LINE * float(legend.len());
     let mut picture = Picture::new(WIDTH, height);
@@ -103,6 +105,9 @@ fn picture(caption: &Caption, drawing: Option<&Drawing>) -> String {
         Some(drawing) if !drawing.chart.points.is_empty() => {
             let panel = ControlPanel::new(drawing, &caption.quantity, FRAME);
             panel.draw(&mut picture);
+            if let Some(change) = change {
+                change.draw(&panel, &mut picture);
+            }
             panel.axis_of_time(&mut picture);
             panel.lanes(&mut picture, &legend, LANES);
             draw_legend(&mut picture, &legend, legend_top(legend.len()));

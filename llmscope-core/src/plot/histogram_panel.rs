@@ -6,7 +6,7 @@ use super::frame::Frame;
 use super::imr::Labels;
 use super::sixpack::Sixpack;
 use super::style::{GRID, MUTED, OVERALL, SPECIFICATION, TICK, TICK_WIDTH, WITHIN, ticks};
-use super::svg::{Anchor, Picture};
+use super::svg::{Anchor, CHARACTER, Picture};
 use crate::cast::float;
 use crate::quantity::{in_unit, number, scale_of};
 use crate::stats::Histogram;
@@ -17,8 +17,6 @@ const BAR: &str = "#cbd5e1";
 const REACH: f64 = 3.5;
 /// Straight pieces of a curve.
 const PIECES: u32 = 96;
-/// Width of a character of a label, roughly.
-const CHARACTER: f64 = 6.6;
 
 /// Bars with the share of the measurements in each bin; the curves have the same area.
 pub(super) struct HistogramPanel<'a> {

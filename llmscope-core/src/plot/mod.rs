@@ -1,10 +1,12 @@
-//! Pictures of an analysis: the same drawing as SVG and as PNG, and a small one for the terminal.
+//! Pictures of an analysis and of a gate: the same drawing as SVG and as PNG, and a small one for the terminal.
 
 mod axis;
 mod broken_rule;
+mod change_mark;
 mod control_panel;
 mod drawing;
 mod frame;
+mod gate_picture;
 mod histogram_panel;
 mod imr;
 mod index_table;
@@ -18,7 +20,9 @@ mod svg;
 mod terminal;
 
 pub use axis::Axis;
+pub use change_mark::ChangeMark;
 pub use drawing::{svg, svg_of, verdict_color};
+pub use gate_picture::gate_svg;
 pub use imr::{Imr, Labels};
 #[cfg(feature = "png")]
 pub use png::png;

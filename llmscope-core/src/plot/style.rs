@@ -13,6 +13,8 @@ pub(super) const SPECIFICATION: &str = "#6d28d9";
 pub(super) const CENTER: &str = "#1a7f37";
 /// Color of the control limits.
 pub(super) const LIMITS: &str = "#b42318";
+/// Color of what became worse.
+pub(super) const WORSE: &str = "#d1242f";
 /// A measurement.
 pub(super) const POINT: &str = r##"fill="#334155""##;
 /// The normal curve of the within sigma.

@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+/// Width of a character of a label, roughly.
+pub(super) const CHARACTER: f64 = 6.6;
+
 /// An SVG picture under construction.
 pub(super) struct Picture {
     body: String,

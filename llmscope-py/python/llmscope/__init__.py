@@ -8,6 +8,7 @@ Control charts, run rules and process capability for NumPy, pandas, polars and A
 10
 
 - ``analyze`` answers whether a log, a data frame or an array changed, since when, and by how much.
+- ``gate`` answers whether a candidate is worse than a baseline, and whether a run meets its objectives.
 - ``individuals``, ``xbar``, ``attributes``, ``ewma``, ``cusum`` and ``moving_average`` build charts.
 - ``judge`` and ``Monitor`` apply rules.
 - ``capability`` and ``performance`` compare data with specification limits.
@@ -18,11 +19,15 @@ Control charts, run rules and process capability for NumPy, pandas, polars and A
 from llmscope._native import (
     Analysis,
     Answer,
+    Arm,
     Basis,
     Capability,
+    Certificate,
     Change,
     ChangePoint,
     Chart,
+    ColumnReport,
+    Comparison,
     Component,
     ControlLimits,
     Dispersion,
@@ -32,6 +37,8 @@ from llmscope._native import (
     FailedRuns,
     FailureCount,
     Failures,
+    Gate,
+    GatePair,
     Judgement,
     LoadChange,
     Log,
@@ -78,6 +85,7 @@ from llmscope._native import (
     ewma,
     expected_ppm,
     factors,
+    gate,
     imr,
     individuals,
     judge,
@@ -114,12 +122,16 @@ from llmscope.errors import (
 __all__ = [
     "Analysis",
     "Answer",
+    "Arm",
     "Basis",
     "BenchError",
     "Capability",
+    "Certificate",
     "Change",
     "ChangePoint",
     "Chart",
+    "ColumnReport",
+    "Comparison",
     "Component",
     "ControlLimits",
     "CountError",
@@ -133,6 +145,8 @@ __all__ = [
     "Failures",
     "FileError",
     "FormatError",
+    "Gate",
+    "GatePair",
     "Judgement",
     "LengthMismatchError",
     "LoadChange",
@@ -190,6 +204,7 @@ __all__ = [
     "ewma",
     "expected_ppm",
     "factors",
+    "gate",
     "imr",
     "individuals",
     "judge",

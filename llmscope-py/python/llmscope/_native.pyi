@@ -32,6 +32,7 @@ _SeriesVerdict: TypeAlias = Literal["failing", "changed", "stable", "not_enough_
 _Part: TypeAlias = Literal["level", "failures", "spread", "slow_requests"]
 _Direction: TypeAlias = Literal["worse", "better", "unknown"]
 _Lines: TypeAlias = float | NDArray[np.float64]
+_OpenInterval: TypeAlias = tuple[float | None, float | None]
 
 __version__: str
 
@@ -66,9 +67,12 @@ def analyze(  # type: ignore[overload-overlap]
     transform: _Transform | None = None,
     alpha: float = 0.01,
     spikes: bool = False,
+    slo: str | Sequence[str] | None = None,
     units: dict[str, str] | None = None,
     higher_is_better: str | Sequence[str] | None = None,
     lower_is_better: str | Sequence[str] | None = None,
+    status: str | None = None,
+    strict: bool = False,
 ) -> Report:
     """Analyzes data, per group and metric: did it change, since when, by how much; control chart, patterns and capability.
 
@@ -119,9 +123,14 @@ def analyze(  # type: ignore[overload-overlap]
             series of the call share it.
         spikes: True if single slow requests make a series changed. They then have a share of alpha, which is valid if
             the logarithms of the values are normal.
+        slo: Objectives, separated by commas or as a list: ``"errors=1%,ttft.p99=500ms"`` of a run, which are met, missed
+            or undecided; ``"ttft=500ms"`` of a request, which is an upper specification limit.
         units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
         higher_is_better: A column of which more is better, or several.
         lower_is_better: A column of which less is better, or several.
+        status: Which rows of a table succeeded: ``"code=ok,200..299"`` names a column and its values, and ``"none"``
+            ignores such columns. By default, columns such as ``status``, ``success`` and ``error`` say so.
+        strict: True to refuse a unit or a direction that is guessed from a name and decides.
 
     Returns:
         An :class:`Analysis` for bare numbers, otherwise a :class:`Report`. Too few data result in the verdict
@@ -130,7 +139,7 @@ def analyze(  # type: ignore[overload-overlap]
     Raises:
         UnknownNameError: If the data lack the metric or column; the message lists the available ones.
         FormatError: For text or a gap in a numeric column, with its row.
-        ParameterError: If the parameters contradict each other or the data.
+        ParameterError: If the parameters contradict each other or the data, or for a guess with ``strict=True``.
 
     Example:
         >>> import llmscope as ls
@@ -141,7 +150,7 @@ def analyze(  # type: ignore[overload-overlap]
         >>> [(a.group["model"], a.verdict, round(a.capability.cpk, 1)) for a in report]
         [('a', 'stable', 5.8), ('b', 'changed', 4.0)]
         >>> report[1].answer
-        Answer('slower by 21 % (17 to 24 %) since measurement 30, 28 to 30, p < 0.0001')
+        Answer('slower by 21 % (17 to 24 %) since request 30, 28 to 30, p < 0.0001')
     """
 @overload
 def analyze(
@@ -174,10 +183,87 @@ def analyze(
     transform: _Transform | None = None,
     alpha: float = 0.01,
     spikes: bool = False,
+    slo: str | Sequence[str] | None = None,
     units: dict[str, str] | None = None,
     higher_is_better: str | Sequence[str] | None = None,
     lower_is_better: str | Sequence[str] | None = None,
+    status: str | None = None,
+    strict: bool = False,
 ) -> Analysis: ...
+def gate(
+    baseline: _Log | Sequence[_Log] | _Frame | Mapping[str, Any] | _Numbers,
+    candidate: _Log | Sequence[_Log] | _Frame | Mapping[str, Any] | _Numbers | None = None,
+    *,
+    metric: str | Sequence[str] | None = None,
+    by: str | Sequence[str] | None = None,
+    statistic: str | Sequence[str] | None = None,
+    max_shift: float | str | None = None,
+    max_share_increase: float | str | None = None,
+    alpha: float | str | None = None,
+    run_sd: float | str | None = None,
+    slo: str | Sequence[str] | None = None,
+    rules: _Rules | None = None,
+    missing: _Missing | None = None,
+    units: dict[str, str] | None = None,
+    higher_is_better: str | Sequence[str] | None = None,
+    lower_is_better: str | Sequence[str] | None = None,
+    status: str | None = None,
+    strict: bool = False,
+) -> Gate:
+    """Judges whether a candidate is worse than a baseline, at a given chance of failing an unchanged candidate.
+
+    A candidate is worse if the whole interval of a change is beyond ``max_shift``, and not worse if the whole interval
+    is within it. Otherwise the data do not decide. It is failing if more requests failed than ``max_share_increase``
+    allows. The options and the result are those of ``llmscope gate`` on the command line.
+
+    Each path, log or session of a side is a run. With fewer than four runs in total, the differences between runs are
+    assumed (``run_sd``).
+
+    Args:
+        baseline: The data of the baseline, as for :func:`analyze`. Without a candidate: the run whose objectives are
+            judged.
+        candidate: The data of the candidate. Not needed with an objective of a run in ``slo``.
+        metric: The metric of requests or the column to compare, or several. By default, ``"ttft_s"``, ``"e2e_s"`` and
+            ``"tpot_s"``, as far as the data have them, or the only other column of a data frame. For bare numbers, a
+            name for them.
+        by: Names to group by, or several. By default, provider, model and run, if the data have them.
+        statistic: The figures to compare: ``"typical"``, quantiles such as ``"p95"``, ``"error_rate"``, or several. By
+            default, typical, p50, p90, p95, p99 and the error rate.
+        max_shift: The largest allowed shift for the worse: a number, or a text such as ``"10%"``.
+        max_share_increase: The largest allowed increase of the share of requests that fail or miss an objective.
+        alpha: The chance of failing an unchanged candidate, over all comparisons, above 0 and at most 0.2.
+        run_sd: How much runs of one build differ, as a standard deviation, if there are too few runs to measure it. 0
+            restricts the answer to the runs that were measured. By default, 10 % for latencies.
+        slo: Objectives, separated by commas or as a list. Those of a request (``"ttft=500ms"``) are compared as shares.
+            Those of a run (``"ttft.p99=500ms,errors=1%"``) are judged for the candidate.
+        rules: The rules on the baseline's frozen chart, which do not decide. By default, Nelson's.
+        missing: Policy for missing values: ``"error"``, ``"break"`` or ``"drop"``; by default, ``"break"`` for requests
+            and ``"error"`` for columns.
+        units: The units of columns whose names give none or another one: ``{"latency": "ms"}``.
+        higher_is_better: A column of which more is better, or several.
+        lower_is_better: A column of which less is better, or several.
+        status: Which rows of a table succeeded: ``"code=ok,200..299"`` names a column and its values, and ``"none"``
+            ignores such columns. By default, columns such as ``status``, ``success`` and ``error`` say so.
+        strict: True to refuse a direction that is guessed from a name.
+
+    Returns:
+        The result. Too few data result in the verdict ``"not_enough_data"``, not an error.
+
+    Raises:
+        UnknownNameError: If the sides have no group or no measure in common.
+        ParameterError: If a parameter is out of range, for a guess with ``strict=True``, and without a candidate or an
+            objective of a run.
+
+    Example:
+        >>> import llmscope as ls
+        >>> import numpy as np
+        >>> main, branch = np.random.default_rng(1).lognormal(-1.2, 0.2, (2, 400))
+        >>> gate = ls.gate(main, 1.3 * branch, metric="ttft_s", run_sd=0)
+        >>> gate.verdict, gate.exit_status
+        ('fail', 1)
+        >>> print(gate.pairs[0].comparisons[0].change)
+        +31 % [26 %, 36 %]
+    """
 def imr(
     values: _Numbers,
     *,
@@ -2009,6 +2095,313 @@ class RunsJudged:
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
+class Arm:
+    """The measurements of one side of a gate."""
+
+    @property
+    def source(self) -> list[str]:
+        """The files or names of the data."""
+    @property
+    def n(self) -> int:
+        """The number of measurements."""
+    @property
+    def excluded(self) -> Excluded:
+        """The numbers of requests that are left out."""
+    @property
+    def effective(self) -> float:
+        """The number of independent measurements that carry the same information about the typical one."""
+    @property
+    def quantiles(self) -> Quantiles | None:
+        """Quantiles."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Certificate:
+    """Whether the requests of a run meet an objective, at a known chance of a wrong answer."""
+
+    @property
+    def objective(self) -> str:
+        """The objective: ``"ttft.p99=500ms"``, ``"errors=1%"``."""
+    @property
+    def status(self) -> Literal["met", "missed", "cannot_tell"]:
+        """``"met"``, ``"missed"`` or ``"cannot_tell"``."""
+    @property
+    def alpha(self) -> float:
+        """The chance that an answer is wrong."""
+    @property
+    def observed(self) -> float | None:
+        """The share of the requests that failed or exceeded the limit; ``None`` without requests."""
+    @property
+    def bound(self) -> float | None:
+        """The one-sided bound of the share: the lower one if more than the allowed share was observed, otherwise the
+        upper one. ``None`` for fewer than 20 effective requests.
+        """
+    @property
+    def n(self) -> int:
+        """The number of requests; for a quantile, of successful ones."""
+    @property
+    def effective(self) -> float:
+        """The number of independent requests with the same information."""
+    @property
+    def runs(self) -> int:
+        """The number of runs."""
+    @property
+    def need(self) -> int | None:
+        """How many more requests would decide, if the objective is undecided."""
+    @property
+    def text(self) -> str:
+        """The answer as one sentence."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Comparison:
+    """One figure of the candidate, compared with the baseline's. An open end of an interval is ``None``."""
+
+    @property
+    def statistic(self) -> str:
+        """The figure: ``"typical"``, ``"p95"``, ``"error_rate"``, ``"missed_objective"``."""
+    @property
+    def baseline(self) -> float | None:
+        """The baseline's value."""
+    @property
+    def candidate(self) -> float | None:
+        """The candidate's value."""
+    @property
+    def shift(self) -> float | None:
+        """candidate/baseline − 1; ``None`` for shares."""
+    @property
+    def shift_interval(self) -> _OpenInterval | None:
+        """The interval of the true shift, ``(lower, upper)``."""
+    @property
+    def difference(self) -> float | None:
+        """candidate − baseline."""
+    @property
+    def difference_interval(self) -> _OpenInterval | None:
+        """The interval of the true difference, ``(lower, upper)``."""
+    @property
+    def allowed(self) -> float:
+        """The largest allowed shift (negative if less is worse), or the largest allowed difference of a share."""
+    @property
+    def level(self) -> float:
+        """The probability that an end of the interval is wrong."""
+    @property
+    def decision(self) -> Literal["worse", "not_worse", "cannot_tell", "not_enough_data"]:
+        """``"worse"``, ``"not_worse"``, ``"cannot_tell"`` or ``"not_enough_data"``."""
+    @property
+    def p(self) -> float | None:
+        """For failed requests, the p-value of Fisher's exact test, if more requests failed than allowed."""
+    @property
+    def minimal_detectable(self) -> float | None:
+        """The smallest change that data like these detect as worse four times out of five."""
+    @property
+    def need(self) -> int | None:
+        """The approximate number of requests per side for a decision."""
+    @property
+    def need_runs(self) -> int | None:
+        """The number of runs per side for a decision, if no number of requests is enough."""
+    @property
+    def reason(self) -> str | None:
+        """The reason for a missing interval."""
+    @property
+    def change(self) -> str:
+        """The change with its interval as text: ``"+12 % [8 %, 17 %]"``."""
+    @property
+    def advice(self) -> str:
+        """For an undecided comparison, what would decide it; otherwise empty."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class GatePair:
+    """One metric of one group on both sides of a gate. Properties that do not apply are ``None``."""
+
+    @property
+    def group(self) -> dict[str, str]:
+        """The names and values that the baseline's requests have in common."""
+    @property
+    def candidate_group(self) -> dict[str, str] | None:
+        """Those of the candidate's requests, if they differ."""
+    @property
+    def metric(self) -> str:
+        """The metric or column."""
+    @property
+    def unit(self) -> str:
+        """Its unit: ``"s"``, ``"s/token"``, ``"1/s"``, …"""
+    @property
+    def less_is_worse(self) -> bool:
+        """True for a metric of which less is worse, such as tokens per second."""
+    @property
+    def baseline(self) -> Arm:
+        """The baseline."""
+    @property
+    def candidate(self) -> Arm:
+        """The candidate."""
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """The comparisons."""
+    @property
+    def failures(self) -> list[FailureCount]:
+        """The kinds of the candidate's failures, the most frequent ones first."""
+    @property
+    def since(self) -> Since | None:
+        """Where a candidate that is worse changed while it was measured."""
+    @property
+    def since_text(self) -> str | None:
+        """What changed there, as one sentence."""
+    @property
+    def objective(self) -> float | None:
+        """The objective of this metric, in its unit."""
+    @property
+    def warnings(self) -> list[str]:
+        """Warnings: what to know before you trust the numbers."""
+    @property
+    def runs(self) -> dict[str, Any] | None:
+        """The number of runs of each side and how much they differ, as a dictionary."""
+    @property
+    def load(self) -> dict[str, Any] | None:
+        """The token counts of both sides, as a dictionary."""
+    @property
+    def rank_test(self) -> dict[str, Any] | None:
+        """Mann and Whitney's test, as a dictionary of ``u``, ``superiority`` and ``p``."""
+    @property
+    def chart(self) -> dict[str, Any] | None:
+        """The candidate on the baseline's frozen control chart, as a dictionary. For information only."""
+    @property
+    def scope(self) -> str:
+        """The number of measurements of each side, with their sources."""
+    @property
+    def facts(self) -> list[str]:
+        """Facts as sentences: failures, runs, load, the candidate's own change, rank test, frozen chart."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Gate:
+    """Whether a candidate is worse than a baseline, and the comparisons behind the verdict. Returned by :func:`gate`.
+
+    A notebook displays it as a picture of the intervals against the allowed change.
+    """
+
+    @property
+    def schema(self) -> str:
+        """The schema version of :meth:`to_json`: ``"llmscope.gate/2"``."""
+    @property
+    def verdict(self) -> Literal["pass", "fail", "not_enough_data"]:
+        """``"pass"``, ``"fail"`` or ``"not_enough_data"``."""
+    @property
+    def failing(self) -> bool:
+        """True if the candidate fails more requests than allowed, or misses an objective for failed requests."""
+    @property
+    def headline(self) -> str:
+        """The decisive comparison, in one line."""
+    @property
+    def alpha(self) -> float:
+        """The chance of failing an unchanged candidate."""
+    @property
+    def family(self) -> int:
+        """The number of comparisons that share alpha."""
+    @property
+    def level(self) -> float:
+        """The probability that an end of an interval is wrong, for all figures but the typical request."""
+    @property
+    def pairs(self) -> list[GatePair]:
+        """One pair for each group and metric."""
+    @property
+    def certificates(self) -> list[Certificate]:
+        """Whether the candidate meets the objectives of a run."""
+    @property
+    def warnings(self) -> list[str]:
+        """Groups and metrics that only one side has, and other warnings."""
+    @property
+    def label(self) -> str:
+        """The verdict as text: ``"worse"``, ``"not worse"``, ``"failing"``, ``"not enough data to tell"``; without a
+        baseline ``"met"`` or ``"missed"``.
+        """
+    @property
+    def exit_status(self) -> int:
+        """The exit status of the command line: 1 if the verdict is ``"fail"``, otherwise 0."""
+    @property
+    def promise(self) -> str:
+        """The guarantee of the answer, in a few sentences."""
+    def to_frame(self, backend: _Backend | None = None) -> Any:
+        """One row per comparison: group, metric, statistic, the figures, the change with its interval, the decision.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise
+                the first that is installed.
+        """
+    def to_svg(self) -> str:
+        """The picture as SVG: each interval against the allowed change."""
+    def save(self, path: _Path) -> None:
+        """Writes the picture to a file whose name ends in ``.svg`` or ``.png``."""
+    def _repr_html_(self) -> str: ...
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class ColumnReport:
+    """A column of the data: what it means, the source of that meaning, and what was done with it."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the data."""
+    @property
+    def mapped_to(self) -> str | None:
+        """The name that a mapping gives it."""
+    @property
+    def role(self) -> str:
+        """What it holds: ``"duration"``, ``"rate"``, ``"label"``, ``"time"``, …"""
+    @property
+    def unit(self) -> str:
+        """The unit of its numbers."""
+    @property
+    def unit_from(self) -> Literal["metric", "user", "tool", "name", "unknown"]:
+        """The source of the unit: ``"metric"``, ``"user"``, ``"tool"``, ``"name"`` (a guess) or ``"unknown"``."""
+    @property
+    def direction(self) -> Literal["lower_is_better", "higher_is_better", "unknown"]:
+        """``"lower_is_better"``, ``"higher_is_better"`` or ``"unknown"``."""
+    @property
+    def direction_from(self) -> Literal["metric", "user", "tool", "name", "unknown"]:
+        """The source of the direction."""
+    @property
+    def used_as(self) -> Literal["judged", "group", "subgroup", "time", "tokens", "unused"]:
+        """What was done with it: ``"judged"``, ``"group"``, ``"subgroup"``, ``"time"``, ``"tokens"`` or ``"unused"``."""
+    @property
+    def used(self) -> int | None:
+        """The number of values that were judged."""
+    @property
+    def not_used(self) -> int | None:
+        """The number of rows without a value that was judged: failed, missing, out of bounds."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
 class Answer:
     """The answer about one metric of one group: what changed, since when, by how much, and how far to trust it.
     Properties that do not apply are ``None``.
@@ -2071,6 +2464,12 @@ class Answer:
     @property
     def runs(self) -> RunsJudged | None:
         """The verdict between several runs."""
+    @property
+    def objectives(self) -> list[Certificate]:
+        """Whether the requests meet the objectives of a run (``slo``)."""
+    @property
+    def goodput(self) -> dict[str, float]:
+        """The share of all requests that succeeded within the objectives of a request (``slo``), by objective."""
     @property
     def effective_n(self) -> float | None:
         """The number of independent measurements with the same information."""
@@ -2337,6 +2736,16 @@ class Report:
     def answers(self) -> list[RankedAnswer]:
         """The answers, the most urgent one first: failing series, changes for the worse by size, changes for the better,
         stable series, and those without enough data.
+        """
+    @property
+    def columns(self) -> list[ColumnReport]:
+        """What each column of the data means, and what was done with it."""
+    def explain(self, backend: _Backend | None = None) -> Any:
+        """What each column of the data means as a data frame, one row per column: ``analyze --explain`` of the command line.
+
+        Args:
+            backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
+                first that is installed.
         """
     @property
     def headline(self) -> str:

@@ -10,6 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from llmscope import Judgement
 
+    # The first point after a change of the level, its label and its color.
+    _Change = tuple[int, str, str]
+
 # One color per rule, distinguishable for color-blind readers (Okabe & Ito 2008, darkened), as in the core's drawing.
 RULE_COLORS = ("#d1242f", "#0072b2", "#e08e00", "#7b3fb5", "#009e73", "#c2508f", "#8a5a00", "#2b8fb8")
 ZONES = ((3.0, "#fde8e4"), (2.0, "#fdf6dc"), (1.0, "#e6f4ea"))
@@ -17,6 +20,8 @@ POINTS, LOWER, CENTER, LIMITS = "#475569", "#0072b2", "#1a7f37", "#b42318"
 VERDICTS = {True: ("in control", "#1a7f37"), False: ("out of control", "#d1242f")}
 # The height of a label and the width of its characters in points, and the columns of a legend.
 LABEL_HEIGHT, CHARACTER, LEGEND_COLUMNS = 11.0, 5.6, 4
+# The height of a row of a legend in points.
+LEGEND_ROW = 15.0
 
 
 class _Picture:
@@ -56,7 +61,9 @@ class _Picture:
         return np.maximum(low, self.lower), np.minimum(high, self.upper)
 
 
-def matplotlib_axes(judgement: Judgement, title: str | None, label: str | None, ax: Any) -> Any:
+def matplotlib_axes(
+    judgement: Judgement, title: str | None, label: str | None, ax: Any, change: _Change | None = None
+) -> Any:
     """Draws on ``ax``, or on new axes; returns them."""
     import matplotlib.pyplot as plt
     from matplotlib.ticker import MaxNLocator
@@ -87,24 +94,39 @@ def matplotlib_axes(judgement: Judgement, title: str | None, label: str | None, 
     if label:
         ax.set_ylabel(label)
     ax.margins(x=0.01)
-    _add_legend(ax)
+    _add_legend(ax, picture, change)
     _label_lines(ax, [(name, float(line[-1]), color) for name, line, color, _ in lines], picture.resolution)
     return ax
 
 
-def _add_legend(ax: Any) -> None:
-    """A legend of the rules inside the axes, above the data: the axis of values is extended for it."""
+def _add_legend(ax: Any, picture: _Picture, change: _Change | None) -> None:
+    """A legend of the rules and a mark of the change inside the axes, above the data: the axis of values is extended."""
     handles, labels = ax.get_legend_handles_labels()
-    if not handles:
-        return
     rows = math.ceil(len(handles) / LEGEND_COLUMNS)
+    if not rows and change is None:
+        return
     low, high = ax.get_ylim()
     # The height of a row and of the frame, as shares of the axes.
     height = ax.bbox.height * 72 / ax.figure.dpi
-    share = min(0.5, (6 + 15 * rows) / height)
+    share = min(0.5, (6 + LEGEND_ROW * (rows + (change is not None))) / height)
     ax.set_ylim(low, low + (high - low) / (1 - share))
+    if change is not None:
+        _mark_change(ax, picture, change, 4 + LEGEND_ROW * rows)
+    if not handles:
+        return
     style = {"loc": "upper left", "frameon": False, "fontsize": "small", "borderaxespad": 0.2, "columnspacing": 1.2}
     ax.legend(handles, labels, ncols=LEGEND_COLUMNS, **style)
+
+
+def _mark_change(ax: Any, picture: _Picture, change: _Change, below: float) -> None:
+    """A line before the first point after the change; its label is ``below`` points below the upper edge."""
+    point, label, color = change
+    at = float(picture.x[point]) - 0.5
+    is_late = point > len(picture.x) / 2
+    ax.axvline(at, color=color, linewidth=1.6)
+    style = {"color": color, "fontsize": "small", "fontweight": "bold", "ha": "right" if is_late else "left", "va": "top"}
+    position = {"xy": (at, 1), "xycoords": ("data", "axes fraction"), "xytext": (-4 if is_late else 4, -below)}
+    ax.annotate(label, **position, textcoords="offset points", **style)
 
 
 def _label_lines(ax: Any, lines: list[tuple[str, float, str]], resolution: float) -> None:
@@ -137,7 +159,7 @@ def _number(value: float, resolution: float) -> str:
     return f"{value:.{min(max(decimals, resolving, 0), 9)}f}"
 
 
-def plotly_figure(judgement: Judgement, title: str | None) -> Any:
+def plotly_figure(judgement: Judgement, title: str | None, change: _Change | None = None) -> Any:
     """A figure with hover texts and zoom."""
     import plotly.graph_objects as go
 
@@ -168,6 +190,13 @@ def plotly_figure(judgement: Judgement, title: str | None) -> Any:
             y = picture.signalling[at]
             trace = go.Scatter(x=picture.x[at], y=y, name=f"{code} ({len(at)})", mode="markers", marker=marker)
             figure.add_trace(trace)
+    if change is not None:
+        point, label, color = change
+        figure.add_vline(
+            float(picture.x[point]) - 0.5,
+            line={"color": color, "width": 1.6},
+            annotation={"text": label, "font": {"color": color}, "yref": "paper", "y": 1, "yanchor": "bottom"},
+        )
     figure.update_layout(
         title=title or None,
         template="plotly_white",

@@ -333,9 +333,23 @@ fn charts_are_images() {
 }
 
 #[test]
+fn objectives_are_certified() {
+    let running = Running::start();
+    keep_latencies(&running.client, &steady(3, 300));
+    let found = report(&running, "limits=data&slo=errors=10%25,e2e.p95=1ms,e2e=100s");
+    let (analysis, answer) = (&found["analyses"][0], &found["analyses"][0]["answer"]);
+    let status = |index: usize| (&answer["objectives"][index]["objective"], &answer["objectives"][index]["status"]);
+    assert_eq!(status(0), (&json!("errors=10%"), &json!("met")));
+    assert_eq!(status(1), (&json!("e2e.p95=1ms"), &json!("missed")));
+    // The objective of a request is a specification limit.
+    assert_eq!((&answer["goodput"][0]["share"], &analysis["specification"]["upper"]), (&json!(1.0), &json!(100.0)));
+}
+
+#[test]
 fn an_empty_selection_has_no_chart() {
     let running = Running::start();
     assert_eq!(report(&running, "")["analyses"], json!([]));
+    assert_eq!(report(&running, "slo=ttft.p99=1s")["analyses"], json!([]));
     for path in ["histogram", "chart.svg", "chart.png"] {
         running.client.get(format!("/api/v1/{path}")).refusal(404);
     }
@@ -359,6 +373,8 @@ fn an_error_names_the_field() {
         ("alpha=NaN", "alpha"),
         ("verdict=maybe", "verdict"),
         ("spikes=some", "spikes"),
+        ("slo=e2e=1", "slo"),
+        ("slo=tpot.p99=1s", "slo"),
         ("max_points=9", "max_points"),
         ("subgroup=1", "subgroup"),
         ("hours=1&from=2026-01-01T00:00:00Z", "hours"),

@@ -1,7 +1,8 @@
 //! The change of the level that the answer is about, as the charts of the page show it.
 
-use llmscope_core::analysis::answer::{Direction, Part};
-use llmscope_core::analysis::{Analysis, Drawing};
+use llmscope_core::analysis::Analysis;
+use llmscope_core::analysis::answer::Direction;
+use llmscope_core::plot::ChangeMark;
 use serde::Serialize;
 
 /// A change of the level with its place on the chart.
@@ -17,11 +18,9 @@ pub(super) struct DrawnChange {
 
 impl DrawnChange {
     /// `None` without a change of the level, and on charts whose points are not single measurements.
-    pub(super) fn of(analysis: &Analysis, drawing: &Drawing) -> Option<Self> {
-        let answer = &analysis.answer;
-        let points = drawing.chart.points.len();
-        let point = answer.since.as_ref().filter(|_| answer.part == Some(Part::Level) && points == analysis.n)?.index;
-        (point < points).then(|| Self { point, label: label(analysis), tone: tone(answer.direction) })
+    pub(super) fn of(analysis: &Analysis) -> Option<Self> {
+        let mark = ChangeMark::of(analysis)?;
+        Some(Self { point: mark.point, label: mark.size, tone: tone(analysis.answer.direction) })
     }
 }
 
@@ -30,32 +29,9 @@ pub(super) fn tone(direction: Option<Direction>) -> &'static str {
     if direction.is_none_or(Direction::counts_as_worse) { "bad" } else { "good" }
 }
 
-fn label(analysis: &Analysis) -> String {
-    let answer = &analysis.answer;
-    match (answer.ratio, answer.difference) {
-        (Some(ratio), _) => percent(100.0 * (ratio - 1.0)),
-        (None, Some(difference)) => {
-            let sign = if difference < 0.0 { '−' } else { '+' };
-            format!("{sign}{}", analysis.quantity(difference.abs()))
-        }
-        (None, None) => String::new(),
-    }
-}
-
-/// `+119 %`, or `−2.6 %`: with as many digits as in the answer.
-fn percent(value: f64) -> String {
-    let text = if value.abs() >= 9.95 { format!("{value:+.0} %") } else { format!("{value:+.1} %") };
-    text.replace('-', "−")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_have_a_sign_and_few_digits() {
-        assert_eq!([119.2, 9.96, 9.94, -2.6, -55.0].map(percent), ["+119 %", "+10 %", "+9.9 %", "−2.6 %", "−55 %"]);
-    }
 
     #[test]
     fn a_change_of_unknown_direction_counts_as_worse() {

@@ -101,7 +101,7 @@ pub(super) fn json(judged: &Judged, events: &[Event]) -> Result<String> {
     let drawn = drawn.filter_map(|(index, analysis)| Some((index, analysis, analysis.drawing.as_ref()?)));
     let by_rules = judged.report.decided_by == DecidedBy::Rules;
     let analyses = drawn.map(|(index, analysis, drawing)| {
-        let change = DrawnChange::of(analysis, drawing).filter(|_| !by_rules);
+        let change = DrawnChange::of(analysis).filter(|_| !by_rules);
         AnalysisData { change, ..of(index, analysis, drawing, events) }
     });
     let analyses = analyses.collect();

@@ -67,7 +67,7 @@ fn warnings(analysis: &Analysis) -> Markup {
 fn runs(analysis: &Analysis, series: &Series) -> Markup {
     let Ok(Some(chart)) = chart_of_runs(series, analysis) else { return html! {} };
     let change =
-        match (&chart.answer.since, chart.drawing.as_ref().and_then(|drawing| DrawnChange::of(&chart, drawing))) {
+        match (&chart.answer.since, DrawnChange::of(&chart)) {
             (Some(since), Some(change)) => {
                 let at = since.run.as_ref().and_then(|run| run.t).map(|t| format!(" ({})", t.strftime("%F")));
                 format!("; {} since run {}{}", change.label, since.index, at.unwrap_or_default())

@@ -26,9 +26,9 @@ pub(super) fn of(analysis: &Analysis) -> Markup {
 
 /// The same, with a line at the change of the level instead of the dot.
 pub(super) fn with_change(analysis: &Analysis) -> Markup {
-    picture(analysis, |drawing, x, _| {
+    picture(analysis, |_, x, _| {
         html! {
-            @if let Some(change) = DrawnChange::of(analysis, drawing) {
+            @if let Some(change) = DrawnChange::of(analysis) {
                 @let at = px(x.at(change.point as f64 - 0.5));
                 line class={ "change " (change.tone) } x1=(at) x2=(at) y1="0" y2=(HEIGHT) {}
             }

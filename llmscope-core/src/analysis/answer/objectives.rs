@@ -1,12 +1,14 @@
 //! What the requests of a series say about the objectives of the call.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Plan, RunOrder, Series};
 use super::failures::indicator;
-use crate::error::Result;
-use crate::measure::Measure;
+use crate::capability::SpecificationLimits;
+use crate::error::{Error, Result};
 use crate::objective::{Certificate, CertificateStatus, Objective};
 use crate::sample::{Missing, Sample};
 
@@ -33,7 +35,7 @@ impl Judged {
         for &objective in &plan.objectives {
             judged.certificates.extend(certified(objective, series, plan.missing, plan.alpha)?);
             if let Objective::Request { .. } = objective
-                && series.measure == Measure::Metric(objective.metric())
+                && objective.limits(&series.measure)
             {
                 let values = series.values.iter().map(|value| Some(*value).filter(|value| !value.is_nan()));
                 judged.goodput.extend(objective.met_share(values).map(|share| Goodput { objective, share }));
@@ -51,6 +53,42 @@ impl Judged {
     }
 }
 
+/// Refuses an objective that concerns none of these series. That of failed requests concerns all of them.
+///
+/// # Errors
+/// [`Error::Unknown`] with the metrics of the series.
+pub fn check_objectives(objectives: &[Objective], series: &[Series]) -> Result<()> {
+    for objective in objectives {
+        let is_judged = series.iter().any(|series| objective.limits(&series.measure));
+        if !matches!(objective, Objective::Errors { .. }) && !is_judged {
+            return Err(unknown_metric(*objective, series));
+        }
+    }
+    Ok(())
+}
+
+/// The error for an objective whose metric no series has.
+pub(crate) fn unknown_metric(objective: Objective, series: &[Series]) -> Error {
+    let names = series.iter().map(|series| series.measure.name()).collect::<BTreeSet<_>>();
+    Error::Unknown {
+        what: "metric of the objective",
+        name: objective.to_string(),
+        expected: names.into_iter().collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// The limit of a request in these objectives, as an upper specification limit of the metric of a series.
+///
+/// # Errors
+/// [`Error::Specification`] for a limit that is not finite.
+pub fn limit_of_requests(objectives: &[Objective], series: &Series) -> Result<Option<SpecificationLimits>> {
+    let limit = objectives.iter().find_map(|objective| match objective {
+        Objective::Request { limit, .. } if objective.limits(&series.measure) => Some(*limit),
+        _ => None,
+    });
+    limit.map(|limit| SpecificationLimits::new(None, Some(limit), None)).transpose()
+}
+
 /// The certificate of an objective of a run for a series of requests that it concerns.
 pub(crate) fn certified(
     objective: Objective,
@@ -58,7 +96,7 @@ pub(crate) fn certified(
     missing: Option<Missing>,
     alpha: f64,
 ) -> Result<Option<Certificate>> {
-    let is_own = series.measure == Measure::Metric(objective.metric());
+    let is_own = objective.limits(&series.measure);
     match objective {
         _ if series.of_runs => Ok(None),
         Objective::Errors { .. } => {

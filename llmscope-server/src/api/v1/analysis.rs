@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
-use llmscope_core::analysis::answer::{ALPHA, family_of};
+use llmscope_core::analysis::answer::{ALPHA, check_objectives, family_of, limit_of_requests};
 use llmscope_core::analysis::{
     Baseline, DecidedBy, Grouping, Measure, Observation, Origin, Series, Stages, check_one_kind, columns_of_series,
     point_range,
 };
 use llmscope_core::stats::{Histogram, Sorted};
 use llmscope_core::{
-    ChartKind, Metric, Missing, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
+    ChartKind, Metric, Missing, Objective, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,10 @@ pub(super) struct AnalysisQuery {
     /// Target value, such as 500ms.
     #[serde(default)]
     target: Option<String>,
+    /// Objectives, such as errors=1%,ttft.p99=500ms of the records, or ttft=500ms of a request, which is an upper
+    /// specification limit.
+    #[serde(default)]
+    slo: Option<String>,
     /// Confidence level of the intervals.
     #[serde(default)]
     confidence: Option<f64>,
@@ -207,7 +211,9 @@ pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform)
     let shared = shared(query, &series)?;
     let plan = |series: &Series| {
         let own = plan(query, series, &frozen, usual)?;
-        Ok(Plan { alpha: shared.alpha, family: shared.family, ..own })
+        let specification = own.specification.or(limit_of_requests(&shared.objectives, series)?);
+        let objectives = shared.objectives.clone();
+        Ok(Plan { alpha: shared.alpha, family: shared.family, objectives, specification, ..own })
     };
     let plans = series.iter().map(plan).collect::<Result<Vec<Plan>, ApiError>>()?;
     let judge = |(series, plan): (&Series, &Plan)| {
@@ -230,7 +236,7 @@ fn decided_by(query: &AnalysisQuery, plans: &[Plan]) -> DecidedBy {
     if is_requested || plans.iter().any(is_frozen) { DecidedBy::Rules } else { DecidedBy::Changes }
 }
 
-/// The alpha of the call and the number of series that share it.
+/// The alpha of the call, the number of series that share it, and the objectives.
 fn shared(query: &AnalysisQuery, series: &[Series]) -> Result<Plan, ApiError> {
     let alpha = query.alpha.unwrap_or(ALPHA);
     if !(alpha > 0.0 && alpha < 0.5) {
@@ -239,7 +245,12 @@ fn shared(query: &AnalysisQuery, series: &[Series]) -> Result<Plan, ApiError> {
             format!("invalid alpha {alpha}: expected a probability above 0 and below 0.5"),
         ));
     }
-    Ok(Plan { alpha, family: family_of(series), ..Plan::default() })
+    let objectives = query.slo.as_deref().map(Objective::list).transpose();
+    let objectives = objectives.map_err(|error| ApiError::query("slo", error.to_string()))?.unwrap_or_default();
+    if !series.is_empty() {
+        check_objectives(&objectives, series).map_err(|error| ApiError::query("slo", error.to_string()))?;
+    }
+    Ok(Plan { alpha, family: family_of(series), objectives, ..Plan::default() })
 }
 
 async fn histogram(

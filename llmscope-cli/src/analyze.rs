@@ -48,6 +48,7 @@ impl Judged {
         args.meaning.refuse_guesses(&series, directions_decide, has_limits)?;
         let baselines = args.baseline.as_deref().map(baseline::read).transpose()?;
         let objectives = objectives(args, &series)?;
+        meaning::print_unknown_outcomes(&series, &objectives);
         let shared = Plan { alpha: args.alpha, family: family_of(&series), ..Plan::default() };
         let judge = |series: &Series| {
             let mut plan = plan(args, series, baselines.as_deref(), points)?;

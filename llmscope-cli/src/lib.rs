@@ -22,6 +22,7 @@ mod remedy;
 mod report;
 mod reset;
 mod serve;
+mod sqlite;
 mod target;
 mod values;
 

@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use llmscope_core::analysis::{LogSource, SelectedSeries, Selection};
-use llmscope_core::ingest::{self, Log, Mapping, OpenedLog, ReadOptions, Tool};
+use llmscope_core::ingest::{self, Log, Mapping, OpenedLog, ReadOptions};
 use llmscope_core::session::Warning;
 
 use crate::columnar::{self, Kind};
 use crate::output::{self, CAUTION};
 use crate::remedy::remedy_of_warning;
+use crate::sqlite;
 
 /// A progress bar is shown for reading that takes longer.
 const PROGRESS_DELAY: Duration = Duration::from_secs(1);
@@ -40,9 +41,9 @@ pub(crate) fn series(files: &[PathBuf], selection: Selection) -> Result<Selected
 pub(crate) fn whole(files: &[PathBuf], mappings: &[Mapping], options: &ReadOptions) -> Result<Vec<Log>> {
     let read = |path: PathBuf| {
         let (source, input) = input(&path)?;
-        let log = match columns(&source, input, options.tool)? {
-            Columns::Read(log) => log,
-            Columns::None(input) => ingest::read_whole_with(&source, input, options)?,
+        let log = match binary(&source, &path, input, options)? {
+            Binary::Read(log) => log,
+            Binary::None(input) => ingest::read_whole_with(&source, input, options)?,
         };
         Ok(log.stated(mappings, options)?)
     };
@@ -92,27 +93,32 @@ fn print_warnings<'n>(warnings: impl Iterator<Item = &'n Warning>) {
 
 fn open(path: &Path, options: &ReadOptions) -> Result<OpenedLog> {
     let (source, input) = input(path)?;
-    match columns(&source, input, options.tool)? {
-        Columns::Read(log) => Ok(OpenedLog::Log(log)),
-        Columns::None(input) => Ok(ingest::open_with(&source, input, options)?),
+    match binary(&source, path, input, options)? {
+        Binary::Read(log) => Ok(OpenedLog::Log(log)),
+        Binary::None(input) => Ok(ingest::open_with(&source, input, options)?),
     }
 }
 
-/// The start of a stream, checked for a binary format of columns.
-enum Columns {
+/// The start of a stream, checked for a binary format.
+enum Binary {
     Read(Log),
     /// Another format: the whole stream, from its start.
     None(Box<dyn Read + Send>),
 }
 
-/// Reads a Parquet or Arrow file, if the stream is one.
-fn columns(source: &str, mut input: Box<dyn Read + Send>, tool: Option<Tool>) -> Result<Columns> {
+/// Reads a Parquet or Arrow file, or the table of a known tool in an SQLite database, if the stream is one.
+fn binary(source: &str, path: &Path, mut input: Box<dyn Read + Send>, options: &ReadOptions) -> Result<Binary> {
     let mut bytes = Vec::new();
     let cannot_read = || format!("cannot read {source}");
     (&mut input).take(Kind::MARK_BYTES).read_to_end(&mut bytes).with_context(cannot_read)?;
-    let Some(kind) = Kind::of(&bytes) else { return Ok(Columns::None(Box::new(Cursor::new(bytes).chain(input)))) };
+    if bytes == sqlite::MARK {
+        let path = Some(path).filter(|path| path.is_file());
+        let rows = sqlite::rows(source, path, &bytes, input)?;
+        return Ok(Binary::Read(ingest::read_with(source, rows.as_bytes(), options)?));
+    }
+    let Some(kind) = Kind::of(&bytes) else { return Ok(Binary::None(Box::new(Cursor::new(bytes).chain(input)))) };
     input.read_to_end(&mut bytes).with_context(cannot_read)?;
-    Ok(Columns::Read(columnar::read(source, &bytes, kind, tool)?))
+    Ok(Binary::Read(columnar::read(source, &bytes, kind, options.tool)?))
 }
 
 /// A file, or standard input for `-`, and its name in messages.

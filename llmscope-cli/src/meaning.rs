@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use clap::Args;
+use llmscope_core::Objective;
 use llmscope_core::analysis::answer::Part;
 use llmscope_core::analysis::{Analysis, Guess, GuessedMeaning, Series, SeriesVerdict, far_limits};
 use llmscope_core::column::{Preference, StatedMeanings};
@@ -59,6 +60,18 @@ pub(crate) fn print_deciding_guesses(series: &[Series], analyses: &[Analysis]) {
         |analysis: &Analysis| analysis.verdict == SeriesVerdict::Changed && analysis.answer.part == Some(Part::Level);
     let deciding = series.iter().zip(analyses).filter(|(_, analysis)| decides(analysis));
     print_guesses(deciding.map(|(series, _)| series));
+}
+
+/// Prints that an objective of failures has no answer, because no column of the logs says which requests failed.
+pub(crate) fn print_unknown_outcomes(series: &[Series], objectives: &[Objective]) {
+    let of_failures = objectives.iter().find(|objective| matches!(objective, Objective::Errors { .. }));
+    let is_unknown = |one: &Series| !one.of_runs && one.observations.outcomes_unknown();
+    if let Some(objective) = of_failures.filter(|_| series.iter().any(is_unknown)) {
+        let text = format!(
+            "{objective}: no column says whether a request failed; use --status COLUMN=ok,200..299 to name one"
+        );
+        output::say(CAUTION, "note:", &text);
+    }
 }
 
 /// Prints what contradicts the meaning of a series: its name, its values, its limits.

@@ -52,7 +52,13 @@ fn of_fix(fix: &str) -> Option<&'static str> {
 
 /// What to do about a warning of the core; empty if nothing.
 pub(crate) fn remedy_of_warning(warning: &Warning) -> &'static str {
-    if warning.message.contains("have no offset") { "; use --timezone for another zone" } else { "" }
+    [
+        ("have no offset", "; use --timezone for another zone"),
+        ("looks like the outcome", "; use --status COLUMN=ok,200..299 with its values of success, or --status none"),
+    ]
+    .into_iter()
+    .find(|(part, _)| warning.message.contains(part))
+    .map_or("", |(_, remedy)| remedy)
 }
 
 /// The option that sets a parameter of the core.

@@ -115,6 +115,42 @@ fn outcomes_are_stated_or_refused_never_ignored() {
 }
 
 #[test]
+fn an_objective_of_failures_needs_a_column_of_outcomes() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = |header: &str, more: &str| {
+        let value = |i: usize| 0.3 + ((i * 37) % 41) as f64 / 1000.0;
+        (0..600).fold(format!("{header}\n"), |text, i| text + &format!("{}{more}\n", value(i)))
+    };
+    let lines = |more: &str| {
+        let value = |i: usize| 0.3 + ((i * 37) % 41) as f64 / 1000.0;
+        (0..600).fold(String::new(), |text, i| text + &format!("{{\"e2e_s\": {}{more}}}\n", value(i)))
+    };
+    const REASON: &str = "errors=1%: cannot tell, no column says whether a request failed";
+    for (name, text, known) in [
+        ("plain.csv", long("e2e_s", ""), false),
+        ("plain.jsonl", lines(""), false),
+        ("status.csv", long("e2e_s,status", ",ok"), true),
+        // An empty cell says that nothing went wrong.
+        ("errors.csv", long("e2e_s,error", ","), true),
+        ("errors.jsonl", lines(", \"error\": null"), true),
+    ] {
+        let path = written(folder.path(), name, &text);
+        let (report, status, message) = analyzed(&[&path, "--slo", "errors=1%"]);
+        let certificate = &report["analyses"][0]["answer"]["objectives"][0];
+        let expected = if known { "met" } else { "cannot_tell" };
+        assert_eq!((certificate["status"].as_str(), status), (Some(expected), 0), "{name}: {certificate}");
+        assert_eq!(certificate["text"].as_str() == Some(REASON), !known, "{name}: {certificate}");
+        assert_eq!(message.contains("use --status COLUMN=ok"), !known, "{name}: {message}");
+        for (options, status) in [(&[][..], 0), (&["--undecided", "fail"], i32::from(!known))] {
+            let gate = run(&[&["gate", path.as_str(), "--slo", "errors=1%"], options].concat());
+            let line = String::from_utf8_lossy(&gate.stdout).into_owned();
+            assert_eq!(gate.status.code(), Some(status), "{name}: {line}");
+            assert_eq!(line.contains(REASON), !known, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
 fn all_failed_is_no_success() {
     let (report, status, _) = analyzed(&[&border("all-failed.jsonl")]);
     let text = report["analyses"][0]["answer"]["text"].as_str().unwrap();

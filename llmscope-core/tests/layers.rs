@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-const STEPS: [&[&str]; 10] = [
+const STEPS: [&[&str]; 11] = [
     &["metric", "error", "cast", "quantity", "text"],
     &["column"],
     &["sample", "files", "measure"],
@@ -15,7 +15,8 @@ const STEPS: [&[&str]; 10] = [
     &["rules", "capability", "session", "objective"],
     &["chart", "ingest"],
     &["analysis"],
-    &["plot", "gate", "watch"],
+    &["gate", "watch"],
+    &["plot"],
 ];
 
 fn step(module: &str) -> usize {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use llmscope_core::ingest::{self, Cell, Content, Log, Table, Tool};
+use llmscope_core::ingest::{self, Cell, Content, Log, SpanMemory, Spans, Table, Tool};
 use llmscope_core::session::{AttributeValue, Status};
 use llmscope_core::{RequestRecord, Session};
 use proptest::prelude::*;
@@ -525,4 +525,154 @@ fn events_and_names_of_other_tracers_are_read() {
     assert_eq!(error.message.as_deref(), Some("Error code: 429 - Rate limit reached"));
     let vllm = tracer("vllm_server.json");
     assert_eq!((vllm.len(), vllm[0].attribute("server_e2e_s")), (1, Some(0.31)));
+}
+
+#[test]
+fn spans_of_langfuse_and_mlflow_are_read() {
+    for (name, cached, reasoning) in [("langfuse_made.json", 4.0, Some(5.0)), ("mlflow_made.json", 4.0, None)] {
+        let records = tracer(name);
+        // The agent and the tool are steps, although the agent has totals.
+        assert_eq!(records.len(), 2, "{name}");
+        let first = &records[0];
+        assert_eq!((first.model.as_deref(), first.e2e_s), (Some("mock-ok"), Some(0.4)), "{name}");
+        assert_eq!((first.input_tokens, first.output_tokens), (Some(17), Some(20)), "{name}");
+        assert_eq!(first.attribute("cached_tokens"), Some(cached), "{name}");
+        assert_eq!(first.attribute("reasoning_tokens"), reasoning, "{name}");
+        assert_eq!(first.attribute("time_to_first_chunk_s"), Some(0.125), "{name}");
+    }
+    let failed = &tracer("langfuse_made.json")[1];
+    assert_eq!((failed.status, failed.model.as_deref(), failed.e2e_s), (Status::Error, Some("mock-429"), None));
+    assert_eq!(failed.error.as_ref().unwrap().message.as_deref(), Some("Rate limit reached"));
+    let pairs = &tracer("mlflow_made.json")[1];
+    assert_eq!((pairs.model.as_deref(), pairs.input_tokens, pairs.output_tokens), (Some("mock-ok"), Some(9), Some(3)));
+    assert_eq!(pairs.e2e_s, Some(0.1));
+}
+
+/// A span of a trace, with these attributes as texts.
+fn span(id: u64, parent: u64, milliseconds: std::ops::Range<u64>, attributes: &[(&str, &str)]) -> serde_json::Value {
+    let ns = |milliseconds: u64| (1_795_903_000_000 + milliseconds).to_string() + "000000";
+    let attributes: Vec<_> = attributes
+        .iter()
+        .map(|(key, value)| serde_json::json!({"key": key, "value": {"stringValue": value}}))
+        .collect();
+    serde_json::json!({"traceId": "1", "spanId": id.to_string(), "parentSpanId": parent.to_string(), "name": "span",
+        "startTimeUnixNano": ns(milliseconds.start), "endTimeUnixNano": ns(milliseconds.end), "attributes": attributes})
+}
+
+fn export(spans: &[serde_json::Value]) -> String {
+    serde_json::json!({"resourceSpans": [{"scopeSpans": [{"scope": {"name": "test"}, "spans": spans}]}]}).to_string()
+}
+
+const CHAT: &[(&str, &str)] = &[("gen_ai.operation.name", "chat"), ("gen_ai.request.model", "m")];
+const HTTP: &[(&str, &str)] = &[("http.request.method", "POST")];
+const AGENT_STEP: &[(&str, &str)] = &[("gen_ai.operation.name", "invoke_agent")];
+
+/// The durations of the records of each export, in milliseconds.
+fn exported(memory: &mut SpanMemory, exports: &[String]) -> Vec<Vec<u64>> {
+    let mut read = |text: &String| {
+        let export = memory.take(Spans::parse("export", text).unwrap(), jiff::Timestamp::UNIX_EPOCH);
+        let records = export.session.records.iter();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "milliseconds of a test")]
+        records.map(|record| (record.e2e_s.unwrap_or(0.0) * 1e3).round() as u64).collect()
+    };
+    exports.iter().map(&mut read).collect()
+}
+
+#[test]
+fn a_call_that_is_split_over_exports_counts_once() {
+    let [outer, inner] = [span(1, 9, 0..400, CHAT), span(2, 1, 50..380, CHAT)];
+    let http = span(3, 1, 40..390, HTTP);
+    let below_http = span(4, 3, 50..380, CHAT);
+    let step = span(5, 0, 0..900, AGENT_STEP);
+    let one = |span: &serde_json::Value| export(std::slice::from_ref(span));
+    for (what, exports, expected) in [
+        ("inner first", vec![one(&inner), one(&outer)], vec![vec![330], vec![]]),
+        ("outer first", vec![one(&outer), one(&inner)], vec![vec![400], vec![]]),
+        ("together", vec![export(&[outer.clone(), inner.clone()])], vec![vec![330]]),
+        ("again", vec![one(&inner), one(&inner), one(&outer), one(&outer)], vec![vec![330], vec![], vec![], vec![]]),
+        ("through HTTP", vec![one(&http), one(&below_http), one(&outer)], vec![vec![], vec![330], vec![]]),
+        ("through HTTP, outer first", vec![one(&outer), one(&http), one(&below_http)], vec![vec![400], vec![], vec![]]),
+        (
+            "two calls of one agent",
+            vec![one(&span(6, 5, 0..100, CHAT)), one(&step), one(&span(7, 5, 200..350, CHAT))],
+            vec![vec![100], vec![], vec![150]],
+        ),
+        (
+            "three levels",
+            vec![one(&span(8, 2, 60..370, CHAT)), one(&inner), one(&outer)],
+            vec![vec![310], vec![], vec![]],
+        ),
+    ] {
+        assert_eq!(exported(&mut SpanMemory::default(), &exports), expected, "{what}");
+    }
+}
+
+#[test]
+fn two_spans_with_the_same_response_are_one_call() {
+    let with_id = |id: u64, milliseconds: std::ops::Range<u64>| {
+        let attributes = [CHAT, &[("gen_ai.response.id", "chatcmpl-1")]].concat();
+        span(id, 0, milliseconds, &attributes)
+    };
+    let (short, long, later) = (with_id(1, 50..380), with_id(2, 0..400), with_id(3, 500..700));
+    let one = |span: &serde_json::Value| export(std::slice::from_ref(span));
+    let mut memory = SpanMemory::default();
+    // A server for tests gives all responses one id, but not at the same time.
+    let exports = [one(&short), one(&long), one(&later)];
+    assert_eq!(exported(&mut memory, &exports), [vec![330], vec![], vec![200]]);
+    assert_eq!(session(&export(&[long, short, later])).records.len(), 2);
+}
+
+#[test]
+fn an_export_that_was_not_stored_is_read_again() {
+    let mut memory = SpanMemory::default();
+    let text = export(&[span(2, 1, 50..380, CHAT), span(3, 9, 0..400, HTTP)]);
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    let take = |memory: &mut SpanMemory, text: &str, at| memory.take(Spans::parse("export", text).unwrap(), at);
+    let first = take(&mut memory, &text, at);
+    memory.forget(&first);
+    let second = take(&mut memory, &text, at);
+    assert_eq!((second.session.records.len(), second.repeated), (1, 0));
+    assert_eq!(take(&mut memory, &text, at).repeated, 2);
+    let later = at + jiff::SignedDuration::from_mins(11);
+    assert_eq!(take(&mut memory, &text, later).session.records.len(), 1, "the memory is of minutes");
+    let unknown = span(7, 0, 0..10, &[("llm.request.kind", "chat")]);
+    assert_eq!(take(&mut memory, &export(&[unknown]), later).unknown, 1);
+}
+
+#[test]
+fn a_servers_span_waits_for_the_clients() {
+    let text = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/otel/http_between.json"),
+    );
+    let mut all: serde_json::Value = serde_json::from_str(&text.unwrap()).unwrap();
+    let spans = all["resourceSpans"][0]["scopeSpans"][0]["spans"].take();
+    let mut memory = SpanMemory::default();
+    let mut take = |order: &[usize]| {
+        let text = export(&order.iter().map(|&at| spans[at].clone()).collect::<Vec<_>>());
+        memory.take(Spans::parse("export", &text).unwrap(), jiff::Timestamp::UNIX_EPOCH)
+    };
+    // The server's span, then the span of HTTP with the client's.
+    let server = take(&[2]);
+    assert_eq!((server.session.records.len(), server.servers), (0, 0));
+    let client = take(&[1, 0]);
+    assert_eq!(client.session.records[0].e2e_s, Some(0.4));
+    assert_eq!(client.session.records[0].attribute("server_e2e_s"), Some(0.31));
+    let alone = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs/otel/vllm_server.json"),
+    );
+    let alone = memory.take(Spans::parse("export", &alone.unwrap()).unwrap(), jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!((alone.session.records.len(), alone.servers), (0, 1), "no client called it");
+}
+
+#[test]
+fn printed_events_give_the_type_of_a_failure() {
+    let text = r#"{"name": "chat m", "context": {"trace_id": "0x1", "span_id": "0x2"}, "kind": "SpanKind.CLIENT",
+        "parent_id": null, "start_time": "2026-11-24T02:33:56Z", "end_time": "2026-11-24T02:33:57Z",
+        "status": {"status_code": "ERROR"}, "attributes": {"gen_ai.operation.name": "chat"},
+        "events": [{"name": "exception", "timestamp": "2026-11-24T02:33:57Z",
+            "attributes": {"exception.type": "ReadTimeout", "exception.message": "too late"}}]}"#;
+    let record = &session(text).records[0];
+    let error = record.error.as_ref().unwrap();
+    assert_eq!((record.status, error.kind.as_str()), (Status::Timeout, "ReadTimeout"));
+    assert_eq!(error.message.as_deref(), Some("too late"));
 }

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::access::Rates;
 use crate::alerts::Alerts;
-use crate::api::{App, Shared, router};
+use crate::api::{App, Shared, Telemetry, router};
 use crate::error::{Error, Result};
 use crate::listener::listen;
 use crate::live::{Live, broadcast_events};
@@ -84,6 +84,7 @@ impl Service {
             retention_days: settings.retention_days,
             transform: settings.watch.transform,
             permits: Arc::new(Semaphore::new(store::READERS)),
+            telemetry: Telemetry::default(),
             shutdown: shutdown.clone(),
         });
         runtime.spawn(broadcast_events(app.live.clone(), events, shutdown.clone()));

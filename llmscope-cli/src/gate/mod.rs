@@ -20,7 +20,7 @@ pub(crate) use self::args::GateArgs;
 use self::args::{GateFormat, Undecided};
 use crate::cells;
 use crate::logs;
-use crate::meaning::print_guesses;
+use crate::meaning::{print_guesses, print_unknown_outcomes};
 use crate::output::{self, CAUTION, Sink};
 
 pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
@@ -50,13 +50,16 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
 fn judged(args: &GateArgs, selection: &Selection, plan: &GatePlan) -> Result<Gate> {
     let of_runs = plan.objectives.iter().any(|objective| objective.allowed_share().is_some());
     if args.candidate.is_empty() && args.files.len() == 1 && of_runs {
-        return Ok(certify(&series(selection, &args.files)?, plan)?);
+        let series = series(selection, &args.files)?;
+        print_unknown_outcomes(&series, &plan.objectives);
+        return Ok(certify(&series, plan)?);
     }
     let (baseline, candidate) = sides(args)?;
     let baseline = series(selection, &baseline).context("baseline")?;
     let candidate = series(selection, &candidate).context("candidate")?;
     check_common_measure(&baseline, &candidate)?;
     args.meaning.refuse_guesses(&baseline, true, false)?;
+    print_unknown_outcomes(&candidate, &plan.objectives);
     let answer = gate(&baseline, &candidate, plan)?;
     let is_compared = |series: &&Series| answer.pairs.iter().any(|pair| pair.metric == series.measure.name());
     print_guesses(baseline.iter().filter(is_compared));

@@ -183,6 +183,13 @@ pub(super) fn warnings(log: &SourceLog) -> Vec<Warning> {
     warn(tally.outcomes > 0 && tally.without_outcome > 0, &|| {
         format!("{} without a status: counted as succeeded", counted(tally.without_outcome, rows))
     });
+    let unread = log.unread_outcome.as_deref().filter(|_| !log.tells_outcomes);
+    warn(unread.is_some(), &|| {
+        format!(
+            "the column \"{}\" looks like the outcome of each row, and is not read as one",
+            unread.unwrap_or_default()
+        )
+    });
     warn(tally.filtered > 0, &|| {
         format!("left out {} of {} by the conditions", tally.filtered, counted(log.records, rows))
     });

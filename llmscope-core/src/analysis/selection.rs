@@ -198,6 +198,10 @@ pub struct SourceLog {
     pub tally: Tally,
     /// True if a mapping can apply: the log is a table.
     pub(super) is_table: bool,
+    /// True if a field tells whether a row succeeded.
+    pub(super) tells_outcomes: bool,
+    /// A column that looks like the outcome of the rows, and is not read as one.
+    pub(super) unread_outcome: Option<String>,
 }
 
 /// A group of rows, column by column.
@@ -269,7 +273,8 @@ impl SeriesBuilder {
                     projection.labels = settings;
                 }
                 let rows = projection.of_table(&log.source, table)?;
-                self.sources.push(SourceLog { of_runs: table.of_runs, is_table: true, ..blank });
+                let unread_outcome = projection.unread_outcome(table);
+                self.sources.push(SourceLog { of_runs: table.of_runs, is_table: true, unread_outcome, ..blank });
                 self.take(&rows, &projection.labels);
             }
         }
@@ -281,12 +286,21 @@ impl SeriesBuilder {
     /// # Errors
     /// The errors of [`Stream::rows`].
     pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
+        let mut unread_outcome = None;
         if let Some(head) = &stream.head {
             self.learn(head)?;
+            if let Content::Table(table) = &head.content {
+                unread_outcome = self.requests.unread_outcome(table);
+            }
         }
         let header = stream.header.clone();
         let is_table = header.is_none();
-        self.sources.push(SourceLog { header, is_table, ..SourceLog::new(&stream.source, stream.tool) });
+        self.sources.push(SourceLog {
+            header,
+            is_table,
+            unread_outcome,
+            ..SourceLog::new(&stream.source, stream.tool)
+        });
         let projection = self.requests.clone();
         let StreamSummary { warnings, events, client_health } = stream.rows(&projection, |rows| {
             self.take(&rows, &projection.labels);
@@ -441,6 +455,7 @@ impl SeriesBuilder {
         log.records += rows.records;
         log.warmup += rows.warmup.iter().sum::<usize>();
         log.tally.add(&rows.tally);
+        log.tells_outcomes |= rows.tells_outcomes;
         let (is_table, session) = (log.header.is_none(), log.session_name());
         let projection = if of_runs { &self.runs } else { &self.requests };
         for (measure, &offered) in projection.measures.iter().zip(&rows.offered) {
@@ -461,7 +476,6 @@ impl SeriesBuilder {
             let group = &mut self.groups[place];
             group.warmup += warmup;
             group.elapsed |= rows.elapsed;
-            group.observations.has_outcomes |= rows.tally.outcomes > 0;
             // A run has no value if all its requests failed, or if the tool does not tell them apart.
             if is_table && !of_runs {
                 group.missing = Missing::Error;
@@ -485,7 +499,7 @@ impl SeriesBuilder {
 
     fn present_measures(&self) -> Result<Vec<Measure>> {
         let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
-        let any_session = self.sources.iter().any(|log| log.header.is_some() || log.tally.outcomes > 0);
+        let any_session = self.sources.iter().any(|log| log.header.is_some() || log.tells_outcomes);
         let counts_failures = self.groups.iter().any(Group::counts_failures);
         let has_failures = any_session || counts_failures;
         let is_error_rate = |measure: &Measure| has_failures && *measure == Measure::Metric(Metric::ErrorRate);
@@ -555,6 +569,8 @@ impl SourceLog {
             repeated: 0,
             tally: Tally::default(),
             is_table: false,
+            tells_outcomes: false,
+            unread_outcome: None,
         }
     }
 
@@ -649,6 +665,7 @@ impl Group {
         self.sort_by_time();
         let undated = self.undated();
         self.observations.failure_kinds.clone_from(&of.failures);
+        self.observations.outcomes_unknown = self.logs.iter().any(|&log| !sources[log].tells_outcomes);
         let observations = Arc::new(self.observations);
         let mut events: Vec<RunEvent> = self.logs.iter().flat_map(|&log| sources[log].events.clone()).collect();
         events.sort_by_key(|event| event.at);

@@ -63,8 +63,8 @@ pub struct Observations {
     pub(super) tokens: TokenColumns,
     /// The requests of each run and its failures, if each value summarizes a run.
     pub(super) counts: RunCounts,
-    /// True if rows of a table say whether their request succeeded.
-    pub(super) has_outcomes: bool,
+    /// True if nothing tells whether a request failed, in one of the sources at least.
+    pub(super) outcomes_unknown: bool,
 }
 
 /// One request to be added to a series.
@@ -110,6 +110,12 @@ impl Observations {
     #[must_use]
     pub const fn counts(&self) -> &RunCounts {
         &self.counts
+    }
+
+    /// True if nothing tells whether a request failed: no failure is known, and none can be ruled out.
+    #[must_use]
+    pub const fn outcomes_unknown(&self) -> bool {
+        self.outcomes_unknown
     }
 
     /// The number of failed requests.
@@ -184,7 +190,7 @@ impl Series {
             stated: None,
             values,
             out_of_bounds: Vec::new(),
-            observations: Arc::new(Observations::default()),
+            observations: Arc::new(Observations { outcomes_unknown: true, ..Observations::default() }),
             warmup: 0,
             missing: Missing::Error,
             of_runs: false,
@@ -197,7 +203,7 @@ impl Series {
     /// True if it is known which requests failed: in logs of requests, and in tables whose rows have an outcome.
     #[must_use]
     pub fn tells_failures(&self) -> bool {
-        self.missing != Missing::Error || self.observations.has_outcomes || self.observations.failures() > 0
+        !self.observations.outcomes_unknown || self.observations.failures() > 0
     }
 
     /// What the measure means.

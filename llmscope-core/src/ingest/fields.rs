@@ -165,6 +165,11 @@ impl<'p> Wanted<'p> {
     pub(super) fn offered(&self, seen: &[bool]) -> Vec<bool> {
         self.measures.iter().map(|used| seen[used.place]).collect()
     }
+
+    /// True if the file has a field that tells whether a row succeeded.
+    pub(super) fn tells_outcomes(&self, seen: &[bool]) -> bool {
+        self.outcomes.iter().any(|(used, _)| seen[used.place])
+    }
 }
 
 /// Assembles rows from fields.

@@ -19,7 +19,7 @@ pub(super) fn of_record(record: &RequestRecord) -> Option<u64> {
     };
     let mut hasher = DefaultHasher::new();
     match text("trace_id").zip(text("span_id")) {
-        Some(span) => span.hash(&mut hasher),
+        Some((trace, span)) => return Some(of_span(&trace, &span)),
         None => {
             let id = ATTRIBUTES.iter().find_map(|name| text(name))?;
             id.hash(&mut hasher);
@@ -30,6 +30,20 @@ pub(super) fn of_record(record: &RequestRecord) -> Option<u64> {
         }
     }
     Some(hasher.finish())
+}
+
+/// The same number for a span, whose record has it as attributes.
+pub(super) fn of_span(trace: &str, span: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (trace, span).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The same number for an id.
+pub(super) fn of_text(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// True for an id that another run can have, too: its digits only count.

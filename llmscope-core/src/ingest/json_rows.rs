@@ -43,6 +43,7 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
         number += 1;
     }
     assembly.rows.offered = wanted.offered(&reader.seen);
+    assembly.rows.tells_outcomes = wanted.tells_outcomes(&reader.seen);
     Ok((assembly.rows, warnings))
 }
 

@@ -156,7 +156,7 @@ struct Call {
     cache_hit: Option<bool>,
     overhead_ms: Option<f64>,
     error: ErrorInformation,
-    texts: [(&'static str, Option<String>); 3],
+    texts: [(&'static str, Option<String>); 4],
 }
 
 impl Payload {
@@ -180,6 +180,8 @@ impl Payload {
                 ("model_group", self.model_group),
                 ("api_base", self.api_base),
                 ("request_tags", tags(self.request_tags)),
+                // The attempts of a call have the same id.
+                ("request_id", None),
             ],
             kind: self.call_type,
         }
@@ -226,6 +228,8 @@ impl Spend {
                 ("model_group", self.model_group),
                 ("api_base", self.api_base),
                 ("request_tags", tags(self.request_tags)),
+                // Python's absent value as text.
+                ("request_id", self.request_id.filter(|id| id != "None")),
             ],
             kind: self.call_type,
         }

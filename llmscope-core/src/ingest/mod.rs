@@ -11,6 +11,8 @@ mod delimited;
 mod delimited_rows;
 mod documents;
 mod empty;
+mod evalscope;
+mod expected;
 mod failure;
 mod failure_kind;
 mod fields;
@@ -90,6 +92,7 @@ pub use mapping::Mapping;
 pub use numbers::Decimal;
 pub use open::{OpenedLog, open, open_with, read_whole, read_whole_with};
 pub use options::ReadOptions;
+pub use otel::{SpanExport, SpanMemory, Spans};
 pub use outcome::{Accepted, StatusRule};
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows};
@@ -165,7 +168,8 @@ pub fn read_with(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Lo
     let text = decode(source, unpacked.as_deref().unwrap_or(bytes))?;
     let finite = non_finite::removed(text);
     let text = finite.as_ref().map_or(text, |(text, _)| text.as_str());
-    let tool = options.tool.unwrap_or_else(|| Tool::of_options(&Signature::of(text), options));
+    let signature = Signature::of(text);
+    let tool = options.tool.unwrap_or_else(|| Tool::of_options(&signature, options));
     let found = match tool.0.reading {
         Reading::Whole(read) => read(source, text)?,
         Reading::Lines { header, records } => read_lines(source, text, header, records)?,
@@ -184,6 +188,7 @@ pub fn read_with(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Lo
         Parsed::Runs(runs) => (Content::Table(runs.table.summaries_of(tool.name())), runs.warnings),
         Parsed::Table(table, warnings) => (Content::Table(table), warnings),
     };
+    warnings.extend(expected::warnings(source, tool, &signature));
     if let Some((_, count)) = finite {
         warnings.push(non_finite::warning(source, count));
     }

@@ -323,6 +323,70 @@ impl Outcome {
     }
 }
 
+/// True if the values of a column are those of outcomes although its name does not say so: words such as `ok` and `error`,
+/// HTTP statuses, or texts of errors.
+pub(super) fn looks_like_outcome(name: &str, cells: &[Cell]) -> bool {
+    /// Names under which a flag can be the outcome. Most flags are settings.
+    const OF_FLAGS: [&str; 8] =
+        ["result", "state", "verdict", "valid", "isvalid", "response", "finished", "completedok"];
+    const OF_ERRORS: [&str; 3] = ["problem", "reason", "fault"];
+    let (key, mut present) = (key(name), cells.iter().filter(|cell| **cell != Cell::Missing).peekable());
+    if present.peek().is_none() {
+        return false;
+    }
+    let is_flag = OF_FLAGS.contains(&key.as_str());
+    let names_error =
+        OF_ERRORS.contains(&key.as_str()) || ["error", "fail", "exception"].iter().any(|part| key.contains(part));
+    let names_status = ["status", "code", "http"].iter().any(|part| key.contains(part));
+    let (mut has_failure, mut has_word) = (false, false);
+    let is_one = |cell: &Cell| match cell {
+        Cell::Number(number) if *number == 0.0 || *number == 1.0 => {
+            has_word = true;
+            is_flag
+        }
+        Cell::Number(number) => {
+            has_failure |= *number >= 400.0;
+            HTTP_STATUSES.iter().any(|status| f64::from(*status) == *number)
+        }
+        Cell::Text(text) => {
+            has_word = true;
+            let word = text.trim().to_lowercase().replace(['_', '-'], " ");
+            let is_boolean = TRUE.contains(&word.as_str()) || FALSE.contains(&word.as_str());
+            names_error || (is_boolean && is_flag) || is_outcome_word(&word)
+        }
+        Cell::Missing => true,
+    };
+    // A count can be 200 on every row.
+    present.all(is_one) && (has_failure || has_word || names_status)
+}
+
+/// The statuses that servers usually send.
+const HTTP_STATUSES: [u16; 27] = [
+    200, 201, 202, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 499,
+    500, 502, 503, 504,
+];
+
+/// True for a word that says only how a request ended.
+fn is_outcome_word(word: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "error",
+        "errored",
+        "fail",
+        "failed",
+        "failure",
+        "timeout",
+        "timed out",
+        "cancelled",
+        "canceled",
+        "aborted",
+        "refused",
+        "rejected",
+        "denied",
+        "exception",
+    ];
+    SUCCEEDED.contains(&word) || WORDS.contains(&word) || of_status_line(word).is_some()
+}
+
 /// A name without case and punctuation: `responseCode`, `response_code` and `Response Code` are one.
 pub(super) fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -379,6 +443,29 @@ mod tests {
             assert!(found.starts_with(&expected[..expected.len().min(found.len())]), "{column} {cell}: {found}");
         }
         assert!(OutcomeColumn::of_name("latency").is_none());
+    }
+
+    #[test]
+    fn a_column_with_another_name_can_look_like_an_outcome() {
+        for (name, cells, expected) in [
+            ("result", &["ok", "error"][..], true),
+            ("ending", &["ok", "", "ok"], true),
+            ("result", &["true", "false"], true),
+            ("cached", &["true", "false"], false),
+            ("result", &["1", "0"], true),
+            ("n", &["200", "503"], true),
+            ("rc_code", &["200", "200"], true),
+            ("max_tokens", &["200", "200"], false),
+            ("tokens", &["200", "137"], false),
+            ("tier", &["premium", "ok"], false),
+            ("failure_reason", &["", "connection reset"], true),
+            ("finish_reason", &["stop", "length"], false),
+            ("result", &["", ""], false),
+            ("result", &["0.25", "0.5"], false),
+        ] {
+            let parsed: Vec<Cell> = cells.iter().map(|cell| Cell::parse(cell)).collect();
+            assert_eq!(looks_like_outcome(name, &parsed), expected, "{name}: {cells:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::failure_kind::FailureKind;
 use super::fields::{Assembly, Field, Wanted};
 use super::numbers::{self, Decimal};
 use super::options::ReadOptions;
+use super::outcome::{StatusRule, looks_like_outcome};
 use super::roles::{KnownNames, Roles};
 use super::tally::Tally;
 use super::time::Time;
@@ -69,6 +70,8 @@ pub struct Rows {
     pub records: usize,
     /// For each measure, whether the log has such a field.
     pub offered: Vec<bool>,
+    /// True if the log tells whether a row succeeded. A log of requests always does.
+    pub tells_outcomes: bool,
     /// True if the times are counted from the start of the run: they order the rows, and are no times of day.
     pub elapsed: bool,
     /// For each row, a number that only repetitions of its record share, or 0; empty if no row has an identity.
@@ -85,7 +88,7 @@ impl Projection {
 
     /// The projection of requests.
     pub(crate) fn of_records(&self, header: &SessionHeader, records: &[RequestRecord]) -> Rows {
-        let mut rows = Rows { records: records.len(), ..Rows::new(self.measures.len()) };
+        let mut rows = Rows { records: records.len(), tells_outcomes: true, ..Rows::new(self.measures.len()) };
         let mut labels = vec![None; self.labels.len()];
         for (position, record) in records.iter().enumerate() {
             for (label, name) in labels.iter_mut().zip(&self.labels) {
@@ -136,6 +139,26 @@ impl Projection {
             .collect()
     }
 
+    /// A column of a table without a column of outcomes, whose values look like outcomes.
+    pub(crate) fn unread_outcome(&self, table: &Table) -> Option<String> {
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let roles = Roles::of(self, KnownNames { names: &names, complete: true });
+        if self.reading.status != StatusRule::Names || table.of_runs || !roles.outcomes.is_empty() {
+            return None;
+        }
+        let others = self.columns_with_a_role(&names);
+        let is_used = |name: &String| {
+            others.contains(name)
+                || self.labels.contains(name)
+                || self.companion.as_ref() == Some(name)
+                || self.measures.iter().any(|measure| measure.name() == name)
+                || self.mappings.iter().any(|mapping| mapping.from == *name)
+                || self.reading.filters.iter().any(|filter| filter.column == *name)
+        };
+        let unused = table.columns.iter().filter(|column| !is_used(&column.name));
+        unused.filter(|column| looks_like_outcome(&column.name, &column.cells)).map(|column| column.name.clone()).next()
+    }
+
     /// The projection of a table.
     pub(crate) fn of_table(&self, source: &str, table: &Table) -> Result<Rows> {
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
@@ -151,6 +174,7 @@ impl Projection {
         }
         let seen: Vec<bool> = columns.iter().map(Option::is_some).collect();
         assembly.rows.offered = wanted.offered(&seen);
+        assembly.rows.tells_outcomes = wanted.tells_outcomes(&seen);
         Ok(assembly.rows)
     }
 }

@@ -48,6 +48,17 @@ impl<'t> Signature<'t> {
         self.paths.contains(path)
     }
 
+    /// True if the first JSON value contains a field of this name, at any depth.
+    pub(crate) fn has_field(&self, name: &str) -> bool {
+        self.paths.iter().any(|path| path.rsplit('.').next() == Some(name))
+    }
+
+    /// The names of the fields directly at a path.
+    pub(crate) fn fields_of(&self, path: &str) -> Vec<&str> {
+        let below = self.paths.iter().filter_map(|known| known.strip_prefix(path));
+        below.filter(|name| !name.contains('.')).map(|name| name.trim_end_matches("[]")).collect()
+    }
+
     /// True if the first JSON value contains all of these paths.
     pub(crate) fn has_all(&self, paths: &[&str]) -> bool {
         paths.iter().all(|path| self.has(path))

@@ -17,9 +17,9 @@ use super::projection::{Projection, Rows};
 use super::roles::KnownNames;
 use super::signature::Signature;
 use super::tool::{Reading, RecordsOf, Tool};
-use super::{Content, Log, ReadOptions, delimited, delimited_rows, json_rows, read_with};
+use super::{Content, Log, ReadOptions, delimited, delimited_rows, expected, json_rows, read_with};
 use crate::error::{Error, Result};
-use crate::session::{Session, SessionHeader, SessionLine, second_session};
+use crate::session::{Session, SessionHeader, SessionLine, Warning, second_session};
 
 /// A log whose records are lines, not yet read.
 pub struct Stream {
@@ -31,6 +31,8 @@ pub struct Stream {
     pub header: Option<SessionHeader>,
     /// Its first records, which show what fields the log has.
     pub head: Option<Log>,
+    /// What its first records lack.
+    warnings: Vec<Warning>,
     lines: Lines,
     ends: Ends,
     /// 1-based line of the first record.
@@ -91,7 +93,8 @@ impl Stream {
             _ => return Ok(Err(input)),
         };
         let head = first_records(source, text, tool, options);
-        let mut stream = Self { source: source.to_owned(), tool, header, head, lines, ends, first, input };
+        let warnings = expected::warnings(source, tool, &Signature::of(text));
+        let mut stream = Self { source: source.to_owned(), tool, header, head, warnings, lines, ends, first, input };
         stream.skip(skipped)?;
         Ok(Ok(stream))
     }
@@ -109,7 +112,7 @@ impl Stream {
     /// [`Error::Format`] with line and field; [`Error::Unknown`] for a mapping of a column that does not exist;
     /// [`Error::Io`]; any error that `take` returns.
     pub fn rows(self, projection: &Projection, mut take: impl FnMut(Rows) -> Result<()>) -> Result<StreamSummary> {
-        let Self { source, header, lines, ends, first, input, head, .. } = self;
+        let Self { source, header, lines, ends, first, input, head, warnings, .. } = self;
         let shown = match (&lines, &head) {
             (Lines::Values(header), _) => header.names.clone(),
             (_, Some(Log { content: Content::Table(table), .. })) => {
@@ -126,7 +129,7 @@ impl Stream {
         let blocks = &Mutex::new(Some(Blocks::new(source, input, ends, first)));
         // One thread more than can run at once: while one waits for bytes, another parses.
         let threads = thread::available_parallelism().map_or(1, usize::from) + 1;
-        let mut summary = StreamSummary::default();
+        let mut summary = StreamSummary { warnings, ..StreamSummary::default() };
         thread::scope(|scope| {
             let (to_us, parts) = sync_channel(threads);
             for _ in 0..threads {

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use super::runs::Runs;
 use super::signature::Signature;
 use super::{
-    ReadOptions, Table, ab, aiperf, bench_my_llm, criterion, genai_bench, genai_perf, google_benchmark, guidellm,
-    h2load, hey, hyperfine, inference_benchmarker, inference_perf, infermark, javascript_benchmarks, jmeter,
+    ReadOptions, Table, ab, aiperf, bench_my_llm, criterion, evalscope, genai_bench, genai_perf, google_benchmark,
+    guidellm, h2load, hey, hyperfine, inference_benchmarker, inference_perf, infermark, javascript_benchmarks, jmeter,
     json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, pytest_benchmark, runs,
     service_export, sglang, vllm,
 };
@@ -132,6 +132,7 @@ impl Tool {
         Self(&service_export::FORMAT),
         Self(&oha::JSON),
         Self(&oha::CSV),
+        Self(&oha::DATABASE),
         Self(&hyperfine::JSON),
         Self(&hyperfine::CSV),
         Self(&hyperfine::MARKDOWN),
@@ -154,6 +155,7 @@ impl Tool {
         Self(&inference_perf::REQUESTS),
         Self(&inference_perf::SUMMARY),
         Self(&genai_bench::FORMAT),
+        Self(&evalscope::FORMAT),
         Self(&pytest_benchmark::FORMAT),
         Self(&google_benchmark::JSON),
         Self(&google_benchmark::CSV),
@@ -180,6 +182,12 @@ impl Tool {
     /// The tool that wrote a text.
     pub(super) fn of(signature: &Signature<'_>) -> Self {
         Self::ALL.iter().copied().find(|tool| (tool.0.recognizes)(signature)).unwrap_or(Self::CSV)
+    }
+
+    /// The tool whose format a text has; a table if no tool is known.
+    #[must_use]
+    pub fn recognized(text: &str) -> Self {
+        Self::of(&Signature::of(text))
     }
 
     /// The tool that wrote a text about which the caller states these facts: delimited values whose columns the caller

@@ -131,6 +131,24 @@ impl Objective {
         Ok(Some(Evidence { counts, inflation, allowed, alpha }.certificate(self, runs.count)))
     }
 
+    /// The certificate for `n` requests of which nothing tells whether they failed: no answer, and more requests do not
+    /// help.
+    pub(crate) fn without_outcomes(self, n: usize, alpha: f64) -> Certificate {
+        let status = CertificateStatus::CannotTell;
+        Certificate {
+            objective: self,
+            status,
+            alpha,
+            observed: None,
+            bound: None,
+            n,
+            effective: float(n),
+            runs: one_run(),
+            need: None,
+            text: format!("{self}: {}, no column says whether a request failed", status.label()),
+        }
+    }
+
     /// 1 for each request that failed or exceeded the limit, 0 for the others.
     fn counting(self, sample: &Sample<'_>) -> Vec<f64> {
         let threshold = match self {

@@ -75,7 +75,7 @@ fn size(analysis: &Analysis) -> String {
 }
 
 fn since(analysis: &Analysis, drawing: &Drawing, point: usize) -> String {
-    let Some(t) = analysis.answer.since.and_then(|since| since.t) else { return format!("point {point}") };
+    let Some(t) = analysis.answer.since.as_ref().and_then(|since| since.t) else { return format!("point {point}") };
     let is_one_day = drawing.time_span().is_some_and(|(first, last)| {
         let day = |at: jiff::Timestamp| at.strftime("%F").to_string();
         day(first) == day(last)
@@ -109,7 +109,8 @@ mod tests {
             }),
             ..Observation::default()
         };
-        let blank = Series::of_numbers("ttft_s", Vec::new()).with_observations((0..80).map(observation).collect());
+        let blank =
+            Series::of_numbers("ttft_s", Vec::new()).with_observations((0..80).map(observation).collect::<Vec<_>>());
         Series { measure: Measure::Metric(Metric::Ttft), ..blank }
     }
 

@@ -16,6 +16,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use llmscope_core::Transform;
+pub(crate) use otlp::Telemetry;
 pub(crate) use routes::router;
 use tokio::sync::Semaphore;
 
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) transform: Transform,
     /// Limits the number of blocking tasks that run at the same time.
     pub(crate) permits: Arc<Semaphore>,
+    /// What is remembered of OpenTelemetry's exports.
+    pub(crate) telemetry: Telemetry,
     /// Ends streams that would otherwise never end when the service shuts down.
     pub(crate) shutdown: Shutdown,
 }

@@ -116,8 +116,13 @@ impl Operation {
     }
 
     /// Responds with a body of another media type.
-    pub(super) fn response_type(mut self, kind: &'static str) -> Self {
-        self.responses.push((StatusCode::OK, kind, None));
+    pub(super) fn response_type(self, kind: &'static str) -> Self {
+        self.response_type_with_status(StatusCode::OK, kind)
+    }
+
+    /// Responds with a body of another media type and with this status.
+    pub(super) fn response_type_with_status(mut self, status: StatusCode, kind: &'static str) -> Self {
+        self.responses.push((status, kind, None));
         self
     }
 

@@ -77,3 +77,71 @@ fn an_invalid_export_is_refused() {
     running.client.post_bytes("/v1/traces", "text/plain", b"spans").refusal(415);
     assert_eq!(running.client.get("/health").ok()["total_requests"], 0);
 }
+
+const NESTED: [&str; 2] = [
+    include_str!("../../../llmscope-core/tests/logs/otel/nested_1.json"),
+    include_str!("../../../llmscope-core/tests/logs/otel/nested_2.json"),
+];
+const SERVER: &str = include_str!("../../../llmscope-core/tests/logs/otel/vllm_server.json");
+const OPENINFERENCE: &str = include_str!("../../../llmscope-core/tests/logs/otel/openinference_stream.json");
+
+fn total(running: &Running) -> Value {
+    running.client.get("/health").ok()["total_requests"].clone()
+}
+
+fn post(running: &Running, text: &str) -> Value {
+    let answer = running.client.post_bytes("/v1/traces", "application/json", text.as_bytes());
+    assert_eq!(answer.status, 200);
+    answer.json()
+}
+
+#[test]
+fn one_call_in_two_exports_is_one_record() {
+    let running = Running::start();
+    for text in NESTED.iter().chain(&NESTED) {
+        assert_eq!(post(&running, text)["partialSuccess"], Value::Null);
+    }
+    assert_eq!(total(&running), 1);
+    let records = running.client.get("/api/v1/records").ok();
+    // The client library's span is closest to the call.
+    assert_eq!(records["records"][0]["e2e_s"], 0.33);
+}
+
+#[test]
+fn spans_without_attributes_of_the_conventions_are_read() {
+    let running = Running::start();
+    assert_eq!(post(&running, OPENINFERENCE)["partialSuccess"], Value::Null);
+    assert_eq!(total(&running), 2);
+}
+
+#[test]
+fn spans_that_are_not_stored_are_counted_with_the_reason() {
+    let running = Running::start();
+    let refused = post(&running, SERVER)["partialSuccess"].clone();
+    assert_eq!(refused["rejectedSpans"], 1, "{refused}");
+    assert!(refused["errorMessage"].as_str().unwrap().contains("1 span of a model's server without"), "{refused}");
+    let unknown = export(&[("llm.request.kind", json!({"stringValue": "chat"}))]);
+    let refused = running.client.post("/v1/traces", &unknown).json()["partialSuccess"].clone();
+    assert!(refused["errorMessage"].as_str().unwrap().contains("attributes that are not known"), "{refused}");
+    // A step is walked through, and an export of steps is complete.
+    let step = export(&[("gen_ai.operation.name", json!({"stringValue": "execute_tool"}))]);
+    assert_eq!(running.client.post("/v1/traces", &step).json()["partialSuccess"], Value::Null);
+    assert_eq!(total(&running), 0);
+}
+
+#[test]
+fn metrics_and_logs_are_refused_with_the_way_to_switch_them_off() {
+    let running = Running::start();
+    for (path, variable) in [("/v1/metrics", "OTEL_METRICS_EXPORTER=none"), ("/v1/logs", "OTEL_LOGS_EXPORTER=none")] {
+        let answer = running.client.post(path, &json!({"resourceMetrics": []}));
+        let status = answer.json();
+        assert_eq!((answer.status, &status["code"]), (400, &json!(12)), "{status}");
+        assert!(status["message"].as_str().unwrap().contains(variable), "{status}");
+        let answer = running.client.post_bytes(path, "application/x-protobuf", b"");
+        assert_eq!((answer.status, answer.header("content-type")), (400, Some("application/x-protobuf")));
+        // Field 1 is the code 12, field 2 the message.
+        assert_eq!(&answer.body[..3], [0x08, 12, 0x12]);
+        assert!(String::from_utf8_lossy(&answer.body).contains(variable));
+        running.client.without_key().post(path, &json!({})).refusal(401);
+    }
+}

@@ -66,14 +66,13 @@ fn warnings(analysis: &Analysis) -> Markup {
 /// The chart of the runs of a series of requests: the verdict between runs is about its points.
 fn runs(analysis: &Analysis, series: &Series) -> Markup {
     let Ok(Some(chart)) = chart_of_runs(series, analysis) else { return html! {} };
-    let change =
-        match (&chart.answer.since, DrawnChange::of(&chart)) {
-            (Some(since), Some(change)) => {
-                let at = since.run.as_ref().and_then(|run| run.t).map(|t| format!(" ({})", t.strftime("%F")));
-                format!("; {} since run {}{}", change.label, since.index, at.unwrap_or_default())
-            }
-            _ => String::new(),
-        };
+    let change = match (&chart.answer.since, DrawnChange::of(&chart)) {
+        (Some(since), Some(change)) => {
+            let at = since.run.as_ref().and_then(|run| run.t).map(|t| format!(" ({})", t.strftime("%F")));
+            format!("; {} since run {}{}", change.label, since.index, at.unwrap_or_default())
+        }
+        _ => String::new(),
+    };
     html! {
         figure.runs {
             figcaption {

@@ -99,6 +99,9 @@ pub(crate) fn certified(
     let is_own = objective.limits(&series.measure);
     match objective {
         _ if series.of_runs => Ok(None),
+        Objective::Errors { .. } if series.observations.outcomes_unknown() && !is_own => {
+            Ok(Some(objective.without_outcomes(series.values.len(), alpha)))
+        }
         Objective::Errors { .. } => {
             let failed = indicator(series).into_iter().map(|failed| if failed { 1.0 } else { 0.0 });
             let sample = Sample::new(failed.collect::<Vec<f64>>())?;

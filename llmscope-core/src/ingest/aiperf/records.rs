@@ -24,6 +24,7 @@ struct Metadata {
     phase_kind: Option<String>,
     phase_name: Option<String>,
     credit_issued_ns: Option<i64>,
+    x_request_id: Option<String>,
     request_start_ns: i64,
     #[serde(default)]
     was_cancelled: bool,
@@ -126,6 +127,9 @@ impl Line {
         // One file may contain several measurement phases.
         if let Some(name) = metadata.phase_name.as_ref().filter(|name| **name != metadata.benchmark_phase) {
             attributes.insert("run".to_owned(), AttributeValue::Text(name.clone()));
+        }
+        if let Some(id) = &metadata.x_request_id {
+            attributes.insert("x_request_id".to_owned(), AttributeValue::Text(id.clone()));
         }
         Ok(attributes)
     }

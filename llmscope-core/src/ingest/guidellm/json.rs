@@ -69,6 +69,7 @@ struct Outcomes {
 
 #[derive(Deserialize)]
 struct Request {
+    request_id: Option<String>,
     info: Info,
     output_metrics: Option<Usage>,
     request_start_time: Option<f64>,
@@ -239,6 +240,9 @@ impl Benchmark {
             attributes: self.config.strategy.attributes(),
             ..RequestRecord::default()
         };
+        if let Some(id) = &request.request_id {
+            record.attributes.insert("request_id".to_owned(), AttributeValue::Text(id.clone()));
+        }
         if self.is_cooldown(request) {
             record.attributes.insert("phase".to_owned(), AttributeValue::Text("cooldown".to_owned()));
         }

@@ -11,9 +11,9 @@ use crate::ingest::tool::Parsed;
 use crate::session::{RequestRecord, Session, SessionHeader, Software, Status, Warning};
 
 pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
-    let mut records = Vec::new();
+    let mut responses: Vec<(f64, RequestRecord)> = Vec::new();
     let mut warnings = rows::read(source, text, "give the result of a run that got at least one response", |row| {
-        records.push(record(row)?);
+        responses.push((row.number("request-start")?.unwrap_or(f64::MAX), record(row)?));
         Ok(())
     })?;
     warnings.push(Warning {
@@ -22,6 +22,8 @@ pub(super) fn read(source: &str, text: &str) -> Result<Parsed> {
              covers only responses; oha's JSON counts all requests"
             .to_owned(),
     });
+    responses.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let records = responses.into_iter().map(|(_, record)| record).collect();
     let header = SessionHeader {
         recorder: Some(Software { name: "oha".to_owned(), version: None }),
         ..SessionHeader::default()

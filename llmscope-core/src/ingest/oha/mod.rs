@@ -1,9 +1,11 @@
-//! oha: a load generator for HTTP. Files: a summary (`--output-format json`) and responses (`--output-format csv`).
+//! oha: a load generator for HTTP. Files: a summary (`--output-format json`), responses (`--output-format csv`), and a
+//! database of responses (`--db-url`).
 //!
 //! Traps: oha knows responses, not tokens, so there is no time to first token. The latencies of a summary include error
-//! responses. The CSV omits requests without a response.
+//! responses. The CSV and the database omit requests without a response.
 
 mod csv;
+mod database;
 mod json;
 
 use super::tool::{Format, Reading};
@@ -29,6 +31,15 @@ pub(super) const CSV: Format = Format {
         signature.has_columns(&["request-start", "DNS+dialup", "Response-delay", "request-duration", "status"])
     },
     reading: Reading::Whole(csv::read),
+};
+
+pub(super) const DATABASE: Format = Format {
+    name: "oha-db",
+    title: "oha requests (SQLite, or its rows as JSON)",
+    recognizes: |signature| {
+        signature.has_all(&["[].url", "[].start", "[].end", "[].duration", "[].status", "[].len_bytes", "[].run"])
+    },
+    reading: Reading::Whole(database::read),
 };
 
 /// The names of what both formats contain.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::spans::{self, Span};
+use super::spans::{self, Event, Span};
 use super::values::{Attributes, of_object};
 use crate::error::Result;
 use crate::ingest::documents;
@@ -35,6 +35,16 @@ struct ConsoleSpan {
     #[serde(default, deserialize_with = "of_object")]
     attributes: Attributes,
     resource: Option<ConsoleResource>,
+    events: Option<Vec<ConsoleEvent>>,
+}
+
+#[derive(Deserialize)]
+struct ConsoleEvent {
+    #[serde(default)]
+    name: String,
+    timestamp: Option<Timestamp>,
+    #[serde(default, deserialize_with = "of_object")]
+    attributes: Attributes,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +72,13 @@ fn read(source: &str, text: &str) -> Result<Parsed> {
     spans::session(source, recorder, spans, warnings)
 }
 
+impl ConsoleEvent {
+    fn common(self) -> Event {
+        let at_ns = self.timestamp.map_or(0, Timestamp::as_nanosecond);
+        Event { name: self.name, at_ns, attributes: self.attributes }
+    }
+}
+
 impl ConsoleSpan {
     fn common(self) -> Span {
         // The console writes ids as 0x…, OTLP does not.
@@ -79,7 +96,7 @@ impl ConsoleSpan {
             failed: status.is_some_and(|status| status.status_code.as_deref() == Some("ERROR")),
             message: self.status.and_then(|status| status.description),
             attributes: self.attributes,
-            events: Vec::new(),
+            events: self.events.into_iter().flatten().map(ConsoleEvent::common).collect(),
             service: self.resource.and_then(|resource| resource.attributes.label(&["service.name"])),
         }
     }

@@ -6,14 +6,21 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::calls::{Calls, Nothing};
+use super::left_out;
+use super::subject::Subject;
+use super::usage::Usage;
 use super::values::{Attributes, Integer};
-use super::{Subject, left_out, streamed};
 use crate::error::{Error, Location, Result};
+use crate::ingest::attributes::count;
 use crate::ingest::runs::of_ns;
 use crate::ingest::tool::{Format, Parsed, Reading};
 use crate::ingest::{documents, gathered};
 use crate::quantity::counted;
-use crate::session::{AttributeValue, RequestError, RequestRecord, Software, Status, Warning};
+use crate::session::{AttributeValue, RequestError, RequestRecord, Session, Software, Status, Warning};
+
+/// Langfuse's level of a span: `ERROR` for a failure.
+const LEVEL: &str = "langfuse.observation.level";
 
 pub(in crate::ingest) const FORMAT: Format = Format {
     name: "otel",
@@ -150,7 +157,31 @@ pub(super) struct Event {
 }
 
 fn read(source: &str, text: &str) -> Result<Parsed> {
-    let (requests, mut warnings) = documents::read::<Request>(source, text)?;
+    let mut exported = exported(source, text)?;
+    left_out(
+        &mut exported.warnings,
+        source,
+        exported.others,
+        "export of metrics or logs",
+        "exports of metrics or logs",
+    );
+    session(source, exported.recorder, exported.spans, exported.warnings)
+}
+
+/// The spans in exports.
+#[derive(Default)]
+pub(super) struct Exported {
+    pub(super) spans: Vec<Span>,
+    /// The instrumentation that recorded the requests, if there is one.
+    pub(super) recorder: Software,
+    /// The number of exports of other signals.
+    others: usize,
+    warnings: Vec<Warning>,
+}
+
+/// The spans of one or more exports.
+pub(super) fn exported(source: &str, text: &str) -> Result<Exported> {
+    let (requests, warnings) = documents::read::<Request>(source, text)?;
     let (mut spans, mut scopes, mut others) = (Vec::new(), BTreeSet::new(), 0);
     for request in requests.into_iter().map(|document| document.value) {
         others += usize::from(request.resource_metrics.is_some() || request.resource_logs.is_some());
@@ -165,13 +196,12 @@ fn read(source: &str, text: &str) -> Result<Parsed> {
             }
         }
     }
-    left_out(&mut warnings, source, others, "export of metrics or logs", "exports of metrics or logs");
     let scope = match scopes.pop_first() {
         Some(Some(scope)) if scopes.is_empty() && !scope.name.is_empty() => scope,
         _ => Scope { name: "OpenTelemetry".to_owned(), version: String::new() },
     };
     let recorder = Software { name: scope.name, version: Some(scope.version).filter(|version| !version.is_empty()) };
-    session(source, recorder, spans, warnings)
+    Ok(Exported { spans, recorder, others, warnings })
 }
 
 impl OtlpSpan {
@@ -200,107 +230,57 @@ impl OtlpEvent {
     }
 }
 
-/// The session of the requests among these spans.
+/// The session of the requests among these spans, which are all spans of a file.
 pub(super) fn session(
     source: &str,
     recorder: Software,
     spans: Vec<Span>,
     mut warnings: Vec<Warning>,
 ) -> Result<Parsed> {
-    let (spans, repeated) = once(spans);
-    left_out(&mut warnings, source, repeated, "repetition of a span", "repetitions of spans");
-    let all = spans.len();
-    let count = |subject| spans.iter().filter(|span| Subject::of(&span.attributes) == subject).count();
-    let (others, steps) = (count(Subject::Other), count(Subject::Step));
-    let ancestors = Ancestors::of(&spans);
-    let mut requests: Vec<Span> =
-        spans.into_iter().filter(|span| Subject::of(&span.attributes) == Subject::Request).collect();
-    let parent_of = |span: &Span| ancestors.nearest(span);
-    let id_of = |span: &Span| (span.trace.clone(), span.id.clone());
-    streamed::merge(&mut requests);
-    // A framework's span and the client library's span inside it describe the same request. The inner one is closer to
-    // it and counts.
-    let within: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(parent_of).collect();
-    let before = requests.len();
-    requests.retain(|span| span.id.is_empty() || span.of_server || !within.contains(&id_of(span)));
-    let outer = before - requests.len();
-    // A server's span of a request is merged into the client's.
-    let clients: BTreeSet<_> = requests.iter().filter(|span| !span.of_server).map(id_of).collect();
-    let (served, requests): (Vec<Span>, Vec<Span>) =
-        requests.into_iter().partition(|span| span.of_server && clients.contains(&parent_of(span)));
-    let served: BTreeMap<_, Span> = served.into_iter().map(|span| (parent_of(&span), span)).collect();
-    left_out(&mut warnings, source, others, "span that is not of generative AI", "spans that are not of generative AI");
-    left_out(&mut warnings, source, steps, "span of an agent or a tool", "spans of agents and tools");
-    left_out(
-        &mut warnings,
-        source,
-        outer,
-        "span around another of the same request",
-        "spans around others of the same request",
-    );
-    if requests.is_empty() {
+    let calls = Calls::among(spans, &Nothing);
+    for (count, one, many) in [
+        (calls.repeated, "repetition of a span", "repetitions of spans"),
+        (calls.others.len(), "span that is not of generative AI", "spans that are not of generative AI"),
+        (calls.steps.len(), "span of an agent or a tool", "spans of agents and tools"),
+        (calls.unknown.len(), "span in an unknown convention", "spans in an unknown convention"),
+        (calls.covered.len(), "span around another of the same request", "spans around others of the same request"),
+    ] {
+        left_out(&mut warnings, source, count, one, many);
+    }
+    if calls.requests.is_empty() {
         return Err(Error::Format {
             location: Location::of(source),
-            problem: format!("found {}, but no request to a model", counted(all, "span")),
+            problem: format!("found {}, but no request to a model", counted(calls.all, "span")),
             fix: "record the client with an instrumentation of OpenTelemetry's generative AI conventions \
                   (gen_ai.operation.name, gen_ai.request.model)"
                 .to_owned(),
         });
     }
-    let backwards = requests.iter().filter(|span| span.begin_ns > span.end_ns && span.end_ns.is_some()).count();
+    let ends_early = |span: &&Span| span.begin_ns > span.end_ns && span.end_ns.is_some();
     left_out(
         &mut warnings,
         source,
-        backwards,
+        calls.requests.iter().filter(ends_early).count(),
         "duration of a span that ends before it begins (its clock was set back)",
         "durations of spans that end before they begin (their clock was set back)",
     );
-    let mut session = gathered::session(
-        recorder,
-        requests.iter().map(|span| with_server(record(span), served.get(&id_of(span)))).collect(),
-    );
-    let services: BTreeSet<Option<&str>> = requests.iter().map(|span| span.service.as_deref()).collect();
+    Ok(Parsed::Session(session_of(recorder, &calls), warnings))
+}
+
+/// The session of these calls.
+pub(super) fn session_of(recorder: Software, calls: &Calls) -> Session {
+    let record = |span: &Span| {
+        let mut record = record(span);
+        record.attributes.extend(calls.served.get(&span.key()).cloned().unwrap_or_default());
+        record
+    };
+    let mut session = gathered::session(recorder, calls.requests.iter().map(record).collect());
+    let services: BTreeSet<Option<&str>> = calls.requests.iter().map(|span| span.service.as_deref()).collect();
     if let [Some(service)] = services.into_iter().collect::<Vec<_>>()[..] {
         session.header.labels.insert("service.name".to_owned(), service.to_owned());
         session.records.iter_mut().for_each(|record| drop(record.attributes.remove("service.name")));
     }
-    Ok(Parsed::Session(session, warnings))
-}
-
-/// The parents of spans, to find the next one that is of generative AI: between a client and a server, there are spans
-/// of HTTP.
-struct Ancestors {
-    /// For each span that is not of generative AI, its parent.
-    between: BTreeMap<(String, String), String>,
-}
-
-impl Ancestors {
-    fn of(spans: &[Span]) -> Self {
-        let others = spans.iter().filter(|span| Subject::of(&span.attributes) == Subject::Other && !span.id.is_empty());
-        Self { between: others.map(|span| ((span.trace.clone(), span.id.clone()), span.parent.clone())).collect() }
-    }
-
-    fn nearest(&self, span: &Span) -> (String, String) {
-        // A cycle of parents ends after as many steps as there are spans.
-        let mut at = (span.trace.clone(), span.parent.clone());
-        for _ in 0..=self.between.len() {
-            match self.between.get(&at) {
-                Some(parent) => at.1.clone_from(parent),
-                None => break,
-            }
-        }
-        at
-    }
-}
-
-/// Each span once, and the number of repetitions: exports can be sent again. A span without an id has none.
-fn once(spans: Vec<Span>) -> (Vec<Span>, usize) {
-    let before = spans.len();
-    let mut known = BTreeSet::new();
-    let mut is_new = |span: &Span| span.id.is_empty() || known.insert((span.trace.clone(), span.id.clone()));
-    let spans: Vec<Span> = spans.into_iter().filter(|span| is_new(span)).collect();
-    let repeated = before - spans.len();
-    (spans, repeated)
+    session
 }
 
 fn record(span: &Span) -> RequestRecord {
@@ -308,23 +288,19 @@ fn record(span: &Span) -> RequestRecord {
     let exception = span.events.iter().find(|event| event.name == "exception").filter(|_| span.failed);
     let of_event = || exception?.attributes.label(&["exception.type"]);
     let kind = attributes.label(&["error.type"]).or_else(of_event);
-    let failed = span.failed || kind.is_some();
+    // Langfuse's spans of failures may have no status of OpenTelemetry.
+    let failed = span.failed || kind.is_some() || attributes.text(&[LEVEL]) == Some("ERROR");
     let lasted_s = lasted_s(span);
+    let usage = Usage::of(attributes);
     let mut record = RequestRecord {
         started_at: span.begin_ns.and_then(|ns| Timestamp::from_nanosecond(ns).ok()),
-        provider: attributes.label(&["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"]),
+        provider: attributes
+            .label(&["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"])
+            .or_else(|| attributes.unquoted(&["mlflow.llm.provider"])),
         model: requested_model(attributes),
-        input_tokens: attributes.count(&[
-            "gen_ai.usage.input_tokens",
-            "gen_ai.usage.prompt_tokens",
-            "llm.token_count.prompt",
-        ]),
-        output_tokens: attributes.count(&[
-            "gen_ai.usage.output_tokens",
-            "gen_ai.usage.completion_tokens",
-            "llm.token_count.completion",
-        ]),
-        attributes: own_attributes(span),
+        input_tokens: usage.input,
+        output_tokens: usage.output,
+        attributes: own_attributes(span, &usage),
         ..RequestRecord::default()
     };
     if failed {
@@ -346,20 +322,20 @@ fn requested_model(attributes: &Attributes) -> Option<String> {
         let parameters = attributes.label(&["llm.invocation_parameters", "langfuse.observation.model.parameters"])?;
         serde_json::from_str::<serde_json::Value>(&parameters).ok()?.get("model")?.as_str().map(str::to_owned)
     };
-    // MLflow writes its own attributes as JSON.
-    let quoted = || attributes.label(&["model"]).map(|model| model.trim_matches('"').to_owned());
     attributes
         .label(&["gen_ai.request.model"])
         .or_else(of_parameters)
         .or_else(|| attributes.label(&["llm.model_name", "langfuse.observation.model.name"]))
-        .or_else(quoted)
+        // MLflow writes its own attributes as JSON.
+        .or_else(|| attributes.unquoted(&["mlflow.llm.model", "model"]))
 }
 
-/// Adds what the server measured.
-fn with_server(mut client: RequestRecord, server: Option<&Span>) -> RequestRecord {
-    let measured = server.map(record).unwrap_or_default().attributes;
-    client.attributes.extend(measured.into_iter().filter(|(name, _)| name.starts_with("server_")));
-    client
+/// What a server measured of a request.
+pub(super) type ServerTimes = BTreeMap<String, AttributeValue>;
+
+pub(super) fn server_times(server: &Span) -> ServerTimes {
+    let measured = record(server).attributes.into_iter();
+    measured.filter(|(name, _)| name.starts_with("server_")).collect()
 }
 
 /// The duration of a span; `None` if its clock was set back in between.
@@ -387,14 +363,19 @@ fn error(span: &Span, kind: Option<String>) -> RequestError {
     RequestError {
         kind: kind.unwrap_or_else(|| "_OTHER".to_owned()),
         code,
-        message: span.message.clone().filter(|message| !message.is_empty()).or_else(|| {
-            let exception = span.events.iter().find(|event| event.name == "exception")?;
-            exception.attributes.label(&["exception.message"])
-        }),
+        message: span
+            .message
+            .clone()
+            .filter(|message| !message.is_empty())
+            .or_else(|| span.attributes.label(&["langfuse.observation.status_message"]))
+            .or_else(|| {
+                let exception = span.events.iter().find(|event| event.name == "exception")?;
+                exception.attributes.label(&["exception.message"])
+            }),
     }
 }
 
-fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
+fn own_attributes(span: &Span, usage: &Usage) -> BTreeMap<String, AttributeValue> {
     let attributes = &span.attributes;
     let mut own = BTreeMap::new();
     // The first chunk of a stream often contains a role and no token: it is not our `ttft_s`.
@@ -409,10 +390,8 @@ fn own_attributes(span: &Span) -> BTreeMap<String, AttributeValue> {
     ] {
         put(&mut own, name, attributes.number(theirs));
     }
-    let cached = attributes.number("gen_ai.usage.cache_read.input_tokens");
-    let cached = cached.or_else(|| attributes.number("llm.token_count.prompt_details.cache_read"));
-    put(&mut own, "cached_tokens", cached);
-    put(&mut own, "reasoning_tokens", attributes.number("gen_ai.usage.reasoning.output_tokens"));
+    put(&mut own, "cached_tokens", usage.cached.map(count));
+    put(&mut own, "reasoning_tokens", usage.reasoning.map(count));
     let asked = attributes.label(&["gen_ai.request.model"]);
     let texts = [
         ("gen_ai.operation.name", attributes.label(&["gen_ai.operation.name"])),
@@ -443,14 +422,25 @@ fn first_chunk_s(span: &Span) -> Option<f64> {
     let of_event = || {
         let is_first = |event: &&Event| {
             let name = event.name.to_ascii_lowercase();
-            name.contains("first token") || name.contains("content.completion.chunk") || name.contains("first_token")
+            // MLflow numbers the events of the chunks.
+            let is_chunk = name.contains("content.completion.chunk") || name == "mlflow.chunk.item.0";
+            is_chunk || name.contains("first token") || name.contains("first_token")
         };
-        let event = span.events.iter().find(is_first)?;
-        let after = event.at_ns.checked_sub(span.begin_ns?).filter(|&after| after >= 0)?;
-        #[allow(clippy::cast_precision_loss, reason = "a difference of less than 100 days is below 2^53")]
-        Some(of_ns(after as f64))
+        after(span, span.events.iter().find(is_first)?.at_ns)
     };
-    NAMES.iter().find_map(|name| span.attributes.number(name)).or_else(of_event)
+    // Langfuse has the time of day, as JSON.
+    let of_time = || {
+        let at: Timestamp = span.attributes.unquoted(&["langfuse.observation.completion_start_time"])?.parse().ok()?;
+        after(span, at.as_nanosecond())
+    };
+    NAMES.iter().find_map(|name| span.attributes.number(name)).or_else(of_event).or_else(of_time)
+}
+
+/// The seconds from the begin of a span to a time, in nanoseconds since 1970.
+fn after(span: &Span, at_ns: i128) -> Option<f64> {
+    let after = at_ns.checked_sub(span.begin_ns?).filter(|&after| after >= 0)?;
+    #[allow(clippy::cast_precision_loss, reason = "a difference of less than 100 days is below 2^53")]
+    Some(of_ns(after as f64))
 }
 
 fn put(attributes: &mut BTreeMap<String, AttributeValue>, name: &str, number: Option<f64>) {

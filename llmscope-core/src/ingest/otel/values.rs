@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::de::{Error as _, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 /// A 64-bit integer, which OTLP JSON writes as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -69,6 +69,16 @@ pub(super) enum Value {
 }
 
 impl Value {
+    fn json(self) -> Json {
+        match self {
+            Self::Text(text) => Json::String(text),
+            Self::Integer(number) => i64::try_from(number).map_or(Json::Null, Json::from),
+            Self::Number(number) => Json::from(number),
+            Self::Flag(flag) => Json::Bool(flag),
+            Self::Texts(texts) => Json::from(texts),
+        }
+    }
+
     /// The value as text to group by.
     fn label(&self) -> String {
         match self {
@@ -114,6 +124,17 @@ impl Attributes {
         })
     }
 
+    /// The value of the first of these names that is present, as text. A tracer may write its own attributes as JSON, so
+    /// that a text has quotation marks.
+    pub(super) fn unquoted(&self, names: &[&str]) -> Option<String> {
+        self.label(names).map(|text| text.trim_matches('"').to_owned()).filter(|text| !text.is_empty())
+    }
+
+    /// The fields of an attribute that is an object, as OTLP's list of pairs or as JSON text.
+    pub(super) fn object(&self, name: &str) -> Option<Map<String, Json>> {
+        serde_json::from_str(self.text(&[name])?).ok()
+    }
+
     /// The first count among these names.
     pub(super) fn count(&self, names: &[&str]) -> Option<u64> {
         names.iter().find_map(|name| match self.0.get(*name) {
@@ -150,7 +171,7 @@ struct KeyValue {
     value: Option<AnyValue>,
 }
 
-/// OTLP's union: one of these fields is present. Bytes and key-value lists are not used.
+/// OTLP's union: one of these fields is present. Bytes are not used, and a list of pairs becomes JSON text.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AnyValue {
@@ -159,6 +180,13 @@ struct AnyValue {
     double_value: Option<Double>,
     bool_value: Option<bool>,
     array_value: Option<ArrayValue>,
+    kvlist_value: Option<Pairs>,
+}
+
+#[derive(Deserialize)]
+struct Pairs {
+    #[serde(default)]
+    values: Vec<KeyValue>,
 }
 
 #[derive(Deserialize)]
@@ -177,6 +205,14 @@ impl AnyValue {
             .or(number.map(Value::Number))
             .or(self.bool_value.map(Value::Flag))
             .or(self.array_value.map(texts))
+            .or(self.kvlist_value.map(|pairs| Value::Text(pairs.json().to_string())))
+    }
+}
+
+impl Pairs {
+    fn json(self) -> Json {
+        let pair = |pair: KeyValue| Some((pair.key, pair.value?.plain()?.json()));
+        Json::Object(self.values.into_iter().filter_map(pair).collect())
     }
 }
 
@@ -202,6 +238,7 @@ fn of_json(value: &Json) -> Option<Value> {
             None => Value::Number(number.as_f64().filter(|number| number.is_finite())?),
         },
         Json::Array(values) => Value::Texts(values.iter().filter_map(Json::as_str).map(str::to_owned).collect()),
+        Json::Object(_) => Value::Text(value.to_string()),
         _ => return None,
     })
 }

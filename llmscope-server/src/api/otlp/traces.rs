@@ -1,0 +1,128 @@
+//! `POST /v1/traces`: spans from OpenTelemetry SDKs and collectors.
+//!
+//! Spans of requests to models become records, each call once; the reader of OTLP JSON files reads them. Spans of other
+//! things are accepted and ignored.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use jiff::Timestamp;
+use llmscope_core::ingest::{SpanExport, Spans};
+use llmscope_core::quantity::counted;
+use llmscope_core::{RequestRecord, Session};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+
+use super::super::App;
+use super::super::api_error::ApiError;
+use super::super::extract::body;
+use super::super::operation::Operation;
+use super::super::v1::{admissible, is_measured};
+use super::{EXPORT_BYTES, Encoding, JSON, PROTOBUF};
+use crate::record::Arrival;
+
+/// The provider of spans that do not name one.
+const UNKNOWN: &str = "unknown";
+
+pub(super) fn operation() -> Operation {
+    Operation::post("/v1/traces", "Store the requests among OpenTelemetry spans (OTLP)", traces)
+        .body_type(PROTOBUF)
+        .body_type(JSON)
+        .body_limit(EXPORT_BYTES)
+        .response_type(PROTOBUF)
+        .response_type(JSON)
+}
+
+async fn traces(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+    let received_at = Timestamp::now();
+    let encoding = Encoding::of(request.headers())?;
+    let bytes = body(request, &app).await?;
+    let text = match encoding {
+        Encoding::Protobuf => json_of(&bytes)?,
+        Encoding::Json => bytes,
+    };
+    let spans = app.run_blocking(move |_| parsed(&text)).await?;
+    let export = app.telemetry.memory().take(spans, received_at);
+    let arrivals = requests(&export.session).map(|record| Arrival { record, received_at, metadata: None });
+    // An invalid span does not cause the others of its export to be rejected.
+    let (accepted, impossible): (Vec<_>, Vec<_>) = arrivals.partition(|arrival| admissible(arrival, None).is_ok());
+    let rejected = Rejected::of(&export, impossible.len());
+    if !accepted.is_empty()
+        && let Err(error) = app.recorder.keep(accepted).await
+    {
+        // The exporter sends the same spans again.
+        app.telemetry.memory().forget(&export);
+        return Err(error.into());
+    }
+    for (count, kind) in rejected.kinds() {
+        app.telemetry.reported.report(kind, count, received_at);
+    }
+    Ok(encoding.response(&rejected.response()))
+}
+
+/// Spans that are not stored, by the reason. Those of steps and of other things are none of them.
+#[derive(Debug, Default, PartialEq)]
+struct Rejected {
+    impossible: usize,
+    servers: usize,
+    unknown: usize,
+}
+
+impl Rejected {
+    fn of(export: &SpanExport, impossible: usize) -> Self {
+        Self { impossible, servers: export.servers, unknown: export.unknown }
+    }
+
+    /// The number of spans with each reason.
+    fn kinds(&self) -> impl Iterator<Item = (usize, &'static str)> {
+        [
+            (self.impossible, "spans with a time before 1970 or more than a day ahead, or with an invalid value"),
+            (self.servers, "spans of a model's server without the span of its client, which has the latency"),
+            (self.unknown, "spans of a tracer of models with attributes that are not known"),
+        ]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+    }
+
+    fn response(&self) -> ExportTraceServiceResponse {
+        let count: usize = self.kinds().map(|(count, _)| count).sum();
+        let reason =
+            |(count, kind): (usize, &str)| format!("{} {}", counted(count, "span"), kind.trim_start_matches("spans "));
+        let reasons: Vec<String> = self.kinds().map(reason).collect();
+        let partial = || ExportTracePartialSuccess {
+            rejected_spans: i64::try_from(count).unwrap_or(i64::MAX),
+            error_message: format!("not stored: {}", reasons.join("; ")),
+        };
+        ExportTraceServiceResponse { partial_success: (count > 0).then(partial) }
+    }
+}
+
+/// Converts a protobuf export to JSON for the reader.
+fn json_of(bytes: &[u8]) -> Result<Bytes, ApiError> {
+    let export = ExportTraceServiceRequest::decode(bytes);
+    let export = export.map_err(|error| ApiError::body(format!("the body is not an OTLP export of spans: {error}")))?;
+    let text = serde_json::to_vec(&export).map_err(|error| ApiError::body(error.to_string()))?;
+    Ok(text.into())
+}
+
+fn parsed(text: &[u8]) -> Result<Spans, ApiError> {
+    let value: serde_json::Value = super::super::extract::parse(text)?;
+    if !value["resourceSpans"].is_array() {
+        return Err(ApiError::body("the body is not an OTLP export of spans: expected {\"resourceSpans\": […]}"));
+    }
+    let text = std::str::from_utf8(text).map_err(|error| ApiError::body(error.to_string()))?;
+    Spans::parse("body", text).map_err(|error| ApiError::body(error.to_string()))
+}
+
+/// The requests with their names. A request without any measurement has nothing to store.
+fn requests(session: &Session) -> impl Iterator<Item = RequestRecord> {
+    let with_names = |record: &RequestRecord| RequestRecord {
+        provider: Some(session.provider_of(record).unwrap_or(UNKNOWN).to_owned()),
+        model: session.model_of(record).map(str::to_owned),
+        ..record.clone()
+    };
+    let reported = session.records.iter().filter(|record| !record.succeeded() || is_measured(record));
+    reported.map(with_names)
+}

@@ -294,8 +294,10 @@ fn a_gate_compares_summaries_by_their_runs() {
     assert_eq!(metrics, ["ttft_s.p50"]);
     // Refused requests do not pass as nothing to compare.
     let refusals = format!("{LOGS}/oha/refusals.json");
-    let output = run(folder.path(), &["gate", &refusals, &refusals]);
-    assert_eq!(output.status.code(), Some(2));
+    for metric in [&[][..], &["--metric", "error_rate"]] {
+        let output = run(folder.path(), &[&["gate", &refusals, &refusals], metric].concat());
+        assert_eq!(output.status.code(), Some(2));
+    }
 }
 
 /// A night of 40 requests about this median, in seconds: a sequence without a trend.

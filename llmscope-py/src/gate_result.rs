@@ -268,7 +268,7 @@ fn ends(interval: &Option<OpenInterval>) -> Option<(Option<f64>, Option<f64>)> {
     interval.map(|OpenInterval { lower, upper }| (lower, upper))
 }
 
-fn certificates(all: &Vec<core::Certified>) -> Vec<Certificate> {
+fn certificates(all: &[core::Certified]) -> Vec<Certificate> {
     all.iter().map(|one| Certificate(one.certificate.clone())).collect()
 }
 

@@ -500,8 +500,9 @@ impl SeriesBuilder {
     fn present_measures(&self) -> Result<Vec<Measure>> {
         let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
         let any_session = self.sources.iter().any(|log| log.header.is_some() || log.tells_outcomes);
-        let counts_failures = self.groups.iter().any(Group::counts_failures);
-        let has_failures = any_session || counts_failures;
+        // A gate, which names its groups, compares no shares of runs.
+        let by_settings = self.selection.by.is_none();
+        let has_failures = any_session || (by_settings && self.groups.iter().any(Group::counts_failures));
         let is_error_rate = |measure: &Measure| has_failures && *measure == Measure::Metric(Metric::ErrorRate);
         let names = self.names();
         let known = || if names.is_empty() { "a log with at least one number".to_owned() } else { names.join(", ") };
@@ -524,7 +525,6 @@ impl SeriesBuilder {
             // All requests failed: there is no latency, but the error rate can be judged.
             present.push(Measure::Metric(Metric::ErrorRate));
         }
-        let by_settings = self.selection.by.is_none();
         if present.is_empty() && by_settings && self.groups.iter().any(|group| group.lost_runs(&[], &[])) {
             // All runs failed: each group has its share of failures.
             return Ok(present);

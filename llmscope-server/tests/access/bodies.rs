@@ -59,7 +59,7 @@ fn every_operation_with_a_body_has_a_limit() {
         }
         let length = match path.as_str() {
             "/api/v1/records" => 32 * MIB + 1,
-            "/v1/traces" => 16 * MIB + 1,
+            "/v1/traces" | "/v1/metrics" | "/v1/logs" => 16 * MIB + 1,
             _ => MIB + 1,
         };
         let kind = [("content-type", "application/json")];

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::App;
 use super::super::api_error::ApiError;
+use super::super::extract::body;
 use super::super::operation::Operation;
 use super::{EXPORT_BYTES, Encoding, JSON, PROTOBUF};
 
@@ -45,16 +46,18 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn metrics(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
-    refuse(&app, &request, "metrics", METRICS)
+    refuse(&app, request, "metrics", METRICS).await
 }
 
 async fn logs(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
-    refuse(&app, &request, "logs", LOGS)
+    refuse(&app, request, "logs", LOGS).await
 }
 
 /// OTLP's status for an export that must not be sent again.
-fn refuse(app: &App, request: &Request, kind: &'static str, message: &str) -> Result<Response, ApiError> {
+async fn refuse(app: &App, request: Request, kind: &'static str, message: &str) -> Result<Response, ApiError> {
     let encoding = Encoding::of(request.headers())?;
+    // A client that still sends reads no response.
+    body(request, app).await?;
     app.telemetry.reported.report(kind, 1, Timestamp::now());
     let status = Status { code: UNIMPLEMENTED, message: message.to_owned() };
     Ok((StatusCode::BAD_REQUEST, encoding.response(&status)).into_response())

@@ -151,7 +151,7 @@ impl Calls {
     /// tests give all responses the same id.
     fn leave_out_same_responses(&mut self, earlier: &impl Earlier) {
         let contains = |one: (i128, i128), other: (i128, i128)| one.0 <= other.0 && other.1 <= one.1;
-        let mut known: BTreeMap<String, Vec<(SpanKey, (i128, i128))>> = BTreeMap::new();
+        let mut known: BTreeMap<String, Vec<(i128, i128)>> = BTreeMap::new();
         let mut covered = HashSet::new();
         let mut order: Vec<&Span> = self.requests.iter().filter(|span| !span.of_server).collect();
         // The shortest span is closest to the call.
@@ -161,10 +161,10 @@ impl Calls {
             let was_counted =
                 earlier.response(&id).is_some_and(|other| contains(other, interval) || contains(interval, other));
             let counted = known.entry(id).or_default();
-            if was_counted || counted.iter().any(|(_, other)| contains(interval, *other)) {
+            if was_counted || counted.iter().any(|other| contains(interval, *other)) {
                 covered.insert(span.key());
             } else {
-                counted.push((span.key(), interval));
+                counted.push(interval);
             }
         }
         self.leave_out(|span| !span.of_server && covered.contains(&span.key()));

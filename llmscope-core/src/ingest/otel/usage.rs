@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::values::Attributes;
 
 /// The token counts of a request, as far as its span has them.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Usage {
     /// Tokens of the prompt, those from the cache included.
     pub(super) input: Option<u64>,

@@ -141,7 +141,7 @@ record! {
         failures: Vec<FailureCount> =
             |all: &Vec<llmscope_core::analysis::answer::FailureCount>| all.iter().cloned().map(FailureCount).collect(),
         /// Where a candidate that is worse changed while it was measured.
-        since: Option<Since> = |since: &Option<llmscope_core::analysis::answer::Since>| since.map(Since),
+        since: Option<Since> = |since: &Option<llmscope_core::analysis::answer::Since>| since.clone().map(Since),
         /// What changed there, as one sentence.
         since_text: Option<String>,
         /// The objective of this metric, in its unit.

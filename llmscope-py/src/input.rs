@@ -11,11 +11,11 @@ use llmscope_core::ingest::{self, Content, OpenedLog, ReadOptions, StatusRule, T
 use llmscope_core::{Error, Metric};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyList, PyString, PyTuple};
+use pyo3::types::{PyInt, PyList, PyString, PyTuple};
 
 use crate::error::{Failure, Result, unreadable};
 use crate::session::{Log, Session};
-use crate::table;
+use crate::table::{self, Frame};
 use crate::values::Values;
 use crate::work;
 
@@ -57,13 +57,15 @@ pub(crate) struct Found {
 
 /// Selects the series of a request from data of any kind.
 pub(crate) fn find(data: &Bound<'_, PyAny>, mut request: Request) -> Result<Found> {
-    let logs = match (sources(data)?, table::columns_of(data)?) {
-        (Some(logs), _) => logs,
-        (None, Some(columns)) => {
-            let log = frame(data, &columns, &mut request)?;
-            vec![Source::Frame { log: Arc::new(log), address: data.as_ptr() as usize }]
-        }
-        (None, None) => return bare(data, &request),
+    let logs = match sources(data)? {
+        Some(logs) => logs,
+        None => match Frame::of(data)? {
+            Some(columns) => {
+                let log = frame(&columns, &mut request)?;
+                vec![Source::Frame { log: Arc::new(log), address: data.as_ptr() as usize }]
+            }
+            None => return bare(data, &request),
+        },
     };
     let in_memory = logs.iter().filter_map(Source::in_memory).collect();
     let steps = logs.iter().map(Source::steps).sum();
@@ -72,7 +74,8 @@ pub(crate) fn find(data: &Bound<'_, PyAny>, mut request: Request) -> Result<Foun
 }
 
 /// The columns of a frame that the request needs. Without metrics, those of the frame are added to the request.
-fn frame(data: &Bound<'_, PyAny>, columns: &[String], request: &mut Request) -> Result<ingest::Log> {
+fn frame(frame: &Frame<'_>, request: &mut Request) -> Result<ingest::Log> {
+    let columns = &frame.names;
     let mut others: Vec<String> = request.by.iter().flatten().chain(&request.companion).cloned().collect();
     if request.by.is_none() {
         others.extend(columns.iter().filter(|name| Selection::GROUPS.contains(&name.as_str())).cloned());
@@ -82,7 +85,7 @@ fn frame(data: &Bound<'_, PyAny>, columns: &[String], request: &mut Request) -> 
     }
     let needed = request.metrics.iter().chain(&others).filter(|name| !is_derived(name, columns));
     let needed: Vec<&str> = needed.map(String::as_str).collect();
-    table::log_of(data, columns, &needed, &request.reading())
+    table::log_of(frame, &needed, &request.reading())
 }
 
 /// True for the error rate of a frame without such a column: it is that of the rows.
@@ -225,7 +228,12 @@ pub(crate) fn stated(
     Ok(stated)
 }
 
-/// One name, or several.
+/// One name, or several. The columns of a frame can be whole numbers.
 pub(crate) fn names(names: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    names.extract::<String>().map(|name| vec![name]).or_else(|_| names.extract())
+    let is_name = |name: &Bound<'_, PyAny>| name.is_instance_of::<PyString>() || name.is_instance_of::<PyInt>();
+    if is_name(names) {
+        return Ok(vec![names.str()?.to_string()]);
+    }
+    let named = |name: Bound<'_, PyAny>| if is_name(&name) { Ok(name.str()?.to_string()) } else { name.extract() };
+    names.try_iter()?.map(|name| named(name?)).collect()
 }

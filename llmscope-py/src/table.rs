@@ -2,17 +2,18 @@
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
-    ArrowDictionaryKeyType, ArrowTimestampType, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    ArrowDictionaryKeyType, ArrowTimestampType, DurationMicrosecondType, DurationMillisecondType,
+    DurationNanosecondType, DurationSecondType, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
 };
-use arrow_array::{Array as _, ArrayRef};
+use arrow_array::{Array as _, ArrayRef, ArrowPrimitiveType};
 use arrow_schema::{DataType, TimeUnit};
 use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
 use llmscope_core::ingest::{Cell, Column, Content, Log, Projection, ReadOptions, Table, TokenColumns, Tool};
 use llmscope_core::{Error, Metric, error};
-use pyo3::exceptions::PyImportError;
+use pyo3::exceptions::{PyImportError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyMapping, PyString};
 
@@ -26,15 +27,68 @@ pub(crate) type Labels = Vec<Cell>;
 /// The name of a data frame in messages; its rows count from 0.
 const SOURCE: &str = "frame";
 
-/// The column names of a data frame or of a dictionary of columns; `None` for anything else.
-pub(crate) fn columns_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
-    let names = match (data.getattr_opt("column_names")?, data.getattr_opt("columns")?) {
-        (Some(names), _) | (None, Some(names)) => names,
-        _ if data.is_instance_of::<PyMapping>() => data.call_method0("keys")?,
-        _ => return Ok(None),
-    };
-    // In pyarrow, `columns` are the columns themselves, so `column_names` is tried first.
-    names.try_iter()?.map(|name| Ok(name?.str()?.to_string())).collect::<PyResult<_>>().map(Some)
+/// The columns of a data frame, of a dictionary, or of a stream of Arrow batches.
+pub(crate) struct Frame<'py> {
+    /// The names, as text.
+    pub(crate) names: Vec<String>,
+    columns: Vec<FrameColumn<'py>>,
+}
+
+enum FrameColumn<'py> {
+    /// A column of an object, by its key, which need not be text.
+    Of { frame: Bound<'py, PyAny>, key: Bound<'py, PyAny> },
+    /// A column that was read. A stream can be read only once.
+    Read(Vec<ArrayRef>),
+}
+
+impl<'py> Frame<'py> {
+    /// The columns of data; `None` for data without columns.
+    pub(crate) fn of(data: &Bound<'py, PyAny>) -> PyResult<Option<Self>> {
+        if data.get_type().name()? == "LazyFrame" {
+            return Err(PyTypeError::new_err("a LazyFrame has no data yet: call .collect() first"));
+        }
+        let own = (data.getattr_opt("column_names")?, data.getattr_opt("columns")?);
+        let has_columns = own.0.is_some() || own.1.is_some();
+        // The columns of a relation of DuckDB are relations themselves.
+        if (!has_columns || is_of(data, "duckdb") || is_of(data, "_duckdb"))
+            && let Some(frame) = Self::of_stream(data)
+        {
+            return Ok(Some(frame));
+        }
+        let keys = match own {
+            // In pyarrow, `columns` are the columns themselves, so `column_names` is tried first.
+            (Some(names), _) | (None, Some(names)) => names,
+            _ if data.is_instance_of::<PyMapping>() => data.call_method0("keys")?,
+            _ => return Ok(None),
+        };
+        let keys = keys.try_iter()?.collect::<PyResult<Vec<_>>>()?;
+        let names = keys.iter().map(|key| Ok(key.str()?.to_string())).collect::<PyResult<_>>()?;
+        let columns = keys.into_iter().map(|key| FrameColumn::Of { frame: data.clone(), key }).collect();
+        Ok(Some(Self { names, columns }))
+    }
+
+    /// The columns of a stream of record batches. Other Arrow data have no columns.
+    fn of_stream(data: &Bound<'py, PyAny>) -> Option<Self> {
+        let chunks = foreign::arrow_chunks(data).ok().flatten()?;
+        let batches: Vec<_> = chunks.iter().map(|chunk| chunk.as_struct_opt()).collect::<Option<_>>()?;
+        let names: Vec<String> = batches.first()?.column_names().into_iter().map(str::to_owned).collect();
+        let column = |index: usize| batches.iter().map(|batch| batch.column(index).clone()).collect();
+        let columns = (0..names.len()).map(|index| FrameColumn::Read(column(index))).collect();
+        Some(Self { names, columns })
+    }
+
+    fn cells(&self, index: usize) -> Result<Labels> {
+        match &self.columns[index] {
+            FrameColumn::Of { frame, key } => labels(&frame.get_item(key)?),
+            FrameColumn::Read(chunks) => of_chunks(chunks),
+        }
+    }
+}
+
+/// True for an object of this package.
+fn is_of(data: &Bound<'_, PyAny>, package: &str) -> bool {
+    let module = data.get_type().module();
+    module.is_ok_and(|module| module.to_str().is_ok_and(|name| name.split('.').next() == Some(package)))
 }
 
 /// The default measures of a frame: the metrics among its columns, or its only column without another use.
@@ -60,11 +114,13 @@ fn with_a_role(columns: &[String], reading: &ReadOptions) -> Vec<String> {
 }
 
 /// The columns of a frame that an analysis needs, as a log.
-pub(crate) fn log_of(data: &Bound<'_, PyAny>, names: &[String], needed: &[&str], reading: &ReadOptions) -> Result<Log> {
+pub(crate) fn log_of(frame: &Frame<'_>, needed: &[&str], reading: &ReadOptions) -> Result<Log> {
     let mut table = Table::default();
+    let names = &frame.names;
     let roles = with_a_role(names, reading);
-    for name in names.iter().filter(|name| needed.contains(&name.as_str()) || roles.contains(name)) {
-        let cells = labels(&data.get_item(PyString::new(data.py(), name))?)?;
+    let is_read = |name: &String| needed.contains(&name.as_str()) || roles.contains(name);
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| is_read(name)) {
+        let cells = frame.cells(index)?;
         if !needed.contains(&name.as_str()) && is_count_of_failures(name, &cells) {
             continue;
         }
@@ -107,6 +163,7 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Result<Labels> {
     match kind.as_deref() {
         Some("f" | "i" | "u") => Ok(numbers(&Values::read(values)?)),
         Some("M") => of_datetimes(values),
+        Some("m") => of_timedeltas(values),
         _ => Ok(values.try_iter()?.map(|item| of_object(&item?)).collect::<PyResult<_>>()?),
     }
 }
@@ -120,6 +177,26 @@ fn of_datetimes(values: &Bound<'_, PyAny>) -> Result<Labels> {
         _ => Cell::Missing,
     };
     Ok(nanos.into_iter().map(cell).collect())
+}
+
+/// NumPy's durations: whole nanoseconds, with the smallest integer as "not a time".
+fn of_timedeltas(values: &Bound<'_, PyAny>) -> Result<Labels> {
+    let array = values.py().import("numpy")?.call_method1("asarray", (values, "timedelta64[ns]"))?;
+    let nanos: Vec<i64> = array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()?;
+    let cell = |nanos: i64| if nanos == i64::MIN { Cell::Missing } else { duration(nanos.into(), 9) };
+    Ok(nanos.into_iter().map(cell).collect())
+}
+
+/// A duration as text with its unit, so that it keeps its meaning in a column whose name says milliseconds. `digits` of the
+/// number are behind the decimal point of seconds. A negative one is a number, which is left out and reported as such.
+fn duration(number: i128, digits: usize) -> Cell {
+    #[allow(clippy::cast_precision_loss, reason = "only its sign matters")]
+    if number < 0 {
+        return Cell::Number(number as f64);
+    }
+    let all = format!("{number:0>width$}", width = digits + 1);
+    let (whole, rest) = all.split_at(all.len() - digits);
+    Cell::Text(if digits == 0 { format!("{whole}s") } else { format!("{whole}.{rest}s") })
 }
 
 /// A NaN is a missing number, as in a file.
@@ -137,6 +214,10 @@ fn of_object(item: &Bound<'_, PyAny>) -> PyResult<Cell> {
         && let Ok(number) = item.extract::<f64>()
     {
         return Ok(if number.is_nan() { Cell::Missing } else { Cell::Number(number) });
+    }
+    if kind == "timedelta" || kind == "Timedelta" {
+        let seconds: f64 = item.call_method0("total_seconds")?.extract()?;
+        return Ok(if seconds < 0.0 { Cell::Number(seconds) } else { Cell::Text(format!("{seconds}s")) });
     }
     if let Ok(at) = item.extract::<Timestamp>() {
         return Ok(Cell::Text(at.to_string()));
@@ -176,6 +257,12 @@ fn of_chunk(chunk: &ArrayRef) -> Result<Labels> {
                 times::<TimestampNanosecondType>(chunk, |at| Timestamp::from_nanosecond(at.into()))?
             }
         },
+        DataType::Duration(unit) => match unit {
+            TimeUnit::Second => durations::<DurationSecondType>(chunk, 0),
+            TimeUnit::Millisecond => durations::<DurationMillisecondType>(chunk, 3),
+            TimeUnit::Microsecond => durations::<DurationMicrosecondType>(chunk, 6),
+            TimeUnit::Nanosecond => durations::<DurationNanosecondType>(chunk, 9),
+        },
         DataType::Dictionary(key, _) => match **key {
             DataType::Int8 => categories::<Int8Type>(chunk)?,
             DataType::Int16 => categories::<Int16Type>(chunk)?,
@@ -203,6 +290,11 @@ fn times<T: ArrowTimestampType>(
         })?;
         Ok(Cell::Text(at.to_string()))
     };
+    chunk.as_primitive::<T>().iter().map(cell).collect()
+}
+
+fn durations<T: ArrowPrimitiveType<Native = i64>>(chunk: &ArrayRef, digits: usize) -> Labels {
+    let cell = |number: Option<i64>| number.map_or(Cell::Missing, |number| duration(number.into(), digits));
     chunk.as_primitive::<T>().iter().map(cell).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
@@ -41,6 +41,7 @@ impl Values {
             return Self::of_pandas(values);
         }
         match foreign::arrow_chunks(values) {
+            Ok(Some(chunks)) if is_duration(&chunks) => return Err(not_numbers(values)),
             Ok(Some(chunks)) => return Self::of_chunks(&chunks),
             // NumPy may read what Arrow cannot import, such as a polars column of nulls.
             Err(error) if !error.is_instance_of::<PyValueError>(values.py()) => return Err(error),
@@ -143,9 +144,14 @@ impl Values {
 
     fn of_pandas(values: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = values.py();
+        if values.getattr(intern!(py, "dtype"))?.getattr_opt("kind")?.is_some_and(|kind| kind.eq("m").unwrap_or(false))
+        {
+            return Err(not_numbers(values));
+        }
         // An extension dtype records missing values and exports them through Arrow; without pyarrow they become NaN.
         if has_extension_dtype(values)? {
             match foreign::arrow_chunks(values) {
+                Ok(Some(chunks)) if is_duration(&chunks) => return Err(not_numbers(values)),
                 Ok(Some(chunks)) => return Self::of_chunks(&chunks),
                 Err(error) if !error.is_instance_of::<PyImportError>(py) => return Err(error),
                 _ => {
@@ -188,12 +194,13 @@ impl Values {
             DataType::UInt32 => cast::<UInt32Type>(chunk, f64::from),
             DataType::UInt64 => cast::<UInt64Type>(chunk, |value| value as f64),
             DataType::Boolean => chunk.as_boolean().values().iter().map(|flag| f64::from(u8::from(flag))).collect(),
+            DataType::Decimal128(_, scale) => {
+                let unit = 10_f64.powi((*scale).into());
+                cast::<Decimal128Type>(chunk, |value| value as f64 / unit)
+            }
             DataType::Null => vec![0.0; chunk.len()].into(),
             other => {
-                return Err(PyTypeError::new_err(format!(
-                    "expected numbers, got Arrow data of type {other}{}",
-                    hint(matches!(other, DataType::Duration(_)),)
-                )));
+                return Err(PyTypeError::new_err(format!("expected numbers, got Arrow data of type {other}")));
             }
         };
         Ok(Self::with_nulls(data, chunk.logical_nulls()))
@@ -253,11 +260,24 @@ pub(crate) fn is_pandas(values: &Bound<'_, PyAny>) -> bool {
 fn not_numbers(values: &Bound<'_, PyAny>) -> PyErr {
     let kind = values.get_type().to_string();
     let dtype = values.getattr("dtype").map(|dtype| format!(" of dtype {dtype}")).unwrap_or_default();
-    PyTypeError::new_err(format!("expected numbers, got {kind}{dtype}{}", hint(dtype.contains("timedelta"))))
+    let is_duration = ["timedelta", "duration"].iter().any(|name| dtype.to_lowercase().contains(name));
+    let hint = if is_duration { duration_hint(values) } else { "" };
+    PyTypeError::new_err(format!("expected numbers, got {kind}{dtype}{hint}"))
 }
 
-fn hint(is_duration: bool) -> &'static str {
-    if is_duration { "; convert durations to seconds first (.dt.total_seconds())" } else { "" }
+fn is_duration(chunks: &[ArrayRef]) -> bool {
+    chunks.first().is_some_and(|chunk| matches!(chunk.data_type(), DataType::Duration(_)))
+}
+
+/// How the library of these values converts durations. Without `fractional`, polars drops what is below a second.
+fn duration_hint(values: &Bound<'_, PyAny>) -> &'static str {
+    let module = values.get_type().module().map(|module| module.to_string()).unwrap_or_default();
+    match module.split('.').next() {
+        Some("polars") => "; convert durations to seconds first: .dt.total_seconds(fractional=True)",
+        Some("pandas") => "; convert durations to seconds first: .dt.total_seconds()",
+        Some("numpy") => "; convert durations to seconds first: values / numpy.timedelta64(1, \"s\")",
+        _ => "; convert durations to seconds first",
+    }
 }
 
 fn not_a_number(index: usize, item: &Bound<'_, PyAny>) -> PyErr {

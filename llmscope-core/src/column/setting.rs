@@ -6,7 +6,7 @@ use super::{Meaning, Preference, Role};
 /// Numbers that are chosen before a run: the load and its shape, and how the work is divided.
 const CHOSEN: &str = "\
     concurrency users vus connections clients workers threads parallelism batch ubatch layers burstiness tp pp dp ep \
-    gpus replicas";
+    gpus replicas parameter";
 /// Numbers that are chosen if they have no statistic. Measured token counts are `input_tokens.mean`.
 const CHOSEN_NAMES: [&str; 3] = ["input_tokens", "output_tokens", "n_depth"];
 /// What the runs of a chart are meant to compare: the software that was measured.
@@ -55,6 +55,7 @@ mod tests {
             ("vllm_version", false, false),
             ("concurrency", true, true),
             ("n_gpu_layers", true, true),
+            ("parameter_n", true, true),
             ("request_rate_per_s", true, true),
             ("random_input_len", true, true),
             ("input_tokens", true, true),

@@ -186,7 +186,7 @@ pub fn read_with(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Lo
             (Content::Session(Arc::new(session)), warnings)
         }
         Parsed::Runs(runs) => (Content::Table(runs.table.summaries_of(tool.name())), runs.warnings),
-        Parsed::Table(table, warnings) => (Content::Table(table), warnings),
+        Parsed::Table(table, warnings) => (Content::Table(table.summaries_of(tool.name())), warnings),
     };
     warnings.extend(expected::warnings(source, tool, &signature));
     if let Some((_, count)) = finite {

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -173,7 +174,10 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     if operation.responses.iter().any(|(_, kind, _)| kind.contains("parquet")) {
         add("406", "This build does not support the format.", failure);
     }
-    add("400", "The request names no host, several hosts, or another host in its target.", failure);
+    // An operation that refuses every request describes this status itself.
+    if operation.responses.iter().all(|(status, ..)| *status != StatusCode::BAD_REQUEST) {
+        add("400", "The request names no host, several hosts, or another host in its target.", failure);
+    }
     add("429", "Too many requests; Retry-After gives the seconds to wait.", failure);
     add("503", "The store is unavailable for now; Retry-After gives the seconds to wait.", failure);
     Value::Object(responses)

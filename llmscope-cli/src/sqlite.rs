@@ -112,7 +112,7 @@ fn count(database: &Connection, table: &str) -> Result<usize> {
 /// The first rows of a table, in the order of their insertion.
 fn array(database: &Connection, table: &str, most: usize) -> Result<String> {
     let mut statement = database.prepare(&format!("SELECT * FROM {} LIMIT {most}", quoted(table)))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([])?;
     let mut text = String::from("[");
     while let Some(row) = rows.next()? {

@@ -80,5 +80,5 @@ def test_a_table_is_a_log_without_a_session(tmp_path: Path) -> None:
     assert repr(log) == f"Log: 2 rows · csv · {path}"
     with pytest.raises(ls.FormatError, match=r"a table \(csv\), not a session"):
         ls.read_session(path)
-    with pytest.raises(ls.UnknownNameError, match="expected llmscope, llmperf"):
+    with pytest.raises(ls.UnknownNameError, match="expected llmscope, runs, llmperf"):
         ls.read_log(path, tool="excel")

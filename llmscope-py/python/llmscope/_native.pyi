@@ -2530,7 +2530,13 @@ class Shift:
         """``"above"`` or ``"below"``."""
     @property
     def mean(self) -> float:
-        """The estimated mean since the shift."""
+        """The mean as it is estimated at the signal."""
+    @property
+    def last(self) -> int:
+        """The estimated last point of the shift, 0-based."""
+    @property
+    def level(self) -> float:
+        """The mean of the measurements of the shift, from ``began`` to ``last``."""
     def to_dict(self) -> dict[str, Any]:
         """The fields as a dictionary, without those that do not apply."""
     def to_json(self) -> str:

@@ -10,13 +10,13 @@ use llmscope_core::text::cut_to;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::failure::{Failure, FailureKind};
-use crate::framing::Framer;
+use crate::framing::{Framer, StreamEvent};
 use crate::refusal::{check_content_type, error_message, read_error_body, retry_after};
 use crate::response_state::ResponseState;
 use crate::target::Target;
 use crate::token_times::{DEFINITION, TokenEvent, TokenTimes, TpotAbsent};
 use crate::transport::{ConnectionTimings, Exchange, Transport};
-use crate::vendor::{ChatRequest, ContentKind};
+use crate::vendor::{ChatRequest, ContentKind, Reader};
 
 /// The longest message of a failure that is kept, in bytes. Messages are passed to commands and chats.
 const LONGEST_MESSAGE: usize = 2 << 10;
@@ -151,9 +151,7 @@ impl Timeline {
             self.first_byte_at.get_or_insert(frame.at);
             framer.push(&frame.bytes);
             while let Some(event) = framer.next()? {
-                let unfinished = self.state.finish_reason.is_none();
-                let kind = reader.read(event, &mut self.state)?;
-                self.record_event(kind, unfinished, frame.at);
+                self.read_event(&mut *reader, event, frame.at)?;
                 if self.state.closed {
                     self.ended_at = Some(frame.at);
                     self.drain(&mut exchange).await;
@@ -166,9 +164,7 @@ impl Timeline {
         framer.finish();
         let cut = |failure: Failure| if was_within_event { cut_within_event() } else { failure };
         while let Some(event) = framer.next().map_err(cut)? {
-            let unfinished = self.state.finish_reason.is_none();
-            let kind = reader.read(event, &mut self.state).map_err(cut)?;
-            self.record_event(kind, unfinished, exchange.last_arrival());
+            self.read_event(&mut *reader, event, exchange.last_arrival()).map_err(cut)?;
         }
         self.check_end(was_within_event)
     }
@@ -196,8 +192,10 @@ impl Timeline {
         Err(self.refused.take().unwrap_or_else(late))
     }
 
-    /// Records one event; `unfinished` is true if no event before it had a finish reason.
-    fn record_event(&mut self, kind: Option<ContentKind>, unfinished: bool, at: Instant) {
+    /// Reads and records one event.
+    fn read_event(&mut self, reader: &mut dyn Reader, event: StreamEvent<'_>, at: Instant) -> Result<(), Failure> {
+        let unfinished = self.state.finish_reason.is_none();
+        let kind = reader.read(event, &mut self.state)?;
         self.tokens.push(TokenEvent {
             at,
             kind,
@@ -205,7 +203,7 @@ impl Timeline {
             finishes: unfinished && self.state.finish_reason.is_some(),
             tokens_so_far: self.state.tokens_so_far.take(),
         });
-        let Some(kind) = kind else { return };
+        let Some(kind) = kind else { return Ok(()) };
         self.state.streamed_reasoning |= kind == ContentKind::Reasoning;
         if matches!(kind, ContentKind::Reasoning | ContentKind::ReasoningSummary) {
             self.reasoned = true;
@@ -213,6 +211,7 @@ impl Timeline {
             self.first_text_at.get_or_insert(at);
         }
         self.arrivals.push(at);
+        Ok(())
     }
 
     fn check_end(&self, within_event: bool) -> Result<(), Failure> {

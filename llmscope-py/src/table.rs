@@ -19,7 +19,7 @@ use pyo3::types::{PyMapping, PyString};
 
 use crate::error::Result;
 use crate::foreign;
-use crate::values::{Values, has_extension_dtype, is_pandas};
+use crate::values::{Values, has_extension_dtype, is_pandas, package_of};
 
 /// One label per measurement.
 pub(crate) type Labels = Vec<Cell>;
@@ -50,7 +50,7 @@ impl<'py> Frame<'py> {
         let own = (data.getattr_opt("column_names")?, data.getattr_opt("columns")?);
         let has_columns = own.0.is_some() || own.1.is_some();
         // The columns of a relation of DuckDB are relations themselves.
-        if (!has_columns || is_of(data, "duckdb") || is_of(data, "_duckdb"))
+        if (!has_columns || matches!(package_of(data).as_str(), "duckdb" | "_duckdb"))
             && let Some(frame) = Self::of_stream(data)
         {
             return Ok(Some(frame));
@@ -83,12 +83,6 @@ impl<'py> Frame<'py> {
             FrameColumn::Read(chunks) => of_chunks(chunks),
         }
     }
-}
-
-/// True for an object of this package.
-fn is_of(data: &Bound<'_, PyAny>, package: &str) -> bool {
-    let module = data.get_type().module();
-    module.is_ok_and(|module| module.to_str().is_ok_and(|name| name.split('.').next() == Some(package)))
 }
 
 /// The default measures of a frame: the metrics among its columns, or its only column without another use.
@@ -170,21 +164,23 @@ pub(crate) fn labels(values: &Bound<'_, PyAny>) -> Result<Labels> {
 
 /// NumPy's times: whole nanoseconds in UTC, with the smallest integer as "not a time".
 fn of_datetimes(values: &Bound<'_, PyAny>) -> Result<Labels> {
-    let array = values.py().import("numpy")?.call_method1("asarray", (values, "datetime64[ns]"))?;
-    let nanos: Vec<i64> = array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()?;
     let cell = |nanos: i64| match Timestamp::from_nanosecond(nanos.into()) {
         Ok(at) if nanos != i64::MIN => Cell::Text(at.to_string()),
         _ => Cell::Missing,
     };
-    Ok(nanos.into_iter().map(cell).collect())
+    Ok(nanoseconds(values, "datetime64[ns]")?.into_iter().map(cell).collect())
 }
 
 /// NumPy's durations: whole nanoseconds, with the smallest integer as "not a time".
 fn of_timedeltas(values: &Bound<'_, PyAny>) -> Result<Labels> {
-    let array = values.py().import("numpy")?.call_method1("asarray", (values, "timedelta64[ns]"))?;
-    let nanos: Vec<i64> = array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()?;
     let cell = |nanos: i64| if nanos == i64::MIN { Cell::Missing } else { duration(nanos.into(), 9) };
-    Ok(nanos.into_iter().map(cell).collect())
+    Ok(nanoseconds(values, "timedelta64[ns]")?.into_iter().map(cell).collect())
+}
+
+/// The whole numbers behind NumPy's times or durations.
+fn nanoseconds(values: &Bound<'_, PyAny>, dtype: &str) -> PyResult<Vec<i64>> {
+    let array = values.py().import("numpy")?.call_method1("asarray", (values, dtype))?;
+    array.call_method1("astype", ("int64",))?.call_method0("tolist")?.extract()
 }
 
 /// A duration as text with its unit, so that it keeps its meaning in a column whose name says milliseconds. `digits` of the

@@ -253,8 +253,13 @@ pub(crate) fn has_extension_dtype(series: &Bound<'_, PyAny>) -> PyResult<bool> {
 }
 
 pub(crate) fn is_pandas(values: &Bound<'_, PyAny>) -> bool {
-    let module = values.get_type().module();
-    module.is_ok_and(|module| module.to_str().is_ok_and(|name| name == "pandas" || name.starts_with("pandas.")))
+    package_of(values) == "pandas"
+}
+
+/// The top package of the type of these values, such as `polars`.
+pub(crate) fn package_of(values: &Bound<'_, PyAny>) -> String {
+    let module = values.get_type().module().map(|module| module.to_string()).unwrap_or_default();
+    module.split('.').next().unwrap_or_default().to_owned()
 }
 
 fn not_numbers(values: &Bound<'_, PyAny>) -> PyErr {
@@ -271,11 +276,10 @@ fn is_duration(chunks: &[ArrayRef]) -> bool {
 
 /// How the library of these values converts durations. Without `fractional`, polars drops what is below a second.
 fn duration_hint(values: &Bound<'_, PyAny>) -> &'static str {
-    let module = values.get_type().module().map(|module| module.to_string()).unwrap_or_default();
-    match module.split('.').next() {
-        Some("polars") => "; convert durations to seconds first: .dt.total_seconds(fractional=True)",
-        Some("pandas") => "; convert durations to seconds first: .dt.total_seconds()",
-        Some("numpy") => "; convert durations to seconds first: values / numpy.timedelta64(1, \"s\")",
+    match package_of(values).as_str() {
+        "polars" => "; convert durations to seconds first: .dt.total_seconds(fractional=True)",
+        "pandas" => "; convert durations to seconds first: .dt.total_seconds()",
+        "numpy" => "; convert durations to seconds first: values / numpy.timedelta64(1, \"s\")",
         _ => "; convert durations to seconds first",
     }
 }

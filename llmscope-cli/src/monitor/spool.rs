@@ -1,6 +1,6 @@
 //! The file of records that the service has not accepted yet.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
 use llmscope_core::quantity::counted;
@@ -50,5 +50,5 @@ fn announce(found: usize) {
 fn state_folder() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = variable("XDG_STATE_HOME").or_else(|| variable("HOME").map(|home| home.join(".local/state")));
-    base.map(|base: PathBuf| base.join(Path::new("llmscope")))
+    base.map(|base| base.join("llmscope"))
 }

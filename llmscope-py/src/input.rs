@@ -1,13 +1,13 @@
 //! The series in data of any kind: files, logs, sessions, data frames, numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use llmscope_core::analysis::{ColumnReport, LogSource, Measure, SelectedSeries, Selection, Series, columns_of_series};
 use llmscope_core::column::{Preference, StatedMeanings};
-use llmscope_core::ingest::{self, Content, OpenedLog, ReadOptions, StatusRule, Tool};
+use llmscope_core::ingest::{self, Cell, Content, OpenedLog, ReadOptions, StatusRule, Tool};
 use llmscope_core::{Error, Metric};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -53,15 +53,19 @@ pub(crate) struct Found {
     pub(crate) is_bare: bool,
     /// The names of data in memory, which do not identify them, each with its address.
     pub(crate) in_memory: Vec<(String, usize)>,
+    /// The columns of a frame to group by that hold numbers.
+    pub(crate) numeric_groups: BTreeSet<String>,
 }
 
 /// Selects the series of a request from data of any kind.
 pub(crate) fn find(data: &Bound<'_, PyAny>, mut request: Request) -> Result<Found> {
+    let mut numeric_groups = BTreeSet::new();
     let logs = match sources(data)? {
         Some(logs) => logs,
         None => match Frame::of(data)? {
             Some(columns) => {
                 let log = frame(&columns, &mut request)?;
+                numeric_groups.extend(request.by.iter().flatten().filter(|name| is_numeric(&log, name)).cloned());
                 vec![Source::Frame { log: Arc::new(log), address: data.as_ptr() as usize }]
             }
             None => return bare(data, &request),
@@ -70,7 +74,14 @@ pub(crate) fn find(data: &Bound<'_, PyAny>, mut request: Request) -> Result<Foun
     let in_memory = logs.iter().filter_map(Source::in_memory).collect();
     let steps = logs.iter().map(Source::steps).sum();
     let SelectedSeries { series, runs, columns, .. } = work::run(data.py(), steps, move || gather(logs, request))??;
-    Ok(Found { series, runs, columns, is_bare: false, in_memory })
+    Ok(Found { series, runs, columns, is_bare: false, in_memory, numeric_groups })
+}
+
+/// True for a column of a frame whose cells are numbers, as far as they are not missing.
+fn is_numeric(log: &ingest::Log, name: &str) -> bool {
+    let Content::Table(table) = &log.content else { return false };
+    let is_number_or_missing = |cell: &Cell| matches!(cell, Cell::Number(_) | Cell::Missing);
+    table.column(name).is_some_and(|column| column.cells.iter().all(is_number_or_missing))
 }
 
 /// The columns of a frame that the request needs. Without metrics, those of the frame are added to the request.
@@ -134,7 +145,14 @@ fn bare(data: &Bound<'_, PyAny>, request: &Request) -> Result<Found> {
     let meaning = request.stated.applied(series.measure.name(), series.meaning());
     let series = vec![Series { stated: Some(meaning), ..series }];
     let columns = columns_of_series(&series);
-    Ok(Found { series, runs: Vec::new(), columns, is_bare: true, in_memory: Vec::new() })
+    Ok(Found {
+        series,
+        runs: Vec::new(),
+        columns,
+        is_bare: true,
+        in_memory: Vec::new(),
+        numeric_groups: BTreeSet::new(),
+    })
 }
 
 /// The origin of requests or rows.

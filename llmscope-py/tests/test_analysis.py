@@ -42,7 +42,7 @@ FRAMES = {
 
 @pytest.mark.parametrize("session", sorted(path.name for path in SESSIONS.glob("*.json")))
 def test_the_report_is_that_of_the_command_line(session: str) -> None:
-    assert CLI.exists(), "build the command line first: cargo build"
+    assert CLI.exists(), "build the command line first: make program"
     path = SESSIONS / session
     command = [CLI, "analyze", path, "--by", "session", "--metric", "e2e_s", "--usl", "800ms", "--points", "--json"]
     written = subprocess.run(command, capture_output=True, check=False)

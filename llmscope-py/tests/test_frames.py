@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -107,3 +108,16 @@ def test_the_advice_for_durations_is_that_of_the_library(values: Any, advice: st
 def test_the_advice_for_polars_keeps_what_is_below_a_second() -> None:
     assert pl.Series(DURATIONS).dt.total_seconds(fractional=True).to_list() == pytest.approx(SECONDS)
     assert set(pl.Series(DURATIONS).dt.total_seconds().to_list()) == {0}
+
+
+def test_the_groups_of_a_report_join_their_frame() -> None:
+    names = {"concurrency": [1, 8] * 30, "rate": [0.5, 2.0] * 30, "model": ["7", "8"] * 30}
+    calls = pl.DataFrame({"latency_s": SECONDS, **names})
+    report = ls.analyze(calls, metric="latency_s", by=["concurrency", "rate", "model"])
+    table: pl.DataFrame = report.to_frame("polars")
+    assert table.schema["concurrency"] == pl.Int64
+    assert table.schema["rate"] == pl.Float64
+    assert table.schema["model"] == pl.String, "text that looks like a number stays text"
+    assert calls.join(table, on=["concurrency", "rate", "model"]).height == len(SECONDS)
+    assert pickle.loads(pickle.dumps(report)).to_frame("polars").equals(table)
+    assert report[0].group == {"concurrency": "1", "rate": "0.5", "model": "7"}, "as in JSON and on the command line"

@@ -2779,7 +2779,7 @@ class Report:
         """The report as JSON (``llmscope.report/2``), as the command line writes it."""
     def to_frame(self, backend: _Backend | None = None) -> Any:
         """One row per analysis: group, metric, ``verdict``, ``answer``, the rules' verdict (``patterns``) and the main
-        numbers.
+        numbers. Groups of a frame's numbers are numbers here, so that the rows join those of the frame.
 
         Args:
             backend: ``"pandas"``, ``"polars"`` or ``"pyarrow"``; by default, the first that is imported, otherwise the

@@ -66,6 +66,19 @@ describe("the address", () => {
     await close(page);
   });
 
+  test("says which points give the limits, and how often the rules are wrong", async () => {
+    const page = await open(browser, at({ series: "1", metric: "e2e_s", limits: "data" }));
+    const { basis, patterns } = await matchesService(page, { series: "1", limits: "data" });
+    assert.ok(basis.first > 140 && basis.last === N - 1, JSON.stringify(basis));
+    assert.equal(await part(page, "stat-basis").innerText(), `points ${basis.first} to ${basis.last}`);
+    const { points } = patterns.false_alarm;
+    assert.match(await part(page, "verdict").innerText(), new RegExp(`signal in .+ % of stable series of ${points} such points`));
+    await page.goto(at({ series: "1", metric: "e2e_s", phase1: "30" }));
+    await matchesService(page, { series: "1", phase1: "30" });
+    assert.equal(await part(page, "stat-basis").count(), 0);
+    await close(page);
+  });
+
   test("follows the form and the back button", async () => {
     const page = await open(browser, at({ series: "1", metric: "e2e_s" }));
     await matchesService(page, { series: "1" });

@@ -169,6 +169,16 @@ export interface Patterns {
   verdict: Verdict;
   rules: string[];
   violations: ReportViolation[];
+  /** In how many stable series of as many points a rule signals. */
+  false_alarm?: { share: number; points: number };
+}
+
+/** The points behind the limits, unless the request names limits or phase I. */
+export interface Basis {
+  first: number;
+  last: number;
+  n: number;
+  outliers: number;
 }
 
 export interface Analysis {
@@ -186,6 +196,7 @@ export interface Analysis {
   transform?: Transform;
   sigma?: { within?: number; estimator?: string; overall?: number };
   limits?: ControlLimits;
+  basis?: Basis;
   /** Only if the request asks for stages. One stage means that no change of the level was detected. */
   stages?: Stage[];
   patterns: Patterns;

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Analysis, Interval, Line } from "../api/types";
 import { transformName } from "../chart/zones";
-import { count, index, number, quantity } from "../quantity";
+import { count, counted, index, number, quantity } from "../quantity";
 
 const ESTIMATORS: Record<string, string> = {
   average_moving_range: "from moving ranges",
@@ -84,9 +84,20 @@ function limits(analysis: Analysis): Fact[] {
     { id: "ucl", name: "UCL", value: show(last(lines.upper)), note: varies ? "at the last point" : undefined },
     { id: "cl", name: "Center", value: show(last(lines.center)) },
     { id: "lcl", name: "LCL", value: show(last(lines.lower)) },
+    ...basis(analysis),
     ...stages(analysis),
     { id: "phase", name: "Phase", value: analysis.phase === 1 ? "I" : "II", note: analysis.phase === 1 ? "from these data" : "frozen" },
   ]);
+}
+
+/** The points from which the limits come: by default those of the last stage, without its outliers. */
+function basis({ basis: from, n }: Analysis): Fact[] {
+  if (!from) return [];
+  const { first, last: end, outliers } = from;
+  const isAll = end + 1 - first === n;
+  const value = isAll ? "all points" : `points ${count(first)} to ${count(end)}`;
+  const notes = [!isAll && "the last stage", outliers > 0 && `without ${counted(outliers, "outlier")}`];
+  return [{ id: "basis", name: "Limits from", value, note: notes.filter(Boolean).join(", ") || undefined }];
 }
 
 /** The stages, each with its own limits: where they begin, and their means. */

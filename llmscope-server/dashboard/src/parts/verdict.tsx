@@ -43,7 +43,7 @@ export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: stri
       <Icon name={icon} />
       <div>
         <p class="big-label">{label}</p>
-        <p class="quiet">{[reason(analysis), note].filter(Boolean).join(" ")}</p>
+        <p class="quiet">{[reason(analysis), falseAlarms(analysis), note].filter(Boolean).join(" ")}</p>
       </div>
     </div>
   );
@@ -58,4 +58,12 @@ function reason({ n, need, phase, patterns: { verdict, violations, rules: applie
   if (verdict === "in_control") return `No rule signals in ${counted(n, "value")}, judged by ${limits}.`;
   const rules = new Set(violations.map(({ rule }) => rule)).size;
   return `${counted(violations.length, "violation")} of ${counted(rules, "rule")} in ${counted(n, "value")}, judged by ${limits}.`;
+}
+
+/** How often the rules signal although nothing changed: who reads a violation must know it. */
+function falseAlarms({ patterns: { false_alarm: stable } }: Analysis): string | null {
+  if (!stable) return null;
+  const percent = 100 * stable.share;
+  const share = percent > 95 ? "more than 95" : percent < 5 ? "less than 5" : `about ${Math.round(percent)}`;
+  return `These rules signal in ${share} % of stable series of ${count(stable.points)} such points.`;
 }

@@ -22,6 +22,7 @@
 //! - [`mod@column`] says what a column means: its unit, its role, and whether lower or higher is better.
 //! - [`session`] and [`ingest`] read and write logs; [`analyze`] turns a log's [`analysis::Series`] into an
 //!   [`Analysis`]; [`plot`] draws it.
+//! - [`detector`] judges a continuous series at a stated rate of false alarms.
 //! - [`watch`] learns limits from a continuous series, freezes them and judges later values.
 //!
 //! # Guarantees
@@ -39,6 +40,7 @@ pub mod capability;
 mod cast;
 pub mod chart;
 pub mod column;
+pub mod detector;
 pub mod error;
 pub mod factors;
 pub mod files;

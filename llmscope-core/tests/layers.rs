@@ -12,7 +12,7 @@ const STEPS: [&[&str]; 11] = [
     &["stats", "factors"],
     &["transform"],
     &["sigma", "limits"],
-    &["rules", "capability", "session", "objective"],
+    &["rules", "capability", "session", "objective", "detector"],
     &["chart", "ingest"],
     &["analysis"],
     &["gate", "watch"],

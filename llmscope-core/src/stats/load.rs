@@ -103,15 +103,22 @@ impl LoadModel {
     /// the value, or a token count that has a slope, is unknown.
     #[must_use]
     pub fn adjusted(&self, values: &[f64], columns: &[&[f64]]) -> Vec<f64> {
-        let typical = self.expected(|j| self.typical.get(j).copied()).unwrap_or(f64::NAN);
+        let mut tokens = vec![f64::NAN; columns.len()];
         let of_row = |(i, &value): (usize, &f64)| {
-            let expected = self.expected(|j| columns.get(j).and_then(|column| tokens_at(column, i)));
-            match expected.filter(|_| value.is_finite()) {
-                Some(expected) => (value * (typical / expected).min(f64::MAX)).clamp(f64::MIN, f64::MAX),
-                None => f64::NAN,
+            for (count, column) in tokens.iter_mut().zip(columns) {
+                *count = column.get(i).copied().unwrap_or(f64::NAN);
             }
+            self.adjusted_value(value, &tokens).unwrap_or(f64::NAN)
         };
         values.iter().enumerate().map(of_row).collect()
+    }
+
+    /// The same for one value with its token counts; `None` where [`LoadModel::adjusted`] has NaN.
+    #[must_use]
+    pub fn adjusted_value(&self, value: f64, tokens: &[f64]) -> Option<f64> {
+        let typical = self.expected(|j| self.typical.get(j).copied())?;
+        let expected = self.expected(|j| tokens_at(tokens, j)).filter(|_| value.is_finite())?;
+        Some((value * (typical / expected).min(f64::MAX)).clamp(f64::MIN, f64::MAX))
     }
 
     /// f of the tokens of a request; `None` if a token count that has a slope is unknown.

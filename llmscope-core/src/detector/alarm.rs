@@ -1,0 +1,115 @@
+//! What an alarm says.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::Scale;
+use super::mixture::{Inflation, Leading};
+use super::prediction::Prediction;
+use super::reference::Reference;
+use crate::cast::float;
+use crate::stats::special::normal_cdf;
+use crate::stats::{Contrast, MannWhitney, QuantileMethod, Sorted, hodges_lehmann, shift_bounds};
+
+/// The last residuals that are kept for the size of a change.
+pub(super) const KEPT: usize = 128;
+/// Values of the reference that the size is measured against.
+const REFERENCE: usize = 256;
+/// Two-sided: 95 %.
+const TAIL: f64 = 0.0005;
+
+/// What changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Changed {
+    /// Values are larger than before.
+    Larger,
+    /// Values are smaller than before.
+    Smaller,
+    /// Values vary more than before.
+    MoreVaried,
+}
+
+/// The evidence exceeded its threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What changed.
+    pub changed: Changed,
+    /// The 0-based number of the value at which the change most probably began (Page 1954).
+    pub since: u64,
+    /// The 0-based number of the value that raised the alarm.
+    pub at: u64,
+    /// Its size by Hodges and Lehmann's estimate: a ratio on the logarithmic scale, otherwise a difference. `None` if values
+    /// vary more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<f64>,
+    /// The 95 % interval of the size by Mann and Whitney's test. The beginning counts as known. `None` with fewer than about
+    /// four values since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<(f64, f64)>,
+}
+
+/// A residual and the number of its value.
+pub(super) type Recent = VecDeque<(u64, f64)>;
+
+/// What the last residuals are compared with.
+pub(super) struct Baseline<'d> {
+    pub(super) scale: Scale,
+    pub(super) prediction: &'d Prediction,
+    pub(super) reference: &'d Reference,
+    pub(super) inflation: Inflation,
+}
+
+impl Alarm {
+    /// `recent` are the last residuals, the one that raised the alarm last.
+    pub(super) fn of(leading: Leading, recent: &Recent, baseline: &Baseline<'_>) -> Option<Self> {
+        let &(at, _) = recent.back()?;
+        let values = usize::try_from(leading.values).unwrap_or(usize::MAX).clamp(1, recent.len());
+        let since_then = recent.iter().skip(recent.len() - values);
+        let (since, _) = since_then.clone().next()?;
+        let changed = match leading.shift {
+            Some(shift) if shift > 0.0 => Changed::Larger,
+            Some(_) => Changed::Smaller,
+            None => Changed::MoreVaried,
+        };
+        let sized = leading.shift.and_then(|_| {
+            let after = Sorted::of(&since_then.map(|&(_, residual)| residual).collect::<Vec<_>>());
+            baseline.size(&after)
+        });
+        let (size, interval) = sized.unzip();
+        Some(Self { changed, since: *since, at, size, interval: interval.flatten() })
+    }
+}
+
+impl Baseline<'_> {
+    /// The shift of the residuals against those of the reference. A shift of the level returns in each residual without the
+    /// share that its prediction takes away, 1 − Σφ.
+    fn size(&self, after: &Sorted) -> Option<(f64, Option<(f64, f64)>)> {
+        let before = Sorted::of(&self.reference.typical(REFERENCE.min(self.reference.len())));
+        let share = (1.0 - self.prediction.sum()).max(0.02);
+        let of_level = |shift: f64| match self.scale {
+            Scale::Logarithm => (shift / share).clamp(-700.0, 700.0).exp(),
+            Scale::Linear => shift / share,
+        };
+        let size = hodges_lehmann(&before, after, Contrast::Difference)?;
+        let sigma = MannWhitney::of(&before, after)?.sigma * self.inflation.level.sqrt();
+        let bounds = shift_bounds(&before, after, Contrast::Difference, sigma, TAIL);
+        Some((of_level(size), bounds.map(|(lower, upper)| (of_level(lower), of_level(upper)))))
+    }
+
+    /// The smallest change of the level that the evidence can ever show, √(2 ln A·V/n) in scores: a smaller one becomes part of
+    /// the reference first. In the unit of [`Alarm::size`].
+    pub(super) fn smallest_visible(&self, threshold: f64) -> f64 {
+        let score = (2.0 * threshold.ln() * self.inflation.level / float(self.reference.len().max(1))).sqrt();
+        // The change of a residual whose score is so large.
+        let typical = Sorted::of(&self.reference.typical(REFERENCE.min(self.reference.len())));
+        let at = |z: f64| typical.quantile(normal_cdf(z), QuantileMethod::default());
+        let width = at(1.0).zip(at(-1.0)).map_or(0.0, |(upper, lower)| upper - lower);
+        let shift = score * 0.5 * width / (1.0 - self.prediction.sum()).max(0.02);
+        match self.scale {
+            Scale::Logarithm => shift.min(700.0).exp(),
+            Scale::Linear => shift,
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The detector: what it has learned, and the evidence so far.
+
+use serde::{Deserialize, Serialize};
+
+use super::alarm::{Alarm, Baseline, KEPT, Recent};
+use super::allowance::{self, NEEDED};
+use super::mixture::{Inflation, Mixture};
+use super::prediction::{MOST_LAGS, Prediction};
+use super::preparation::Preparation;
+use super::reference::Reference;
+use super::{Evidence, Learning, Settings};
+use crate::cast::float;
+use crate::error::{Error, Result};
+use crate::stats::LoadModel;
+
+/// Values join the reference while the evidence is smaller. A multiple of the threshold instead would let a slowdown become
+/// normal before a rare promise notices it.
+const JOINING: f64 = 25.0;
+/// From this rate on, values join in blocks from the start: each value that joins at once takes a small change away.
+const RARE: f64 = 10_000.0;
+const SCHEMA: &str = "llmscope.detector/1";
+
+/// Judges values one by one, at a stated rate of false alarms. See the [module](super).
+///
+/// Its JSON is its complete state: a detector that is read back judges later values as the one that was written, bit for bit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "State", try_from = "State")]
+pub struct Detector(State);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct State {
+    schema: String,
+    settings: Settings,
+    /// The evidence that raises an alarm, from the settings.
+    #[serde(skip)]
+    threshold: f64,
+    /// Number of values, gaps included.
+    pushed: u64,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Phase {
+    /// The first values and their token counts, column by column.
+    First {
+        values: Vec<f64>,
+        numbers: Vec<u64>,
+        columns: Vec<Vec<Option<f64>>>,
+    },
+    Fitted(Box<Fitted>),
+}
+
+/// From the m-th value on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Fitted {
+    preparation: Preparation,
+    prediction: Prediction,
+    inflation: Inflation,
+    reference: Reference,
+    /// The prepared values so far in time order, until the reference is kept as counts.
+    values: Vec<f64>,
+    /// The residuals of the last of them, if they do not join the reference yet. After an alarm, they join with the next fit.
+    suspects: Vec<f64>,
+    /// The number of values at which all is fitted again; `None` if never.
+    next_fit: Option<usize>,
+    /// Independent values that carry the information of the values so far.
+    information: f64,
+    /// The last prepared values, the last one first.
+    last: Vec<f64>,
+    recent: Recent,
+    mixture: Mixture,
+    evidence: f64,
+    scores: Scores,
+}
+
+/// Sums of lagged products of the scores, from which their inflation is learned on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Scores {
+    count: usize,
+    last: Vec<f64>,
+    products: Vec<f64>,
+    next_fit: usize,
+}
+
+impl Detector {
+    /// A detector that has learned nothing.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for settings outside their bounds.
+    pub fn new(settings: Settings) -> Result<Self> {
+        settings.check()?;
+        let columns = vec![Vec::new(); settings.columns];
+        let phase = Phase::First { values: Vec::new(), numbers: Vec::new(), columns };
+        let threshold = settings.false_alarms.threshold();
+        Ok(Self(State { schema: SCHEMA.to_owned(), settings, threshold, pushed: 0, phase }))
+    }
+
+    /// Judges the next value with its token counts (NaN: unknown). NaN is a gap, as is a value without a logarithm on that scale:
+    /// it changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] for an infinite value and [`Error::LengthMismatch`] for another number of token counts than
+    /// [`Settings::columns`]. The detector then remains as it was.
+    pub fn push(&mut self, value: f64, tokens: &[f64]) -> Result<Evidence> {
+        let State { settings, threshold, pushed, phase, .. } = &mut self.0;
+        let threshold = *threshold;
+        if value.is_infinite() {
+            return Err(Error::NonFinite { index: usize::try_from(*pushed).unwrap_or(usize::MAX), value });
+        }
+        if tokens.len() != settings.columns {
+            let (left_name, right_name) = ("the token counts of a value", "the columns of the detector");
+            return Err(Error::LengthMismatch { left_name, left: tokens.len(), right_name, right: settings.columns });
+        }
+        let number = *pushed;
+        *pushed += 1;
+        let (evidence, alarm) = match phase {
+            Phase::First { values, numbers, columns } => {
+                if settings.scale.takes(value) {
+                    values.push(value);
+                    numbers.push(number);
+                    let known = tokens.iter().map(|&count| count.is_finite().then_some(count));
+                    columns.iter_mut().zip(known).for_each(|(column, count)| column.push(count));
+                }
+                // Again and again, if most of the first values have no token counts.
+                if !values.is_empty()
+                    && values.len() % settings.learn == 0
+                    && let Some(fitted) = Fitted::first(settings, values, numbers, columns)
+                {
+                    *phase = Phase::Fitted(Box::new(fitted));
+                }
+                (0.0, None)
+            }
+            Phase::Fitted(fitted) => match fitted.preparation.prepared(value, tokens, number) {
+                Some(prepared) => fitted.push(prepared, number, settings, threshold),
+                None => (fitted.evidence, None),
+            },
+        };
+        Ok(Evidence { value: evidence, threshold, learning: self.learning(), alarm })
+    }
+
+    /// The evidence so far; 0 while the detector learns.
+    #[must_use]
+    pub fn evidence(&self) -> f64 {
+        match &self.0.phase {
+            Phase::First { .. } => 0.0,
+            Phase::Fitted(fitted) => fitted.evidence,
+        }
+    }
+
+    /// Why the detector does not judge yet; `None` if it does.
+    #[must_use]
+    pub fn learning(&self) -> Option<Learning> {
+        match &self.0.phase {
+            Phase::First { values, .. } => Some(Learning { values: values.len(), information: None }),
+            Phase::Fitted(fitted) if fitted.information < NEEDED => {
+                let values = fitted.values.len().max(fitted.reference.len());
+                Some(Learning { values, information: Some(fitted.information) })
+            }
+            Phase::Fitted(_) => None,
+        }
+    }
+
+    /// The smallest change of the level that this detector can ever show, as a ratio on the logarithmic scale, otherwise as a
+    /// difference; `None` while it learns. A smaller change becomes part of what it has learned before it is noticed.
+    #[must_use]
+    pub fn smallest_visible(&self) -> Option<f64> {
+        match &self.0.phase {
+            Phase::Fitted(fitted) if fitted.information >= NEEDED => {
+                Some(fitted.baseline(&self.0.settings).smallest_visible(self.0.threshold))
+            }
+            _ => None,
+        }
+    }
+
+    /// How the load of a request enters; `None` if it does not, or while the detector learns.
+    #[must_use]
+    pub fn load(&self) -> Option<&LoadModel> {
+        match &self.0.phase {
+            Phase::First { .. } => None,
+            Phase::Fitted(fitted) => fitted.preparation.load(),
+        }
+    }
+
+    /// Number of values, gaps included.
+    #[must_use]
+    pub const fn pushed(&self) -> u64 {
+        self.0.pushed
+    }
+
+    /// The settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Forgets what was learned, after a change that is to count as normal. The values keep their numbers.
+    pub fn relearn(&mut self) {
+        let columns = vec![Vec::new(); self.0.settings.columns];
+        self.0.phase = Phase::First { values: Vec::new(), numbers: Vec::new(), columns };
+    }
+}
+
+impl Fitted {
+    /// Learns from the first values; `None` if no value is left.
+    fn first(settings: &Settings, values: &[f64], numbers: &[u64], columns: &[Vec<Option<f64>>]) -> Option<Self> {
+        let known = |column: &Vec<Option<f64>>| column.iter().map(|count| count.unwrap_or(f64::NAN)).collect();
+        let columns: Vec<Vec<f64>> = columns.iter().map(known).collect();
+        let preparation = Preparation::of(settings.scale, values, &columns);
+        let tokens = |row: usize| columns.iter().map(|column| column[row]).collect::<Vec<_>>();
+        let prepared =
+            (0..values.len()).filter_map(|row| preparation.prepared(values[row], &tokens(row), numbers[row]));
+        let prepared: Vec<f64> = prepared.collect();
+        if prepared.len() < Settings::FEWEST {
+            return None;
+        }
+        let mut fitted = Self {
+            preparation,
+            prediction: Prediction::fit(&prepared),
+            inflation: Inflation { level: 1.0, spread: 1.0 },
+            reference: Reference::exact(vec![0.0]),
+            last: prepared.iter().rev().take(MOST_LAGS).copied().collect(),
+            values: prepared,
+            suspects: Vec::new(),
+            next_fit: None,
+            information: 0.0,
+            recent: Recent::new(),
+            mixture: Mixture::default(),
+            evidence: 0.0,
+            scores: Scores::default(),
+        };
+        fitted.fit(settings);
+        Some(fitted)
+    }
+
+    /// Fits all values so far. The value that is judged next is not one of them.
+    fn fit(&mut self, settings: &Settings) {
+        let n = self.values.len();
+        let threshold = settings.false_alarms.threshold();
+        self.prediction = Prediction::fit(&self.values);
+        let residuals = self.prediction.residuals(&self.values);
+        self.inflation = allowance::inflation(&self.prediction, &residuals, n, threshold);
+        // Values that were judged once are judged further.
+        self.information = self.information.max(allowance::information(&self.prediction, n));
+        self.suspects.clear();
+        if n < Settings::MOST {
+            self.reference = Reference::exact(residuals);
+            self.next_fit = Some((2 * n).min(Settings::MOST));
+        } else {
+            self.reference = Reference::binned(residuals);
+            self.next_fit = None;
+            self.values = Vec::new();
+            self.scores = Scores { next_fit: 3 * Settings::MOST, ..Scores::default() };
+        }
+    }
+
+    /// Judges a prepared value. The evidence that raised an alarm is returned, and then starts again from 0.
+    fn push(&mut self, value: f64, number: u64, settings: &Settings, threshold: f64) -> (f64, Option<Alarm>) {
+        if self.next_fit.is_some_and(|next| self.values.len() >= next) && self.evidence < JOINING {
+            self.fit(settings);
+        }
+        let residual = self.prediction.residual(value, self.last.iter());
+        self.last.insert(0, value);
+        self.last.truncate(MOST_LAGS);
+        self.recent.push_back((number, residual));
+        if self.recent.len() > KEPT {
+            self.recent.pop_front();
+        }
+        let score = self.reference.score(residual);
+        if matches!(self.reference, Reference::Binned(_)) {
+            self.scores.push(score);
+            if let Some(level) = self.scores.inflation(threshold) {
+                self.inflation.level = level;
+            }
+        }
+        if self.information >= NEEDED {
+            self.evidence = self.mixture.push(score, self.inflation);
+        }
+        let evidence = self.evidence;
+        if evidence < threshold {
+            self.learn(value, residual, settings);
+            return (evidence, None);
+        }
+        let alarm = Alarm::of(self.mixture.leading(), &self.recent, &self.baseline(settings));
+        self.restart();
+        (evidence, alarm)
+    }
+
+    /// Adds a value to what is known. It joins the reference only while the evidence is small.
+    fn learn(&mut self, value: f64, residual: f64, settings: &Settings) {
+        let may_join = self.evidence < JOINING;
+        match &mut self.reference {
+            Reference::Binned(bins) => bins.wait(residual, may_join),
+            Reference::Exact(_) if self.values.len() >= Settings::MOST => {}
+            Reference::Exact(known) => {
+                self.values.push(value);
+                self.suspects.push(residual);
+                if !may_join {
+                    return;
+                }
+                for residual in self.suspects.drain(..) {
+                    if settings.false_alarms.values() < RARE {
+                        let at = known.partition_point(|&x| x < residual);
+                        known.insert(at, residual);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What led to an alarm is not among the values that the next one is compared with.
+    fn restart(&mut self) {
+        if let Reference::Binned(bins) = &mut self.reference {
+            bins.drop_waiting();
+        }
+        self.suspects.clear();
+        self.evidence = 0.0;
+        self.mixture.restart();
+    }
+
+    fn baseline<'d>(&'d self, settings: &Settings) -> Baseline<'d> {
+        let Self { prediction, reference, inflation, .. } = self;
+        Baseline { scale: settings.scale, prediction, reference, inflation: *inflation }
+    }
+}
+
+impl Scores {
+    fn push(&mut self, score: f64) {
+        self.products.resize(MOST_LAGS + 1, 0.0);
+        self.last.insert(0, score);
+        self.last.truncate(MOST_LAGS + 1);
+        for (product, lagged) in self.products.iter_mut().zip(&self.last) {
+            *product += score * lagged;
+        }
+        self.count += 1;
+    }
+
+    /// The inflation of all scores so far, each time that their number has doubled.
+    fn inflation(&mut self, threshold: f64) -> Option<f64> {
+        if self.count < self.next_fit {
+            return None;
+        }
+        // 4, 8, 16, … times the values of the exact reference have been seen.
+        self.next_fit = 2 * (self.next_fit + Settings::MOST) - Settings::MOST;
+        let n = float(self.count);
+        let covariances: Vec<f64> = self.products.iter().map(|product| product / n).collect();
+        Some(allowance::of_scores(&covariances, self.count, threshold))
+    }
+}
+
+impl From<Detector> for State {
+    fn from(detector: Detector) -> Self {
+        detector.0
+    }
+}
+
+impl TryFrom<State> for Detector {
+    type Error = Error;
+
+    /// Checks a state from outside, so that no value of it can panic later.
+    fn try_from(mut state: State) -> Result<Self> {
+        let refuse = |what: &str, expected| {
+            Err(Error::Parameter { name: "state of a detector", value: what.to_owned(), expected })
+        };
+        if state.schema != SCHEMA {
+            return refuse(&state.schema, "schema llmscope.detector/1");
+        }
+        state.settings.check()?;
+        state.threshold = state.settings.false_alarms.threshold();
+        let columns = state.settings.columns;
+        let is_valid = match &state.phase {
+            Phase::First { values, numbers, columns: known } => {
+                known.len() == columns
+                    && numbers.len() == values.len()
+                    && values.iter().all(|&value| state.settings.scale.takes(value))
+                    && known.iter().all(|column| column.len() == values.len())
+            }
+            Phase::Fitted(fitted) => fitted.is_valid(columns),
+        };
+        if is_valid { Ok(Self(state)) } else { refuse("contradictory fields", "a state that a detector wrote") }
+    }
+}
+
+impl Fitted {
+    fn is_valid(&self, columns: usize) -> bool {
+        let finite = |values: &[f64]| values.iter().all(|x| x.is_finite());
+        let is_exact = matches!(self.reference, Reference::Exact(_));
+        self.preparation.is_valid(columns)
+            && self.prediction.is_valid()
+            && self.reference.is_valid()
+            && self.mixture.is_valid()
+            && [self.inflation.level, self.inflation.spread].iter().all(|v| v.is_finite() && *v > 0.0)
+            && self.information.is_finite()
+            && self.evidence.is_finite()
+            && finite(&self.values)
+            && finite(&self.last)
+            && self.last.len() <= MOST_LAGS
+            && finite(&self.suspects)
+            && self.suspects.len() <= self.values.len()
+            && self.next_fit.is_some() == is_exact
+            && self.recent.len() <= KEPT
+            && self.recent.iter().all(|(_, residual)| residual.is_finite())
+            && finite(&self.scores.last)
+            && finite(&self.scores.products)
+            && self.scores.last.len() <= MOST_LAGS + 1
+            && self.scores.products.len() <= MOST_LAGS + 1
+    }
+}

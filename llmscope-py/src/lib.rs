@@ -12,6 +12,7 @@ mod bench;
 mod capability;
 mod chart;
 mod data;
+mod detector;
 mod document;
 mod error;
 mod estimate;
@@ -68,6 +69,8 @@ mod _native {
     #[pymodule_export]
     use super::chart::{Chart, ControlLimits};
     #[pymodule_export]
+    use super::detector::{Alarm, Detection, Detector, Evidence, Learning};
+    #[pymodule_export]
     use super::estimate::{attributes_chart, cusum_chart, ewma_chart, individuals, moving_average_chart, xbar};
     #[pymodule_export]
     use super::factors::{Factors, c4, c5, d2, d3, d4, factors};
@@ -113,6 +116,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         };
     }
     restored! {
+        Alarm = detector::Alarm,
         Analysis = |state: analysis::AnalysisState| analysis::Analysis::from(state),
         Answer = answer::Answer,
         Arm = gate_result::Arm,
@@ -126,7 +130,9 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Comparison = gate_result::Comparison,
         ControlLimits = chart::ControlLimits,
         Component = analysis::Component,
+        Detector = |detector: llmscope_core::detector::Detector| detector::Detector::from(detector),
         Dispersion = analysis::Dispersion,
+        Evidence = detector::Evidence,
         Excluded = analysis::Excluded,
         ExpectedPpm = capability::ExpectedPpm,
         Factors = factors::Factors,
@@ -139,6 +145,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
             let chart = chart.and_then(|chart| Py::new(py, chart::Chart::of(chart)).ok());
             judgement::Judgement::new(judgement, rules, chart)
         },
+        Learning = detector::Learning,
         LoadChange = answer::LoadChange,
         Moments = stats::Moments,
         Monitor = monitor::Monitor,

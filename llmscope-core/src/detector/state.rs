@@ -161,6 +161,12 @@ impl Detector {
         }
     }
 
+    /// The evidence that raises an alarm.
+    #[must_use]
+    pub const fn threshold(&self) -> f64 {
+        self.0.threshold
+    }
+
     /// The smallest change of the level that this detector can ever show, as a ratio on the logarithmic scale, otherwise as a
     /// difference; `None` while it learns. A smaller change becomes part of what it has learned before it is noticed.
     #[must_use]

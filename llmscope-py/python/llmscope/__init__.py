@@ -11,12 +11,14 @@ Control charts, run rules and process capability for NumPy, pandas, polars and A
 - ``gate`` answers whether a candidate is worse than a baseline, and whether a run meets its objectives.
 - ``individuals``, ``xbar``, ``attributes``, ``ewma``, ``cusum`` and ``moving_average`` build charts.
 - ``judge`` and ``Monitor`` apply rules.
+- ``Detector`` judges values that never end, at a stated rate of false alarms.
 - ``capability`` and ``performance`` compare data with specification limits.
 - ``imr`` and ``sixpack`` draw several charts as one picture.
 - ``import llmscope.polars`` and ``import llmscope.pandas`` add a ``.spc`` namespace to those libraries.
 """
 
 from llmscope._native import (
+    Alarm,
     Analysis,
     Answer,
     Arm,
@@ -30,7 +32,10 @@ from llmscope._native import (
     Comparison,
     Component,
     ControlLimits,
+    Detection,
+    Detector,
     Dispersion,
+    Evidence,
     Excluded,
     ExpectedPpm,
     Factors,
@@ -40,6 +45,7 @@ from llmscope._native import (
     Gate,
     GatePair,
     Judgement,
+    Learning,
     LoadChange,
     Log,
     Moments,
@@ -120,6 +126,7 @@ from llmscope.errors import (
 )
 
 __all__ = [
+    "Alarm",
     "Analysis",
     "Answer",
     "Arm",
@@ -135,8 +142,11 @@ __all__ = [
     "Component",
     "ControlLimits",
     "CountError",
+    "Detection",
+    "Detector",
     "Dispersion",
     "Error",
+    "Evidence",
     "Excluded",
     "ExpectedPpm",
     "Factors",
@@ -149,6 +159,7 @@ __all__ = [
     "GatePair",
     "Judgement",
     "LengthMismatchError",
+    "Learning",
     "LoadChange",
     "Log",
     "MissingValueError",

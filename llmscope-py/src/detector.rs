@@ -1,0 +1,270 @@
+//! Detects changes at a stated rate of false alarms.
+
+use llmscope_core::detector::{self as core, FalseAlarmRate, Scale, Settings};
+use llmscope_core::error::{Error, Result as CoreResult};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::document::{self, Pickled, record, token};
+use crate::error::Result;
+use crate::values::{Values, matrix};
+use crate::work;
+
+record! {
+    /// An alarm of a :class:`Detector`: what changed, since when, and by how much.
+    Alarm(core::Alarm) {
+        /// ``"larger"``, ``"smaller"`` or ``"more_varied"``.
+        changed: String = token,
+        /// The 0-based number of the value at which the change most probably began.
+        since: u64,
+        /// The 0-based number of the value that raised the alarm.
+        at: u64,
+        /// The size of the change: a ratio on the logarithmic scale, otherwise a difference. ``None`` if values vary more.
+        size: Option<f64>,
+        /// Bounds of the size, which hold the true one in at least 95 % of the alarms. ``None`` with few values.
+        interval: Option<(f64, f64)>,
+    }
+}
+
+record! {
+    /// Why a :class:`Detector` does not judge yet.
+    Learning(core::Learning) {
+        /// The values so far, without gaps.
+        values: usize,
+        /// How many independent values carry as much information; 25 are needed. ``None`` before the first fit.
+        information: Option<f64>,
+    }
+}
+
+record! {
+    /// What a :class:`Detector` knows after a value.
+    Evidence(core::Evidence) {
+        /// The evidence for a change since the last alarm; 0 while the detector learns.
+        value: f64,
+        /// The evidence that raises an alarm.
+        threshold: f64,
+        /// Present while the detector learns.
+        learning: Option<Learning> = |learning: &Option<core::Learning>| learning.map(Learning),
+        /// Present if this value raised an alarm.
+        alarm: Option<Alarm> = |alarm: &Option<core::Alarm>| alarm.map(Alarm),
+    }
+}
+
+/// Judges values one by one, at a stated rate of false alarms, whatever their distribution is.
+///
+/// A value is judged by its rank among all values so far, after what its load and the values before it explain. Its state
+/// can be pickled, and a detector that is restored judges later values as the original one does, bit for bit.
+///
+/// Args:
+///     false_alarms: How often an alarm may be false: ``"1/1000"`` is one false alarm in 1,000 values, on average.
+///     learn: The number of values that are learned before any is judged, 20 to 2048. Dependent values are learned longer.
+///     scale: ``"logarithm"`` for durations and other positive values, whose changes are ratios. ``"linear"`` for others.
+///     columns: The number of token counts that come with each value, such as 2 for those of the prompt and of the answer.
+///
+/// Raises:
+///     ParameterError: For a rate, a number or a scale outside its bounds.
+///
+/// Example:
+///     >>> import llmscope as ls, numpy as np
+///     >>> rng = np.random.default_rng(1)
+///     >>> ttft_s = 0.3 * np.exp(0.2 * rng.standard_normal(600))
+///     >>> ttft_s[500:] *= 1.3
+///     >>> found = ls.Detector("1/1000").push_many(ttft_s)
+///     >>> alarm = found.alarms[0]
+///     >>> alarm.changed, abs(alarm.since - 500) < 20, alarm.at < 530
+///     ('larger', True, True)
+#[pyclass(module = "llmscope", eq)]
+#[derive(PartialEq)]
+pub(crate) struct Detector(core::Detector);
+
+#[pymethods]
+impl Detector {
+    #[new]
+    #[pyo3(signature = (false_alarms = "1/1000", *, learn = 100, scale = "logarithm", columns = 0))]
+    fn new(false_alarms: &str, learn: usize, scale: &str, columns: usize) -> Result<Self> {
+        let false_alarms: FalseAlarmRate = false_alarms.parse()?;
+        let settings = Settings { false_alarms, learn, scale: scale_of(scale)?, columns };
+        Ok(Self(core::Detector::new(settings)?))
+    }
+
+    /// Reads the state of a detector that :meth:`to_json` wrote.
+    ///
+    /// Raises:
+    ///     ValueError: For a text that no detector wrote.
+    #[staticmethod]
+    fn from_json(text: &str) -> PyResult<Self> {
+        document::from_json(text).map(Self)
+    }
+
+    /// Judges the next value.
+    ///
+    /// Args:
+    ///     value: The value. NaN is a gap, as is a value that is not positive on the logarithmic scale: it changes nothing.
+    ///     tokens: Its token counts, as many as ``columns``. NaN is an unknown count.
+    ///
+    /// Raises:
+    ///     NonFiniteError: For an infinite value; the detector is then unchanged.
+    ///     LengthMismatchError: For another number of token counts.
+    #[pyo3(signature = (value, tokens = Vec::new()))]
+    #[allow(clippy::needless_pass_by_value, reason = "read from a Python list")]
+    fn push(&mut self, value: f64, tokens: Vec<f64>) -> Result<Evidence> {
+        Ok(Evidence(self.0.push(value, &tokens)?))
+    }
+
+    /// Judges many values.
+    ///
+    /// Args:
+    ///     values: The values in time order, shape (n,). Missing ones are gaps.
+    ///     tokens: Their token counts, shape (n,) for one column, otherwise (n, columns).
+    ///
+    /// Raises:
+    ///     NonFiniteError: For an infinite value; the detector is then unchanged.
+    ///     LengthMismatchError: For other numbers of token counts.
+    #[pyo3(signature = (values, tokens = None))]
+    fn push_many(
+        &mut self,
+        py: Python<'_>,
+        values: &Bound<'_, PyAny>,
+        tokens: Option<&Bound<'_, PyAny>>,
+    ) -> Result<Detection> {
+        let values = Values::read(values)?;
+        let tokens = tokens.map(read_tokens).transpose()?;
+        // Works on a copy, so that an error or Ctrl-C leaves the detector unchanged.
+        let mut detector = self.0.clone();
+        let (detector, evidence, alarms) = work::run(py, values.len(), move || -> CoreResult<_> {
+            let columns = detector.settings().columns;
+            let (counts, given) = tokens.as_ref().map_or((&[][..], 0), |(counts, columns)| (counts, *columns));
+            let rows = if given == 0 { values.len() } else { counts.len() / given };
+            if rows != values.len() || given != columns {
+                let (left, right) = if given == columns { (rows, values.len()) } else { (given, columns) };
+                let names = if given == columns {
+                    ("the rows of the token counts", "the values")
+                } else {
+                    ("the columns of the token counts", "the columns of the detector")
+                };
+                return Err(Error::LengthMismatch { left_name: names.0, left, right_name: names.1, right });
+            }
+            let (mut evidence, mut alarms) = (Vec::with_capacity(values.len()), Vec::new());
+            for (row, value) in values.iter().enumerate() {
+                let judged =
+                    detector.push(value.unwrap_or(f64::NAN), &counts[row * columns..(row + 1) * columns])?;
+                evidence.push(judged.value);
+                alarms.extend(judged.alarm);
+            }
+            Ok((detector, evidence, alarms))
+        })??;
+        self.0 = detector;
+        let evidence = PyArray1::from_vec(py, evidence).unbind();
+        Ok(Detection { evidence, alarms, threshold: self.0.threshold() })
+    }
+
+    /// Forgets what was learned, after a change that is to count as normal. The values keep their numbers.
+    fn relearn(&mut self) {
+        self.0.relearn();
+    }
+
+    /// Why the detector does not judge yet; ``None`` if it does.
+    #[getter]
+    fn learning(&self) -> Option<Learning> {
+        self.0.learning().map(Learning)
+    }
+
+    /// The evidence for a change since the last alarm; 0 while the detector learns.
+    #[getter]
+    fn evidence(&self) -> f64 {
+        self.0.evidence()
+    }
+
+    /// The evidence that raises an alarm.
+    #[getter]
+    fn threshold(&self) -> f64 {
+        self.0.threshold()
+    }
+
+    /// The smallest change of the level that this detector can ever show, as a ratio on the logarithmic scale, otherwise as
+    /// a difference. ``None`` while it learns.
+    #[getter]
+    fn smallest_visible(&self) -> Option<f64> {
+        self.0.smallest_visible()
+    }
+
+    /// Number of values, gaps included.
+    #[getter]
+    fn pushed(&self) -> u64 {
+        self.0.pushed()
+    }
+
+    /// The complete state as JSON.
+    fn to_json(&self) -> PyResult<String> {
+        document::to_json(&self.0)
+    }
+
+    fn __repr__(&self) -> String {
+        let state = match self.0.learning() {
+            Some(learning) => format!("learning, {} values", learning.values),
+            None => format!("evidence {:.3} of {:.1}", self.0.evidence(), self.0.threshold()),
+        };
+        format!("Detector('{}', {state})", self.0.settings().false_alarms)
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        document::reduce(py, "Detector", &self.0)
+    }
+}
+
+impl From<core::Detector> for Detector {
+    fn from(detector: core::Detector) -> Self {
+        Self(detector)
+    }
+}
+
+/// What a :class:`Detector` found in many values.
+#[pyclass(frozen, module = "llmscope")]
+pub(crate) struct Detection {
+    evidence: Py<PyArray1<f64>>,
+    alarms: Vec<core::Alarm>,
+    threshold: f64,
+}
+
+#[pymethods]
+impl Detection {
+    /// The evidence after each value, shape (n,). It starts again from 0 after an alarm.
+    #[getter]
+    fn evidence(&self, py: Python<'_>) -> Py<PyArray1<f64>> {
+        self.evidence.clone_ref(py)
+    }
+
+    /// The evidence that raises an alarm.
+    #[getter]
+    fn threshold(&self) -> f64 {
+        self.threshold
+    }
+
+    /// The alarms in order.
+    #[getter]
+    fn alarms(&self) -> Vec<Alarm> {
+        self.alarms.iter().copied().map(Alarm).collect()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let values = self.evidence.bind(py).try_readonly().map_or(0, |values: PyReadonlyArray1<'_, f64>| values.len().unwrap_or(0));
+        format!("Detection(values={values}, alarms={})", self.alarms.len())
+    }
+}
+
+/// Token counts row by row, and the number of columns.
+fn read_tokens(tokens: &Bound<'_, PyAny>) -> Result<(Vec<f64>, usize)> {
+    let (values, columns) = match matrix(tokens)? {
+        Some((values, columns)) => (values, columns),
+        None => (Values::read(tokens)?, 1),
+    };
+    Ok((values.iter().map(|count| count.unwrap_or(f64::NAN)).collect(), columns))
+}
+
+fn scale_of(name: &str) -> Result<Scale> {
+    match name {
+        "logarithm" => Ok(Scale::Logarithm),
+        "linear" => Ok(Scale::Linear),
+        _ => Err(Error::Parameter { name: "scale", value: name.to_owned(), expected: "logarithm or linear" })?,
+    }
+}

@@ -124,6 +124,20 @@ fn a_worse_candidate_fails_the_step_with_a_summary() {
 }
 
 #[test]
+fn inputs_of_several_lines_count_as_a_whole() {
+    let runner = Runner::new();
+    runner.run("Install", &[]);
+    runner.session("undisturbed.json", "base-1.json");
+    runner.session("second-load.json", "head-1.json");
+    let sides = [("baseline", "base-1.json\n"), ("candidate", "\n  head-1.json\n")];
+    let of_two_lines = ("args", "--metric tpot_s\n--run-sd 0\n");
+    assert_eq!(runner.gate(&[&sides[..], &[of_two_lines]].concat()), Some(1));
+    let missed = ("args", "--undecided pass\n\n--slo tpot.p75=1ms\n");
+    assert_eq!(runner.gate(&[("baseline", "base-1.json"), missed]), Some(1), "{}", runner.text("summary"));
+    assert!(runner.text("summary").contains("tpot.p75"), "{}", runner.text("summary"));
+}
+
+#[test]
 fn objectives_need_no_candidate_and_an_error_has_no_summary() {
     let runner = Runner::new();
     runner.run("Install", &[]);

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs clean
+.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -117,6 +117,10 @@ bench-python: ## Compare the Python package with its peers, as ratios of one run
 
 bench-change-points: ## Compare the search for changes with its peers and write docs/change-points.md
 	MATURIN_PEP517_ARGS="--profile dev" $(PYTHON) benches/change_points/compare.py --page docs/change-points.md
+
+bench-gate: ## Compare the gate with its peers and write docs/gate-peers.md
+	cargo build --release --quiet -p llmscope-cli
+	$(PYTHON) benches/gate/compare.py --page docs/gate-peers.md
 
 bench-harness: ## Compare the harness with other load generators and known times
 	cargo build --release --quiet --bins -p llmscope-cli -p llmscope-benches

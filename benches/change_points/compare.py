@@ -10,21 +10,17 @@ a page. The series have a fixed seed. N is the largest number of series of a kin
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import importlib.util
-import os
-import platform
-import subprocess
 import sys
 import time
-import venv
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-ENVIRONMENT = ROOT / "target" / "change-point-venv"
-NEEDED = ("llmscope", "otava", "ruptures", "skchange")
+SCRIPT = Path(__file__).resolve()
+sys.path.insert(0, str(SCRIPT.parents[1] / "shared"))
+from environment import Environment, versions  # noqa: E402
+from tables import positive, with_tables  # noqa: E402
+
+ENVIRONMENT = Environment("change-point-venv", ("llmscope", "otava", "ruptures", "skchange"))
 
 
 def options() -> argparse.Namespace:
@@ -36,28 +32,8 @@ def options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def positive(text: str) -> int:
-    """An integer of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"invalid number {number}: expected at least 1")
-    return number
-
-
-def enter_environment(here: bool) -> None:
-    """Continues in the peers' environment, unless this one has the peers or ``--here`` is set."""
-    if here or all(importlib.util.find_spec(name) for name in NEEDED):
-        return
-    venv.EnvBuilder(with_pip=True).create(ENVIRONMENT)
-    python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "-r", str(HERE / "requirements.txt")], check=True)
-    subprocess.run([*install, str(ROOT / "llmscope-py")], check=True)
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:], "--here"]).returncode)
-
-
 if __name__ == "__main__":
-    enter_environment(options().here)  # Before the imports below, which need it.
+    ENVIRONMENT.enter(SCRIPT, options().here)  # Before the imports below, which need it.
 
 import page  # noqa: E402
 from detectors import DETECTORS, LEVELS, Detector, known_dependence  # noqa: E402
@@ -66,6 +42,8 @@ from score import Score  # noqa: E402
 from series import KINDS, RHO, SEED, Kind, draw, nile  # noqa: E402
 
 Scores = dict[tuple[int, int], Score]
+PACKAGES = ("llmscope", "apache-otava", "ruptures", "skchange", "numpy", "scipy")
+"""The packages that the tables depend on."""
 
 
 def main(chosen: argparse.Namespace) -> None:
@@ -79,7 +57,7 @@ def main(chosen: argparse.Namespace) -> None:
         jobs = {task: pool.submit(scored, *task, chosen.series) for task in tasks}
         scores = {task: job.result() for task, job in jobs.items()}
         tables = {
-            "versions": versions(),
+            "versions": f"Versions: {versions(PACKAGES)}.",
             "stable": page.stable(DETECTORS, scores),
             "changed": page.changed(DETECTORS, scores),
             "stretches": page.stretches(DETECTORS, scores),
@@ -91,7 +69,7 @@ def main(chosen: argparse.Namespace) -> None:
     if chosen.page is None:
         print("\n\n".join(f"## {name}\n\n{table}" for name, table in tables.items()))
     else:
-        chosen.page.write_text(page.with_tables(chosen.page.read_text(encoding="utf-8"), tables), encoding="utf-8")
+        chosen.page.write_text(with_tables(chosen.page.read_text(encoding="utf-8"), tables), encoding="utf-8")
     print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
 
 
@@ -130,13 +108,6 @@ def years(detector: Detector) -> list[int]:
     """The years in which a search finds a change of the Nile's flow."""
     values, first, _ = nile()
     return [first + at for at in detector.find(values)]
-
-
-def versions() -> str:
-    """The versions that the tables depend on."""
-    packages = ["llmscope", "apache-otava", "ruptures", "skchange", "numpy", "scipy"]
-    named = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
-    return f"Versions: {named}; {platform.python_implementation()} {platform.python_version()}."
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tables, and the page that holds them."""
+"""The tables."""
 
 from __future__ import annotations
 
@@ -6,22 +6,11 @@ from collections.abc import Callable, Sequence
 
 import series
 from detectors import Detector
-from score import Score, wilson
+from score import Score
 from series import KINDS
+from tables import markdown, percent, with_interval
 
 Scores = dict[tuple[int, int], Score]
-
-
-def with_tables(text: str, tables: dict[str, str]) -> str:
-    """The page with each table between its markers."""
-    for name, table in tables.items():
-        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->\n"
-        before, found, rest = text.partition(begin)
-        _, closed, after = rest.partition(end)
-        if not (found and closed):
-            raise SystemExit(f"the page lacks the markers {begin.strip()} and {end.strip()}")
-        text = f"{before}{begin}{table}\n{end}{after}"
-    return text
 
 
 def stable(detectors: Sequence[Detector], scores: Scores) -> str:
@@ -96,20 +85,3 @@ def kinds() -> str:
 def labels(detector: Detector) -> list[str]:
     """What a line begins with."""
     return [detector.package, detector.call, detector.level]
-
-
-def with_interval(hits: int, count: int) -> str:
-    """A share in percent with Wilson's interval."""
-    low, high = wilson(hits, count)
-    return f"{percent(hits / count)} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def percent(share: float) -> str:
-    """A share in percent."""
-    return f"{100 * share:.3g} %"
-
-
-def markdown(header: list[str], rows: list[list[str]], text: int) -> str:
-    """A Markdown table whose first columns are text."""
-    rule = ["---"] * text + ["---:"] * (len(header) - text)
-    return "\n".join("| " + " | ".join(line) + " |" for line in [header, rule, *rows])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 NEAR = 10
 """A found change matches a true one at most this many places away."""
-Z = 1.959964
-"""Φ⁻¹(0.975)."""
 
 
 @dataclass
@@ -65,11 +62,3 @@ def matched(found: Sequence[int], truth: Sequence[int]) -> int:
             left.remove(near)
             pairs += 1
     return pairs
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927, *JASA* 22)."""
-    share = hits / count
-    center = (share + Z * Z / (2 * count)) / (1 + Z * Z / count)
-    half = Z / (1 + Z * Z / count) * math.sqrt(share * (1 - share) / count + Z * Z / (4 * count * count))
-    return max(center - half, 0.0), min(center + half, 1.0)

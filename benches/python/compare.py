@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import importlib.util
 import json
 import math
 import os
@@ -20,17 +19,18 @@ import platform
 import subprocess
 import sys
 import time
-import venv
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-ENVIRONMENT = ROOT / "target" / "peer-venv"
-NEEDED = ("llmscope", "numpy", "shewhart", "capstat_core", "spc_lib")
+SCRIPT = Path(__file__).resolve()
+sys.path.insert(0, str(SCRIPT.parents[1] / "shared"))
+from environment import Environment  # noqa: E402
+from tables import positive  # noqa: E402
+
+ENVIRONMENT = Environment("peer-venv", ("llmscope", "numpy", "shewhart", "capstat_core", "spc_lib"))
 SMALLEST = 1_000  # Points of the first, untimed call: it excludes imports and predicts slow calls.
 
 
@@ -52,29 +52,8 @@ def sizes(text: str) -> list[int]:
     return found
 
 
-def positive(text: str) -> int:
-    """An integer of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"invalid number {number}: expected at least 1")
-    return number
-
-
-def enter_environment(here: bool) -> None:
-    """Continues in the peers' environment, unless this one has the peers or ``--here`` is set."""
-    if here or all(importlib.util.find_spec(name) for name in NEEDED):
-        return
-    venv.EnvBuilder(with_pip=True).create(ENVIRONMENT)
-    python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "-r", str(HERE / "requirements.txt")], check=True)
-    subprocess.run([*install, str(ROOT / "llmscope-py")], check=True)
-    # With --here, a peer that this Python cannot install is a line of the table, not an endless loop.
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:], "--here"]).returncode)
-
-
 if __name__ == "__main__":
-    enter_environment(options().here)  # Before the imports below, which need it.
+    ENVIRONMENT.enter(SCRIPT, options().here)  # Before the imports below, which need it.
 
 import llmscope as ls  # noqa: E402
 import numpy as np  # noqa: E402
@@ -499,7 +478,7 @@ def measured_starts() -> list[StartRow]:
 def start_seconds(code: str) -> float | None:
     """Seconds of code in a fresh interpreter, without the interpreter's start; None if the code fails."""
     timed = f"import time; began = time.perf_counter(); {code}; print(time.perf_counter() - began)"
-    done = subprocess.run([sys.executable, "-c", timed], cwd=HERE, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", timed], cwd=SCRIPT.parent, capture_output=True, text=True)
     return float(done.stdout.split()[-1]) if done.returncode == 0 else None
 
 

@@ -76,6 +76,34 @@ fn a_shift_fails_and_the_first_line_names_it() {
 }
 
 #[test]
+fn a_column_that_numbers_the_runs_is_warned_about() {
+    let folder = TempDir::new().unwrap();
+    let table = |side: &str, run: u32| {
+        let values = latencies(200, run + if side == "new" { 10 } else { 0 }, 1.0);
+        let rows: String = values.iter().map(|value| format!("m,load {run},{value}\n")).collect();
+        let path = folder.path().join(format!("{side}-{run}.csv"));
+        fs::write(&path, format!("model,run,ttft_s\n{rows}")).unwrap();
+        text(&path).to_owned()
+    };
+    let sides = |side| (0..3).map(|run| table(side, run)).collect::<Vec<_>>();
+    let args = [sides("old"), vec!["--candidate".to_owned()], sides("new"), vec!["--json".to_owned()]].concat();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let warning = "the column run makes 3 groups of one run a side: runs of one build belong in one group";
+    let warnings = |args: &[&str]| answer(&run_with_defaults(args))["warnings"].clone();
+    assert_eq!(warnings(&args), serde_json::json!([warning]));
+    assert_eq!(warnings(&[&args[..], &["--by", "model"]].concat()), serde_json::json!([]));
+    // Loads in one file are groups of their own.
+    let sweep = |side: &str| {
+        let path = folder.path().join(format!("{side}.csv"));
+        let tables: Vec<String> = (0..3).map(|run| fs::read_to_string(table(side, run)).unwrap()).collect();
+        let rows = tables.iter().flat_map(|table| table.lines().skip(1)).collect::<Vec<_>>().join("\n");
+        fs::write(&path, format!("model,run,ttft_s\n{rows}\n")).unwrap();
+        text(&path).to_owned()
+    };
+    assert_eq!(warnings(&[&sweep("old"), &sweep("new"), "--json"]), serde_json::json!([]));
+}
+
+#[test]
 fn the_example_session_with_a_second_load_is_worse() {
     let (quiet, loaded) = (format!("{SESSIONS}/undisturbed.json"), format!("{SESSIONS}/second-load.json"));
     let output = run_with_defaults(&[&quiet, &loaded, "--json"]);

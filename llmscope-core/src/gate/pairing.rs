@@ -58,6 +58,7 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
             expected: format!("a group of the baseline ({}), or grouping by another column", names(&ours)),
         });
     }
+    warnings.extend(runs_apart(&partners, [baseline, candidate]));
     let mut pairs = Vec::new();
     let mut of_groups = Vec::new();
     for (one, other) in partners {
@@ -80,6 +81,26 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
     }
     pairs.retain(|pair| !is_error_rate(pair.baseline));
     Ok(Matched { pairs, groups: of_groups, warnings })
+}
+
+/// A warning where a column `run` parts the files of each side. Runs of one build then have one group each, and the
+/// differences between them are unknown. Loads that share a file are groups of their own.
+fn runs_apart(partners: &[(&Group, &Group)], sides: [&[Series]; 2]) -> Option<String> {
+    const RUN: &str = "run";
+    let others =
+        |group: &Group| group.iter().filter(|(name, _)| *name != RUN).map(|(_, value)| value.clone()).collect();
+    let alike: BTreeSet<Vec<String>> = partners.iter().map(|(group, _)| others(group)).collect();
+    let by_run = partners.len() > 1 && alike.len() == 1 && partners.iter().all(|(group, _)| group.contains_key(RUN));
+    let one_file_each = |series: &[Series]| {
+        let sources =
+            |group: &Group| of(series, group).iter().flat_map(|series| &series.sources).collect::<BTreeSet<_>>();
+        let all: BTreeSet<_> = partners.iter().flat_map(|(group, _)| sources(group)).collect();
+        all.len() == partners.len() && partners.iter().all(|(group, _)| sources(group).len() == 1)
+    };
+    (by_run && sides.into_iter().all(one_file_each)).then(|| {
+        let count = partners.len();
+        format!("the column {RUN} makes {count} groups of one run a side: runs of one build belong in one group")
+    })
 }
 
 fn is_error_rate(series: &Series) -> bool {

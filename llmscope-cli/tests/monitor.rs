@@ -114,6 +114,38 @@ fn a_slowdown_is_reported_once_and_its_end_once() {
 }
 
 #[test]
+fn limits_of_a_former_definition_are_learned_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = folder.path().join("base.json");
+    let session = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/sessions/undisturbed.json");
+    let frozen = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"))
+        .args([
+            "analyze",
+            session,
+            "--metric",
+            "tpot_s",
+            "--by",
+            "scenario",
+            "--save-baseline",
+            limits.to_str().unwrap(),
+        ])
+        .output()
+        .unwrap();
+    assert!(limits.exists(), "{}", String::from_utf8_lossy(&frozen.stderr));
+    let monitored = monitor(&["--vendor", "simulated", "--simulate", "ttft=1ms,tpot=100us", "--interval", "100ms"])
+        .args(["--count", "12", "--learn", "10", "--metric", "tpot_s", "--save-baseline", limits.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(monitored.stderr).unwrap();
+    let warning = "the frozen limits of tpot_s have definition 1, its values definition 2: they are learned again";
+    assert!(stderr.contains(warning) && stderr.contains("tpot_s limits frozen from 10 results"), "{stderr}");
+    // Only the new limits are kept.
+    let kept: Value = serde_json::from_str(&fs::read_to_string(&limits).unwrap()).unwrap();
+    let kept: Vec<_> = kept["baselines"].as_array().unwrap().iter().map(|one| &one["tpot_definition"]).collect();
+    assert_eq!(kept, [&Value::from(2)]);
+}
+
+#[test]
 fn a_temporarily_unavailable_service_receives_all_records() {
     let folder = tempfile::tempdir().unwrap();
     let (endpoint, _) = slow_endpoint();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::metric::Unit;
+use crate::metric::{TpotDefinition, Unit};
 use crate::quantity::counted;
 
 /// Why a request cannot be computed, with the offending values.
@@ -111,6 +111,19 @@ pub enum Error {
         name: String,
         /// The known names, separated by commas.
         expected: String,
+    },
+    /// The two sides of a comparison have different definitions of a metric.
+    #[error(
+        "{metric} has {baseline} in the baseline and {candidate} in the candidate; measure both with the same version, or \
+         compare other metrics"
+    )]
+    Definitions {
+        /// The metric and its group.
+        metric: String,
+        /// The definition of the baseline.
+        baseline: TpotDefinition,
+        /// The definition of the candidate.
+        candidate: TpotDefinition,
     },
     /// A text is not a number, or its unit does not convert to the metric's unit.
     #[error("invalid quantity \"{text}\": expected {hint}")]

@@ -67,7 +67,7 @@ pub use chart::{Chart, ChartKind, Phase, Standards, attributes::Counts};
 pub use error::{Error, Location, Result};
 pub use limits::{Clamped, ControlLimits, LIMIT_MULTIPLE, Line};
 pub use measure::Measure;
-pub use metric::{Bounds, Metric, Unit};
+pub use metric::{Bounds, Metric, TpotDefinition, Unit};
 pub use objective::{Certificate, Objective};
 pub use rules::{Judgement, Monitor, NelsonRule, Pattern, Rule, RuleCode, RuleMask, RuleSet, Side, Signal, Violation};
 pub use sample::{Missing, Sample, Subgroups};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
+use llmscope_core::TpotDefinition;
 use llmscope_core::session::{AttributeValue, RequestRecord};
 use llmscope_core::text::cut_to;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -14,7 +15,7 @@ use crate::framing::{Framer, StreamEvent};
 use crate::refusal::{check_content_type, error_message, read_error_body, retry_after};
 use crate::response_state::ResponseState;
 use crate::target::Target;
-use crate::token_times::{DEFINITION, TokenEvent, TokenTimes, TpotAbsent};
+use crate::token_times::{TokenEvent, TokenTimes, TpotAbsent};
 use crate::transport::{ConnectionTimings, Exchange, Transport};
 use crate::vendor::{ChatRequest, ContentKind, Reader};
 
@@ -292,7 +293,7 @@ impl Timeline {
             put(&mut attributes, name, Some(*seconds));
         }
         match self.tokens.span(state).map_err(TpotAbsent::name) {
-            Ok(_) => put(&mut attributes, "tpot_definition", Some(DEFINITION)),
+            Ok(_) => put(&mut attributes, TpotDefinition::ATTRIBUTE, Some(f64::from(TpotDefinition::CURRENT.number()))),
             Err(Some(reason)) if !self.arrivals.is_empty() => {
                 attributes.insert("tpot_absent".to_owned(), AttributeValue::Text(reason.to_owned()));
             }

@@ -14,10 +14,6 @@ use tokio::time::Instant;
 use crate::response_state::ResponseState;
 use crate::vendor::ContentKind;
 
-/// The number of this definition, which records carry as the attribute `tpot_definition`. Definition 1 divided the
-/// time to the last text by all tokens but one, and was too small for streams with an end token or hidden reasoning.
-pub(crate) const DEFINITION: f64 = 2.0;
-
 /// A whole response of at least this many tokens in one read was not streamed.
 const STREAMED_TOKENS: u64 = 8;
 

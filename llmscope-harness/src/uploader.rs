@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method};
+use llmscope_core::TpotDefinition;
 use llmscope_core::session::RequestRecord;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -327,6 +328,8 @@ pub fn log_entry(record: &RequestRecord, provider: &str, model: &str, endpoint: 
     put("started_at", record.started_at.map(|at| at.to_string().into()));
     put("ttft_s", record.ttft_s.map(Value::from));
     put("tpot_s", record.tpot_s.map(Value::from));
+    let definition = record.attributes.get(TpotDefinition::ATTRIBUTE).map(|value| json!(value));
+    put(TpotDefinition::ATTRIBUTE, definition.filter(|_| record.tpot_s.is_some()));
     put("error_type", record.error.as_ref().map(|error| error.kind.clone().into()));
     put("recorder", Some("llmscope".into()));
     let latency = record.e2e_s.or_else(|| record.attribute("failed_after_s")).unwrap_or(0.0);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use llmscope_core::watch::Limits;
-use llmscope_core::{Metric, Unit, Verdict};
+use llmscope_core::{Metric, TpotDefinition, Unit, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -76,6 +76,12 @@ pub struct Series {
     /// The last value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<Measurement>,
+    /// The definition of the values, if they are times per token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tpot_definition: Option<TpotDefinition>,
+    /// Why limits were learned again, if they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// The verdict: out of control while a violation is open.
     pub verdict: Verdict,
     /// Violations whose rules still signal.

@@ -18,7 +18,7 @@ use llmscope_core::analysis::Baseline;
 use llmscope_core::files::write_atomically;
 use llmscope_core::quantity::{counted, with_unit};
 use llmscope_core::session::{RequestRecord, RunEvent, SessionHeader, SessionWriter, Software};
-use llmscope_core::{Metric, Unit};
+use llmscope_core::{Metric, TpotDefinition, Unit};
 use llmscope_harness::monitor::{
     JudgeSettings, MonitorEvent, MonitorEventKind, MonitorHandle, MonitoredEndpoint, Observation,
 };
@@ -65,8 +65,18 @@ fn settings(args: &MonitorArgs) -> Result<JudgeSettings> {
     let kept = args.save_baseline.as_deref().filter(|path| path.exists());
     let baselines = args.baseline.as_deref().or(kept).map(baseline::read).transpose()?.unwrap_or_default();
     let defaults = JudgeSettings::default();
+    let metrics = if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() };
+    // The limits that remain are those that are written again.
+    let (outdated, baselines): (Vec<_>, Vec<_>) = baselines.into_iter().partition(is_outdated);
+    if let Some(outdated) = outdated.first().filter(|_| metrics.contains(&Metric::Tpot)) {
+        let (metric, definition) = (Metric::Tpot, outdated.tpot_definition);
+        let current = TpotDefinition::CURRENT;
+        let text =
+            format!("the frozen limits of {metric} have {definition}, its values {current}: they are learned again");
+        output::say(CAUTION, "warning:", &text);
+    }
     Ok(JudgeSettings {
-        metrics: if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() },
+        metrics,
         rules: args.rules.clone(),
         baselines,
         learn: args.learn,
@@ -74,6 +84,11 @@ fn settings(args: &MonitorArgs) -> Result<JudgeSettings> {
         recover_after: args.recover_after,
         failures: args.failures,
     })
+}
+
+/// True for limits of times per token that the monitor does not measure any more.
+fn is_outdated(baseline: &Baseline) -> bool {
+    baseline.metric == Metric::Tpot.name() && baseline.tpot_definition != TpotDefinition::CURRENT
 }
 
 /// Where each observation is written and sent.
@@ -221,7 +236,9 @@ impl<'a> Outputs<'a> {
         let group = target.into_iter().flat_map(|target| {
             [("provider".to_owned(), target.provider.clone()), ("model".to_owned(), target.model.clone())]
         });
-        self.limits.push(Baseline { group: group.collect(), metric: metric.name().to_owned(), n, standards });
+        let tpot_definition = if metric == Metric::Tpot { TpotDefinition::CURRENT } else { TpotDefinition::FIRST };
+        let metric = metric.name().to_owned();
+        self.limits.push(Baseline { group: group.collect(), metric, tpot_definition, n, standards });
         Ok(write_atomically(path, Baseline::to_json(&self.limits)?.as_bytes())?)
     }
 

@@ -8,7 +8,8 @@ use super::scale::Scaled;
 use super::stage::{self, Start};
 use super::{
     Analysis, Answer, Autocorrelation, Dispersion, Drawing, Excluded, FalseAlarm, Grouping, Measure, Origin, Patterns,
-    Plan, Point, Quantiles, SampleIndex, Series, SeriesVerdict, SigmaReport, Stages, Verdict, answer, scale, warnings,
+    Plan, Point, Quantiles, SampleIndex, Series, SeriesVerdict, SigmaReport, Stages, Verdict, answer, definitions,
+    scale, warnings,
 };
 use crate::capability::{self, ExpectedPpm, NonNormal};
 use crate::cast::float;
@@ -40,6 +41,11 @@ const ERROR_RATE_POINTS: usize = 15;
 /// The errors of reading the values ([`Series::sample`]), and [`Error::Parameter`] for parameters that do not fit the
 /// data. Too few data are not an error: the verdict reports them.
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
+    if let Some((plan, reason)) = definitions::learned_again(series, plan) {
+        let mut analysis = analyze(series, &plan)?;
+        analysis.warnings.insert(0, reason);
+        return Ok(analysis);
+    }
     // The search for changes finds the stage whose limits the chart has by default. Points of a chart of counts are judged
     // instead of the values.
     let is_staged = plan.takes_last_stage() && default_chart(series, plan) == ChartKind::Individuals;
@@ -228,9 +234,10 @@ fn described(series: &Series, plan: &Plan, kind: ChartKind, sample: &Sample<'_>,
     let overall = judged_moments.standard_deviation().filter(|_| describes);
     Analysis {
         source: series.sources.clone(),
-        group: series.group.clone(),
+        group: series.labels(),
         metric: series.measure.name().to_owned(),
         unit: series.unit(),
+        tpot_definition: series.tpot_definition,
         verdict: SeriesVerdict::NotEnoughData,
         answer: Answer::default(),
         n: sample.len(),
@@ -505,8 +512,10 @@ fn monitor<'a>(standards: &Standards, data: &Data<'a>) -> Result<Chart<'a>> {
 }
 
 pub(super) fn frozen(series: &Series, kind: ChartKind, baselines: &[super::Baseline]) -> Result<Standards> {
-    let fits = |b: &&super::Baseline| b.metric == series.measure.name() && b.group == series.group;
-    let found = baselines.iter().find(fits).filter(|baseline| baseline.standards.chart == kind);
+    let found = baselines
+        .iter()
+        .find(|baseline| baseline.applies_to(series))
+        .filter(|baseline| baseline.standards.chart == kind);
     found.map(|baseline| baseline.standards).ok_or_else(|| Error::Unknown {
         what: "baseline series",
         name: series_title(series.measure.name(), &series.group, kind),

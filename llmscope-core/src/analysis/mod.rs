@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod columns;
+mod definitions;
 mod downsample;
 mod false_alarm;
 mod guess;
@@ -52,7 +53,7 @@ use crate::chart::cusum::Shift;
 use crate::chart::{Chart, ChartKind, Phase};
 use crate::ingest::Time;
 use crate::limits::{ControlLimits, Line};
-use crate::metric::Unit;
+use crate::metric::{TpotDefinition, Unit};
 use crate::rules::{Judgement, RuleCode, RuleSet, Violation};
 use crate::sigma::SigmaEstimator;
 use crate::stats::Normality;
@@ -249,6 +250,9 @@ pub struct Analysis {
     pub metric: String,
     /// Its unit.
     pub unit: Unit,
+    /// The definition of the values, if they are times per token; absent for definition 1.
+    #[serde(default, skip_serializing_if = "TpotDefinition::is_first")]
+    pub tpot_definition: TpotDefinition,
     /// The verdict.
     pub verdict: SeriesVerdict,
     /// The answer: what changed, since when, by how much, and how far to trust it.
@@ -488,8 +492,9 @@ impl Analysis {
     pub fn baseline(&self) -> Option<Baseline> {
         let drawing = self.drawing.as_ref().filter(|_| self.stages.len() < 2)?;
         Some(Baseline {
-            group: self.group.clone(),
+            group: self.group.clone().into_iter().filter(|(name, _)| name != TpotDefinition::ATTRIBUTE).collect(),
             metric: self.metric.clone(),
+            tpot_definition: self.tpot_definition,
             n: self.basis.map_or(drawing.chart.points.len(), |basis| basis.n),
             standards: drawing.chart.standards,
         })

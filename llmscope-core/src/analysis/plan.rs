@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::Stages;
+use super::{Series, Stages};
 use crate::capability::SpecificationLimits;
 use crate::chart::cusum::Cusum;
 use crate::chart::ewma::Ewma;
 use crate::chart::{ChartKind, Standards, moving_average};
 use crate::error::{Error, Location, Result};
+use crate::metric::TpotDefinition;
 use crate::objective::Objective;
 use crate::rules::RuleSet;
 use crate::sample::Missing;
@@ -159,6 +160,9 @@ pub struct Baseline {
     pub group: std::collections::BTreeMap<String, String>,
     /// The metric or column.
     pub metric: String,
+    /// The definition of the values, if they are times per token; absent for definition 1.
+    #[serde(default, skip_serializing_if = "TpotDefinition::is_first")]
+    pub tpot_definition: TpotDefinition,
     /// The number of points on which the limits are based.
     pub n: usize,
     /// The frozen limits.
@@ -177,6 +181,18 @@ struct BaselineFile {
 }
 
 impl Baseline {
+    /// True if the limits are those of the metric and group of this series, in any definition.
+    #[must_use]
+    pub fn names(&self, series: &Series) -> bool {
+        self.metric == series.measure.name() && self.group == series.group
+    }
+
+    /// True if the limits apply to the values of this series.
+    #[must_use]
+    pub fn applies_to(&self, series: &Series) -> bool {
+        self.names(series) && series.definition().is_none_or(|definition| definition == self.tpot_definition)
+    }
+
     /// Reads the output of [`Baseline::to_json`]; `source` names it in messages.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::columns::{KnownColumn, Outline, columns_of};
 use super::meaning;
-use super::series::{Observations, Series, put};
+use super::series::{Observations, Series, put, reorder};
 use crate::column::{Meaning, StatedMeanings};
 use crate::error::{Error, Location, Result};
 use crate::ingest::{
@@ -14,7 +14,7 @@ use crate::ingest::{
     StreamSummary, Table, Tally, Time, Tool,
 };
 use crate::measure::Measure;
-use crate::metric::Metric;
+use crate::metric::{Metric, TpotDefinition};
 use crate::quantity::counted;
 use crate::sample::Missing;
 use crate::session::{ClientHealth, RunEvent, Session, SessionHeader, Warning};
@@ -644,6 +644,7 @@ impl Group {
         put(&mut all.failure, place, failure.copied(), 0);
         all.tokens.push(place, rows.tokens.at(row));
         all.counts.push(place, rows.counts.at(row));
+        put(&mut all.definitions, place, rows.definitions.get(row).copied(), TpotDefinition::FIRST);
     }
 
     /// True if the number of failed requests of a run is known.
@@ -697,11 +698,13 @@ impl Group {
                 warnings: warnings.clone(),
                 contradictions: Vec::new(),
                 events: events.clone(),
+                tpot_definition: TpotDefinition::FIRST,
+                is_part: false,
             };
             of.selection.contradictions(measure).into_iter().for_each(|text| series.contradicted_by(text));
-            Some(series.within_bounds())
+            Some(series.by_definition().into_iter().map(Series::within_bounds).collect::<Vec<_>>())
         };
-        wanted.iter().filter_map(&mut series).collect()
+        wanted.iter().filter_map(&mut series).flatten().collect()
     }
 
     /// That rows without a time keep the order of the input, if there are some.
@@ -747,23 +750,7 @@ impl Group {
 
     fn put_in_order(&mut self, order: &[usize]) {
         self.values.iter_mut().for_each(|column| reorder(column, order));
-        let all = &mut self.observations;
-        reorder(&mut all.failed, order);
-        reorder(&mut all.times, order);
-        reorder(&mut all.source, order);
-        reorder(&mut all.position, order);
-        reorder(&mut all.line, order);
-        reorder(&mut all.companion, order);
-        reorder(&mut all.failure, order);
-        all.tokens.reorder(order);
-        all.counts.reorder(order);
-    }
-}
-
-/// Reorders the entries of a column. The column may be shorter if its last entries are the default value.
-fn reorder<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
-    if !column.is_empty() {
-        *column = order.iter().map(|&row| column[row].clone()).collect();
+        self.observations.select(order);
     }
 }
 

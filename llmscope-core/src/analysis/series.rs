@@ -9,7 +9,7 @@ use crate::column::Meaning;
 use crate::error::{Error, Location, Result};
 use crate::ingest::{Cell, FailureKind, GAP_POLICY, RunCounts, Time, TokenColumns};
 use crate::measure::Measure;
-use crate::metric::{Metric, Unit};
+use crate::metric::{Metric, TpotDefinition, Unit};
 use crate::quantity::counted;
 use crate::sample::{Missing, Sample};
 use crate::session::RunEvent;
@@ -44,6 +44,10 @@ pub struct Series {
     pub contradictions: Vec<String>,
     /// Events during the recording, in time order.
     pub events: Vec<RunEvent>,
+    /// The definition of the values, if they are times per token.
+    pub tpot_definition: TpotDefinition,
+    /// True if other measurements of the group have another definition, and are a series of their own.
+    pub is_part: bool,
 }
 
 /// Data of requests besides their measurements, column by column. A column is empty if all its entries have the default
@@ -61,6 +65,8 @@ pub struct Observations {
     pub(super) failure: Vec<u32>,
     pub(super) failure_kinds: Vec<FailureKind>,
     pub(super) tokens: TokenColumns,
+    /// The definition of each time per token.
+    pub(super) definitions: Vec<TpotDefinition>,
     /// The requests of each run and its failures, if each value summarizes a run.
     pub(super) counts: RunCounts,
     /// True if nothing tells whether a request failed, in one of the sources at least.
@@ -84,6 +90,8 @@ pub struct Observation {
     pub failure: Option<FailureKind>,
     /// Tokens of the prompt, those of them from the server's cache, and tokens generated, as far as they are known.
     pub tokens: [Option<f64>; 3],
+    /// The definition of the value, if it is a time per token.
+    pub tpot_definition: TpotDefinition,
 }
 
 impl Observations {
@@ -104,6 +112,25 @@ impl Observations {
     #[must_use]
     pub const fn tokens(&self) -> &TokenColumns {
         &self.tokens
+    }
+
+    /// The definition of a time per token.
+    pub(super) fn definition(&self, index: usize) -> TpotDefinition {
+        self.definitions.get(index).copied().unwrap_or_default()
+    }
+
+    /// Puts these observations in place of all, in this order.
+    pub(super) fn select(&mut self, order: &[usize]) {
+        reorder(&mut self.failed, order);
+        reorder(&mut self.times, order);
+        reorder(&mut self.source, order);
+        reorder(&mut self.position, order);
+        reorder(&mut self.line, order);
+        reorder(&mut self.companion, order);
+        reorder(&mut self.failure, order);
+        reorder(&mut self.definitions, order);
+        self.tokens.reorder(order);
+        self.counts.reorder(order);
     }
 
     /// The requests of each run and its failures, if each value summarizes a run.
@@ -197,6 +224,8 @@ impl Series {
             warnings: Vec::new(),
             contradictions: Vec::new(),
             events: Vec::new(),
+            tpot_definition: TpotDefinition::FIRST,
+            is_part: false,
         }
     }
 
@@ -232,6 +261,7 @@ impl Series {
             let failure = observation.failure.map(|kind| FailureKind::number_in(&mut all.failure_kinds, kind));
             put(&mut all.failure, place, failure, 0);
             all.tokens.push(place, observation.tokens);
+            put(&mut all.definitions, place, Some(observation.tpot_definition), TpotDefinition::FIRST);
         }
         self.values = values;
         self.observations = Arc::new(all);
@@ -408,6 +438,13 @@ impl Series {
             Some(location) => Error::Format { location, problem: format!("{value} {problem}"), fix },
             None => error,
         }
+    }
+}
+
+/// Reorders the entries of a column. The column may be shorter if its last entries are the default value.
+pub(super) fn reorder<T: Clone>(column: &mut Vec<T>, order: &[usize]) {
+    if !column.is_empty() {
+        *column = order.iter().map(|&row| column[row].clone()).collect();
     }
 }
 

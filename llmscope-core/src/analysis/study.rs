@@ -167,12 +167,13 @@ impl Selection {
 pub fn runs_of(series: Vec<Series>) -> Vec<Vec<Series>> {
     let mut sets: Vec<Vec<Series>> = Vec::new();
     for series in series {
-        let same = |set: &&mut Vec<Series>| {
-            set.first().is_some_and(|one| one.measure == series.measure && common(one) == common(&series))
-        };
+        let is_like = |one: &Series| one.measure == series.measure && common(one) == common(&series);
+        let others = sets.iter_mut().flatten().filter(|one| is_like(one) && !one.has_definition_of(&series));
+        let is_part = others.map(|one| one.is_part = true).count() > 0;
+        let same = |set: &&mut Vec<Series>| set.iter().all(|one| is_like(one) && one.has_definition_of(&series));
         match sets.iter_mut().find(same) {
-            Some(set) => set.push(series),
-            None => sets.push(vec![series]),
+            Some(set) => set.push(Series { is_part: is_part || series.is_part, ..series }),
+            None => sets.push(vec![Series { is_part: is_part || series.is_part, ..series }]),
         }
     }
     sets
@@ -227,7 +228,7 @@ pub fn study(runs: &[Series], plan: &Plan) -> Result<Option<Study>> {
         }
     };
     let mut study = Study {
-        group: common(first),
+        group: first.labels().into_iter().filter(|(name, _)| name != SESSION).collect(),
         metric: first.measure.name().to_owned(),
         unit: first.unit(),
         runs: samples.iter().zip(&moments).map(described).collect(),

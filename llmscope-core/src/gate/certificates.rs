@@ -9,6 +9,7 @@ use super::plan::GatePlan;
 use crate::analysis::Series;
 use crate::analysis::answer::{certified, unknown_metric};
 use crate::error::Result;
+use crate::metric::Metric;
 use crate::objective::{Certificate, Objective};
 
 /// The certificate of an objective for one group of the candidate.
@@ -40,12 +41,14 @@ pub(super) fn of(series: &[Series], plan: &GatePlan) -> Result<Vec<Certified>> {
 fn of_groups(objective: Objective, series: &[Series], plan: &GatePlan) -> Result<Vec<Certified>> {
     let mut certificates: Vec<Certified> = Vec::new();
     for series in series {
-        // All metrics of a group have the same failed requests.
-        if certificates.iter().any(|known| known.group == series.group) {
+        // All metrics of a group have the same failed requests. Times per token of two definitions are judged apart.
+        let is_judged_apart = objective.metric() == Metric::Tpot && series.is_part;
+        let group = if is_judged_apart { series.labels() } else { series.group.clone() };
+        if certificates.iter().any(|known| known.group == group) {
             continue;
         }
         let certificate = certified(objective, series, plan.missing, plan.alpha)?;
-        certificates.extend(certificate.map(|certificate| Certified { group: series.group.clone(), certificate }));
+        certificates.extend(certificate.map(|certificate| Certified { group, certificate }));
     }
     Ok(certificates)
 }

@@ -16,6 +16,13 @@ pub(super) struct SeriesPair<'s> {
 }
 
 impl SeriesPair<'_> {
+    /// Why times per token of two definitions are not compared.
+    fn of_two_definitions(&self) -> Error {
+        let [baseline, candidate] = [self.baseline, self.candidate].map(|series| series.tpot_definition);
+        let metric = format!("{} of {}", self.baseline.measure.name(), title(&self.baseline.group));
+        Error::Definitions { metric, baseline, candidate }
+    }
+
     /// The candidate's group, if it differs.
     pub(super) fn other_group(&self) -> Option<Group> {
         (self.baseline.group != self.candidate.group).then(|| self.candidate.group.clone())
@@ -61,6 +68,7 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
     warnings.extend(runs_apart(&partners, [baseline, candidate]));
     let mut pairs = Vec::new();
     let mut of_groups = Vec::new();
+    let mut apart = Vec::new();
     for (one, other) in partners {
         let (ours, theirs) = (of(baseline, one), of(candidate, other));
         if let ([first, ..], [second, ..]) = (&ours[..], &theirs[..]) {
@@ -70,9 +78,13 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
             format!("{} of {} is only in the {side} and is not compared", series.measure.name(), title(one))
         };
         for series in &ours {
-            match theirs.iter().find(|other| other.measure == series.measure) {
+            let named: Vec<_> = theirs.iter().filter(|other| other.measure == series.measure).copied().collect();
+            match named.iter().find(|other| series.has_definition_of(other)) {
                 Some(other) => pairs.push(SeriesPair { baseline: series, candidate: other }),
                 None if is_error_rate(series) => {}
+                None if !named.is_empty() => {
+                    apart.extend(named.into_iter().map(|candidate| SeriesPair { baseline: series, candidate }));
+                }
                 None => warnings.push(missing(series, "baseline")),
             }
         }
@@ -80,6 +92,13 @@ pub(super) fn matched<'s>(baseline: &'s [Series], candidate: &'s [Series]) -> Re
         warnings.extend(unknown.filter(|series| !is_error_rate(series)).map(|series| missing(series, "candidate")));
     }
     pairs.retain(|pair| !is_error_rate(pair.baseline));
+    for pair in &apart {
+        let error = pair.of_two_definitions();
+        if pairs.is_empty() {
+            return Err(error);
+        }
+        warnings.push(format!("not compared: {error}"));
+    }
     Ok(Matched { pairs, groups: of_groups, warnings })
 }
 

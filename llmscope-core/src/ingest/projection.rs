@@ -15,7 +15,7 @@ use super::tokens::TokenColumns;
 use super::{Cell, Filter, Mapping, Table, identity};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::measure::Measure;
-use crate::metric::Unit;
+use crate::metric::{Metric, TpotDefinition, Unit};
 use crate::session::{AttributeValue, RequestRecord, SessionHeader};
 
 /// What to take from each row of a log.
@@ -60,6 +60,8 @@ pub struct Rows {
     pub companion: Vec<Cell>,
     /// The token counts of the rows, if the projection requests them.
     pub tokens: TokenColumns,
+    /// For each request, the definition of its time per token; empty if all have the first one, or none is requested.
+    pub definitions: Vec<TpotDefinition>,
     /// The requests of each run and its failures, if the projection requests them.
     pub counts: RunCounts,
     /// For each row, the index of its failure in `failures` plus 1, or 0; empty if no failure is described.
@@ -90,6 +92,7 @@ impl Projection {
     pub(crate) fn of_records(&self, header: &SessionHeader, records: &[RequestRecord]) -> Rows {
         let mut rows = Rows { records: records.len(), tells_outcomes: true, ..Rows::new(self.measures.len()) };
         let mut labels = vec![None; self.labels.len()];
+        let has_tpot = self.measures.contains(&Measure::Metric(Metric::Tpot));
         for (position, record) in records.iter().enumerate() {
             for (label, name) in labels.iter_mut().zip(&self.labels) {
                 *label = record_label(header, record, name);
@@ -114,6 +117,9 @@ impl Projection {
             rows.describe_failure(FailureKind::of(record));
             if self.tokens {
                 rows.tokens.push_record(rows.group.len() - 1, record);
+            }
+            if has_tpot {
+                rows.define_tpot(record.tpot_definition());
             }
             rows.at(Time::from(record.started_at));
             rows.identify(identity::of_record(record));
@@ -241,6 +247,14 @@ impl Rows {
         if kind > 0 || !self.failure.is_empty() {
             self.failure.resize(self.group.len() - 1, 0);
             self.failure.push(kind);
+        }
+    }
+
+    /// Records the definition of the current row's time per token.
+    fn define_tpot(&mut self, definition: TpotDefinition) {
+        if !definition.is_first() || !self.definitions.is_empty() {
+            self.definitions.resize(self.group.len() - 1, TpotDefinition::FIRST);
+            self.definitions.push(definition);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Metrics of requests, with their units and physical bounds.
 
+mod tpot_definition;
 mod unit;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use tpot_definition::TpotDefinition;
 pub use unit::Unit;
 
 use crate::error::{Error, Result, by_name};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Metric;
+use crate::metric::{Metric, TpotDefinition};
 
 /// One request of a run. Durations are in seconds of a monotonic clock; a field that was not measured is absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -191,6 +191,12 @@ impl RequestRecord {
             Some(AttributeValue::Number(number)) => Some(*number),
             _ => None,
         }
+    }
+
+    /// The definition of `tpot_s`.
+    #[must_use]
+    pub fn tpot_definition(&self) -> TpotDefinition {
+        TpotDefinition::stated(self.attribute(TpotDefinition::ATTRIBUTE))
     }
 
     /// The first impossible duration or amount: not finite, or negative where only zero or more is meaningful.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use llmscope_core::analysis::{Baseline, MIN_POINTS};
 use llmscope_core::session::RequestRecord;
 use llmscope_core::watch::{Step, Watch};
-use llmscope_core::{Metric, Side};
+use llmscope_core::{Metric, Side, TpotDefinition};
 
 use super::alarm::{Alarm, Change, MonitorEvent, MonitorEventKind};
 use super::{JudgeSettings, MonitoredEndpoint};
@@ -99,6 +99,7 @@ impl Judge {
 fn fits(baseline: &Baseline, endpoint: &MonitoredEndpoint, metric: Metric) -> bool {
     let agrees = |name: &str, value: &str| baseline.group.get(name).is_none_or(|known| known == value);
     baseline.metric == metric.name()
+        && (metric != Metric::Tpot || baseline.tpot_definition == TpotDefinition::CURRENT)
         && baseline.standards.within.is_some()
         && agrees("provider", &endpoint.target.provider)
         && agrees("model", &endpoint.target.model)
@@ -129,5 +130,53 @@ impl MetricJudge {
                 Some(MonitorEventKind::Violation { metric, rules, side, value, limits })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use llmscope_core::Sample;
+    use llmscope_core::chart::individuals;
+    use llmscope_core::sigma::SigmaEstimator;
+    use llmscope_core::watch::Watch;
+
+    use super::*;
+    use crate::target::{Target, TargetOptions};
+    use crate::vendor::{Simulation, VendorKind};
+
+    fn endpoint() -> MonitoredEndpoint {
+        let target = Target::new(VendorKind::Simulated, TargetOptions::default());
+        MonitoredEndpoint {
+            name: "simulated".to_owned(),
+            target: target.unwrap_or_else(|error| panic!("{error}")),
+            prompt: String::new(),
+            output_tokens: None,
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(1),
+            simulation: Simulation::default(),
+        }
+    }
+
+    /// The state of the watch of a metric with a baseline of this definition.
+    fn watch(metric: Metric, tpot_definition: TpotDefinition) -> Watch {
+        let values: Vec<f64> = (0..20).map(|i| 0.01 + f64::from(i % 5) * 1e-4).collect();
+        let sample = Sample::new(values).unwrap_or_else(|error| panic!("{error}"));
+        let chart = individuals::estimate(&sample, SigmaEstimator::AverageMovingRange);
+        let standards = chart.unwrap_or_else(|error| panic!("{error}")).standards;
+        let (group, metric_name) = (std::collections::BTreeMap::new(), metric.name().to_owned());
+        let baseline = Baseline { group, metric: metric_name, tpot_definition, n: 20, standards };
+        let settings = JudgeSettings { metrics: vec![metric], baselines: vec![baseline], ..JudgeSettings::default() };
+        let judge = Judge::new(&endpoint(), &settings).unwrap_or_else(|error| panic!("{error}"));
+        judge.metrics[0].watch.clone()
+    }
+
+    #[test]
+    fn frozen_limits_of_a_former_definition_are_learned_again() {
+        assert_eq!(watch(Metric::Tpot, TpotDefinition::FIRST).progress(), Some((0, 30)));
+        assert_eq!(watch(Metric::Tpot, TpotDefinition::CURRENT).progress(), None);
+        // No other metric has definitions.
+        assert_eq!(watch(Metric::Ttft, TpotDefinition::FIRST).progress(), None);
     }
 }

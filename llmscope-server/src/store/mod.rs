@@ -12,7 +12,7 @@ use llmscope_core::analysis::Baseline;
 use llmscope_core::ingest::FailureKind;
 use llmscope_core::session::RunEvent;
 use llmscope_core::watch::Watch;
-use llmscope_core::{Metric, Session};
+use llmscope_core::{Metric, Session, TpotDefinition};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -236,6 +236,8 @@ pub struct Measurements {
     /// Tokens of the prompt, those of them from the server's cache, and tokens generated, as far as the metric depends on
     /// them and they are known.
     pub tokens: Vec<[Option<f64>; 3]>,
+    /// The definition of each value, if they are times per token.
+    pub definitions: Vec<TpotDefinition>,
     /// The position of each request among all selected ones, including warm-up.
     pub positions: Vec<usize>,
     /// The number of warm-up requests, which are left out.
@@ -277,6 +279,12 @@ pub struct Memory {
     pub times_ns: std::collections::VecDeque<i64>,
     /// The number of values that the frozen limits are based on.
     pub studied: usize,
+    /// The definition of the values, if they are times per token.
+    #[serde(default)]
+    pub tpot_definition: TpotDefinition,
+    /// The definition of the limits that were given up because values of a newer one arrived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<TpotDefinition>,
 }
 
 /// A series with its open violations.
@@ -297,6 +305,7 @@ impl StoredSeries {
         Some(Baseline {
             group: [("provider".to_owned(), name.provider.clone())].into_iter().chain(model).collect(),
             metric: name.metric.name().to_owned(),
+            tpot_definition: memory.tpot_definition,
             n: memory.studied,
             standards: memory.watch.standards()?,
         })

@@ -4,11 +4,12 @@ mod changes;
 mod settings;
 mod watched_series;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use llmscope_core::RequestRecord;
 use llmscope_core::analysis::Baseline;
+use llmscope_core::{Metric, RequestRecord, TpotDefinition};
 
 pub(crate) use changes::Changes;
 pub(crate) use settings::Study;
@@ -18,7 +19,7 @@ pub(crate) use watched_series::view;
 
 use crate::error::StoreError;
 use crate::series::{Measurement, Series, Source};
-use crate::store::{Result, Store, StoredSeries, Transaction};
+use crate::store::{Result, SeriesState, Store, StoredSeries, Transaction};
 use crate::violation::Violation;
 
 /// The watches of all series.
@@ -90,16 +91,30 @@ impl Watches {
         for &metric in &self.settings.metrics {
             let value = record.metric(metric).filter(|value| value.is_finite());
             let place = all.iter().position(|watched| watched.state.name.metric == metric);
+            let definition = definition(metric, record);
             match (value, place) {
                 (Some(value), place) => {
                     let place = match place {
                         Some(place) => place,
                         None => {
-                            let study = Study::among(&self.baselines, source, metric);
-                            all.push(WatchedSeries::new(source, metric, &self.settings, study, at, transaction)?);
+                            let study = Study::among(&self.baselines, source, metric, definition);
+                            let (settings, of) = (&self.settings, (metric, definition));
+                            all.push(WatchedSeries::new(source, of, settings, study, at, transaction)?);
                             all.len() - 1
                         }
                     };
+                    match definition.cmp(&all[place].state.memory.tpot_definition) {
+                        Ordering::Equal => {}
+                        Ordering::Greater => {
+                            let study = Study::among(&self.baselines, source, metric, definition);
+                            all[place].redefine(definition, (&self.settings, study), at, &mut self.changes)?;
+                        }
+                        // A client of a former version: its values are stored, and not judged by these limits.
+                        Ordering::Less => {
+                            all[place].gap();
+                            continue;
+                        }
+                    }
                     all[place].push(Measurement { at, value }, transaction, &mut self.changes)?;
                 }
                 // A request without a value ends every run of points.
@@ -129,9 +144,10 @@ impl Watches {
         let all = self.of_source.values().flatten();
         let known: Vec<_> = all
             .filter_map(|watched| {
-                let study = Study::among(&self.baselines, &watched.state.source, watched.state.name.metric)?;
+                let SeriesState { name, source, memory, .. } = &watched.state;
+                let study = Study::among(&self.baselines, source, name.metric, memory.tpot_definition)?;
                 // After a restart, a series that has these limits already keeps its state.
-                let is_new = watched.state.memory.watch.standards() != Some(study.standards);
+                let is_new = memory.watch.standards() != Some(study.standards);
                 is_new.then_some((watched.state.name.id, study))
             })
             .collect();
@@ -176,6 +192,11 @@ impl Watches {
     pub(crate) fn take_changes(&mut self) -> Changes {
         std::mem::take(&mut self.changes)
     }
+}
+
+/// The definition of a record's value of a metric. Only the time per token has several.
+fn definition(metric: Metric, record: &RequestRecord) -> TpotDefinition {
+    if metric == Metric::Tpot { record.tpot_definition() } else { TpotDefinition::FIRST }
 }
 
 /// Converts an error that the checks of the settings should have prevented.

@@ -2,7 +2,7 @@
 
 use llmscope_core::analysis::Baseline;
 use llmscope_core::watch::Watch;
-use llmscope_core::{Metric, RuleSet, Standards, Transform};
+use llmscope_core::{Metric, RuleSet, Standards, TpotDefinition, Transform};
 
 use crate::series::Source;
 
@@ -51,10 +51,18 @@ pub(crate) struct Study {
 }
 
 impl Study {
-    /// The baseline among these that applies to a metric of a source. Baselines without a within sigma, such as those
+    /// The baseline among these that applies to a metric of a source, in this definition. Baselines without a within sigma, such as those
     /// of counts, do not apply.
-    pub(crate) fn among(baselines: &[Baseline], source: &Source, metric: Metric) -> Option<Self> {
-        let fits = |baseline: &&Baseline| baseline.standards.within.is_some() && names(baseline, source, metric);
+    pub(crate) fn among(
+        baselines: &[Baseline],
+        source: &Source,
+        metric: Metric,
+        definition: TpotDefinition,
+    ) -> Option<Self> {
+        let fits = |baseline: &&Baseline| {
+            let is_defined = baseline.tpot_definition == definition && baseline.standards.within.is_some();
+            is_defined && names(baseline, source, metric)
+        };
         let found = baselines.iter().find(fits)?;
         Some(Self { standards: found.standards, points: found.n })
     }

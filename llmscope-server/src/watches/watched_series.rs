@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use llmscope_core::watch::{Step, Turn, Watch};
-use llmscope_core::{Metric, RuleCode, Verdict};
+use llmscope_core::{Metric, RuleCode, TpotDefinition, Verdict};
 
 use super::{Changes, Study, WatchSettings, refused};
 use crate::live::SeriesUpdate;
@@ -24,7 +24,7 @@ pub(super) struct WatchedSeries {
 impl WatchedSeries {
     pub(super) fn new(
         source: &Source,
-        metric: Metric,
+        (metric, tpot_definition): (Metric, TpotDefinition),
         settings: &WatchSettings,
         study: Option<Study>,
         at: Timestamp,
@@ -37,7 +37,13 @@ impl WatchedSeries {
             n: 0,
             last: None,
             frozen_at: study.map(|_| at),
-            memory: Memory { watch, times_ns: VecDeque::new(), studied: study.map_or(0, |study| study.points) },
+            memory: Memory {
+                watch,
+                times_ns: VecDeque::new(),
+                studied: study.map_or(0, |study| study.points),
+                tpot_definition,
+                given_up: None,
+            },
         };
         state.name.id = transaction.save_series(&state)?;
         Ok(Self { state, open: Vec::new(), is_changed: true })
@@ -88,8 +94,29 @@ impl WatchedSeries {
         for (_, violation) in self.open.drain(..) {
             changes.violations.insert(violation.id, Violation { open: false, ..violation });
         }
-        self.state.memory = Memory { watch, times_ns: VecDeque::new(), studied };
+        let tpot_definition = self.state.memory.tpot_definition;
+        self.state.memory = Memory { watch, times_ns: VecDeque::new(), studied, tpot_definition, given_up: None };
         changes.series.insert(self.state.name.id, self.view());
+    }
+
+    /// Continues with values of a newer definition: with the limits of a study of it, or with limits to learn.
+    pub(super) fn redefine(
+        &mut self,
+        definition: TpotDefinition,
+        (settings, study): (&WatchSettings, Option<Study>),
+        at: Timestamp,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        let name = &self.state.name;
+        let watch = settings.watch(name.metric, study).map_err(refused)?;
+        let former = self.state.memory.tpot_definition;
+        tracing::warn!(series = %name.label(), "values of {definition} arrive: the limits of {former} are learned again");
+        self.state.frozen_at = study.map(|_| at);
+        self.state.memory.tpot_definition = definition;
+        self.replace(watch, study.map_or(0, |study| study.points), changes);
+        self.state.memory.given_up = Some(former);
+        changes.series.insert(self.state.name.id, self.view());
+        Ok(())
     }
 
     fn remember(&mut self, last: Measurement) {
@@ -197,6 +224,10 @@ pub(crate) fn view(state: &SeriesState, open_violations: usize) -> Series {
         limits: watch.limits(),
         frozen_at: state.frozen_at,
         last: state.last,
+        tpot_definition: (state.name.metric == Metric::Tpot).then_some(state.memory.tpot_definition),
+        note: state.memory.given_up.map(|former| {
+            format!("values of {} arrived: the limits of {former} are learned again", state.memory.tpot_definition)
+        }),
         verdict: match (progress, open_violations) {
             (Some(_), _) => Verdict::NotEnoughData,
             (None, 0) => Verdict::InControl,

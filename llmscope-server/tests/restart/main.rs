@@ -6,6 +6,7 @@
 mod client;
 
 mod crash;
+mod definitions;
 mod files;
 mod judging;
 mod memory;

@@ -290,7 +290,7 @@ fn series(store: &dyn Store, query: &AnalysisQuery) -> Result<Vec<Series>, ApiEr
         for measurements in store.measurements(&filter, metric)? {
             groups.entry(group(query, &measurements)?).or_default().push(measurements);
         }
-        let each = groups.into_iter().map(|(group, parts)| joined(&source, group, metric, parts));
+        let each = groups.into_iter().flat_map(|(group, parts)| joined(&source, group, metric, parts).by_definition());
         // Leave out a source without any value of this metric.
         let has_something =
             |series: &Series| series.observations.failures() > 0 || series.values.iter().any(|value| !value.is_nan());
@@ -349,15 +349,18 @@ fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: 
     let mut observations: Vec<Observation> = Vec::new();
     for part in parts {
         let measured = part.at_ns.into_iter().zip(part.values).zip(part.positions);
-        let each = measured.zip(part.failed).zip(part.failures).zip(part.tokens);
-        observations.extend(each.map(|(((((at, value), position), failed), failure), tokens)| Observation {
-            value,
-            failed,
-            at: at.map(from_ns),
-            position,
-            failure,
-            tokens,
-            ..Observation::default()
+        let each = measured.zip(part.failed).zip(part.failures).zip(part.tokens).zip(part.definitions);
+        observations.extend(each.map(|((((((at, value), position), failed), failure), tokens), tpot_definition)| {
+            Observation {
+                value,
+                failed,
+                at: at.map(from_ns),
+                position,
+                failure,
+                tokens,
+                tpot_definition,
+                ..Observation::default()
+            }
         }));
     }
     // A session without all times keeps the order of its log.
@@ -392,10 +395,9 @@ fn plan(query: &AnalysisQuery, series: &Series, frozen: &[Baseline], usual: Tran
         && query.subgroup.is_none()
         && series.measure != Measure::Metric(Metric::ErrorRate);
     let scale: Option<Transform> = query.transform.as_deref().map(str::parse).transpose()?;
-    let own = frozen.iter().any(|baseline| {
-        let is_own = baseline.group == series.group && baseline.metric == series.measure.name();
-        is_own && scale.is_none_or(|scale| is_on_scale(scale, baseline))
-    });
+    let own = frozen
+        .iter()
+        .any(|baseline| baseline.applies_to(series) && scale.is_none_or(|scale| is_on_scale(scale, baseline)));
     let origin = match (&query.phase1, query.limits) {
         (Some(points), _) => Origin::FirstPoints(point_range(points)?),
         (None, Some(LimitsOf::Frozen)) => Origin::Baseline(frozen.to_vec()),

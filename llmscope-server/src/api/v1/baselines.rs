@@ -88,11 +88,11 @@ async fn import(State(app): State<App>, request: Request) -> Result<Json<Replace
     // A series that no baseline names keeps its limits.
     let study_of = |series: &StoredSeries| {
         let state = &series.state;
-        Some((state.name.id, Study::among(&baselines, &state.source, state.name.metric)?))
+        Some((state.name.id, Study::among(&baselines, &state.source, state.name.metric, state.memory.tpot_definition)?))
     };
     let chosen: Vec<_> = known.iter().filter_map(study_of).collect();
     if chosen.is_empty() {
-        return Err(ApiError::body("the baselines name no series of this service"));
+        return Err(ApiError::body("the baselines name no series of this service with the definition of its metric"));
     }
     let at = Timestamp::now();
     let replaced = app
@@ -117,7 +117,10 @@ fn studied(store: &dyn Store, id: i64, part: &Part, transform: Transform) -> Res
         Filter { source: Some(state.source.id), from: part.from, to: part.to, limit: part.limit, ..Filter::default() };
     let found = store.measurements(&filter, state.name.metric)?;
     let can_be_transformed = |value: &f64| *value > 0.0 || !transform.needs_positive();
-    let values: Vec<f64> = found.into_iter().flat_map(|own| own.values).flatten().filter(can_be_transformed).collect();
+    let definition = state.memory.tpot_definition;
+    let measured = found.into_iter().flat_map(|own| own.values.into_iter().zip(own.definitions));
+    let values = measured.filter(|(_, of_value)| *of_value == definition).filter_map(|(value, _)| value);
+    let values: Vec<f64> = values.filter(can_be_transformed).collect();
     let learned = Limits::learned(state.name.metric.bounds(), transform, &values);
     learned.map(|(_, standards, left_out)| Study { standards, points: values.len() - left_out }).ok_or_else(|| {
         ApiError::body(format!(

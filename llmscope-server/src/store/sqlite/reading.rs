@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use llmscope_core::Metric;
 use llmscope_core::ingest::TokenColumns;
+use llmscope_core::{Metric, TpotDefinition};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -45,10 +45,11 @@ pub(super) fn measurements(
     let value = if filter.failures_have_latencies { LATENCY.to_owned() } else { expression(metric) };
     let (conditions, limit) = (condition.sql(), sql_limit(filter.limit));
     let [input, cached, output] = token_counts(metric);
+    let definition = definition(metric);
     // Records of a session stay in the order of its log, because their times may be missing.
     let order = if filter.session.is_some() { "r.id DESC" } else { "r.at_ns DESC, r.id DESC" };
     let sql = format!(
-        "SELECT r.source, r.at_ns, r.status, r.warmup, {value}, {input}, {cached}, {output}, {} \
+        "SELECT r.source, r.at_ns, r.status, r.warmup, {value}, {input}, {cached}, {output}, {}, {definition} \
          FROM records r{conditions} ORDER BY {order}{limit}",
         failure::EXPRESSION
     );
@@ -67,6 +68,7 @@ pub(super) fn measurements(
             failed: Vec::new(),
             failures: Vec::new(),
             tokens: Vec::new(),
+            definitions: Vec::new(),
             positions: Vec::new(),
             warmup: 0,
         });
@@ -79,6 +81,7 @@ pub(super) fn measurements(
         all.failed.push(status != 0);
         all.failures.push(failure::kind(status, row.get_ref(8)?.as_str_or_null()?)?);
         all.tokens.push([token_count(row, 5)?, token_count(row, 6)?, token_count(row, 7)?]);
+        all.definitions.push(TpotDefinition::stated(row.get(9)?));
         all.positions.push(selected);
         // A rate over a time near 0 may be infinite; it counts as missing.
         all.values.push(row.get::<_, Option<f64>>(4)?.filter(|value| value.is_finite()));
@@ -90,6 +93,7 @@ pub(super) fn measurements(
         all.failed.reverse();
         all.failures.reverse();
         all.tokens.reverse();
+        all.definitions.reverse();
         // The rows came in reverse order.
         all.positions = all.positions.iter().rev().map(|from_end| selected - from_end).collect();
     }
@@ -135,6 +139,15 @@ fn token_counts(metric: Metric) -> [String; 3] {
         Metric::E2e => [input, unread, output].map(str::to_owned),
         _ => [unread; 3].map(str::to_owned),
     }
+}
+
+/// The SQL expression of the definition of a metric, if it has several. An attribute may also be a text.
+fn definition(metric: Metric) -> String {
+    if metric != Metric::Tpot {
+        return "NULL".to_owned();
+    }
+    let stated = format!("json_extract(r.rest, '$.attributes.{}')", TpotDefinition::ATTRIBUTE);
+    format!("CASE WHEN typeof({stated}) IN ('integer', 'real') THEN {stated} END")
 }
 
 /// A count of tokens. An attribute may also be a text, which is not a count.

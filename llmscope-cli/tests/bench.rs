@@ -128,6 +128,52 @@ fn a_sweep_has_a_group_per_step_and_objectives_give_goodput() {
     assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
 }
 
+/// The second step is five times as slow: the load rose, the endpoint did not change.
+#[test]
+fn steps_have_rows_and_are_judged_within() {
+    let folder = tempfile::tempdir().unwrap();
+    for (load, names) in [("--concurrency=2,4", ["2 clients", "4 clients"]), ("--rate=100,150", ["100/s", "150/s"])] {
+        let path = folder.path().join(format!("{}.jsonl", &load[2..6]));
+        let file = path.to_str().unwrap();
+        let slower = format!("{FAST},shift=40:5");
+        let bench = ["bench", "--vendor", "simulated", "-n", "40", load, "--simulate", &slower, "--slo", "ttft=10ms"];
+        let output = run(&[&bench[..], &["--json", "-o", file]].concat());
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let steps = document["steps"].as_array().unwrap();
+        let names_of = |key: &str| steps.iter().map(|step| step[key].clone()).collect::<Vec<_>>();
+        assert_eq!(names_of("load_step"), names);
+        let rates = if load.starts_with("--rate") { [100.0.into(), 150.0.into()] } else { [Value::Null, Value::Null] };
+        assert_eq!(names_of("offered_per_s"), rates);
+        for (step, good_share) in steps.iter().zip([1.0, 0.0]) {
+            assert_eq!(
+                (step["summary"]["requests"].as_u64(), step["summary"]["good_share"].as_f64()),
+                (Some(40), Some(good_share))
+            );
+            assert!(step["summary"]["metrics"]["icl_s"]["p99"].as_f64() > Some(0.0));
+            assert!(step["client_health"]["timer_lag_p99_s"].as_f64().is_some());
+        }
+        let [slow, fast] = [1, 0].map(|step| steps[step]["summary"]["metrics"]["ttft_s"]["p50"].as_f64().unwrap());
+        assert!(slow > 3.0 * fast, "{slow} {fast}");
+
+        let judged = run(&["analyze", file, "--json"]);
+        let report: Value = serde_json::from_slice(&judged.stdout).unwrap();
+        let judged_steps: std::collections::BTreeSet<_> =
+            report["analyses"].as_array().unwrap().iter().map(|one| one["group"]["load_step"].to_string()).collect();
+        assert_eq!(judged_steps.len(), 2);
+        let verdicts: Vec<_> =
+            report["analyses"].as_array().unwrap().iter().map(|one| one["verdict"].clone()).collect();
+        assert!(verdicts.iter().all(|verdict| verdict == "stable"), "{verdicts:?}");
+        assert_eq!(run(&["analyze", file, "--by", "provider"]).status.code(), Some(1), "the load is the change");
+    }
+    let output = run(&["bench", "--vendor", "simulated", "-n", "25", "-c", "1,2", "--simulate", FAST, "-o", "-"]);
+    let summary = text(&output.stderr);
+    let rows: Vec<_> =
+        summary.lines().map(str::trim_start).skip_while(|line| !line.starts_with("load ")).take(3).collect();
+    assert!(rows[0].contains("served/s") && rows[0].contains("ttft (ms)") && !rows[0].contains("offered"), "{summary}");
+    assert!(rows[1].starts_with("1 client ") && rows[2].starts_with("2 clients "), "{summary}");
+    assert!(rows[1].contains(" / "), "{summary}");
+}
+
 #[test]
 fn invalid_options_fail_before_the_first_request() {
     let cases: [(&[&str], &str); 8] = [

@@ -98,9 +98,11 @@ impl Bench {
                     label("concurrency", clients.to_string());
                 }
             }
-            Load::Open { rate_per_s, arrival } => {
+            Load::Open { rates_per_s, arrival } => {
                 label("load", if *arrival == Arrival::Poisson { "open, poisson" } else { "open, constant" }.to_owned());
-                label("rate_per_s", rate_per_s.to_string());
+                if let [rate_per_s] = rates_per_s.as_slice() {
+                    label("rate_per_s", rate_per_s.to_string());
+                }
             }
             Load::Replay { speed } => {
                 label("load", "replay".to_owned());

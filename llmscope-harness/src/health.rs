@@ -1,6 +1,6 @@
 //! Whether the measured times are those of the endpoint or of this machine.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -22,9 +22,16 @@ const BUSY: f64 = 0.85;
 /// A measuring thread that waits longer for a processor shares the machine with too much other work.
 const STARVED: f64 = 0.10;
 
-/// Observes the measuring thread during a run.
+/// Observes the measuring thread during a run and during each of its steps.
 #[derive(Debug)]
 pub(crate) struct HealthWatch {
+    run: Observed,
+    step: Mutex<Observed>,
+}
+
+/// Observations of the measuring thread since a time.
+#[derive(Debug)]
+struct Observed {
     started_at: Instant,
     cpu_time_at_start: Option<CpuTime>,
     lags_ns: Mutex<Histogram<u64>>,
@@ -34,6 +41,49 @@ pub(crate) struct HealthWatch {
 impl HealthWatch {
     /// Starts to observe the current thread.
     pub(crate) fn new() -> Self {
+        Self { run: Observed::new(), step: Mutex::new(Observed::new()) }
+    }
+
+    /// Starts to observe the next step.
+    pub(crate) fn begin_step(&self) {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = Observed::new();
+    }
+
+    /// The health during the current step. Connections are those of the run.
+    pub(crate) fn report_of_step(&self) -> ClientHealth {
+        self.step.lock().unwrap_or_else(PoisonError::into_inner).report(None)
+    }
+
+    /// Measures how late a periodic timer fires.
+    pub(crate) async fn measure_timer_lag(&self) {
+        loop {
+            let due = Instant::now() + TIMER_INTERVAL;
+            sleep_until(due).await;
+            let lag = due.elapsed();
+            self.each(|observed| record(&observed.lags_ns, lag));
+        }
+    }
+
+    /// Records a time to first token, as a reference for delays.
+    pub(crate) fn note_ttft(&self, ttft_s: f64) {
+        if let Ok(ttft) = Duration::try_from_secs_f64(ttft_s) {
+            self.each(|observed| record(&observed.ttfts_ns, ttft));
+        }
+    }
+
+    fn each(&self, note: impl Fn(&Observed)) {
+        note(&self.run);
+        note(&self.step.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The result. Call it on the observed thread.
+    pub(crate) fn report(&self, gauges: Option<&Gauges>) -> ClientHealth {
+        self.run.report(gauges)
+    }
+}
+
+impl Observed {
+    fn new() -> Self {
         Self {
             started_at: Instant::now(),
             cpu_time_at_start: CpuTime::of_this_thread(),
@@ -42,24 +92,7 @@ impl HealthWatch {
         }
     }
 
-    /// Measures how late a periodic timer fires.
-    pub(crate) async fn measure_timer_lag(&self) {
-        loop {
-            let due = Instant::now() + TIMER_INTERVAL;
-            sleep_until(due).await;
-            record(&self.lags_ns, due.elapsed());
-        }
-    }
-
-    /// Records a time to first token, as a reference for delays.
-    pub(crate) fn note_ttft(&self, ttft_s: f64) {
-        if let Ok(ttft) = Duration::try_from_secs_f64(ttft_s) {
-            record(&self.ttfts_ns, ttft);
-        }
-    }
-
-    /// The result. Call it on the observed thread.
-    pub(crate) fn report(&self, gauges: Option<&Gauges>) -> ClientHealth {
+    fn report(&self, gauges: Option<&Gauges>) -> ClientHealth {
         let wall_s = self.started_at.elapsed().as_secs_f64();
         let used = self.cpu_time_at_start.zip(CpuTime::of_this_thread());
         let share = |seconds: f64| if wall_s > 0.0 { Some(seconds / wall_s) } else { None };

@@ -10,7 +10,7 @@ use crate::vendor::{Budget, VendorKind};
 pub struct Plan {
     /// How requests are issued.
     pub load: Load,
-    /// Number of requests to measure, for each step of a sweep. Each turn of a conversation is a request.
+    /// Number of requests to measure, for each step. Each turn of a conversation is a request.
     pub requests: Option<u64>,
     /// How long requests are issued. Requests in flight at the end can finish.
     pub duration: Option<Duration>,
@@ -44,15 +44,16 @@ pub struct Plan {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Load {
     /// Closed loop: N clients, each of which waits for its response before it sends the next request. Several numbers
-    /// are the steps of a sweep.
+    /// are steps, one after the other.
     Closed {
         /// Number of clients of each step.
         concurrency: Vec<usize>,
     },
-    /// Open loop: requests are issued at their due times, independent of earlier responses.
+    /// Open loop: requests are issued at their due times, independent of earlier responses. Several rates are steps, one
+    /// after the other.
     Open {
-        /// Requests per second.
-        rate_per_s: f64,
+        /// Requests per second of each step.
+        rates_per_s: Vec<f64>,
         /// How the requests are spaced.
         arrival: Arrival,
     },
@@ -61,6 +62,18 @@ pub enum Load {
         /// Factor on the recorded speed: 2 replays the trace twice as fast.
         speed: f64,
     },
+}
+
+impl Load {
+    /// The number of steps.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        match self {
+            Self::Closed { concurrency } => concurrency.len(),
+            Self::Open { rates_per_s, .. } => rates_per_s.len(),
+            Self::Replay { .. } => 1,
+        }
+    }
 }
 
 /// How the requests of an open loop are spaced.
@@ -136,17 +149,21 @@ impl Plan {
     fn check_load(&self) -> Result<()> {
         match &self.load {
             Load::Closed { concurrency } if concurrency.is_empty() => {
-                Err(setting("--sweep", &"empty", "numbers of clients such as 1,2,4,8"))
+                Err(setting("--concurrency", &"empty", "numbers of clients such as 1,2,4,8"))
             }
             Load::Closed { concurrency } => match concurrency.iter().find(|&&n| n == 0 || n > MOST_CLIENTS) {
                 Some(n) => Err(setting("--concurrency", n, &format!("1 to {MOST_CLIENTS} clients"))),
                 None => Ok(()),
             },
-            Load::Open { rate_per_s, .. } if !(*rate_per_s > 0.0 && *rate_per_s <= HIGHEST_RATE_PER_S) => Err(setting(
-                "--rate",
-                rate_per_s,
-                &format!("a rate above 0, up to {HIGHEST_RATE_PER_S} requests per second"),
-            )),
+            Load::Open { rates_per_s, .. } => {
+                let is_possible = |rate: &f64| *rate > 0.0 && *rate <= HIGHEST_RATE_PER_S;
+                let expected = format!("a rate above 0, up to {HIGHEST_RATE_PER_S} requests per second");
+                match rates_per_s.iter().find(|rate| !is_possible(rate)) {
+                    Some(rate) => Err(setting("--rate", rate, &expected)),
+                    None if rates_per_s.is_empty() => Err(setting("--rate", &"empty", &expected)),
+                    None => Ok(()),
+                }
+            }
             Load::Replay { speed } if !(*speed > 0.0 && speed.is_finite()) => {
                 Err(setting("--speed", speed, "a factor above 0, where 1 is the recorded speed"))
             }
@@ -156,7 +173,7 @@ impl Plan {
 
     /// Refuses a plan that would exceed the daily limit of the vendor's free plan by accident.
     fn check_budget(&self, vendor: VendorKind, budget: Budget) -> Result<()> {
-        let steps = if let Load::Closed { concurrency } = &self.load { concurrency.len() as u64 } else { 1 };
+        let steps = self.load.steps().max(1) as u64;
         let allowed = self.budget.unwrap_or(budget.per_day);
         let planned = self.requests.map(|requests| requests.saturating_mul(steps).saturating_add(self.warmup));
         match planned {

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use llmscope_core::analysis::Selection;
 use llmscope_core::quantity::counted;
 use llmscope_core::session::{
     AttributeValue, ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionWriter,
@@ -29,6 +30,8 @@ use crate::workload::{Conversation, Order, Turn, Workload};
 pub enum Update {
     /// A stage begins.
     Stage(LoadStage),
+    /// A step ended: the health of the client during it, without its connections.
+    StepEnded(ClientHealth),
     /// A request ended, successfully or not.
     Request(Box<RequestRecord>),
     /// A run event, such as a stop by the user.
@@ -46,7 +49,7 @@ impl Update {
     /// [`llmscope_core::Error::Io`].
     pub fn append_to(&self, writer: &mut SessionWriter) -> llmscope_core::Result<()> {
         match self {
-            Self::Stage(_) => Ok(()),
+            Self::Stage(_) | Self::StepEnded(_) => Ok(()),
             Self::Request(record) => writer.append(record),
             Self::Event(event) => writer.append_event(event),
             Self::Sample(sample) => writer.append_sample(sample),
@@ -57,7 +60,7 @@ impl Update {
     /// Adds the update to a session in memory. Stages are not stored.
     pub fn put_into(self, session: &mut Session) {
         match self {
-            Self::Stage(_) => {}
+            Self::Stage(_) | Self::StepEnded(_) => {}
             Self::Request(record) => session.records.push(*record),
             Self::Event(event) => session.events.push(event),
             Self::Sample(sample) => session.samples.push(sample),
@@ -71,14 +74,28 @@ impl Update {
 pub struct LoadStage {
     /// Number of clients of a closed loop; `None` in an open loop.
     pub concurrency: Option<usize>,
+    /// Requests per second of an open loop; `None` in a closed loop and for a trace.
+    pub rate_per_s: Option<f64>,
     /// Number of requests after which the stage ends, if it is limited by number.
     pub requests: Option<u64>,
     /// Time during which requests are issued, if the stage is limited by time.
     pub duration: Option<Duration>,
     /// True if its requests are excluded from the analysis.
     pub warmup: bool,
-    /// True if it is a step of a sweep over concurrency.
+    /// True if it is one of several steps with different loads.
     pub step: bool,
+}
+
+impl LoadStage {
+    /// The load as text: `8 clients`, `4/s`, `trace`.
+    #[must_use]
+    pub fn load(&self) -> String {
+        match (self.concurrency, self.rate_per_s) {
+            (Some(clients), _) => counted(clients, "client"),
+            (None, Some(rate)) => format!("{rate}/s"),
+            (None, None) => "trace".to_owned(),
+        }
+    }
 }
 
 impl Plan {
@@ -87,20 +104,24 @@ impl Plan {
     pub fn stages(&self) -> Vec<LoadStage> {
         let usual = LoadStage {
             concurrency: None,
+            rate_per_s: None,
             requests: self.requests,
             duration: self.duration,
             warmup: false,
-            step: false,
+            step: self.load.steps() > 1,
         };
         let measured: Vec<LoadStage> = match &self.load {
-            Load::Closed { concurrency } => concurrency
-                .iter()
-                .map(|&n| LoadStage { concurrency: Some(n), step: concurrency.len() > 1, ..usual.clone() })
-                .collect(),
-            Load::Open { .. } | Load::Replay { .. } => vec![usual.clone()],
+            Load::Closed { concurrency } => {
+                concurrency.iter().map(|&n| LoadStage { concurrency: Some(n), ..usual.clone() }).collect()
+            }
+            Load::Open { rates_per_s, .. } => {
+                rates_per_s.iter().map(|&rate| LoadStage { rate_per_s: Some(rate), ..usual.clone() }).collect()
+            }
+            Load::Replay { .. } => vec![usual.clone()],
         };
         let concurrency = measured.first().and_then(|stage| stage.concurrency).or(Some(1));
-        let warmup = LoadStage { concurrency, requests: Some(self.warmup), duration: None, warmup: true, step: false };
+        let requests = Some(self.warmup);
+        let warmup = LoadStage { concurrency, requests, rate_per_s: None, duration: None, warmup: true, step: false };
         (self.warmup > 0).then_some(warmup).into_iter().chain(measured).collect()
     }
 }
@@ -195,6 +216,7 @@ pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receive
             () = job.prepare(&stage) => {}
             _ = stop.wait_for(|&stopped| stopped) => return,
         }
+        job.health.begin_step();
         let progress = Arc::new(Progress::new(stage));
         let mut tasks = JoinSet::new();
         match progress.stage.concurrency {
@@ -210,6 +232,9 @@ pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receive
                 let failures = counted(job.plan.stop_after_failures, "failure");
                 return job.abandon(&progress, tasks, &format!("stopped after {failures} in a row")).await;
             }
+        }
+        if progress.stage.step {
+            job.report(Update::StepEnded(job.health.report_of_step()));
         }
     }
 }
@@ -292,7 +317,10 @@ async fn issue_arrivals<T: Transport>(job: Arc<Job<T>>, progress: Arc<Progress>)
     let plan = &job.plan;
     let arrivals = match (&plan.load, &job.workload.arrivals_s) {
         (Load::Replay { speed }, Some(arrivals_s)) => Arrivals::of_trace(arrivals_s.clone(), *speed),
-        (Load::Open { rate_per_s, arrival }, _) => Arrivals::at_rate(*rate_per_s, *arrival, plan.ramp, plan.seed),
+        (Load::Open { arrival, .. }, _) => {
+            let Some(rate_per_s) = progress.stage.rate_per_s else { return };
+            Arrivals::at_rate(rate_per_s, *arrival, plan.ramp, plan.seed)
+        }
         (Load::Replay { .. } | Load::Closed { .. }, _) => return,
     };
     // Dropped with this task, so that a stop also cancels the requests in flight.
@@ -412,6 +440,12 @@ fn add_labels(record: &mut RequestRecord, progress: &Progress, conversation: &Co
     if conversation.turns.len() > 1 {
         number_of("conversation", number);
         number_of("turn", turn as u64 + 1);
+    }
+    if let Some(rate_per_s) = progress.stage.rate_per_s.filter(|_| progress.stage.step) {
+        attributes.insert("rate_per_s".to_owned(), AttributeValue::Number(rate_per_s));
+    }
+    if progress.stage.step {
+        attributes.insert(Selection::STEP.to_owned(), AttributeValue::Text(progress.stage.load()));
     }
     if let Some(label) = &conversation.label {
         attributes.insert("label".to_owned(), AttributeValue::Text(label.clone()));

@@ -233,7 +233,7 @@ fn load(concurrency: Several, rate: Option<f64>, arrival: &str) -> Result<Load> 
         })?,
     };
     Ok(match rate {
-        Some(rate_per_s) => Load::Open { rate_per_s, arrival },
+        Some(rate_per_s) => Load::Open { rates_per_s: vec![rate_per_s], arrival },
         None => Load::Closed { concurrency: concurrency.0 },
     })
 }

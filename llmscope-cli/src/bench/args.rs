@@ -22,9 +22,9 @@ Examples:
       --prompt-tokens 512 --output-tokens 128 -o vllm.jsonl
   An open loop with an objective:
     llmscope bench --vendor anthropic --model MODEL --rate 2 --slo ttft=800ms
-  A sweep over numbers of clients:
+  Several loads, one after the other:
     llmscope bench --vendor openai --url http://localhost:8000 \\
-      --sweep 1,2,4,8,16 -o sweep.jsonl
+      --concurrency 1,2,4,8,16 -o steps.jsonl
   The control charts of what was measured:
     llmscope analyze vllm.jsonl
 
@@ -55,15 +55,20 @@ pub(crate) struct BenchArgs {
     /// Time during which requests are sent, such as 60s or 5min
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Load")]
     pub(crate) duration: Option<Duration>,
-    /// Closed loop: N clients, each waits for its response [default: 1]
-    #[arg(short = 'c', long, value_name = "N", conflicts_with_all = ["rate", "sweep", "trace"], help_heading = "Load")]
-    pub(crate) concurrency: Option<usize>,
-    /// Closed loops with these numbers of clients in turn: 1,2,4,8
-    #[arg(long, value_name = "N,…", value_delimiter = ',', conflicts_with_all = ["rate", "trace"], help_heading = "Load")]
-    pub(crate) sweep: Vec<usize>,
-    /// Open loop: requests per second, independent of responses
-    #[arg(long, value_name = "PER_SECOND", conflicts_with = "trace", help_heading = "Load")]
-    pub(crate) rate: Option<f64>,
+    /// Closed loop: N clients, each waits for its response; 1,2,4 are steps [default: 1]
+    #[arg(
+        short = 'c',
+        long,
+        visible_alias = "sweep",
+        value_name = "N,…",
+        value_delimiter = ',',
+        help_heading = "Load"
+    )]
+    #[arg(conflicts_with_all = ["rate", "trace"])]
+    pub(crate) concurrency: Vec<usize>,
+    /// Open loop: requests per second, independent of responses; 1,2,4 are steps
+    #[arg(long, value_name = "PER_SECOND,…", value_delimiter = ',', conflicts_with = "trace", help_heading = "Load")]
+    pub(crate) rate: Vec<f64>,
     /// Spacing of the requests of an open loop
     #[arg(long, value_enum, default_value_t = ArrivalArg::Poisson, help_heading = "Load")]
     pub(crate) arrival: ArrivalArg,

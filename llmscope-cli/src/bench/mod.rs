@@ -3,6 +3,7 @@
 mod args;
 mod progress;
 mod recorder;
+mod steps;
 mod summary;
 
 use std::process::ExitCode;
@@ -22,7 +23,9 @@ use self::args::ArrivalArg;
 pub(crate) use self::args::BenchArgs;
 use self::progress::Progress;
 use self::recorder::Recorder;
+use self::steps::Steps;
 pub(crate) use self::summary::BenchReport;
+use self::summary::Run;
 use crate::output::{self, CAUTION};
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
@@ -40,7 +43,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
             uploader.send(log_entry(record, provider.unwrap_or_default(), model.unwrap_or_default(), None));
         }
     };
-    let tally = Tally::new(objectives);
+    let mut steps = Steps::new(objectives.clone());
+    let tally = (Tally::new(objectives), &mut steps);
     let ended = drain(&handle, &interrupted, &mut recorder, &mut progress, &mut post, tally);
     // Stop the run before the program returns, even if recording failed, for example on a full disk.
     handle.stop();
@@ -51,7 +55,9 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let posted = uploader.map_or(Ok(()), send_rest);
     let summary = tally.summary();
     if !args.quiet {
-        summary::report(args, &header, &summary, &tally, health.as_ref(), path.as_deref())?;
+        let run =
+            Run { header: &header, summary: &summary, tally: &tally, steps: steps.reports(), health: health.as_ref() };
+        summary::report(args, run, path.as_deref())?;
     }
     if summary.requests > 0 && summary.failed == summary.requests {
         bail!("no request succeeded: {}", summary::kinds(&summary));
@@ -108,17 +114,15 @@ fn prompts(args: &BenchArgs) -> Result<Workload> {
 }
 
 fn plan(args: &BenchArgs) -> Plan {
-    let load = match (args.rate, &args.trace) {
+    let arrival = match args.arrival {
+        ArrivalArg::Constant => Arrival::Constant,
+        ArrivalArg::Poisson => Arrival::Poisson,
+    };
+    let load = match (&args.rate[..], &args.trace) {
         (_, Some(_)) => Load::Replay { speed: args.speed },
-        (Some(rate_per_s), None) => {
-            let arrival = match args.arrival {
-                ArrivalArg::Constant => Arrival::Constant,
-                ArrivalArg::Poisson => Arrival::Poisson,
-            };
-            Load::Open { rate_per_s, arrival }
-        }
-        (None, None) if args.sweep.is_empty() => Load::Closed { concurrency: vec![args.concurrency.unwrap_or(1)] },
-        (None, None) => Load::Closed { concurrency: args.sweep.clone() },
+        ([], None) if args.concurrency.is_empty() => Load::Closed { concurrency: vec![1] },
+        ([], None) => Load::Closed { concurrency: args.concurrency.clone() },
+        (rates_per_s, None) => Load::Open { rates_per_s: rates_per_s.to_vec(), arrival },
     };
     Plan {
         load,
@@ -158,7 +162,7 @@ fn drain(
     recorder: &mut Recorder,
     progress: &mut Progress,
     post: &mut impl FnMut(&RequestRecord),
-    mut tally: Tally,
+    (mut tally, steps): (Tally, &mut Steps),
 ) -> Result<(Tally, Option<ClientHealth>)> {
     const TICK: Duration = Duration::from_millis(200);
     let mut health = None;
@@ -177,9 +181,14 @@ fn drain(
                     Update::Request(record) => {
                         post(&record);
                         tally.push(&record);
+                        steps.push(&record);
                         progress.advance(&tally);
                     }
-                    Update::Stage(stage) => progress.begin_stage(&stage),
+                    Update::Stage(stage) => {
+                        progress.begin_stage(&stage);
+                        steps.begin(&stage);
+                    }
+                    Update::StepEnded(health) => steps.end(health),
                     Update::Event(event) => progress.print(&event.message),
                     Update::Health(last) => health = Some(last),
                     Update::Sample(_) => {}

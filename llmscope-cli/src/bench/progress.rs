@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use llmscope_core::quantity::{counted, number, with_unit};
+use llmscope_core::quantity::{number, with_unit};
 use llmscope_core::session::SessionHeader;
 use llmscope_core::{Metric, Unit};
 use llmscope_harness::{LoadStage, Summary, Tally};
@@ -42,10 +42,10 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(&format!("{{prefix}}{bar}\n{{msg}}")) {
             self.bar.set_style(style);
         }
-        let what = match (stage.warmup, stage.concurrency.filter(|_| stage.step)) {
+        let what = match (stage.warmup, stage.step) {
             (true, _) => format!("{} · warm-up", self.title),
-            (false, Some(clients)) => format!("{} · {}", self.title, counted(clients, "client")),
-            (false, None) => self.title.clone(),
+            (false, true) => format!("{} · {}", self.title, stage.load()),
+            (false, false) => self.title.clone(),
         };
         self.bar.set_prefix(what);
         self.bar.reset();

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use super::BenchArgs;
 use super::progress::title;
+use super::steps::{self, StepReport};
 use crate::output::{self, BAD, BOLD, CAUTION, DIM, GOOD, Sink};
 
 /// The output of `bench --json`.
@@ -32,34 +33,40 @@ pub(crate) struct BenchReport {
     simulated: bool,
     /// Statistics of the run.
     summary: Summary,
+    /// The steps of a run with several loads, in order. The summary mixes their loads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<StepReport>,
     /// Health of the client: how far the times can be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_health: Option<ClientHealth>,
 }
 
+/// What a run measured.
+pub(super) struct Run<'r> {
+    pub(super) header: &'r SessionHeader,
+    pub(super) summary: &'r Summary,
+    pub(super) tally: &'r Tally,
+    pub(super) steps: Vec<StepReport>,
+    pub(super) health: Option<&'r ClientHealth>,
+}
+
 /// Prints the summary to standard output, or to standard error if the session itself is on standard output.
-pub(crate) fn report(
-    args: &BenchArgs,
-    header: &SessionHeader,
-    summary: &Summary,
-    tally: &Tally,
-    health: Option<&ClientHealth>,
-    path: Option<&Path>,
-) -> Result<()> {
+pub(super) fn report(args: &BenchArgs, run: Run<'_>, path: Option<&Path>) -> Result<()> {
     if args.json {
         let document = BenchReport {
             schema: "llmscope.bench/1".to_owned(),
             session: path.map(|path| path.display().to_string()),
-            simulated: header.simulated,
-            summary: summary.clone(),
-            client_health: health.cloned(),
+            simulated: run.header.simulated,
+            summary: run.summary.clone(),
+            steps: run.steps,
+            client_health: run.health.cloned(),
         };
         let mut sink = Sink::stdout();
         sink.write_json(&document)?;
         return sink.finish();
     }
     let mut text = Vec::new();
-    write(&mut text, header, summary, tally, health)?;
+    write(&mut text, &run)?;
     if path.is_some() {
         let mut sink = Sink::stdout();
         sink.write_all(&text)?;
@@ -74,13 +81,8 @@ pub(crate) fn report(
     Ok(())
 }
 
-fn write(
-    out: &mut impl Write,
-    header: &SessionHeader,
-    summary: &Summary,
-    tally: &Tally,
-    health: Option<&ClientHealth>,
-) -> Result<()> {
+fn write(out: &mut impl Write, run: &Run<'_>) -> Result<()> {
+    let Run { header, summary, tally, steps, health } = run;
     writeln!(out, "{BOLD}{}{BOLD:#}", title(header))?;
     writeln!(out, "{}", scope(summary).join(" · "))?;
     if summary.failed > 0 {
@@ -93,6 +95,12 @@ fn write(
         writeln!(out, "{CAUTION}{warning}{CAUTION:#}")?;
     }
     writeln!(out)?;
+    let responses = tally.values(Metric::Ttft).len();
+    if !steps.is_empty() {
+        // Statistics of all loads together describe none of them.
+        steps::write(out, steps)?;
+        return health.map_or(Ok(()), |health| write_health(out, health, responses));
+    }
     if !summary.metrics.is_empty() {
         for line in table(summary).lines() {
             writeln!(out, "{}", line.trim_end())?;
@@ -106,7 +114,6 @@ fn write(
             writeln!(out, "{:<8} {style}{verdict}{style:#}", metric.name())?;
         }
     }
-    let responses = tally.values(Metric::Ttft).len();
     health.map_or(Ok(()), |health| write_health(out, health, responses))
 }
 

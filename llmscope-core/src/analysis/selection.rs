@@ -27,8 +27,8 @@ pub(super) type Key = BTreeMap<String, String>;
 pub struct Selection {
     /// The measures to judge; if empty, the default metrics that are present.
     pub measures: Vec<Measure>,
-    /// The columns to group by, which may be an empty list. By default, provider, model and run if the data have them,
-    /// else the file; summaries of runs by the settings of their runs.
+    /// The columns to group by, which may be an empty list. By default, provider, model, run and step of the load if the
+    /// data have them, else the file; summaries of runs by the settings of their runs.
     pub by: Option<Vec<String>>,
     /// A further column to read: subgroup labels or sample sizes.
     pub companion: Option<String>,
@@ -42,7 +42,10 @@ pub struct Selection {
 
 impl Selection {
     /// The columns by which requests are grouped by default.
-    pub const GROUPS: [&str; 3] = ["provider", "model", "run"];
+    pub const GROUPS: [&str; 4] = ["provider", "model", "run", Self::STEP];
+    /// The load of a request in a run with several loads, one after the other: `8 clients`, `4/s`. A change of the load
+    /// is not a change of the server, so each load is a series of its own.
+    pub const STEP: &str = "load_step";
     /// The settings of runs that name their group, even if all groups have the same.
     const NAMED_SETTINGS: [&str; 3] = ["dataset", "concurrency", "request_rate_per_s"];
 

@@ -53,7 +53,7 @@ fn stopped_during_retry_after() {
 #[test]
 fn stopped_in_an_open_loop() {
     let server = Server::always(vec![Step::Hang]);
-    let load = Load::Open { rate_per_s: 200.0, arrival: Arrival::Poisson };
+    let load = Load::Open { rates_per_s: vec![200.0], arrival: Arrival::Poisson };
     let handle = start(target(&server), workload(&["Hello?"]), Plan { load, ..requests(1_000_000) });
     until("some requests hang", || server.requests().len() >= 10);
     handle.stop();
@@ -102,7 +102,7 @@ fn an_open_loop_does_not_wait_for_a_blocked_server() {
     const REQUESTS: u32 = 70;
     let server =
         Server::new(|number| if number == 5 { [vec![Step::Block(ms(1000))], good()].concat() } else { good() });
-    let load = Load::Open { rate_per_s: 50.0, arrival: Arrival::Constant };
+    let load = Load::Open { rates_per_s: vec![50.0], arrival: Arrival::Constant };
     let report =
         Report::of(start(target(&server), workload(&["Hello?"]), Plan { load, ..requests(u64::from(REQUESTS)) }));
     let mut records = report.records;
@@ -131,7 +131,7 @@ fn an_open_loop_does_not_wait_for_a_blocked_server() {
 fn a_request_that_is_due_in_time_is_sent_even_if_late() {
     // One request every five milliseconds from 0: forty are due before 200 ms.
     let server = Server::always(good());
-    let load = Load::Open { rate_per_s: 200.0, arrival: Arrival::Constant };
+    let load = Load::Open { rates_per_s: vec![200.0], arrival: Arrival::Constant };
     let plan = Plan { load, requests: None, duration: Some(ms(200)), ..requests(1) };
     let report = Report::of(start(target(&server), workload(&["Hello?"]), plan));
     assert_eq!((report.records.len(), server.requests().len()), (40, 40));

@@ -38,6 +38,7 @@ fn bench(workload: Workload, plan: Plan, simulation: Simulation) -> Bench {
 struct Report {
     records: Vec<RequestRecord>,
     stages: Vec<LoadStage>,
+    ended_steps: usize,
     events: Vec<RunEvent>,
     samples: usize,
     took: Duration,
@@ -52,6 +53,7 @@ fn run(workload: Workload, plan: Plan, simulation: Simulation) -> Report {
         match handle.next(ms(100)) {
             Next::Update(Update::Request(record)) => report.records.push(*record),
             Next::Update(Update::Stage(stage)) => report.stages.push(stage),
+            Next::Update(Update::StepEnded(_)) => report.ended_steps += 1,
             Next::Update(Update::Event(event)) => report.events.push(event),
             Next::Update(Update::Sample(_)) => report.samples += 1,
             Next::Update(Update::Health(_)) | Next::Idle => {}
@@ -163,6 +165,19 @@ fn a_sweep_labels_its_steps() {
 }
 
 #[test]
+fn rates_are_steps_in_turn() {
+    let load = Load::Open { rates_per_s: vec![200.0, 400.0], arrival: Arrival::Constant };
+    let report = run(labelled(3, 1), Plan { load, ..requests(6) }, SHORT);
+    let step = |name: &str| AttributeValue::Text(name.to_owned());
+    let found =
+        report.records.iter().map(|record| (record.attributes["load_step"].clone(), number(record, "rate_per_s")));
+    let found: Vec<_> = found.collect();
+    assert_eq!(found[..6], vec![(step("200/s"), Some(200.0)); 6]);
+    assert_eq!(found[6..], vec![(step("400/s"), Some(400.0)); 6]);
+    assert_eq!(report.ended_steps, 2);
+}
+
+#[test]
 fn the_turns_of_a_conversation_are_requests() {
     let plan = closed(&[3], requests(12));
     let records = run(labelled(4, 3), plan, SHORT).records;
@@ -259,7 +274,7 @@ fn clients_of_a_ramp_start_one_by_one() {
 
 #[test]
 fn an_open_ramp_starts_slowly() {
-    let load = Load::Open { rate_per_s: 100.0, arrival: Arrival::Constant };
+    let load = Load::Open { rates_per_s: vec![100.0], arrival: Arrival::Constant };
     let report = run(labelled(1, 1), Plan { load, ramp: ms(500), ..requests(50) }, SHORT);
     // 25 requests during the ramp of half a second, and 25 in the quarter second after it.
     assert!(report.took >= ms(740), "{:?}", report.took);

@@ -85,10 +85,13 @@ fn a_plan_beyond_the_daily_limit_is_refused() {
 
 #[test]
 fn invalid_plans_are_refused() {
-    let open = |rate_per_s| Plan { load: Load::Open { rate_per_s, arrival: Arrival::Poisson }, ..Plan::default() };
+    let open = |rate_per_s| Plan {
+        load: Load::Open { rates_per_s: vec![rate_per_s], arrival: Arrival::Poisson },
+        ..Plan::default()
+    };
     let replay = |speed| Plan { load: Load::Replay { speed }, ..Plan::default() };
     for (name, plan) in [
-        ("--sweep", closed(&[], Plan::default())),
+        ("--concurrency", closed(&[], Plan::default())),
         ("--concurrency", closed(&[1, 0], Plan::default())),
         ("--concurrency", closed(&[1_000_000], Plan::default())),
         ("--rate", open(0.0)),

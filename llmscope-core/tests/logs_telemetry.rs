@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use llmscope_core::ingest::{self, Cell, Content, Log, SpanMemory, Spans, Table, Tool};
+use llmscope_core::ingest::{self, Cell, Content, Log, SpanExport, SpanMemory, Spans, Table, Tool};
 use llmscope_core::session::{AttributeValue, Status};
 use llmscope_core::{RequestRecord, Session};
 use proptest::prelude::*;
@@ -607,6 +607,40 @@ fn a_call_that_is_split_over_exports_counts_once() {
     }
 }
 
+/// A memory that knows what the stored facts of these exports say.
+fn restored(exports: &[SpanExport]) -> SpanMemory {
+    let mut memory = SpanMemory::default();
+    for fact in exports.iter().flat_map(|export| &export.facts) {
+        memory.recall(fact.kind, fact.key, &fact.state, jiff::Timestamp::UNIX_EPOCH);
+    }
+    memory
+}
+
+#[test]
+fn a_memory_is_restored_from_the_facts_of_its_exports() {
+    let with_id = [CHAT, &[("gen_ai.response.id", "chatcmpl-1")]].concat();
+    let [outer, inner] = [span(1, 9, 0..400, CHAT), span(2, 1, 50..380, CHAT)];
+    let (http, below) = (span(3, 1, 40..390, HTTP), span(4, 3, 50..380, CHAT));
+    let one = |span: &serde_json::Value| export(std::slice::from_ref(span));
+    for (what, exports) in [
+        ("inner first", vec![one(&inner), one(&outer), one(&inner)]),
+        ("outer first", vec![one(&outer), one(&inner), one(&outer)]),
+        ("through HTTP", vec![export(&[http, below.clone()]), one(&outer), one(&below)]),
+        ("one response", vec![one(&span(6, 0, 50..380, &with_id)), one(&span(7, 0, 0..400, &with_id))]),
+    ] {
+        let mut taken: Vec<SpanExport> = Vec::new();
+        for text in &exports {
+            let spans = Spans::parse("export", text).unwrap();
+            taken.push(restored(&taken).take(spans, jiff::Timestamp::UNIX_EPOCH));
+        }
+        let counted: Vec<usize> = taken.iter().map(|export| export.session.records.len()).collect();
+        assert_eq!((counted[0], counted.iter().sum::<usize>()), (1, 1), "{what}: {counted:?}");
+    }
+    let others = export(&[span(8, 0, 0..10, HTTP)]);
+    let others = SpanMemory::default().take(Spans::parse("export", &others).unwrap(), jiff::Timestamp::UNIX_EPOCH);
+    assert_eq!(others.facts, [], "not worth a transaction");
+}
+
 #[test]
 fn two_spans_with_the_same_response_are_one_call() {
     let with_id = |id: u64, milliseconds: std::ops::Range<u64>| {
@@ -633,8 +667,10 @@ fn an_export_that_was_not_stored_is_read_again() {
     let second = take(&mut memory, &text, at);
     assert_eq!((second.session.records.len(), second.repeated), (1, 0));
     assert_eq!(take(&mut memory, &text, at).repeated, 2);
-    let later = at + jiff::SignedDuration::from_mins(11);
-    assert_eq!(take(&mut memory, &text, later).session.records.len(), 1, "the memory is of minutes");
+    let later = at + jiff::SignedDuration::from_hours(23);
+    assert_eq!(take(&mut memory, &text, later).session.records.len(), 0, "the memory is of a day");
+    let later = at + jiff::SignedDuration::from_hours(25);
+    assert_eq!(take(&mut memory, &text, later).session.records.len(), 1, "the memory is of one day only");
     let unknown = span(7, 0, 0..10, &[("llm.request.kind", "chat")]);
     assert_eq!(take(&mut memory, &export(&[unknown]), later).unknown, 1);
 }

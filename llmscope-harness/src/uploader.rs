@@ -1,6 +1,7 @@
 //! Posts records and messages to other services, and queues them while a service is down.
 
 use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -318,7 +319,15 @@ impl Queue {
     }
 }
 
-/// A record in the format of the service's `POST /api/log`: latency in seconds, other values as metadata.
+/// A text that no other record has: 128 random bits.
+fn new_uid() -> String {
+    // The standard library seeds it with random bits of the operating system, and never twice alike.
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// A record in the format of the service's `POST /api/log`: latency in seconds, other values as metadata. It gets a new
+/// `uid`, so that the service stores it once, even if it is sent again after a lost response.
 #[must_use]
 pub fn log_entry(record: &RequestRecord, provider: &str, model: &str, endpoint: Option<&str>) -> Value {
     let mut metadata = Map::new();
@@ -334,7 +343,7 @@ pub fn log_entry(record: &RequestRecord, provider: &str, model: &str, endpoint: 
     put("recorder", Some("llmscope".into()));
     let latency = record.e2e_s.or_else(|| record.attribute("failed_after_s")).unwrap_or(0.0);
     let mut entry = json!({"provider": provider, "model": model, "latency": latency, "success": record.succeeded(),
-        "metadata": metadata});
+        "metadata": metadata, "uid": new_uid()});
     let optional = [
         ("tokens_in", record.input_tokens.map(Value::from)),
         ("tokens_out", record.output_tokens.map(Value::from)),
@@ -348,4 +357,17 @@ pub fn log_entry(record: &RequestRecord, provider: &str, model: &str, endpoint: 
         }
     }
     entry
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_has_an_id_of_its_own() {
+        let entry = || log_entry(&RequestRecord::default(), "p", "m", None)["uid"].to_string();
+        let ids: std::collections::HashSet<String> = (0..1000).map(|_| entry()).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.len() == 34), "32 digits in quotation marks");
+    }
 }

@@ -23,6 +23,7 @@ mod access;
 mod alerts;
 mod api;
 pub mod error;
+pub mod identity;
 mod listener;
 mod live;
 mod machine;

@@ -5,6 +5,8 @@ use llmscope_core::RequestRecord;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::identity::Identity;
+
 /// A request that arrived. The `provider` of its record is always present.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arrival {
@@ -14,6 +16,8 @@ pub struct Arrival {
     pub received_at: Timestamp,
     /// The metadata from a client of the previous service: a JSON object, verbatim.
     pub metadata: Option<String>,
+    /// What makes it a repetition of an earlier record, if its sender gave it an id.
+    pub identity: Option<Identity>,
 }
 
 /// A stored request.

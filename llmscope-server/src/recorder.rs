@@ -4,15 +4,16 @@
 //! Records that arrive during a commit form the next batch. So a commit costs the same for one request and for
 //! thousands, and no caller gets a reply before its commit is done.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::alerts::Alerts;
 use crate::error::{Error, StoreError};
+use crate::identity::{KeyReused, Receipt, Submission};
 use crate::live::{Event, Live};
 use crate::record::Arrival;
 use crate::store::{self, Store, Transaction, Writer};
@@ -30,9 +31,12 @@ pub(crate) struct Recorder {
 }
 
 enum Call {
-    Store { arrivals: Vec<Arrival>, reply: oneshot::Sender<store::Result<RangeInclusive<i64>>> },
+    Store { submission: Submission, reply: Reply },
     Change(Box<dyn FnOnce(&mut WriterThread) + Send>),
 }
+
+type Outcome = Result<Receipt, KeyReused>;
+type Reply = oneshot::Sender<store::Result<Outcome>>;
 
 impl Recorder {
     /// Starts the writing thread.
@@ -73,10 +77,10 @@ impl Recorder {
         Ok((Self { calls }, thread))
     }
 
-    /// Stores all records or none of them, and returns their ids once they are durable.
-    pub(crate) async fn keep(&self, arrivals: Vec<Arrival>) -> store::Result<RangeInclusive<i64>> {
+    /// Stores all records or none of them, except those that were accepted before, and returns once they are durable.
+    pub(crate) async fn keep(&self, submission: Submission) -> store::Result<Outcome> {
         let (reply, received) = oneshot::channel();
-        let sent = self.calls.send(Call::Store { arrivals, reply }).await;
+        let sent = self.calls.send(Call::Store { submission, reply }).await;
         sent.map_err(|_| shutting_down())?;
         received.await.map_err(|_| shutting_down())?
     }
@@ -113,14 +117,12 @@ struct WriterThread {
     runtime: Handle,
 }
 
-type Submission = (Vec<Arrival>, oneshot::Sender<store::Result<RangeInclusive<i64>>>);
-
 impl WriterThread {
     fn serve(&mut self, calls: &mut Vec<Call>) {
-        let mut submissions: Vec<Submission> = Vec::new();
+        let mut submissions: Vec<(Submission, Reply)> = Vec::new();
         for call in calls.drain(..) {
             match call {
-                Call::Store { arrivals, reply } => submissions.push((arrivals, reply)),
+                Call::Store { submission, reply } => submissions.push((submission, reply)),
                 Call::Change(change) => {
                     self.keep(std::mem::take(&mut submissions));
                     change(self);
@@ -131,20 +133,23 @@ impl WriterThread {
     }
 
     /// Stores and judges the records of several callers, and replies to each of them.
-    fn keep(&mut self, submissions: Vec<Submission>) {
+    fn keep(&mut self, submissions: Vec<(Submission, Reply)>) {
         if submissions.is_empty() {
             return;
         }
-        let (arrivals, replies): (Vec<_>, Vec<_>) = submissions.into_iter().unzip();
+        let (submissions, replies): (Vec<_>, Vec<_>) = submissions.into_iter().unzip();
         let kept = self.change(|transaction, watches| {
-            arrivals.iter().map(|arrivals| insert(transaction, watches, arrivals)).collect::<store::Result<Vec<_>>>()
+            submissions
+                .iter()
+                .map(|submission| insert(transaction, watches, submission))
+                .collect::<store::Result<Vec<_>>>()
         });
         let results: Vec<store::Result<_>> = match kept {
-            Ok(numbers) => numbers.into_iter().map(Ok).collect(),
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
             Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
         };
         let send = move || replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result)));
-        if arrivals.len() == 1 {
+        if submissions.len() == 1 {
             send();
         } else {
             // On the runtime: each reply from this thread would wake the runtime again.
@@ -221,21 +226,46 @@ impl WriterThread {
     }
 }
 
-/// Stores and judges the records of one caller.
-fn insert(
-    transaction: &mut dyn Transaction,
-    watches: &mut Watches,
-    arrivals: &[Arrival],
-) -> store::Result<RangeInclusive<i64>> {
-    let mut numbers: Option<RangeInclusive<i64>> = None;
-    for arrival in arrivals {
-        let inserted = transaction.insert(arrival)?;
-        let at = arrival.record.started_at.unwrap_or(arrival.received_at);
-        watches.judge(transaction, &inserted.source, &arrival.record, at)?;
-        numbers = Some(numbers.map_or(inserted.id, |numbers| *numbers.start())..=inserted.id);
+/// Stores and judges the records of one caller. What was accepted before is neither stored nor judged again.
+fn insert(transaction: &mut dyn Transaction, watches: &mut Watches, submission: &Submission) -> store::Result<Outcome> {
+    let Submission { arrivals, call, facts } = submission;
+    if let Some(call) = call
+        && let Some(known) = transaction.known_call(*call)?
+    {
+        let receipt = Receipt { stored: 0, repeated: arrivals.len(), ids: Some(known.ids) };
+        return Ok(if known.digest == call.digest { Ok(receipt) } else { Err(KeyReused) });
     }
-    numbers.ok_or_else(|| StoreError::Other {
-        place: "records".to_owned(),
-        message: "expected at least one record".to_owned(),
-    })
+    let mut receipt = Receipt { stored: 0, repeated: 0, ids: None };
+    for arrival in arrivals {
+        let known = arrival.identity.map(|identity| transaction.known_record(identity)).transpose()?.flatten();
+        let id = match known {
+            Some(id) => {
+                receipt.repeated += 1;
+                id
+            }
+            None => {
+                receipt.stored += 1;
+                keep(transaction, watches, arrival)?
+            }
+        };
+        let (first, last) = receipt.ids.map_or((id, id), |ids| (id.min(*ids.start()), id.max(*ids.end())));
+        receipt.ids = Some(first..=last);
+    }
+    let at = arrivals.first().map_or_else(Timestamp::now, |arrival| arrival.received_at);
+    facts.iter().try_for_each(|fact| transaction.remember_fact(fact, at))?;
+    if let (Some(call), Some(ids)) = (call, &receipt.ids) {
+        transaction.remember_call(*call, (*ids.start(), *ids.end()), at)?;
+    }
+    Ok(Ok(receipt))
+}
+
+/// Stores and judges a record, and returns its id.
+fn keep(transaction: &mut dyn Transaction, watches: &mut Watches, arrival: &Arrival) -> store::Result<i64> {
+    let inserted = transaction.insert(arrival)?;
+    if let Some(identity) = arrival.identity {
+        transaction.remember_record(identity, inserted.id, arrival.received_at)?;
+    }
+    let at = arrival.record.started_at.unwrap_or(arrival.received_at);
+    watches.judge(transaction, &inserted.source, &arrival.record, at)?;
+    Ok(inserted.id)
 }

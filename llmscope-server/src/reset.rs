@@ -60,7 +60,11 @@ pub fn reset(database: &Path, reach: Reach) -> Result<()> {
     let mut writer = store.writer()?;
     let mut transaction = writer.transaction()?;
     match reach {
-        Reach::Records => transaction.delete_before(Timestamp::MAX, usize::MAX >> 1)?,
+        Reach::Records => {
+            // Records that are sent again after the reset are new ones.
+            transaction.forget_before(Timestamp::MAX, usize::MAX >> 1)?;
+            transaction.delete_before(Timestamp::MAX, usize::MAX >> 1)?
+        }
         _ => transaction.clear()?,
     };
     Ok(transaction.commit()?)

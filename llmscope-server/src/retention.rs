@@ -33,6 +33,16 @@ pub(crate) async fn clean(recorder: &Recorder, days: u32) -> Result<u64> {
     }
 }
 
+/// How long identities are remembered. A client that was without the service for longer counts as another one.
+const IDENTITIES: SignedDuration = SignedDuration::from_hours(24);
+
+/// Forgets identities that are older than a day.
+pub(crate) async fn forget_identities(recorder: &Recorder) -> Result<()> {
+    let before = Timestamp::now() - IDENTITIES;
+    while recorder.change(move |transaction, _| transaction.forget_before(before, BATCH)).await? > 0 {}
+    Ok(())
+}
+
 /// Detects changes of the system clock.
 pub(crate) struct Clock {
     wall: Timestamp,

@@ -71,6 +71,7 @@ impl Service {
             alerts.transpose()?,
             runtime.handle().clone(),
         )?;
+        let telemetry = Telemetry::restored(&*store)?;
         runtime.block_on(adopt(&recorder, settings.baselines))?;
         let (stop, shutdown) = Shutdown::new();
         let app = App::new(Shared {
@@ -84,7 +85,7 @@ impl Service {
             retention_days: settings.retention_days,
             transform: settings.watch.transform,
             permits: Arc::new(Semaphore::new(store::READERS)),
-            telemetry: Telemetry::default(),
+            telemetry,
             shutdown: shutdown.clone(),
         });
         runtime.spawn(broadcast_events(app.live.clone(), events, shutdown.clone()));
@@ -145,6 +146,9 @@ async fn tidy(app: App, mut shutdown: Shutdown) {
         if clock.has_jumped() {
             tracing::warn!("the system clock jumped: the cleanup of old records waits for an hour without a jump");
             continue;
+        }
+        if let Err(error) = retention::forget_identities(&app.recorder).await {
+            tracing::error!(%error, "cannot forget old identities");
         }
         match retention::clean(&app.recorder, app.retention_days).await {
             Ok(0) => {}

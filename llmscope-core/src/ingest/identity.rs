@@ -1,4 +1,6 @@
 //! The identity of a record: what makes a second record of the same request a repetition.
+//!
+//! Identities are compared within one build of the program: the standard library may hash differently in another one.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -9,7 +11,8 @@ const ATTRIBUTES: [&str; 4] = ["uid", "request_id", "requestId", "x_request_id"]
 
 /// A number that only repetitions of a record share: of its trace and span, or of the id that a tool gave it. Records
 /// without an id have no identity: equal records are different requests.
-pub(super) fn of_record(record: &RequestRecord) -> Option<u64> {
+#[must_use]
+pub fn of_record(record: &RequestRecord) -> Option<u64> {
     if record.attributes.is_empty() {
         return None;
     }
@@ -17,19 +20,22 @@ pub(super) fn of_record(record: &RequestRecord) -> Option<u64> {
         let value = record.attributes.get(name).map(AttributeValue::label)?;
         Some(value).filter(|value| !value.trim().is_empty())
     };
-    let mut hasher = DefaultHasher::new();
     match text("trace_id").zip(text("span_id")) {
-        Some((trace, span)) => return Some(of_span(&trace, &span)),
-        None => {
-            let id = ATTRIBUTES.iter().find_map(|name| text(name))?;
-            id.hash(&mut hasher);
-            if is_counter(&id) {
-                record.started_at.hash(&mut hasher);
-                [record.ttft_s, record.e2e_s, record.tpot_s].map(|value| value.map(f64::to_bits)).hash(&mut hasher);
-            }
-        }
+        Some((trace, span)) => Some(of_span(&trace, &span)),
+        None => ATTRIBUTES.iter().find_map(|name| text(name)).map(|id| of_id(&id, record)),
     }
-    Some(hasher.finish())
+}
+
+/// A number that only repetitions of a record with this id share.
+#[must_use]
+pub fn of_id(id: &str, record: &RequestRecord) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    if is_counter(id) {
+        record.started_at.hash(&mut hasher);
+        [record.ttft_s, record.e2e_s, record.tpot_s].map(|value| value.map(f64::to_bits)).hash(&mut hasher);
+    }
+    hasher.finish()
 }
 
 /// The same number for a span, whose record has it as attributes.

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::error::StoreError;
+use crate::identity::KeyReused;
 
 /// Why a request failed.
 #[derive(Debug)]
@@ -47,7 +48,7 @@ pub(crate) enum ApiError {
 /// An error in a field of a path, query or body, in the format of the previous service.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct FieldError {
-    /// `path`, `query` or `body`, then the names and positions that lead to the field.
+    /// `path`, `query`, `header` or `body`, then the names and positions that lead to the field.
     pub(crate) loc: Vec<serde_json::Value>,
     /// The error as text.
     pub(crate) msg: String,
@@ -175,6 +176,13 @@ impl From<StoreError> for ApiError {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<KeyReused> for ApiError {
+    fn from(_: KeyReused) -> Self {
+        let message = "this key was used for a call with another body: expected a new key for each call";
+        Self::Invalid(vec![FieldError::new("header", Some(super::idempotency::HEADER), message)])
     }
 }
 

@@ -160,7 +160,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeBody
 }
 
 /// Parses a JSON object. It refuses arrays, whose elements serde would assign to the fields in order.
-fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.trim_ascii_start().starts_with(b"[") {
         let error = FieldError::new("body", None, "Input should be a valid object");
         return Err(ApiError::Invalid(vec![FieldError { kind: "type_error".to_owned(), ..error }]));

@@ -3,6 +3,7 @@
 pub(crate) mod api_error;
 mod dashboard;
 mod extract;
+mod idempotency;
 mod legacy;
 mod metrics;
 mod openapi;
@@ -10,6 +11,7 @@ mod operation;
 mod otlp;
 mod response;
 mod routes;
+mod uid;
 mod v1;
 
 use std::ops::Deref;

@@ -96,6 +96,14 @@ fn parameters(operation: &Operation, generator: &mut SchemaGenerator) -> Vec<Val
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "integer", "format": "int64"}}))
         .collect();
+    if operation.is_repeatable {
+        parameters.push(json!({
+            "name": super::idempotency::HEADER, "in": "header", "required": false,
+            "description": "A text that is new for each call. A call that is sent again with the same text and the same \
+            body within a day stores nothing, and is answered as accepted.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": super::idempotency::LONGEST},
+        }));
+    }
     let Some(query) = operation.query else { return parameters };
     let schema = query(generator).to_value();
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

@@ -24,6 +24,8 @@ pub(super) struct Operation {
     /// The accepted media types of bodies, with their schemas.
     pub(super) bodies: Vec<(&'static str, Option<SchemaOf>)>,
     pub(super) responses: Vec<(StatusCode, &'static str, Option<SchemaOf>)>,
+    /// True if a call with an `Idempotency-Key` can be repeated.
+    pub(super) is_repeatable: bool,
     body_limit: usize,
     handler: MethodRouter<App>,
 }
@@ -67,6 +69,7 @@ impl Operation {
             query: None,
             bodies: Vec::new(),
             responses: Vec::new(),
+            is_repeatable: false,
             body_limit: BODY_LIMIT,
             handler: on(filter, handler),
         }
@@ -97,6 +100,11 @@ impl Operation {
     pub(super) fn body_type(mut self, kind: &'static str) -> Self {
         self.bodies.push((kind, None));
         self
+    }
+
+    /// Accepts an `Idempotency-Key`.
+    pub(super) fn repeatable(self) -> Self {
+        Self { is_repeatable: true, ..self }
     }
 
     /// Accepts bodies up to this size.

@@ -9,13 +9,14 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
-use llmscope_core::ingest::FailureKind;
+use llmscope_core::ingest::{FailureKind, SpanFact};
 use llmscope_core::session::RunEvent;
 use llmscope_core::watch::Watch;
 use llmscope_core::{Metric, Session, TpotDefinition};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
+use crate::identity::{AcceptedCall, CallIdentity, Identity};
 use crate::record::{Arrival, StoredRecord};
 use crate::series::{Measurement, SeriesName, Source};
 use crate::session::{SessionSummary, Upload};
@@ -101,6 +102,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     fn daily_totals(&self, since: Timestamp) -> Result<Vec<(String, ProviderTotals)>>;
+    /// Calls `each` with the kind, number, state and time of every fact about spans, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn span_facts(&self, each: &mut dyn FnMut(&str, u64, &str, Timestamp)) -> Result<()>;
     /// Copies the store into a new file while it is in use.
     ///
     /// # Errors
@@ -124,6 +130,36 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError`].
     fn insert(&mut self, arrival: &Arrival) -> Result<Inserted>;
+    /// The id of the record that was accepted with this identity.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn known_record(&mut self, identity: Identity) -> Result<Option<i64>>;
+    /// Remembers the identity of a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remember_record(&mut self, identity: Identity, id: i64, at: Timestamp) -> Result<()>;
+    /// What is known of the call with this identity.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn known_call(&mut self, call: CallIdentity) -> Result<Option<AcceptedCall>>;
+    /// Remembers a call, with the ids of the first and the last object that it stored.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remember_call(&mut self, call: CallIdentity, ids: (i64, i64), at: Timestamp) -> Result<()>;
+    /// Remembers what is known of a span, or replaces it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remember_fact(&mut self, fact: &SpanFact, at: Timestamp) -> Result<()>;
+    /// Forgets at most `most` identities from before a time, and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn forget_before(&mut self, time: Timestamp, most: usize) -> Result<u64>;
     /// Stores the state of a series, and returns its id. A series with the id 0 gets a new one.
     ///
     /// # Errors
@@ -164,7 +200,7 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError::Absent`] if the id is unknown.
     fn delete_series(&mut self, id: i64) -> Result<()>;
-    /// Removes all live records, series and violations, and returns the number of records.
+    /// Removes all live records, identities, series and violations, and returns the number of records.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -76,7 +76,7 @@ fn check_parameters(path: &str, operation: &Value, place: &str) {
     for parameter in operation["parameters"].as_array().unwrap() {
         let (name, within) = (parameter["name"].as_str().unwrap(), parameter["in"].as_str().unwrap());
         assert!(names.insert((within, name)), "{place}: {name} twice");
-        assert!(["query", "path"].contains(&within) && parameter["schema"].is_object(), "{place}: {name}");
+        assert!(["query", "path", "header"].contains(&within) && parameter["schema"].is_object(), "{place}: {name}");
         assert!(within != "path" || parameter["required"] == true, "{place}: {name}");
     }
     let in_path: BTreeSet<_> = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();

@@ -10,10 +10,12 @@ mod definitions;
 mod files;
 mod judging;
 mod memory;
+mod retries;
 mod rules;
 
 use client::values::{records, steady, unsteady};
 use client::{Client, Running};
+use llmscope_server::WatchSettings;
 use serde_json::{Value, json};
 
 /// The number of values to learn limits from in these tests.
@@ -29,6 +31,11 @@ fn keep(client: &Client, records: &[Value]) {
     if !records.is_empty() {
         client.post("/api/v1/records", &json!(records)).ok();
     }
+}
+
+/// Limits from [`LEARN`] values.
+fn watch() -> WatchSettings {
+    WatchSettings { learn: LEARN, ..WatchSettings::default() }
 }
 
 fn series(client: &Client) -> Value {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::calls::{Ancestors, Calls, Earlier, SpanKey};
 use super::spans::{self, Exported, ServerTimes, Span, server_times};
@@ -10,9 +11,11 @@ use crate::error::Result;
 use crate::ingest::identity;
 use crate::session::Session;
 
-/// How long spans are remembered. Exporters send again for a minute or two, and a trace ends within minutes.
-const REMEMBERED: SignedDuration = SignedDuration::from_mins(10);
-/// The most spans, and the most responses, that are remembered. A span takes about 100 bytes.
+/// How long spans of generative AI and responses are remembered: a collector that was down sends again for hours.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// How long other spans, and spans of servers that wait, are remembered. A trace ends within minutes.
+const TRACE: SignedDuration = SignedDuration::from_mins(10);
+/// The most spans of each kind, and the most responses, that are remembered. A span takes about 100 bytes.
 const MOST: usize = 100_000;
 /// The most spans of servers that wait for the client's span.
 const MOST_WAITING: usize = 1000;
@@ -30,7 +33,8 @@ impl Spans {
     }
 }
 
-/// Remembers the spans of the last ten minutes, at most 100,000 of them.
+/// Remembers the spans of generative AI of the last day, and the other spans of the last ten minutes, at most 100,000 of
+/// each.
 ///
 /// ```
 /// use jiff::Timestamp;
@@ -48,7 +52,10 @@ impl Spans {
 /// ```
 #[derive(Debug)]
 pub struct SpanMemory {
+    /// Spans of generative AI.
     spans: Recent<KnownSpan>,
+    /// The parents of other spans.
+    others: Recent<SpanKey>,
     responses: Recent<Option<(i128, i128)>>,
     /// Spans of servers whose client's span has not arrived.
     servers: Recent<Waiting>,
@@ -65,20 +72,47 @@ pub struct SpanExport {
     pub servers: usize,
     /// Spans of a tracer of models in a convention that the reader does not know.
     pub unknown: usize,
+    /// What the memory learned from the export, to be stored together with its requests: [`SpanMemory::recall`] restores
+    /// the memory from it. Empty for an export without spans of generative AI.
+    pub facts: Vec<SpanFact>,
     keys: Vec<SpanKey>,
+    others: Vec<SpanKey>,
     responses: Vec<u64>,
 }
 
-#[derive(Debug, Default)]
+/// What a memory knows of a span or a response. A later fact with the same kind and key replaces it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpanFact {
+    /// The kind of the fact.
+    pub kind: &'static str,
+    /// The number of the span or response.
+    pub key: u64,
+    /// What is known, as JSON.
+    pub state: String,
+}
+
+/// The kinds of facts.
+const SPAN: &str = "span";
+const OTHER: &str = "other";
+const RESPONSE: &str = "response";
+const SERVER: &str = "server";
+
+impl SpanFact {
+    fn of(kind: &'static str, key: u64, state: &impl Serialize) -> Option<Self> {
+        Some(Self { kind, key, state: serde_json::to_string(state).ok()? })
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct KnownSpan {
     is_seen: bool,
     is_counted: bool,
     has_inner: bool,
-    /// The parent, if the span is not of generative AI.
-    other: Option<SpanKey>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Waiting {
     parent: SpanKey,
     times: ServerTimes,
@@ -86,7 +120,12 @@ struct Waiting {
 
 impl Default for SpanMemory {
     fn default() -> Self {
-        Self { spans: Recent::new(MOST), responses: Recent::new(MOST), servers: Recent::new(MOST_WAITING) }
+        Self {
+            spans: Recent::new(MOST, REMEMBERED),
+            others: Recent::new(MOST, TRACE),
+            responses: Recent::new(MOST, REMEMBERED),
+            servers: Recent::new(MOST_WAITING, TRACE),
+        }
     }
 }
 
@@ -94,14 +133,16 @@ impl SpanMemory {
     /// The calls in an export that arrived at a time. The memory remembers its spans.
     pub fn take(&mut self, spans: Spans, at: Timestamp) -> SpanExport {
         self.spans.expire(at);
+        self.others.expire(at);
         self.responses.expire(at);
         self.servers.expire(at);
         let Exported { spans, recorder, .. } = spans.0;
         let mut calls = Calls::among(spans, &*self);
         let mut export = SpanExport { repeated: calls.repeated, unknown: calls.unknown.len(), ..SpanExport::default() };
         self.let_servers_wait(&mut calls, &mut export, at);
-        self.add_waiting_servers(&mut calls);
+        let served = self.add_waiting_servers(&mut calls);
         self.remember(&calls, &mut export, at);
+        export.facts = self.facts(&calls, &export, served);
         export.session = spans::session_of(recorder, &calls);
         export
     }
@@ -113,6 +154,7 @@ impl SpanMemory {
                 *known = KnownSpan { has_inner: known.has_inner, ..KnownSpan::default() };
             }
         }
+        export.others.iter().for_each(|key| self.others.forget(*key));
         for key in &export.responses {
             if let Some(known) = self.responses.get_mut(*key) {
                 *known = None;
@@ -135,27 +177,29 @@ impl SpanMemory {
         }
     }
 
-    /// Gives the requests what their servers measured, if the servers' spans were in earlier exports.
-    fn add_waiting_servers(&mut self, calls: &mut Calls) {
+    /// Gives the requests what their servers measured, if the servers' spans were in earlier exports, and returns these.
+    fn add_waiting_servers(&mut self, calls: &mut Calls) -> Vec<SpanKey> {
         let clients: BTreeSet<SpanKey> = calls.requests.iter().map(Span::key).collect();
         if clients.is_empty() || self.servers.values.is_empty() {
-            return;
+            return Vec::new();
         }
         let ancestors = Ancestors::of(&calls.others, &*self);
         let client_of =
             |waiting: &Waiting| Some(ancestors.nearest_to(waiting.parent)).filter(|key| clients.contains(key));
         let found: Vec<(SpanKey, SpanKey)> =
             self.servers.values.iter().filter_map(|(&key, waiting)| Some((key, client_of(waiting)?))).collect();
-        for (server, client) in found {
-            if let Some(waiting) = self.servers.get_mut(server) {
-                calls.served.entry(client).or_default().append(&mut waiting.times);
+        for (server, client) in &found {
+            if let Some(waiting) = self.servers.get_mut(*server) {
+                calls.served.entry(*client).or_default().append(&mut waiting.times);
             }
         }
+        found.into_iter().map(|(server, _)| server).collect()
     }
 
     fn remember(&mut self, calls: &Calls, export: &mut SpanExport, at: Timestamp) {
         for &(key, parent) in &calls.others {
-            self.see(key, export, at).other = Some(parent);
+            export.others.push(key);
+            *self.others.entry(key, at) = parent;
         }
         for &key in calls.steps.iter().chain(&calls.unknown).chain(&calls.covered).chain(&calls.servers) {
             self.see(key, export, at);
@@ -182,17 +226,53 @@ impl SpanMemory {
     }
 }
 
+impl SpanMemory {
+    /// What this export changed in the memory. Exports of other spans only are not worth a transaction: without them, a
+    /// memory that is restored misses no more than a chain of spans between a call and the one around it.
+    fn facts(&self, calls: &Calls, export: &SpanExport, served: Vec<SpanKey>) -> Vec<SpanFact> {
+        if export.keys.is_empty() {
+            return Vec::new();
+        }
+        let spans: BTreeSet<SpanKey> = export.keys.iter().chain(&calls.within).copied().collect();
+        let servers: BTreeSet<SpanKey> = calls.servers.iter().copied().chain(served).collect();
+        fn of<V: Serialize + Default>(kind: &'static str, known: &Recent<V>, key: u64) -> Option<SpanFact> {
+            SpanFact::of(kind, key, known.get(key)?)
+        }
+        let mut facts: Vec<SpanFact> = spans.into_iter().filter_map(|key| of(SPAN, &self.spans, key)).collect();
+        facts.extend(export.others.iter().filter_map(|&key| of(OTHER, &self.others, key)));
+        facts.extend(export.responses.iter().filter_map(|&key| of(RESPONSE, &self.responses, key)));
+        facts.extend(servers.into_iter().filter_map(|key| of(SERVER, &self.servers, key)));
+        facts
+    }
+
+    /// Restores a fact of an export that arrived at a time; older facts first. Facts that cannot be read are skipped.
+    pub fn recall(&mut self, kind: &str, key: u64, state: &str, at: Timestamp) {
+        fn put<V: Default + serde::de::DeserializeOwned>(known: &mut Recent<V>, key: u64, state: &str, at: Timestamp) {
+            if let Ok(state) = serde_json::from_str(state) {
+                *known.entry(key, at) = state;
+            }
+        }
+        match kind {
+            SPAN => put(&mut self.spans, key, state, at),
+            OTHER => put(&mut self.others, key, state, at),
+            RESPONSE => put(&mut self.responses, key, state, at),
+            SERVER => put(&mut self.servers, key, state, at),
+            _ => {}
+        }
+    }
+}
+
 fn response_of(span: &Span) -> Option<(u64, (i128, i128))> {
     Some((identity::of_text(&span.response_id()?), span.interval()?))
 }
 
 impl Earlier for SpanMemory {
     fn has_span(&self, span: SpanKey) -> bool {
-        self.spans.get(span).is_some_and(|known| known.is_seen)
+        self.spans.get(span).is_some_and(|known| known.is_seen) || self.others.get(span).is_some()
     }
 
     fn parent_of_other(&self, span: SpanKey) -> Option<SpanKey> {
-        self.spans.get(span)?.other
+        self.others.get(span).copied()
     }
 
     fn is_counted(&self, span: SpanKey) -> bool {
@@ -214,11 +294,12 @@ struct Recent<V> {
     values: HashMap<u64, V>,
     order: VecDeque<(Timestamp, u64)>,
     most: usize,
+    lifetime: SignedDuration,
 }
 
 impl<V: Default> Recent<V> {
-    fn new(most: usize) -> Self {
-        Self { values: HashMap::new(), order: VecDeque::new(), most }
+    fn new(most: usize, lifetime: SignedDuration) -> Self {
+        Self { values: HashMap::new(), order: VecDeque::new(), most, lifetime }
     }
 
     fn get(&self, key: u64) -> Option<&V> {
@@ -241,8 +322,14 @@ impl<V: Default> Recent<V> {
     }
 
     fn expire(&mut self, now: Timestamp) {
-        while self.order.front().is_some_and(|(at, _)| now.duration_since(*at) > REMEMBERED) {
+        while self.order.front().is_some_and(|(at, _)| now.duration_since(*at) > self.lifetime) {
             self.drop_oldest();
+        }
+    }
+
+    fn forget(&mut self, key: u64) {
+        if self.values.remove(&key).is_some() {
+            self.order.retain(|(_, known)| *known != key);
         }
     }
 
@@ -259,7 +346,7 @@ mod tests {
 
     #[test]
     fn what_is_remembered_is_bounded_in_number_and_in_time() {
-        let mut recent = Recent::<usize>::new(MOST);
+        let mut recent = Recent::<usize>::new(MOST, TRACE);
         let at = |seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
         for key in 0..MOST as u64 + 5 {
             *recent.entry(key, at(0)) = 1;

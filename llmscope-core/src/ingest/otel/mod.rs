@@ -17,7 +17,7 @@ mod usage;
 mod values;
 
 pub(super) use console::FORMAT as CONSOLE;
-pub use memory::{SpanExport, SpanMemory, Spans};
+pub use memory::{SpanExport, SpanFact, SpanMemory, Spans};
 pub(super) use metrics::FORMAT as METRICS;
 pub(super) use spans::FORMAT as SPANS;
 

@@ -128,5 +128,6 @@ fn of(store: &dyn Store, query: DataQuery) -> Result<Data, ApiError> {
 
 async fn delete(State(app): State<App>) -> Result<Json<Deleted>, ApiError> {
     let count = app.recorder.change(|transaction, watches| watches.clear(transaction)).await?;
+    app.telemetry.clear();
     Ok(Json(Deleted { status: "deleted", count }))
 }

@@ -1,7 +1,7 @@
 //! `POST /api/log`: one request, in the format of the previous service's monitors.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use jiff::Timestamp;
 use llmscope_core::RequestRecord;
 use llmscope_core::ingest::{Flag, ServiceRow};
@@ -11,11 +11,14 @@ use serde_json::{Map, Value};
 
 use super::super::App;
 use super::super::api_error::{ApiError, FieldError};
-use super::super::extract::Body;
+use super::super::extract::{body, check_json, object};
+use super::super::idempotency::IdempotencyKey;
 use super::super::operation::Operation;
+use super::super::uid::Uid;
 use super::super::v1::admissible;
 use super::lenient::{Amount, Count, Truth};
 use super::time::Time;
+use crate::identity::Submission;
 use crate::record::Arrival;
 
 /// A request.
@@ -49,6 +52,9 @@ struct LogEntry {
     /// Additional data of the client.
     #[serde(default)]
     metadata: Option<Map<String, Value>>,
+    /// An id that only this request has: if it is sent again within a day, it is stored once.
+    #[serde(default)]
+    uid: Option<Uid>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -58,11 +64,14 @@ struct Logged {
 }
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![Operation::post("/api/log", "Store one request", log).body::<LogEntry>().response::<Logged>()]
+    vec![Operation::post("/api/log", "Store one request", log).body::<LogEntry>().repeatable().response::<Logged>()]
 }
 
-async fn log(State(app): State<App>, Body(entry): Body<LogEntry>) -> Result<Json<Logged>, ApiError> {
+async fn log(State(app): State<App>, key: IdempotencyKey, request: Request) -> Result<Json<Logged>, ApiError> {
     let received_at = Timestamp::now();
+    check_json(request.headers())?;
+    let bytes = body(request, &app).await?;
+    let entry: LogEntry = object(&bytes)?;
     if entry.provider.trim().is_empty() {
         return Err(ApiError::Invalid(vec![FieldError::new(
             "body",
@@ -72,7 +81,8 @@ async fn log(State(app): State<App>, Body(entry): Body<LogEntry>) -> Result<Json
     }
     let arrival = entry.arrival(received_at);
     admissible(&arrival, None)?;
-    app.recorder.keep(vec![arrival]).await?;
+    let submission = Submission { arrivals: vec![arrival], call: key.call(&bytes), facts: Vec::new() };
+    app.recorder.keep(submission).await??;
     Ok(Json(Logged { status: "logged", timestamp: received_at.into() }))
 }
 
@@ -96,6 +106,7 @@ impl LogEntry {
         };
         // Failed requests cost money, too.
         let record = RequestRecord { cost_usd, ..row.into_record() };
-        Arrival { record, received_at, metadata: verbatim }
+        let identity = self.uid.map(|uid| uid.identity(&record));
+        Arrival { record, received_at, metadata: verbatim, identity }
     }
 }

@@ -17,6 +17,7 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::extract::media_type;
 use super::operation::Operation;
+use crate::store::{self, Store};
 use reported::Reported;
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -25,13 +26,24 @@ const JSON: &str = "application/json";
 const EXPORT_BYTES: usize = 16 << 20;
 
 /// What the service keeps in memory about telemetry.
-#[derive(Default)]
 pub(crate) struct Telemetry {
     memory: Mutex<SpanMemory>,
     reported: Reported,
 }
 
 impl Telemetry {
+    /// What the store knows about earlier exports.
+    pub(crate) fn restored(store: &dyn Store) -> store::Result<Self> {
+        let mut memory = SpanMemory::default();
+        store.span_facts(&mut |kind, key, state, at| memory.recall(kind, key, state, at))?;
+        Ok(Self { memory: Mutex::new(memory), reported: Reported::default() })
+    }
+
+    /// Forgets all earlier exports.
+    pub(crate) fn clear(&self) {
+        *self.memory() = SpanMemory::default();
+    }
+
     fn memory(&self) -> MutexGuard<'_, SpanMemory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

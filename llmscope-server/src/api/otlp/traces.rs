@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use jiff::Timestamp;
-use llmscope_core::ingest::{SpanExport, Spans};
+use llmscope_core::ingest::{SpanExport, Spans, identity};
 use llmscope_core::quantity::counted;
 use llmscope_core::{RequestRecord, Session};
 use opentelemetry_proto::tonic::collector::trace::v1::{
@@ -21,6 +21,7 @@ use super::super::extract::body;
 use super::super::operation::Operation;
 use super::super::v1::{admissible, is_measured};
 use super::{EXPORT_BYTES, Encoding, JSON, PROTOBUF};
+use crate::identity::{Identity, Submission};
 use crate::record::Arrival;
 
 /// The provider of spans that do not name one.
@@ -45,12 +46,18 @@ async fn traces(State(app): State<App>, request: Request) -> Result<Response, Ap
     };
     let spans = app.run_blocking(move |_| parsed(&text)).await?;
     let export = app.telemetry.memory().take(spans, received_at);
-    let arrivals = requests(&export.session).map(|record| Arrival { record, received_at, metadata: None });
+    let arrivals = requests(&export.session).map(|record| Arrival {
+        identity: identity::of_record(&record).map(Identity::Span),
+        record,
+        received_at,
+        metadata: None,
+    });
     // An invalid span does not cause the others of its export to be rejected.
     let (accepted, impossible): (Vec<_>, Vec<_>) = arrivals.partition(|arrival| admissible(arrival, None).is_ok());
     let rejected = Rejected::of(&export, impossible.len());
-    if !accepted.is_empty()
-        && let Err(error) = app.recorder.keep(accepted).await
+    let submission = Submission { arrivals: accepted, facts: export.facts.clone(), call: None };
+    if !(submission.arrivals.is_empty() && submission.facts.is_empty())
+        && let Err(error) = app.recorder.keep(submission).await
     {
         // The exporter sends the same spans again.
         app.telemetry.memory().forget(&export);

@@ -10,6 +10,7 @@ mod records;
 mod series;
 mod service;
 mod sessions;
+mod submitted_record;
 mod violations;
 
 pub(super) use records::{LARGEST, admissible, is_measured};

@@ -13,9 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::super::App;
 use super::super::api_error::{ApiError, FieldError};
 use super::super::extract::{Between, Query, body, check_json, media_type, parse};
+use super::super::idempotency::IdempotencyKey;
 use super::super::operation::Operation;
 use super::super::response::FileFormat;
 use super::filter::RecordQuery;
+use super::submitted_record::SubmittedRecord;
+use crate::identity::Submission;
 use crate::record::{Arrival, StoredRecord};
 use crate::store::{Filter, Store};
 
@@ -33,13 +36,19 @@ const FILE_RECORDS: usize = 1_000_000;
 #[derive(Deserialize, JsonSchema)]
 struct Batch {
     /// The requests.
-    records: Vec<RequestRecord>,
+    records: Vec<SubmittedRecord>,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Stored {
+    /// The number of records that were stored.
     stored: usize,
+    /// The number of records that had been accepted before, by their `uid` or the call's `Idempotency-Key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<usize>,
+    /// The smallest id of the records, also of those that had been accepted before.
     first_id: i64,
+    /// The largest id of the records.
     last_id: i64,
 }
 
@@ -107,6 +116,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .body::<Batch>()
             .body_type("application/x-ndjson")
             .body_limit(BATCH_BYTES)
+            .repeatable()
             .response_with_status::<Stored>(StatusCode::CREATED),
         Operation::get("/api/v1/records", "List requests by page, or export them as a file", list)
             .query::<RecordListQuery>()
@@ -118,7 +128,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn keep(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
+async fn keep(State(app): State<App>, key: IdempotencyKey, request: Request) -> Result<Response, ApiError> {
     let received_at = Timestamp::now();
     let (kind, is_json) = (media_type(request.headers()), check_json(request.headers()));
     let bytes = body(request, &app).await?;
@@ -135,18 +145,20 @@ async fn keep(State(app): State<App>, request: Request) -> Result<Response, ApiE
             records.len()
         )));
     }
-    let arrivals: Vec<Arrival> =
-        records.into_iter().map(|record| Arrival { record, received_at, metadata: None }).collect();
+    let arrivals: Vec<Arrival> = records.into_iter().map(|submitted| submitted.arrival(received_at)).collect();
     for (index, arrival) in arrivals.iter().enumerate() {
         admissible(arrival, Some(index))?;
     }
-    let stored = arrivals.len();
-    let numbers = app.recorder.keep(arrivals).await?;
-    let response = Stored { stored, first_id: *numbers.start(), last_id: *numbers.end() };
+    let submission = Submission { arrivals, call: key.call(&bytes), facts: Vec::new() };
+    let receipt = app.recorder.keep(submission).await??;
+    // A batch has at least one record.
+    let ids = receipt.ids.ok_or(ApiError::Internal)?;
+    let repeated = Some(receipt.repeated).filter(|&repeated| repeated > 0);
+    let response = Stored { stored: receipt.stored, repeated, first_id: *ids.start(), last_id: *ids.end() };
     Ok((StatusCode::CREATED, Json(response)).into_response())
 }
 
-fn batch(bytes: &[u8]) -> Result<Vec<RequestRecord>, ApiError> {
+fn batch(bytes: &[u8]) -> Result<Vec<SubmittedRecord>, ApiError> {
     // Decide by the first byte: trying both forms would copy the whole body.
     if bytes.trim_ascii_start().starts_with(b"[") {
         parse(bytes)
@@ -155,7 +167,7 @@ fn batch(bytes: &[u8]) -> Result<Vec<RequestRecord>, ApiError> {
     }
 }
 
-fn lines(bytes: &[u8]) -> Result<Vec<RequestRecord>, ApiError> {
+fn lines(bytes: &[u8]) -> Result<Vec<SubmittedRecord>, ApiError> {
     let lines = bytes.split(|&byte| byte == b'\n').zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
     let record = |(line, number): (&[u8], usize)| {
         parse(line).map_err(|error| match error {

@@ -2,6 +2,7 @@
 
 mod condition;
 mod failure;
+mod identities;
 mod opening;
 mod reading;
 mod room;
@@ -201,6 +202,10 @@ impl Store for SqliteStore {
 
     fn daily_totals(&self, since: Timestamp) -> Result<Vec<(String, ProviderTotals)>> {
         self.read_without_snapshot(|reader| reading::daily_totals(reader, since))
+    }
+
+    fn span_facts(&self, each: &mut dyn FnMut(&str, u64, &str, Timestamp)) -> Result<()> {
+        self.read(|reader| identities::facts(reader, each))
     }
 
     fn backup(&self, to: &Path) -> Result<()> {

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use llmscope_core::RequestRecord;
+use llmscope_core::ingest::SpanFact;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::super::{Annotation, Inserted, Result, SeriesState, Transaction, Writer};
 use super::room::Room;
 use super::row::{RecordRow, json};
-use super::{Durability, opening, refusal, sessions, violations};
+use super::{Durability, identities, opening, refusal, sessions, violations};
 use crate::error::StoreError;
+use crate::identity::{AcceptedCall, CallIdentity, Identity};
 use crate::record::Arrival;
 use crate::series::Source;
 use crate::session::{SessionSummary, Upload};
@@ -141,7 +143,7 @@ impl SqliteTransaction<'_> {
     }
 
     fn insert_arrival(&mut self, arrival: &Arrival) -> rusqlite::Result<Inserted> {
-        let Arrival { record, received_at, metadata } = arrival;
+        let Arrival { record, received_at, metadata, .. } = arrival;
         let source = self.source(record)?;
         let row = RecordRow::of(record, false)?;
         let received_ns = to_ns(*received_at);
@@ -185,6 +187,32 @@ impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, arrival: &Arrival) -> Result<Inserted> {
         self.check_room(0)?;
         self.insert_arrival(arrival).map_err(self.refused())
+    }
+
+    fn known_record(&mut self, identity: Identity) -> Result<Option<i64>> {
+        identities::record(&self.inner, identity).map_err(self.refused())
+    }
+
+    fn remember_record(&mut self, identity: Identity, id: i64, at: Timestamp) -> Result<()> {
+        identities::add_record(&self.inner, identity, id, at).map_err(self.refused())
+    }
+
+    fn known_call(&mut self, call: CallIdentity) -> Result<Option<AcceptedCall>> {
+        identities::call(&self.inner, call).map_err(self.refused())
+    }
+
+    fn remember_call(&mut self, call: CallIdentity, ids: (i64, i64), at: Timestamp) -> Result<()> {
+        identities::add_call(&self.inner, call, ids, at).map_err(self.refused())
+    }
+
+    fn remember_fact(&mut self, fact: &SpanFact, at: Timestamp) -> Result<()> {
+        self.check_room(0)?;
+        identities::add_fact(&self.inner, fact, at).map_err(self.refused())
+    }
+
+    fn forget_before(&mut self, time: Timestamp, most: usize) -> Result<u64> {
+        let removed = identities::remove_before(&self.inner, time, most);
+        removed.map(|removed| removed as u64).map_err(self.refused())
     }
 
     fn save_series(&mut self, series: &SeriesState) -> Result<i64> {
@@ -235,6 +263,7 @@ impl Transaction for SqliteTransaction<'_> {
         let clear = || {
             let removed = self.inner.execute("DELETE FROM records WHERE session IS NULL", [])?;
             self.inner.execute("DELETE FROM series", [])?;
+            identities::clear(&self.inner)?;
             Ok(removed as u64)
         };
         clear().map_err(self.refused())

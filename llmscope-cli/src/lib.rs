@@ -17,6 +17,7 @@ mod logs;
 mod meaning;
 mod monitor;
 mod output;
+mod post;
 mod probe;
 mod remedy;
 mod report;

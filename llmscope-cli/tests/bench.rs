@@ -278,6 +278,30 @@ fn records_are_also_posted() {
 }
 
 #[test]
+fn a_key_that_goes_to_another_machine_without_encryption_is_warned_about() {
+    let service = Server::start(|_, socket| reply(socket, "200 OK", "application/json", r#"{"status":"logged"}"#));
+    let local = service.url("");
+    // Not a loopback address, and yet this machine.
+    let other = local.replace("127.0.0.1", "0.0.0.0");
+    assert_ne!(local, other);
+    let folder = tempfile::tempdir().unwrap();
+    for (url, key, is_warned) in
+        [(&local, "canary-of-the-service", false), (&other, "", false), (&other, "canary-of-the-service", true)]
+    {
+        let _ = fs::remove_file(folder.path().join("run.jsonl"));
+        let output = program()
+            .args(["bench", "--vendor", "simulated", "-n", "1", "--simulate", FAST, "--post", url, "-o", "run.jsonl"])
+            .env("LLMSCOPE_API_KEY", key)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!(stderr.contains("goes to 0.0.0.0 unencrypted"), is_warned, "{stderr}");
+        assert!(stderr.contains("1 record sent") && !stderr.contains("canary"), "{stderr}");
+    }
+}
+
+#[test]
 fn https_connections_use_the_proxy_of_the_environment() {
     let folder = tempfile::tempdir().unwrap();
     // The proxy opens the tunnel for clients that send the password, but does not speak TLS behind it.

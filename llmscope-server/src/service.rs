@@ -80,6 +80,7 @@ impl Service {
             machine: Machine::start(live.clone())?,
             live,
             keys: settings.keys,
+            open_legacy: settings.open_legacy,
             origins: settings.origins,
             rates: Rates::new(settings.requests_per_s),
             retention_days: settings.retention_days,

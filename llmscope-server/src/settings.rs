@@ -22,6 +22,9 @@ pub struct Settings {
     pub durability: Durability,
     /// The keys of the API. Without a key, the service listens on loopback only.
     pub keys: Keys,
+    /// Whether `/api/stats`, `/api/system` and `/metrics` need no key, and `/health` counts the records for everyone, as in
+    /// the previous service.
+    pub open_legacy: bool,
     /// Origins of other pages that may send requests, such as `https://ops.example`.
     pub origins: Vec<String>,
     /// Days after which live records are removed; 0 disables the removal.
@@ -53,6 +56,7 @@ impl Default for Settings {
             database: PathBuf::from("llmscope.db"),
             durability: Durability::Full,
             keys: Keys::default(),
+            open_legacy: false,
             origins: Vec::new(),
             retention_days: Self::RETENTION_DAYS,
             watch: WatchSettings::default(),

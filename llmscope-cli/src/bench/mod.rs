@@ -32,7 +32,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let bench = bench(args)?;
     let header = header(args, &bench)?;
     let objectives = args.slo.clone().unwrap_or_default();
-    let uploader = args.post.as_deref().map(Uploader::to_service).transpose()?;
+    let uploader = args.post.as_deref().map(crate::post::uploader).transpose()?;
     let mut recorder = Recorder::open(args.output.as_deref(), &header, args.append)?;
     let mut progress = Progress::new(args.quiet || args.json, &header);
     let interrupted = on_interrupt()?;

@@ -29,6 +29,7 @@ pub(crate) use self::args::MonitorArgs;
 use self::hook::Hooks;
 use crate::baseline;
 use crate::output::{self, BAD, CAUTION, DIM, GOOD, Sink};
+use crate::post;
 
 /// Time for the last records to be sent at the end.
 const LAST_DELIVERY: Duration = Duration::from_secs(5);
@@ -113,7 +114,7 @@ struct Outputs<'a> {
 
 impl<'a> Outputs<'a> {
     fn new(args: &'a MonitorArgs, endpoints: &[MonitoredEndpoint], frozen: Vec<Baseline>) -> Result<Self> {
-        let uploader = args.post.as_deref().map(Uploader::to_service).transpose()?;
+        let uploader = args.post.as_deref().map(post::uploader).transpose()?;
         let spool = match (&uploader, &args.post) {
             (Some(uploader), Some(service)) => spool::keep(args, uploader, service)?,
             _ => None,

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use llmscope_core::{Metric, RuleSet, Transform};
 use llmscope_server::Settings;
@@ -26,7 +27,8 @@ Examples:
 Environment: LLMSCOPE_API_KEY (one key with all scopes), LLMSCOPE_API_KEYS
 (name:scope:key, separated by commas; scopes: read, write, admin),
 LLMSCOPE_WEBHOOK_URL (accepts Slack messages), LLMSCOPE_ORIGIN (--origin,
-separated by commas), DATABASE_PATH, DATA_RETENTION_DAYS, LLMSCOPE_LOG (error, warn, info, debug).
+separated by commas), LLMSCOPE_OPEN_LEGACY (--open-legacy), DATABASE_PATH,
+DATA_RETENTION_DAYS, LLMSCOPE_LOG (error, warn, info, debug).
 Without a key the service listens on loopback only.
 
 SIGTERM and Ctrl-C end the service cleanly; acknowledged records are durable.
@@ -79,6 +81,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, help_heading = "Store")]
     pub(crate) check: bool,
 
+    /// Answer /api/stats, /api/system and /metrics without a key
+    #[arg(long, env = "LLMSCOPE_OPEN_LEGACY", value_parser = FalseyValueParser::new(), help_heading = "Access")]
+    pub(crate) open_legacy: bool,
     /// Further origin of pages that may call the API (repeatable)
     #[arg(long, value_name = "ORIGIN", env = "LLMSCOPE_ORIGIN", value_delimiter = ',', value_parser = origin,
           help_heading = "Access")]

@@ -100,6 +100,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             DurabilityArg::Normal => Durability::Normal,
         },
         keys: Keys::new(variable("LLMSCOPE_API_KEY").as_deref(), variable("LLMSCOPE_API_KEYS").as_deref())?,
+        open_legacy: args.open_legacy,
         origins: args.origin.clone(),
         retention_days: args.retention_days,
         watch: WatchSettings {

@@ -20,7 +20,7 @@ use crate::watches::view;
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/metrics", "Export series, limits and violations for Prometheus", metrics)
-            .open()
+            .was_open()
             .response_type("application/openmetrics-text"),
     ]
 }

@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) live: Live,
     pub(crate) machine: Machine,
     pub(crate) keys: Keys,
+    /// Whether the calls that were open in the previous service need no key.
+    pub(crate) open_legacy: bool,
     pub(crate) origins: Vec<String>,
     pub(crate) rates: Rates,
     pub(crate) retention_days: u32,

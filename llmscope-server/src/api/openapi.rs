@@ -76,7 +76,8 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(scope) = operation.scope {
         // OpenAPI has no scopes for bearer keys: the description names the scope.
         described["security"] = json!([{"key": []}]);
-        described["description"] = json!(format!("Requires a key with the scope {}.", scope.name()));
+        let exception = if operation.was_open { ", unless the service runs with --open-legacy" } else { "" };
+        described["description"] = json!(format!("Requires a key with the scope {}{exception}.", scope.name()));
     }
     if !operation.bodies.is_empty() {
         let kinds = operation.bodies.iter().map(|(kind, schema)| (*kind, *schema));

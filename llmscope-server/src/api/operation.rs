@@ -19,6 +19,8 @@ pub(super) struct Operation {
     pub(super) path: &'static str,
     /// The scope that the caller's key needs; `None` if no key is needed.
     pub(super) scope: Option<Scope>,
+    /// True if it needs no key with `--open-legacy`.
+    pub(super) was_open: bool,
     pub(super) summary: &'static str,
     pub(super) query: Option<SchemaOf>,
     /// The accepted media types of bodies, with their schemas.
@@ -65,6 +67,7 @@ impl Operation {
             method,
             path,
             scope: Some(scope),
+            was_open: false,
             summary,
             query: None,
             bodies: Vec::new(),
@@ -78,6 +81,11 @@ impl Operation {
     /// Needs no key.
     pub(super) fn open(self) -> Self {
         Self { scope: None, ..self }
+    }
+
+    /// Needs no key if the service runs with `--open-legacy`.
+    pub(super) fn was_open(self) -> Self {
+        Self { was_open: true, ..self }
     }
 
     /// Needs a key with the scope admin.
@@ -137,7 +145,7 @@ impl Operation {
     /// Adds the operation to the router.
     pub(super) fn route(self, router: Router<App>, app: &App) -> Router<App> {
         let handler = self.handler.layer(DefaultBodyLimit::max(self.body_limit));
-        let handler = match self.scope {
+        let handler = match self.scope.filter(|_| !(self.was_open && app.open_legacy)) {
             None => handler,
             Some(scope) => handler.layer(from_fn_with_state((app.clone(), scope), guard)),
         };

@@ -35,7 +35,7 @@ fn every_kind_of_response_has_security_headers() {
         (200, "a picture", client.get("/api/v1/chart.svg")),
         (200, "a photograph", client.get("/api/v1/chart.png")),
         (200, "a backup", client.poke("/api/v1/backup")),
-        (200, "metrics", anonymous.get("/metrics")),
+        (200, "metrics", client.get("/metrics")),
         (200, "the page", page),
         (304, "the page that is known", anonymous.send("GET", "/", &[("if-none-match", etag.as_str())], b"")),
         (200, "what the page loads", anonymous.get(asset)),

@@ -6,16 +6,7 @@ use super::client::{Client, Connection};
 use super::{KEY, operations, populated};
 
 /// Operations without a key.
-const OPEN: [&str; 8] = [
-    "GET /api/v1/whoami",
-    "GET /api/v1/openapi.json",
-    "GET /health",
-    "GET /ready",
-    "GET /metrics",
-    "GET /api/stats",
-    "GET /api/system",
-    "GET /",
-];
+const OPEN: [&str; 5] = ["GET /api/v1/whoami", "GET /api/v1/openapi.json", "GET /health", "GET /ready", "GET /"];
 /// Operations with the scope admin.
 const ADMIN: [&str; 5] = [
     "POST /api/v1/cleanup",

@@ -1,10 +1,12 @@
 //! Authentication: `Not authenticated` without a key, `Invalid API key` for a wrong one.
 
+use llmscope_server::Keys;
+
 use super::Running;
 use super::client::KEY;
 
 /// The calls that need a key.
-const CLOSED: [(&str, &str); 9] = [
+const CLOSED: [(&str, &str); 12] = [
     ("POST", "/api/log"),
     ("GET", "/api/data"),
     ("GET", "/api/stats/spc"),
@@ -14,9 +16,12 @@ const CLOSED: [(&str, &str); 9] = [
     ("DELETE", "/api/data"),
     ("GET", "/api/export"),
     ("GET", "/api/data?hours=nonsense"),
+    ("GET", "/api/stats"),
+    ("GET", "/api/system"),
+    ("GET", "/metrics"),
 ];
-/// The calls that need no key.
-const OPEN: [&str; 3] = ["/health", "/api/stats", "/api/system"];
+/// The calls that needed no key in the previous service.
+const WERE_OPEN: [&str; 4] = ["/health", "/api/stats", "/api/system", "/metrics"];
 
 #[test]
 fn without_a_key_the_response_is_not_authenticated() {
@@ -54,10 +59,31 @@ fn the_scheme_is_case_insensitive() {
 }
 
 #[test]
-fn some_calls_need_no_key() {
+fn the_previous_contract_can_be_restored() {
+    let running = Running::with(|settings| settings.open_legacy = true);
+    for path in WERE_OPEN {
+        assert_eq!(running.client.without_key().get(path).status, 200, "{path}");
+        assert_eq!(running.client.with_key("the-key-of-someone-else").get(path).status, 200, "{path}");
+    }
+    assert_eq!(running.client.without_key().get("/health").ok()["total_requests"], 0);
+    running.client.without_key().get("/api/data").refusal(401);
+}
+
+#[test]
+fn a_service_without_keys_is_open() {
+    let running = Running::with(|settings| settings.keys = Keys::default());
+    for path in WERE_OPEN {
+        assert_eq!(running.client.without_key().get(path).status, 200, "{path}");
+    }
+    assert_eq!(running.client.without_key().get("/health").ok()["total_requests"], 0);
+}
+
+#[test]
+fn probes_need_no_key_and_count_nothing() {
     let running = Running::start();
-    for path in OPEN {
-        running.client.without_key().get(path).ok();
-        running.client.with_key("the-key-of-someone-else").get(path).ok();
+    for client in [running.client.without_key(), running.client.with_key("the-key-of-someone-else")] {
+        assert_eq!(client.get("/ready").ok(), serde_json::json!({"status": "ready"}));
+        let health = client.get("/health").ok();
+        assert_eq!((&health["status"], health.get("total_requests")), (&"healthy".into(), None), "{health}");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,12 +12,15 @@ use super::super::App;
 use super::super::api_error::ApiError;
 use super::super::operation::Operation;
 use super::time::Time;
+use crate::access::caller;
 
 #[derive(Serialize, JsonSchema)]
 struct Health {
     status: &'static str,
     database: String,
-    total_requests: u64,
+    /// The number of live records; absent without a valid key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_requests: Option<u64>,
     retention_days: u32,
     timestamp: Time,
 }
@@ -36,8 +39,13 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-async fn health(State(app): State<App>) -> Result<Json<Health>, ApiError> {
-    let (place, total_requests) = app.read(|store| Ok((store.place(), store.count()?))).await.map_err(unavailable)?;
+async fn health(State(app): State<App>, request: Request) -> Result<Json<Health>, ApiError> {
+    let counts = app.open_legacy || caller(&app, &request).is_ok();
+    let read = app.read(move |store| {
+        let count = if counts { Some(store.count()?) } else { store.ping().map(|()| None)? };
+        Ok((store.place(), count))
+    });
+    let (place, total_requests) = read.await.map_err(unavailable)?;
     // The file's name without its folder: this endpoint needs no key.
     let database = Path::new(&place).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let retention_days = app.retention_days;

@@ -62,7 +62,7 @@ struct Summary {
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/api/stats", "List the newest 200 requests, newest first", stats)
-            .open()
+            .was_open()
             .query::<StatsQuery>()
             .response::<Stats>(),
     ]

@@ -27,7 +27,11 @@ struct Info {
 }
 
 pub(super) fn operations() -> Vec<Operation> {
-    vec![Operation::get("/api/system", "Describe the machine and its utilization", system).open().response::<System>()]
+    vec![
+        Operation::get("/api/system", "Describe the machine and its utilization", system)
+            .was_open()
+            .response::<System>(),
+    ]
 }
 
 async fn system(State(app): State<App>) -> Json<System> {

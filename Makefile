@@ -141,8 +141,9 @@ soak: ## Run the service under mixed load and report its memory (MINUTES=10)
 gate-table: ## Simulate the gate and write the tables of docs/gate.md (some minutes)
 	cargo run --quiet --release -p llmscope-examples --bin gate-table -- docs/gate.md
 
-promises: ## Simulate the verdict and write docs/false-alarms.md (some minutes)
+promises: ## Simulate verdict and detector, and write docs/false-alarms.md and docs/alarms.md (some minutes)
 	cargo run --quiet --release -p llmscope-core --example false_alarms -- docs/false-alarms.md
+	cargo run --quiet --release -p llmscope-core --example alarms -- docs/alarms.md
 
 fuzz: ## Fuzz every reader of files and streams for SECONDS=60 (needs cargo-fuzz)
 	cargo run --quiet --manifest-path fuzz/Cargo.toml --example seeds -- . fuzz/corpus

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use llmscope_core::capability::{SpecificationLimits, capability, performance};
 use llmscope_core::chart::individuals;
+use llmscope_core::detector::{Detector, Settings};
 use llmscope_core::stats::Moments;
 use llmscope_core::{Monitor, RuleSet, Sample, SigmaEstimator};
 
@@ -61,6 +62,13 @@ fn chart(criterion: &mut Criterion) {
                 });
             },
         );
+        group.bench_with_input(BenchmarkId::new("detector, point by point", count), &values, |bencher, values| {
+            bencher.iter(|| {
+                let mut detector = Detector::new(Settings::default()).expect("settings");
+                let alarms = values.iter().filter_map(|&x| detector.push(x, &[]).ok()?.alarm);
+                alarms.count()
+            });
+        });
         group.finish();
     }
 }

@@ -231,10 +231,20 @@ impl Cell {
     }
 
     /// The requests of one series of `n` requests with a change in the middle.
-    pub(crate) fn changed(&self, n: usize, series: usize, (name, change): (&str, Change)) -> Requests {
+    pub(crate) fn changed(&self, n: usize, series: usize, change: (&str, Change)) -> Requests {
+        self.changed_at(n / 2, n, series, change)
+    }
+
+    /// The requests of one series of `n` requests with a change after the first `middle` ones.
+    pub(crate) fn changed_at(
+        &self,
+        middle: usize,
+        n: usize,
+        series: usize,
+        (name, change): (&str, Change),
+    ) -> Requests {
         let mut random = Random::of_series(&format!("{}, {name}", self.name), n, series);
         let mut requests = (self.draw)(&mut random, n);
-        let middle = n / 2;
         let after = requests.latencies[middle..].iter_mut();
         match change {
             Change::Level(factor) => after.for_each(|x| *x *= factor),
@@ -250,6 +260,11 @@ impl Cell {
 }
 
 impl Requests {
+    /// The latencies in seconds, and the tokens of the answers: as many, or none if unknown.
+    pub(crate) fn latencies(&self) -> (&[f64], &[f64]) {
+        (&self.latencies, &self.output_tokens)
+    }
+
     /// The end-to-end latencies as a series.
     pub(crate) fn series(self) -> Result<Series> {
         if self.runs > 1 {

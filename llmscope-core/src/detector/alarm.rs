@@ -36,7 +36,7 @@ pub enum Changed {
 pub struct Alarm {
     /// What changed.
     pub changed: Changed,
-    /// The 0-based number of the value at which the change most probably began (Page 1954).
+    /// The 0-based number of the value at which the change most probably began.
     pub since: u64,
     /// The 0-based number of the value that raised the alarm.
     pub at: u64,
@@ -65,9 +65,12 @@ impl Alarm {
     /// `recent` are the last residuals, the one that raised the alarm last.
     pub(super) fn of(leading: Leading, recent: &Recent, baseline: &Baseline<'_>) -> Option<Self> {
         let &(at, _) = recent.back()?;
-        let values = usize::try_from(leading.values).unwrap_or(usize::MAX).clamp(1, recent.len());
-        let since_then = recent.iter().skip(recent.len() - values);
-        let (since, _) = since_then.clone().next()?;
+        let (mut since, mut first) = (leading.since, 0);
+        if recent.front().is_some_and(|&(oldest, _)| oldest <= leading.since) {
+            first = baseline.start(leading, recent);
+            since = recent[first].0;
+        }
+        let since_then = recent.iter().skip(first);
         let changed = match leading.shift {
             Some(shift) if shift > 0.0 => Changed::Larger,
             Some(_) => Changed::Smaller,
@@ -78,11 +81,28 @@ impl Alarm {
             baseline.size(&after)
         });
         let (size, interval) = sized.unzip();
-        Some(Self { changed, since: *since, at, size, interval: interval.flatten() })
+        Some(Self { changed, since, at, size, interval: interval.flatten() })
     }
 }
 
 impl Baseline<'_> {
+    /// Where the change begins among the last residuals: the largest likelihood ratio of a shift of any size, (Σw)²/n of the n
+    /// scores since then. That of the mixture's own shifts is too early for large changes. A larger spread keeps that one.
+    fn start(&self, leading: Leading, recent: &Recent) -> usize {
+        let Some(shift) = leading.shift else {
+            return recent.iter().position(|&(number, _)| number >= leading.since).unwrap_or(recent.len() - 1);
+        };
+        let (mut sum, mut best) = (0.0, (recent.len() - 1, f64::NEG_INFINITY));
+        for (values, (at, (_, residual))) in recent.iter().enumerate().rev().enumerate() {
+            sum += self.reference.score(*residual) * shift.signum();
+            let ratio = sum / float(values + 1).sqrt();
+            if ratio > best.1 {
+                best = (at, ratio);
+            }
+        }
+        best.0
+    }
+
     /// The shift of the residuals against those of the reference. A shift of the level returns in each residual without the
     /// share that its prediction takes away, 1 − Σφ.
     fn size(&self, after: &Sorted) -> Option<(f64, Option<(f64, f64)>)> {

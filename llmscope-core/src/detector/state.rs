@@ -280,7 +280,7 @@ impl Fitted {
             }
         }
         if self.information >= NEEDED {
-            self.evidence = self.mixture.push(score, self.inflation);
+            self.evidence = self.mixture.push(score, self.inflation, number);
         }
         let evidence = self.evidence;
         if evidence < threshold {

@@ -1442,6 +1442,174 @@ class Monitor:
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
+class Alarm:
+    """An alarm of a :class:`Detector`: what changed, since when, and by how much."""
+
+    @property
+    def changed(self) -> Literal["larger", "smaller", "more_varied"]:
+        """``"larger"``, ``"smaller"`` or ``"more_varied"``."""
+    @property
+    def since(self) -> int:
+        """The 0-based number of the value at which the change most probably began."""
+    @property
+    def at(self) -> int:
+        """The 0-based number of the value that raised the alarm."""
+    @property
+    def size(self) -> float | None:
+        """The size of the change: a ratio on the logarithmic scale, otherwise a difference. ``None`` if values vary more."""
+    @property
+    def interval(self) -> _Interval | None:
+        """Bounds of the size, which hold the true one in at least 95 % of the alarms. ``None`` with few values."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Learning:
+    """Why a :class:`Detector` does not judge yet."""
+
+    @property
+    def values(self) -> int:
+        """The values so far, without gaps."""
+    @property
+    def information(self) -> float | None:
+        """How many independent values carry as much information; 25 are needed. ``None`` before the first fit."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Evidence:
+    """What a :class:`Detector` knows after a value."""
+
+    @property
+    def value(self) -> float:
+        """The evidence for a change since the last alarm; 0 while the detector learns."""
+    @property
+    def threshold(self) -> float:
+        """The evidence that raises an alarm."""
+    @property
+    def learning(self) -> Learning | None:
+        """Present while the detector learns."""
+    @property
+    def alarm(self) -> Alarm | None:
+        """Present if this value raised an alarm."""
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary, without those that do not apply."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
+class Detection:
+    """What a :class:`Detector` found in many values."""
+
+    @property
+    def evidence(self) -> NDArray[np.float64]:
+        """The evidence after each value, shape (n,). It starts again from 0 after an alarm."""
+    @property
+    def threshold(self) -> float:
+        """The evidence that raises an alarm."""
+    @property
+    def alarms(self) -> list[Alarm]:
+        """The alarms in order."""
+
+@final
+class Detector:
+    """Judges values one by one, at a stated rate of false alarms, whatever their distribution is.
+
+    A value is judged by its rank among all values so far, after what its load and the values before it explain. Its state
+    can be pickled, and a detector that is restored judges later values as the original one does, bit for bit.
+
+    Args:
+        false_alarms: How often an alarm may be false: ``"1/1000"`` is one false alarm in 1,000 values, on average.
+        learn: The number of values that are learned before any is judged, 20 to 2048. Dependent values are learned longer.
+        scale: ``"logarithm"`` for durations and other positive values, whose changes are ratios. ``"linear"`` for others.
+        columns: The number of token counts that come with each value, such as 2 for those of the prompt and of the answer.
+
+    Raises:
+        ParameterError: For a rate, a number or a scale outside its bounds.
+
+    Example:
+        >>> import llmscope as ls, numpy as np
+        >>> rng = np.random.default_rng(1)
+        >>> ttft_s = 0.3 * np.exp(0.2 * rng.standard_normal(600))
+        >>> ttft_s[500:] *= 1.3
+        >>> found = ls.Detector("1/1000").push_many(ttft_s)
+        >>> alarm = found.alarms[0]
+        >>> alarm.changed, abs(alarm.since - 500) < 20, alarm.at < 530
+        ('larger', True, True)
+    """
+
+    def __new__(
+        cls,
+        false_alarms: str = "1/1000",
+        *,
+        learn: int = 100,
+        scale: Literal["logarithm", "linear"] = "logarithm",
+        columns: int = 0,
+    ) -> Detector: ...
+    @staticmethod
+    def from_json(text: str) -> Detector:
+        """Reads the state of a detector that :meth:`to_json` wrote.
+
+        Raises:
+            ValueError: For a text that no detector wrote.
+        """
+    def push(self, value: float, tokens: Sequence[float] = []) -> Evidence:
+        """Judges the next value.
+
+        Args:
+            value: The value. NaN is a gap, as is a value that is not positive on the logarithmic scale: it changes nothing.
+            tokens: Its token counts, as many as ``columns``. NaN is an unknown count.
+
+        Raises:
+            NonFiniteError: For an infinite value; the detector is then unchanged.
+            LengthMismatchError: For another number of token counts.
+        """
+    def push_many(self, values: _Numbers, tokens: _Numbers | None = None) -> Detection:
+        """Judges many values.
+
+        Args:
+            values: The values in time order, shape (n,). Missing ones are gaps.
+            tokens: Their token counts, shape (n,) for one column, otherwise (n, columns).
+
+        Raises:
+            NonFiniteError: For an infinite value; the detector is then unchanged.
+            LengthMismatchError: For other numbers of token counts.
+        """
+    def relearn(self) -> None:
+        """Forgets what was learned, after a change that is to count as normal. The values keep their numbers."""
+    @property
+    def learning(self) -> Learning | None:
+        """Why the detector does not judge yet; ``None`` if it does."""
+    @property
+    def evidence(self) -> float:
+        """The evidence for a change since the last alarm; 0 while the detector learns."""
+    @property
+    def threshold(self) -> float:
+        """The evidence that raises an alarm."""
+    @property
+    def smallest_visible(self) -> float | None:
+        """The smallest change of the level that this detector can ever show, as a ratio on the logarithmic scale, otherwise as
+        a difference. ``None`` while it learns.
+        """
+    @property
+    def pushed(self) -> int:
+        """Number of values, gaps included."""
+    def to_json(self) -> str:
+        """The complete state as JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
+
+@final
 class Rule:
     """A pattern of points with a code.
 

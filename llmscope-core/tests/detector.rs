@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::Error;
-use llmscope_core::detector::{Alarm, Changed, Detector, FalseAlarmRate, Scale, Settings};
+use llmscope_core::detector::{
+    Alarm, Changed, Detector, FailureAlarm, FailureDetector, FalseAlarmRate, Scale, Settings,
+};
 use llmscope_core::stats::Proportion;
 use serde_json::Value;
 
@@ -253,6 +255,15 @@ fn constant_values_raise_no_alarm_and_another_constant_does() {
 }
 
 #[test]
+fn the_next_alarm_begins_after_the_last_one() {
+    let mut random = Random::of_series("lasting", 0, 4);
+    let values: Vec<f64> = (0..900).map(|i| lognormal(&mut random) * if i < 500 { 1.0 } else { 2.0 }).collect();
+    let found = alarms(settings(1000.0, 200), values);
+    assert!(found.len() > 3, "without learning again, a lasting change raises alarms again: {found:?}");
+    assert!(found.windows(2).all(|pair| pair[1].since > pair[0].at), "{found:?}");
+}
+
+#[test]
 fn values_that_can_be_negative_have_differences() {
     let mut random = Random::of_series("linear", 0, 2);
     let values = (0..700).map(|i| random.normal() + if i < 500 { 0.0 } else { 3.0 });
@@ -291,4 +302,95 @@ fn after_learning_again_the_new_level_is_normal() {
     let raised: usize =
         (0..500).map(|_| usize::from(detector.push(2.0 * lognormal(&mut random), &[]).unwrap().alarm.is_some())).sum();
     assert!(raised <= 2, "{raised}");
+}
+
+/// Alarms about failures.
+fn outages(values: f64, learn: usize, requests: impl IntoIterator<Item = bool>) -> Vec<FailureAlarm> {
+    let mut detector = FailureDetector::new(FalseAlarmRate::one_in(values).unwrap(), learn).unwrap();
+    requests.into_iter().filter_map(|failed| detector.push(failed).alarm).collect()
+}
+
+#[test]
+fn the_rate_of_false_alarms_about_failures_is_kept() {
+    const REQUESTS: usize = 20_000;
+    for (share, mean) in [(0.001, 1.0), (0.01, 1.0), (0.05, 1.0), (0.01, 5.0), (0.01, 20.0)] {
+        let raised: usize = (0..40)
+            .map(|series| {
+                let mut random = Random::of_series("failures", 0, series);
+                let failed = if mean > 1.0 {
+                    random.bursts(REQUESTS, share, mean)
+                } else {
+                    (0..REQUESTS).map(|_| random.chance(share)).collect()
+                };
+                outages(1000.0, 1_000, failed).len()
+            })
+            .sum();
+        let (lower, _) = bounds(raised, 40 * (REQUESTS - 1_000));
+        assert!(lower <= 1.0 / 1000.0, "{share} in bursts of {mean}: {raised}");
+    }
+}
+
+#[test]
+fn an_outage_raises_one_alarm_and_the_next_one_another() {
+    let quiet = |n: usize| vec![false; n];
+    let requests = [quiet(1_500), vec![true; 200], quiet(300), vec![true; 15], quiet(100)].concat();
+    let found = outages(4_000_000.0, 1_000, requests);
+    assert_eq!(found.iter().map(|alarm| alarm.since).collect::<Vec<_>>(), [1_500, 2_000]);
+    // Three failures raise an alarm where none of 1,000 requests failed.
+    assert!(found.iter().all(|alarm| alarm.at - alarm.since < 4 && alarm.failed == alarm.of), "{found:?}");
+    assert!(found[0].share_before < 0.001);
+    assert_eq!(outages(100_000.0, 500, quiet(20_000)), [], "answers alone raise no alarm");
+}
+
+#[test]
+fn more_failures_than_before_are_found_and_answers_end_the_incident() {
+    let mut detector = FailureDetector::new(FalseAlarmRate::one_in(1000.0).unwrap(), 1_000).unwrap();
+    let mut random = Random::of_series("more failures", 0, 1);
+    for _ in 0..3_000 {
+        detector.push(random.chance(0.01));
+    }
+    let needed = detector.failures_to_alarm().unwrap();
+    assert!((1..=4).contains(&needed), "{needed}");
+    let found = (0..400).find_map(|_| detector.push(random.chance(0.3)).alarm).unwrap();
+    assert!(found.at < 3_060 && (0.005..0.02).contains(&found.share_before), "{found:?}");
+    assert_eq!(detector.failures_to_alarm(), None);
+    let ends = (0..100).position(|_| !detector.push(false).incident).unwrap();
+    assert_eq!(ends, 24);
+}
+
+#[test]
+fn bursts_that_are_taken_as_usual_raise_fewer_alarms() {
+    let of_series = |series: usize, relearn: bool| {
+        let mut detector = FailureDetector::new(FalseAlarmRate::one_in(100_000.0).unwrap(), 1_000).unwrap();
+        if relearn {
+            detector.relearn();
+        }
+        let failed = Random::of_series("bursts", 0, series).bursts(100_000, 0.01, 5.0);
+        failed.into_iter().filter(|&failed| detector.push(failed).alarm.is_some()).count()
+    };
+    let count = |relearn| (0..12).map(|series| of_series(series, relearn)).sum::<usize>();
+    let (before, after) = (count(false), count(true));
+    assert!(before > 10 && after * 5 < before, "{before} and {after}");
+}
+
+#[test]
+fn a_detector_of_failures_that_is_read_back_is_the_same() {
+    let of = || FailureDetector::new(FalseAlarmRate::one_in(1000.0).unwrap(), 50).unwrap();
+    let (mut whole, mut restarted) = (of(), of());
+    let failed = Random::of_series("restart of failures", 0, 0).bursts(3_000, 0.05, 4.0);
+    for failed in failed {
+        assert_eq!(whole.push(failed), restarted.push(failed));
+        restarted = serde_json::from_str(&serde_json::to_string(&restarted).unwrap()).unwrap();
+    }
+    assert_eq!(whole, restarted);
+    let state = serde_json::to_value(&whole).unwrap();
+    for path in numbers(&state, String::new()) {
+        for wrong in [Value::from(-1), Value::from(0), Value::from(1e300), Value::from(u64::MAX)] {
+            let mut damaged = state.clone();
+            *damaged.pointer_mut(&path).unwrap() = wrong;
+            if let Ok(mut read) = serde_json::from_value::<FailureDetector>(damaged) {
+                assert!((0..60).all(|i| read.push(i % 2 == 0).value.is_finite()), "{path}");
+            }
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use llmscope_core::detector::{self as core, FalseAlarmRate, Scale, Settings};
 use llmscope_core::error::{Error, Result as CoreResult};
-use numpy::{PyArray1, PyUntypedArrayMethods};
+use numpy::PyArray1;
 use pyo3::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::document::{self, Pickled, record, token};
 use crate::error::Result;
@@ -69,7 +70,7 @@ record! {
 ///     >>> rng = np.random.default_rng(1)
 ///     >>> ttft_s = 0.3 * np.exp(0.2 * rng.standard_normal(600))
 ///     >>> ttft_s[500:] *= 1.5
-///     >>> found = ls.Detector("1/1000").push_many(ttft_s)
+///     >>> found = ls.Detector("1/10000", learn=200).push_many(ttft_s)
 ///     >>> alarm = found.alarms[0]
 ///     >>> alarm.changed, abs(alarm.since - 500) < 5, alarm.at < 520
 ///     ('larger', True, True)
@@ -105,10 +106,10 @@ impl Detector {
     /// Raises:
     ///     NonFiniteError: For an infinite value; the detector is then unchanged.
     ///     LengthMismatchError: For another number of token counts.
-    #[pyo3(signature = (value, tokens = Vec::new()))]
+    #[pyo3(signature = (value, tokens = None))]
     #[allow(clippy::needless_pass_by_value, reason = "read from a Python list")]
-    fn push(&mut self, value: f64, tokens: Vec<f64>) -> Result<Evidence> {
-        Ok(Evidence(self.0.push(value, &tokens)?))
+    fn push(&mut self, value: f64, tokens: Option<Vec<f64>>) -> Result<Evidence> {
+        Ok(Evidence(self.0.push(value, tokens.as_deref().unwrap_or_default())?))
     }
 
     /// Judges many values.
@@ -142,8 +143,7 @@ impl Detector {
             Ok((detector, evidence, alarms))
         })??;
         self.0 = detector;
-        let evidence = PyArray1::from_vec(py, evidence).unbind();
-        Ok(Detection { evidence, alarms, threshold: self.0.threshold() })
+        Ok(Detection { evidence, threshold: self.0.threshold(), alarms })
     }
 
     /// Forgets what was learned, after a change that is to count as normal. The values keep their numbers.
@@ -207,19 +207,20 @@ impl From<core::Detector> for Detector {
 }
 
 /// What a :class:`Detector` found in many values.
-#[pyclass(frozen, module = "llmscope")]
+#[pyclass(frozen, eq, module = "llmscope")]
+#[derive(PartialEq, Serialize, Deserialize)]
 pub(crate) struct Detection {
-    evidence: Py<PyArray1<f64>>,
-    alarms: Vec<core::Alarm>,
+    evidence: Vec<f64>,
     threshold: f64,
+    alarms: Vec<core::Alarm>,
 }
 
 #[pymethods]
 impl Detection {
     /// The evidence after each value, shape (n,). It starts again from 0 after an alarm.
     #[getter]
-    fn evidence(&self, py: Python<'_>) -> Py<PyArray1<f64>> {
-        self.evidence.clone_ref(py)
+    fn evidence<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
+        PyArray1::from_slice(py, &self.evidence)
     }
 
     /// The evidence that raises an alarm.
@@ -234,8 +235,22 @@ impl Detection {
         self.alarms.iter().copied().map(Alarm).collect()
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!("Detection(values={}, alarms={})", self.evidence.bind(py).len(), self.alarms.len())
+    /// The fields as a dictionary.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        document::to_dict(py, self)
+    }
+
+    /// The fields as JSON. Numbers round-trip exactly.
+    fn to_json(&self) -> PyResult<String> {
+        document::to_json(self)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Detection(values={}, alarms={})", self.evidence.len(), self.alarms.len())
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Pickled<'py>> {
+        document::reduce(py, "Detection", self)
     }
 }
 

@@ -95,6 +95,10 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         Error::Unknown { what, name, expected } => {
             with!("UnknownNameError", "what": what, "name": name, "expected": expected)
         }
+        Error::Definitions { metric, baseline, candidate } => with!(
+            "DefinitionsError",
+            "metric": metric, "baseline": baseline.number(), "candidate": candidate.number()
+        ),
         Error::Quantity { text, unit, hint } => {
             with!("QuantityError", "text": text, "unit": unit.symbol(), "hint": hint)
         }

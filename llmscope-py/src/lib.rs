@@ -130,6 +130,7 @@ fn _restore<'py>(py: Python<'py>, name: &str, state: &str) -> PyResult<Bound<'py
         Comparison = gate_result::Comparison,
         ControlLimits = chart::ControlLimits,
         Component = analysis::Component,
+        Detection = |detection: detector::Detection| detection,
         Detector = |detector: llmscope_core::detector::Detector| detector::Detector::from(detector),
         Dispersion = analysis::Dispersion,
         Evidence = detector::Evidence,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from collections.abc import Callable
@@ -15,6 +16,14 @@ import llmscope as ls
 from llmscope import _native
 
 NAN = float("nan")
+
+
+def times_per_token(definition: int | None) -> ls.Session:
+    """A session whose times per token have this definition; the first one has no number."""
+    attributes = {} if definition is None else {"tpot_definition": definition}
+    records = [{"tpot_s": 0.01 + 0.0001 * (i % 7), "attributes": attributes} for i in range(60)]
+    return ls.Session.from_json(json.dumps({"schema": "llmscope.session/1", "records": records}))
+
 
 # variant of the core → class, a call that raises it, message, attributes
 CASES: dict[str, tuple[type[ls.Error], Callable[[Path], object], str, dict[str, object]]] = {
@@ -77,6 +86,12 @@ CASES: dict[str, tuple[type[ls.Error], Callable[[Path], object], str, dict[str, 
         lambda _: ls.individuals([1.0, 2.0], missing="ignore"),  # type: ignore[arg-type]
         'unknown policy for missing values "ignore": expected error, break or drop',
         {"what": "policy for missing values", "name": "ignore", "expected": "error, break or drop"},
+    ),
+    "Definitions": (
+        ls.DefinitionsError,
+        lambda _: ls.gate(times_per_token(None), times_per_token(2), metric="tpot_s"),
+        "has definition 1 in the baseline and definition 2 in the candidate; measure both with the same version",
+        {"baseline": 1, "candidate": 2},
     ),
     "Quantity": (
         ls.QuantityError,

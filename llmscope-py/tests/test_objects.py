@@ -34,6 +34,8 @@ def results() -> dict[str, Any]:
     report = ls.analyze(SESSIONS / "second-load.json", metric="ttft_s", usl="800ms", lsl=0.0)
     analysis = report[0]
     study = ls.analyze([SESSIONS / "paused.json", SESSIONS / "second-load.json"], by="session").studies[0]
+    detector = ls.Detector("1/100", learn=20)
+    detected = detector.push_many([*values, *values * 3])
     monitor = ls.Monitor(0.3, 0.02)
     monitor.push_many(values[:40])
     capability = ls.capability(values, lsl=0.2, usl=0.4)
@@ -42,6 +44,7 @@ def results() -> dict[str, Any]:
     refused = ls.analyze(SESSIONS.parents[1] / "llmscope-core/tests/logs/oha/refusals.json")[0].answer.failures
     gate = ls.gate(SESSIONS / "undisturbed.json", SESSIONS / "second-load.json", slo="errors=5%")
     return {
+        "Alarm": detected.alarms[0],
         "Analysis": analysis,
         "Answer": answer,
         "Capability": capability,
@@ -50,7 +53,10 @@ def results() -> dict[str, Any]:
         "Chart": ls.ewma(values),
         "Component": study.between,
         "ControlLimits": ls.attributes([1, 2, 3], [10, 20, 30]).limits,
+        "Detection": detected,
+        "Detector": detector,
         "Dispersion": analysis.dispersion,
+        "Evidence": ls.Detector().push(0.3),
         "Arm": gate.pairs[0].baseline,
         "Basis": ls.analyze(values).basis,
         "Certificate": gate.certificates[0],
@@ -65,6 +71,7 @@ def results() -> dict[str, Any]:
         "Gate": gate,
         "GatePair": gate.pairs[0],
         "Judgement": chart.judge(),
+        "Learning": ls.Detector().learning,
         "LoadChange": answer.load[0] if answer.load else None,
         "Moments": ls.moments(values),
         "Monitor": monitor,
@@ -113,11 +120,11 @@ def test_a_copy_is_equal_to_the_last_bit(name: str) -> None:
         assert twin == result
         assert repr(twin) == repr(result)
     assert result != object()
-    if name not in ("Monitor", "Picture"):
+    if name not in ("Detector", "Monitor", "Picture"):
         assert json.loads(result.to_json()) == result.to_dict()
 
 
-@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"Monitor"}))
+@pytest.mark.parametrize("name", sorted(set(CLASSES) - {"Detector", "Monitor"}))
 def test_results_are_frozen(name: str) -> None:
     public = [attribute for attribute in vars(CLASSES[name]) if not attribute.startswith("_")]
     result = results().get(name) or ls.read_log(SESSIONS / "paused.json")

@@ -9,6 +9,7 @@
 #[path = "../false_alarms/cells.rs"]
 mod cells;
 mod delays;
+mod failures;
 mod page;
 #[path = "../false_alarms/random.rs"]
 mod random;
@@ -34,7 +35,8 @@ fn main() -> std::result::Result<(), Failure> {
     };
     let rates = rates::simulated(share)?;
     let delays = delays::simulated(share)?;
-    std::fs::write(path, page::written(&rates, &delays)).map_err(|error| format!("{path}: {error}"))?;
+    let failures = failures::simulated(share)?;
+    std::fs::write(path, page::written(&rates, &delays, &failures)).map_err(|error| format!("{path}: {error}"))?;
     Ok(())
 }
 

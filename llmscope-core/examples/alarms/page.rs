@@ -2,10 +2,11 @@
 
 use super::cells::{CELLS, Promise};
 use super::delays::{AFTER, BEFORE, Delay, LEARNED, PROMISES};
+use super::failures::{Failures, OUTAGE_PROMISES};
 use super::rates::Rate;
 
 /// The whole page.
-pub(crate) fn written(rates: &[Rate], delays: &[Delay]) -> String {
+pub(crate) fn written(rates: &[Rate], delays: &[Delay], failures: &Failures) -> String {
     let (claimed, others): (Vec<&Rate>, Vec<&Rate>) =
         rates.iter().partition(|rate| rate.cell.promise == Promise::Claimed);
     [
@@ -14,6 +15,11 @@ pub(crate) fn written(rates: &[Rate], delays: &[Delay]) -> String {
         format!("## Processes for which it is not claimed\n{}\n\n{}", limits(), table(&others)),
         format!("## How soon a change is found\n{}\n\n{}", delay_words(), delay_table(delays)),
         format!("## The size of a change\n{}\n", sizes(delays)),
+        format!(
+            "## Failed requests\n{FAILURES}\n\n{}\n{OUTAGES}\n\n{}",
+            failure_table(failures),
+            outage_table(failures)
+        ),
         RERUN.to_owned(),
     ]
     .join("\n")
@@ -35,7 +41,7 @@ first judged value on.
 - It needs values that carry the information of 25 independent ones. Until then the detector says that it learns.
 - It does not hold for a level that moves by itself, or for a hidden state that persists. The second table shows how \
 much more often such series raise an alarm.
-- Failed requests and single slow requests are not judged.
+- Failed requests have [a detector of their own](#failed-requests). Single slow requests are not judged.
 
 ## How it is tested
 Each cell is a process whose distribution never changes ([false-alarms.md](false-alarms.md) describes them), a promise, \
@@ -135,6 +141,41 @@ fn sizes(delays: &[Delay]) -> String {
          above, {share} hold the true factor. The estimate itself is too large where a change is small: only series \
          in which it looks large raise an alarm soon."
     )
+}
+
+const FAILURES: &str = "\
+`FailureDetector` judges requests by whether they failed. It learns 1,000 requests first. Alarms are those for each \
+promised one, as above. What fails during an incident is not learned, so that a second outage raises an alarm, too. \
+Where failures come in bursts, that breaks rare promises: each long burst is an outage. `relearn` takes bursts of up \
+to 50 failures as usual from then on.";
+
+fn failure_table(failures: &Failures) -> String {
+    let mut table =
+        "| failed requests | promise | alarms | after `relearn` |\n| --- | --- | ---: | ---: |\n".to_owned();
+    for row in &failures.rows {
+        let (realized, relearned) = (row.realized, row.relearned);
+        table += &format!("| {} | 1/{} | {realized:.2} | {relearned:.2} |\n", row.process, row.promise);
+    }
+    table
+}
+
+const OUTAGES: &str = "\
+The next table gives the failures in a row until an alarm, after 1,500 requests: the median, and the 90 % quantile if \
+it is larger.";
+
+fn outage_table(failures: &Failures) -> String {
+    let mut table = "| failed before |".to_owned();
+    table += &OUTAGE_PROMISES.map(|promise| format!(" 1/{promise} |")).concat();
+    table += "\n| --- | ---: | ---: | ---: |\n";
+    for (share, needed) in &failures.outages {
+        table += &format!("| {} % |", 100.0 * share);
+        for (median, most) in needed {
+            let most = if most > median { format!(" ({most})") } else { String::new() };
+            table += &format!(" {median}{most} |");
+        }
+        table += "\n";
+    }
+    table
 }
 
 const RERUN: &str = "\

@@ -87,7 +87,9 @@ impl Mixture {
 
     /// True if no sum is one that values can lead to. A state from outside must not overflow.
     pub(super) fn is_valid(&self) -> bool {
-        self.sums.iter().all(|sum| sum.is_finite() && *sum >= 0.0) && self.walks.iter().all(|walk| walk.is_finite())
+        /// An alarm comes long before.
+        const LARGEST: f64 = 1e15;
+        self.sums.iter().all(|sum| (0.0..LARGEST).contains(sum)) && self.walks.iter().all(|walk| walk.is_finite())
     }
 }
 

@@ -37,6 +37,7 @@
 
 mod alarm;
 mod allowance;
+mod failures;
 mod levinson;
 mod mixture;
 mod prediction;
@@ -46,6 +47,7 @@ mod reference;
 mod state;
 
 pub use alarm::{Alarm, Changed};
+pub use failures::{FailureAlarm, FailureDetector, FailureEvidence};
 pub use preparation::Scale;
 pub use rate::FalseAlarmRate;
 pub use state::Detector;

@@ -18,6 +18,8 @@ use crate::stats::LoadModel;
 const JOINING: f64 = 25.0;
 /// From this rate on, values join in blocks from the start: each value that joins at once takes a small change away.
 const RARE: f64 = 10_000.0;
+/// Of a state from outside: more would overflow.
+const MOST_VALUES: u64 = 1 << 53;
 const SCHEMA: &str = "llmscope.detector/1";
 
 /// Judges values one by one, at a stated rate of false alarms. See the [module](super).
@@ -320,6 +322,7 @@ impl Fitted {
             bins.drop_waiting();
         }
         self.suspects.clear();
+        self.recent.clear();
         self.evidence = 0.0;
         self.mixture.restart();
     }
@@ -370,6 +373,9 @@ impl TryFrom<State> for Detector {
         };
         if state.schema != SCHEMA {
             return refuse(&state.schema, "schema llmscope.detector/1");
+        }
+        if state.pushed > MOST_VALUES {
+            return refuse(&state.pushed.to_string(), "at most 2^53 values");
         }
         state.settings.check()?;
         state.threshold = state.settings.false_alarms.threshold();

@@ -109,6 +109,7 @@ from llmscope._native import (
 from llmscope.errors import (
     BenchError,
     CountError,
+    DefinitionsError,
     Error,
     FileError,
     FormatError,
@@ -142,6 +143,7 @@ __all__ = [
     "Component",
     "ControlLimits",
     "CountError",
+    "DefinitionsError",
     "Detection",
     "Detector",
     "Dispersion",

@@ -1520,6 +1520,10 @@ class Detection:
     @property
     def alarms(self) -> list[Alarm]:
         """The alarms in order."""
+    def to_dict(self) -> dict[str, Any]: ...
+    def to_json(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
 @final
 class Detector:
@@ -1563,7 +1567,7 @@ class Detector:
         Raises:
             ValueError: For a text that no detector wrote.
         """
-    def push(self, value: float, tokens: Sequence[float] = []) -> Evidence:
+    def push(self, value: float, tokens: Sequence[float] | None = None) -> Evidence:
         """Judges the next value.
 
         Args:

@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = [
     "BenchError",
     "CountError",
+    "DefinitionsError",
     "Error",
     "FileError",
     "FormatError",
@@ -171,6 +172,20 @@ class SpecificationError(Error):
     lower: float | None
     upper: float | None
     reason: str
+
+
+class DefinitionsError(Error):
+    """The two sides of a comparison have different definitions of a metric.
+
+    Attributes:
+        metric: The metric and its group.
+        baseline: The number of the definition of the baseline.
+        candidate: The number of the definition of the candidate.
+    """
+
+    metric: str
+    baseline: int
+    candidate: int
 
 
 class UnknownNameError(Error):

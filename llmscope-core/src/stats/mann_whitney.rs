@@ -1,8 +1,7 @@
 //! Comparisons of two samples by ranks: Mann and Whitney's test, Hodges and Lehmann's shift.
 
-use serde::{Deserialize, Serialize};
-
 use super::Sorted;
+use super::contrasts::{Contrast, of_rank};
 use super::special::{normal_quantile_upper, normal_sf};
 use crate::cast::float;
 
@@ -64,11 +63,11 @@ fn count(x: &[f64], y: &[f64]) -> (f64, f64) {
     let (mut i, mut j) = (0, 0);
     while j < y.len() {
         let value = y[j];
-        let from = i + x[i..].partition_point(|&x| x < value);
+        let from = i + x[i..].iter().take_while(|&&x| x < value).count();
         // Ties among the skipped values of the baseline.
         ties += x[i..from].chunk_by(|a, b| a == b).map(|run| cubed(run.len())).sum::<f64>();
-        let equal_x = x[from..].partition_point(|&x| x == value);
-        let equal_y = y[j..].partition_point(|&y| y == value);
+        let equal_x = x[from..].iter().take_while(|&&x| x == value).count();
+        let equal_y = y[j..].iter().take_while(|&&y| y == value).count();
         u += float(equal_y) * (float(from) + float(equal_x) / 2.0);
         ties += cubed(equal_x + equal_y);
         i = from + equal_x;
@@ -107,53 +106,16 @@ fn exact_below(u: f64, n: usize, m: usize) -> f64 {
     (below / all).clamp(0.0, 1.0)
 }
 
-/// The contrast between two values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Contrast {
-    /// y − x.
-    Difference,
-    /// y/x, of positive values.
-    Ratio,
-}
-
-impl Contrast {
-    /// The contrast's name in files and in Python.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Difference => "difference",
-            Self::Ratio => "ratio",
-        }
-    }
-
-    pub(super) fn of(self, x: f64, y: f64) -> f64 {
-        match self {
-            Self::Difference => y - x,
-            Self::Ratio => y / x,
-        }
-    }
-
-    /// The middle of two contrasts. That of ratios is geometric, so that the sides can be swapped.
-    fn between(self, low: f64, high: f64) -> f64 {
-        match self {
-            Self::Difference => f64::midpoint(low, high),
-            Self::Ratio if low == high => low,
-            Self::Ratio => low.sqrt() * high.sqrt(),
-        }
-    }
-}
-
 /// Hodges and Lehmann's estimate (1963, *Annals of Mathematical Statistics* 34(2)): the median of all nm contrasts of a
 /// candidate's value with a baseline's; `None` if a sample is empty.
 ///
-/// The nm contrasts are not materialized. Each bisection counts those below a bound in one pass through both sorted
-/// samples, until only a few per value remain. The cost is O(n + m) after sorting.
+/// The nm contrasts are not materialized. Each step counts those below a bound in one pass through both sorted samples,
+/// until few remain. The cost is O(n + m) after sorting.
 #[must_use]
 pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast) -> Option<f64> {
     let pairs = baseline.values().len().checked_mul(candidate.values().len()).filter(|&pairs| pairs > 0)?;
-    let at = |rank| nth_contrast(baseline, candidate, contrast, rank);
-    Some(if pairs % 2 == 1 { at(pairs / 2) } else { contrast.between(at(pairs / 2 - 1), at(pairs / 2)) })
+    let (low, high) = of_rank(baseline.values(), candidate.values(), contrast, (pairs - 1) / 2);
+    Some(if pairs % 2 == 1 { low } else { contrast.between(low, high) })
 }
 
 /// The bounds of a shift, each exceeded with a probability of at most `level`, after Moses (Hollander & Wolfe, section
@@ -174,7 +136,7 @@ pub fn shift_bounds(
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and half the pairs")]
     let rank = below.floor() as usize;
-    let at = |rank| nth_contrast(baseline, candidate, contrast, rank);
+    let at = |rank| of_rank(baseline.values(), candidate.values(), contrast, rank).0;
     Some((at(rank), at(pairs - 1 - rank)))
 }
 
@@ -182,70 +144,4 @@ pub fn shift_bounds(
 #[must_use]
 pub fn smallest_shift_level(n: f64, m: f64, sigma: f64) -> f64 {
     if sigma > 0.0 { normal_sf((n * m / 2.0 - 0.5) / sigma) } else { 0.0 }
-}
-
-/// The contrast of 0-based rank `rank` among all pairs.
-fn nth_contrast(baseline: &Sorted, candidate: &Sorted, contrast: Contrast, rank: usize) -> f64 {
-    let (x, y) = (baseline.values(), candidate.values());
-    let least = contrast.of(x[x.len() - 1], y[0]);
-    let most = contrast.of(x[0], y[y.len() - 1]);
-    let (mut low, mut high) = (ordinal(least), ordinal(most));
-    let (mut below, mut up_to) = (0, x.len() * y.len());
-    // The smallest number with more than `rank` contrasts at or below it is itself a contrast.
-    while low < high {
-        if up_to - below <= FEW * (x.len() + y.len()) {
-            let mut left = within(x, y, contrast, number(low), number(high));
-            let (_, found, _) = left.select_nth_unstable_by(rank - below, f64::total_cmp);
-            return *found;
-        }
-        let middle = low + (high - low) / 2;
-        let count = count_at_most(x, y, contrast, number(middle));
-        if count > rank {
-            (high, up_to) = (middle, count);
-        } else {
-            (low, below) = (middle + 1, count);
-        }
-    }
-    number(low)
-}
-
-/// The number of contrasts per value that are few enough to materialize.
-const FEW: usize = 2;
-
-/// The contrasts between two bounds, both inclusive.
-fn within(x: &[f64], y: &[f64], contrast: Contrast, low: f64, high: f64) -> Vec<f64> {
-    let (mut from, mut to) = (0, 0);
-    let mut all = Vec::with_capacity(FEW * (x.len() + y.len()));
-    for &x in x {
-        while from < y.len() && contrast.of(x, y[from]) < low {
-            from += 1;
-        }
-        while to < y.len() && contrast.of(x, y[to]) <= high {
-            to += 1;
-        }
-        all.extend(y[from..to].iter().map(|&y| contrast.of(x, y)));
-    }
-    all
-}
-
-/// The number of pairs whose contrast is at most `bound`: as x grows, its contrast with any y decreases.
-fn count_at_most(x: &[f64], y: &[f64], contrast: Contrast, bound: f64) -> usize {
-    let (mut reached, mut total) = (0, 0);
-    for &x in x {
-        while reached < y.len() && contrast.of(x, y[reached]) <= bound {
-            reached += 1;
-        }
-        total += reached;
-    }
-    total
-}
-
-/// Maps numbers to integers in the same order, so that a bisection ends at adjacent numbers.
-fn ordinal(value: f64) -> u64 {
-    let bits = (value + 0.0).to_bits();
-    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
-}
-
-fn number(ordinal: u64) -> f64 {
-    f64::from_bits(if ordinal >> 63 == 1 { ordinal & !(1 << 63) } else { !ordinal })
 }

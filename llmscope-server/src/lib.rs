@@ -37,10 +37,12 @@ pub mod session;
 mod settings;
 mod shutdown;
 mod sidecar;
+mod stalled;
 pub mod store;
 mod timestamp;
 pub mod violation;
 mod watches;
+mod work_queue;
 
 pub use access::{Caller, Keys, Scope};
 pub use alerts::Alerting;

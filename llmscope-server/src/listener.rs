@@ -16,9 +16,12 @@ use tower::ServiceExt as _;
 
 use crate::access::Peer;
 use crate::shutdown::Shutdown;
+use crate::stalled::Unstalled;
 
 /// How long a request's head may take, so that silent clients do not hold connections.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a write of an answer may wait for its client.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long running requests may take when the service shuts down.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait when the process cannot open more files.
@@ -43,7 +46,7 @@ pub(crate) async fn listen(listener: TcpListener, router: Router, connections: u
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Unstalled::new(stream, WRITE_TIMEOUT)), service);
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that disconnects is not an error of the service.

@@ -1,9 +1,9 @@
 //! Publishes live events to listeners. A slow listener delays no other: it gets the number of events that it missed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use llmscope_core::RuleCode;
 use serde::Serialize;
@@ -19,6 +19,11 @@ use crate::violation::Violation;
 const QUEUE_LENGTH: usize = 1024;
 /// The shortest interval between messages to listeners.
 const BROADCAST_INTERVAL: Duration = Duration::from_millis(100);
+/// The time that a message takes for each listener: together they get at most 400 messages a second, so that many of
+/// them do not slow down the writers.
+const PER_LISTENER: Duration = Duration::from_micros(2500);
+/// The most listeners.
+pub(crate) const MOST_LISTENERS: usize = 1000;
 
 /// An event.
 #[derive(Debug, Clone, PartialEq)]
@@ -91,20 +96,19 @@ pub(crate) struct Hello {
     pub(crate) version: &'static str,
 }
 
-/// An event as it is sent, serialized once for all listeners.
-#[derive(Debug)]
-pub(crate) struct Frame {
-    /// Its name.
-    pub(crate) name: &'static str,
-    /// Its data, as JSON.
-    pub(crate) data: String,
+/// The message of an event as it is sent.
+#[must_use]
+pub(crate) fn message(name: &str, data: &impl Serialize) -> Option<Bytes> {
+    // JSON has no line breaks, which would end the data.
+    Some(format!("event: {name}\ndata: {}\n\n", serde_json::to_string(data).ok()?).into())
 }
 
 /// Publishes events to listeners.
 #[derive(Debug, Clone)]
 pub(crate) struct Live {
     events: mpsc::UnboundedSender<Event>,
-    frames: broadcast::Sender<Arc<Frame>>,
+    /// The messages, each serialized once for all listeners.
+    messages: broadcast::Sender<Bytes>,
 }
 
 impl Live {
@@ -112,7 +116,7 @@ impl Live {
     #[must_use]
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Event>) {
         let (events, received) = mpsc::unbounded_channel();
-        (Self { events, frames: broadcast::channel(QUEUE_LENGTH).0 }, received)
+        (Self { events, messages: broadcast::channel(QUEUE_LENGTH).0 }, received)
     }
 
     /// Queues an event. It never blocks.
@@ -121,22 +125,22 @@ impl Live {
         let _ = self.events.send(event);
     }
 
-    /// Subscribes to events from now on.
+    /// Subscribes to events from now on; `None` if there are [`MOST_LISTENERS`].
     #[must_use]
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<Frame>> {
-        self.frames.subscribe()
+    pub(crate) fn subscribe(&self) -> Option<broadcast::Receiver<Bytes>> {
+        (self.listeners() < MOST_LISTENERS).then(|| self.messages.subscribe())
     }
 
     /// The number of listeners.
     #[must_use]
     pub(crate) fn listeners(&self) -> usize {
-        self.frames.receiver_count()
+        self.messages.receiver_count()
     }
 
     fn send(&self, name: &'static str, data: &impl Serialize) {
-        if let Ok(data) = serde_json::to_string(data) {
+        if let Some(message) = message(name, data) {
             // Sending fails if there are no listeners.
-            let _ = self.frames.send(Arc::new(Frame { name, data }));
+            let _ = self.messages.send(message);
         }
     }
 }
@@ -192,7 +196,7 @@ fn put<T>(all: &mut Vec<T>, last: &mut HashMap<i64, usize>, id: i64, event: T, i
 }
 
 /// Sends events to the listeners until the service shuts down: the first at once, later ones together after a
-/// [`BROADCAST_INTERVAL`].
+/// pause, which is longer for many listeners.
 pub(crate) async fn broadcast_events(live: Live, mut events: mpsc::UnboundedReceiver<Event>, mut shutdown: Shutdown) {
     let mut next_broadcast = Instant::now();
     loop {
@@ -212,6 +216,31 @@ pub(crate) async fn broadcast_events(live: Live, mut events: mpsc::UnboundedRece
             pending.add(event);
         }
         pending.send(&live);
-        next_broadcast = Instant::now() + BROADCAST_INTERVAL;
+        next_broadcast = Instant::now() + pause(live.listeners());
+    }
+}
+
+/// The pause between two messages to this many listeners.
+fn pause(listeners: usize) -> Duration {
+    BROADCAST_INTERVAL.max(PER_LISTENER * u32::try_from(listeners).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_listeners_get_messages_less_often() {
+        assert_eq!((pause(0), pause(40)), (BROADCAST_INTERVAL, BROADCAST_INTERVAL));
+        assert_eq!((pause(400), pause(MOST_LISTENERS)), (Duration::from_secs(1), Duration::from_millis(2500)));
+    }
+
+    #[test]
+    fn the_number_of_listeners_is_bounded() {
+        let (live, _events) = Live::new();
+        let mut listeners: Vec<_> = (0..MOST_LISTENERS).map(|_| live.subscribe()).collect();
+        assert!(listeners.iter().all(Option::is_some) && live.subscribe().is_none());
+        listeners.pop();
+        assert!(live.subscribe().is_some());
     }
 }

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::access::Rates;
 use crate::alerts::Alerts;
-use crate::api::{App, Shared, Telemetry, router};
+use crate::api::{App, Queues, Shared, Telemetry, router};
 use crate::error::{Error, Result};
 use crate::listener::listen;
 use crate::live::{Live, broadcast_events};
@@ -22,8 +22,8 @@ use crate::retention;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::sidecar::{ALERTS, sidecar};
+use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{self, Store};
 
 /// A service that runs until it is stopped.
 pub struct Service {
@@ -85,7 +85,7 @@ impl Service {
             rates: Rates::new(settings.requests_per_s),
             retention_days: settings.retention_days,
             transform: settings.watch.transform,
-            permits: Arc::new(Semaphore::new(store::READERS)),
+            queues: Queues::default(),
             telemetry,
             shutdown: shutdown.clone(),
         });

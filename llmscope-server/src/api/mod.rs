@@ -16,18 +16,21 @@ mod v1;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use llmscope_core::Transform;
 pub(crate) use otlp::Telemetry;
 pub(crate) use routes::router;
-use tokio::sync::Semaphore;
+
+use api_error::ApiError;
 
 use crate::access::{Keys, Rates};
 use crate::live::Live;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::shutdown::Shutdown;
-use crate::store::{self, Store};
+use crate::store::{self, READERS, Store};
+use crate::work_queue::WorkQueue;
 
 /// The state that all handlers share.
 #[derive(Clone)]
@@ -46,12 +49,39 @@ pub(crate) struct Shared {
     pub(crate) retention_days: u32,
     /// The transformation on whose scale limits are learned.
     pub(crate) transform: Transform,
-    /// Limits the number of blocking tasks that run at the same time.
-    pub(crate) permits: Arc<Semaphore>,
+    /// Limit the blocking work that runs and waits at the same time.
+    pub(crate) queues: Queues,
     /// What is remembered of OpenTelemetry's exports.
     pub(crate) telemetry: Telemetry,
     /// Ends streams that would otherwise never end when the service shuts down.
     pub(crate) shutdown: Shutdown,
+}
+
+/// One queue for each kind of blocking work, so that none of them delays another.
+pub(crate) struct Queues {
+    /// Probes of the store.
+    probes: WorkQueue,
+    /// Reads of a page.
+    reads: WorkQueue,
+    /// Analyses and files. Each may hold a hundred thousand values, and running more at once would not be faster.
+    analyses: WorkQueue,
+    /// The parsing of bodies that are stored.
+    parsing: WorkQueue,
+}
+
+/// How long a probe may take.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(90);
+
+impl Default for Queues {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            probes: WorkQueue::new(2, 1000, PROBE_TIMEOUT),
+            reads: WorkQueue::new(READERS / 2, 1000, seconds(10)),
+            analyses: WorkQueue::new(READERS / 2, 64, seconds(10)),
+            parsing: WorkQueue::new(4, 256, seconds(30)),
+        }
+    }
 }
 
 impl App {
@@ -59,21 +89,47 @@ impl App {
         Self(Arc::new(shared))
     }
 
+    /// Asks the store something that it answers at once.
+    pub(crate) async fn probe<T: Send + 'static>(
+        &self,
+        probe: impl FnOnce(&dyn Store) -> store::Result<T> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let answered = self.run(&self.queues.probes, move |store| Ok(probe(store)?));
+        let late = |_| ApiError::Unavailable("the store does not answer in time".to_owned());
+        tokio::time::timeout(PROBE_TIMEOUT, answered).await.map_err(late)?
+    }
+
     /// Reads from the store on a thread that may block.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Store) -> store::Result<T> + Send + 'static,
-    ) -> Result<T, api_error::ApiError> {
-        self.run_blocking(move |store| Ok(read(store)?)).await
+    ) -> Result<T, ApiError> {
+        self.run(&self.queues.reads, move |store| Ok(read(store)?)).await
     }
 
-    /// Runs long work that needs the store, on a thread that may block.
+    /// Runs an analysis of the store, or writes a file, on a thread that may block.
     pub(crate) async fn run_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn Store) -> Result<T, api_error::ApiError> + Send + 'static,
-    ) -> Result<T, api_error::ApiError> {
-        // A few at a time: each may hold a hundred thousand values, and running more at once would not be faster.
-        let Ok(permit) = self.permits.clone().acquire_owned().await else { return Err(api_error::ApiError::Internal) };
+        work: impl FnOnce(&dyn Store) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.run(&self.queues.analyses, work).await
+    }
+
+    /// Parses a body that will be stored, on a thread that may block. Analyses do not delay it.
+    pub(crate) async fn parse<T: Send + 'static>(
+        &self,
+        parse: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.run(&self.queues.parsing, move |_| parse()).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        queue: &WorkQueue,
+        work: impl FnOnce(&dyn Store) -> Result<T, ApiError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let busy = |_| ApiError::Unavailable("too many requests of this kind wait: try again".to_owned());
+        let permit = queue.enter().await.map_err(busy)?;
         let store = self.store.clone();
         let task = move || {
             let done = work(&*store);
@@ -83,7 +139,7 @@ impl App {
         let done = tokio::task::spawn_blocking(task).await;
         done.unwrap_or_else(|error| {
             tracing::error!(%error, "a request handler panicked");
-            Err(api_error::ApiError::Internal)
+            Err(ApiError::Internal)
         })
     }
 }

@@ -22,8 +22,8 @@ use crate::series::{Measurement, SeriesName, Source};
 use crate::session::{SessionSummary, Upload};
 use crate::violation::{Violation, ViolationStatus};
 
-/// The number of reads that a store serves at the same time; further ones wait.
-pub const READERS: usize = 4;
+/// The number of reads that a store serves at the same time, besides [`Store::ping`]; further ones wait.
+pub const READERS: usize = 8;
 
 /// The result of the store's methods.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -35,7 +35,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if the store cannot be written.
     fn writer(&self) -> Result<Box<dyn Writer>>;
-    /// Succeeds if the store answers.
+    /// Succeeds if the store answers. It waits for no other reader.
     ///
     /// # Errors
     /// [`StoreError`] if it does not.

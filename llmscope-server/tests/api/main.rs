@@ -11,6 +11,7 @@ mod baselines;
 mod events;
 mod files;
 mod lifecycle;
+mod load;
 mod metrics;
 mod openapi;
 mod paging;

@@ -41,11 +41,11 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn health(State(app): State<App>, request: Request) -> Result<Json<Health>, ApiError> {
     let counts = app.open_legacy || caller(&app, &request).is_ok();
-    let read = app.read(move |store| {
-        let count = if counts { Some(store.count()?) } else { store.ping().map(|()| None)? };
-        Ok((store.place(), count))
-    });
-    let (place, total_requests) = read.await.map_err(unavailable)?;
+    let place = app.probe(|store| store.ping().map(|()| store.place())).await.map_err(unavailable)?;
+    let total_requests = match counts {
+        true => Some(app.read(|store| store.count()).await.map_err(unavailable)?),
+        false => None,
+    };
     // The file's name without its folder: this endpoint needs no key.
     let database = Path::new(&place).file_name().unwrap_or_default().to_string_lossy().into_owned();
     let retention_days = app.retention_days;
@@ -53,7 +53,7 @@ async fn health(State(app): State<App>, request: Request) -> Result<Json<Health>
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Ready>, ApiError> {
-    app.read(|store| store.ping()).await.map_err(unavailable)?;
+    app.probe(|store| store.ping()).await.map_err(unavailable)?;
     Ok(Json(Ready { status: "ready" }))
 }
 

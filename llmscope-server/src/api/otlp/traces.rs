@@ -44,7 +44,7 @@ async fn traces(State(app): State<App>, request: Request) -> Result<Response, Ap
         Encoding::Protobuf => json_of(&bytes)?,
         Encoding::Json => bytes,
     };
-    let spans = app.run_blocking(move |_| parsed(&text)).await?;
+    let spans = app.parse(move || parsed(&text)).await?;
     let export = app.telemetry.memory().take(spans, received_at);
     let arrivals = requests(&export.session).map(|record| Arrival {
         identity: identity::of_record(&record).map(Identity::Span),

@@ -81,7 +81,7 @@ async fn upload(
 ) -> Result<Response, ApiError> {
     let at = Timestamp::now();
     let bytes = body(request, &app).await?;
-    let (upload, warnings) = app.run_blocking(move |_| read(query.name, &bytes, at)).await?;
+    let (upload, warnings) = app.parse(move || read(query.name, &bytes, at)).await?;
     let summary = app.recorder.change(move |transaction, _| transaction.insert_session(&upload)).await?;
     Ok((StatusCode::CREATED, Json(SessionSummary { warnings, ..summary })).into_response())
 }

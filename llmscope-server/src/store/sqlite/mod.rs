@@ -41,6 +41,8 @@ pub struct SqliteStore {
     path: PathBuf,
     durability: Durability,
     readers: Readers,
+    /// The connection of [`Store::ping`], so that no reader delays it.
+    probe: Mutex<Connection>,
     /// The lock, held for the lifetime of the store: only one service may use the file.
     _lock: File,
 }
@@ -71,8 +73,10 @@ impl SqliteStore {
         for reader in &idle {
             reader.pragma_update(None, "query_only", true).map_err(refuse)?;
         }
+        let probe = opening::connect(path).map_err(refuse)?;
+        probe.pragma_update(None, "query_only", true).map_err(refuse)?;
         let readers = Readers { idle: Mutex::new(idle), returned: Condvar::new() };
-        Ok(Self { path: path.to_owned(), durability, readers, _lock: lock })
+        Ok(Self { path: path.to_owned(), durability, readers, probe: Mutex::new(probe), _lock: lock })
     }
 
     /// Checks the integrity of the whole file with SQLite.
@@ -145,7 +149,9 @@ impl Store for SqliteStore {
     }
 
     fn ping(&self) -> Result<()> {
-        self.read(|reader| reader.query_row("SELECT count(*) FROM sources", [], |_| Ok(())))
+        let probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = probe.query_row("SELECT count(*) FROM sources", [], |_| Ok(()));
+        answered.map_err(|error| self.refusal(&error))
     }
 
     fn place(&self) -> String {

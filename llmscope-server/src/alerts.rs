@@ -6,7 +6,7 @@ use std::time::Duration;
 use llmscope_core::quantity::with_unit;
 use llmscope_core::text::slack_text;
 use llmscope_core::{RuleSet, Side};
-use llmscope_harness::{Secret, Uploader};
+use llmscope_harness::{Delivery, Secret, Uploader};
 use serde_json::json;
 
 use crate::error::{Error, Result};
@@ -44,6 +44,11 @@ impl Alerts {
         if self.rules.codes().any(|code| *code == violation.rule) {
             self.uploader.send(json!({"text": format!("🔴 {}", slack_text(&message(violation)))}));
         }
+    }
+
+    /// The state of the deliveries.
+    pub(crate) fn delivery(&self) -> Delivery {
+        self.uploader.delivery()
     }
 
     /// Stops sending. Undelivered alerts stay in their file.

@@ -33,6 +33,7 @@ pub mod reset;
 mod retention;
 pub mod series;
 mod service;
+mod service_metrics;
 pub mod session;
 mod settings;
 mod shutdown;

@@ -6,8 +6,10 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use llmscope_harness::Delivery;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,6 +18,7 @@ use crate::error::{Error, StoreError};
 use crate::identity::{KeyReused, Receipt, Submission};
 use crate::live::{Event, Live};
 use crate::record::Arrival;
+use crate::service_metrics::ServiceMetrics;
 use crate::store::{self, Store, Transaction, Writer};
 use crate::watches::{Changes, WatchSettings, Watches};
 
@@ -48,6 +51,7 @@ impl Recorder {
         settings: WatchSettings,
         live: Live,
         alerts: Option<Alerts>,
+        metrics: Arc<ServiceMetrics>,
         runtime: Handle,
     ) -> Result<(Self, JoinHandle<()>), Error> {
         let watches = Watches::restored(settings, &*store)?;
@@ -59,6 +63,8 @@ impl Recorder {
             refusal: None,
             live,
             alerts,
+            metrics,
+            is_full: false,
             runtime,
         };
         writer.change(|_, watches| watches.adopt_rules())?;
@@ -83,6 +89,20 @@ impl Recorder {
         let sent = self.calls.send(Call::Store { submission, reply }).await;
         sent.map_err(|_| shutting_down())?;
         received.await.map_err(|_| shutting_down())?
+    }
+
+    /// The number of calls that wait for the writer.
+    pub(crate) fn waiting(&self) -> usize {
+        self.calls.max_capacity() - self.calls.capacity()
+    }
+
+    /// The state of the deliveries to the webhook; `None` without a webhook, and while the writer is busy.
+    pub(crate) async fn deliveries(&self) -> Option<Delivery> {
+        const PATIENCE: Duration = Duration::from_millis(500);
+        let (reply, received) = oneshot::channel();
+        let ask = move |writer: &mut WriterThread| drop(reply.send(writer.alerts.as_ref().map(Alerts::delivery)));
+        self.calls.try_send(Call::Change(Box::new(ask))).ok()?;
+        tokio::time::timeout(PATIENCE, received).await.ok()?.ok()?
     }
 
     /// Makes a change in its own transaction.
@@ -113,6 +133,9 @@ struct WriterThread {
     refusal: Option<StoreError>,
     live: Live,
     alerts: Option<Alerts>,
+    metrics: Arc<ServiceMetrics>,
+    /// Whether the log says that there are as many series as allowed.
+    is_full: bool,
     /// The runtime of the callers.
     runtime: Handle,
 }
@@ -145,7 +168,11 @@ impl WriterThread {
                 .collect::<store::Result<Vec<_>>>()
         });
         let results: Vec<store::Result<_>> = match kept {
-            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Ok(outcomes) => {
+                let repeated = outcomes.iter().flatten().map(|receipt| receipt.repeated as u64).sum();
+                self.metrics.repeated.add(repeated);
+                outcomes.into_iter().map(Ok).collect()
+            }
             Err(error) => replies.iter().map(|_| Err(error.clone())).collect(),
         };
         let send = move || replies.into_iter().zip(results).for_each(|(reply, result)| drop(reply.send(result)));
@@ -165,6 +192,7 @@ impl WriterThread {
         if !self.is_restored {
             self.restore()?;
         }
+        let begun = Instant::now();
         let watches = &mut self.watches;
         let changed = self.writer.transaction().and_then(|mut transaction| {
             let result = change(&mut *transaction, watches)?;
@@ -174,6 +202,7 @@ impl WriterThread {
         });
         match &changed {
             Ok(_) => {
+                self.metrics.committed(begun.elapsed());
                 self.log_refusal(None);
                 self.publish();
             }
@@ -212,6 +241,14 @@ impl WriterThread {
 
     fn publish(&mut self) {
         let changes: Changes = self.watches.take_changes();
+        self.metrics.unjudged.add(changes.unjudged);
+        if changes.unjudged > 0 && !self.is_full {
+            self.is_full = true;
+            tracing::warn!(
+                "there are as many series as allowed (--max-series): values of further providers and models are stored \
+                and not judged; delete series, or allow more"
+            );
+        }
         if let Some(alerts) = &self.alerts {
             changes
                 .begun

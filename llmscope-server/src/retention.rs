@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::recorder::Recorder;
-use crate::store::Result;
+use crate::store::{Result, Transaction};
+use crate::watches::Watches;
 
 /// The delay between the start of the service and its first cleanup. A clock that is wrong at boot is set by then.
 pub(crate) const FIRST: Duration = Duration::from_secs(300);
@@ -26,6 +27,25 @@ pub(crate) async fn clean(recorder: &Recorder, days: u32) -> Result<u64> {
     let mut removed = 0;
     loop {
         let now = recorder.change(move |transaction, _| transaction.delete_before(before, BATCH)).await?;
+        removed += now;
+        if now < BATCH as u64 {
+            return Ok(removed);
+        }
+    }
+}
+
+/// Removes violations that ended more than `days` days ago, and returns their number. With 0 days it removes nothing.
+pub(crate) async fn clean_violations(recorder: &Recorder, days: u32) -> Result<u64> {
+    if days == 0 {
+        return Ok(0);
+    }
+    let before = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(days));
+    let mut removed = 0;
+    loop {
+        let remove = move |transaction: &mut dyn Transaction, _: &mut Watches| {
+            transaction.delete_violations_before(before, BATCH)
+        };
+        let now = recorder.change(remove).await?;
         removed += now;
         if now < BATCH as u64 {
             return Ok(removed);

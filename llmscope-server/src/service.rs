@@ -19,6 +19,7 @@ use crate::live::{Live, broadcast_events};
 use crate::machine::Machine;
 use crate::recorder::Recorder;
 use crate::retention;
+use crate::service_metrics::ServiceMetrics;
 use crate::settings::Settings;
 use crate::shutdown::Shutdown;
 use crate::sidecar::{ALERTS, sidecar};
@@ -64,11 +65,13 @@ impl Service {
         let (live, events) = Live::new();
         let alerts =
             settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, &sidecar(&settings.database, ALERTS)));
+        let metrics = Arc::new(ServiceMetrics::default());
         let (recorder, recording) = Recorder::start(
             store.clone(),
             settings.watch.clone(),
             live.clone(),
             alerts.transpose()?,
+            metrics.clone(),
             runtime.handle().clone(),
         )?;
         let telemetry = Telemetry::restored(&*store)?;
@@ -83,7 +86,9 @@ impl Service {
             open_legacy: settings.open_legacy,
             origins: settings.origins,
             rates: Rates::new(settings.requests_per_s),
+            metrics,
             retention_days: settings.retention_days,
+            violation_days: settings.violation_days,
             transform: settings.watch.transform,
             queues: Queues::default(),
             telemetry,
@@ -151,9 +156,16 @@ async fn tidy(app: App, mut shutdown: Shutdown) {
         if let Err(error) = retention::forget_identities(&app.recorder).await {
             tracing::error!(%error, "cannot forget old identities");
         }
+        match retention::clean_violations(&app.recorder, app.violation_days).await {
+            Ok(removed) => app.metrics.removed_violations.add(removed),
+            Err(error) => tracing::error!(%error, "cannot remove old violations"),
+        }
         match retention::clean(&app.recorder, app.retention_days).await {
             Ok(0) => {}
-            Ok(removed) => tracing::info!(removed, "removed records older than the retention period"),
+            Ok(removed) => {
+                app.metrics.removed_records.add(removed);
+                tracing::info!(removed, "removed records older than the retention period");
+            }
             Err(error) => tracing::error!(%error, "cannot remove old records"),
         }
     }

@@ -29,6 +29,8 @@ pub struct Settings {
     pub origins: Vec<String>,
     /// Days after which live records are removed; 0 disables the removal.
     pub retention_days: u32,
+    /// Days after which violations that ended are removed; 0 disables the removal.
+    pub violation_days: u32,
     /// How to judge values.
     pub watch: WatchSettings,
     /// Frozen limits for the series that they name.
@@ -46,6 +48,8 @@ impl Settings {
     pub const PORT: u16 = 8081;
     /// The default number of days after which live records are removed.
     pub const RETENTION_DAYS: u32 = 7;
+    /// The default number of days after which violations that ended are removed.
+    pub const VIOLATION_DAYS: u32 = 365;
 }
 
 impl Default for Settings {
@@ -59,6 +63,7 @@ impl Default for Settings {
             open_legacy: false,
             origins: Vec::new(),
             retention_days: Self::RETENTION_DAYS,
+            violation_days: Self::VIOLATION_DAYS,
             watch: WatchSettings::default(),
             baselines: Vec::new(),
             alerting: None,

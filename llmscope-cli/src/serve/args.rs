@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 use llmscope_core::{Metric, RuleSet, Transform};
-use llmscope_server::Settings;
+use llmscope_server::{Settings, WatchSettings};
 use url::Url;
 
 use crate::values;
@@ -59,6 +59,9 @@ pub(crate) struct ServeArgs {
     /// Estimate limits of transformed values (log: for long tails)
     #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), default_value_t, help_heading = "Judging")]
     pub(crate) transform: Transform,
+    /// Series at most; values of further ones are stored and not judged
+    #[arg(long, value_name = "N", default_value_t = WatchSettings::MAX_SERIES, help_heading = "Judging")]
+    pub(crate) max_series: usize,
     /// Frozen limits from `analyze --save-baseline` or GET /api/v1/baselines
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(crate) baseline: Option<PathBuf>,
@@ -74,6 +77,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "DAYS", env = "DATA_RETENTION_DAYS", value_parser = days, default_value = "7",
           help_heading = "Store")]
     pub(crate) retention_days: u32,
+    /// Days after which violations that ended are removed; 0 keeps them
+    #[arg(long, value_name = "DAYS", default_value_t = Settings::VIOLATION_DAYS, help_heading = "Store")]
+    pub(crate) violation_days: u32,
     /// When a record is acknowledged: on disk (full) or in the OS (normal)
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = DurabilityArg::Full, help_heading = "Store")]
     pub(crate) durability: DurabilityArg,

@@ -103,11 +103,13 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         open_legacy: args.open_legacy,
         origins: args.origin.clone(),
         retention_days: args.retention_days,
+        violation_days: args.violation_days,
         watch: WatchSettings {
             metrics: if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() },
             rules: args.rules.clone(),
             learn: args.learn,
             transform: args.transform,
+            max_series: args.max_series,
         },
         baselines: args.baseline.as_deref().map(baseline::read).transpose()?.unwrap_or_default(),
         alerting: webhook.map(|webhook| Alerting { webhook, rules: args.alert_rules.clone() }),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use llmscope_core::Verdict;
+use llmscope_harness::Delivery;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
@@ -27,9 +28,10 @@ pub(super) fn operations() -> Vec<Operation> {
 
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
     let (stored, records) = app.read(|store| Ok((store.series()?, store.count()?))).await?;
-    let series = stored.iter().map(|series| view(&series.state, series.open.len())).collect();
+    let deliveries = app.recorder.deliveries().await;
+    let series: Vec<Series> = stored.iter().map(|series| view(&series.state, series.open.len())).collect();
     let mut registry = Registry::with_prefix("llmscope");
-    registry.register_collector(Box::new(Snapshot { series, records, listeners: app.live.listeners() }));
+    registry.register_collector(Box::new(Snapshot { series, records, deliveries, app }));
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).map_err(|_| ApiError::Internal)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,11 +39,51 @@ async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
 }
 
 /// The state of the service at the time of the request.
-#[derive(Debug)]
 struct Snapshot {
     series: Vec<Series>,
     records: u64,
-    listeners: usize,
+    deliveries: Option<Delivery>,
+    app: App,
+}
+
+impl Snapshot {
+    /// Numbers of the service that only grow: their names, help texts and values.
+    fn counts(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let metrics = &self.app.metrics;
+        let mut counts = vec![
+            ("transactions", "Transactions of the writer", metrics.transactions.get()),
+            ("repeated_records", "Records that had been accepted before", metrics.repeated.get()),
+            ("unjudged_values", "Values of series beyond --max-series", metrics.unjudged.get()),
+            ("removed_records", "Records removed because of their age", metrics.removed_records.get()),
+            ("removed_violations", "Violations removed because of their age", metrics.removed_violations.get()),
+        ];
+        if let Some(Delivery { delivered, dropped, refused, .. }) = self.deliveries {
+            counts.push(("alerts_delivered", "Alerts that the webhook accepted", delivered));
+            counts.push(("alerts_lost", "Alerts that the webhook refused or that had no place", dropped + refused));
+        }
+        counts
+    }
+
+    /// Numbers of the service now.
+    fn gauges(&self) -> Vec<(&'static str, &'static str, u64)> {
+        let mut gauges = vec![
+            ("records", "Live records in the store", self.records),
+            ("series", "Series", self.series.len() as u64),
+            ("event_listeners", "Readers of live events", self.app.live.listeners() as u64),
+            ("waiting_calls", "Calls that wait for the writer", self.app.recorder.waiting() as u64),
+            ("store_bytes", "Size of the store's files", self.app.store.bytes()),
+        ];
+        if let Some(delivery) = &self.deliveries {
+            gauges.push(("alerts_waiting", "Alerts that wait for the webhook", delivery.waiting as u64));
+        }
+        gauges
+    }
+}
+
+/// The label of responses.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StatusLabel {
+    status: u32,
 }
 
 /// The labels of a series.
@@ -95,13 +137,30 @@ impl Collector for Snapshot {
         for series in &self.series {
             ConstCounter::new(series.n).encode(values.encode_family(&Labels::of(series))?)?;
         }
-        let records = i64::try_from(self.records).unwrap_or(i64::MAX);
-        let records_encoder =
-            encoder.encode_descriptor("records", "Live records in the store", None, MetricType::Gauge)?;
-        ConstGauge::new(records).encode(records_encoder)?;
-        let listeners = i64::try_from(self.listeners).unwrap_or(i64::MAX);
-        let help = "Readers of live events";
-        let listeners_encoder = encoder.encode_descriptor("event_listeners", help, None::<&Unit>, MetricType::Gauge)?;
-        ConstGauge::new(listeners).encode(listeners_encoder)
+        let metrics = &self.app.metrics;
+        let help = "Responses by their status";
+        let mut responses = encoder.encode_descriptor("responses", help, None, MetricType::Counter)?;
+        for (status, count) in metrics.responses() {
+            let label = StatusLabel { status: status.into() };
+            ConstCounter::new(count).encode(responses.encode_family(&label)?)?;
+        }
+        let help = "Time of the writer's transactions together";
+        let seconds = encoder.encode_descriptor("transaction_seconds", help, None::<&Unit>, MetricType::Counter)?;
+        ConstCounter::new(metrics.transaction_s()).encode(seconds)?;
+        for (name, help, count) in self.counts() {
+            let encoder = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            ConstCounter::new(count).encode(encoder)?;
+        }
+        for (name, help, number) in self.gauges() {
+            let encoder = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX)).encode(encoder)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Snapshot").field("records", &self.records).finish_non_exhaustive()
     }
 }

@@ -28,6 +28,7 @@ use crate::access::{Keys, Rates};
 use crate::live::Live;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
+use crate::service_metrics::ServiceMetrics;
 use crate::shutdown::Shutdown;
 use crate::store::{self, READERS, Store};
 use crate::work_queue::WorkQueue;
@@ -46,7 +47,9 @@ pub(crate) struct Shared {
     pub(crate) open_legacy: bool,
     pub(crate) origins: Vec<String>,
     pub(crate) rates: Rates,
+    pub(crate) metrics: Arc<ServiceMetrics>,
     pub(crate) retention_days: u32,
+    pub(crate) violation_days: u32,
     /// The transformation on whose scale limits are learned.
     pub(crate) transform: Transform,
     /// Limit the blocking work that runs and waits at the same time.

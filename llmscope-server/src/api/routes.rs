@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY,
@@ -47,7 +47,7 @@ pub(crate) fn router(app: App) -> Router {
         // One combined layer: separate layers would cost every request an allocation or two each.
         .layer(
             ServiceBuilder::new()
-                .layer(from_fn(headers))
+                .layer(from_fn_with_state(app.clone(), headers))
                 .layer(cors(&app.origins))
                 .layer(from_fn_with_state(app.clone(), screen))
                 .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
@@ -66,9 +66,10 @@ fn cors(origins: &[String]) -> CorsLayer {
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, HeaderName::from_static("idempotency-key")])
 }
 
-/// Sets the security headers of every response: no content sniffing, no framing, no loading of other resources.
-async fn headers(request: Request, next: Next) -> Response {
+/// Counts every response, and sets its security headers: no content sniffing, no framing, no loading of other resources.
+async fn headers(State(app): State<App>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
+    app.metrics.responded(response.status().as_u16());
     let mut response = response.into_response();
     let always: [(HeaderName, &str); 5] = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),

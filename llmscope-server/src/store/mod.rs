@@ -42,6 +42,8 @@ pub trait Store: Send + Sync + 'static {
     fn ping(&self) -> Result<()>;
     /// The location of the store, for messages.
     fn place(&self) -> String;
+    /// The size of the store's files, in bytes; 0 if it is unknown.
+    fn bytes(&self) -> u64;
     /// The number of live records.
     ///
     /// # Errors
@@ -195,6 +197,11 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError`].
     fn delete_before(&mut self, time: Timestamp, most: usize) -> Result<u64>;
+    /// Removes at most `most` violations that ended before a time, and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn delete_violations_before(&mut self, time: Timestamp, most: usize) -> Result<u64>;
     /// Removes a series with its violations.
     ///
     /// # Errors

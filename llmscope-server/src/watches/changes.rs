@@ -11,6 +11,8 @@ use crate::violation::Violation;
 pub(crate) struct Changes {
     /// The number of stored records.
     pub(crate) count: u64,
+    /// Values that were not judged, because there are as many series as allowed.
+    pub(crate) unjudged: u64,
     pub(crate) updates: BTreeMap<i64, SeriesUpdate>,
     pub(crate) series: BTreeMap<i64, Series>,
     pub(crate) violations: BTreeMap<i64, Violation>,

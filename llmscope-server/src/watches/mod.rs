@@ -26,6 +26,8 @@ use crate::violation::Violation;
 pub(crate) struct Watches {
     settings: WatchSettings,
     of_source: HashMap<i64, Vec<WatchedSeries>>,
+    /// The number of series.
+    series: usize,
     /// The ids of sources with a changed series.
     touched: BTreeSet<i64>,
     /// Frozen limits for series that do not exist yet.
@@ -39,6 +41,7 @@ impl Watches {
         let mut watches = Self {
             settings,
             of_source: HashMap::new(),
+            series: 0,
             touched: BTreeSet::new(),
             baselines: Vec::new(),
             changes: Changes::default(),
@@ -54,6 +57,7 @@ impl Watches {
         self.changes = Changes::default();
         self.touched.clear();
         self.of_source.clear();
+        self.series = stored.len();
         for StoredSeries { state, open } in stored {
             self.of_source.entry(state.source.id).or_default().push(WatchedSeries { state, open, is_changed: false });
         }
@@ -86,6 +90,11 @@ impl Watches {
         if record.warmup {
             return Ok(());
         }
+        if self.series >= self.settings.max_series && !self.of_source.contains_key(&source.id) {
+            let metrics = self.settings.metrics.iter();
+            self.changes.unjudged += metrics.filter(|&&metric| record.metric(metric).is_some()).count() as u64;
+            return Ok(());
+        }
         self.touched.insert(source.id);
         let all = self.of_source.entry(source.id).or_default();
         for &metric in &self.settings.metrics {
@@ -96,10 +105,15 @@ impl Watches {
                 (Some(value), place) => {
                     let place = match place {
                         Some(place) => place,
+                        None if self.series >= self.settings.max_series => {
+                            self.changes.unjudged += 1;
+                            continue;
+                        }
                         None => {
                             let study = Study::among(&self.baselines, source, metric, definition);
                             let (settings, of) = (&self.settings, (metric, definition));
                             all.push(WatchedSeries::new(source, of, settings, study, at, transaction)?);
+                            self.series += 1;
                             all.len() - 1
                         }
                     };
@@ -178,12 +192,14 @@ impl Watches {
     /// Removes a series with its violations.
     pub(crate) fn delete(&mut self, transaction: &mut dyn Transaction, id: i64) -> Result<()> {
         self.of_source.values_mut().for_each(|all| all.retain(|watched| watched.state.name.id != id));
+        self.series = self.of_source.values().map(Vec::len).sum();
         transaction.delete_series(id)
     }
 
     /// Removes all live records, series and violations.
     pub(crate) fn clear(&mut self, transaction: &mut dyn Transaction) -> Result<u64> {
         self.of_source.clear();
+        self.series = 0;
         self.touched.clear();
         transaction.clear()
     }

@@ -17,17 +17,28 @@ pub struct WatchSettings {
     pub learn: usize,
     /// The transformation on whose scale limits are learned.
     pub transform: Transform,
+    /// The most series. Values of further ones are stored and not judged.
+    pub max_series: usize,
 }
 
 impl Default for WatchSettings {
     /// Judges time to first token, end-to-end latency and time per output token by Nelson's eight rules, against limits
     /// from the first 100 values.
     fn default() -> Self {
-        Self { metrics: Metric::DEFAULT.to_vec(), rules: RuleSet::nelson(), learn: 100, transform: Transform::None }
+        Self {
+            metrics: Metric::DEFAULT.to_vec(),
+            rules: RuleSet::nelson(),
+            learn: 100,
+            transform: Transform::None,
+            max_series: Self::MAX_SERIES,
+        }
     }
 }
 
 impl WatchSettings {
+    /// The default number of series: 1,666 models with three metrics each.
+    pub const MAX_SERIES: usize = 5000;
+
     /// Refuses too few values to learn from.
     pub(crate) fn check(&self) -> llmscope_core::Result<()> {
         self.metrics.iter().try_for_each(|&metric| self.watch(metric, None).map(drop))

@@ -131,3 +131,72 @@ fn readers_of_events_are_counted() {
     let _events = [Events::of(&running.client), Events::of(&running.client)];
     assert_eq!(listeners(), 2.0);
 }
+
+#[test]
+fn series_are_bounded_and_counted() {
+    let settings = |settings: &mut llmscope_server::Settings| settings.watch.max_series = 3;
+    let running = Running::with(settings);
+    // A client that sends the id of each request as its model.
+    let records: Vec<_> =
+        (0..20).map(|n| json!({"provider": "p", "model": format!("request-{n}"), "e2e_s": 1})).collect();
+    running.client.post("/api/v1/records", &json!(records)).ok();
+    assert_eq!(super::series(&running.client).len(), 3);
+    let one = |name: &str| samples(&running.client)[name][0].1;
+    assert_eq!(
+        (one("llmscope_series"), one("llmscope_unjudged_values_total"), one("llmscope_records")),
+        (3.0, 17.0, 20.0)
+    );
+    // Known series are still judged, and a deleted one makes room.
+    running.client.post("/api/v1/records", &json!(records[..1])).ok();
+    assert_eq!(one("llmscope_unjudged_values_total"), 17.0);
+    let id = super::series(&running.client)[2]["id"].clone();
+    running.client.delete(format!("/api/v1/series/{id}")).ok();
+    running.client.post("/api/v1/records", &json!(records[10..12])).ok();
+    assert_eq!((super::series(&running.client).len(), one("llmscope_unjudged_values_total")), (3, 18.0));
+}
+
+#[test]
+fn the_service_counts_its_own_work() {
+    let running = Running::start();
+    let record = json!([{"provider": "p", "e2e_s": 1, "uid": "6f1d2c"}]);
+    (0..3).for_each(|_| drop(running.client.post("/api/v1/records", &record).ok()));
+    running.client.without_key().get("/api/v1/series").refusal(401);
+    let samples = samples(&running.client);
+    let responses = |status: &str| {
+        let found = samples["llmscope_responses_total"].iter().find(|(labels, _)| labels["status"] == status);
+        found.map_or(0.0, |(_, count)| *count)
+    };
+    assert_eq!((responses("201"), responses("401"), responses("500")), (3.0, 1.0, 0.0));
+    let one = |name: &str| samples[name][0].1;
+    assert_eq!((one("llmscope_repeated_records_total"), one("llmscope_waiting_calls")), (2.0, 0.0));
+    assert!(one("llmscope_transactions_total") >= 3.0 && one("llmscope_transaction_seconds_total") > 0.0);
+    assert!(one("llmscope_store_bytes") > 4096.0);
+    assert!(!samples.contains_key("llmscope_alerts_waiting"), "there is no webhook");
+}
+
+#[test]
+fn old_violations_are_removed_and_counted() {
+    let running = Running::with(|settings| {
+        settings.watch.learn = LEARN;
+        settings.violation_days = 30;
+    });
+    let now = jiff::Timestamp::now();
+    let record = |days: i64, second: i64, e2e_s: f64| {
+        let at = now - jiff::SignedDuration::from_hours(24 * days) + jiff::SignedDuration::from_secs(second);
+        json!({"provider": "p", "model": "m", "started_at": at, "e2e_s": e2e_s})
+    };
+    #[allow(clippy::cast_precision_loss, reason = "a few numbers")]
+    let steady =
+        |days: i64| (0..i64::try_from(LEARN).unwrap()).map(move |n| record(days, n, 0.3 + 0.01 * (n % 3) as f64));
+    let mut records: Vec<_> = steady(60).collect();
+    // A spike 60 days ago that ended, and one today that is open.
+    records.extend([record(60, 100, 9.0), record(60, 101, 0.31), record(0, 0, 9.0)]);
+    running.client.post("/api/v1/records", &json!(records)).ok();
+    let spikes = || running.client.get("/api/v1/violations?rule=1").ok()["violations"].as_array().unwrap().len();
+    assert_eq!(spikes(), 2);
+    running.client.poke("/api/v1/cleanup").ok();
+    assert_eq!(spikes(), 1);
+    let samples = samples(&running.client);
+    assert!(samples["llmscope_removed_violations_total"][0].1 >= 1.0);
+    assert!(samples["llmscope_removed_records_total"][0].1 >= 20.0);
+}

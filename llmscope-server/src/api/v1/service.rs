@@ -50,7 +50,7 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/api/v1/whoami", "Report the caller's identity and scopes", whoami).open().response::<Whoami>(),
         Operation::get("/api/v1/machine", "Describe the machine and its utilization", machine).response::<MachineNow>(),
-        Operation::post("/api/v1/cleanup", "Remove records older than the retention period", cleanup)
+        Operation::post("/api/v1/cleanup", "Remove records and violations older than their retention periods", cleanup)
             .admin()
             .response::<Cleaned>(),
         Operation::post("/api/v1/backup", "Download a backup of the store, taken while it is in use", backup)
@@ -80,7 +80,10 @@ async fn machine(State(app): State<App>) -> Json<MachineNow> {
 }
 
 async fn cleanup(State(app): State<App>) -> Result<Json<Cleaned>, ApiError> {
-    Ok(Json(Cleaned { deleted: retention::clean(&app.recorder, app.retention_days).await? }))
+    let deleted = retention::clean(&app.recorder, app.retention_days).await?;
+    app.metrics.removed_records.add(deleted);
+    app.metrics.removed_violations.add(retention::clean_violations(&app.recorder, app.violation_days).await?);
+    Ok(Json(Cleaned { deleted }))
 }
 
 async fn backup(State(app): State<App>) -> Result<Response, ApiError> {

@@ -24,6 +24,7 @@ use super::{Filter, Measurements, ProviderTotals, READERS, Result, Store, Stored
 use crate::error::StoreError;
 use crate::record::StoredRecord;
 use crate::session::SessionSummary;
+use crate::sidecar::sidecar;
 use crate::violation::Violation;
 
 /// When a transaction is acknowledged.
@@ -156,6 +157,14 @@ impl Store for SqliteStore {
 
     fn place(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn bytes(&self) -> u64 {
+        ["", "-wal"]
+            .iter()
+            .filter_map(|suffix| std::fs::metadata(sidecar(&self.path, suffix)).ok())
+            .map(|file| file.len())
+            .sum()
     }
 
     fn count(&self) -> Result<u64> {

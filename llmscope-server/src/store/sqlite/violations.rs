@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use llmscope_core::{Metric, Side};
 use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -45,6 +46,13 @@ pub(super) fn series(reader: &Connection) -> rusqlite::Result<Vec<StoredSeries>>
         Ok(StoredSeries { open: open.remove(&state.name.id).unwrap_or_default(), state })
     };
     statement.query_map([], stored)?.collect()
+}
+
+/// Removes at most `most` violations that ended before a time, with their notes. Open ones stay.
+pub(super) fn remove_before(connection: &Connection, time: Timestamp, most: usize) -> rusqlite::Result<usize> {
+    let delete = "DELETE FROM violations WHERE id IN \
+                  (SELECT id FROM violations WHERE open = 0 AND last_ns < ? ORDER BY id LIMIT ?)";
+    connection.execute(delete, params![to_ns(time), most])
 }
 
 pub(super) fn list(reader: &Connection, filter: &ViolationFilter) -> rusqlite::Result<Vec<Violation>> {

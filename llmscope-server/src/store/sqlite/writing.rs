@@ -37,6 +37,9 @@ const RESERVE_BYTES: u64 = 32 << 20;
 /// The approximate size of a session's request, with its gaps and attributes.
 const REQUEST_BYTES: u64 = 1024;
 
+/// The most sources whose ids are kept in memory; the others are read from the store.
+const MOST_KNOWN_SOURCES: usize = 100_000;
+
 impl SqliteWriter {
     pub(super) fn open(path: &Path, durability: Durability) -> Result<Self> {
         let open = || {
@@ -254,6 +257,10 @@ impl Transaction for SqliteTransaction<'_> {
         removed.map(|removed| removed as u64).map_err(self.refused())
     }
 
+    fn delete_violations_before(&mut self, time: Timestamp, most: usize) -> Result<u64> {
+        violations::remove_before(&self.inner, time, most).map(|removed| removed as u64).map_err(self.refused())
+    }
+
     fn delete_series(&mut self, id: i64) -> Result<()> {
         let removed = self.inner.execute("DELETE FROM series WHERE id = ?", [id]).map_err(self.refused())?;
         if removed == 0 { Err(StoreError::Absent { what: "series", id }) } else { Ok(()) }
@@ -272,6 +279,9 @@ impl Transaction for SqliteTransaction<'_> {
     fn commit(self: Box<Self>) -> Result<()> {
         let Self { path, inner, known, new, .. } = *self;
         inner.commit().map_err(|error| refusal(path, &error))?;
+        if known.len() > MOST_KNOWN_SOURCES {
+            known.clear();
+        }
         known.extend(new);
         Ok(())
     }

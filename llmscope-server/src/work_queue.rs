@@ -54,7 +54,7 @@ mod tests {
         let mut next = Box::pin(queue.enter());
         assert!((&mut next).now_or_never().is_none());
         drop(permit);
-        next.await.unwrap();
+        drop(next.await.unwrap());
     }
 
     #[tokio::test]
@@ -63,6 +63,6 @@ mod tests {
         let permit = queue.enter().await.unwrap();
         assert_eq!(queue.enter().await.unwrap_err(), Overloaded);
         drop(permit);
-        queue.enter().await.unwrap();
+        drop(queue.enter().await.unwrap());
     }
 }

@@ -261,6 +261,7 @@ impl Cell {
 
 impl Requests {
     /// The latencies in seconds, and the tokens of the answers: as many, or none if unknown.
+    #[allow(dead_code, reason = "the example of alarms uses it")]
     pub(crate) fn latencies(&self) -> (&[f64], &[f64]) {
         (&self.latencies, &self.output_tokens)
     }

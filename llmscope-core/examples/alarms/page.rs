@@ -64,7 +64,12 @@ fn kept(claimed: &[&Rate]) -> String {
     } else {
         format!("Above the promise are {} of {} cells: {}.", above.len(), claimed.len(), above.join("; "))
     };
-    format!("{verdict} The mean over the cells is {mean:.2}.")
+    let rare = claimed.iter().filter(|rate| rate.promise > 1_000.0).map(|rate| rate.early);
+    let early = percent(rare.fold(0.0, f64::max));
+    format!(
+        "{verdict} The mean over the cells is {mean:.2}. With rare promises, up to {early} of the series have an alarm \
+         in the first tenth: their first values are compared with few others."
+    )
 }
 
 fn named(rate: &Rate) -> String {
@@ -138,14 +143,17 @@ fn sizes(delays: &[Delay]) -> String {
     format!(
         "An alarm gives the size of the change with an interval. It is a 99.9 % interval of Mann and Whitney's test, \
          because the beginning of the change is chosen after the fact. Of {sized} alarms with an interval in the table \
-         above, {share} hold the true factor. The estimate itself is too large where a change is small: only series \
+         above, {share} hold the true factor.
+
+The estimate itself is too large where a change is small: only series \
          in which it looks large raise an alarm soon."
     )
 }
 
 const FAILURES: &str = "\
 `FailureDetector` judges requests by whether they failed. It learns 1,000 requests first. Alarms are those for each \
-promised one, as above. What fails during an incident is not learned, so that a second outage raises an alarm, too. \
+promised one, as above. What fails during an incident is not learned, so that a second outage raises an alarm, too.
+
 Where failures come in bursts, that breaks rare promises: each long burst is an outage. `relearn` takes bursts of up \
 to 50 failures as usual from then on.";
 

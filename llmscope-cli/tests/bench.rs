@@ -175,6 +175,45 @@ fn steps_have_rows_and_are_judged_within() {
 }
 
 #[test]
+fn the_highest_load_of_an_objective_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let find = |name: &str, more: &[&str]| {
+        let path = folder.path().join(name);
+        let endpoint = ["--vendor", "simulated", "--simulate", "ttft=4ms,tpot=0ms,tokens=1,spread=0,servers=2"];
+        let out = ["-o", path.to_str().unwrap()];
+        run(&[&["bench", "--find-load"][..], &endpoint, &out, more].concat())
+    };
+    let output = find("run.jsonl", &["--slo", "ttft.p90=100ms", "--rate", "200", "-n", "800"]);
+    let (summary, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(
+        stderr.contains("find-load: steps of 800 requests from 200.0/s, to within 5 %: at most about 22 s"),
+        "{stderr}"
+    );
+    assert!(summary.contains("highest load that keeps ttft.p90=100ms: "), "{summary}");
+    assert!(summary.contains("wrong with a probability of at most 5.000 %, if arrivals are independent"), "{summary}");
+    let lines = lines(&folder.path().join("run.jsonl"));
+    let events: Vec<_> = of_kind(&lines, "event").iter().map(|event| event["message"].to_string()).collect();
+    assert!(events.iter().any(|message| message.contains("/s: keeps them")), "{events:?}");
+
+    let output = find("none.jsonl", &["--slo", "ttft.p90=1ms", "--rate", "200", "-n", "120", "--json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &document["found_load"]["highest_per_s"]), (Some(1), &Value::Null));
+    assert_eq!(document["found_load"]["tested"][0]["verdict"], "misses");
+    assert!(text(&output.stderr).contains("the first load, 200.0/s, misses one; start with a lower --rate"));
+
+    for (more, problem) in [
+        (&["--slo", "ttft=1ms"][..], "expected objectives of a run, such as ttft.p99=500ms"),
+        (&["--slo", "ttft.p99=1s", "-n", "50"], "requests in each step to decide these objectives"),
+        (&["--slo", "ttft.p99=1s", "--rate", "1,2"], "expected one rate, the first one"),
+    ] {
+        let output = find("refused.jsonl", more);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(problem), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn invalid_options_fail_before_the_first_request() {
     let cases: [(&[&str], &str); 8] = [
         (&["--vendor", "unknown"], "[possible values: openai, openai-responses, azure, "),

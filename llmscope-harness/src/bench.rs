@@ -104,6 +104,12 @@ impl Bench {
                     label("rate_per_s", rate_per_s.to_string());
                 }
             }
+            Load::Find(find) => {
+                label(
+                    "load",
+                    if find.arrival == Arrival::Poisson { "search, poisson" } else { "search, constant" }.to_owned(),
+                );
+            }
             Load::Replay { speed } => {
                 label("load", "replay".to_owned());
                 label("speed", speed.to_string());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::find_load::FindLoad;
 use crate::vendor::{Budget, VendorKind};
 
 /// The plan of a run: load, number of requests, duration and limits.
@@ -57,6 +58,8 @@ pub enum Load {
         /// How the requests are spaced.
         arrival: Arrival,
     },
+    /// Open loop whose steps search for the highest rate that keeps objectives.
+    Find(FindLoad),
     /// Open loop at the times of a recorded trace.
     Replay {
         /// Factor on the recorded speed: 2 replays the trace twice as fast.
@@ -65,12 +68,13 @@ pub enum Load {
 }
 
 impl Load {
-    /// The number of steps.
+    /// The number of steps; of a search, as many as it often has.
     #[must_use]
     pub fn steps(&self) -> usize {
         match self {
             Self::Closed { concurrency } => concurrency.len(),
             Self::Open { rates_per_s, .. } => rates_per_s.len(),
+            Self::Find(_) => 3 + FindLoad::REFINEMENTS as usize,
             Self::Replay { .. } => 1,
         }
     }
@@ -116,7 +120,7 @@ const DEFAULT_REQUESTS: u64 = 100;
 /// One machine does not have ports for more clients.
 const MOST_CLIENTS: usize = 65_000;
 /// Timers tick in milliseconds: beyond this rate the schedule loses its meaning.
-const HIGHEST_RATE_PER_S: f64 = 100_000.0;
+pub(crate) const HIGHEST_RATE_PER_S: f64 = 100_000.0;
 
 impl Plan {
     /// Fills in the defaults and checks the plan against the vendor.
@@ -124,6 +128,17 @@ impl Plan {
     /// # Errors
     /// [`Error::Setting`] with the name of the invalid setting and what is accepted.
     pub fn checked(mut self, vendor: VendorKind) -> Result<Self> {
+        if let Load::Find(find) = &self.load {
+            if self.duration.is_some() {
+                return Err(setting(
+                    "--duration",
+                    &"with --find-load",
+                    "--requests, the number of requests of each step",
+                ));
+            }
+            find.check(self.requests)?;
+            self.requests = self.requests.or(Some(find.usual_requests()));
+        }
         if self.requests.is_none() && self.duration.is_none() && !matches!(self.load, Load::Replay { .. }) {
             self.requests = Some(DEFAULT_REQUESTS);
         }
@@ -155,7 +170,12 @@ impl Plan {
                 Some(n) => Err(setting("--concurrency", n, &format!("1 to {MOST_CLIENTS} clients"))),
                 None => Ok(()),
             },
-            Load::Open { rates_per_s, .. } => {
+            Load::Open { .. } | Load::Find(_) => {
+                let rates_per_s = match &self.load {
+                    Load::Open { rates_per_s, .. } => rates_per_s.as_slice(),
+                    Load::Find(find) => std::slice::from_ref(&find.first_per_s),
+                    Load::Closed { .. } | Load::Replay { .. } => &[],
+                };
                 let is_possible = |rate: &f64| *rate > 0.0 && *rate <= HIGHEST_RATE_PER_S;
                 let expected = format!("a rate above 0, up to {HIGHEST_RATE_PER_S} requests per second");
                 match rates_per_s.iter().find(|rate| !is_possible(rate)) {

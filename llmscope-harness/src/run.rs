@@ -1,8 +1,8 @@
 //! The request loop: executes the stages of a plan one after the other, with clients or with scheduled arrivals.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::find_load::{FoundLoad, Search, TestedLoad};
 use crate::health::HealthWatch;
 use crate::plan::{Load, Plan};
 use crate::request::{Outcome, WallClock, measure};
@@ -32,6 +33,8 @@ pub enum Update {
     Stage(LoadStage),
     /// A step ended: the health of the client during it, without its connections.
     StepEnded(ClientHealth),
+    /// The result of a search for a load.
+    LoadFound(Box<FoundLoad>),
     /// A request ended, successfully or not.
     Request(Box<RequestRecord>),
     /// A run event, such as a stop by the user.
@@ -49,7 +52,7 @@ impl Update {
     /// [`llmscope_core::Error::Io`].
     pub fn append_to(&self, writer: &mut SessionWriter) -> llmscope_core::Result<()> {
         match self {
-            Self::Stage(_) | Self::StepEnded(_) => Ok(()),
+            Self::Stage(_) | Self::StepEnded(_) | Self::LoadFound(_) => Ok(()),
             Self::Request(record) => writer.append(record),
             Self::Event(event) => writer.append_event(event),
             Self::Sample(sample) => writer.append_sample(sample),
@@ -60,7 +63,7 @@ impl Update {
     /// Adds the update to a session in memory. Stages are not stored.
     pub fn put_into(self, session: &mut Session) {
         match self {
-            Self::Stage(_) | Self::StepEnded(_) => {}
+            Self::Stage(_) | Self::StepEnded(_) | Self::LoadFound(_) => {}
             Self::Request(record) => session.records.push(*record),
             Self::Event(event) => session.events.push(event),
             Self::Sample(sample) => session.samples.push(sample),
@@ -92,7 +95,7 @@ impl LoadStage {
     pub fn load(&self) -> String {
         match (self.concurrency, self.rate_per_s) {
             (Some(clients), _) => counted(clients, "client"),
-            (None, Some(rate)) => format!("{rate}/s"),
+            (None, Some(rate)) => format!("{}/s", (rate * 1e4).round() / 1e4),
             (None, None) => "trace".to_owned(),
         }
     }
@@ -118,6 +121,8 @@ impl Plan {
                 rates_per_s.iter().map(|&rate| LoadStage { rate_per_s: Some(rate), ..usual.clone() }).collect()
             }
             Load::Replay { .. } => vec![usual.clone()],
+            // Each step of a search depends on those before it.
+            Load::Find(_) => Vec::new(),
         };
         let concurrency = measured.first().and_then(|stage| stage.concurrency).or(Some(1));
         let requests = Some(self.warmup);
@@ -145,6 +150,9 @@ pub(crate) struct Job<T> {
     failures_in_a_row: AtomicU32,
     /// Notified once there are too many of them.
     gave_up: Notify,
+    search: Option<Mutex<Search>>,
+    /// Notified once a step of the search cannot keep the objectives any more.
+    out_of_reach: Notify,
 }
 
 impl<T: Transport> Job<T> {
@@ -158,6 +166,10 @@ impl<T: Transport> Job<T> {
     ) -> Self {
         let order = Order::new(workload.conversations.len(), plan.seed);
         let throttle = Throttle::new(target.vendor.profile().budget.map(|budget| budget.per_minute));
+        let search = match (&plan.load, plan.requests) {
+            (Load::Find(find), Some(requests)) => Some(Mutex::new(Search::new(find.clone(), requests))),
+            _ => None,
+        };
         let (clock, conversations_begun, requests_begun) = (WallClock::now(), AtomicU64::new(0), AtomicU64::new(0));
         Self {
             transport,
@@ -173,6 +185,8 @@ impl<T: Transport> Job<T> {
             requests_begun,
             failures_in_a_row: AtomicU32::new(0),
             gave_up: Notify::new(),
+            search,
+            out_of_reach: Notify::new(),
         }
     }
 
@@ -202,6 +216,37 @@ impl<T: Transport> Job<T> {
         }
     }
 
+    /// The search in progress, if the plan has one.
+    fn search(&self) -> Option<MutexGuard<'_, Search>> {
+        self.search.as_ref().map(|search| search.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The next step of the search.
+    fn next_step(&self) -> Option<LoadStage> {
+        let search = self.search()?;
+        let (rate_per_s, requests) = (Some(search.next_rate()?), Some(search.requests()));
+        Some(LoadStage { concurrency: None, rate_per_s, requests, duration: None, warmup: false, step: true })
+    }
+
+    /// Judges the step that ended, and reports what it says about its load.
+    fn end_step(&self, rate_per_s: f64, ended_early: bool) {
+        let tested = self.search().map(|mut search| search.end_step(rate_per_s, ended_early));
+        if let Some(TestedLoad { verdict, .. }) = tested {
+            let message = format!("{rate_per_s:.4}/s: {}", verdict.label());
+            self.report(Update::Event(RunEvent { at: Timestamp::now(), message }));
+        }
+        // Neither failures nor notes of this step count in the next one.
+        self.failures_in_a_row.store(0, Ordering::Relaxed);
+    }
+
+    /// Adds a request to the current step of the search.
+    fn note_in_search(&self, record: &RequestRecord) {
+        let is_out_of_reach = self.search().filter(|_| !record.warmup).is_some_and(|mut search| search.push(record));
+        if is_out_of_reach {
+            self.out_of_reach.notify_one();
+        }
+    }
+
     /// Reports an update. It is dropped if the receiver is gone.
     fn report(&self, update: Update) {
         let _ = self.updates.send(update);
@@ -211,32 +256,62 @@ impl<T: Transport> Job<T> {
 /// Executes a plan until its end or until `stop` is set. Every request that ends is reported.
 pub(crate) async fn run<T: Transport>(job: Arc<Job<T>>, mut stop: watch::Receiver<bool>) {
     for stage in job.plan.stages() {
-        job.report(Update::Stage(stage.clone()));
-        tokio::select! {
-            () = job.prepare(&stage) => {}
-            _ = stop.wait_for(|&stopped| stopped) => return,
-        }
-        job.health.begin_step();
-        let progress = Arc::new(Progress::new(stage));
-        let mut tasks = JoinSet::new();
-        match progress.stage.concurrency {
-            Some(clients) => start_clients(&mut tasks, &job, &progress, clients),
-            None => drop(tasks.spawn(issue_arrivals(job.clone(), progress.clone()))),
-        }
-        tokio::select! {
-            () = finish(&mut tasks) => {}
-            _ = stop.wait_for(|&stopped| stopped) => {
-                return job.abandon(&progress, tasks, "stopped by the user").await;
-            }
-            () = job.gave_up.notified() => {
-                let failures = counted(job.plan.stop_after_failures, "failure");
-                return job.abandon(&progress, tasks, &format!("stopped after {failures} in a row")).await;
-            }
-        }
-        if progress.stage.step {
-            job.report(Update::StepEnded(job.health.report_of_step()));
+        if run_stage(&job, stage, &mut stop).await != StageEnd::Completed {
+            return;
         }
     }
+    while let Some(stage) = job.next_step() {
+        let rate_per_s = stage.rate_per_s.unwrap_or_default();
+        let end = run_stage(&job, stage, &mut stop).await;
+        if end == StageEnd::Stopped {
+            break;
+        }
+        job.end_step(rate_per_s, end == StageEnd::GaveUp);
+    }
+    let found = job.search().map(|search| search.found());
+    found.into_iter().for_each(|found| job.report(Update::LoadFound(Box::new(found))));
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StageEnd {
+    Completed,
+    /// Too many failures in a row, or a load that cannot keep the objectives of a search.
+    GaveUp,
+    Stopped,
+}
+
+async fn run_stage<T: Transport>(job: &Arc<Job<T>>, stage: LoadStage, stop: &mut watch::Receiver<bool>) -> StageEnd {
+    job.report(Update::Stage(stage.clone()));
+    tokio::select! {
+        () = job.prepare(&stage) => {}
+        _ = stop.wait_for(|&stopped| stopped) => return StageEnd::Stopped,
+    }
+    job.health.begin_step();
+    let progress = Arc::new(Progress::new(stage));
+    let mut tasks = JoinSet::new();
+    match progress.stage.concurrency {
+        Some(clients) => start_clients(&mut tasks, job, &progress, clients),
+        None => drop(tasks.spawn(issue_arrivals(job.clone(), progress.clone()))),
+    }
+    let (end, reason) = tokio::select! {
+        () = finish(&mut tasks) => (StageEnd::Completed, String::new()),
+        _ = stop.wait_for(|&stopped| stopped) => (StageEnd::Stopped, "stopped by the user".to_owned()),
+        () = job.gave_up.notified() => {
+            let failures = counted(job.plan.stop_after_failures, "failure");
+            (StageEnd::GaveUp, format!("stopped after {failures} in a row"))
+        }
+        () = job.out_of_reach.notified() => {
+            (StageEnd::GaveUp, format!("{} ended early, an objective is out of reach", progress.stage.load()))
+        }
+    };
+    if end != StageEnd::Completed {
+        job.abandon(&progress, tasks, &reason).await;
+    }
+    if progress.stage.step {
+        job.report(Update::StepEnded(job.health.report_of_step()));
+    }
+    end
 }
 
 async fn finish(tasks: &mut JoinSet<()>) {
@@ -321,6 +396,14 @@ async fn issue_arrivals<T: Transport>(job: Arc<Job<T>>, progress: Arc<Progress>)
             let Some(rate_per_s) = progress.stage.rate_per_s else { return };
             Arrivals::at_rate(rate_per_s, *arrival, plan.ramp, plan.seed)
         }
+        (Load::Find(find), _) => {
+            // The arrivals of each step are independent of those of the others.
+            let (Some(rate_per_s), Some(step)) = (progress.stage.rate_per_s, job.search().map(|search| search.steps()))
+            else {
+                return;
+            };
+            Arrivals::at_rate(rate_per_s, find.arrival, Duration::ZERO, plan.seed.wrapping_add(step))
+        }
         (Load::Replay { .. } | Load::Closed { .. }, _) => return,
     };
     // Dropped with this task, so that a stop also cancels the requests in flight.
@@ -362,6 +445,7 @@ impl<T: Transport> Job<T> {
                 .await;
             let Some(mut outcome) = outcome else { return };
             add_labels(&mut outcome.record, progress, conversation, number, index);
+            self.note_in_search(&outcome.record);
             self.report(Update::Request(Box::new(outcome.record)));
             self.count_failure(outcome.failure.is_some());
             match outcome.text {

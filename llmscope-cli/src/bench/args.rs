@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use llmscope_harness::workload::Tier;
-use llmscope_harness::{Objectives, VendorKind, vendor::Simulation};
+use llmscope_harness::{VendorKind, vendor::Simulation};
 
 use crate::target::{TargetArgs, duration};
 use crate::values;
@@ -25,6 +25,9 @@ Examples:
   Several loads, one after the other:
     llmscope bench --vendor openai --url http://localhost:8000 \\
       --concurrency 1,2,4,8,16 -o steps.jsonl
+  The highest load that keeps an objective:
+    llmscope bench --vendor openai --url http://localhost:8000 \\
+      --find-load --slo ttft.p99=500ms
   The control charts of what was measured:
     llmscope analyze vllm.jsonl
 
@@ -45,7 +48,7 @@ pub(crate) struct BenchArgs {
     pub(crate) vendor: VendorKind,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
-    /// Simulated behaviour: ttft=50ms,tpot=2ms,spread=0.1,failures=1%,shift=100:2
+    /// Simulated behaviour: ttft=50ms,tpot=2ms,spread=0.1,failures=1%,servers=4
     #[arg(long, value_name = "BEHAVIOUR", help_heading = "Endpoint")]
     pub(crate) simulate: Option<Simulation>,
 
@@ -69,6 +72,16 @@ pub(crate) struct BenchArgs {
     /// Open loop: requests per second, independent of responses; 1,2,4 are steps
     #[arg(long, value_name = "PER_SECOND,…", value_delimiter = ',', conflicts_with = "trace", help_heading = "Load")]
     pub(crate) rate: Vec<f64>,
+    /// Find the highest rate that keeps --slo, such as ttft.p99=500ms
+    ///
+    /// The rate doubles from --rate [default: 1] until a step of --requests
+    /// does not keep the objectives, and four more steps find it within 5 %.
+    #[arg(long, requires = "slo", conflicts_with_all = ["concurrency", "trace", "duration", "ramp"], help_heading = "Load")]
+    pub(crate) find_load: bool,
+    /// Probability that the load of --find-load misses an objective
+    #[arg(long, value_name = "SHARE", value_parser = values::share, default_value = "5%", help_heading = "Load")]
+    #[arg(requires = "find_load")]
+    pub(crate) alpha: f64,
     /// Spacing of the requests of an open loop
     #[arg(long, value_enum, default_value_t = ArrivalArg::Poisson, help_heading = "Load")]
     pub(crate) arrival: ArrivalArg,
@@ -133,8 +146,10 @@ pub(crate) struct BenchArgs {
     pub(crate) no_keepalive: bool,
 
     /// Objectives for goodput: ttft=500ms,tpot=50ms,e2e=10s
+    ///
+    /// With --find-load, objectives of the run: ttft.p99=500ms,errors=1%.
     #[arg(long, value_name = "LIMITS", help_heading = "Output")]
-    pub(crate) slo: Option<Objectives>,
+    pub(crate) slo: Option<String>,
     /// Session to write: .jsonl grows during the run, .json appears at its end,
     /// `-` is standard output [default: llmscope-DATE.jsonl]
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]

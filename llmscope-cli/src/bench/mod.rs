@@ -1,6 +1,7 @@
 //! `bench`: options → benchmark → records as they arrive → session and summary.
 
 mod args;
+mod found;
 mod progress;
 mod recorder;
 mod steps;
@@ -12,11 +13,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use llmscope_core::Objective;
 use llmscope_core::quantity::counted;
 use llmscope_core::session::{ClientHealth, RequestRecord, SessionHeader};
 use llmscope_harness::workload::{Sizes, Tier, Workload};
 use llmscope_harness::{
-    Arrival, Bench, BenchHandle, Delivery, Load, Next, Plan, Probe, Summary, Tally, Update, Uploader, log_entry,
+    Arrival, Bench, BenchHandle, Delivery, FindLoad, FoundLoad, Load, Next, Plan, Probe, Summary, Tally, Update,
+    Uploader, log_entry,
 };
 
 use self::args::ArrivalArg;
@@ -29,9 +32,14 @@ use self::summary::Run;
 use crate::output::{self, CAUTION};
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
-    let bench = bench(args)?;
+    let searched = found::objectives(args)?;
+    let objectives = match &args.slo {
+        Some(slo) if !args.find_load => slo.parse()?,
+        _ => found::of_requests(&searched),
+    };
+    let bench = bench(args, &searched)?;
     let header = header(args, &bench)?;
-    let objectives = args.slo.clone().unwrap_or_default();
+    found::announce(args, &bench.plan);
     let uploader = args.post.as_deref().map(crate::post::uploader).transpose()?;
     let mut recorder = Recorder::open(args.output.as_deref(), &header, args.append)?;
     let mut progress = Progress::new(args.quiet || args.json, &header);
@@ -50,19 +58,26 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     handle.stop();
     handle.join()?;
     progress.finish();
-    let (tally, health) = ended?;
+    let Ended { tally, health, found } = ended?;
     let path = recorder.finish()?;
     let posted = uploader.map_or(Ok(()), send_rest);
     let summary = tally.summary();
     if !args.quiet {
-        let run =
-            Run { header: &header, summary: &summary, tally: &tally, steps: steps.reports(), health: health.as_ref() };
+        let run = Run {
+            header: &header,
+            summary: &summary,
+            tally: &tally,
+            steps: steps.reports(),
+            health: health.as_ref(),
+            found: found.as_ref(),
+        };
         summary::report(args, run, path.as_deref())?;
     }
     if summary.requests > 0 && summary.failed == summary.requests {
         bail!("no request succeeded: {}", summary::kinds(&summary));
     }
-    posted.map(|()| exit_status(args, &summary))
+    posted?;
+    Ok(found.map_or_else(|| exit_status(args, &summary), |found| found::exit_status(&found)))
 }
 
 /// 1 if more requests failed than allowed.
@@ -77,13 +92,13 @@ fn exit_status(args: &BenchArgs, summary: &Summary) -> ExitCode {
     ExitCode::from(1)
 }
 
-fn bench(args: &BenchArgs) -> Result<Bench> {
+fn bench(args: &BenchArgs, searched: &[Objective]) -> Result<Bench> {
     let target = args.target.target(args.vendor)?;
     let workload = workload(args)?;
     for warning in &workload.warnings {
         output::say(CAUTION, "warning:", warning);
     }
-    Ok(Bench::new(target, workload, plan(args), args.simulate.unwrap_or_default())?)
+    Ok(Bench::new(target, workload, plan(args, searched)?, args.simulate.unwrap_or_default())?)
 }
 
 fn workload(args: &BenchArgs) -> Result<Workload> {
@@ -113,18 +128,25 @@ fn prompts(args: &BenchArgs) -> Result<Workload> {
     Ok(Workload::synthetic(sizes, asked.unwrap_or(most).clamp(1, most), args.seed))
 }
 
-fn plan(args: &BenchArgs) -> Plan {
+fn plan(args: &BenchArgs, searched: &[Objective]) -> Result<Plan> {
     let arrival = match args.arrival {
         ArrivalArg::Constant => Arrival::Constant,
         ArrivalArg::Poisson => Arrival::Poisson,
     };
     let load = match (&args.rate[..], &args.trace) {
+        (rates, None) if args.find_load => {
+            let rates = if rates.is_empty() { &[1.0] } else { rates };
+            let &[first_per_s] = rates else {
+                bail!("--rate with --find-load: expected one rate, the first one");
+            };
+            Load::Find(FindLoad { objectives: searched.to_vec(), alpha: args.alpha, first_per_s, arrival })
+        }
         (_, Some(_)) => Load::Replay { speed: args.speed },
         ([], None) if args.concurrency.is_empty() => Load::Closed { concurrency: vec![1] },
         ([], None) => Load::Closed { concurrency: args.concurrency.clone() },
         (rates_per_s, None) => Load::Open { rates_per_s: rates_per_s.to_vec(), arrival },
     };
-    Plan {
+    Ok(Plan {
         load,
         requests: args.requests,
         duration: args.duration,
@@ -140,7 +162,7 @@ fn plan(args: &BenchArgs) -> Plan {
         seed: args.seed,
         sample_machine: args.sample_machine,
         budget: args.budget,
-    }
+    })
 }
 
 fn header(args: &BenchArgs, bench: &Bench) -> Result<SessionHeader> {
@@ -155,6 +177,14 @@ fn header(args: &BenchArgs, bench: &Bench) -> Result<SessionHeader> {
     Ok(header)
 }
 
+/// A run that ended.
+struct Ended {
+    tally: Tally,
+    health: Option<ClientHealth>,
+    /// The result of a search for a load.
+    found: Option<FoundLoad>,
+}
+
 /// Receives updates until the run ends, and stops the run at Ctrl-C.
 fn drain(
     handle: &BenchHandle,
@@ -163,9 +193,9 @@ fn drain(
     progress: &mut Progress,
     post: &mut impl FnMut(&RequestRecord),
     (mut tally, steps): (Tally, &mut Steps),
-) -> Result<(Tally, Option<ClientHealth>)> {
+) -> Result<Ended> {
     const TICK: Duration = Duration::from_millis(200);
-    let mut health = None;
+    let (mut health, mut found) = (None, None);
     let mut stopped = false;
     loop {
         if !stopped && interrupted.load(Ordering::Relaxed) {
@@ -173,7 +203,7 @@ fn drain(
             handle.stop();
         }
         match handle.next(TICK) {
-            Next::Finished => return Ok((tally, health)),
+            Next::Finished => return Ok(Ended { tally, health, found }),
             Next::Idle => progress.show(&tally),
             Next::Update(update) => {
                 recorder.record(&update)?;
@@ -190,6 +220,7 @@ fn drain(
                     }
                     Update::StepEnded(health) => steps.end(health),
                     Update::Event(event) => progress.print(&event.message),
+                    Update::LoadFound(load) => found = Some(*load),
                     Update::Health(last) => health = Some(last),
                     Update::Sample(_) => {}
                 }

@@ -11,13 +11,13 @@ use llmscope_core::quantity::{counted, number, scale_of};
 use llmscope_core::session::{ClientHealth, SessionHeader};
 use llmscope_core::text::visible;
 use llmscope_core::{Metric, RuleSet, Sample, SigmaEstimator, Unit};
-use llmscope_harness::{Distribution, Summary, Tally};
+use llmscope_harness::{Distribution, FoundLoad, Summary, Tally};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::BenchArgs;
 use super::progress::title;
 use super::steps::{self, StepReport};
+use super::{BenchArgs, found};
 use crate::output::{self, BAD, BOLD, CAUTION, DIM, GOOD, Sink};
 
 /// The output of `bench --json`.
@@ -36,6 +36,9 @@ pub(crate) struct BenchReport {
     /// The steps of a run with several loads, in order. The summary mixes their loads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepReport>,
+    /// The highest load that keeps the objectives, if it was searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found_load: Option<FoundLoad>,
     /// Health of the client: how far the times can be trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_health: Option<ClientHealth>,
@@ -48,6 +51,7 @@ pub(super) struct Run<'r> {
     pub(super) tally: &'r Tally,
     pub(super) steps: Vec<StepReport>,
     pub(super) health: Option<&'r ClientHealth>,
+    pub(super) found: Option<&'r FoundLoad>,
 }
 
 /// Prints the summary to standard output, or to standard error if the session itself is on standard output.
@@ -59,6 +63,7 @@ pub(super) fn report(args: &BenchArgs, run: Run<'_>, path: Option<&Path>) -> Res
             simulated: run.header.simulated,
             summary: run.summary.clone(),
             steps: run.steps,
+            found_load: run.found.cloned(),
             client_health: run.health.cloned(),
         };
         let mut sink = Sink::stdout();
@@ -82,7 +87,7 @@ pub(super) fn report(args: &BenchArgs, run: Run<'_>, path: Option<&Path>) -> Res
 }
 
 fn write(out: &mut impl Write, run: &Run<'_>) -> Result<()> {
-    let Run { header, summary, tally, steps, health } = run;
+    let Run { header, summary, tally, steps, health, found } = run;
     writeln!(out, "{BOLD}{}{BOLD:#}", title(header))?;
     writeln!(out, "{}", scope(summary).join(" · "))?;
     if summary.failed > 0 {
@@ -99,6 +104,7 @@ fn write(out: &mut impl Write, run: &Run<'_>) -> Result<()> {
     if !steps.is_empty() {
         // Statistics of all loads together describe none of them.
         steps::write(out, steps)?;
+        found.map_or(Ok(()), |found| found::write(out, found))?;
         return health.map_or(Ok(()), |health| write_health(out, health, responses));
     }
     if !summary.metrics.is_empty() {

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -65,6 +66,8 @@ pub struct Simulation {
     pub rate_limited: f64,
     /// The number of requests after which all times are multiplied, and the factor.
     pub shift: Option<(u64, f64)>,
+    /// Number of requests that are served at a time; others wait in a queue. 0 serves all at once.
+    pub servers: u32,
     /// Seed of the random numbers.
     pub seed: u64,
 }
@@ -79,6 +82,7 @@ impl Default for Simulation {
             failures: 0.0,
             rate_limited: 0.0,
             shift: None,
+            servers: 0,
             seed: 0,
         }
     }
@@ -87,7 +91,7 @@ impl Default for Simulation {
 impl FromStr for Simulation {
     type Err = Error;
 
-    /// Parses `ttft=250ms,tpot=10ms,spread=0.1,tokens=64,failures=1%,rate-limited=2%,shift=100:1.5`. Settings that are
+    /// Parses `ttft=250ms,tpot=10ms,spread=0.1,tokens=64,failures=1%,rate-limited=2%,shift=100:1.5,servers=4`. Settings that are
     /// not given keep their defaults.
     fn from_str(text: &str) -> Result<Self> {
         let mut simulation = Self::default();
@@ -95,8 +99,8 @@ impl FromStr for Simulation {
             let refuse = || Error::Setting {
                 name: "simulation",
                 value: part.to_owned(),
-                expected: "expected ttft=250ms, tpot=10ms, spread=0.1, tokens=64, failures=1%, rate-limited=2% or \
-                           shift=AFTER:FACTOR"
+                expected: "expected ttft=250ms, tpot=10ms, spread=0.1, tokens=64, failures=1%, rate-limited=2%, \
+                           shift=AFTER:FACTOR or servers=4"
                     .to_owned(),
             };
             let (name, value) = part.split_once('=').ok_or_else(refuse)?;
@@ -113,6 +117,7 @@ impl FromStr for Simulation {
                 "tokens" => simulation.output_tokens = value.parse().map_err(|_| refuse())?,
                 "failures" => simulation.failures = share()?,
                 "rate-limited" => simulation.rate_limited = share()?,
+                "servers" => simulation.servers = value.parse().map_err(|_| refuse())?,
                 "shift" => {
                     let (after, factor) = value.split_once(':').ok_or_else(refuse)?;
                     let after = after.parse().map_err(|_| refuse())?;
@@ -131,13 +136,32 @@ impl FromStr for Simulation {
 pub struct SimulatedTransport {
     simulation: Simulation,
     requests: AtomicU64,
+    /// When each server is free, if their number is limited.
+    free_at: Mutex<Vec<Instant>>,
 }
 
 impl SimulatedTransport {
     /// A simulated endpoint that has not received a request.
     #[must_use]
     pub fn new(simulation: Simulation) -> Self {
-        Self { simulation, requests: AtomicU64::new(0) }
+        Self { simulation, requests: AtomicU64::new(0), free_at: Mutex::default() }
+    }
+}
+
+impl SimulatedTransport {
+    /// The exchange of a request, which begins when a server is free, in the order of the requests.
+    fn queued(&self, number: u64, body: &[u8]) -> SimulatedExchange {
+        let now = Instant::now();
+        if self.simulation.servers == 0 {
+            return SimulatedExchange::new(&self.simulation, number, body, (now, now));
+        }
+        let mut free_at = self.free_at.lock().unwrap_or_else(PoisonError::into_inner);
+        free_at.resize(self.simulation.servers as usize, now);
+        let first = free_at.iter().enumerate().min_by_key(|(_, at)| **at).map_or(0, |(first, _)| first);
+        let begin = free_at[first].max(now);
+        let exchange = SimulatedExchange::new(&self.simulation, number, body, (now, begin));
+        free_at[first] = exchange.frames.first().map_or(begin, |last| last.at);
+        exchange
     }
 }
 
@@ -146,7 +170,7 @@ impl Transport for SimulatedTransport {
 
     async fn send(&self, request: Request<Bytes>) -> Result<SimulatedExchange, Failure> {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
-        let exchange = SimulatedExchange::new(&self.simulation, number, request.body());
+        let exchange = self.queued(number, request.body());
         sleep_until(exchange.head.at).await;
         Ok(exchange)
     }
@@ -163,9 +187,9 @@ pub struct SimulatedExchange {
 }
 
 impl SimulatedExchange {
-    fn new(simulation: &Simulation, number: u64, body: &[u8]) -> Self {
+    /// The response to a request that is written at the first time, and served from the second one on.
+    fn new(simulation: &Simulation, number: u64, body: &[u8], (written_at, begin): (Instant, Instant)) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(simulation.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let written_at = Instant::now();
         let status = status(simulation, random.random());
         let factor = match simulation.shift {
             Some((after, factor)) if number >= after => factor,
@@ -180,15 +204,15 @@ impl SimulatedExchange {
         headers.insert("content-type", HeaderValue::from_static("text/event-stream"));
         headers.insert("server", HeaderValue::from_static("llmscope-simulated"));
         let mut frames = match status {
-            StatusCode::OK => response_frames(simulation, body, written_at + ttft, tpot),
+            StatusCode::OK => response_frames(simulation, body, begin + ttft, tpot),
             _ => {
                 headers.insert("retry-after", HeaderValue::from_static("0"));
                 let body = json!({"error": {"message": "simulated failure", "type": "simulated"}}).to_string();
-                vec![Frame { at: written_at + ttft / 10, bytes: Bytes::from(body) }]
+                vec![Frame { at: begin + ttft / 10, bytes: Bytes::from(body) }]
             }
         };
         frames.reverse();
-        let head = Head { status, headers, at: written_at + ttft / 10 };
+        let head = Head { status, headers, at: begin + ttft / 10 };
         Self { head, written_at, frames, last_arrival: written_at }
     }
 }

@@ -8,10 +8,14 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+use llmscope_core::Objective;
 use llmscope_core::session::{AttributeValue, RequestRecord, RunEvent, Status};
 use llmscope_harness::vendor::Simulation;
 use llmscope_harness::workload::{Conversation, Turn, Workload};
-use llmscope_harness::{Arrival, Bench, Load, LoadStage, Next, Plan, Target, TargetOptions, Update, VendorKind};
+use llmscope_harness::{
+    Arrival, Bench, FindLoad, FoundLoad, Load, LoadStage, LoadVerdict, Next, Plan, Target, TargetOptions, Update,
+    VendorKind,
+};
 
 const SHORT: Simulation = Simulation {
     ttft_s: 0.004,
@@ -21,6 +25,7 @@ const SHORT: Simulation = Simulation {
     failures: 0.0,
     rate_limited: 0.0,
     shift: None,
+    servers: 0,
     seed: 0,
 };
 
@@ -39,6 +44,7 @@ struct Report {
     records: Vec<RequestRecord>,
     stages: Vec<LoadStage>,
     ended_steps: usize,
+    found: Option<Box<FoundLoad>>,
     events: Vec<RunEvent>,
     samples: usize,
     took: Duration,
@@ -53,6 +59,7 @@ fn run(workload: Workload, plan: Plan, simulation: Simulation) -> Report {
         match handle.next(ms(100)) {
             Next::Update(Update::Request(record)) => report.records.push(*record),
             Next::Update(Update::Stage(stage)) => report.stages.push(stage),
+            Next::Update(Update::LoadFound(found)) => report.found = Some(found),
             Next::Update(Update::StepEnded(_)) => report.ended_steps += 1,
             Next::Update(Update::Event(event)) => report.events.push(event),
             Next::Update(Update::Sample(_)) => report.samples += 1,
@@ -175,6 +182,33 @@ fn rates_are_steps_in_turn() {
     assert_eq!(found[..6], vec![(step("200/s"), Some(200.0)); 6]);
     assert_eq!(found[6..], vec![(step("400/s"), Some(400.0)); 6]);
     assert_eq!(report.ended_steps, 2);
+}
+
+#[test]
+fn servers_have_a_queue() {
+    let simulation = Simulation { ttft_s: 0.02, tpot_s: 0.0, spread: 0.0, output_tokens: 1, servers: 2, ..SHORT };
+    let plan = Plan { think: Duration::ZERO, ..closed(&[6], requests(12)) };
+    let mut ttft_s: Vec<f64> = run(labelled(3, 1), plan, simulation).records.iter().filter_map(|r| r.ttft_s).collect();
+    ttft_s.sort_by(f64::total_cmp);
+    // Six clients at two servers: at first 20, 40 and 60 ms, later 60 ms.
+    assert!(ttft_s[0] >= 0.019 && ttft_s[2] >= 0.038 && ttft_s[5] >= 0.055, "{ttft_s:?}");
+}
+
+#[test]
+fn a_search_finds_a_load_below_the_capacity() {
+    // Two servers with 4 ms: 500 requests a second.
+    let simulation = Simulation { ttft_s: 0.004, tpot_s: 0.0, spread: 0.0, output_tokens: 1, servers: 2, ..SHORT };
+    let objectives = Objective::list("ttft.p90=100ms").unwrap();
+    let load = Load::Find(FindLoad { objectives, alpha: 0.05, first_per_s: 200.0, arrival: Arrival::Poisson });
+    let report = run(labelled(3, 1), Plan { load, ..requests(800) }, simulation);
+    let found = report.found.unwrap();
+    let highest = found.highest_per_s.unwrap_or_else(|| panic!("{found:?}"));
+    assert!((200.0..600.0).contains(&highest), "{found:?}");
+    assert!(found.tested.iter().any(|load| load.verdict != LoadVerdict::Keeps), "{found:?}");
+    assert_eq!((report.ended_steps, report.stages.len()), (found.tested.len(), found.tested.len()));
+    let of_highest = LoadStage { rate_per_s: Some(highest), ..report.stages[0].clone() }.load();
+    let step = AttributeValue::Text(of_highest);
+    assert_eq!(report.records.iter().filter(|record| record.attributes["load_step"] == step).count(), 800);
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn a_simulation_is_parsed() {
         failures: 0.01,
         rate_limited: 0.02,
         shift: Some((100, 1.5)),
+        servers: 0,
         seed: 0,
     };
     assert_eq!(read, expected);

@@ -58,6 +58,50 @@ fn a_span_in_protobuf_becomes_the_same_record() {
 }
 
 #[test]
+fn long_prompts_do_not_hide_what_is_read() {
+    let running = Running::start();
+    let mut export: ExportTraceServiceRequest = serde_json::from_value(chat()).unwrap();
+    let span = &mut export.resource_spans[0].scope_spans[0].spans[0];
+    let mut prompt = span.attributes[0].clone();
+    prompt.key = "gen_ai.input.messages".to_owned();
+    prompt.value = serde_json::from_value(json!({"stringValue": "word ".repeat(40_000)})).unwrap();
+    // Before the attributes that are read, and after them.
+    span.attributes.insert(0, prompt.clone());
+    span.attributes.push(prompt.clone());
+    for n in 0..200 {
+        prompt.key = format!("llm.input_messages.{n}.message.content");
+        prompt.value = serde_json::from_value(json!({"stringValue": "word ".repeat(400)})).unwrap();
+        span.attributes.insert(0, prompt.clone());
+    }
+    let answer = running.client.post_bytes("/v1/traces", "application/x-protobuf", &export.encode_to_vec());
+    assert_eq!(answer.status, 200);
+    assert_kept(&running);
+}
+
+#[test]
+fn an_export_is_read_in_pieces_and_counts_each_span() {
+    let running = Running::start();
+    let mut export: ExportTraceServiceRequest = serde_json::from_value(chat()).unwrap();
+    let spans = &mut export.resource_spans[0].scope_spans[0].spans;
+    let one = spans[0].clone();
+    *spans = (0..1000_u64)
+        .map(|id| {
+            let mut span = one.clone();
+            span.span_id = id.to_be_bytes().to_vec();
+            span
+        })
+        .collect();
+    let bytes = export.encode_to_vec();
+    for _ in 0..2 {
+        assert_eq!(running.client.post_bytes("/v1/traces", "application/x-protobuf", &bytes).status, 200);
+        assert_eq!(total(&running), 1000);
+    }
+    // An export that ends within a field stores nothing.
+    let cut = &bytes[..bytes.len() - 7];
+    running.client.post_bytes("/v1/traces", "application/x-protobuf", cut).field_error();
+}
+
+#[test]
 fn other_spans_are_accepted_and_ignored() {
     let running = Running::start();
     for spans in [export(&[("http.request.method", json!({"stringValue": "GET"}))]), json!({"resourceSpans": []})] {

@@ -90,10 +90,12 @@ impl Span {
 }
 
 impl Calls {
-    pub(super) fn among(spans: Vec<Span>, earlier: &impl Earlier) -> Self {
+    /// The calls among these spans; `links` are further spans that are not of generative AI, with their parents.
+    pub(super) fn among(spans: Vec<Span>, mut links: Vec<(SpanKey, SpanKey)>, earlier: &impl Earlier) -> Self {
         let mut calls = Self::default();
-        let spans = calls.once(spans, earlier);
-        calls.all = spans.len();
+        let spans = calls.once(spans, &mut links, earlier);
+        calls.all = spans.len() + links.len();
+        calls.others = links;
         for span in spans {
             match Subject::of(&span.attributes) {
                 Subject::Request => calls.requests.push(span),
@@ -110,13 +112,13 @@ impl Calls {
     }
 
     /// Each span once: exports can be sent again. A span without an id has none.
-    fn once(&mut self, spans: Vec<Span>, earlier: &impl Earlier) -> Vec<Span> {
-        let before = spans.len();
+    fn once(&mut self, spans: Vec<Span>, links: &mut Vec<(SpanKey, SpanKey)>, earlier: &impl Earlier) -> Vec<Span> {
+        let before = spans.len() + links.len();
         let mut known = HashSet::new();
-        let mut is_new =
-            |span: &Span| span.id.is_empty() || (!earlier.has_span(span.key()) && known.insert(span.key()));
-        let spans: Vec<Span> = spans.into_iter().filter(|span| is_new(span)).collect();
-        self.repeated = before - spans.len();
+        let mut is_new = |key: SpanKey| !earlier.has_span(key) && known.insert(key);
+        let spans: Vec<Span> = spans.into_iter().filter(|span| span.id.is_empty() || is_new(span.key())).collect();
+        links.retain(|(key, _)| is_new(*key));
+        self.repeated = before - spans.len() - links.len();
         spans
     }
 

@@ -20,7 +20,9 @@ const MOST: usize = 100_000;
 /// The most spans of servers that wait for the client's span.
 const MOST_WAITING: usize = 1000;
 
-/// The spans of an export, before it is known which of them are calls that are not yet counted.
+/// The spans of an export, before it is known which of them are calls that are not yet counted. Of spans that are not of
+/// generative AI, only their parents are kept.
+#[derive(Default)]
 pub struct Spans(Exported);
 
 impl Spans {
@@ -29,7 +31,24 @@ impl Spans {
     /// # Errors
     /// [`Error::Format`](crate::Error::Format) for a text that is not OTLP JSON.
     pub fn parse(source: &str, text: &str) -> Result<Self> {
-        spans::exported(source, text).map(Self)
+        let mut exported = spans::exported(source, text)?;
+        exported.compact();
+        Ok(Self(exported))
+    }
+
+    /// Adds the spans of another export as OTLP JSON.
+    ///
+    /// # Errors
+    /// As [`Spans::parse`].
+    pub fn add(&mut self, source: &str, text: &str) -> Result<()> {
+        self.0.append(Self::parse(source, text)?.0);
+        Ok(())
+    }
+
+    /// The number of spans of generative AI.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.0.spans.len()
     }
 }
 
@@ -136,8 +155,8 @@ impl SpanMemory {
         self.others.expire(at);
         self.responses.expire(at);
         self.servers.expire(at);
-        let Exported { spans, recorder, .. } = spans.0;
-        let mut calls = Calls::among(spans, &*self);
+        let Exported { spans, links, recorder, .. } = spans.0;
+        let mut calls = Calls::among(spans, links, &*self);
         let mut export = SpanExport { repeated: calls.repeated, unknown: calls.unknown.len(), ..SpanExport::default() };
         self.let_servers_wait(&mut calls, &mut export, at);
         let served = self.add_waiting_servers(&mut calls);

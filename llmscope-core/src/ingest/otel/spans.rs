@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::calls::{Calls, Nothing};
+use super::calls::{Calls, Nothing, SpanKey};
 use super::left_out;
 use super::subject::Subject;
 use super::usage::Usage;
@@ -172,11 +172,35 @@ fn read(source: &str, text: &str) -> Result<Parsed> {
 #[derive(Default)]
 pub(super) struct Exported {
     pub(super) spans: Vec<Span>,
+    /// The other spans whose parents are all that is kept of them: each with its parent.
+    pub(super) links: Vec<(SpanKey, SpanKey)>,
     /// The instrumentation that recorded the requests, if there is one.
     pub(super) recorder: Software,
     /// The number of exports of other signals.
     others: usize,
     warnings: Vec<Warning>,
+}
+
+impl Exported {
+    /// Keeps only the parents of spans that are not of generative AI.
+    pub(super) fn compact(&mut self) {
+        let spans = std::mem::take(&mut self.spans).into_iter();
+        let (others, spans): (Vec<Span>, Vec<Span>) =
+            spans.partition(|span| Subject::of(&span.attributes) == Subject::Other);
+        self.spans = spans;
+        let known = others.iter().filter(|span| !span.id.is_empty());
+        self.links.extend(known.map(|span| (span.key(), span.parent_key())));
+    }
+
+    /// Adds the spans of another export.
+    pub(super) fn append(&mut self, other: Self) {
+        let is_first = self.spans.is_empty();
+        if is_first || !other.spans.is_empty() && self.recorder != other.recorder {
+            self.recorder = if is_first { other.recorder } else { unnamed().into() };
+        }
+        self.spans.extend(other.spans);
+        self.links.extend(other.links);
+    }
 }
 
 /// The spans of one or more exports.
@@ -198,10 +222,21 @@ pub(super) fn exported(source: &str, text: &str) -> Result<Exported> {
     }
     let scope = match scopes.pop_first() {
         Some(Some(scope)) if scopes.is_empty() && !scope.name.is_empty() => scope,
-        _ => Scope { name: "OpenTelemetry".to_owned(), version: String::new() },
+        _ => unnamed(),
     };
-    let recorder = Software { name: scope.name, version: Some(scope.version).filter(|version| !version.is_empty()) };
-    Ok(Exported { spans, recorder, others, warnings })
+    let recorder = scope.into();
+    Ok(Exported { spans, links: Vec::new(), recorder, others, warnings })
+}
+
+/// The recorder of spans of several instrumentations, and of one without a name.
+fn unnamed() -> Scope {
+    Scope { name: "OpenTelemetry".to_owned(), version: String::new() }
+}
+
+impl From<Scope> for Software {
+    fn from(scope: Scope) -> Self {
+        Self { name: scope.name, version: Some(scope.version).filter(|version| !version.is_empty()) }
+    }
 }
 
 impl OtlpSpan {
@@ -237,7 +272,7 @@ pub(super) fn session(
     spans: Vec<Span>,
     mut warnings: Vec<Warning>,
 ) -> Result<Parsed> {
-    let calls = Calls::among(spans, &Nothing);
+    let calls = Calls::among(spans, Vec::new(), &Nothing);
     for (count, one, many) in [
         (calls.repeated, "repetition of a span", "repetitions of spans"),
         (calls.others.len(), "span that is not of generative AI", "spans that are not of generative AI"),

@@ -115,5 +115,6 @@ fn attributes_as_text(attributes: &BTreeMap<String, AttributeValue>) -> Option<S
 
 async fn cleanup(State(app): State<App>) -> Result<Json<Cleanup>, ApiError> {
     let deleted_records = retention::clean(&app.recorder, app.retention_days).await?;
+    app.metrics.removed_records.add(deleted_records);
     Ok(Json(Cleanup { status: "completed", deleted_records, retention_days: app.retention_days }))
 }

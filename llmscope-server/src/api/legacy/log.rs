@@ -57,6 +57,9 @@ struct LogEntry {
     uid: Option<Uid>,
 }
 
+/// The most values in a body. Each takes dozens of bytes in memory, however short it is.
+const MOST_VALUES: usize = 200_000;
+
 #[derive(Serialize, JsonSchema)]
 struct Logged {
     status: &'static str,
@@ -71,6 +74,11 @@ async fn log(State(app): State<App>, key: IdempotencyKey, request: Request) -> R
     let received_at = Timestamp::now();
     check_json(request.headers())?;
     let bytes = body(request, &app).await?;
+    #[allow(clippy::naive_bytecount, reason = "at most 1 MiB")]
+    let values = bytes.iter().filter(|&&byte| byte == b',').count();
+    if values > MOST_VALUES {
+        return Err(ApiError::body(format!("the body has {values} values: expected at most {MOST_VALUES}")));
+    }
     let entry: LogEntry = object(&bytes)?;
     if entry.provider.trim().is_empty() {
         return Err(ApiError::Invalid(vec![FieldError::new(

@@ -1,6 +1,7 @@
 //! OpenTelemetry's OTLP over HTTP, protobuf or JSON: spans become records; metrics and logs are refused with the way to
 //! switch them off.
 
+mod protobuf;
 mod refused;
 mod reported;
 mod traces;

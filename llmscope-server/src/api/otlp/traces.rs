@@ -5,22 +5,21 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use bytes::Bytes;
 use jiff::Timestamp;
 use llmscope_core::ingest::{SpanExport, Spans, identity};
 use llmscope_core::quantity::counted;
 use llmscope_core::{RequestRecord, Session};
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
-};
-use prost::Message as _;
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess, ExportTraceServiceResponse};
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::super::App;
 use super::super::api_error::ApiError;
 use super::super::extract::body;
 use super::super::operation::Operation;
 use super::super::v1::{admissible, is_measured};
-use super::{EXPORT_BYTES, Encoding, JSON, PROTOBUF};
+use super::{EXPORT_BYTES, Encoding, JSON, PROTOBUF, protobuf};
 use crate::identity::{Identity, Submission};
 use crate::record::Arrival;
 
@@ -40,13 +39,13 @@ async fn traces(State(app): State<App>, request: Request) -> Result<Response, Ap
     let received_at = Timestamp::now();
     let encoding = Encoding::of(request.headers())?;
     let bytes = body(request, &app).await?;
-    let text = match encoding {
-        Encoding::Protobuf => json_of(&bytes)?,
-        Encoding::Json => bytes,
+    let parse = move || match encoding {
+        Encoding::Protobuf => protobuf::spans(&bytes),
+        Encoding::Json => parsed(&bytes),
     };
-    let spans = app.parse(move || parsed(&text)).await?;
-    let export = app.telemetry.memory().take(spans, received_at);
-    let arrivals = requests(&export.session).map(|record| Arrival {
+    let spans = app.parse(parse).await?;
+    let mut export = app.telemetry.memory().take(spans, received_at);
+    let arrivals = requests(std::mem::take(&mut export.session)).map(|record| Arrival {
         identity: identity::of_record(&record).map(Identity::Span),
         record,
         received_at,
@@ -55,7 +54,7 @@ async fn traces(State(app): State<App>, request: Request) -> Result<Response, Ap
     // An invalid span does not cause the others of its export to be rejected.
     let (accepted, impossible): (Vec<_>, Vec<_>) = arrivals.partition(|arrival| admissible(arrival, None).is_ok());
     let rejected = Rejected::of(&export, impossible.len());
-    let submission = Submission { arrivals: accepted, facts: export.facts.clone(), call: None };
+    let submission = Submission { arrivals: accepted, facts: std::mem::take(&mut export.facts), call: None };
     if !(submission.arrivals.is_empty() && submission.facts.is_empty())
         && let Err(error) = app.recorder.keep(submission).await
     {
@@ -106,30 +105,41 @@ impl Rejected {
     }
 }
 
-/// Converts a protobuf export to JSON for the reader.
-fn json_of(bytes: &[u8]) -> Result<Bytes, ApiError> {
-    let export = ExportTraceServiceRequest::decode(bytes);
-    let export = export.map_err(|error| ApiError::body(format!("the body is not an OTLP export of spans: {error}")))?;
-    let text = serde_json::to_vec(&export).map_err(|error| ApiError::body(error.to_string()))?;
-    Ok(text.into())
+/// An object of a JSON export has at least this many bytes on average, beyond [`FREE_OBJECTS`] of them. Those of exporters
+/// have 30 and more; an empty one takes 200 times its two bytes.
+const BYTES_PER_OBJECT: usize = 20;
+const FREE_OBJECTS: usize = 20_000;
+
+/// An export in JSON, as far as it must be checked before it is read.
+#[derive(Deserialize)]
+struct Export {
+    #[serde(rename = "resourceSpans")]
+    _resource_spans: Vec<IgnoredAny>,
 }
 
 fn parsed(text: &[u8]) -> Result<Spans, ApiError> {
-    let value: serde_json::Value = super::super::extract::parse(text)?;
-    if !value["resourceSpans"].is_array() {
-        return Err(ApiError::body("the body is not an OTLP export of spans: expected {\"resourceSpans\": […]}"));
+    let _: Export = super::super::extract::object(text)?;
+    #[allow(clippy::naive_bytecount, reason = "a few milliseconds for the largest export")]
+    let objects = text.iter().filter(|&&byte| byte == b'{').count();
+    if objects > FREE_OBJECTS + text.len() / BYTES_PER_OBJECT {
+        return Err(ApiError::body(format!(
+            "the export has {objects} objects, most of them empty: send smaller exports"
+        )));
     }
     let text = std::str::from_utf8(text).map_err(|error| ApiError::body(error.to_string()))?;
-    Spans::parse("body", text).map_err(|error| ApiError::body(error.to_string()))
+    let spans = Spans::parse("body", text).map_err(|error| ApiError::body(error.to_string()))?;
+    protobuf::check_calls(&spans, text.len())?;
+    Ok(spans)
 }
 
 /// The requests with their names. A request without any measurement has nothing to store.
-fn requests(session: &Session) -> impl Iterator<Item = RequestRecord> {
-    let with_names = |record: &RequestRecord| RequestRecord {
-        provider: Some(session.provider_of(record).unwrap_or(UNKNOWN).to_owned()),
-        model: session.model_of(record).map(str::to_owned),
-        ..record.clone()
-    };
-    let reported = session.records.iter().filter(|record| !record.succeeded() || is_measured(record));
-    reported.map(with_names)
+fn requests(session: Session) -> impl Iterator<Item = RequestRecord> {
+    let Session { header, records, .. } = session;
+    let reported = records.into_iter().filter(|record| !record.succeeded() || is_measured(record));
+    reported.map(move |mut record| {
+        let provider = record.provider.take().or_else(|| header.provider.clone());
+        record.provider = Some(provider.unwrap_or_else(|| UNKNOWN.to_owned()));
+        record.model = record.model.take().or_else(|| header.model.clone());
+        record
+    })
 }

@@ -17,15 +17,13 @@ use super::super::idempotency::IdempotencyKey;
 use super::super::operation::Operation;
 use super::super::response::FileFormat;
 use super::filter::RecordQuery;
-use super::submitted_record::SubmittedRecord;
+use super::submitted_record::{BATCH_RECORDS, Records, SubmittedRecord, too_many};
 use crate::identity::Submission;
 use crate::record::{Arrival, StoredRecord};
 use crate::store::{Filter, Store};
 
 /// The largest batch, in bytes.
 const BATCH_BYTES: usize = 32 << 20;
-/// The most requests in one batch.
-const BATCH_RECORDS: usize = 50_000;
 /// How far a request's time may be ahead of the service's clock.
 const LARGEST_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(24);
 /// The default number of requests on a page.
@@ -36,7 +34,7 @@ const FILE_RECORDS: usize = 1_000_000;
 #[derive(Deserialize, JsonSchema)]
 struct Batch {
     /// The requests.
-    records: Vec<SubmittedRecord>,
+    records: Records,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -103,7 +101,7 @@ impl RecordListQuery {
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Records {
+struct RecordPage {
     records: Vec<StoredRecord>,
     /// The value of `before` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +118,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .response_with_status::<Stored>(StatusCode::CREATED),
         Operation::get("/api/v1/records", "List requests by page, or export them as a file", list)
             .query::<RecordListQuery>()
-            .response::<Records>()
+            .response::<RecordPage>()
             .response::<Session>()
             .response_type("application/x-ndjson")
             .response_type("text/csv")
@@ -132,20 +130,17 @@ async fn keep(State(app): State<App>, key: IdempotencyKey, request: Request) -> 
     let received_at = Timestamp::now();
     let (kind, is_json) = (media_type(request.headers()), check_json(request.headers()));
     let bytes = body(request, &app).await?;
-    let records = match kind.as_deref() {
+    let mut arrivals = match kind.as_deref() {
         Some("application/x-ndjson" | "application/jsonl" | "application/json-lines") => lines(&bytes)?,
         _ => {
             is_json?;
             batch(&bytes)?
         }
     };
-    if records.is_empty() || records.len() > BATCH_RECORDS {
-        return Err(ApiError::body(format!(
-            "invalid batch of {} records: expected 1 to {BATCH_RECORDS}",
-            records.len()
-        )));
+    if arrivals.is_empty() {
+        return Err(ApiError::body(format!("invalid batch of 0 records: expected 1 to {BATCH_RECORDS}")));
     }
-    let arrivals: Vec<Arrival> = records.into_iter().map(|submitted| submitted.arrival(received_at)).collect();
+    arrivals.iter_mut().for_each(|arrival| arrival.received_at = received_at);
     for (index, arrival) in arrivals.iter().enumerate() {
         admissible(arrival, Some(index))?;
     }
@@ -158,26 +153,27 @@ async fn keep(State(app): State<App>, key: IdempotencyKey, request: Request) -> 
     Ok((StatusCode::CREATED, Json(response)).into_response())
 }
 
-fn batch(bytes: &[u8]) -> Result<Vec<SubmittedRecord>, ApiError> {
+fn batch(bytes: &[u8]) -> Result<Vec<Arrival>, ApiError> {
     // Decide by the first byte: trying both forms would copy the whole body.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        parse(bytes)
+        parse(bytes).map(|Records(records)| records)
     } else {
-        parse(bytes).map(|Batch { records }| records)
+        parse(bytes).map(|Batch { records: Records(records) }| records)
     }
 }
 
-fn lines(bytes: &[u8]) -> Result<Vec<SubmittedRecord>, ApiError> {
+fn lines(bytes: &[u8]) -> Result<Vec<Arrival>, ApiError> {
     let lines = bytes.split(|&byte| byte == b'\n').zip(1..).filter(|(line, _)| !line.trim_ascii().is_empty());
     let record = |(line, number): (&[u8], usize)| {
-        parse(line).map_err(|error| match error {
+        parse(line).map(SubmittedRecord::arrival).map_err(|error| match error {
             ApiError::Invalid(errors) => {
                 ApiError::Invalid(errors.into_iter().map(|error| on_line(error, number)).collect())
             }
             other => other,
         })
     };
-    lines.map(record).collect()
+    let records: Vec<Arrival> = lines.take(BATCH_RECORDS + 1).map(record).collect::<Result<_, _>>()?;
+    if records.len() > BATCH_RECORDS { Err(ApiError::body(too_many())) } else { Ok(records) }
 }
 
 fn on_line(mut error: FieldError, number: usize) -> FieldError {
@@ -249,7 +245,7 @@ async fn list(State(app): State<App>, Query(query): Query<RecordListQuery>) -> R
     let filter = query.filter(page)?;
     let records = app.read(move |store| store.records(&filter, query.before)).await?;
     let next = records.last().filter(|_| records.len() == page).map(|record| record.id);
-    Ok(Json(Records { records, next }).into_response())
+    Ok(Json(RecordPage { records, next }).into_response())
 }
 
 /// Writes the selected requests as a session, oldest first.

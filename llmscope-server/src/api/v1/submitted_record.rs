@@ -7,13 +7,55 @@ use jiff::Timestamp;
 use llmscope_core::RequestRecord;
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, IntoDeserializer as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::super::uid::Uid;
 use crate::record::Arrival;
 
 const UID: &str = "uid";
+/// The most requests in one batch.
+pub(super) const BATCH_RECORDS: usize = 50_000;
+
+/// The records of a batch. They are counted while they are read: an empty record has three bytes in JSON and hundreds in
+/// memory.
+#[derive(Debug, JsonSchema)]
+#[schemars(transparent)]
+pub(super) struct Records(
+    #[schemars(with = "Vec<SubmittedRecord>", length(min = 1, max = 50_000))] pub(super) Vec<Arrival>,
+);
+
+impl<'de> Deserialize<'de> for Records {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(RecordsVisitor)
+    }
+}
+
+struct RecordsVisitor;
+
+impl<'de> Visitor<'de> for RecordsVisitor {
+    type Value = Records;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Records, A::Error> {
+        let mut records = Vec::new();
+        while let Some(record) = elements.next_element::<SubmittedRecord>()? {
+            if records.len() == BATCH_RECORDS {
+                return Err(A::Error::custom(too_many()));
+            }
+            records.push(record.arrival());
+        }
+        Ok(Records(records))
+    }
+}
+
+/// The error of a batch with more than [`BATCH_RECORDS`].
+pub(super) fn too_many() -> String {
+    format!("invalid batch of more than {BATCH_RECORDS} records: send several batches")
+}
 
 /// A record with an optional id.
 #[derive(Debug, JsonSchema)]
@@ -26,9 +68,11 @@ pub(super) struct SubmittedRecord {
 }
 
 impl SubmittedRecord {
-    pub(super) fn arrival(self, received_at: Timestamp) -> Arrival {
+    /// The record to store, whose time of arrival is set once the batch is complete: a second list of records would take
+    /// as much memory as the first.
+    pub(super) fn arrival(self) -> Arrival {
         let identity = self.uid.map(|uid| uid.identity(&self.record));
-        Arrival { record: self.record, received_at, metadata: None, identity }
+        Arrival { record: self.record, received_at: Timestamp::UNIX_EPOCH, metadata: None, identity }
     }
 }
 

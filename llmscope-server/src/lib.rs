@@ -22,6 +22,7 @@
 mod access;
 mod alerts;
 mod api;
+mod damage;
 pub mod error;
 pub mod identity;
 mod listener;

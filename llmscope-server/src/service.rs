@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use crate::access::Rates;
 use crate::alerts::Alerts;
 use crate::api::{App, Queues, Shared, Telemetry, router};
+use crate::damage::{self, Damage};
 use crate::error::{Error, Result};
 use crate::listener::listen;
 use crate::live::{Live, broadcast_events};
@@ -89,6 +90,7 @@ impl Service {
             metrics,
             retention_days: settings.retention_days,
             violation_days: settings.violation_days,
+            damage: Damage::default(),
             transform: settings.watch.transform,
             queues: Queues::default(),
             telemetry,
@@ -96,6 +98,7 @@ impl Service {
         });
         runtime.spawn(broadcast_events(app.live.clone(), events, shutdown.clone()));
         runtime.spawn(tidy(app.clone(), shutdown.clone()));
+        runtime.spawn(look_for_damage(app.clone(), settings.first_check, shutdown.clone()));
         let listening = runtime.spawn(listen(listener, router(app), settings.connections, shutdown));
         Ok(Self { address, runtime: Some(runtime), stop, listening: Some(listening), recording: Some(recording) })
     }
@@ -168,6 +171,20 @@ async fn tidy(app: App, mut shutdown: Shutdown) {
             }
             Err(error) => tracing::error!(%error, "cannot remove old records"),
         }
+    }
+}
+
+/// Checks the store once a day.
+async fn look_for_damage(app: App, first: std::time::Duration, mut shutdown: Shutdown) {
+    let mut pause = first;
+    loop {
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(pause) => pause = damage::INTERVAL,
+        }
+        let checked = app.clone();
+        // Damage is noted and logged there.
+        let _ = tokio::task::spawn_blocking(move || checked.damage.check(&*checked.store)).await;
     }
 }
 

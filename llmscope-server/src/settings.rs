@@ -3,11 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use llmscope_core::analysis::Baseline;
 
 use crate::access::Keys;
 use crate::alerts::Alerting;
+use crate::damage;
 use crate::store::sqlite::Durability;
 use crate::watches::WatchSettings;
 
@@ -39,6 +41,8 @@ pub struct Settings {
     pub alerting: Option<Alerting>,
     /// The most requests per second from one other machine; `None` for no limit.
     pub requests_per_s: Option<NonZeroU32>,
+    /// The delay between the start and the first check of the store for damage; further ones follow once a day.
+    pub first_check: Duration,
     /// The most open connections; further ones wait.
     pub connections: usize,
 }
@@ -68,6 +72,7 @@ impl Default for Settings {
             baselines: Vec::new(),
             alerting: None,
             requests_per_s: NonZeroU32::new(1000),
+            first_check: damage::FIRST,
             connections: 16_384,
         }
     }

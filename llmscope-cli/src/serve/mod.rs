@@ -115,6 +115,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         alerting: webhook.map(|webhook| Alerting { webhook, rules: args.alert_rules.clone() }),
         requests_per_s: NonZeroU32::new(args.rate_limit),
         connections: args.connections,
+        ..Settings::default()
     })
 }
 

@@ -25,6 +25,7 @@ pub(crate) use routes::router;
 use api_error::ApiError;
 
 use crate::access::{Keys, Rates};
+use crate::damage::Damage;
 use crate::live::Live;
 use crate::machine::Machine;
 use crate::recorder::Recorder;
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<ServiceMetrics>,
     pub(crate) retention_days: u32,
     pub(crate) violation_days: u32,
+    /// Whether damage of the store was seen.
+    pub(crate) damage: Damage,
     /// The transformation on whose scale limits are learned.
     pub(crate) transform: Transform,
     /// Limit the blocking work that runs and waits at the same time.
@@ -107,7 +110,9 @@ impl App {
         &self,
         read: impl FnOnce(&dyn Store) -> store::Result<T> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.run(&self.queues.reads, move |store| Ok(read(store)?)).await
+        let app = self.clone();
+        let read = move |store: &dyn Store| Ok(read(store).inspect_err(|error| app.damage.note(error))?);
+        self.run(&self.queues.reads, read).await
     }
 
     /// Runs an analysis of the store, or writes a file, on a thread that may block.

@@ -40,6 +40,11 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] if it does not.
     fn ping(&self) -> Result<()>;
+    /// Reads the structure of the whole store, which takes a while for a large one.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if it is damaged.
+    fn quick_check(&self) -> Result<()>;
     /// The location of the store, for messages.
     fn place(&self) -> String;
     /// The size of the store's files, in bytes; 0 if it is unknown.

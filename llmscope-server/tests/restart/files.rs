@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use llmscope_server::{Error, Service, StoreError};
 use proptest::prelude::*;
 use rusqlite::Connection;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::client::settings;
@@ -125,6 +127,32 @@ fn a_store_with_a_page_of_zeros_is_not_changed() {
         let (_folder, path) = file(&bytes);
         let refusal = refusal(&path);
         assert!(refusal.to_string().contains(is_clear), "{refusal}");
+    }
+}
+
+#[test]
+fn a_service_that_sees_damage_is_not_ready() {
+    let mut running = Running::start();
+    let records: Vec<_> = (0..2000).map(|_| json!({"provider": "p", "e2e_s": 0.3})).collect();
+    running.client.post("/api/v1/records", &json!(records)).ok();
+    running.stop();
+    let whole = fs::read(running.database()).unwrap();
+    // A page of records, which the start does not read.
+    let mut damaged = whole.clone();
+    let page = whole.len() / 2 / 4096 * 4096;
+    damaged[page..page + 4096].fill(0xff);
+    for (bytes, is_damaged) in [(&whole, false), (&damaged, true)] {
+        fs::write(running.database(), bytes).unwrap();
+        running.restart(|settings| settings.first_check = Duration::from_millis(1));
+        let ready = || running.client.without_key().get("/ready");
+        if is_damaged {
+            super::client::wait_for("the check", || (ready().status == 503).then_some(()));
+            assert!(ready().refusal(503).contains("damaged"));
+        } else {
+            std::thread::sleep(Duration::from_millis(300));
+            assert_eq!(ready().status, 200);
+        }
+        running.stop();
     }
 }
 

@@ -53,6 +53,9 @@ async fn health(State(app): State<App>, request: Request) -> Result<Json<Health>
 }
 
 async fn ready(State(app): State<App>) -> Result<Json<Ready>, ApiError> {
+    if app.damage.was_seen() {
+        return Err(ApiError::Unavailable("the store is damaged: the log of the service has the reason".to_owned()));
+    }
     app.probe(|store| store.ping()).await.map_err(unavailable)?;
     Ok(Json(Ready { status: "ready" }))
 }

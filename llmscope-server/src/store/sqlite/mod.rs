@@ -155,6 +155,14 @@ impl Store for SqliteStore {
         answered.map_err(|error| self.refusal(&error))
     }
 
+    fn quick_check(&self) -> Result<()> {
+        // Not from the pool: the check may take minutes.
+        let reader = opening::connect(&self.path).map_err(|error| self.refusal(&error))?;
+        let check = "PRAGMA quick_check(1)";
+        let found: String = reader.query_row(check, [], |row| row.get(0)).map_err(|error| self.refusal(&error))?;
+        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { place: self.place(), message: found }) }
+    }
+
     fn place(&self) -> String {
         self.path.display().to_string()
     }

@@ -328,3 +328,36 @@ fn the_environment_of_the_previous_service_is_supported() {
     let nothing = monitor(&[]).output().unwrap();
     assert!(String::from_utf8(nothing.stderr).unwrap().contains("no endpoint to watch: use --vendor or --config"));
 }
+
+/// In a mount namespace with a file system of 16 KiB, which works without root if the system allows user namespaces.
+#[test]
+fn a_full_disk_does_not_end_the_monitor() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, copy) = (folder.path().join("small"), folder.path().join("copy.jsonl"));
+    fs::create_dir(&disk).unwrap();
+    let session = disk.join("watch.jsonl");
+    let program = monitor(&["--vendor", "simulated", "--simulate", "ttft=1ms,tpot=10us,shift=50:20", "--interval", "100ms"]);
+    // The small disk has gone when the program has ended: a copy shows what was on it.
+    let script = "mount -t tmpfs -o size=16k none \"$0\" || exit 99; copy=$1; shift; \"$@\"; code=$?; \
+                  cp \"$0/watch.jsonl\" \"$copy\"; exit $code";
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .args([&disk, &copy])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .args(["--count", "120", "--rules", "1", "--learn", "30", "--quiet", "-o"])
+        .arg(&session)
+        .arg("--save-baseline")
+        .arg(disk.join("base.json"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("No space left") && stderr.contains("continues without keeping its records"), "{stderr}");
+    assert_eq!(stderr.matches("session:").count(), 1, "{stderr}");
+    assert!(stderr.contains("violation:") && stderr.contains("120 results"), "{stderr}");
+    assert!(stderr.contains("could not be written into the session"), "{stderr}");
+    let kept = fs::read_to_string(&copy).unwrap();
+    assert!(kept.len() > 8_000 && kept.ends_with('\n'), "{} bytes", kept.len());
+    assert!(kept.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+}

@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod hook;
+mod session_log;
 mod spool;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use serde_json::json;
 
 pub(crate) use self::args::MonitorArgs;
 use self::hook::Hooks;
+use self::session_log::SessionLog;
 use crate::baseline;
 use crate::output::{self, BAD, CAUTION, DIM, GOOD, Sink};
 use crate::post;
@@ -96,7 +98,7 @@ fn is_outdated(baseline: &Baseline) -> bool {
 struct Outputs<'a> {
     args: &'a MonitorArgs,
     endpoints: Vec<MonitoredEndpoint>,
-    session: Option<SessionWriter>,
+    session: Option<SessionLog>,
     uploader: Option<Uploader>,
     /// Where undelivered records stay.
     spool: Option<PathBuf>,
@@ -122,7 +124,11 @@ impl<'a> Outputs<'a> {
         Ok(Self {
             args,
             endpoints: endpoints.to_vec(),
-            session: args.output.as_deref().map(|path| open_session(path, endpoints)).transpose()?,
+            session: args
+                .output
+                .as_deref()
+                .map(|path| open_session(path, endpoints).map(SessionLog::new))
+                .transpose()?,
             uploader,
             spool,
             hooks: Hooks::new(args, endpoints)?,
@@ -155,7 +161,7 @@ impl<'a> Outputs<'a> {
         self.results += 1;
         self.failed += u64::from(!record.succeeded());
         if let Some(session) = &mut self.session {
-            session.append(record)?;
+            session.write(|session| session.append(record));
         }
         let target = &self.endpoints[endpoint].target;
         if let Some(uploader) = &self.uploader {
@@ -193,7 +199,8 @@ impl<'a> Outputs<'a> {
 
     fn take_event(&mut self, event: &MonitorEvent) -> Result<()> {
         if let Some(session) = &mut self.session {
-            session.append_event(&RunEvent { at: event.at, message: event.to_string() })?;
+            let event = RunEvent { at: event.at, message: event.to_string() };
+            session.write(|session| session.append_event(&event));
         }
         self.note_open(event);
         if self.args.json {
@@ -206,7 +213,11 @@ impl<'a> Outputs<'a> {
         };
         output::say(style, label, &event.to_string());
         if let MonitorEventKind::Learned { metric, standards, results, .. } = &event.kind {
-            return self.keep_limits(&event.endpoint, *metric, *standards, *results);
+            // They are in use already; only a restart would learn them again.
+            if let Err(error) = self.keep_limits(&event.endpoint, *metric, *standards, *results) {
+                output::say(CAUTION, "limits:", &format!("{error}; the limits apply and are not kept"));
+            }
+            return Ok(());
         }
         self.hooks.send(event);
         Ok(())
@@ -284,9 +295,7 @@ impl<'a> Outputs<'a> {
     }
 
     fn close(mut self) -> Result<ExitCode> {
-        if let Some(session) = &self.session {
-            session.sync()?;
-        }
+        let missing = self.session.take().map_or(Ok(0), SessionLog::close);
         // The last deliveries are reported on a line of their own.
         let delivery = self.uploader.take().map(|uploader| uploader.close(LAST_DELIVERY)).transpose()?;
         if let Some(delivery) = &delivery {
@@ -300,6 +309,10 @@ impl<'a> Outputs<'a> {
         output::say(DIM, "ended:", &self.state());
         let lost = delivery.map_or(0, |delivery| lost(&delivery, self.spool.is_some()));
         self.hooks.close(LAST_DELIVERY);
+        let missing = missing?;
+        if missing > 0 {
+            bail!("{} could not be written into the session", counted(missing, "line"));
+        }
         if lost > 0 {
             bail!("{} did not reach the service and cannot be sent again", counted(lost, "record"));
         }

@@ -11,11 +11,14 @@ use crate::error::{Error, Location, Result};
 /// Appends the records of one session to a JSON Lines file.
 ///
 /// [`SessionWriter::append`] returns only after the operating system has accepted the record in a single write. While a
-/// writer is open, a second writer of the same file is rejected.
+/// writer is open, a second writer of the same file is rejected. A line that does not fit on the disk is removed, so that a
+/// later one can be appended.
 #[derive(Debug)]
 pub struct SessionWriter {
     file: File,
     path: PathBuf,
+    /// The bytes of complete lines.
+    length: u64,
 }
 
 impl SessionWriter {
@@ -26,7 +29,7 @@ impl SessionWriter {
     pub fn create(path: &Path, header: &SessionHeader) -> Result<Self> {
         let file =
             OpenOptions::new().append(true).create_new(true).open(path).map_err(|error| Error::io(path, &error))?;
-        let mut writer = Self { file, path: path.to_owned() };
+        let mut writer = Self { file, path: path.to_owned(), length: 0 };
         writer.lock()?;
         writer.write(&SessionLine::Session(Box::new(header.clone())))?;
         Ok(writer)
@@ -38,7 +41,8 @@ impl SessionWriter {
     /// [`Error::Io`]; [`Error::Format`] if the file does not contain a session in JSON Lines.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Warning>)> {
         let open = OpenOptions::new().read(true).append(true).open(path);
-        let mut writer = Self { file: open.map_err(|error| Error::io(path, &error))?, path: path.to_owned() };
+        let file = open.map_err(|error| Error::io(path, &error))?;
+        let mut writer = Self { file, path: path.to_owned(), length: 0 };
         writer.lock()?;
         let mut bytes = Vec::new();
         writer.file.read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
@@ -62,6 +66,7 @@ impl SessionWriter {
             let message = "the last line was incomplete, as after a crash, and was removed".to_owned();
             warnings.push(Warning { location: Location::of(&source).line(line), message });
         }
+        writer.length = whole as u64;
         writer.file.seek(SeekFrom::End(0)).map_err(|error| Error::io(path, &error))?;
         Ok((writer, warnings))
     }
@@ -107,7 +112,14 @@ impl SessionWriter {
     }
 
     fn write(&mut self, line: &SessionLine) -> Result<()> {
-        self.file.write_all(line.to_text()?.as_bytes()).map_err(|error| Error::io(&self.path, &error))
+        let text = line.to_text()?;
+        if let Err(error) = self.file.write_all(text.as_bytes()) {
+            // A part of the line may have been written. If it cannot be removed, the next start removes it.
+            let _ = self.file.set_len(self.length);
+            return Err(Error::io(&self.path, &error));
+        }
+        self.length += text.len() as u64;
+        Ok(())
     }
 
     fn lock(&self) -> Result<()> {

@@ -214,6 +214,23 @@ fn the_highest_load_of_an_objective_is_found() {
 }
 
 #[test]
+fn the_commands_of_the_documentation_answer_their_questions() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/bench.md")).unwrap();
+    let section = page.split("## What do you want to know?").nth(1).unwrap();
+    let commands = section.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let commands: Vec<&str> = commands.lines().filter_map(|line| line.strip_prefix("llmscope ")).collect();
+    let answers = ["ttft (ms)", "highest load that keeps ttft.p90=100ms: ", "300 requests", "300 requests", "", "met"];
+    assert_eq!(commands.len(), answers.len(), "{commands:?}");
+    let folder = tempfile::tempdir().unwrap();
+    for (command, answer) in commands.iter().zip(answers) {
+        let output = program().current_dir(folder.path()).args(command.split(' ')).output().unwrap();
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{command}: {stdout}{stderr}");
+        assert!(stdout.contains(answer) && !stdout.is_empty(), "{command}: {stdout}{stderr}");
+    }
+}
+
+#[test]
 fn invalid_options_fail_before_the_first_request() {
     let cases: [(&[&str], &str); 8] = [
         (&["--vendor", "unknown"], "[possible values: openai, openai-responses, azure, "),

@@ -336,7 +336,8 @@ fn a_full_disk_does_not_end_the_monitor() {
     let (disk, copy) = (folder.path().join("small"), folder.path().join("copy.jsonl"));
     fs::create_dir(&disk).unwrap();
     let session = disk.join("watch.jsonl");
-    let program = monitor(&["--vendor", "simulated", "--simulate", "ttft=1ms,tpot=10us,shift=50:20", "--interval", "100ms"]);
+    let program =
+        monitor(&["--vendor", "simulated", "--simulate", "ttft=1ms,tpot=10us,shift=50:20", "--interval", "100ms"]);
     // The small disk has gone when the program has ended: a copy shows what was on it.
     let script = "mount -t tmpfs -o size=16k none \"$0\" || exit 99; copy=$1; shift; \"$@\"; code=$?; \
                   cp \"$0/watch.jsonl\" \"$copy\"; exit $code";

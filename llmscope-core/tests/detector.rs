@@ -96,6 +96,17 @@ fn slower_faster_and_more_varied_values_are_told_apart() {
 }
 
 #[test]
+fn values_beyond_all_others_are_larger_not_more_varied() {
+    let noise = |random: &mut Random| 0.9 + 0.2 * random.uniform();
+    for series in 0..20 {
+        let mut random = Random::of_series("beyond", 0, series);
+        let values: Vec<f64> = (0..700).map(|i| noise(&mut random) * if i < 600 { 1.0 } else { 1.25 }).collect();
+        let found = alarms(settings(10_000.0, 300), values);
+        assert!(found[0].at >= 600 && found[0].changed == Changed::Larger, "{:?}", found[0]);
+    }
+}
+
+#[test]
 fn the_size_of_a_change_lies_within_its_interval() {
     const RATIO: f64 = 1.5;
     let (mut held, mut sized) = (0, 0);

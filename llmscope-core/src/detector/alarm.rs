@@ -65,6 +65,7 @@ impl Alarm {
     /// `recent` are the last residuals, the one that raised the alarm last.
     pub(super) fn of(leading: Leading, recent: &Recent, baseline: &Baseline<'_>) -> Option<Self> {
         let &(at, _) = recent.back()?;
+        let leading = baseline.explained(leading, recent);
         let (mut since, mut first) = (leading.since, 0);
         if recent.front().is_some_and(|&(oldest, _)| oldest <= leading.since) {
             first = baseline.start(leading, recent);
@@ -86,6 +87,18 @@ impl Alarm {
 }
 
 impl Baseline<'_> {
+    /// Scores that are all large look more varied, too. They are a shift if one of any size explains them better, nw̄²/2, than a
+    /// spread q of any size does, n(q − 1 − ln q)/2 with q = Σw²/n.
+    fn explained(&self, leading: Leading, recent: &Recent) -> Leading {
+        let scores = recent.iter().filter(|(number, _)| *number >= leading.since);
+        let scores: Vec<f64> = scores.map(|(_, residual)| self.reference.score(*residual)).collect();
+        let n = float(scores.len().max(1));
+        let mean = scores.iter().sum::<f64>() / n;
+        let square = scores.iter().map(|w| w * w).sum::<f64>() / n;
+        let is_shift = mean * mean > square - 1.0 - square.max(f64::MIN_POSITIVE).ln();
+        if leading.shift.is_none() && is_shift { Leading { shift: Some(mean), ..leading } } else { leading }
+    }
+
     /// Where the change begins among the last residuals: the largest likelihood ratio of a shift of any size, (Σw)²/n of the n
     /// scores since then. That of the mixture's own shifts is too early for large changes. A larger spread keeps that one.
     fn start(&self, leading: Leading, recent: &Recent) -> usize {

@@ -67,7 +67,7 @@ record! {
 ///
 /// Example:
 ///     >>> import llmscope as ls, numpy as np
-///     >>> rng = np.random.default_rng(1)
+///     >>> rng = np.random.default_rng(2)
 ///     >>> ttft_s = 0.3 * np.exp(0.2 * rng.standard_normal(600))
 ///     >>> ttft_s[500:] *= 1.5
 ///     >>> found = ls.Detector("1/10000", learn=200).push_many(ttft_s)

@@ -1520,8 +1520,10 @@ class Detection:
     @property
     def alarms(self) -> list[Alarm]:
         """The alarms in order."""
-    def to_dict(self) -> dict[str, Any]: ...
-    def to_json(self) -> str: ...
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as a dictionary."""
+    def to_json(self) -> str:
+        """The fields as JSON. Numbers round-trip exactly."""
     def __eq__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[Any, tuple[str, str]]: ...
 
@@ -1543,12 +1545,12 @@ class Detector:
 
     Example:
         >>> import llmscope as ls, numpy as np
-        >>> rng = np.random.default_rng(1)
+        >>> rng = np.random.default_rng(2)
         >>> ttft_s = 0.3 * np.exp(0.2 * rng.standard_normal(600))
-        >>> ttft_s[500:] *= 1.3
-        >>> found = ls.Detector("1/1000").push_many(ttft_s)
+        >>> ttft_s[500:] *= 1.5
+        >>> found = ls.Detector("1/10000", learn=200).push_many(ttft_s)
         >>> alarm = found.alarms[0]
-        >>> alarm.changed, abs(alarm.since - 500) < 20, alarm.at < 530
+        >>> alarm.changed, abs(alarm.since - 500) < 5, alarm.at < 520
         ('larger', True, True)
     """
 

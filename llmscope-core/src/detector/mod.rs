@@ -5,7 +5,7 @@
 //! distribution is. One threshold then serves every series, and m decides only how small a change can be seen.
 //!
 //! A value y becomes evidence in six steps:
-//! 1. x = ln y, without what the tokens of its request explain ([`LoadModel`]; regression-adjusted charts, Hawkins 1991).
+//! 1. x = ln y, without what the tokens of its request explain ([`LoadModel`](crate::stats::LoadModel); regression-adjusted charts, Hawkins 1991).
 //! 2. e = x less its prediction from the values before it, by an autoregression that is fitted again at m, 2m, 4m, … values.
 //! 3. u is the mid-rank of e among all values so far, w = Φ⁻¹(u) its normal score.
 //! 4. Scores are divided by √V, an allowance for dependence that the fit may have missed.

@@ -87,16 +87,29 @@ impl Alarm {
 }
 
 impl Baseline<'_> {
-    /// Scores that are all large look more varied, too. They are a shift if one of any size explains them better, nw̄²/2, than a
-    /// spread q of any size does, n(q − 1 − ln q)/2 with q = Σw²/n.
+    /// Scores that are all large look more varied, too. They are a shift if one of any size, since any of them, has a larger
+    /// likelihood ratio, nw̄²/2, than a larger spread has, n(q − 1 − ln q)/2 with q = Σw²/n.
     fn explained(&self, leading: Leading, recent: &Recent) -> Leading {
-        let scores = recent.iter().filter(|(number, _)| *number >= leading.since);
-        let scores: Vec<f64> = scores.map(|(_, residual)| self.reference.score(*residual)).collect();
-        let n = float(scores.len().max(1));
-        let mean = scores.iter().sum::<f64>() / n;
-        let square = scores.iter().map(|w| w * w).sum::<f64>() / n;
-        let is_shift = mean * mean > square - 1.0 - square.max(f64::MIN_POSITIVE).ln();
-        if leading.shift.is_none() && is_shift { Leading { shift: Some(mean), ..leading } } else { leading }
+        if leading.shift.is_some() {
+            return leading;
+        }
+        let (mut sum, mut squares) = (0.0, 0.0);
+        let (mut shift, mut spread) = ((0.0, 0.0), 0.0_f64);
+        let since_then = recent.iter().rev().take_while(|(number, _)| *number >= leading.since);
+        for (before, (_, residual)) in since_then.enumerate() {
+            let (n, score) = (float(before + 1), self.reference.score(*residual));
+            sum += score;
+            squares += score * score;
+            let (mean, square) = (sum / n, squares / n);
+            if n * mean * mean > shift.0 {
+                shift = (n * mean * mean, mean);
+            }
+            if square > 1.0 {
+                spread = spread.max(n * (square - 1.0 - square.ln()));
+            }
+        }
+        let (ratio, mean) = shift;
+        if ratio > spread { Leading { shift: Some(mean), ..leading } } else { leading }
     }
 
     /// Where the change begins among the last residuals: the largest likelihood ratio of a shift of any size, (Σw)²/n of the n

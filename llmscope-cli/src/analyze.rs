@@ -98,7 +98,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
     if !shows_warnings(args, &judged) {
         meaning::print_contradictions(&judged.series, analyses);
     }
-    write(args, &judged)?;
+    output::unless_closed(write(args, &judged))?;
     let decision = match judged.report.decided_by {
         DecidedBy::Changes => judged.report.has_changes(args.judging.any_change),
         DecidedBy::Rules => judged.report.has_signals(),

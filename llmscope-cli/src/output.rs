@@ -146,6 +146,14 @@ pub(crate) fn say_error(error: &anyhow::Error) {
     }
 }
 
+/// A reader that stops early, such as `head`, changes no exit status.
+pub(crate) fn unless_closed(written: Result<()>) -> Result<()> {
+    match written {
+        Err(error) if is_closed_pipe(&error) => Ok(()),
+        written => written,
+    }
+}
+
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let closed = |cause: &(dyn std::error::Error + 'static)| {
         cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -193,6 +193,10 @@ fn a_closed_pipe_is_not_an_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(stderr(&output), "");
     assert_ne!(output.status.code(), Some(2));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let slower = program().args(["analyze", &format!("{SESSIONS}/second-load.json")]).stdout(writer).status().unwrap();
+    assert_eq!(slower.code(), Some(1), "a reader that stops early does not change the verdict");
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub enum LoadVerdict {
     Misses,
     /// The latency grew from block to block: the queue did not settle.
     Unsettled,
+    /// This machine sent the requests more slowly than the load says. Nothing is known of the load.
+    NotSent,
     /// The requests do not decide.
     Undecided,
 }
@@ -55,6 +57,7 @@ impl LoadVerdict {
             Self::Keeps => "keeps them",
             Self::Misses => "misses one",
             Self::Unsettled => "did not settle: the latency grew until the end",
+            Self::NotSent => "was not sent: this machine was too slow",
             Self::Undecided => "undecided",
         }
     }
@@ -82,6 +85,10 @@ pub struct FoundLoad {
     /// The lowest rate that misses an objective with confidence, if one does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_per_s: Option<f64>,
+    /// The lowest rate that this machine could not send, if no lower one fails to keep the objectives: the server may keep
+    /// them at higher rates than `highest_per_s`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_sent_per_s: Option<f64>,
     /// Largest probability that `highest_per_s` misses an objective.
     pub alpha: f64,
     /// What this probability assumes.
@@ -103,6 +110,8 @@ impl FindLoad {
     const FEWEST_IN_BLOCK: usize = 200;
     /// One request in this many, those at the start of a step, is left out while the queue settles.
     const SETTLING: u64 = 4;
+    /// A load counts as sent if the requests left at least at this share of its rate: the search is as exact.
+    const LEAST_SENT: f64 = 0.95;
     /// The rate is doubled at most this often.
     const MOST_DOUBLINGS: usize = 20;
 
@@ -187,6 +196,7 @@ impl FindLoad {
         let mut records: Vec<&StepRecord> = records.iter().collect();
         records.sort_by_key(|record| record.started_at);
         let judged = records.get(Self::settling(requests)..).unwrap_or_default();
+        let is_sent = sent_share(judged, Self::BLOCKS) >= Self::LEAST_SENT;
         let (mut shares, mut statuses, mut settled) = (Vec::new(), Vec::new(), true);
         for objective in &self.objectives {
             let values: Vec<f64> = judged.iter().filter_map(|record| record.value(*objective)).collect();
@@ -197,6 +207,8 @@ impl FindLoad {
         }
         let verdict = if statuses.contains(&CertificateStatus::Missed) {
             LoadVerdict::Misses
+        } else if !is_sent {
+            LoadVerdict::NotSent
         } else if statuses.contains(&CertificateStatus::CannotTell) {
             LoadVerdict::Undecided
         } else if settled {
@@ -230,6 +242,24 @@ fn grows(values: &[f64], blocks: usize) -> bool {
     pairs.map(|(a, b)| sign(means[a], means[b])).sum::<i32>() >= CRITICAL
 }
 
+/// The rate at which the requests left, as a share of the rate at which they were due. If they leave later and later behind
+/// their times, it is smaller than 1. The lateness of a single request does not count.
+fn sent_share(records: &[&StepRecord], blocks: usize) -> f64 {
+    let late = |records: &[&StepRecord]| {
+        let mut late: Vec<f64> = records.iter().filter_map(|record| record.sched_delay_s).collect();
+        late.sort_unstable_by(f64::total_cmp);
+        late.get(late.len() / 2).copied().unwrap_or(0.0)
+    };
+    let block = records.len() / blocks;
+    let [Some(first), Some(last)] = [records.first(), records.last()].map(|record| record.and_then(|it| it.started_at))
+    else {
+        return 1.0;
+    };
+    let sent_s = last.duration_since(first).as_secs_f64();
+    let growth_s = late(&records[records.len() - block..]) - late(&records[..block]);
+    if sent_s > 0.0 { 1.0 - growth_s.max(0.0) / sent_s } else { 1.0 }
+}
+
 /// What a search keeps of a request.
 #[derive(Debug, Clone, Copy)]
 struct StepRecord {
@@ -238,6 +268,8 @@ struct StepRecord {
     ttft_s: Option<f64>,
     tpot_s: Option<f64>,
     e2e_s: Option<f64>,
+    /// How late the request left.
+    sched_delay_s: Option<f64>,
 }
 
 impl StepRecord {
@@ -267,8 +299,8 @@ impl StepRecord {
 
 impl From<&RequestRecord> for StepRecord {
     fn from(record: &RequestRecord) -> Self {
-        let RequestRecord { started_at, ttft_s, tpot_s, e2e_s, .. } = *record;
-        Self { started_at, failed: !record.succeeded(), ttft_s, tpot_s, e2e_s }
+        let RequestRecord { started_at, ttft_s, tpot_s, e2e_s, sched_delay_s, .. } = *record;
+        Self { started_at, failed: !record.succeeded(), ttft_s, tpot_s, e2e_s, sched_delay_s }
     }
 }
 
@@ -346,6 +378,13 @@ impl Search {
         tested
     }
 
+    /// The lowest load that could not be sent, unless a lower one does not keep the objectives.
+    fn not_sent(&self) -> Option<f64> {
+        let others = self.tested.iter().filter(|load| load.verdict != LoadVerdict::Keeps);
+        let lowest = others.reduce(|a, b| if b.rate_per_s < a.rate_per_s { b } else { a })?;
+        (lowest.verdict == LoadVerdict::NotSent).then_some(lowest.rate_per_s)
+    }
+
     /// The result so far.
     pub(crate) fn found(&self) -> FoundLoad {
         let missing = self.tested.iter().filter(|load| load.verdict == LoadVerdict::Misses);
@@ -353,6 +392,7 @@ impl Search {
             objectives: self.find.objectives.clone(),
             highest_per_s: self.highest(),
             missing_per_s: missing.map(|load| load.rate_per_s).reduce(f64::min),
+            not_sent_per_s: self.not_sent(),
             alpha: self.find.alpha,
             assumption: ASSUMPTION.to_owned(),
             tested: self.tested.clone(),
@@ -512,5 +552,40 @@ mod tests {
         assert!(refusal(FindLoad { alpha: 0.7, ..find("ttft.p99=1s", 1.0) }, None).contains("--alpha"));
         assert!(refusal(FindLoad { objectives: Vec::new(), ..find("ttft.p99=1s", 1.0) }, None).contains("--slo"));
         assert_eq!(find("ttft.p99=1s", 1.0).check(None), Ok(()));
+    }
+
+    /// Requests that keep every objective, due at this rate, by a machine that sends at most `most_per_s`.
+    fn sent(rate: f64, most_per_s: f64, requests: u64) -> Vec<RequestRecord> {
+        let record = |i: u64| {
+            let due_s = i as f64 / rate;
+            let sent_s = due_s.max(i as f64 / most_per_s);
+            let at = SignedDuration::try_from_secs_f64(sent_s).unwrap_or_default();
+            RequestRecord {
+                started_at: Timestamp::UNIX_EPOCH.checked_add(at).ok(),
+                ttft_s: Some(0.01),
+                sched_delay_s: Some(sent_s - due_s),
+                ..RequestRecord::default()
+            }
+        };
+        (0..requests).map(record).collect()
+    }
+
+    #[test]
+    fn a_load_that_was_not_sent_is_not_kept() {
+        const MOST_PER_S: f64 = 1_000.0;
+        let objectives = Objective::list("ttft.p90=100ms").unwrap();
+        let find = FindLoad { objectives, alpha: 0.05, first_per_s: 200.0, arrival: Arrival::Poisson };
+        let mut search = Search::new(find, 800);
+        while let Some(rate) = search.next_rate() {
+            for record in sent(rate, MOST_PER_S, 800) {
+                search.push(&record);
+            }
+            search.end_step(rate, false);
+        }
+        let found = search.found();
+        let highest = found.highest_per_s.unwrap();
+        assert!((800.0..=1.06 * MOST_PER_S).contains(&highest), "{found:?}");
+        assert!(found.not_sent_per_s.is_some_and(|rate| rate > highest && rate <= 1.2 * MOST_PER_S), "{found:?}");
+        assert_eq!(found.missing_per_s, None);
     }
 }

@@ -59,6 +59,10 @@ pub(super) fn write(out: &mut impl Write, found: &FoundLoad) -> Result<()> {
             if let Some(missing) = found.missing_per_s {
                 writeln!(out, "{}/s misses it", number(missing))?;
             }
+            if let Some(rate) = found.not_sent_per_s {
+                let text = "the server may keep more: this machine could not send";
+                writeln!(out, "{CAUTION}{text} {}/s{CAUTION:#}", number(rate))?;
+            }
             let alpha = number(found.alpha * 100.0);
             writeln!(out, "{DIM}wrong with a probability of at most {alpha} %, if {}{DIM:#}", found.assumption)?;
         }
@@ -76,7 +80,8 @@ pub(super) fn exit_status(found: &FoundLoad) -> ExitCode {
     let first = found.tested.first().map_or_else(String::new, |first| {
         format!("the first load, {}/s, {}; ", number(first.rate_per_s), first.verdict.label())
     });
-    output::say(CAUTION, "not found:", &format!("{first}start with a lower --rate"));
+    let fix = if found.not_sent_per_s.is_some() { "use a faster or less busy machine, or " } else { "" };
+    output::say(CAUTION, "not found:", &format!("{first}{fix}start with a lower --rate"));
     ExitCode::from(1)
 }
 

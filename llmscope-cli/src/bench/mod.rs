@@ -71,7 +71,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
             health: health.as_ref(),
             found: found.as_ref(),
         };
-        summary::report(args, run, path.as_deref())?;
+        output::unless_closed(summary::report(args, run, path.as_deref()))?;
     }
     if summary.requests > 0 && summary.failed == summary.requests {
         bail!("no request succeeded: {}", summary::kinds(&summary));

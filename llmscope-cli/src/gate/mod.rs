@@ -30,11 +30,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
         return preview::run(args, &series(&selection, &args.files)?, &plan);
     }
     let answer = Gate { generated_at: Some(Timestamp::now()), ..judged(args, &selection, &plan)? };
-    // A reader that stops early, such as `head`, does not change the verdict.
-    match write(args, &answer) {
-        Err(error) if output::is_closed_pipe(&error) => {}
-        written => written?,
-    }
+    output::unless_closed(write(args, &answer))?;
     if answer.verdict == GateVerdict::NotEnoughData {
         output::say(CAUTION, "not enough data to tell:", &undecided(&answer));
     }

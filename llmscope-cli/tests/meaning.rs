@@ -208,6 +208,60 @@ fn times_in_every_usual_form_order_the_rows() {
     );
 }
 
+/// A table of 60 rows in another order than that of their times: the last 20 are slower.
+fn shuffled(name: &str, time: impl Fn(i64) -> String) -> String {
+    let row = |i: i64| {
+        let latency = 400.0 * (1.0 + ((i * i * 7919 + i * 613) % 101) as f64 / 1000.0) * if i < 40 { 1.0 } else { 1.4 };
+        format!("{},m,{latency:.1}\n", time(i))
+    };
+    (0..60).map(|i| (i * 23) % 60).fold(format!("{name},model,latency_ms\n"), |text, i| text + &row(i))
+}
+
+#[test]
+fn columns_that_hold_times_order_the_rows_or_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    const START: i64 = 1_767_607_200;
+    let iso = |i: i64| jiff::Timestamp::from_second(START + 37 * i).unwrap().to_string();
+    let compact = |i: i64| {
+        let at = jiff::Timestamp::from_second(START + 37 * i).unwrap();
+        at.strftime("%Y%m%d%H%M%S").to_string()
+    };
+    let analyzed_table = |name: &str, time: &dyn Fn(i64) -> String| {
+        let path = written(folder.path(), "table.csv", &shuffled(name, time));
+        let output = run(&["analyze", &path, "--column", "latency_ms"]);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    for name in ["created", "start", "end_time", "requested_at", "Start Time (UTC)", "unix", "_source.@timestamp"] {
+        let (code, stdout, stderr) = analyzed_table(name, &iso);
+        assert!(code == Some(1) && stdout.contains("since 2026-01-05T10:24:40Z"), "{name}: {stdout}");
+        assert!(
+            stderr.contains(&format!("the column \"{name}\" is read as the time of each row, a guess")),
+            "{stderr}"
+        );
+        assert!(stderr.contains("--map timestamp=COLUMN"), "{stderr}");
+    }
+    for (name, per_s) in [("start_ms", 1_000), ("startTimeUnixNano", 1_000_000_000), ("begin", 1), ("ts_ms", 1_000)] {
+        let (code, stdout, _) = analyzed_table(name, &|i| ((START + 37 * i) * per_s).to_string());
+        assert!(code == Some(1) && stdout.contains("since 2026-01-05T10:24:40Z"), "{name}: {stdout}");
+    }
+    let (code, stdout, _) = analyzed_table("timestamp", &compact);
+    assert!(code == Some(1) && stdout.contains("since 2026-01-05T10:24:40Z"), "{stdout}");
+    // A name that suggests nothing.
+    let (_, stdout, stderr) = analyzed_table("Zeitpunkt", &iso);
+    assert!(stderr.contains("the column \"Zeitpunkt\" holds times, and is not read as one"), "{stderr}");
+    assert!(!stdout.contains("2026"), "{stdout}");
+    // Other numbers do not order the rows.
+    for (name, value) in [("start", 7), ("queue_time", 3), ("start_ns", 1_000_000_000_000)] {
+        let (_, stdout, stderr) = analyzed_table(name, &|i| (value * (i + 1)).to_string());
+        assert!(!stderr.contains("time of each row") && !stdout.contains("since 2"), "{name}: {stderr}");
+    }
+    let path = written(folder.path(), "table.csv", &shuffled("created", iso));
+    let converted = folder.path().join("table.json").to_string_lossy().into_owned();
+    assert!(run(&["convert", &path, "-o", &converted, "--map", "e2e_s=latency_ms"]).status.success());
+    assert_eq!(run(&["analyze", &converted]).status.code(), Some(1));
+}
+
 #[test]
 fn a_time_or_a_mapping_without_a_value_is_refused() {
     let folder = tempfile::tempdir().unwrap();

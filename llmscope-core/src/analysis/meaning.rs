@@ -173,6 +173,17 @@ pub(super) fn warnings(log: &SourceLog) -> Vec<Warning> {
     warn(tally.naive_times > 0 && !log.of_runs, &|| {
         format!("the times of {} have no offset: read as UTC", counted(tally.naive_times, rows))
     });
+    warn(tally.guessed_times.is_some(), &|| {
+        let column = tally.guessed_times.as_deref().unwrap_or_default();
+        format!("the column \"{column}\" is read as the time of each row, a guess from its name")
+    });
+    let unread = log.unread_time.as_deref().filter(|_| tally.times == 0);
+    warn(unread.is_some(), &|| {
+        format!(
+            "the column \"{}\" holds times, and is not read as one: the rows keep the order of the file",
+            unread.unwrap_or_default()
+        )
+    });
     warn(tally.unreadable_times > 0, &|| {
         let (column, text) = tally.unreadable_time.clone().unwrap_or_default();
         format!(

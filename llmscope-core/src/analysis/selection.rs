@@ -205,6 +205,8 @@ pub struct SourceLog {
     pub(super) tells_outcomes: bool,
     /// A column that looks like the outcome of the rows, and is not read as one.
     pub(super) unread_outcome: Option<String>,
+    /// A column that holds times, and is not read as one.
+    pub(super) unread_time: Option<String>,
 }
 
 /// A group of rows, column by column.
@@ -276,8 +278,13 @@ impl SeriesBuilder {
                     projection.labels = settings;
                 }
                 let rows = projection.of_table(&log.source, table)?;
-                let unread_outcome = projection.unread_outcome(table);
-                self.sources.push(SourceLog { of_runs: table.of_runs, is_table: true, unread_outcome, ..blank });
+                self.sources.push(SourceLog {
+                    of_runs: table.of_runs,
+                    is_table: true,
+                    unread_outcome: projection.unread_outcome(table),
+                    unread_time: projection.unread_time(table),
+                    ..blank
+                });
                 self.take(&rows, &projection.labels);
             }
         }
@@ -289,11 +296,12 @@ impl SeriesBuilder {
     /// # Errors
     /// The errors of [`Stream::rows`].
     pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
-        let mut unread_outcome = None;
+        let (mut unread_outcome, mut unread_time) = (None, None);
         if let Some(head) = &stream.head {
             self.learn(head)?;
             if let Content::Table(table) = &head.content {
                 unread_outcome = self.requests.unread_outcome(table);
+                unread_time = self.requests.unread_time(table);
             }
         }
         let header = stream.header.clone();
@@ -302,6 +310,7 @@ impl SeriesBuilder {
             header,
             is_table,
             unread_outcome,
+            unread_time,
             ..SourceLog::new(&stream.source, stream.tool)
         });
         let projection = self.requests.clone();
@@ -574,6 +583,7 @@ impl SourceLog {
             is_table: false,
             tells_outcomes: false,
             unread_outcome: None,
+            unread_time: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! A metric has a fixed meaning. Any other column means what the user states; otherwise the words of its name are
 //! read. The rules are on one page, `docs/columns.md`.
 
+mod instant;
 mod name;
 mod role;
 mod setting;
@@ -11,6 +12,7 @@ mod vocabulary;
 
 use crate::metric::{Bounds, Metric, Unit};
 
+pub(crate) use instant::TimeName;
 pub use role::{Preference, Role, Source};
 pub(crate) use setting::is_setting;
 pub use stated::StatedMeanings;

@@ -11,7 +11,7 @@ use super::identity::is_counter;
 use super::numbers::Decimal;
 use super::outcome::{Outcome, OutcomeColumn};
 use super::projection::{Projection, Rows, count, measured};
-use super::roles::{KnownNames, Roles};
+use super::roles::{KnownNames, Roles, TimeColumn};
 use super::simd::begins_with;
 use super::time::{Time, UsualTimes};
 use super::tokens::TokenColumns;
@@ -87,8 +87,7 @@ pub(super) struct Wanted<'p> {
     pub(super) names: Vec<String>,
     measures: Vec<Use<'p>>,
     labels: Vec<Use<'p>>,
-    /// Times, and whether a small number is a time of the run.
-    times: Vec<(Use<'p>, bool)>,
+    times: Vec<(Use<'p>, TimeColumn)>,
     outcomes: Vec<(Use<'p>, OutcomeColumn<'p>)>,
     identity: Vec<Use<'p>>,
     warmup: Option<Use<'p>>,
@@ -138,7 +137,7 @@ impl<'p> Wanted<'p> {
         };
         let measures = projection.measures.iter().map(|measure| place(measure.name())).collect();
         let labels = projection.labels.iter().map(|name| place(name)).collect();
-        let times = roles.times.iter().map(|(name, elapsed)| (place(name), *elapsed)).collect();
+        let times = roles.times.iter().map(|(name, kind)| (place(name), *kind)).collect();
         let companion = projection.companion.as_ref().map(|name| place(name));
         let tokens = projection.tokens.then(|| TokenColumns::NAMES.map(&mut place));
         let counts = projection.counts.then(|| RunCounts::NAMES.map(&mut place));
@@ -323,10 +322,16 @@ impl<'w, 'p> Assembly<'w, 'p> {
     /// The time from the first time field that has a value.
     fn time(&mut self, fields: &[Field<'_>]) -> Time {
         let rules = &self.wanted.projection.reading.times;
-        for (used, elapsed) in &self.wanted.times {
+        for (used, kind) in &self.wanted.times {
             let field = fields[used.place];
             if field.is_missing() {
                 continue;
+            }
+            if let TimeColumn::Guess(name) = kind {
+                match rules.of_guess(&used.cell(fields, Decimal::Point), *name) {
+                    Some(moment) => return self.guessed_time(moment, used.place),
+                    None => continue,
+                }
             }
             let is_usual = used.mapping.is_none() && rules.form == TimeForm::Usual;
             let usual = field.time_text().filter(|_| is_usual).and_then(|text| self.usual_times.read(text));
@@ -345,7 +350,7 @@ impl<'w, 'p> Assembly<'w, 'p> {
                     self.rows.tally.naive_times += 1;
                     time
                 }
-                Some(Moment::Elapsed(time)) if *elapsed => {
+                Some(Moment::Elapsed(time)) if *kind == TimeColumn::Start => {
                     self.rows.elapsed = true;
                     time
                 }
@@ -367,6 +372,20 @@ impl<'w, 'p> Assembly<'w, 'p> {
             return time;
         }
         Time::NONE
+    }
+
+    /// The time in a column whose name only suggests one.
+    fn guessed_time(&mut self, moment: Moment, place: usize) -> Time {
+        let tally = &mut self.rows.tally;
+        tally.times += 1;
+        tally.guessed_times.get_or_insert_with(|| self.wanted.names[place].clone());
+        match moment {
+            Moment::Naive(time) => {
+                tally.naive_times += 1;
+                time
+            }
+            Moment::At(time) | Moment::Elapsed(time) => time,
+        }
     }
 
     /// A number that only repetitions of this record share; `None` if the row has no identity.

@@ -12,7 +12,8 @@ use super::roles::{KnownNames, Roles};
 use super::tally::Tally;
 use super::time::Time;
 use super::tokens::TokenColumns;
-use super::{Cell, Filter, Mapping, Table, identity};
+use super::when::TimeForm;
+use super::{Cell, Column, Filter, Mapping, Table, identity};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::measure::Measure;
 use crate::metric::{Metric, TpotDefinition, Unit};
@@ -152,8 +153,25 @@ impl Projection {
         if self.reading.status != StatusRule::Names || table.of_runs || !roles.outcomes.is_empty() {
             return None;
         }
-        let others = self.columns_with_a_role(&names);
-        let is_used = |name: &String| {
+        self.unused(table, &names)
+            .find(|column| looks_like_outcome(&column.name, &column.cells))
+            .map(|column| column.name.clone())
+    }
+
+    /// A column whose values are times although its name does not say so.
+    pub(crate) fn unread_time(&self, table: &Table) -> Option<String> {
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        if self.reading.times.form != TimeForm::Usual || table.of_runs {
+            return None;
+        }
+        let rules = &self.reading.times;
+        self.unused(table, &names).find(|column| rules.are_times(&column.cells)).map(|column| column.name.clone())
+    }
+
+    /// The columns of a table that have no use.
+    fn unused<'t>(&self, table: &'t Table, names: &[String]) -> impl Iterator<Item = &'t Column> {
+        let others = self.columns_with_a_role(names);
+        let is_used = move |name: &String| {
             others.contains(name)
                 || self.labels.contains(name)
                 || self.companion.as_ref() == Some(name)
@@ -161,8 +179,7 @@ impl Projection {
                 || self.mappings.iter().any(|mapping| mapping.from == *name)
                 || self.reading.filters.iter().any(|filter| filter.column == *name)
         };
-        let unused = table.columns.iter().filter(|column| !is_used(&column.name));
-        unused.filter(|column| looks_like_outcome(&column.name, &column.cells)).map(|column| column.name.clone()).next()
+        table.columns.iter().filter(move |column| !is_used(&column.name))
     }
 
     /// The projection of a table.

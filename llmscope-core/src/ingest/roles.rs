@@ -3,6 +3,7 @@
 use super::outcome::{OutcomeColumn, StatusRule, key};
 use super::projection::Projection;
 use super::when::TimeForm;
+use crate::column::TimeName;
 
 /// The names of columns, as far as they are known before the rows are read.
 #[derive(Debug, Clone, Copy)]
@@ -15,12 +16,23 @@ pub(super) struct KnownNames<'n> {
 /// Columns by their roles.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Roles<'p> {
-    /// Columns with the time of a row, and whether a small number in them is a time of the run.
-    pub(super) times: Vec<(String, bool)>,
+    /// Columns with the time of a row, the most specific first.
+    pub(super) times: Vec<(String, TimeColumn)>,
     pub(super) outcomes: Vec<(String, OutcomeColumn<'p>)>,
     /// Columns that together identify a record.
     pub(super) identity: Vec<String>,
     pub(super) warmup: Option<String>,
+}
+
+/// How a column tells the time of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum TimeColumn {
+    /// A point in time, or a small number that counts from the start of the run.
+    Start,
+    /// A point in time. A small number in it may be a duration.
+    Instant,
+    /// A point in time if its value is one: the name only suggests it.
+    Guess(TimeName),
 }
 
 /// Names of times, without case and punctuation, the most specific first.
@@ -77,30 +89,50 @@ fn times<'n>(
     projection: &Projection,
     known: KnownNames<'_>,
     named: &impl Fn(&str) -> Option<&'n String>,
-) -> Vec<(String, bool)> {
+) -> Vec<(String, TimeColumn)> {
     if projection.reading.times.form == TimeForm::None {
         return Vec::new();
     }
     let mapped =
         Projection::TIMES.into_iter().find(|time| projection.mappings.iter().any(|mapping| mapping.to == *time));
     if let Some(mapped) = mapped {
-        return vec![(mapped.to_owned(), true)];
+        return vec![(mapped.to_owned(), TimeColumn::Start)];
     }
-    let mut times: Vec<(String, bool)> =
-        TIMES.iter().filter_map(|time| Some((named(time)?.clone(), STARTS.contains(time)))).collect();
+    let kind = |key: &str| if STARTS.contains(&key) { TimeColumn::Start } else { TimeColumn::Instant };
+    let mut times: Vec<(String, TimeColumn)> =
+        TIMES.iter().filter_map(|time| Some((named(time)?.clone(), kind(time)))).collect();
     // A date next to a time of day is a part of a time.
     if times.len() > 1 {
         times.retain(|(name, _)| key(name) != "date");
+    }
+    if times.iter().all(|(name, _)| key(name) == "date") {
+        times.splice(0..0, guessed_times(projection, known, named));
     }
     if !known.complete {
         let is_measured = |name: &str| projection.measures.iter().any(|measure| measure.name() == name);
         for name in Projection::TIMES {
             if !is_measured(name) && times.iter().all(|(time, _)| time != name) {
-                times.push((name.to_owned(), STARTS.contains(&key(name).as_str())));
+                times.push((name.to_owned(), kind(&key(name))));
             }
         }
     }
     times
+}
+
+/// The columns whose names suggest a time, those of beginnings first.
+fn guessed_times<'n>(
+    projection: &Projection,
+    known: KnownNames<'_>,
+    named: &impl Fn(&str) -> Option<&'n String>,
+) -> Vec<(String, TimeColumn)> {
+    let is_free = |name: &str| {
+        let key = key(name);
+        key != "date" && named(&key).is_some() && !projection.labels.iter().any(|label| label == name)
+    };
+    let guess = |name: &String| Some((name.clone(), TimeName::of(name).filter(|_| is_free(name))?));
+    let mut guessed: Vec<(String, TimeName)> = known.names.iter().filter_map(guess).collect();
+    guessed.sort_by_key(|(_, time)| time.is_end);
+    guessed.into_iter().map(|(name, time)| (name, TimeColumn::Guess(time))).collect()
 }
 
 fn outcomes<'p>(

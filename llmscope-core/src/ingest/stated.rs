@@ -3,7 +3,7 @@
 use super::fields::unknown_outcome;
 use super::outcome::{Outcome, OutcomeColumn};
 use super::projection::Projection;
-use super::roles::{KnownNames, Roles};
+use super::roles::{KnownNames, Roles, TimeColumn};
 use super::signature::Signature;
 use super::when::Moment;
 use super::{Cell, Column, Content, Log, Mapping, ReadOptions, StatusRule, Table, TimeForm, Tool};
@@ -11,7 +11,7 @@ use crate::error::{Location, Result};
 
 /// The columns of a table that tell when and how a row ended.
 pub(super) struct RoleColumns<'t> {
-    times: Vec<(&'t Column, bool)>,
+    times: Vec<(&'t Column, TimeColumn)>,
     outcomes: Vec<(&'t Column, OutcomeColumn<'t>)>,
     projection: &'t Projection,
 }
@@ -20,7 +20,7 @@ impl<'t> RoleColumns<'t> {
     fn of(table: &'t Table, projection: &'t Projection) -> Self {
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
         let roles = Roles::of(projection, KnownNames { names: &names, complete: true });
-        let times = roles.times.iter().filter_map(|(name, elapsed)| Some((table.column(name)?, *elapsed)));
+        let times = roles.times.iter().filter_map(|(name, kind)| Some((table.column(name)?, *kind)));
         let outcomes = roles.outcomes.into_iter().filter_map(|(name, kind)| Some((table.column(&name)?, kind)));
         Self { times: times.collect(), outcomes: outcomes.collect(), projection }
     }
@@ -40,15 +40,16 @@ impl<'t> RoleColumns<'t> {
     /// The moment in the first column that has one.
     pub(super) fn moment(&self, row: usize) -> Option<Moment> {
         let rules = &self.projection.reading.times;
-        let (moment, elapsed) = self.times.iter().find_map(|(column, elapsed)| {
-            let moment = match &column.cells[row] {
-                Cell::Missing => return None,
-                Cell::Number(number) => rules.of_number(*number),
-                Cell::Text(text) => rules.of_text(text),
+        let (moment, kind) = self.times.iter().find_map(|(column, kind)| {
+            let moment = match (&column.cells[row], kind) {
+                (Cell::Missing, _) => return None,
+                (cell, TimeColumn::Guess(name)) => Some(rules.of_guess(cell, *name)?),
+                (Cell::Number(number), _) => rules.of_number(*number),
+                (Cell::Text(text), _) => rules.of_text(text),
             };
-            Some((moment, *elapsed))
+            Some((moment, *kind))
         })?;
-        moment.filter(|moment| elapsed || !matches!(moment, Moment::Elapsed(_)))
+        moment.filter(|moment| kind == TimeColumn::Start || !matches!(moment, Moment::Elapsed(_)))
     }
 }
 
@@ -110,7 +111,14 @@ impl Table {
         let names: Vec<String> = self.columns.iter().map(|column| column.name.clone()).collect();
         if projection.reading.times.form == TimeForm::None {
             let usual = Roles::of(&USUAL, KnownNames { names: &names, complete: true });
-            self.set_aside(|name| usual.times.iter().any(|(time, _)| time == name));
+            let is_time = |(name, kind): &&(String, TimeColumn)| match kind {
+                TimeColumn::Guess(time) => self.column(name).is_some_and(|column| {
+                    column.cells.iter().any(|cell| USUAL.reading.times.of_guess(cell, *time).is_some())
+                }),
+                TimeColumn::Start | TimeColumn::Instant => true,
+            };
+            let times: Vec<String> = usual.times.iter().filter(is_time).map(|(name, _)| name.clone()).collect();
+            self.set_aside(|name| times.iter().any(|time| time == name));
             return;
         }
         let roles = Roles::of(projection, KnownNames { names: &names, complete: true });

@@ -11,6 +11,8 @@ pub struct Tally {
     pub unreadable_times: usize,
     /// The first text that is not a time, with its column.
     pub unreadable_time: Option<(String, String)>,
+    /// The column whose name only suggests the time, and that gave it.
+    pub guessed_times: Option<String>,
     /// Rows with a known outcome.
     pub outcomes: usize,
     /// Rows without an outcome, in a log with outcomes.
@@ -33,6 +35,9 @@ impl Tally {
         self.unreadable_times += other.unreadable_times;
         if self.unreadable_time.is_none() {
             self.unreadable_time.clone_from(&other.unreadable_time);
+        }
+        if self.guessed_times.is_none() {
+            self.guessed_times.clone_from(&other.guessed_times);
         }
         self.outcomes += other.outcomes;
         self.without_outcome += other.without_outcome;

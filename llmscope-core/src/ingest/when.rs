@@ -1,12 +1,15 @@
 //! Times as tools and exports write them: with an offset, without one, as a count since 1970, or counted from the start
 //! of a run.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime, ISOWeekDate, Weekday};
 use jiff::fmt::{rfc2822, strtime};
 use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, Zoned};
 
+use super::Cell;
 use super::time::Time;
+use crate::column::TimeName;
+use crate::metric::Unit;
 
 /// What a caller states about the times of a table.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,20 +46,71 @@ pub(super) enum Moment {
 impl TimeRules {
     /// The moment in a text; `None` if it is not in a form with one meaning.
     pub(super) fn of_text(&self, text: &str) -> Option<Moment> {
-        let text = text.trim().trim_matches(['[', ']', '"']);
+        let zoned = text.trim();
+        if self.form == TimeForm::Usual
+            && zoned.ends_with(']')
+            && let Ok(at) = zoned.parse::<Zoned>()
+        {
+            return instant(at.timestamp());
+        }
+        let text = zoned.trim_matches(['[', ']', '"']);
         match &self.form {
             TimeForm::None => None,
             TimeForm::Stated(form) => self.of_form(form, text),
             TimeForm::Usual => {
                 if let Ok(at) = text.parse::<Timestamp>() {
-                    return Some(Moment::At(Some(at).into()));
+                    return instant(at);
                 }
-                if let Ok(number) = text.parse::<f64>() {
-                    return of_number(number);
+                let count = text.trim_start_matches('@').trim_start_matches("/Date(").trim_end_matches(")/");
+                if let Ok(number) = count.parse::<f64>() {
+                    return self.of_number(number);
                 }
-                of_offset(text).or_else(|| self.naive(date_time(text)?))
+                if text.len() > LONGEST {
+                    return None;
+                }
+                let plain = without_zone_names(text);
+                of_offset(&plain).or_else(|| self.naive(date_time(&plain)?))
             }
         }
+    }
+
+    /// The instant in a cell of a column whose name only suggests a time; `None` if it holds something else, such as a
+    /// duration or an ordinal number.
+    pub(super) fn of_guess(&self, cell: &Cell, name: TimeName) -> Option<Moment> {
+        if self.form != TimeForm::Usual {
+            return None;
+        }
+        let of_count = |number: f64| {
+            let fits = name.unit.is_none_or(|unit| unit_of(number) == Some(unit));
+            self.of_number(number).filter(|_| fits)
+        };
+        let moment = match cell {
+            Cell::Missing => None,
+            Cell::Number(number) => of_count(*number),
+            Cell::Text(text) => match text.trim().parse::<f64>() {
+                Ok(number) => of_count(number),
+                Err(_) => self.of_text(text),
+            },
+        }?;
+        let (Moment::At(time) | Moment::Naive(time)) = moment else { return None };
+        let year = time.get()?.to_zoned(TimeZone::UTC).year();
+        (FIRST_YEAR..=LAST_YEAR).contains(&year).then_some(moment)
+    }
+
+    /// True if these cells are times whatever their name is: texts in a form with one meaning, or numbers of seconds or
+    /// smaller units since 1970 within a year.
+    pub(super) fn are_times(&self, cells: &[Cell]) -> bool {
+        const YEAR_S: i64 = 366 * 86_400;
+        let (mut first, mut last, mut any_text) = (i64::MAX, i64::MIN, false);
+        for cell in cells.iter().filter(|cell| **cell != Cell::Missing) {
+            any_text |= matches!(cell, Cell::Text(text) if text.trim().parse::<f64>().is_err());
+            let Some(Moment::At(time) | Moment::Naive(time)) = self.of_guess(cell, TimeName::default()) else {
+                return false;
+            };
+            let second = time.get().map_or(0, Timestamp::as_second);
+            (first, last) = (first.min(second), last.max(second));
+        }
+        first < last && (any_text || last - first < YEAR_S)
     }
 
     /// The moment in a number, by its size.
@@ -64,14 +118,17 @@ impl TimeRules {
         match &self.form {
             TimeForm::None => None,
             TimeForm::Stated(form) => self.of_form(form, &number.to_string()),
-            TimeForm::Usual => of_number(number),
+            TimeForm::Usual => match compact_number(number) {
+                Some(at) => self.naive(at),
+                None => of_number(number),
+            },
         }
     }
 
     fn of_form(&self, form: &str, text: &str) -> Option<Moment> {
         let parsed = strtime::parse(form, text).ok()?;
         match parsed.to_timestamp() {
-            Ok(at) => Some(Moment::At(Some(at).into())),
+            Ok(at) => instant(at),
             Err(_) => match parsed.to_datetime().or_else(|_| parsed.to_date().map(DateTime::from)) {
                 Ok(at) => self.naive(at),
                 // A time of day without a date orders the rows of a run.
@@ -83,7 +140,7 @@ impl TimeRules {
     }
 
     fn naive(&self, at: DateTime) -> Option<Moment> {
-        let time = |zone: &TimeZone| zone.to_timestamp(at).ok().map(|at| Time::from(Some(at)));
+        let time = |zone: &TimeZone| zone.to_timestamp(at).ok().and_then(representable);
         match &self.zone {
             Some(zone) => time(zone).map(Moment::At),
             None => time(&TimeZone::UTC).map(Moment::Naive),
@@ -100,14 +157,38 @@ pub(super) fn of_number(number: f64) -> Option<Moment> {
     if !(0.0..9.2e18).contains(&number) {
         return None;
     }
-    let unit = match number {
-        n if n < EARLIEST_S => return Some(elapsed_s(number)),
-        n if n < EARLIEST_S * 1e3 => "s",
-        n if n < EARLIEST_S * 1e6 => "ms",
-        n if n < EARLIEST_S * 1e9 => "us",
-        _ => "ns",
-    };
-    super::mapping::since_1970(number, unit).map(|at| Moment::At(Some(at).into()))
+    match unit_of(number) {
+        None => Some(elapsed_s(number)),
+        Some(unit) => super::mapping::since_1970(number, unit.symbol()).and_then(instant),
+    }
+}
+
+/// The unit of a count since 1970, by its size.
+fn unit_of(number: f64) -> Option<Unit> {
+    Some(match number {
+        n if n < EARLIEST_S => return None,
+        n if n < EARLIEST_S * 1e3 => Unit::Second,
+        n if n < EARLIEST_S * 1e6 => Unit::Millisecond,
+        n if n < EARLIEST_S * 1e9 => Unit::Microsecond,
+        _ => Unit::Nanosecond,
+    })
+}
+
+/// The date and time in a number such as `20260105100000`. As milliseconds since 1970, it would be after the year 2500.
+fn compact_number(number: f64) -> Option<DateTime> {
+    if number.fract() != 0.0 || !(1.9e13..2.2e13).contains(&number) {
+        return None;
+    }
+    parsed("%Y%m%d%H%M%S", &format!("{number:.0}"))
+}
+
+/// An instant; `None` outside the years that a [`Time`] represents.
+fn instant(at: Timestamp) -> Option<Moment> {
+    representable(at).map(Moment::At)
+}
+
+fn representable(at: Timestamp) -> Option<Time> {
+    Some(Time::from(Some(at))).filter(|time| *time != Time::NONE)
 }
 
 /// A time counted from the start of a run, or since 1970, in seconds.
@@ -115,7 +196,7 @@ pub(super) fn of_seconds(seconds: f64) -> Option<Moment> {
     match seconds {
         s if !s.is_finite() || s < 0.0 => None,
         s if s < EARLIEST_S => Some(elapsed_s(s)),
-        s => super::mapping::since_1970(s, "s").map(|at| Moment::At(Some(at).into())),
+        s => super::mapping::since_1970(s, "s").and_then(instant),
     }
 }
 
@@ -128,9 +209,9 @@ fn of_offset(text: &str) -> Option<Moment> {
     let (rest, offset) = split_offset(text)?;
     let at = date_time(rest)?;
     let zone = TimeZone::fixed(offset);
-    zone.to_timestamp(at).ok().map(|at| Moment::At(Some(at).into())).or_else(|| {
+    zone.to_timestamp(at).ok().and_then(instant).or_else(|| {
         let at = rfc2822::parse(text).ok()?;
-        Some(Moment::At(Some(at.timestamp()).into()))
+        instant(at.timestamp())
     })
 }
 
@@ -156,7 +237,7 @@ fn split_offset(text: &str) -> Option<(&str, Offset)> {
 
 /// Forms with the name of a month, which have one meaning: the common log format, RFC 2822, `asctime`, and those of
 /// exports for reading. A numeric date begins with its year, or its meaning is not known.
-const NAMED_MONTHS: [&str; 9] = [
+const NAMED_MONTHS: [&str; 12] = [
     "%d/%b/%Y:%H:%M:%S%.f",
     "%a %d %b %Y %H:%M:%S%.f",
     "%a %b %d %H:%M:%S%.f %Y",
@@ -166,7 +247,26 @@ const NAMED_MONTHS: [&str; 9] = [
     "%b %d %Y %I:%M:%S %p",
     "%d %b %Y %I:%M:%S %p",
     "%B %d %Y %H:%M:%S%.f",
+    "%B %d %Y %I:%M:%S %p",
+    "%a %b %d %Y %H:%M:%S%.f",
+    "%d-%b-%y %H:%M:%S%.f",
 ];
+/// Longer texts are not times.
+const LONGEST: usize = 80;
+/// The years of measurements. A number or a text of a guessed column that gives another year is something else.
+const FIRST_YEAR: i16 = 2000;
+const LAST_YEAR: i16 = 2100;
+
+/// The text without the name of a zone next to its offset, as Go (`+0000 UTC m=+0.1`) and JavaScript
+/// (`GMT+0000 (Coordinated Universal Time)`) write it.
+fn without_zone_names(text: &str) -> String {
+    let text = text.split(" m=").next().unwrap_or(text);
+    let text = text.split(" (").next().unwrap_or(text).replace("GMT+", "+").replace("GMT-", "-");
+    match text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT")) {
+        Some(rest) if split_offset(rest).is_some() => rest.to_owned(),
+        _ => text,
+    }
+}
 
 /// A date and a time of day without an offset.
 fn date_time(text: &str) -> Option<DateTime> {
@@ -174,9 +274,15 @@ fn date_time(text: &str) -> Option<DateTime> {
         return compact.parse().ok();
     }
     if begins_with_a_year(text) {
-        let text = if text.as_bytes().get(4) == Some(&b'/') { text.replacen('/', "-", 2) } else { text.to_owned() };
+        let text = match text.as_bytes().get(4) {
+            Some(b'/') => text.replacen('/', "-", 2),
+            Some(b'.') => text.replacen('.', "-", 2),
+            _ => text.to_owned(),
+        };
         let usual = text.replacen(", ", " ", 1);
-        return usual.parse().ok().or_else(|| parsed("%Y-%m-%d %I:%M:%S %p", &usual));
+        let other = ["%Y-%m-%d %I:%M:%S %p", "%Y-%m-%d_%H-%M-%S%.f", "%Y-%jT%H:%M:%S%.f"];
+        let of_week = || week_date(&usual);
+        return usual.parse().ok().or_else(|| other.iter().find_map(|form| parsed(form, &usual))).or_else(of_week);
     }
     let plain: Vec<&str> =
         text.split([' ', ',']).filter(|part| !part.is_empty() && *part != "@" && *part != "UTC").collect();
@@ -192,11 +298,23 @@ fn compact(text: &str) -> Option<String> {
 }
 
 fn parsed(form: &str, text: &str) -> Option<DateTime> {
-    strtime::parse(form, text).ok()?.to_datetime().ok()
+    // A year of two digits is not one of the first century.
+    strtime::parse(form, text).ok()?.to_datetime().ok().filter(|at| at.year() >= 1900)
+}
+
+/// `2026-W02-1T10:00:00`: year, week and day of the week.
+fn week_date(text: &str) -> Option<DateTime> {
+    let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
+    let mut parts = date.split('-');
+    let (year, week) = (parts.next()?.parse().ok()?, parts.next()?.strip_prefix('W')?.parse().ok()?);
+    let weekday = Weekday::from_monday_one_offset(parts.next()?.parse().ok()?).ok()?;
+    let date: Date = ISOWeekDate::new(year, week, weekday).ok()?.date();
+    Some(date.to_datetime(time.parse().ok()?))
 }
 
 fn begins_with_a_year(text: &str) -> bool {
-    text.split_once(['-', '/']).is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()))
+    text.split_once(['-', '/', '.'])
+        .is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -243,6 +361,20 @@ mod tests {
             ("1767607200.5", "2026-01-05T10:00:00.5Z"),
             ("1767607200123", "2026-01-05T10:00:00.123Z"),
             ("1767607200123456", "2026-01-05T10:00:00.123456Z"),
+            ("2026-01-05T10:00:00[Europe/Berlin]", "2026-01-05T09:00:00Z"),
+            ("2026-01-05T10:00:00+01:00[Europe/Berlin]", "2026-01-05T09:00:00Z"),
+            ("2026-01-05 10:00:00.25 +0000 UTC", "2026-01-05T10:00:00.25Z"),
+            ("2026-01-05 10:00:00 +0000 UTC m=+12.3", "2026-01-05T10:00:00Z"),
+            ("Mon Jan 05 2026 12:00:00 GMT+0200 (Central Time)", "2026-01-05T10:00:00Z"),
+            ("January 5, 2026 1:00:00 PM", "naive 2026-01-05T13:00:00Z"),
+            ("05-Jan-26 10:00:00", "naive 2026-01-05T10:00:00Z"),
+            ("2026.01.05 10:00:00", "naive 2026-01-05T10:00:00Z"),
+            ("2026-01-05_10-00-00", "naive 2026-01-05T10:00:00Z"),
+            ("2026-W02-1T10:00:00", "naive 2026-01-05T10:00:00Z"),
+            ("2026-005T10:00:00Z", "2026-01-05T10:00:00Z"),
+            ("20260105100000", "naive 2026-01-05T10:00:00Z"),
+            ("@1767607200", "2026-01-05T10:00:00Z"),
+            ("/Date(1767607200123)/", "2026-01-05T10:00:00.123Z"),
             ("0.25", "elapsed 1970-01-01T00:00:00.25Z"),
         ] {
             assert_eq!(TimeRules::default().of_text(text).map(shown).as_deref(), Some(expected), "{text}");
@@ -251,7 +383,19 @@ mod tests {
 
     #[test]
     fn what_has_two_meanings_is_not_guessed() {
-        for text in ["05/01/2026 10:00:00", "20261305-100000", "01-05-2026", "10:00", "soon", "", "-5", "2026", "nan"] {
+        for text in [
+            "05/01/2026 10:00:00",
+            "20261305-100000",
+            "01-05-2026",
+            "10:00",
+            "soon",
+            "",
+            "-5",
+            "2026",
+            "nan",
+            "20261305100000",
+            "0026-01-05T10:00:00Z",
+        ] {
             let moment = TimeRules::default().of_text(text);
             assert!(
                 matches!(moment, None | Some(Moment::Elapsed(_))) && (moment.is_none() || text == "2026"),

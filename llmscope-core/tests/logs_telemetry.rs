@@ -265,6 +265,25 @@ fn a_sum_of_a_time_before_the_first_export_is_left_out() {
 }
 
 #[test]
+fn the_short_last_interval_of_a_process_does_not_measure_the_first() {
+    let export = |after_s: i64, count: u32| {
+        format!(
+            r#"{{"resourceMetrics": [{{"scopeMetrics": [{{"metrics": [{{"name": "gen_ai.client.operation.duration",
+            "unit": "s", "histogram": {{"aggregationTemporality": 2, "dataPoints": [{{
+            "startTimeUnixNano": "1795903000000000000", "timeUnixNano": "{}000000000", "count": "{count}",
+            "sum": {}, "bucketCounts": ["{count}"], "explicitBounds": []}}]}}}}]}}]}}]}}"#,
+            1_795_903_000 + after_s,
+            0.32 * f64::from(count),
+        )
+        .replace('\n', "")
+            + "\n"
+    };
+    let table = table(&(export(60, 200) + &export(75, 250)));
+    assert_eq!(column(&table, "requests"), [200.0, 50.0].map(Some));
+    assert_eq!(column(&table, "duration_s"), [60.0, 15.0].map(Some));
+}
+
+#[test]
 fn a_restarted_process_is_counted_from_its_start() {
     let lines: Vec<&str> = CUMULATIVE.lines().collect();
     let again = lines[0].replace("179548763", "179548764");

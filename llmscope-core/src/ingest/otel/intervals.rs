@@ -61,7 +61,7 @@ fn without(labels: &Labels, is_left_out: impl Fn(&str) -> bool) -> Labels {
 /// The first total covers a longer time than the others and is left out, unless the stream began with it.
 pub(super) fn differences(mut stream: Vec<Point>, unknown_past: &mut usize) -> Vec<Point> {
     stream.sort_by_key(|point| point.end_ns);
-    let next_ns = stream.get(1).map(|next| next.end_ns);
+    let longest_ns = stream.windows(2).map(|pair| pair[1].end_ns - pair[0].end_ns).max();
     let mut intervals = Vec::with_capacity(stream.len());
     let mut before: Option<Total> = None;
     for mut point in stream {
@@ -74,7 +74,7 @@ pub(super) fn differences(mut stream: Vec<Point>, unknown_past: &mut usize) -> V
             }
             // The process restarted.
             Some(earlier) => total.begin_ns.is_some() && earlier.begin_ns != total.begin_ns,
-            None => is_as_long_as_others(total, next_ns),
+            None => is_as_long_as_others(total, longest_ns),
         };
         before = Some(total);
         if is_whole {
@@ -94,10 +94,13 @@ struct Total {
     measured: Measured,
 }
 
-/// True if the first total of a stream covers about as much time as the interval after it.
-fn is_as_long_as_others(first: Total, next_ns: Option<i128>) -> bool {
+/// The usual interval between exports. The last one of a process is shorter.
+const USUAL_INTERVAL_NS: i128 = 60_000_000_000;
+
+/// True if the first total of a stream covers about as much time as one of the intervals after it.
+fn is_as_long_as_others(first: Total, longest_ns: Option<i128>) -> bool {
     let Some(begin_ns) = first.begin_ns else { return false };
-    next_ns.is_none_or(|next_ns| first.end_ns - begin_ns <= 2 * (next_ns - first.end_ns))
+    longest_ns.is_none_or(|longest_ns| first.end_ns - begin_ns <= 2 * longest_ns.max(USUAL_INTERVAL_NS))
 }
 
 /// The measurements after `earlier`. The extremes of an interval cannot be derived from cumulative ones.

@@ -256,6 +256,8 @@ fn columns_that_hold_times_order_the_rows_or_are_reported() {
         let (_, stdout, stderr) = analyzed_table(name, &|i| (value * (i + 1)).to_string());
         assert!(!stderr.contains("time of each row") && !stdout.contains("since 2"), "{name}: {stderr}");
     }
+    let only = written(folder.path(), "only.csv", &table("model,response_time", |_, value, _| format!("m,{value}")));
+    assert_eq!(first(&[&only])["metric"], "response_time");
     let path = written(folder.path(), "table.csv", &shuffled("created", iso));
     let converted = folder.path().join("table.json").to_string_lossy().into_owned();
     assert!(run(&["convert", &path, "-o", &converted, "--map", "e2e_s=latency_ms"]).status.success());

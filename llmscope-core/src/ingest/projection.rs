@@ -8,7 +8,7 @@ use super::fields::{Assembly, Field, Wanted};
 use super::numbers::{self, Decimal};
 use super::options::ReadOptions;
 use super::outcome::{StatusRule, looks_like_outcome};
-use super::roles::{KnownNames, Roles};
+use super::roles::{KnownNames, Roles, TimeColumn};
 use super::tally::Tally;
 use super::time::Time;
 use super::tokens::TokenColumns;
@@ -136,14 +136,9 @@ impl Projection {
     pub fn columns_with_a_role(&self, names: &[String]) -> Vec<String> {
         let roles = Roles::of(self, KnownNames { names, complete: true });
         let outcomes = roles.outcomes.into_iter().map(|(name, _)| name);
-        roles
-            .times
-            .into_iter()
-            .map(|(name, _)| name)
-            .chain(outcomes)
-            .chain(roles.identity)
-            .chain(roles.warmup)
-            .collect()
+        // A name that only suggests a time can be that of a duration or a flag, such as `response_time` or `completed`.
+        let times = roles.times.into_iter().filter(|(_, kind)| !matches!(kind, TimeColumn::Guess(_)));
+        times.map(|(name, _)| name).chain(outcomes).chain(roles.identity).chain(roles.warmup).collect()
     }
 
     /// A column of a table without a column of outcomes, whose values look like outcomes.

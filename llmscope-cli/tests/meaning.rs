@@ -78,6 +78,13 @@ fn columns_of_outcomes_mean_failures() {
         ("e2e_s,responseCode", "200", "Non HTTP response code: java.net.SocketTimeoutException"),
         ("e2e_s,status_code", "201", "429"),
         ("e2e_s,failed", "False", "True"),
+        ("e2e_s,grpc_status", "0", "14"),
+        ("e2e_s,rpc.grpc.code", "OK", "Unavailable"),
+        ("e2e_s,exit_code", "0", "137"),
+        ("e2e_s,elb_status_code", "200", "504"),
+        ("e2e_s,exception.type", "", "ReadTimeout"),
+        ("e2e_s,error", "nil", "EOF"),
+        ("e2e_s,error", "-", "EOF"),
     ] {
         let text = table(header, |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
         let path = written(folder.path(), "table.csv", &text);
@@ -112,6 +119,27 @@ fn outcomes_are_stated_or_refused_never_ignored() {
     let message = refused(&["analyze", &plain]);
     assert!(message.contains("\"premium\" does not say whether the row succeeded"), "{message}");
     assert_eq!(counts(&[&plain, "--status", "none"]), (40, 0));
+}
+
+#[test]
+fn columns_that_look_like_outcomes_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, ok, failed) in [
+        ("code", "0", "1"),
+        ("timeout", "false", "true"),
+        ("cancelled", "0", "1"),
+        ("completed", "true", "false"),
+        ("finish_reason", "stop", "error"),
+        ("level", "INFO", "ERROR"),
+        ("status_text", "OK", "Bad Gateway"),
+        ("event", "request_completed", "request_failed"),
+    ] {
+        let text =
+            table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let path = written(folder.path(), "table.csv", &text);
+        let (_, _, stderr) = analyzed(&[&path]);
+        assert!(stderr.contains(&format!("the column \"{name}\" looks like the outcome")), "{name}: {stderr}");
+    }
 }
 
 #[test]

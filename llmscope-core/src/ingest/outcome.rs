@@ -77,6 +77,10 @@ pub(super) enum OutcomeColumn<'p> {
     Kind,
     /// The status of a response: `responseCode`, `http_status`.
     Code,
+    /// The status of a gRPC call, as a number or a name: `grpc_status`.
+    Grpc,
+    /// The exit status of a program, 0 for success: `exit_code`.
+    Exit,
     /// Values that the caller stated.
     Stated(&'p [Accepted]),
 }
@@ -106,14 +110,23 @@ pub(super) enum Detail {
 impl OutcomeColumn<'_> {
     /// How the column of this name tells the outcome; `None` if the name does not say that it does.
     pub(super) fn of_name(name: &str) -> Option<Self> {
-        Some(match key(name).as_str() {
+        let key = key(name);
+        let is_code = ["statuscode", "responsecode", "httpstatus", "httpcode"].iter().any(|end| key.ends_with(end));
+        Some(match key.as_str() {
             "status" | "outcome" | "success" | "succeeded" | "successful" | "issuccess" | "issuccessful" | "ok"
-            | "isok" | "passed" => Self::Verdict,
-            "failed" | "isfailed" | "failure" | "iserror" | "haserror" | "timedout" => Self::Flag,
-            "error" | "err" | "exception" | "errormessage" | "errormsg" | "errorcode" => Self::Failure,
-            "errortype" | "errorname" => Self::Kind,
-            "statuscode" | "responsecode" | "httpstatus" | "httpstatuscode" | "httpcode" | "httpresponsecode"
-            | "responsestatus" | "responsestatuscode" | "statuscodes" => Self::Code,
+            | "isok" | "passed" | "iscompleted" | "successflag" => Self::Verdict,
+            "requeststatus" | "respstatus" | "resultstatus" | "callstatus" | "finalstatus" | "scstatus" => {
+                Self::Verdict
+            }
+            "failed" | "isfailed" | "failure" | "iserror" | "haserror" | "timedout" | "istimeout" | "iscancelled"
+            | "iscanceled" | "isaborted" => Self::Flag,
+            "error" | "err" | "exception" | "exc" | "errormessage" | "errormsg" | "errorcode" | "errortext"
+            | "errordetail" | "errorreason" | "exceptionmessage" | "failuremessage" | "failurereason" => Self::Failure,
+            "errortype" | "errorname" | "errorclass" | "exceptiontype" | "exceptionclass" => Self::Kind,
+            "exitcode" | "exitstatus" | "returncode" | "retcode" | "curlexit" | "curlexitcode" => Self::Exit,
+            _ if key.contains("grpc") && (key.ends_with("status") || key.ends_with("code")) => Self::Grpc,
+            "responsestatus" | "statuscodes" => Self::Code,
+            _ if is_code => Self::Code,
             _ => return None,
         })
     }
@@ -151,6 +164,12 @@ impl OutcomeColumn<'_> {
     fn of_number(self, number: f64) -> Result<Outcome, &'static str> {
         let code = of_code(number);
         match (self, code) {
+            (Self::Grpc | Self::Exit, _) if number == 0.0 => Ok(Outcome::Succeeded),
+            (Self::Grpc, _) => grpc_name(number).map(of_grpc).ok_or("a status of gRPC, 0 to 16 or its name"),
+            (Self::Exit, _) if number.fract() == 0.0 && number.abs() < 65_536.0 => {
+                Ok(failed(&format!("exit status {number}"), None))
+            }
+            (Self::Exit, _) => Err("an exit status"),
             (Self::Failure | Self::Flag | Self::Kind, _) if number == 0.0 => Ok(Outcome::Succeeded),
             (Self::Failure | Self::Flag | Self::Kind, _) if number == 1.0 => Ok(failed("failed", None)),
             (Self::Flag, _) => Err("0 or 1, or true or false, but no count"),
@@ -168,7 +187,11 @@ impl OutcomeColumn<'_> {
         if let Ok(number) = text.parse::<f64>() {
             return self.of_number(number);
         }
-        let word = text.to_lowercase().replace(['_', '-'], " ");
+        let word = text.to_lowercase().replace(['_', '-'], " ").trim().to_owned();
+        if word.is_empty() && self == Self::Code {
+            // Access logs write `-` for a server that was not asked.
+            return Ok(Outcome::Unknown);
+        }
         let (yes, no) = (TRUE.contains(&word.as_str()), FALSE.contains(&word.as_str()));
         match self {
             Self::Failure | Self::Flag | Self::Kind if no || NO_ERROR.contains(&word.as_str()) => {
@@ -177,6 +200,11 @@ impl OutcomeColumn<'_> {
             Self::Kind => Ok(Outcome::Failed(status_of(&word), error_of(text), Detail::Kind)),
             Self::Failure | Self::Flag if yes => Ok(failed("failed", None)),
             Self::Failure | Self::Flag => Ok(of_message(text)),
+            Self::Grpc if word == "ok" => Ok(Outcome::Succeeded),
+            Self::Grpc => match GRPC.iter().find(|name| key(name) == key(text)) {
+                Some(name) => Ok(of_grpc(name)),
+                None => Err("a status of gRPC, 0 to 16 or its name"),
+            },
             _ if yes || SUCCEEDED.contains(&word.as_str()) => Ok(Outcome::Succeeded),
             _ if no => Ok(failed("failed", None)),
             _ if let Some(outcome) = of_status_line(&word) => Ok(outcome),
@@ -190,7 +218,36 @@ impl OutcomeColumn<'_> {
 const TRUE: [&str; 4] = ["true", "yes", "y", "t"];
 const FALSE: [&str; 4] = ["false", "no", "n", "f"];
 /// The text of no error.
-const NO_ERROR: [&str; 8] = ["", "-", "none", "null", "ok", "success", "[]", "{}"];
+const NO_ERROR: [&str; 11] = ["", "none", "null", "nil", "n/a", "undefined", "no error", "ok", "success", "[]", "{}"];
+/// The statuses of gRPC, in the order of their numbers.
+const GRPC: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+fn grpc_name(number: f64) -> Option<&'static str> {
+    GRPC.iter().enumerate().find(|&(code, _)| code as f64 == number).map(|(_, name)| *name)
+}
+
+fn of_grpc(name: &str) -> Outcome {
+    Outcome::Failed(status_of(&name.to_lowercase()), error_of(name), Detail::Code)
+}
+
 const SUCCEEDED: [&str; 13] = [
     "ok",
     "okay",
@@ -327,12 +384,63 @@ impl Outcome {
 /// HTTP statuses, or texts of errors.
 pub(super) fn looks_like_outcome(name: &str, cells: &[Cell]) -> bool {
     /// Names under which a flag can be the outcome. Most flags are settings.
-    const OF_FLAGS: [&str; 8] =
-        ["result", "state", "verdict", "valid", "isvalid", "response", "finished", "completedok"];
+    const OF_FLAGS: [&str; 14] = [
+        "result",
+        "state",
+        "verdict",
+        "valid",
+        "isvalid",
+        "response",
+        "finished",
+        "completedok",
+        "pass",
+        "completed",
+        "accepted",
+        "healthy",
+        "alive",
+        "isalive",
+    ];
+    /// Names of flags and codes that are 0 or false on rows that succeeded.
+    const OF_FAILURES: [&str; 16] = [
+        "code",
+        "rc",
+        "ret",
+        "errno",
+        "exit",
+        "resultcode",
+        "fail",
+        "fails",
+        "errors",
+        "timeout",
+        "cancelled",
+        "canceled",
+        "aborted",
+        "dropped",
+        "rejected",
+        "refused",
+    ];
     const OF_ERRORS: [&str; 3] = ["problem", "reason", "fault"];
     let (key, mut present) = (key(name), cells.iter().filter(|cell| **cell != Cell::Missing).peekable());
     if present.peek().is_none() {
         return false;
+    }
+    let is_no = |cell: &&Cell| match cell {
+        Cell::Number(number) => *number == 0.0,
+        Cell::Text(text) => FALSE.contains(&text.trim().to_lowercase().as_str()),
+        Cell::Missing => true,
+    };
+    let is_code = |cell: &&Cell| match cell {
+        Cell::Number(number) => number.fract() == 0.0 && (-255.0..=255.0).contains(number),
+        Cell::Text(text) => TRUE.contains(&text.trim().to_lowercase().as_str()),
+        Cell::Missing => true,
+    };
+    let is_failure = OF_FAILURES.contains(&key.as_str()) || key.ends_with("exhausted");
+    let (no, others) = cells.iter().partition::<Vec<_>, _>(is_no);
+    if is_failure && no.iter().any(|cell| **cell != Cell::Missing) && !others.is_empty() && others.iter().all(is_code) {
+        return true;
+    }
+    if has_words_of_failure(cells) {
+        return true;
     }
     let is_flag = OF_FLAGS.contains(&key.as_str());
     let names_error =
@@ -358,6 +466,48 @@ pub(super) fn looks_like_outcome(name: &str, cells: &[Cell]) -> bool {
     };
     // A count can be 200 on every row.
     present.all(is_one) && (has_failure || has_word || names_status)
+}
+
+/// True for a column of a few short texts, of which one says that something failed: `request_failed`, `ERROR`,
+/// `Internal Server Error`, `cancelled`.
+fn has_words_of_failure(cells: &[Cell]) -> bool {
+    const MOST: usize = 16;
+    const LONGEST: usize = 48;
+    const BEGINNINGS: [&str; 13] = [
+        "error",
+        "fail",
+        "timeout",
+        "cancel",
+        "abort",
+        "refus",
+        "reject",
+        "exception",
+        "crash",
+        "kill",
+        "unavailable",
+        "overload",
+        "exhaust",
+    ];
+    let mut texts: Vec<&str> = Vec::new();
+    for cell in cells {
+        match cell {
+            Cell::Missing => {}
+            Cell::Number(_) => return false,
+            Cell::Text(text) if text.len() > LONGEST => return false,
+            Cell::Text(text) if texts.contains(&text.as_str()) => {}
+            Cell::Text(_) if texts.len() == MOST => return false,
+            Cell::Text(text) => texts.push(text),
+        }
+    }
+    const PHRASES: [&str; 5] = ["bad gateway", "server error", "too many requests", "timed out", "gateway timeout"];
+    let says_failure = |text: &&str| {
+        let word = text.to_lowercase();
+        if PHRASES.iter().any(|phrase| word.contains(phrase)) {
+            return true;
+        }
+        word.split(|c: char| !c.is_alphanumeric()).any(|word| BEGINNINGS.iter().any(|part| word.starts_with(part)))
+    };
+    texts.len() > 1 && texts.iter().any(says_failure)
 }
 
 /// The statuses that servers usually send.
@@ -438,6 +588,22 @@ mod tests {
             ("failed", "1", "error: failed"),
             ("responseCode", "Non HTTP response code: java.net.SocketException", "error: Non HTTP response code"),
             ("response code", "301", "ok"),
+            ("elb_status_code", "504", "error: 504"),
+            ("http.response.status_code", "200", "ok"),
+            ("target_status_code", "-", "unknown"),
+            ("error", "-", "ok"),
+            ("error", "nil", "ok"),
+            ("exception.type", "ReadTimeout", "timeout: ReadTimeout"),
+            ("grpc_status", "0", "ok"),
+            ("grpc_status", "4", "timeout: DEADLINE_EXCEEDED"),
+            ("rpc.grpc.status_code", "8", "error: RESOURCE_EXHAUSTED"),
+            ("grpc.code", "Unavailable", "error: UNAVAILABLE"),
+            ("grpc_code", "DeadlineExceeded", "timeout: DEADLINE_EXCEEDED"),
+            ("grpc_status", "200", "refused: a stat"),
+            ("exit_code", "0", "ok"),
+            ("exit_code", "137", "error: exit status 137"),
+            ("curl_exit", "28", "error: exit status 28"),
+            ("exit_code", "0.25", "refused: an exi"),
         ] {
             let found = label(column, cell);
             assert!(found.starts_with(&expected[..expected.len().min(found.len())]), "{column} {cell}: {found}");
@@ -462,6 +628,21 @@ mod tests {
             ("finish_reason", &["stop", "length"], false),
             ("result", &["", ""], false),
             ("result", &["0.25", "0.5"], false),
+            ("code", &["0", "1"], true),
+            ("code", &["0", "0"], false),
+            ("rc", &["0", "-1"], true),
+            ("timeout", &["false", "true"], true),
+            ("timeout", &["30", "30"], false),
+            ("rejected", &["0", "1"], true),
+            ("errors", &["0", "0"], false),
+            ("pass", &["true", "false"], true),
+            ("completed", &["1", "0"], true),
+            ("retries_exhausted", &["false", "true"], true),
+            ("finish_reason", &["stop", "error"], true),
+            ("level", &["INFO", "ERROR"], true),
+            ("event", &["request_completed", "request_failed"], true),
+            ("status_text", &["OK", "Bad Gateway"], true),
+            ("model", &["terra", "terraform"], false),
         ] {
             let parsed: Vec<Cell> = cells.iter().map(|cell| Cell::parse(cell)).collect();
             assert_eq!(looks_like_outcome(name, &parsed), expected, "{name}: {cells:?}");

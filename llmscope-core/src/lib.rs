@@ -56,6 +56,7 @@ pub mod rules;
 pub mod sample;
 pub mod session;
 pub mod sigma;
+mod split_mix;
 pub mod stats;
 pub mod text;
 pub mod transform;

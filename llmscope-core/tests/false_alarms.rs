@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use llmscope_core::analysis::answer::ALPHA;
 
 #[allow(dead_code, reason = "the example uses the rest")]
@@ -14,6 +11,8 @@ mod cells;
 #[allow(dead_code, reason = "the example uses the rest")]
 #[path = "../examples/false_alarms/count.rs"]
 mod count;
+#[path = "../examples/false_alarms/parallel.rs"]
+mod parallel;
 #[path = "../examples/false_alarms/random.rs"]
 mod random;
 
@@ -24,24 +23,12 @@ const SERIES: usize = 150;
 
 /// The verdicts on these numbers of series of each cell without a change.
 fn unchanged(cells: &[(Cell, usize)]) -> Vec<Count> {
-    let next = AtomicUsize::new(0);
-    let counts = Mutex::new(vec![Count::default(); cells.len()]);
-    let work = || {
-        while let Some((index, (cell, n))) = cells.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut count = Count::default();
-            for series in 0..SERIES {
-                count.add(&cell.requests(*n, series).series().unwrap(), None).unwrap();
-            }
-            counts.lock().unwrap()[index] = count;
-        }
+    let of_cell = |index: usize| {
+        let (cell, n) = cells[index];
+        let mut count = Count::default();
+        (0..SERIES).try_for_each(|series| count.add(&cell.requests(n, series).series()?, None)).map(|()| count)
     };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
-        }
-    });
-    counts.into_inner().unwrap()
+    parallel::in_parallel(cells.len(), of_cell).unwrap()
 }
 
 #[test]

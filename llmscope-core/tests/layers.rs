@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const STEPS: [&[&str]; 11] = [
-    &["metric", "error", "cast", "quantity", "text"],
+    &["metric", "error", "cast", "quantity", "text", "split_mix"],
     &["column"],
     &["sample", "files", "measure"],
     &["stats", "factors"],

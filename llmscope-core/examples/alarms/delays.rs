@@ -3,8 +3,9 @@
 use llmscope_core::Result;
 
 use super::cells::{self, Cell, Change};
+use super::judge;
+use super::parallel::in_parallel;
 use super::rates::scaled;
-use super::{in_parallel, judge};
 
 /// The values before the change, the first of which are learned, and after it.
 pub(crate) const BEFORE: usize = 600;

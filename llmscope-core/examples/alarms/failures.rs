@@ -3,7 +3,7 @@
 use llmscope_core::Result;
 use llmscope_core::detector::{FailureDetector, FalseAlarmRate};
 
-use super::in_parallel;
+use super::parallel::in_parallel;
 use super::random::Random;
 use super::rates::scaled;
 

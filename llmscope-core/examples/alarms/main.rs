@@ -11,13 +11,13 @@ mod cells;
 mod delays;
 mod failures;
 mod page;
+#[path = "../false_alarms/parallel.rs"]
+mod parallel;
 #[path = "../false_alarms/random.rs"]
 mod random;
 mod rates;
 
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use cells::Requests;
 use llmscope_core::Result;
@@ -68,25 +68,4 @@ pub(crate) fn judge(requests: &Requests, rate: f64, learn: usize, stop_from: Opt
         }
     }
     Ok(judged)
-}
-
-/// The results of all series, computed by all threads, in order.
-pub(crate) fn in_parallel<T: Send>(series: usize, work: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::with_capacity(series));
-    let worker = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= series {
-                break;
-            }
-            let result = work(index);
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(worker))));
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|&(index, _)| index);
-    results.into_iter().map(|(_, result)| result).collect()
 }

@@ -3,7 +3,8 @@
 use llmscope_core::Result;
 
 use super::cells::{self, CELLS, Cell, Promise};
-use super::{in_parallel, judge};
+use super::judge;
+use super::parallel::in_parallel;
 
 /// One false alarm in this number of values; the values that are judged in each series, and the series.
 const PROMISES: [(f64, usize, usize); 3] = [(100.0, 1_000, 1_000), (1_000.0, 5_000, 1_000), (100_000.0, 500_000, 40)];

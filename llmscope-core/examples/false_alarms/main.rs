@@ -8,12 +8,11 @@
 mod cells;
 mod count;
 mod page;
+mod parallel;
 mod random;
 mod table;
 
 use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use cells::{CHANGED, CHANGES, Cell, Change};
@@ -79,7 +78,7 @@ fn tasks() -> Vec<Task> {
     tasks
 }
 
-/// The verdicts on the series of each task. The threads share the series of a task.
+/// The verdicts on the series of each task.
 fn simulate(tasks: &[Task], series: usize) -> Result<Vec<Count>, Failure> {
     let started = Instant::now();
     let mut counts = Vec::with_capacity(tasks.len());
@@ -93,23 +92,11 @@ fn simulate(tasks: &[Task], series: usize) -> Result<Vec<Count>, Failure> {
 }
 
 fn simulated(task: &Task, series: usize) -> Result<Count, Failure> {
-    let next = AtomicUsize::new(0);
-    let total = Mutex::new(Count::default());
-    let work = || -> Result<(), Failure> {
+    let judged = parallel::in_parallel(series, |index| {
         let mut count = Count::default();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= series {
-                *total.lock().unwrap_or_else(PoisonError::into_inner) += count;
-                return Ok(());
-            }
-            task.judge(index, &mut count)?;
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().map_err(|_| "a thread panicked")?)
+        task.judge(index, &mut count).map(|()| count)
     })?;
-    Ok(total.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let mut total = Count::default();
+    judged.into_iter().for_each(|count| total += count);
+    Ok(total)
 }

@@ -8,6 +8,7 @@ use crate::cast::float;
 use crate::factors::d2;
 use crate::limits::Line;
 use crate::rules::{self, RuleSet};
+use crate::split_mix::SplitMix64;
 use crate::stats::special::{normal_cdf, normal_quantile};
 use crate::stats::{Moments, Sorted, anderson_darling, mean};
 
@@ -50,7 +51,7 @@ impl FalseAlarm {
         let length = points.min(MOST_POINTS);
         let lag1 = lag1.filter(|lag1| lag1.abs() >= NOTABLE_LAG1).unwrap_or(0.0);
         let distribution = Distribution::of(&sorted)?;
-        let mut numbers = Numbers { state: 1 };
+        let mut numbers = Numbers { random: SplitMix64(1) };
         let (mut signals, mut series) = (0_usize, 0_usize);
         while series < SERIES && !(series == FIRST && signals == FIRST) {
             signals += usize::from(signals_in(&distribution.series(&mut numbers, length, lag1), rules)?);
@@ -119,7 +120,7 @@ impl<'s> Distribution<'s> {
 
 /// Pseudorandom numbers.
 struct Numbers {
-    state: u64,
+    random: SplitMix64,
 }
 
 impl Numbers {
@@ -140,14 +141,10 @@ impl Numbers {
         normal_quantile(self.uniform()).unwrap_or(0.0)
     }
 
-    /// Uniform numbers between 0 and 1 of `SplitMix64` (Steele, Lea & Flood 2014).
+    /// A number between 0 and 1, both excluded.
     #[allow(clippy::cast_precision_loss, reason = "53 bits")]
     fn uniform(&mut self) -> f64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.state;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (((x ^ (x >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+        ((self.random.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
 }
 

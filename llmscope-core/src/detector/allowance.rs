@@ -3,8 +3,8 @@
 //! Charts for autocorrelated processes keep their rate on average only with wider limits (Apley & Lee 2003, *Technometrics*
 //! 45).
 
-use super::levinson::Recursion;
 use super::mixture::Inflation;
+use super::orders::Orders;
 use super::prediction::{MOST_LAGS, Prediction};
 use crate::cast::float;
 use crate::stats::special::normal_quantile;
@@ -32,8 +32,8 @@ pub(super) fn inflation(prediction: &Prediction, residuals: &[f64], n: usize, th
     let scores = scores(residuals);
     let squares: Vec<f64> = scores.iter().map(|w| (w * w).min(LARGEST_SQUARE)).collect();
     let lags = (n / VALUES_OF_A_LAG).clamp(1, MOST_LAGS);
-    let (of_scores, _) = Recursion::of(&scores, lags).long_run_ratio();
-    let (of_squares, _) = Recursion::of(&squares, lags).long_run_ratio();
+    let (of_scores, _) = Orders::of(&scores, lags).long_run_ratio();
+    let (of_squares, _) = Orders::of(&squares, lags).long_run_ratio();
     Inflation {
         level: of_estimate(prediction, n, threshold) * of_scores,
         spread: of_neighbours(&squares).max(of_squares),
@@ -42,7 +42,7 @@ pub(super) fn inflation(prediction: &Prediction, residuals: &[f64], n: usize, th
 
 /// The inflation that is learned on from the scores' own autocovariances at lags 0, 1, ….
 pub(super) fn of_scores(covariances: &[f64], n: usize, threshold: f64) -> f64 {
-    let (ratio, lags) = Recursion::of_covariances(covariances, n).long_run_ratio();
+    let (ratio, lags) = Orders::of_covariances(covariances, n).long_run_ratio();
     let error = 2.0 * (float(lags.max(1)) / float(n)).sqrt();
     ratio * (errors(error, threshold) * error).exp()
 }

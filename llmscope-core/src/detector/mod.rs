@@ -37,8 +37,8 @@
 mod alarm;
 mod allowance;
 mod failures;
-mod levinson;
 mod mixture;
+mod orders;
 mod prediction;
 mod preparation;
 mod rate;

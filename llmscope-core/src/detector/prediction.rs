@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::levinson::Recursion;
+use super::orders::Orders;
 use crate::cast::float;
 use crate::stats::Sorted;
 
@@ -41,8 +41,8 @@ impl Prediction {
         let (lower, upper) = within(CLIP_OF_FIT);
         let clipped: Vec<f64> = values.iter().map(|x| x.clamp(lower, upper)).collect();
         let most = (values.len() / VALUES_OF_A_LAG).clamp(1, MOST_LAGS);
-        let recursion = Recursion::of(&clipped, most);
-        Self { coefficients: recursion.best(1).coefficients.clone(), clip: within(CLIP_OF_PREDICTION) }
+        let orders = Orders::of(&clipped, most);
+        Self { coefficients: orders.best(1).coefficients.clone(), clip: within(CLIP_OF_PREDICTION) }
     }
 
     /// The order.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cast::float;
+use crate::split_mix::SplitMix64;
 use crate::stats::LoadModel;
 
 /// Below this share of distinct values, a clock rounds them.
@@ -98,13 +99,10 @@ impl Clock {
     }
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014) of a number, between 0 and 1.
+/// The pseudorandom number of an index, between 0 and 1.
 fn uniform(index: u64) -> f64 {
-    let mixed = index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     #[allow(clippy::cast_precision_loss, reason = "53 bits")]
-    let bits = ((mixed ^ (mixed >> 31)) >> 11) as f64;
+    let bits = (SplitMix64::after(index).next() >> 11) as f64;
     bits / (1_u64 << 53) as f64
 }
 

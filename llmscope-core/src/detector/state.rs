@@ -92,8 +92,7 @@ impl Detector {
     /// [`Error::Parameter`] for settings outside their bounds.
     pub fn new(settings: Settings) -> Result<Self> {
         settings.check()?;
-        let columns = vec![Vec::new(); settings.columns];
-        let phase = Phase::First { values: Vec::new(), numbers: Vec::new(), columns };
+        let phase = Phase::first(&settings);
         let threshold = settings.false_alarms.threshold();
         Ok(Self(State { schema: SCHEMA.to_owned(), settings, threshold, pushed: 0, phase }))
     }
@@ -127,7 +126,7 @@ impl Detector {
                 // Again and again, if most of the first values have no token counts.
                 if !values.is_empty()
                     && values.len() % settings.learn == 0
-                    && let Some(fitted) = Fitted::first(settings, values, numbers, columns)
+                    && let Some(fitted) = Fitted::first(settings, threshold, values, numbers, columns)
                 {
                     *phase = Phase::Fitted(Box::new(fitted));
                 }
@@ -204,14 +203,46 @@ impl Detector {
 
     /// Forgets what was learned, after a change that is to count as normal. The values keep their numbers.
     pub fn relearn(&mut self) {
-        let columns = vec![Vec::new(); self.0.settings.columns];
-        self.0.phase = Phase::First { values: Vec::new(), numbers: Vec::new(), columns };
+        self.0.phase = Phase::first(&self.0.settings);
+    }
+}
+
+impl Phase {
+    /// Nothing is known yet.
+    fn first(settings: &Settings) -> Self {
+        Self::First { values: Vec::new(), numbers: Vec::new(), columns: vec![Vec::new(); settings.columns] }
+    }
+}
+
+/// What is fitted to all values so far.
+struct Fit {
+    prediction: Prediction,
+    inflation: Inflation,
+    reference: Reference,
+    information: f64,
+}
+
+impl Fit {
+    fn of(values: &[f64], threshold: f64) -> Self {
+        let n = values.len();
+        let prediction = Prediction::fit(values);
+        let residuals = prediction.residuals(values);
+        let inflation = allowance::inflation(&prediction, &residuals, n, threshold);
+        let information = allowance::information(&prediction, n);
+        let reference = if n < Settings::MOST { Reference::exact(residuals) } else { Reference::binned(residuals) };
+        Self { prediction, inflation, reference, information }
     }
 }
 
 impl Fitted {
-    /// Learns from the first values; `None` if no value is left.
-    fn first(settings: &Settings, values: &[f64], numbers: &[u64], columns: &[Vec<Option<f64>>]) -> Option<Self> {
+    /// Learns from the first values; `None` if too few are left.
+    fn first(
+        settings: &Settings,
+        threshold: f64,
+        values: &[f64],
+        numbers: &[u64],
+        columns: &[Vec<Option<f64>>],
+    ) -> Option<Self> {
         let known = |column: &Vec<Option<f64>>| column.iter().map(|count| count.unwrap_or(f64::NAN)).collect();
         let columns: Vec<Vec<f64>> = columns.iter().map(known).collect();
         let preparation = Preparation::of(settings.scale, values, &columns);
@@ -222,41 +253,41 @@ impl Fitted {
         if prepared.len() < Settings::FEWEST {
             return None;
         }
+        let Fit { prediction, inflation, reference, information } = Fit::of(&prepared, threshold);
         let mut fitted = Self {
             preparation,
-            prediction: Prediction::fit(&prepared),
-            inflation: Inflation { level: 1.0, spread: 1.0 },
-            reference: Reference::exact(vec![0.0]),
+            prediction,
+            inflation,
+            reference,
+            information,
             last: prepared.iter().rev().take(MOST_LAGS).copied().collect(),
             values: prepared,
             suspects: Vec::new(),
             next_fit: None,
-            information: 0.0,
             recent: Recent::new(),
             mixture: Mixture::default(),
             evidence: 0.0,
             scores: Scores::default(),
         };
-        fitted.fit(settings);
+        fitted.plan_next_fit();
         Some(fitted)
     }
 
     /// Fits all values so far. The value that is judged next is not one of them.
-    fn fit(&mut self, settings: &Settings) {
-        let n = self.values.len();
-        let threshold = settings.false_alarms.threshold();
-        self.prediction = Prediction::fit(&self.values);
-        let residuals = self.prediction.residuals(&self.values);
-        self.inflation = allowance::inflation(&self.prediction, &residuals, n, threshold);
+    fn fit(&mut self, threshold: f64) {
+        let Fit { prediction, inflation, reference, information } = Fit::of(&self.values, threshold);
+        (self.prediction, self.inflation, self.reference) = (prediction, inflation, reference);
         // Values that were judged once are judged further.
-        self.information = self.information.max(allowance::information(&self.prediction, n));
+        self.information = self.information.max(information);
         self.suspects.clear();
-        if n < Settings::MOST {
-            self.reference = Reference::exact(residuals);
-            self.next_fit = Some((2 * n).min(Settings::MOST));
-        } else {
-            self.reference = Reference::binned(residuals);
-            self.next_fit = None;
+        self.plan_next_fit();
+    }
+
+    /// After twice as many values. Once the reference is kept as counts, only the inflation is learned on.
+    fn plan_next_fit(&mut self) {
+        let n = self.values.len();
+        self.next_fit = (n < Settings::MOST).then(|| (2 * n).min(Settings::MOST));
+        if self.next_fit.is_none() {
             self.values = Vec::new();
             self.scores = Scores { next_fit: 3 * Settings::MOST, ..Scores::default() };
         }
@@ -265,7 +296,7 @@ impl Fitted {
     /// Judges a prepared value. The evidence that raised an alarm is returned, and then starts again from 0.
     fn push(&mut self, value: f64, number: u64, settings: &Settings, threshold: f64) -> (f64, Option<Alarm>) {
         if self.next_fit.is_some_and(|next| self.values.len() >= next) && self.evidence < JOINING {
-            self.fit(settings);
+            self.fit(threshold);
         }
         let residual = self.prediction.residual(value, self.last.iter());
         self.last.insert(0, value);

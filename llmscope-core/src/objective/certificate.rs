@@ -282,6 +282,7 @@ impl Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::split_mix::SplitMix64;
 
     fn certify(objective: &str, values: Vec<f64>) -> Certificate {
         certify_at(objective, values, 0.01)
@@ -296,20 +297,6 @@ mod tests {
     /// `failed` of `n` requests, spread evenly.
     fn failures(failed: usize, n: usize) -> Vec<f64> {
         (0..n).map(|i| if (i + 1) * failed / n > i * failed / n { 1.0 } else { 0.0 }).collect()
-    }
-
-    /// Uniform numbers of `SplitMix64` (Steele, Lea & Flood 2014).
-    struct Uniform(u64);
-
-    impl Uniform {
-        fn next(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            #[allow(clippy::cast_possible_truncation, reason = "the upper 32 bits")]
-            let upper = ((z ^ (z >> 31)) >> 32) as u32;
-            (f64::from(upper) + 0.5) / 4_294_967_296.0
-        }
     }
 
     #[test]
@@ -376,8 +363,8 @@ mod tests {
         // t.isf(0.05, 3) and norm.isf(0.05) of SciPy 1.17.1: 800/(2.353363/1.644854)² = 390.8.
         assert!((alike.effective - 390.8).abs() < 0.1, "{}", alike.effective);
         // At random places: failures at equal distances are a dependence of their own, of more weight than the runs.
-        let mut uniform = Uniform(1);
-        let draws: Vec<f64> = (0..200).map(|_| uniform.next()).collect();
+        let mut random = SplitMix64(1);
+        let draws: Vec<f64> = (0..200).map(|_| random.uniform()).collect();
         let threshold = Sorted::of(&draws).values()[20];
         let scattered = draws.iter().map(|&draw| if draw < threshold { 1.0 } else { 0.0 }).collect();
         let unlike = runs([vec![0.0; 200], vec![0.0; 200], vec![0.0; 200], scattered]);
@@ -422,15 +409,15 @@ mod tests {
     #[test]
     fn an_answer_at_the_border_is_wrong_at_most_alpha_of_the_time() {
         let (runs, alpha) = (1000, 0.05);
-        let mut uniform = Uniform(7);
+        let mut random = SplitMix64(7);
         let most = alpha + 3.09 * (alpha * (1.0 - alpha) / f64::from(runs)).sqrt();
         for (objective, share) in [("errors=5%", 0.05), ("errors=20%", 0.2)] {
-            let run = || (0..300).map(|_| if uniform.next() < share { 1.0 } else { 0.0 }).collect();
+            let run = || (0..300).map(|_| if random.uniform() < share { 1.0 } else { 0.0 }).collect();
             let (met, missed) = answers(objective, runs, alpha, run);
             assert!(met <= most && missed <= most, "{objective}: met {met}, missed {missed}");
             assert!(met + missed > 0.01, "{objective} is never decided");
         }
-        let (met, missed) = answers("ttft.p90=900ms", runs, alpha, || (0..300).map(|_| uniform.next()).collect());
+        let (met, missed) = answers("ttft.p90=900ms", runs, alpha, || (0..300).map(|_| random.uniform()).collect());
         assert!(met <= most && missed <= most, "a quantile: met {met}, missed {missed}");
     }
 }

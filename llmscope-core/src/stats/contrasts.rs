@@ -218,26 +218,13 @@ impl<'s> Window<'s> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Uniform numbers of `SplitMix64` (Steele, Lea & Flood 2014).
-    struct Uniform(u64);
-
-    impl Uniform {
-        fn next(&mut self) -> f64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            #[allow(clippy::cast_possible_truncation, reason = "the upper 32 bits")]
-            let upper = ((z ^ (z >> 31)) >> 32) as u32;
-            (f64::from(upper) + 0.5) / 4_294_967_296.0
-        }
-    }
+    use crate::split_mix::SplitMix64;
 
     /// Samples of latencies: an exponential tail, a long tail, a clock that ticks, and one value for all.
     fn samples(n: usize, seed: u64) -> [Vec<f64>; 4] {
-        let mut uniform = Uniform(seed);
+        let mut random = SplitMix64(seed);
         let mut draw = |of: fn(f64) -> f64| {
-            let mut values: Vec<f64> = (0..n).map(|_| of(uniform.next())).collect();
+            let mut values: Vec<f64> = (0..n).map(|_| of(random.uniform())).collect();
             values.sort_by(f64::total_cmp);
             values
         };

@@ -193,7 +193,7 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
 
 /// Levinson and Durbin's recursion: coefficients and prediction error of the autoregressions of the orders 1, 2, … with
 /// these autocovariances γ₀, γ₁, …
-pub(super) fn fits(covariances: &[f64]) -> impl Iterator<Item = (Vec<f64>, f64)> + '_ {
+pub(crate) fn fits(covariances: &[f64]) -> impl Iterator<Item = (Vec<f64>, f64)> + '_ {
     let mut phi: Vec<f64> = Vec::new();
     let mut error = covariances[0];
     (1..covariances.len()).map(move |order| {
@@ -210,8 +210,7 @@ pub(super) fn fits(covariances: &[f64]) -> impl Iterator<Item = (Vec<f64>, f64)>
 fn fit(covariances: &[f64], n: usize) -> Autoregression {
     let mut best: Option<(f64, Vec<f64>)> = None;
     for (phi, error) in fits(covariances) {
-        let (n, p) = (float(n), float(phi.len()));
-        let score = n * error.ln() + 2.0 * (p + 1.0) * n / (n - p - 2.0).max(1.0);
+        let score = aicc(n, phi.len(), error);
         if best.as_ref().is_none_or(|(least, _)| score < *least) {
             best = Some((score, phi));
         }
@@ -227,6 +226,13 @@ fn fit(covariances: &[f64], n: usize) -> Autoregression {
     let first = rho[0].clamp(-0.99, 0.99);
     let degrees_of_freedom = (count * (1.0 - first * first) / (2.0 * float(coefficients.len()))).max(2.0);
     Autoregression { coefficients, inflation, degrees_of_freedom, n }
+}
+
+/// Akaike's criterion for an autoregression of n values with this prediction error, corrected for few values (Hurvich & Tsai
+/// 1989, *Biometrika* 76). The smallest is the best.
+pub(crate) fn aicc(n: usize, order: usize, error: f64) -> f64 {
+    let (n, p) = (float(n), float(order));
+    n * error.max(f64::MIN_POSITIVE).ln() + 2.0 * (p + 1.0) * n / (n - p - 2.0).max(1.0)
 }
 
 /// ρ₁…ρ_p of an autoregression, by Levinson and Durbin's recursion run backwards and forwards again.

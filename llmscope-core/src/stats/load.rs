@@ -103,12 +103,13 @@ impl LoadModel {
     /// the value, or a token count that has a slope, is unknown.
     #[must_use]
     pub fn adjusted(&self, values: &[f64], columns: &[&[f64]]) -> Vec<f64> {
+        let typical = self.expected(|j| self.typical.get(j).copied());
         let mut tokens = vec![f64::NAN; columns.len()];
         let of_row = |(i, &value): (usize, &f64)| {
             for (count, column) in tokens.iter_mut().zip(columns) {
                 *count = column.get(i).copied().unwrap_or(f64::NAN);
             }
-            self.adjusted_value(value, &tokens).unwrap_or(f64::NAN)
+            typical.and_then(|typical| self.adjusted_to(typical, value, &tokens)).unwrap_or(f64::NAN)
         };
         values.iter().enumerate().map(of_row).collect()
     }
@@ -116,7 +117,11 @@ impl LoadModel {
     /// The same for one value with its token counts; `None` where [`LoadModel::adjusted`] has NaN.
     #[must_use]
     pub fn adjusted_value(&self, value: f64, tokens: &[f64]) -> Option<f64> {
-        let typical = self.expected(|j| self.typical.get(j).copied())?;
+        self.adjusted_to(self.expected(|j| self.typical.get(j).copied())?, value, tokens)
+    }
+
+    /// The same, given f(typical).
+    fn adjusted_to(&self, typical: f64, value: f64, tokens: &[f64]) -> Option<f64> {
         let expected = self.expected(|j| tokens_at(tokens, j)).filter(|_| value.is_finite())?;
         Some((value * (typical / expected).min(f64::MAX)).clamp(f64::MIN, f64::MAX))
     }

@@ -1,6 +1,7 @@
-//! Levinson and Durbin's recursion: autoregressions of all orders from autocovariances.
+//! Autoregressions of the orders 0, 1, …, and the best one of them.
 
 use crate::cast::float;
+use crate::stats::{aicc, fits};
 
 /// An autoregression of one order.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,9 +13,9 @@ pub(super) struct Order {
 }
 
 /// Autoregressions of the orders 0, 1, ….
-pub(super) struct Recursion(Vec<Order>);
+pub(super) struct Orders(Vec<Order>);
 
-impl Recursion {
+impl Orders {
     /// Of values in time order, about their mean; autocovariances are divided by n.
     pub(super) fn of(values: &[f64], most: usize) -> Self {
         let n = values.len();
@@ -29,30 +30,15 @@ impl Recursion {
         Self::of_covariances(&covariances, n)
     }
 
-    /// Of the autocovariances at lags 0, 1, … of n values.
+    /// Of the autocovariances at lags 0, 1, … of n values. Without variation there is the order 0 only.
     pub(super) fn of_covariances(covariances: &[f64], n: usize) -> Self {
-        let n = float(n);
-        let start = covariances.first().copied().unwrap_or(0.0);
-        let aicc = |variance: f64, order: usize| {
-            let parameters = float(order + 1);
-            let penalty = 2.0 * parameters * n / (n - parameters - 1.0).max(1.0);
-            n * variance.max(f64::MIN_POSITIVE).ln() + penalty
+        let variance = covariances.first().copied().unwrap_or(0.0);
+        let higher = (variance > 0.0).then(|| fits(covariances));
+        let order = |(coefficients, variance): (Vec<f64>, f64)| {
+            let aicc = aicc(n, coefficients.len(), variance);
+            Order { coefficients, variance, aicc }
         };
-        let mut orders = vec![Order { coefficients: Vec::new(), variance: start, aicc: aicc(start, 0) }];
-        for order in 1..covariances.len() {
-            let Order { coefficients: last, variance, .. } = &orders[order - 1];
-            if *variance <= 0.0 {
-                break;
-            }
-            let explained: f64 = last.iter().enumerate().map(|(j, phi)| phi * covariances[order - 1 - j]).sum();
-            let partial = (covariances[order] - explained) / variance;
-            let mut coefficients: Vec<f64> =
-                (0..last.len()).map(|j| last[j] - partial * last[last.len() - 1 - j]).collect();
-            coefficients.push(partial);
-            let variance = variance * (1.0 - partial * partial);
-            orders.push(Order { coefficients, variance, aicc: aicc(variance, order) });
-        }
-        Self(orders)
+        Self(std::iter::once((Vec::new(), variance)).chain(higher.into_iter().flatten()).map(order).collect())
     }
 
     /// The order of the smallest AICc, of at least `fewest`. A series without variation has an order of zeros.
@@ -88,7 +74,7 @@ mod tests {
         let gamma0 = 1.0 / (1.0 - a * rho1 - b * rho2);
         let rho3 = a * rho2 + b * rho1;
         let covariances: Vec<f64> = [1.0, rho1, rho2, rho3].iter().map(|rho| gamma0 * rho).collect();
-        let recursion = Recursion::of_covariances(&covariances, 10_000);
+        let recursion = Orders::of_covariances(&covariances, 10_000);
         let best = recursion.best(1);
         assert_eq!(best.coefficients.len(), 2, "{best:?}");
         assert!((best.coefficients[0] - a).abs() < 1e-12 && (best.coefficients[1] - b).abs() < 1e-12, "{best:?}");
@@ -100,7 +86,7 @@ mod tests {
 
     #[test]
     fn equal_values_are_independent() {
-        let recursion = Recursion::of(&[0.3; 50], 8);
+        let recursion = Orders::of(&[0.3; 50], 8);
         assert_eq!(recursion.best(1).coefficients, [0.0]);
         assert_eq!(recursion.long_run_ratio(), (1.0, 0));
     }

@@ -10,7 +10,7 @@ use crate::cast::float;
 use crate::error::{Error, Result, by_name};
 use crate::factors::{bissell_f, c4, d2, d3, d4};
 use crate::sample::{Sample, Subgroups, segments};
-use crate::stats::{self, Moments, Sorted};
+use crate::stats::{self, Moments};
 
 /// The estimator of sigma. Different estimators give different values for the same data, so a report always names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -251,7 +251,7 @@ fn average_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
 
 fn median_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
     let (ranges, _) = moving_ranges(sample.values(), sample.breaks());
-    let median = Sorted::of(&ranges).median().ok_or(Error::NotEnoughData { what: MOVING_RANGES, have: 0, need: 1 })?;
+    let median = stats::median(&ranges).ok_or(Error::NotEnoughData { what: MOVING_RANGES, have: 0, need: 1 })?;
     Ok(SigmaEstimate { sigma: median / d4(2), estimator: SigmaEstimator::MedianMovingRange, degrees_of_freedom: None })
 }
 

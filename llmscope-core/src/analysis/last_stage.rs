@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::metric::Unit;
 use crate::sample::Sample;
 use crate::sigma::SigmaEstimator;
-use crate::stats::Sorted;
+use crate::stats;
 use crate::transform::PowerTransform;
 
 /// A model whose criterion of Akaike is larger by more than this has "essentially no support" (Burnham & Anderson 2002, *Model
@@ -107,9 +107,11 @@ fn on_scale(power: Option<PowerTransform>, x: f64) -> f64 {
 /// The measurements without outliers on this scale.
 fn without_outliers(stage: &Sample<'_>, power: Option<PowerTransform>) -> Result<Sample<'static>> {
     let scaled: Vec<f64> = stage.values().iter().map(|&x| on_scale(power, x)).collect();
-    let median = Sorted::of(&scaled).median().unwrap_or(0.0);
+    let median = stats::median(&scaled).unwrap_or(0.0);
     let residuals: Vec<f64> = scaled.iter().map(|x| x - median).collect();
-    let distance = outliers::distance(&residuals).unwrap_or(f64::INFINITY);
+    let distance = outliers::sigma(&residuals)
+        .and_then(|sigma| outliers::distance(residuals.len(), sigma))
+        .unwrap_or(f64::INFINITY);
     let is_outlier = |residual: &&f64| residual.abs() > distance;
     let count = residuals.iter().filter(is_outlier).count();
     let distance = if outliers::are_many(count, residuals.len()) { f64::INFINITY } else { distance };

@@ -1,7 +1,7 @@
 //! Outliers: measurements that are farther from the median of their stage than chance explains.
 
 use crate::cast::float;
-use crate::stats::Sorted;
+use crate::stats::median;
 use crate::stats::special::normal_quantile_upper;
 
 /// The number of outliers on each side that a stage of normal values has by chance.
@@ -15,14 +15,14 @@ const MOST: f64 = 0.05;
 /// of its standard errors more; `None` if half of the residuals are 0.
 pub(super) fn sigma(residuals: &[f64]) -> Option<f64> {
     let distances: Vec<f64> = residuals.iter().map(|residual| residual.abs()).collect();
-    let deviation = Sorted::of(&distances).median().filter(|&deviation| deviation > 0.0)?;
+    let deviation = median(&distances).filter(|&deviation| deviation > 0.0)?;
     // The median absolute deviation of n normal values has a relative standard error of 1.17/√n.
     Some(SIGMAS_PER_DEVIATION * deviation * (1.0 + 2.34 / float(residuals.len()).sqrt()))
 }
 
-/// The distance from the median beyond which a residual is an outlier.
-pub(super) fn distance(residuals: &[f64]) -> Option<f64> {
-    Some(normal_quantile_upper(EXPECTED / float(residuals.len().max(1)))? * sigma(residuals)?)
+/// The distance from the median beyond which one of n residuals with this standard deviation is an outlier.
+pub(super) fn distance(n: usize, sigma: f64) -> Option<f64> {
+    Some(normal_quantile_upper(EXPECTED / float(n.max(1)))? * sigma)
 }
 
 /// True if `count` of n residuals beyond that distance are too many for outliers: they are a part of the distribution.

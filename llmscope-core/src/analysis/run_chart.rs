@@ -8,7 +8,7 @@ use super::series::{Observations, put};
 use super::{Analysis, Plan, Series, Stages};
 use crate::error::Result;
 use crate::ingest::Time;
-use crate::stats::Sorted;
+use crate::stats;
 
 /// The fewest runs of a stage with limits of its own: a moving range needs two.
 const FEWEST: usize = 2;
@@ -60,7 +60,7 @@ fn medians(series: &Series) -> Series {
     }
     let (mut values, mut all) = (Vec::new(), Observations::default());
     for (first, of_run) in runs {
-        let Some(((source, at), median)) = first.zip(Sorted::of(&of_run).median()) else { continue };
+        let Some(((source, at), median)) = first.zip(stats::median(&of_run)) else { continue };
         let place = values.len();
         values.push(median);
         put(&mut all.times, place, Some(at.into()), Time::NONE);

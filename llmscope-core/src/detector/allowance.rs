@@ -7,8 +7,8 @@ use super::mixture::Inflation;
 use super::orders::Orders;
 use super::prediction::{MOST_LAGS, Prediction};
 use crate::cast::float;
+use crate::stats::mid_ranks;
 use crate::stats::special::normal_quantile;
-use crate::stats::{Sorted, mid_ranks};
 
 /// Standard errors that are allowed: the stated rate is kept on average over baselines. 1.28 would keep it with 90 %.
 const ERRORS: f64 = 0.5;
@@ -79,7 +79,7 @@ fn of_neighbours(squares: &[f64]) -> f64 {
 /// Normal scores of the mid-ranks among themselves, in time order.
 fn scores(residuals: &[f64]) -> Vec<f64> {
     let n = float(residuals.len());
-    let ranks = mid_ranks(residuals, &Sorted::of(residuals));
+    let ranks = mid_ranks(residuals);
     ranks.iter().map(|rank| normal_quantile((rank - 0.5) / n).unwrap_or(0.0)).collect()
 }
 

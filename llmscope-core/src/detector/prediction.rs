@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::orders::Orders;
 use crate::cast::float;
-use crate::stats::Sorted;
+use crate::stats::{self, Sorted};
 
 /// Lags at most.
 pub(super) const MOST_LAGS: usize = 8;
@@ -32,7 +32,7 @@ impl Prediction {
         let sorted = Sorted::of(values);
         let median = sorted.median().unwrap_or(0.0);
         let deviations: Vec<f64> = values.iter().map(|x| (x - median).abs()).collect();
-        let mut scale = 1.4826 * Sorted::of(&deviations).median().unwrap_or(0.0);
+        let mut scale = 1.4826 * stats::median(&deviations).unwrap_or(0.0);
         if scale <= 0.0 {
             // Most values are equal.
             scale = (deviations.iter().map(|d| d * d).sum::<f64>() / float(values.len().max(1))).sqrt() + 1e-12;

@@ -8,7 +8,7 @@ use super::runs::Ends;
 use crate::analysis::Series;
 use crate::cast::float;
 use crate::stats::special::normal_quantile_upper;
-use crate::stats::{LoadModel, QuantileMethod, Sorted};
+use crate::stats::{self, LoadModel, QuantileMethod, Sorted};
 
 /// Parts of the baseline that are left out in turn to find how well the model is known.
 const PARTS: usize = 10;
@@ -130,7 +130,7 @@ fn fitted(values: &[f64], columns: &[Vec<f64>]) -> Option<LoadModel> {
 fn counted(baseline: &[(&'static str, Vec<f64>)], candidate: &[(&'static str, Vec<f64>)]) -> Vec<TokenCounts> {
     let median = |column: &[f64]| {
         let known: Vec<f64> = column.iter().copied().filter(|count| count.is_finite()).collect();
-        (!known.is_empty() && 3 * known.len() >= column.len()).then(|| Sorted::of(&known).median()).flatten()
+        (!known.is_empty() && 3 * known.len() >= column.len()).then(|| stats::median(&known)).flatten()
     };
     let of_name = |(name, column): &(&'static str, Vec<f64>)| {
         let (_, other) = candidate.iter().find(|(other, _)| other == name)?;

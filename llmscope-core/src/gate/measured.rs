@@ -7,7 +7,7 @@ use crate::analysis::{Quantiles, RunOrder, Series};
 use crate::cast::float;
 use crate::error::Result;
 use crate::sample::{Missing, ranges_between};
-use crate::stats::{Dependence, QuantileMethod, Sorted};
+use crate::stats::{Dependence, QuantileMethod, Ranking, Sorted};
 
 /// A run with fewer requests beyond a quantile has no value of that quantile that could be compared with those of other
 /// runs.
@@ -81,19 +81,21 @@ struct Within {
 impl Measured {
     pub(super) fn of(values: Values) -> Self {
         let Values { values, breaks, run_starts, .. } = values;
-        let sorted = Sorted::of(&values);
+        let whole = Ranking::of(&values);
         let ranges: Vec<Range<usize>> = ranges_between(&run_starts, values.len()).collect();
         let runs: Vec<Sorted> = if ranges.len() > 1 {
             ranges.iter().map(|range| Sorted::of(&values[range.clone()])).collect()
         } else {
             Vec::new()
         };
-        let centered = (!runs.is_empty()).then(|| centered(&values, &ranges, &runs, &sorted)).map(|centered| {
-            let sorted = Sorted::of(&centered);
-            (centered, sorted)
+        let centered = (!runs.is_empty()).then(|| centered(&values, &ranges, &runs, whole.sorted())).map(|centered| {
+            let ranking = Ranking::of(&centered);
+            (centered, ranking)
         });
-        let (in_time, ranked) = centered.as_ref().map_or((&values, &sorted), |(values, sorted)| (values, sorted));
-        let dependence = Dependence::of(in_time, &breaks, ranked);
+        let in_time = centered.as_ref().map_or(&whole, |(_, ranking)| ranking);
+        let dependence = Dependence::of(in_time, &breaks);
+        let centered = centered.map(|(values, ranking)| (values, ranking.into_sorted()));
+        let sorted = whole.into_sorted();
         Self { values, sorted, runs, within: Within { centered, breaks, dependence } }
     }
 

@@ -10,7 +10,7 @@ use crate::cast::float;
 use crate::error::{Error, Result};
 use crate::sample::{Sample, segments};
 use crate::stats::special::normal_quantile_upper;
-use crate::stats::{Autoregression, Dependence, Proportion, Sorted, student_quantile_upper};
+use crate::stats::{Autoregression, Dependence, Proportion, Ranking, student_quantile_upper};
 
 /// Dependence cannot be estimated well enough from fewer effective requests.
 const MIN_EFFECTIVE: f64 = 20.0;
@@ -165,8 +165,9 @@ impl Objective {
         match self {
             Self::Quantile { p, .. } if !sample.is_empty() => {
                 let (values, breaks) = (sample.values(), sample.breaks());
-                let sorted = Sorted::of(values);
-                of_counts.max(Dependence::of(values, breaks, &sorted).inflation_at(p, values, breaks, &sorted))
+                let ranking = Ranking::of(values);
+                let dependence = Dependence::of(&ranking, breaks);
+                of_counts.max(dependence.inflation_at(p, values, breaks, ranking.sorted()))
             }
             _ => of_counts,
         }
@@ -283,6 +284,7 @@ impl Evidence {
 mod tests {
     use super::*;
     use crate::split_mix::SplitMix64;
+    use crate::stats::Sorted;
 
     fn certify(objective: &str, values: Vec<f64>) -> Certificate {
         certify_at(objective, values, 0.01)

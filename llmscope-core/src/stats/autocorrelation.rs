@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Moments, Sorted, double_double, mid_ranks};
+use super::{Moments, double_double, mid_ranks};
 use crate::cast::float;
 use crate::sample::{Sample, segments};
 
@@ -55,7 +55,7 @@ pub fn rank_autocorrelation(sample: &Sample<'_>, lag: usize, stages: &[Range<usi
     for stage in stages {
         let stage = sample.slice(stage.clone());
         let n = float(stage.len());
-        let ranks = mid_ranks(stage.values(), &Sorted::of(stage.values()));
+        let ranks = mid_ranks(stage.values());
         let scores: Vec<f64> = ranks.iter().map(|rank| (rank - (n + 1.0) / 2.0) / n).collect();
         squares += scores.iter().map(|score| score * score).sum::<f64>();
         count += scores.len();

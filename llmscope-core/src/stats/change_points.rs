@@ -7,9 +7,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::dependence::fits;
-use super::ranks::mid_ranks;
+use super::ranks::{Ranking, mid_ranks};
 use super::special::{normal_pdf, normal_quantile_upper};
-use super::{Autoregression, Sorted, about_means, fisher_sf};
+use super::{Autoregression, about_means, fisher_sf, lanes};
 use crate::cast::float;
 use crate::sample::{Sample, ranges_between, segments};
 
@@ -92,8 +92,7 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
 /// Fewer than twice `fewest` values have no change.
 #[must_use]
 pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<ChangePoint> {
-    let values = sample.values();
-    let search = Search::of(mid_ranks(values, &Sorted::of(values)), fewest.max(1));
+    let search = Search::of(mid_ranks(sample.values()), fewest.max(1));
     if search.splits.is_empty() {
         return Vec::new();
     }
@@ -110,8 +109,7 @@ pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<C
 /// (1 + ρ)/(1 − ρ) for a first-order autoregression. A smaller one counts as 1.
 #[must_use]
 pub fn change_points_given(sample: &Sample<'_>, fewest: usize, level: f64, inflation: f64) -> Vec<ChangePoint> {
-    let values = sample.values();
-    let search = Search::of(mid_ranks(values, &Sorted::of(values)), fewest.max(1));
+    let search = Search::of(mid_ranks(sample.values()), fewest.max(1));
     search.changes(inflation.max(1.0), level)
 }
 
@@ -135,13 +133,16 @@ pub struct ChangeSearch {
 /// its neighbors are alike is one whose dependence looks weaker than it is.
 #[must_use]
 pub fn search_changes(sample: &Sample<'_>, fewest: usize, level: f64) -> ChangeSearch {
-    let values = sample.values();
-    let ranks = mid_ranks(values, &Sorted::of(values));
-    let search = Search { estimated_variance: true, ..Search::of(ranks, fewest.max(1)) };
+    search_ranked(&Ranking::of(sample.values()), sample.breaks(), fewest, level)
+}
+
+/// The same for values whose ranking is known.
+pub(crate) fn search_ranked(ranking: &Ranking, breaks: &[usize], fewest: usize, level: f64) -> ChangeSearch {
+    let search = Search { estimated_variance: true, ..Search::of(ranking.mid_ranks(), fewest.max(1)) };
     if search.splits.is_empty() {
         return ChangeSearch { changes: Vec::new(), inflation: 1.0, p: 1.0 };
     }
-    let (inflation, changes) = search.dependence_of_few(sample.breaks(), level);
+    let (inflation, changes) = search.dependence_of_few(breaks, level);
     let of_changes = changes.iter().map(|change| change.p);
     let p = search.splits.iter().map(|split| search.p(split, inflation)).chain(of_changes).fold(1.0, f64::min);
     ChangeSearch { changes, inflation, p }
@@ -220,19 +221,49 @@ impl Search {
         }
         let n = float(length);
         let mean = (self.sums[within.end] - self.sums[start]) / n;
-        let squares: f64 = self.ranks[within.clone()].iter().map(|rank| (rank - mean).powi(2)).sum();
+        let squares = lanes::sum(&self.ranks[within.clone()], |rank| (rank - mean) * (rank - mean));
         if squares <= 0.0 {
             return None;
         }
-        let score = |before: usize| {
-            let count = float(before);
-            let excess = self.sums[start + before] - self.sums[start] - count * mean;
-            excess * excess / (count * (n - count))
-        };
-        let places = self.fewest..=length - self.fewest;
-        let best = places.map(|before| (before, score(before))).reduce(|a, b| if b.1 > a.1 { b } else { a });
+        let (before, score) = self.largest_score(&within, mean);
         // The variance of a sum of k of the n ranks, drawn without replacement: k(n − k)/(n − 1) times theirs.
-        best.map(|(before, score)| Split { within, at: start + before, z: (score * n * (n - 1.0) / squares).sqrt() })
+        Some(Split { within, at: start + before, z: (score * n * (n - 1.0) / squares).sqrt() })
+    }
+
+    /// The number of values before the place with the largest e²/\[k(n − k)\], for the excess e of the sum of the k ranks before
+    /// it, and that quotient. Most places are excluded without a division, several at once.
+    fn largest_score(&self, within: &Range<usize>, mean: f64) -> (usize, f64) {
+        const LANES: usize = 8;
+        /// A quotient that rounding makes larger is not excluded.
+        const ROUNDING: f64 = 1e-12;
+        let (n, first) = (float(within.len()), self.fewest);
+        let before = self.sums[within.start];
+        let excess = |count: f64, sum: f64| sum - before - count * mean;
+        let score = |count: f64, sum: f64| excess(count, sum).powi(2) / (count * (n - count));
+        let sums = &self.sums[within.start + first..=within.end - first];
+        let mut best = (first, score(float(first), sums[0]));
+        for (block, sums) in sums.chunks(LANES).enumerate() {
+            let bound = best.1 * (1.0 - ROUNDING);
+            let base = float(first + block * LANES);
+            let can_be_larger = |(lane, &sum): (usize, &f64)| {
+                let count = base + float(lane);
+                excess(count, sum).powi(2) > bound * (count * (n - count))
+            };
+            let is_excluded = match sums.as_array::<LANES>() {
+                Some(sums) => !(0..LANES).fold(false, |any, lane| any | can_be_larger((lane, &sums[lane]))),
+                None => false,
+            };
+            if is_excluded {
+                continue;
+            }
+            for (lane, &sum) in sums.iter().enumerate() {
+                let score = score(base + float(lane), sum);
+                if score > best.1 {
+                    best = (first + block * LANES + lane, score);
+                }
+            }
+        }
+        best
     }
 
     /// How probable so large a z is anywhere, at most, under this inflation of its variance.
@@ -488,8 +519,8 @@ fn merged(at: &[usize], breaks: &[usize]) -> Vec<usize> {
 /// Sum and number of the squared differences of values `lag` apart.
 fn squared_differences<'s>(stretches: impl Iterator<Item = &'s [f64]>, lag: usize) -> (f64, f64) {
     stretches.filter(|stretch| stretch.len() > lag).fold((0.0, 0.0), |(sum, count), stretch| {
-        let squares = stretch.iter().zip(&stretch[lag..]).map(|(a, b)| (a - b) * (a - b));
-        (sum + squares.sum::<f64>(), count + float(stretch.len() - lag))
+        let squares = lanes::sum_of_pairs(stretch, &stretch[lag..], |a, b| (a - b) * (a - b));
+        (sum + squares, count + float(stretch.len() - lag))
     })
 }
 

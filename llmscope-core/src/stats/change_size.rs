@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChangePoint, Contrast, Dependence, MannWhitney, Sorted, hodges_lehmann, shift_bounds};
+use super::{ChangePoint, Contrast, Dependence, MannWhitney, Ranking, Sorted, hodges_lehmann, shift_bounds};
 use crate::sample::Sample;
 
 /// The size of a change: the values of the stage after it in contrast with those of the stage before it.
@@ -53,6 +53,9 @@ pub struct ChangeSize {
 /// ```
 #[must_use]
 pub fn change_sizes(sample: &Sample<'_>, changes: &[ChangePoint], confidence: f64) -> Vec<ChangeSize> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
     let values = sample.values();
     let contrast = if values.iter().all(|&x| x > 0.0) { Contrast::Ratio } else { Contrast::Difference };
     let Some(stages) = stages_between(values, changes) else { return Vec::new() };
@@ -85,7 +88,7 @@ fn stages_between<'a>(values: &'a [f64], changes: &[ChangePoint]) -> Option<Vec<
 fn inflation_within(stages: &[&[f64]], medians: &[f64], contrast: Contrast, breaks: &[usize]) -> f64 {
     let about = stages.iter().zip(medians).flat_map(|(stage, &median)| stage.iter().map(move |&x| (median, x)));
     let residuals: Vec<f64> = about.map(|(median, x)| contrast.of(median, x)).collect();
-    Dependence::of(&residuals, breaks, &Sorted::of(&residuals)).inflation_of_ranks()
+    Dependence::of(&Ranking::of(&residuals), breaks).inflation_of_ranks()
 }
 
 #[cfg(test)]

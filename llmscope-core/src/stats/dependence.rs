@@ -6,9 +6,9 @@
 
 use std::f64::consts::PI;
 
-use super::Sorted;
-use super::ranks::scored_by_rank;
+use super::ranks::Ranking;
 use super::special::normal_quantile;
+use super::{Sorted, lanes};
 use crate::cast::float;
 use crate::sample::segments;
 
@@ -110,12 +110,12 @@ pub struct Dependence {
 }
 
 impl Dependence {
-    /// The dependence of values in time order with `breaks`; `sorted` holds the same values.
+    /// The dependence of values in time order with `breaks`, from their ranking.
     ///
     /// The autoregression is fitted to the normal scores Φ⁻¹(R/(n + 1)), so that skewness and outliers have no effect.
     #[must_use]
-    pub fn of(values: &[f64], breaks: &[usize], sorted: &Sorted) -> Self {
-        Self { scores: Autoregression::of(&normal_scores(values, sorted), breaks) }
+    pub fn of(ranking: &Ranking, breaks: &[usize]) -> Self {
+        Self { scores: Autoregression::of(&normal_scores(ranking), breaks) }
     }
 
     /// The precision of the inflation, in degrees of freedom.
@@ -168,7 +168,7 @@ fn autocovariances(values: &[f64], breaks: &[usize], highest: usize) -> Vec<f64>
         for segment in segments(&centered, breaks) {
             if let Some(later) = segment.get(lag..) {
                 pairs += later.len();
-                sum += dot(&segment[..later.len()], later);
+                sum += lanes::sum_of_pairs(segment, later, |a, b| a * b);
             }
         }
         let is_known = lag <= 1 || 2 * pairs >= n - lag;
@@ -176,19 +176,6 @@ fn autocovariances(values: &[f64], breaks: &[usize], highest: usize) -> Vec<f64>
         is_known.then(scaled)
     };
     (0..=highest.min(n - 1)).map_while(covariance).collect()
-}
-
-/// Σab, in lanes that the compiler can vectorize.
-fn dot(left: &[f64], right: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
-    for (a, b) in left.iter().zip(right) {
-        for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    sums.iter().sum::<f64>() + left_rest.iter().zip(right_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
 /// Levinson and Durbin's recursion: coefficients and prediction error of the autoregressions of the orders 1, 2, … with
@@ -258,9 +245,9 @@ fn initial_correlations(phi: &[f64]) -> Vec<f64> {
 }
 
 /// Φ⁻¹(R/(n + 1)) of each value's rank R, the mean rank among ties (van der Waerden 1952).
-fn normal_scores(values: &[f64], sorted: &Sorted) -> Vec<f64> {
-    let n = float(values.len());
-    scored_by_rank(values, sorted, |rank| normal_quantile(rank / (n + 1.0)).unwrap_or(0.0))
+fn normal_scores(ranking: &Ranking) -> Vec<f64> {
+    let n = float(ranking.sorted().values().len());
+    ranking.scores(|rank| normal_quantile(rank / (n + 1.0)).unwrap_or(0.0))
 }
 
 /// P(Z₁ ≤ z, Z₂ ≤ z) − Φ(z)² of a standard Gaussian pair with correlation ρ: ∫₀^asin ρ exp(−z²/(1 + sin θ)) dθ / 2π

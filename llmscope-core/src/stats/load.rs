@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Sorted;
+use super::quantile;
 use super::robust_line::{LEAST_SHARE, RelativeErrors};
 
 /// Fewer values with tokens do not determine a line that judgements can rely on.
@@ -61,8 +61,8 @@ impl LoadModel {
             return None;
         }
         let picked = |column: &[f64]| -> Vec<f64> { rows.iter().map(|&i| column[i]).collect() };
-        let median = Sorted::of(&picked(values)).median()?;
-        let typical = columns.iter().map(|column| Sorted::of(&picked(column)).median()).collect::<Option<_>>()?;
+        let median = quantile::median(&picked(values))?;
+        let typical = columns.iter().map(|column| quantile::median(&picked(column))).collect::<Option<_>>()?;
         let regression = RelativeErrors::of(values, columns, &evenly(&rows), median);
         let (kept, line) = regression.line()?;
         let mut slopes = vec![0.0; columns.len()];
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn median(values: &[f64]) -> f64 {
-        Sorted::of(values).median().unwrap()
+        quantile::median(values).unwrap()
     }
 
     #[track_caller]

@@ -11,6 +11,7 @@ mod exact_test;
 mod fisher;
 mod fit;
 mod histogram;
+mod lanes;
 mod load;
 mod mann_whitney;
 mod moments;
@@ -25,6 +26,7 @@ pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::{autocorrelation, rank_autocorrelation};
+pub(crate) use change_points::search_ranked;
 pub use change_points::{
     CHANGE_POINT_LEVEL, ChangePoint, ChangeSearch, change_points, change_points_at, change_points_given,
     maximally_selected_p, search_changes,
@@ -44,6 +46,6 @@ pub(crate) use moments::about_means;
 pub use moments::{Moments, mean};
 pub use normality::{MIN_NORMALITY, Normality, anderson_darling};
 pub use proportions::Proportion;
-pub use quantile::{QuantileMethod, Sorted};
+pub use quantile::{QuantileMethod, Sorted, median};
 pub use quantile_shift::{BoundingRanks, bounding_ranks, exceedance, fewest_values, smallest_level};
-pub use ranks::mid_ranks;
+pub use ranks::{Ranking, mid_ranks};

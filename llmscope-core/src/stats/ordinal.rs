@@ -2,7 +2,12 @@
 
 /// The integer of a number; −0 has that of 0.
 pub(super) fn ordinal(value: f64) -> u64 {
-    let bits = (value + 0.0).to_bits();
+    in_total_order(value + 0.0)
+}
+
+/// The integer of a number in the order of [`f64::total_cmp`], in which −0 is less than 0.
+pub(super) fn in_total_order(value: f64) -> u64 {
+    let bits = value.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 

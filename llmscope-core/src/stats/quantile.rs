@@ -58,6 +58,12 @@ impl Sorted {
         Self(sorted)
     }
 
+    /// Values that are in ascending order.
+    pub(super) fn from_ascending(values: Vec<f64>) -> Self {
+        debug_assert!(values.is_sorted());
+        Self(values)
+    }
+
     /// The values, ascending.
     #[must_use]
     pub fn values(&self) -> &[f64] {
@@ -131,6 +137,23 @@ impl Sorted {
     fn order_statistic(&self, rank: f64) -> f64 {
         self.0[rank.clamp(1.0, float(self.0.len())) as usize - 1]
     }
+}
+
+/// The median of finite values, as [`Sorted::median`] has it, without sorting all of them; `None` without data.
+#[must_use]
+pub fn median(values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    let middle = values.len() / 2;
+    if values.is_empty() {
+        return None;
+    }
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let upper = *upper;
+    if below.len() < middle || values.len() % 2 == 1 {
+        return Some(upper);
+    }
+    let lower = values[..middle].iter().copied().max_by(f64::total_cmp)?;
+    Some(lower + 0.5 * (upper - lower))
 }
 
 /// Positions that differ from a whole number only by rounding are treated as that number, as in R.

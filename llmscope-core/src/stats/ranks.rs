@@ -1,86 +1,129 @@
-//! Scores of ranks.
+//! The order of values: one sort for their ranks, quantiles and extremes.
 
 use super::Sorted;
-use super::ordinal::ordinal;
+use super::ordinal::in_total_order;
 use crate::cast::float;
 
-/// The rank of each value, which starts at 1 and is the mean rank among ties; `sorted` holds the same values.
-#[must_use]
-pub fn mid_ranks(values: &[f64], sorted: &Sorted) -> Vec<f64> {
-    scored_by_rank(values, sorted, |rank| rank)
+/// Values in ascending order, with their positions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    sorted: Sorted,
+    /// The position of each sorted value among the values.
+    order: Vec<usize>,
 }
 
-/// A score of each value's rank, which starts at 1 and is the mean rank among ties; `sorted` holds the same values.
-pub(super) fn scored_by_rank(values: &[f64], sorted: &Sorted, score: impl Fn(f64) -> f64) -> Vec<f64> {
-    let ordered = sorted.values();
-    // The score of each distinct value is computed once and then looked up.
-    let mut scores: Vec<f64> = Vec::with_capacity(ordered.len());
-    for run in ordered.chunk_by(|a, b| a == b) {
-        let rank = float(scores.len()) + (float(run.len()) + 1.0) / 2.0;
-        scores.extend(std::iter::repeat_n(score(rank), run.len()));
+impl Ranking {
+    /// Sorts finite values.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Self {
+        let pairs = in_order(values);
+        let sorted = Sorted::from_ascending(pairs.iter().map(|&(_, at)| values[at]).collect());
+        Self { sorted, order: pairs.into_iter().map(|(_, at)| at).collect() }
     }
-    let buckets = Buckets::of(ordered);
-    let score = |&value: &f64| scores.get(buckets.below(value)).copied().unwrap_or(0.0);
-    values.iter().map(score).collect()
-}
 
-/// Sorted values in buckets of equal width on the scale of [`ordinal`], which is about logarithmic. A search in all values
-/// would wait for the memory at each of its steps.
-struct Buckets<'v> {
-    ordered: &'v [f64],
-    least: u64,
-    shift: u32,
-    /// The number of values before each bucket, and that of all values.
-    starts: Vec<usize>,
-}
+    /// The values, ascending.
+    #[must_use]
+    pub fn sorted(&self) -> &Sorted {
+        &self.sorted
+    }
 
-impl<'v> Buckets<'v> {
-    /// The number of a bucket has at most this number of bits.
-    const BITS: u32 = 16;
+    /// The values, ascending.
+    #[must_use]
+    pub fn into_sorted(self) -> Sorted {
+        self.sorted
+    }
 
-    fn of(ordered: &'v [f64]) -> Self {
-        let least = ordered.first().map_or(0, |&value| ordinal(value));
-        let range = ordered.last().map_or(0, |&value| ordinal(value)) - least;
-        let shift = (u64::BITS - range.leading_zeros()).saturating_sub(Self::BITS);
-        let mut buckets = Self { ordered, least, shift, starts: vec![0] };
-        for (at, &value) in ordered.iter().enumerate() {
-            let bucket = buckets.bucket(value);
-            buckets.starts.resize(bucket + 1, at);
+    /// The rank of each value, which starts at 1 and is the mean rank among ties.
+    #[must_use]
+    pub fn mid_ranks(&self) -> Vec<f64> {
+        self.scores(|rank| rank)
+    }
+
+    /// A score of the rank of each value. The score of each distinct value is computed once.
+    pub(super) fn scores(&self, score: impl Fn(f64) -> f64) -> Vec<f64> {
+        let mut scores = vec![0.0; self.order.len()];
+        let mut below = 0;
+        for run in self.sorted.values().chunk_by(|a, b| a == b) {
+            let of_run = score(float(below) + (float(run.len()) + 1.0) / 2.0);
+            let end = below + run.len();
+            self.order[below..end].iter().for_each(|&at| scores[at] = of_run);
+            below = end;
         }
-        buckets.starts.push(ordered.len());
-        buckets
+        scores
     }
+}
 
-    fn bucket(&self, value: f64) -> usize {
-        #[allow(clippy::cast_possible_truncation, reason = "a number of 16 bits, for values of the sample")]
-        let bucket = (ordinal(value).saturating_sub(self.least) >> self.shift) as usize;
-        bucket
-    }
+/// The rank of each value, which starts at 1 and is the mean rank among ties.
+#[must_use]
+pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
+    Ranking::of(values).mid_ranks()
+}
 
-    /// The number of values below this one.
-    fn below(&self, value: f64) -> usize {
-        let Some([start, end]) = self.starts.get(self.bucket(value)..).and_then(|starts| starts.first_chunk()) else {
-            return self.ordered.len();
-        };
-        start + self.ordered[*start..*end].partition_point(|&x| x < value)
+/// The values as integers of the same order, with their positions, in that order.
+///
+/// Many values are first distributed to buckets of equal width on the scale of these integers, which is about logarithmic. The
+/// buckets fit into the cache, so that sorting them takes less time than sorting all values at once.
+fn in_order(values: &[f64]) -> Vec<(u64, usize)> {
+    /// Fewer values than this fit into the cache.
+    const MANY: usize = 1 << 12;
+    /// The intended number of values of a bucket, and the largest number of buckets, as powers of two.
+    const FULL: u32 = 4;
+    const MOST: u32 = 16;
+    let keys = || values.iter().map(|&value| in_total_order(value));
+    let numbered = keys().zip(0..);
+    if values.len() < MANY {
+        let mut pairs: Vec<(u64, usize)> = numbered.collect();
+        pairs.sort_unstable_by_key(|&(key, _)| key);
+        return pairs;
     }
+    let (least, largest) = keys().fold((u64::MAX, 0), |(least, largest), key| (least.min(key), largest.max(key)));
+    let bits = (values.len().ilog2() - FULL).min(MOST);
+    let shift = (u64::BITS - (largest - least).leading_zeros()).saturating_sub(bits);
+    #[allow(clippy::cast_possible_truncation, reason = "a number of at most 16 bits")]
+    let bucket = |key: u64| ((key - least) >> shift) as usize;
+    // First the number of values of each bucket, then where the next of them goes.
+    let mut next = vec![0_usize; bucket(largest) + 2];
+    keys().for_each(|key| next[bucket(key) + 1] += 1);
+    (1..next.len()).for_each(|at| next[at] += next[at - 1]);
+    let starts = next.clone();
+    let mut pairs = vec![(0, 0); values.len()];
+    for pair in numbered {
+        let place = &mut next[bucket(pair.0)];
+        pairs[*place] = pair;
+        *place += 1;
+    }
+    for range in starts.windows(2).filter(|range| range[1] - range[0] > 1) {
+        pairs[range[0]..range[1]].sort_unstable_by_key(|&(key, _)| key);
+    }
+    pairs
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Ranks by counting, which takes n² steps.
+    fn counted(values: &[f64]) -> Vec<f64> {
+        let rank = |value: &f64| {
+            let below = values.iter().filter(|&other| other < value).count();
+            let equal = values.iter().filter(|&other| other == value).count();
+            float(below) + (float(equal) + 1.0) / 2.0
+        };
+        values.iter().map(rank).collect()
+    }
+
     #[test]
-    fn a_search_in_buckets_counts_what_a_search_in_all_values_does() {
-        let far = [-1e300, -2.5, -0.0, 0.0, 1e-320, 0.1, 0.1, 0.2, 7.0, 1e300];
-        let ties: Vec<f64> = (0..1100).map(|i: usize| float(i / 100)).collect();
-        let even: Vec<f64> = (0..100_000).map(|i: usize| 0.1 + float(i) / 1e6).collect();
-        for ordered in [&[][..], &[3.0], &far, &ties, &even] {
-            let buckets = Buckets::of(ordered);
-            let others = (-3..30).map(|half| f64::from(half) / 2.0).chain([f64::MIN, f64::MAX]);
-            for value in ordered.iter().step_by(7).copied().chain(others).chain(far) {
-                assert_eq!(buckets.below(value), ordered.partition_point(|&x| x < value), "{value}");
-            }
+    fn ranks_and_order_are_those_of_counting_and_sorting() {
+        let far = vec![-1e300, 7.0, -0.0, 1e300, 0.0, 1e-320, 0.1, 0.2, 0.1, -2.5];
+        let spread = |n: usize| (0..n).map(|i| 0.1 + float(i * 7919 % n) / 1e6).collect::<Vec<f64>>();
+        let ties = (0..9000).map(|i: usize| float(i * 7919 % 90)).collect();
+        let clock = (0..9000).map(|i: usize| if i % 7 == 3 { -1e9 } else { 5.0 }).collect();
+        let long = [spread(9000), far.clone()].concat();
+        for values in [vec![], vec![3.0], vec![2.0; 5000], far, spread(300), ties, clock, long] {
+            let ranking = Ranking::of(&values);
+            assert_eq!(ranking.mid_ranks(), counted(&values));
+            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(ranking.sorted().values()), bits(Sorted::of(&values).values()));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A line over a few columns that minimizes relative errors, and that outliers hardly move.
 
-use super::Sorted;
+use super::quantile;
 
 const ROUNDS: usize = 30;
 /// Huber's constant: 95 % efficiency on normal errors.
@@ -76,7 +76,7 @@ impl RelativeErrors {
         let expected: Vec<f64> = (0..self.values.len()).map(of_row).collect();
         let errors: Vec<f64> = self.values.iter().zip(&expected).map(|(y, f)| (y / f - 1.0).abs()).collect();
         // Exact data have a median error of 0: errors of rounding size keep their full weight.
-        let limit = HUBER * (1.4826 * Sorted::of(&errors).median().unwrap_or(0.0)).max(ROUNDING);
+        let limit = HUBER * (1.4826 * quantile::median(&errors).unwrap_or(0.0)).max(ROUNDING);
         errors.iter().zip(&expected).map(|(error, f)| (limit / error.max(limit)) / (f * f)).collect()
     }
 }

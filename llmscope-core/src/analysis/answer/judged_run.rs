@@ -9,7 +9,8 @@ use super::{CONFIDENCE, rare, since, size};
 use crate::cast::float;
 use crate::sample::{Sample, ranges_between};
 use crate::stats::{
-    ChangePoint, ChangeSearch, ChangeSize, Contrast, MannWhitney, Sorted, change_sizes, mid_ranks, search_changes,
+    ChangePoint, ChangeSearch, ChangeSize, Contrast, MannWhitney, Ranking, Sorted, change_sizes, median, mid_ranks,
+    search_ranked,
 };
 
 /// The level and the dispersion of one run.
@@ -32,10 +33,10 @@ pub(super) struct JudgedRun<'r> {
 impl<'r> JudgedRun<'r> {
     pub(super) fn of(run: &'r Sequence, level: f64, spread_level: f64) -> Self {
         let on_logarithms = run.values.iter().all(|&x| x > 0.0);
-        let found = search(&run.values, level);
+        let found = search(&run.values, &Ranking::of(&run.values), level);
         let residuals = about_medians(&run.values, &found.changes, on_logarithms);
         let distances = distances(&residuals);
-        let mut spread = search(&distances, spread_level);
+        let mut spread = search(&distances, &Ranking::of(&distances), spread_level);
         let is_dispersion = |change: &ChangePoint| disperses(&run.values, change, [&found, &spread], on_logarithms);
         let (dispersion, shifts) = spread.changes.iter().partition(|change| is_dispersion(change));
         spread.changes = dispersion;
@@ -128,14 +129,9 @@ fn disperses(values: &[f64], change: &ChangePoint, searches: [&ChangeSearch; 2],
     MannWhitney::of(&Sorted::of(&before), &Sorted::of(&after)).is_none_or(|test| test.p_two_sided <= LEVEL)
 }
 
-fn search(values: &[f64], level: f64) -> ChangeSearch {
-    match Sample::new(values) {
-        Ok(sample) => {
-            let found = search_changes(&sample, FEWEST, level);
-            ChangeSearch { changes: rare::confirmed(values, found.changes, level), ..found }
-        }
-        Err(_) => ChangeSearch { changes: Vec::new(), inflation: 1.0, p: 1.0 },
-    }
+fn search(values: &[f64], ranking: &Ranking, level: f64) -> ChangeSearch {
+    let found = search_ranked(ranking, &[], FEWEST, level);
+    ChangeSearch { changes: rare::confirmed(values, ranking.sorted(), found.changes, level), ..found }
 }
 
 /// The values about the medians of their stages, or the logarithms of their quotients.
@@ -144,7 +140,7 @@ fn about_medians(values: &[f64], changes: &[ChangePoint], on_logarithms: bool) -
     let mut residuals = Vec::with_capacity(values.len());
     for stage in ranges_between(&at, values.len()) {
         let stage = &values[stage];
-        let median = Sorted::of(stage).median().unwrap_or(0.0);
+        let median = median(stage).unwrap_or(0.0);
         residuals.extend(stage.iter().map(|x| if on_logarithms { (x / median).ln() } else { x - median }));
     }
     residuals
@@ -165,8 +161,7 @@ pub(super) fn intervals(values: &[f64], changes: &[ChangePoint], inflation: f64)
         let from = if index == 0 { 0 } else { changes[index - 1].at };
         let to = changes.get(index + 1).map_or(values.len(), |next| next.at);
         let between = &values[from..to];
-        let ranks = mid_ranks(between, &Sorted::of(between));
-        let [first, last] = since::interval(&ranks, change.at - from, inflation);
+        let [first, last] = since::interval(&mid_ranks(between), change.at - from, inflation);
         intervals.push([from + first, from + last]);
     }
     intervals

@@ -8,7 +8,7 @@ use super::runs::{MIN_RUNS, NamedRuns, RunLevels, RunsJudged};
 use super::sequence::{Sequence, Sequences};
 use super::{Answer, LoadChange, SeriesVerdict, SlowRequests, failures, load, objectives, since, slow_requests, words};
 use crate::cast::float;
-use crate::stats::Sorted;
+use crate::stats;
 
 /// Fewer independent measurements than this cannot be judged.
 const MIN_EFFECTIVE: f64 = 10.0;
@@ -150,8 +150,8 @@ impl Findings {
             judged.p = Some(p);
             self.note(part, p, family);
             if family.adjusted(part, p) <= family.alpha() {
-                let medians: Vec<f64> = each.iter().filter_map(|run| Sorted::of(&run.values).median()).collect();
-                let middle = |values: &[f64]| Sorted::of(values).median().unwrap_or(f64::NAN);
+                let medians: Vec<f64> = each.iter().filter_map(|run| stats::median(&run.values)).collect();
+                let middle = |values: &[f64]| stats::median(values).unwrap_or(f64::NAN);
                 let start = |run: usize| each[run].positions[0];
                 let observation = |run: &Sequence| sequences.observations.get(run.positions[0]).copied();
                 let named = NamedRuns::new(series, each.iter().filter_map(observation).collect());

@@ -8,7 +8,7 @@ use super::super::Series;
 use super::sequence::Sequence;
 use crate::cast::float;
 use crate::ingest::on_one_line;
-use crate::stats::{Moments, Sorted, fisher_quantile_upper, fisher_sf};
+use crate::stats::{self, Moments, fisher_quantile_upper, fisher_sf};
 
 /// Fewer runs cannot be compared with each other.
 pub const MIN_RUNS: usize = 8;
@@ -186,13 +186,13 @@ impl RunLevels {
         let mut variances = [0.0; 2];
         let (mut medians, mut levels) = (Vec::new(), Vec::new());
         for (run, inflation) in runs.iter().zip(inflations) {
-            let Some(median) = Sorted::of(&run.values).median() else { continue };
+            let Some(median) = stats::median(&run.values) else { continue };
             medians.push(median);
             variances[0] += variance_of_median(&run.values, *inflation);
             if on_logarithms {
                 let logarithms: Vec<f64> = run.values.iter().map(|x| x.ln()).collect();
                 variances[1] += variance_of_median(&logarithms, *inflation);
-                levels.extend(Sorted::of(&logarithms).median());
+                levels.extend(stats::median(&logarithms));
             }
         }
         let count = float(medians.len().max(1));
@@ -213,7 +213,7 @@ impl RunLevels {
         if !on_logarithms {
             return Self { levels: plain, plain: None };
         }
-        let relative = step / Sorted::of(values).median().unwrap_or(1.0);
+        let relative = step / stats::median(values).unwrap_or(1.0);
         let levels = values.iter().map(|x| x.ln()).collect();
         Self { levels: Scaled { levels, variance_within: rounding(relative) }, plain: Some(plain) }
     }
@@ -275,9 +275,9 @@ impl RunLevels {
 
 /// The variance of the median of a run: πσ²/2n for normal values, with σ by the median absolute deviation.
 fn variance_of_median(values: &[f64], inflation: f64) -> f64 {
-    let median = Sorted::of(values).median().unwrap_or(0.0);
+    let median = stats::median(values).unwrap_or(0.0);
     let distances: Vec<f64> = values.iter().map(|x| (x - median).abs()).collect();
-    let sigma = 1.4826 * Sorted::of(&distances).median().unwrap_or(0.0);
+    let sigma = 1.4826 * stats::median(&distances).unwrap_or(0.0);
     std::f64::consts::FRAC_PI_2 * sigma * sigma * inflation / float(values.len().max(1))
 }
 

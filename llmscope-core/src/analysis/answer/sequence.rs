@@ -5,7 +5,7 @@ use super::super::{Measure, SampleIndex, Series};
 use super::family::FEWEST;
 use crate::metric::Metric;
 use crate::sample::{Sample, ranges_between};
-use crate::stats::{LoadModel, Sorted, search_changes};
+use crate::stats::{self, LoadModel, search_changes};
 
 /// The values of one run in the order of time, with their positions among all measurements.
 #[derive(Debug, Clone, Default)]
@@ -94,10 +94,10 @@ fn fitted(values: &[f64], columns: &[&[f64]]) -> Option<LoadModel> {
             break;
         }
         let at: Vec<usize> = changes.iter().map(|change| change.at).collect();
-        let Some(middle) = Sorted::of(&known).median() else { break };
+        let Some(middle) = stats::median(&known) else { break };
         let mut level = values.to_vec();
         for stage in ranges_between(&at, known.len()) {
-            let factor = Sorted::of(&known[stage.clone()]).median().map_or(1.0, |median| median / middle);
+            let factor = stats::median(&known[stage.clone()]).map_or(1.0, |median| median / middle);
             places[stage].iter().for_each(|&place| level[place] /= factor);
         }
         match LoadModel::fit(&level, columns) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::super::outliers;
 use crate::cast::float;
 use crate::metric::Unit;
-use crate::stats::Sorted;
+use crate::stats::median;
 use crate::stats::special::normal_sf;
 
 /// A slow request takes at least this multiple of the median of its stage: a smaller difference matters to no one.
@@ -41,7 +41,7 @@ pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64]) -> Option<SlowRe
         return None;
     }
     let sigma = outliers::sigma(residuals)?;
-    let limit = outliers::distance(residuals)?.max(LEAST.ln());
+    let limit = outliers::distance(residuals.len(), sigma)?.max(LEAST.ln());
     let slow = || residuals.iter().enumerate().filter(|(_, residual)| **residual > limit);
     let count = slow().count();
     let (index, largest) = slow().max_by(|a, b| a.1.total_cmp(b.1))?;
@@ -53,7 +53,7 @@ pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64]) -> Option<SlowRe
         index,
         t: None,
         slowest: values[index],
-        median: Sorted::of(values).median()?,
+        median: median(values)?,
         p: (n * normal_sf(largest / sigma)).min(1.0),
     })
 }

@@ -37,7 +37,7 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    fn of(args: &JudgeArgs, points: bool) -> Result<Self> {
+    fn of(args: &JudgeArgs, shown: Shown) -> Result<Self> {
         let SelectedSeries { series, runs, columns, logs } = logs::series(&args.files, selection(args)?)?;
         let decided_by = decided_by(args);
         let has_limits = limits(args).next().is_some();
@@ -51,7 +51,7 @@ impl Judged {
         meaning::print_unknown_outcomes(&series, &objectives);
         let shared = Plan { alpha: args.alpha, family: family_of(&series), ..Plan::default() };
         let judge = |series: &Series| {
-            let mut plan = plan(args, series, baselines.as_deref(), points)?;
+            let mut plan = plan(args, series, baselines.as_deref(), shown)?;
             plan.specification = plan.specification.or(limit_of_requests(&objectives, series)?);
             Ok(analyze(series, &Plan { family: shared.family, objectives: objectives.clone(), ..plan })?)
         };
@@ -87,7 +87,7 @@ impl Judged {
 }
 
 pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
-    let judged = Judged::of(&args.judging, args.points)?;
+    let judged = Judged::of(&args.judging, Shown { points: args.points, answers: shows_answers(args) })?;
     let analyses = &judged.report.analyses;
     if let Some(path) = &args.plot {
         draw(path, analyses)?;
@@ -108,6 +108,21 @@ pub(crate) fn run(args: &AnalyzeArgs) -> Result<ExitCode> {
         judged.expect_verdict(&args.judging)?;
     }
     Ok(ExitCode::from(u8::from(is_alarm)))
+}
+
+/// What the outputs show of the analyses.
+#[derive(Clone, Copy)]
+struct Shown {
+    points: bool,
+    answers: bool,
+}
+
+/// False if the rules decide, and no output has a part of the answers.
+fn shows_answers(args: &AnalyzeArgs) -> bool {
+    let is_of_rules = decided_by(&args.judging) == DecidedBy::Rules && args.judging.slo.is_empty();
+    let format = if args.json { Format::Json } else { args.format };
+    let has_answers = matches!(format, Format::Json | Format::Html);
+    !is_of_rules || has_answers || args.plot.is_some() || args.save_baseline.is_some()
 }
 
 /// True if the output for a reader lists the warnings of each series.
@@ -131,7 +146,7 @@ fn decided_by(args: &JudgeArgs) -> DecidedBy {
 /// The study of several sessions.
 fn study_of(args: &JudgeArgs, runs: &[Series]) -> Result<Option<Study>> {
     match runs.first() {
-        Some(first) => Ok(study(runs, &plan(args, first, None, false)?)?),
+        Some(first) => Ok(study(runs, &plan(args, first, None, Shown { points: false, answers: false })?)?),
         None => Ok(None),
     }
 }
@@ -142,7 +157,7 @@ pub(crate) fn report(args: &ReportArgs) -> Result<ExitCode> {
         args.output.is_some() || !io::stdout().is_terminal(),
         "standard output is a terminal: write the page to a file with -o report.html, or redirect the output"
     );
-    let judged = Judged::of(&args.judging, false)?;
+    let judged = Judged::of(&args.judging, Shown { points: false, answers: true })?;
     let page = report::html::page(&judged, args.title.as_deref())?;
     let mut sink = Sink::to(args.output.as_deref())?;
     sink.write_all(page.as_bytes())?;
@@ -169,7 +184,7 @@ fn selection(args: &JudgeArgs) -> Result<Selection> {
 }
 
 /// The plan that the arguments describe, in the unit of a series.
-fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, points: bool) -> Result<Plan> {
+fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, shown: Shown) -> Result<Plan> {
     let unit = series.unit();
     ensure!(
         args.confidence > 0.0 && args.confidence < 1.0,
@@ -192,11 +207,12 @@ fn plan(args: &JudgeArgs, series: &Series, baselines: Option<&[Baseline]>, point
         specification: specification(args, unit)?,
         missing: args.missing,
         confidence: args.confidence,
-        points,
+        points: shown.points,
         alpha: args.alpha,
         family: 1,
         slow_requests: args.spikes,
         objectives: Vec::new(),
+        answers: shown.answers,
     })
 }
 

@@ -161,6 +161,7 @@ pub(crate) fn analyze<'py>(
         family: 1,
         slow_requests: spikes,
         objectives: Vec::new(),
+        answers: true,
     };
     let (metrics, by) = (metric.map(names).transpose()?.unwrap_or_default(), by.map(names).transpose()?);
     let companion = [&plan.subgroups, &plan.size].into_iter().find_map(|grouping| match grouping {

@@ -39,21 +39,27 @@ const ERROR_RATE_POINTS: usize = 15;
 ///
 /// # Errors
 /// The errors of reading the values ([`Series::sample`]), and [`Error::Parameter`] for parameters that do not fit the
-/// data. Too few data are not an error: the verdict reports them.
+/// data or are out of range, such as alpha. Too few data are not an error: the verdict reports them.
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     if let Some((plan, reason)) = definitions::learned_again(series, plan) {
         let mut analysis = analyze(series, &plan)?;
         analysis.warnings.insert(0, reason);
         return Ok(analysis);
     }
+    answer::check_alpha(plan.alpha)?;
     // The search for changes finds the stage whose limits the chart has by default. Points of a chart of counts are judged
     // instead of the values.
     let is_staged = plan.takes_last_stage() && default_chart(series, plan) == ChartKind::Individuals;
     let first = is_staged.then(|| answer::of(series, plan, None)).transpose()?;
     let mut analysis = judged(series, plan, first.as_ref().map(|answered| answered.stages.as_slice()))?;
     let counts = || analysis.drawing.as_ref().filter(|_| analysis.chart.is_attribute()).map(|it| &*it.chart.points);
-    let answered = first.map_or_else(|| answer::of(series, plan, counts()), Ok)?;
-    (analysis.verdict, analysis.answer) = (answered.verdict, answered.answer);
+    let answered = match first {
+        None if plan.answers => Some(answer::of(series, plan, counts())?),
+        first => first,
+    };
+    if let Some(answered) = answered {
+        (analysis.verdict, analysis.answer) = (answered.verdict, answered.answer);
+    }
     analysis.warnings.splice(0..0, series.warnings.iter().cloned());
     Ok(analysis)
 }

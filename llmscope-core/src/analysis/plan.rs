@@ -59,6 +59,9 @@ pub struct Plan {
     pub slow_requests: bool,
     /// Objectives of the requests and of the runs.
     pub objectives: Vec<Objective>,
+    /// Whether the answer is computed. The limits of the last stage need it in any case. Without it, the verdict is
+    /// [`NotEnoughData`](super::SeriesVerdict::NotEnoughData), and objectives are not judged.
+    pub answers: bool,
 }
 
 impl Default for Plan {
@@ -84,6 +87,7 @@ impl Default for Plan {
             family: 1,
             slow_requests: false,
             objectives: Vec::new(),
+            answers: true,
         }
     }
 }

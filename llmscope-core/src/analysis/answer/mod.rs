@@ -129,19 +129,24 @@ pub(super) struct Answered {
     pub(super) stages: Vec<Range<usize>>,
 }
 
+/// Refuses an alpha that is not between 0 and ½.
+pub(super) fn check_alpha(alpha: f64) -> Result<()> {
+    if alpha > 0.0 && alpha < 0.5 {
+        return Ok(());
+    }
+    Err(Error::Parameter {
+        name: "alpha",
+        value: alpha.to_string(),
+        expected: "a probability above 0 and below 0.5, such as 0.01",
+    })
+}
+
 /// The answer about a series at the plan's alpha, of which each series of the call has the same share. `counts` holds the
 /// points of a chart of counts, which are judged instead of the values.
 ///
 /// # Errors
-/// [`Error::Parameter`] for an alpha that is not between 0 and ½; the errors of [`Series::sample`].
+/// Those of [`Series::sample`].
 pub(super) fn of(series: &Series, plan: &Plan, counts: Option<&[f64]>) -> Result<Answered> {
-    if !(plan.alpha > 0.0 && plan.alpha < 0.5) {
-        return Err(Error::Parameter {
-            name: "alpha",
-            value: plan.alpha.to_string(),
-            expected: "a probability above 0 and below 0.5, such as 0.01",
-        });
-    }
     let family = Family::of(plan);
     let (sample, kept) = series.sample(plan.missing)?;
     let sequences = Sequences::of(series, &sample, &kept, counts);

@@ -8,8 +8,12 @@ use crate::stats::{ChangePoint, ChangeSize, Contrast};
 /// A change near the limit of detection is found only where it looks larger than it is, so that an ordinary interval lies
 /// too far out. The lower bound δ in standard errors is therefore that of a normal value z, given that it exceeded the
 /// limit c of detection: Q(z − δ)/Q(c − δ) = 0.025 with the normal tail Q (the truncated normal of selective inference:
-/// Lee, Sun, Sun & Taylor 2016, *Annals of Statistics* 44). The bound never crosses no change, which the search has
-/// excluded. Where z is far beyond c, it is the ordinary one.
+/// Lee, Sun, Sun & Taylor 2016, *Annals of Statistics* 44). Where z is far beyond c, it is the ordinary one.
+///
+/// Next to the limit, this bound includes no change, which the search has excluded. The bound is therefore at least z − c
+/// standard errors: the size of which a z so large is found at this level, whatever place was chosen (the hybrid of Andrews,
+/// Kitagawa & McCloskey 2024, *Quarterly Journal of Economics* 139). It is above the truth only for changes that are hardly
+/// ever found.
 pub(super) fn interval(change: &ChangePoint, size: &ChangeSize, level: f64) -> Option<[f64; 2]> {
     let (low, high) = size.interval?;
     let scaled = |x: f64| if size.contrast == Contrast::Ratio { x.ln() } else { x };
@@ -23,7 +27,7 @@ pub(super) fn interval(change: &ChangePoint, size: &ChangeSize, level: f64) -> O
         let z = estimate.abs() / error;
         let excess = (change.z * change.z + 2.0 * (change.p.max(f64::MIN_POSITIVE) / level).ln()).max(0.0).sqrt();
         let limit = z * (excess / change.z).min(1.0);
-        (lower_bound(z, limit) * error).max(0.0).min(near.max(0.0))
+        (lower_bound(z, limit) * error).min(near).max((z - limit) * error)
     } else {
         near
     };
@@ -70,6 +74,16 @@ mod tests {
         // A change for the better is the mirror image.
         let [low, high] = interval_of(4.0, 0.0049, 1.0 / 1.3, (1.0 / 1.47, 1.0 / 1.15));
         assert!((0.97..=1.0).contains(&high) && (low - 1.0 / 1.47).abs() < 1e-12, "{low} to {high}");
+    }
+
+    #[test]
+    fn the_interval_of_a_found_change_excludes_no_change() {
+        // A change that is found with a twelfth of the level: the bound is z − c = 0.61 standard errors.
+        let [low, high] = interval_of(4.5, 0.005 / 12.0, 1.0151, (1.0085, 1.0217));
+        assert!((low - 1.002).abs() < 0.001 && high == 1.0217, "{low} to {high}");
+        // The ordinary interval, of another estimate of the dependence, includes no change.
+        let [low, high] = interval_of(6.0, 1e-7, 1.1, (0.98, 1.23));
+        assert!(1.0 < low && low < 1.1 && high == 1.23, "{low} to {high}");
     }
 
     #[test]

@@ -118,7 +118,11 @@ impl Writer<'_> {
                 let shown = |x: f64| with_unit(self.unit(), x);
                 let interval = change.interval.map(|[low, high]| {
                     let (low, high) = if larger { (low, high) } else { (-high, -low) };
-                    format!(" ({} to {})", shown(low), shown(high))
+                    if is_negligible(low, high) {
+                        format!(" (at most {})", shown(high))
+                    } else {
+                        format!(" ({} to {})", shown(low), shown(high))
+                    }
                 });
                 format!("{word} by {}{}", shown(difference.abs()), interval.unwrap_or_default())
             }
@@ -129,10 +133,12 @@ impl Writer<'_> {
     fn percent_interval(&self, change: &Change) -> String {
         let Some(([low, high], ratio)) = change.interval.zip(change.ratio) else { return String::new() };
         let (low, high) = if ratio > 1.0 { (low, high) } else { (high, low) };
-        let signed = |bound: f64| {
-            let percent = 100.0 * if ratio > 1.0 { bound - 1.0 } else { 1.0 - bound };
-            short(percent).replace('-', "−")
-        };
+        let percent = |bound: f64| 100.0 * if ratio > 1.0 { bound - 1.0 } else { 1.0 - bound };
+        let (low, high) = (percent(low), percent(high));
+        let signed = |percent: f64| short(percent).replace('-', "−");
+        if is_negligible(low, high) || short(low) == short(1e-9) {
+            return format!(" (at most {} %)", signed(high));
+        }
         format!(" ({} to {} %)", signed(low), signed(high))
     }
 
@@ -290,12 +296,26 @@ fn spread(change: &Change) -> String {
     let word = if larger { "more irregular" } else { "more regular" };
     match (change.ratio, change.interval) {
         (Some(ratio), Some([low, high])) => {
-            let [ratio, low, high] = [ratio, low, high].map(number_short);
-            format!("{word}, spread ×{ratio} ({low} to {high})")
+            let (near, far) = if ratio > 1.0 { (low, high) } else { (high, low) };
+            let is_open =
+                is_negligible((near - 1.0).abs(), (far - 1.0).abs()) || number_short(near) == number_short(1.0);
+            let [ratio, low, high, far] = [ratio, low, high, far].map(number_short);
+            match (is_open, larger) {
+                (false, _) => format!("{word}, spread ×{ratio} ({low} to {high})"),
+                (true, true) => format!("{word}, spread ×{ratio} (at most ×{far})"),
+                (true, false) => format!("{word}, spread ×{ratio} (at least ×{far})"),
+            }
         }
         (Some(ratio), None) => format!("{word}, spread ×{}", number_short(ratio)),
         _ => word.to_owned(),
     }
+}
+
+/// True if the lower bound of a size is next to no change. A change next to the limit of detection was found, but its size
+/// is only known to be at most the upper bound.
+fn is_negligible(low: f64, high: f64) -> bool {
+    const SHARE: f64 = 0.01;
+    (0.0..SHARE * high).contains(&low)
 }
 
 /// `12 of 300 requests failed (4.0 %): timeout 8, http_status 503 4 ("busy")`.

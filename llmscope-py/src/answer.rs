@@ -133,7 +133,7 @@ record! {
         t: Option<String> = time,
         /// The slowest value, in the unit of the metric.
         slowest: f64,
-        /// The median of all values.
+        /// The median of its stage.
         median: f64,
         /// The probability of so slow a request if the logarithms are normal about the level of their stage.
         p: f64,

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::dependence::fits;
+use super::rank_dependence::{description, inflation_of_differences, inflation_of_neighbours};
 use super::ranks::{Ranking, mid_ranks};
 use super::special::{normal_pdf, normal_quantile_upper};
 use super::{Autoregression, about_means, fisher_sf, lanes};
 use crate::cast::float;
-use crate::sample::{Sample, ranges_between, segments};
+use crate::sample::{Sample, ranges_between};
 
 /// The default level: in a series whose level never changes, changes are found with at most this probability.
 pub const CHANGE_POINT_LEVEL: f64 = 0.05;
@@ -133,19 +133,28 @@ pub struct ChangeSearch {
 /// its neighbors are alike is one whose dependence looks weaker than it is.
 #[must_use]
 pub fn search_changes(sample: &Sample<'_>, fewest: usize, level: f64) -> ChangeSearch {
-    search_ranked(&Ranking::of(sample.values()), sample.breaks(), fewest, level)
+    RankedSearch::of(&Ranking::of(sample.values()), fewest).changes(sample.breaks(), level)
 }
 
-/// The same for values whose ranking is known.
-pub(crate) fn search_ranked(ranking: &Ranking, breaks: &[usize], fewest: usize, level: f64) -> ChangeSearch {
-    let search = Search { estimated_variance: true, ..Search::of(ranking.mid_ranks(), fewest.max(1)) };
-    if search.splits.is_empty() {
-        return ChangeSearch { changes: Vec::new(), inflation: 1.0, p: 1.0 };
+/// The search for changes in values whose ranking is known, at several levels.
+pub(crate) struct RankedSearch(Search);
+
+impl RankedSearch {
+    pub(crate) fn of(ranking: &Ranking, fewest: usize) -> Self {
+        Self(Search { estimated_variance: true, ..Search::of(ranking.mid_ranks(), fewest.max(1)) })
     }
-    let (inflation, changes) = search.dependence_of_few(breaks, level);
-    let of_changes = changes.iter().map(|change| change.p);
-    let p = search.splits.iter().map(|split| search.p(split, inflation)).chain(of_changes).fold(1.0, f64::min);
-    ChangeSearch { changes, inflation, p }
+
+    /// What [`search_changes`] finds at this level.
+    pub(crate) fn changes(&self, breaks: &[usize], level: f64) -> ChangeSearch {
+        let Self(search) = self;
+        if search.splits.is_empty() {
+            return ChangeSearch { changes: Vec::new(), inflation: 1.0, p: 1.0 };
+        }
+        let (inflation, changes) = search.dependence_of_few(breaks, level);
+        let of_changes = changes.iter().map(|change| change.p);
+        let p = search.splits.iter().map(|split| search.p(split, inflation)).chain(of_changes).fold(1.0, f64::min);
+        ChangeSearch { changes, inflation, p }
+    }
 }
 
 /// The probability that a Brownian bridge, standardized and watched from `share` to 1 − `share` of its way, leaves ±b:
@@ -504,125 +513,7 @@ fn half_products(n: usize) -> Vec<f64> {
     std::iter::once(0.0).chain((1..=2 * n).map(product)).collect()
 }
 
-fn places(found: &[ChangePoint]) -> Vec<usize> {
+/// Where these changes are.
+pub(crate) fn places(found: &[ChangePoint]) -> Vec<usize> {
     found.iter().map(|change| change.at).collect()
-}
-
-/// The positions of both lists in order, each once.
-fn merged(at: &[usize], breaks: &[usize]) -> Vec<usize> {
-    let mut cuts = [at, breaks].concat();
-    cuts.sort_unstable();
-    cuts.dedup();
-    cuts
-}
-
-/// Sum and number of the squared differences of values `lag` apart.
-fn squared_differences<'s>(stretches: impl Iterator<Item = &'s [f64]>, lag: usize) -> (f64, f64) {
-    stretches.filter(|stretch| stretch.len() > lag).fold((0.0, 0.0), |(sum, count), stretch| {
-        let squares = lanes::sum_of_pairs(stretch, &stretch[lag..], |a, b| (a - b) * (a - b));
-        (sum + squares, count + float(stretch.len() - lag))
-    })
-}
-
-/// (1 + ρ)/(1 − ρ), with ρ such that Σ d_k/d₁ over the lags 2 to 5 is that of a first-order autoregression,
-/// Σ (1 + ρ + … + ρᵏ⁻¹). Negative correlation counts as none. ρ is then shifted by 35/n − 1 standard errors
-/// √\[(1 − ρ²)/n\]: a short series needs a cautious estimate, and in a long one the other two estimates are larger.
-fn inflation_of_neighbours(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
-    const LAGS: usize = 5;
-    const MOST: f64 = 0.995;
-    const BISECTIONS: usize = 60;
-    let cuts = merged(at, breaks);
-    let mean_square = |lag: usize| {
-        let (sum, count) = squared_differences(segments(ranks, &cuts), lag);
-        (count > 0.0).then(|| sum / count)
-    };
-    let differences: Vec<f64> = (1..=LAGS).map_while(mean_square).collect();
-    let Some((&first, rest)) = differences.split_first().filter(|(first, _)| **first > 0.0) else { return 1.0 };
-    let ratio = rest.iter().sum::<f64>() / first;
-    let expected = |rho: f64| {
-        let powers = (0..differences.len()).scan(1.0, |power, _| Some(std::mem::replace(power, *power * rho)));
-        let partial_sums = powers.scan(0.0, |sum, power| {
-            *sum += power;
-            Some(*sum)
-        });
-        partial_sums.skip(1).sum::<f64>()
-    };
-    let (mut low, mut high) = (0.0, if expected(0.0) < ratio { MOST } else { 0.0 });
-    for _ in 0..BISECTIONS {
-        let middle = 0.5 * (low + high);
-        if expected(middle) < ratio {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    let n = float(ranks.len());
-    let rho = (high + (35.0 / n - 1.0) * ((1.0 - high * high) / n).sqrt()).clamp(0.0, MOST);
-    (1.0 + rho) / (1.0 - rho)
-}
-
-/// 1 + 2 Σ (1 − d_k/d_∞) over the lags k = 1 to K = 2∛n, with d_∞ the mean squared difference at the lags from K + 1 to
-/// 2K. All lags are those of the same stretches, of at least 3K values, because stretches differ in dispersion; K is
-/// reduced until they hold half of the values.
-fn inflation_of_differences(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
-    /// More lags would take longer than the search.
-    const MOST: usize = 30;
-    let cuts = merged(at, breaks);
-    let n = ranks.len();
-    let long = |lags: usize| segments(ranks, &cuts).filter(move |stretch| stretch.len() >= 3 * lags);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cube root of a length")]
-    let mut lags = ((2.0 * float(n).cbrt()).round() as usize).clamp(2, MOST);
-    while lags > 2 && 2 * long(lags).map(<[f64]>::len).sum::<usize>() < n {
-        lags -= 1;
-    }
-    let far = (lags + 1..=2 * lags).map(|lag| squared_differences(long(lags), lag));
-    let (sum, count) = far.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
-    if sum <= 0.0 {
-        return 1.0;
-    }
-    let correlation = |lag: usize| {
-        let (near, pairs) = squared_differences(long(lags), lag);
-        1.0 - near / pairs / (sum / count)
-    };
-    1.0 + 2.0 * (1..=lags).map(correlation).sum::<f64>()
-}
-
-/// How well changes describe the ranks: n ln σ² of the prediction errors about the means of the stretches, in units of
-/// each stretch's dispersion, plus a penalty for each change. Smaller is better. The predictor is the better one of an
-/// autoregression of at most the order 8 (Akaike's criterion) and exponential smoothing.
-fn description(ranks: &[f64], at: &[usize], breaks: &[usize]) -> f64 {
-    const ORDER: usize = 8;
-    const SMOOTHING: [f64; 6] = [0.05, 0.1, 0.2, 0.3, 0.45, 0.6];
-    /// Of a stretch of equal ranks, whose logarithm would be infinite.
-    const LEAST_VARIANCE: f64 = 1.0;
-    let mut residuals = about_means(ranks, at);
-    let n = float(residuals.len());
-    let mut dispersion = 0.0;
-    for stretch in ranges_between(at, residuals.len()) {
-        let stretch = &mut residuals[stretch];
-        let count = float(stretch.len());
-        let variance = (stretch.iter().map(|x| x * x).sum::<f64>() / count).max(LEAST_VARIANCE);
-        dispersion += count * variance.ln();
-        stretch.iter_mut().for_each(|x| *x /= variance.sqrt());
-    }
-    let covariance = |lag: usize| {
-        let products = segments(&residuals, breaks)
-            .filter(|segment| segment.len() > lag)
-            .map(|segment| segment.iter().zip(&segment[lag..]).map(|(a, b)| a * b).sum::<f64>());
-        products.sum::<f64>() / n
-    };
-    let mut covariances: Vec<f64> = (0..=ORDER.min(residuals.len() / 8).max(1)).map(covariance).collect();
-    covariances[0] = covariances[0].max(f64::MIN_POSITIVE);
-    let criterion = |(phi, error): (Vec<f64>, f64)| n * error.ln() + 2.0 * float(phi.len());
-    let mut least = fits(&covariances).map(criterion).fold(n * covariances[0].ln(), f64::min);
-    for weight in SMOOTHING {
-        let (mut level, mut squares) = (residuals[0], 0.0);
-        for x in &residuals {
-            let error = x - level;
-            squares += error * error;
-            level += weight * error;
-        }
-        least = least.min(n * (squares / n).max(f64::MIN_POSITIVE).ln() + 2.0);
-    }
-    least + dispersion + float(at.len()) * (3.4 * n.ln()).max(17.5)
 }

@@ -1,9 +1,11 @@
 //! The sizes of changes of the level.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ChangePoint, Contrast, Dependence, MannWhitney, Ranking, Sorted, hodges_lehmann, shift_bounds};
-use crate::sample::Sample;
+use super::{ChangePoint, Contrast, Dependence, MannWhitney, Ranking, Sorted, hodges_lehmann, places, shift_bounds};
+use crate::sample::{Sample, ranges_between};
 
 /// The size of a change: the values of the stage after it in contrast with those of the stage before it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -53,12 +55,17 @@ pub struct ChangeSize {
 /// ```
 #[must_use]
 pub fn change_sizes(sample: &Sample<'_>, changes: &[ChangePoint], confidence: f64) -> Vec<ChangeSize> {
-    if changes.is_empty() {
+    sizes_between(sample, &places(changes), confidence)
+}
+
+/// The same for the bounds of stages.
+pub(crate) fn sizes_between(sample: &Sample<'_>, bounds: &[usize], confidence: f64) -> Vec<ChangeSize> {
+    if bounds.is_empty() {
         return Vec::new();
     }
     let values = sample.values();
     let contrast = if values.iter().all(|&x| x > 0.0) { Contrast::Ratio } else { Contrast::Difference };
-    let Some(stages) = stages_between(values, changes) else { return Vec::new() };
+    let Some(stages) = stages_between(values, bounds) else { return Vec::new() };
     let sorted: Vec<Sorted> = stages.iter().map(|stage| Sorted::of(stage)).collect();
     let medians: Vec<f64> = sorted.iter().filter_map(Sorted::median).collect();
     let inflation = inflation_within(&stages, &medians, contrast, sample.breaks());
@@ -77,11 +84,10 @@ pub fn change_sizes(sample: &Sample<'_>, changes: &[ChangePoint], confidence: f6
     sorted.windows(2).map_while(of_pair).collect()
 }
 
-/// The values between the changes; `None` unless the changes are in order inside the values.
-fn stages_between<'a>(values: &'a [f64], changes: &[ChangePoint]) -> Option<Vec<&'a [f64]>> {
-    let starts = std::iter::once(0).chain(changes.iter().map(|change| change.at));
-    let ends = changes.iter().map(|change| change.at).chain([values.len()]);
-    starts.zip(ends).map(|(start, end)| values.get(start..end).filter(|stage| !stage.is_empty())).collect()
+/// The values between the bounds; `None` unless the bounds are in order inside the values.
+fn stages_between<'a>(values: &'a [f64], bounds: &[usize]) -> Option<Vec<&'a [f64]>> {
+    let stage = |range: Range<usize>| values.get(range).filter(|stage| !stage.is_empty());
+    ranges_between(bounds, values.len()).map(stage).collect()
 }
 
 /// V of the ranks of the values about the medians of their stages.

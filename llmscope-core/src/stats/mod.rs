@@ -20,17 +20,19 @@ mod ordinal;
 mod proportions;
 mod quantile;
 mod quantile_shift;
+mod rank_dependence;
 mod ranks;
 mod robust_line;
 pub mod special;
 
 pub use anova::{OneWay, VarianceInterval};
 pub use autocorrelation::{autocorrelation, rank_autocorrelation};
-pub(crate) use change_points::search_ranked;
 pub use change_points::{
     CHANGE_POINT_LEVEL, ChangePoint, ChangeSearch, change_points, change_points_at, change_points_given,
     maximally_selected_p, search_changes,
 };
+pub(crate) use change_points::{RankedSearch, places};
+pub(crate) use change_size::sizes_between;
 pub use change_size::{ChangeSize, change_sizes};
 pub use contrasts::Contrast;
 pub use dependence::{Autoregression, Dependence};

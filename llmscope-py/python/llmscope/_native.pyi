@@ -2231,7 +2231,7 @@ class SlowRequests:
         """The slowest value, in the unit of the metric."""
     @property
     def median(self) -> float:
-        """The median of all values."""
+        """The median of its stage."""
     @property
     def p(self) -> float:
         """The probability of so slow a request if the logarithms are normal about the level of their stage."""

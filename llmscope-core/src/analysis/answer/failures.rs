@@ -10,7 +10,7 @@ use super::rare;
 use crate::cast::float;
 use crate::metric::Metric;
 use crate::sample::Sample;
-use crate::stats::{ChangeSearch, search_changes};
+use crate::stats::{ChangeSearch, places, search_changes};
 
 /// Requests on each side of a change of the share of failures.
 const FEWEST: usize = 5;
@@ -149,7 +149,7 @@ fn share_changes(failed: &[bool], level: f64) -> Vec<ShareChange> {
         return Vec::new();
     }
     let ChangeSearch { changes: found, inflation, .. } = search_changes(&sample, FEWEST, level);
-    let intervals = intervals(sample.values(), &found, inflation);
+    let intervals = intervals(sample.values(), &places(&found), inflation);
     let described = found.iter().zip(rare::divisions(failed, &found)).zip(intervals);
     let confirmed = described.map(|((change, division), interval)| {
         let rare::Division { before, after, p } = division;

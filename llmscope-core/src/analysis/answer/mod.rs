@@ -8,6 +8,7 @@ mod judged_run;
 mod load;
 mod objectives;
 mod parts;
+mod places;
 mod ranking;
 mod rare;
 mod run_failures;

@@ -6,7 +6,7 @@ use super::family::{self, Family, MIN_VALUES};
 use super::judged_run::JudgedRun;
 use super::runs::{MIN_RUNS, NamedRuns, RunLevels, RunsJudged};
 use super::sequence::{Sequence, Sequences};
-use super::{Answer, LoadChange, SeriesVerdict, SlowRequests, failures, load, objectives, since, slow_requests, words};
+use super::{Answer, LoadChange, SeriesVerdict, SlowRequests, failures, load, objectives, since, words};
 use crate::cast::float;
 use crate::stats;
 
@@ -94,11 +94,9 @@ impl Findings {
                 }
                 self.changes.extend(judged.changes(series, sequences, family, among));
             }
-            if judged.on_logarithms {
-                let slow = slow_requests::of(series.unit(), &run.values, &judged.residuals);
-                let slow = slow.map(|slow| SlowRequests { p: (slow.p * float(runs.len())).min(1.0), ..slow });
-                self.add_slow(series, sequences, run, slow);
-            }
+            let slow = judged.slow_requests(series.unit());
+            let slow = slow.map(|slow| SlowRequests { p: (slow.p * float(runs.len())).min(1.0), ..slow });
+            self.add_slow(series, sequences, run, slow);
         }
         if runs.len() > 1 {
             self.add_between(series, sequences, &inflations, family);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::super::outliers;
 use crate::cast::float;
 use crate::metric::Unit;
+use crate::sample::ranges_between;
 use crate::stats::median;
 use crate::stats::special::normal_sf;
 
@@ -26,16 +27,16 @@ pub struct SlowRequests {
     pub t: Option<Timestamp>,
     /// The slowest value, in the unit of the metric.
     pub slowest: f64,
-    /// The median of all values.
+    /// The median of its stage.
     pub median: f64,
     /// The probability of so slow a request if the logarithms are normal about the level of their stage. A longer tail
     /// makes it larger, and it is unknown from fewer than about 1/alpha values.
     pub p: f64,
 }
 
-/// The slow requests of durations about the medians of their stages (`residuals`, logarithms). By chance, 0.01 requests
+/// The slow requests of durations about the medians of their stages (`residuals`, logarithms), which begin at `bounds`. By chance, 0.01 requests
 /// of a series are beyond the limit if the logarithms are normal.
-pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64]) -> Option<SlowRequests> {
+pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64], bounds: &[usize]) -> Option<SlowRequests> {
     let n = float(residuals.len());
     if !unit.is_duration() || residuals.len() < super::family::MIN_VALUES {
         return None;
@@ -48,12 +49,13 @@ pub(super) fn of(unit: Unit, values: &[f64], residuals: &[f64]) -> Option<SlowRe
     if outliers::are_many(count, residuals.len()) {
         return None;
     }
+    let stage = ranges_between(bounds, values.len()).find(|stage| stage.contains(&index))?;
     Some(SlowRequests {
         count,
         index,
         t: None,
         slowest: values[index],
-        median: median(values)?,
+        median: median(&values[stage])?,
         p: (n * normal_sf(largest / sigma)).min(1.0),
     })
 }

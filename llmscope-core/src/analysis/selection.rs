@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::columns::{KnownColumn, Outline, columns_of};
 use super::meaning;
 use super::series::{Observations, Series, put, reorder};
-use crate::column::{Meaning, StatedMeanings};
+use crate::column::{Meaning, StatedMeanings, two_units};
 use crate::error::{Error, Location, Result};
 use crate::ingest::{
     Cell, Content, FailureKind, Log, Mapping, Projection, ReadOptions, Rows, SESSION, StatusRule, Stream,
@@ -112,8 +112,12 @@ impl Selection {
 
     /// What contradicts the meaning of a measure.
     fn contradictions(&self, measure: &Measure) -> Vec<String> {
-        let of_mapping = self.mapping_to(measure).and_then(Mapping::contradiction);
-        of_mapping.into_iter().chain(self.stated.contradiction(measure.name())).collect()
+        let mapping = self.mapping_to(measure);
+        let of_mapping = mapping.and_then(Mapping::contradiction);
+        let is_stated = mapping.map_or(self.stated.unit(measure.name()).is_some(), |mapping| mapping.unit.is_some());
+        let named = mapping.map_or(measure.name(), |mapping| mapping.from.as_str());
+        let of_name = two_units(named).filter(|_| !is_stated);
+        of_mapping.into_iter().chain(self.stated.contradiction(measure.name())).chain(of_name).collect()
     }
 
     /// The columns by which the rows of a table are grouped. By default, runs are grouped by their settings: runs with

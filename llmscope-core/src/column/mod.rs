@@ -8,6 +8,7 @@ mod name;
 mod role;
 mod setting;
 mod stated;
+mod units;
 mod vocabulary;
 
 use crate::metric::{Bounds, Metric, Unit};
@@ -135,6 +136,13 @@ impl Unit {
     pub fn of_column(name: &str) -> Self {
         Meaning::of_name(name).unit
     }
+}
+
+/// What makes the unit of a column unknown although its name gives one: the name gives a second one.
+#[must_use]
+pub(crate) fn two_units(name: &str) -> Option<String> {
+    let units::TwoUnits(one, other) = units::of(&name::Name::of(name)).err()?;
+    Some(format!("the name \"{name}\" gives two units, {one} and {other}: neither is used; state its unit"))
 }
 
 /// The metric in a column, or the metric that the column summarizes: `ttft_s`, `ttft_s.p99`.

@@ -1,5 +1,6 @@
 //! The words of a column's name: `latencyMs`, `Total Time (s)`, `p95_latency_ms`, `Tokens/sec`, `queue.wait_us.mean`.
 
+use super::vocabulary::DURATION;
 use crate::metric::Unit;
 
 /// A name taken apart.
@@ -110,8 +111,14 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Adds the words of `latencyMs`, `TTFTms` or `HTTPStatus`.
+/// Adds the words of `latencyMs`, `TTFTms`, `E2ELatency` or `HTTPStatus`.
 fn camel_words(piece: &str, words: &mut Vec<String>) {
+    const END_TO_END: &str = "E2E";
+    if let Some(at) = piece.find(END_TO_END) {
+        camel_words(&piece[..at], words);
+        words.push(END_TO_END.to_lowercase());
+        return camel_words(&piece[at + END_TO_END.len()..], words);
+    }
     let letters: Vec<(usize, char)> = piece.char_indices().collect();
     let mut start = 0;
     for (at, pair) in letters.windows(2).enumerate() {
@@ -119,20 +126,40 @@ fn camel_words(piece: &str, words: &mut Vec<String>) {
         let begins = if !one.is_uppercase() && next.is_uppercase() {
             Some(next_place)
         } else if one.is_uppercase() && next.is_lowercase() && at > 0 && letters[at - 1].1.is_uppercase() {
-            // After capitals, a unit begins with its small letter, any other word with its capital.
+            // After capitals, a unit begins with its small letter, as in `TTFTms`; any other word with its capital, as the
+            // unit does in `TTFTMs`.
             let rest = &piece[next_place..];
-            let is_unit = Unit::of_time(rest).is_some() || is_statistic(rest);
-            Some(if is_unit { next_place } else { place })
+            let is_unit = |text: &str| Unit::of_time(text).is_some();
+            let begins_small = (is_unit(rest) || is_statistic(rest)) && !is_unit(&piece[place..].to_lowercase());
+            Some(if begins_small { next_place } else { place })
         } else {
             None
         };
         if let Some(begins) = begins.filter(|&begins| begins > start) {
-            words.push(piece[start..begins].to_lowercase());
+            add_word(&piece[start..begins], words);
             start = begins;
         }
     }
     if start < piece.len() {
-        words.push(piece[start..].to_lowercase());
+        add_word(&piece[start..], words);
+    }
+}
+
+/// Adds a word in lower case; a duration or a statistic that is written together with a unit becomes two: `latencyms`,
+/// `p95ms`.
+fn add_word(word: &str, words: &mut Vec<String>) {
+    const UNITS: [&str; 9] = ["ms", "us", "µs", "ns", "sec", "secs", "seconds", "msec", "usec"];
+    let word = word.to_lowercase();
+    let parts = UNITS.iter().find_map(|unit| {
+        let before = word.strip_suffix(unit)?;
+        // `500ms` is a limit, `minus` no minimum.
+        let is_statistic = is_statistic_of_values(before) && before.starts_with(char::is_alphabetic);
+        let is_word = matches!(word.as_str(), "minus" | "modems");
+        (is_in(DURATION, before) || (is_statistic && !is_word)).then_some((before, *unit))
+    });
+    match parts {
+        Some((before, unit)) => words.extend([before.to_owned(), unit.to_owned()]),
+        None => words.push(word),
     }
 }
 
@@ -146,6 +173,15 @@ mod tests {
             ("latency_ms", "latency ms", ""),
             ("latencyMs", "latency ms", ""),
             ("TTFTms", "ttft ms", ""),
+            ("TTFTMs", "ttft ms", ""),
+            ("TTFTs", "ttft s", ""),
+            ("E2ELatencyMs", "e2e latency ms", ""),
+            ("meanE2EMs", "e2e ms", "mean"),
+            ("latencyMsP99", "latency ms", "p99"),
+            ("latencyms", "latency ms", ""),
+            ("p95ms", "ms", "p95"),
+            ("items", "items", ""),
+            ("minus_500ms", "minus 500ms", ""),
             ("HTTPStatus", "http status", ""),
             ("p95_latency_ms", "latency ms", "p95"),
             ("latency.p99.9", "latency", "p99 9"),

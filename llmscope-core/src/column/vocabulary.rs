@@ -4,24 +4,26 @@
 //! meaning: the answer is then "unknown", which is reported.
 
 use super::name::{Name, is_in};
-use super::{Meaning, Preference, Role, Source};
+use super::{Meaning, Preference, Role, Source, units};
 use crate::metric::{Bounds, Unit};
 
 /// Things that are counted. With `_s` after them, they form a rate: `tokens_s`, `req_sec`.
-const COUNTED: &str = "\
+pub(super) const COUNTED: &str = "\
     tok toks tokens byte bytes kb mb gb kib mib gib bit bits req reqs requests queries items op ops operations \
     calls messages msgs rows records samples images frames txn transactions errors failures timeouts retries \
     hits misses events chunks chars characters words steps iterations iters flops gflops tflops prompts \
-    completions responses jobs tasks";
+    completions responses jobs tasks kreq kreqs ktok ktoks mtok mtoks ktokens mtokens";
 /// Durations.
-const DURATION: &str = "\
+pub(super) const DURATION: &str = "\
     latency latencies duration durations time times elapsed delay delays wait waiting response rtt took runtime \
     walltime jitter lag timing timings ttft ttfb ttlt tpot itl icl e2e e2el prefill decode overhead age uptime \
-    downtime stall";
+    downtime stall lat lats dur rt rtts ping pings responsetime resptime totaltime servicetime querytime exectime \
+    roundtrip turnaround makespan";
 /// Durations without the word "time": the name alone says so.
-const CLEAR_DURATION: &str = "\
+pub(super) const CLEAR_DURATION: &str = "\
     latency latencies duration durations elapsed delay delays rtt took runtime walltime jitter lag ttft ttfb \
-    ttlt tpot itl icl e2e e2el uptime downtime wait";
+    ttlt tpot itl icl e2e e2el uptime downtime wait lat lats dur rt rtts ping pings responsetime resptime totaltime \
+    servicetime querytime exectime roundtrip turnaround makespan";
 /// Durations that are settings or facts, neither good nor bad.
 const NEUTRAL_DURATION: &str = "\
     timeout ttl interval period age deadline budget idle offset skew drift audio video remaining between";
@@ -33,37 +35,47 @@ const BAD: &str = "\
     drop drops dropped reject rejects rejected rejections violation violations loss losses lost hallucination \
     hallucinations toxicity eviction evictions preemption preemptions abort aborts aborted perplexity ppl wer \
     cer mae mse rmse mape brier regret waste wasted penalty jitter overhead defects crash crashes stall stalls \
-    incorrect wrong invalid downtime";
+    incorrect wrong invalid downtime refusal refusals slowdown degradation throttled throttles throttling oom ooms \
+    outage outages 4xx 5xx 429s 500s nll logloss ece smape regressions";
 /// More of it is better.
 const GOOD: &str = "\
     throughput goodput bandwidth tps rps qps fps iops accuracy acc precision recall f1 auc auroc bleu rouge \
     meteor ndcg mrr hit hits success successes succeeded pass passed passes quality speed speedup availability \
     uptime efficiency mfu similarity reward rewards win wins correct correctness relevance faithfulness \
-    groundedness helpfulness coherence satisfaction acceptance accepted match matches";
+    groundedness helpfulness coherence satisfaction acceptance accepted match matches xput tput thrpt thruput apdex \
+    elo mos csat nps bertscore chrf mcc kappa iou psnr ssim mmlu gsm8k humaneval rtfx savings saved rouge1 rouge2 \
+    rougel rougelsum";
+/// Things that wait: fewer are better.
+const BACKLOG: &str = "queue queues queued backlog pending";
+/// Phases of a request whose rate is measured, not set.
+const MEASURED: &str = "eval decode prefill generation gen output processing generated";
 /// Higher scores are better, unless another word says that they are not.
-const SCORES: &str = "score scores rating ratings";
+pub(super) const SCORES: &str = "score scores rating ratings elo";
 /// Measures of quality without a unit.
 const QUALITY: &str = "\
     accuracy acc precision recall f1 auc auroc bleu rouge meteor ndcg mrr quality similarity reward rewards \
     correctness relevance faithfulness groundedness helpfulness coherence satisfaction toxicity perplexity ppl \
-    wer cer mae mse rmse brier loss";
+    wer cer mae mse rmse brier loss apdex mos csat nps bertscore chrf mcc kappa iou psnr ssim mmlu gsm8k humaneval \
+    nll logloss ece smape rouge1 rouge2 rougel rougelsum";
 /// Rates per second by their name.
-const PER_SECOND: &str = "tps rps qps fps iops bps kbps mbps gbps throughput goodput bandwidth mibps";
-const PER_MINUTE: &str = "tpm rpm qpm";
-const SHARES: &str = "rate ratio share fraction pct percent percentage proportion utilization";
-const MONEY: &str = "cost costs price prices spend usd dollars $";
+pub(super) const PER_SECOND: &str = "\
+    tps rps qps fps iops bps kbps mbps gbps throughput goodput bandwidth mibps xput tput thrpt thruput tgs hz ktps mtps \
+    krps kqps kops mops";
+pub(super) const PER_MINUTE: &str = "tpm rpm qpm";
+pub(super) const SHARES: &str = "rate ratio share fraction pct percent percentage proportion utilization";
+pub(super) const MONEY: &str = "cost costs price prices spend usd dollars $";
 const SIZES: &str = "byte bytes kb mb gb kib mib gib memory mem rss vram size bits heap";
 /// A rate of these, without a period, is a load.
 const OFFERED: &str = "token tokens request requests req query queries arrival sample frame";
 /// A difference can be below 0.
 const DIFFERENCES: &str = "delta diff difference change drift skew offset gain slack";
 /// With these, `us` and `ns` are no units: a country, a namespace.
-const PLACES: &str = "region country market price prices sales revenue population users zone k8s";
+pub(super) const PLACES: &str = "region country market price prices sales revenue population users zone k8s";
 
 /// The meaning of a name by its words.
 pub(super) fn meaning(name: &str) -> Meaning {
     let name = Name::of(name);
-    let unit = unit(&name);
+    let unit = units::of(&name).ok().flatten();
     let role = role(&name, unit);
     let preference = preference(&name, role);
     let has_no_unit = matches!(role, Role::Count | Role::Share | Role::Score | Role::Status | Role::Identity);
@@ -76,70 +88,6 @@ pub(super) fn meaning(name: &str) -> Meaning {
         unit_from: known(unit.is_some() || has_no_unit),
         preference_from: known(preference != Preference::Unknown),
     }
-}
-
-/// The unit that the name gives.
-fn unit(name: &Name) -> Option<Unit> {
-    if name.is_summarized_by("count n variance") {
-        return None;
-    }
-    name.bracketed.or_else(|| ratio_unit(name)).or_else(|| last_unit(name)).or_else(|| {
-        let is_rate = name.has(PER_SECOND) && !name.has(SHARES);
-        let rate = if name.has(PER_MINUTE) { Some(Unit::PerMinute) } else { is_rate.then_some(Unit::PerSecond) };
-        rate.or_else(|| (name.is_percent && !name.words.is_empty()).then_some(Unit::Percent))
-    })
-}
-
-/// The unit of `tokens_per_s`, `Tokens/sec`, `ms_per_token`, `time_per_token_s`.
-fn ratio_unit(name: &Name) -> Option<Unit> {
-    let at = name.words.iter().position(|word| word == "per")?;
-    let (above, below) = (&name.words[..at], &name.words[at + 1..]);
-    let is_token = |words: &[String]| words.iter().any(|word| matches!(word.as_str(), "token" | "tokens" | "tok"));
-    let before = above.last().map(String::as_str)?;
-    if let Some(period) = below.first().and_then(|word| Unit::of_time(word)) {
-        // `Time / s` is a time in seconds; `tokens/s` a rate.
-        return if is_in(DURATION, before) { Some(period) } else { Unit::per(period) };
-    }
-    let per_token = |unit: Unit| if unit == Unit::Second && is_token(below) { Unit::SecondPerToken } else { unit };
-    if let Some(unit) = Unit::of_time(before).filter(|_| before.len() > 1 || above.len() < 2 || is_token(below)) {
-        return Some(per_token(unit));
-    }
-    if is_in(MONEY, before) {
-        return Some(Unit::UsDollar).filter(|_| name.has("usd dollars $"));
-    }
-    time_suffix(name).map(per_token)
-}
-
-/// The unit that the last word is.
-fn last_unit(name: &Name) -> Option<Unit> {
-    match name.last()? {
-        "usd" | "dollars" | "$" => Some(Unit::UsDollar),
-        "pct" | "percent" | "percentage" => Some(Unit::Percent),
-        "m" => None,
-        _ => {
-            let time = time_suffix(name)?;
-            let before = name.words.len().checked_sub(2).map(|at| name.words[at].as_str());
-            let is_counted = before.is_some_and(|before| is_in(COUNTED, before));
-            let is_duration = name.has(CLEAR_DURATION) || name.has("time");
-            let is_rate = is_counted && !is_duration && matches!(name.last(), Some("s" | "sec" | "second"));
-            if is_rate { Unit::per(time) } else { Some(time) }
-        }
-    }
-}
-
-/// The unit of time that the last word is.
-fn time_suffix(name: &Name) -> Option<Unit> {
-    let last = name.last()?;
-    // `p99_us` names a unit, a column `us` a country.
-    let is_alone = name.words.len() == 1 && name.statistics.is_empty();
-    let fits = match last {
-        "s" => !is_alone,
-        "us" | "ns" => !is_alone && !name.has(PLACES),
-        // A height, an hour, a meter, a minute.
-        "h" | "m" => !is_alone && last == "h" && name.has(DURATION),
-        _ => true,
-    };
-    Unit::of_time(last).filter(|_| fits)
 }
 
 fn role(name: &Name, unit: Option<Unit>) -> Role {
@@ -171,8 +119,12 @@ fn role(name: &Name, unit: Option<Unit>) -> Role {
     if name.has(MONEY) {
         return Role::Cost;
     }
+    if name.has(BACKLOG) && !name.has(SHARES) {
+        return Role::Count;
+    }
     if name.has(SHARES) {
-        let of_things = last == "rate" && name.has(OFFERED) && !name.has(BAD) && !name.has(GOOD);
+        let of_things =
+            last == "rate" && (name.has(OFFERED) || name.has(MEASURED)) && !name.has(BAD) && !name.has(GOOD);
         return if of_things { Role::Rate } else { Role::Share };
     }
     if name.has(SCORES) || name.has(QUALITY) {
@@ -192,13 +144,16 @@ fn is_point_in_time(name: &Name, last: &str) -> bool {
     let is_end = name.has("start end arrival begin") && !name.has_phrase(&["end", "to", "end"]);
     let before = name.words.len().checked_sub(2).map_or("", |at| name.words[at].as_str());
     let is_event = last == "at" && (before.ends_with("ed") || matches!(before, "sent" | "begun"));
-    let is_named = name.has(POINT_IN_TIME) || is_event || last == "ts" || name.words == ["time"];
+    let is_named = name.has(POINT_IN_TIME)
+        || is_event
+        || (last == "ts" && !units::is_rate_of_tokens(name))
+        || name.words == ["time"];
     is_named || (is_end && name.has("time times"))
 }
 
 /// A duration without a unit.
 fn is_named_duration(name: &Name, last: &str) -> bool {
-    let phrases = [["time", "to"], ["time", "per"], ["time", "between"]];
+    let phrases = [["time", "to"], ["time", "per"], ["time", "between"], ["time", "taken"], ["time", "spent"]];
     let is_first_token = last == "token" && name.has_phrase(&["first", "token"]);
     let has_phrase = phrases.iter().any(|phrase| name.has_phrase(phrase));
     let is_of_duration = [SHARES, SCORES, BAD, "count counts"].iter().any(|words| is_in(words, last));
@@ -228,14 +183,17 @@ fn preference(name: &Name, role: Role) -> Preference {
     if name.is_summarized_by("std stdev stddev sd mad iqr") {
         return Preference::Lower;
     }
-    if name.is_summarized_by("count n variance") {
+    if name.is_summarized_by("variance") {
         return Preference::Unknown;
+    }
+    if name.is_summarized_by("count n") {
+        return preference_of_count(name);
     }
     let (is_good, is_bad) = (name.has(GOOD), name.has(BAD));
     match role {
         Role::Time | Role::Identity | Role::Label | Role::Status | Role::Size => Preference::Unknown,
         _ if is_good && is_bad => Preference::Unknown,
-        Role::Score | Role::Share if name.has(CLEAR_DURATION) && !is_bad => Preference::Unknown,
+        Role::Score | Role::Share if name.has(CLEAR_DURATION) && !is_bad && !name.has("uptime") => Preference::Unknown,
         Role::FirstToken | Role::EndToEnd | Role::PerToken => Preference::Lower,
         Role::Duration if name.has("uptime") => Preference::Higher,
         Role::Duration => {
@@ -245,11 +203,24 @@ fn preference(name: &Name, role: Role) -> Preference {
         Role::Cost => Preference::Lower,
         _ if is_bad => Preference::Lower,
         _ if is_good => Preference::Higher,
+        Role::Count if name.has(BACKLOG) => Preference::Lower,
         // A rate at which requests were offered is a load.
-        Role::Rate if name.has("rate arrival offered target") => Preference::Unknown,
+        Role::Rate if name.has("rate arrival offered target") && !name.has(MEASURED) => Preference::Unknown,
         Role::Rate => Preference::Higher,
         Role::Score if name.has(SCORES) => Preference::Higher,
         Role::Score | Role::Share | Role::Count | Role::Unknown => Preference::Unknown,
+    }
+}
+
+/// The preference of a number of events: `error_count`, `n_hits`. The number of values of a measure has none.
+fn preference_of_count(name: &Name) -> Preference {
+    const GOOD_EVENTS: &str =
+        "hit hits success successes succeeded pass passed passes win wins correct accepted matches";
+    let is_of_values = name.has(QUALITY) || name.has(DURATION);
+    match (name.has(GOOD_EVENTS), name.has(BAD) && !is_of_values) {
+        (true, false) => Preference::Higher,
+        (false, true) => Preference::Lower,
+        _ => Preference::Unknown,
     }
 }
 
@@ -309,6 +280,10 @@ mod tests {
         );
         check(&["median_ttft", "first_token", "time_to_first_token"], Role::FirstToken, Unit::One, Lower);
         check(&["e2e_ms", "e2eLatencyMs", "median_e2el_ms"], Role::EndToEnd, Unit::Millisecond, Lower);
+        duration(&["lat", "dur", "rt", "ping", "time_taken", "elapsed", "resp_time", "rtt", "responsetime"], Unit::One);
+        duration(&["lat_ms", "rt_ms", "time_taken_ms", "respTimeMs", "latency/ms"], Unit::Millisecond);
+        check(&["E2ELatencyMs"], Role::EndToEnd, Unit::Millisecond, Lower);
+        check(&["TTFTMs", "ttft(ms)", "ttftms"], Role::FirstToken, Unit::Millisecond, Lower);
         check(&["end_to_end_time"], Role::EndToEnd, Unit::One, Lower);
         check(
             &["itl_ms", "inter_token_latency_ms", "ms_per_token", "ms/tok"],
@@ -352,6 +327,10 @@ mod tests {
         rate(&["jobs_per_hour"], Unit::PerHour);
         check(&["errors_s", "errors_per_sec", "Failures/s", "timeouts_per_s"], Role::Rate, Unit::PerSecond, Lower);
         check(&["request_rate_per_s"], Role::Rate, Unit::PerSecond, Unknown);
+        rate(&["xput", "tput", "tgs", "ktps", "kops", "hz", "fps", "iops", "mbps", "gbps", "kreq_s"], Unit::PerSecond);
+        rate(&["tok_s_gpu", "tokens_ps", "req_ps", "tg_ts", "avg_ts"], Unit::PerSecond);
+        rate(&["eval_rate", "decode_rate", "output_token_rate"], Unit::One);
+        check(&["rtfx"], Role::Unknown, Unit::One, Higher);
         check(&["request_rate", "token_rate"], Role::Rate, Unit::One, Unknown);
     }
 
@@ -379,6 +358,15 @@ mod tests {
         check(&["cache_hits"], Role::Count, Unit::One, Higher);
         check(&["cost", "price", "cost_per_token"], Role::Cost, Unit::One, Lower);
         check(&["cost_usd", "total_usd"], Role::Cost, Unit::UsDollar, Lower);
+        check(&["error_count", "n_errors", "retry_count", "queue_depth", "queue_size"], Role::Count, Unit::One, Lower);
+        check(&["success_count", "hit_count"], Role::Count, Unit::One, Higher);
+        check(&["throughput.count", "loss.count"], Role::Count, Unit::One, Unknown);
+        check(&["win_rate", "uptime_ratio"], Role::Share, Unit::One, Higher);
+        check(&["refusal_rate"], Role::Share, Unit::One, Lower);
+        check(&["uptime_pct", "availability_pct"], Role::Share, Unit::Percent, Higher);
+        check(&["downtime_pct"], Role::Share, Unit::Percent, Lower);
+        check(&["elo", "apdex", "rougeL", "mos", "humaneval"], Role::Score, Unit::One, Higher);
+        check(&["dropped", "oom"], Role::Count, Unit::One, Lower);
         check(&["memory", "rss_bytes", "size"], Role::Size, Unit::One, Unknown);
     }
 

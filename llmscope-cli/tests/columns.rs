@@ -82,6 +82,35 @@ fn the_verdict_knows_the_direction() {
 }
 
 #[test]
+fn a_shift_either_way_fails_the_gate_if_the_direction_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str, level: u32| {
+        let path = folder.path().join(name);
+        let rows: String = (0..400).map(|row: u32| format!("{}\n", level + row * 37 % 41)).collect();
+        fs::write(&path, format!("zork\n{rows}")).unwrap();
+        path.display().to_string()
+    };
+    let base = log("base.csv", 300);
+    for (name, level, status) in [("up.csv", 600, 1), ("down.csv", 120, 1), ("same.csv", 300, 0)] {
+        let line = format!("gate {base} {} --column zork --run-sd 1%", log(name, level));
+        let output = run(&line);
+        assert_eq!(output.status.code(), Some(status), "{name}: {output:?}");
+        assert!(stderr(&output).contains("zork: whether higher or lower is better is unknown"), "{output:?}");
+        let pair = &report(&line)["pairs"][0];
+        assert_eq!((pair["direction"].as_str(), pair["direction_from"].as_str()), (Some("unknown"), Some("unknown")));
+        refused(&format!("{line} --strict"), "--strict: zork: whether higher or lower");
+    }
+    let (up, down) = (log("up.csv", 600), log("down.csv", 120));
+    for (option, candidate, status) in
+        [("lower", &up, 1), ("lower", &down, 0), ("higher", &up, 0), ("higher", &down, 1)]
+    {
+        let line = format!("gate {base} {candidate} --column zork --run-sd 1% --{option}-is-better zork");
+        assert_eq!(run(&line).status.code(), Some(status), "{line}");
+        assert_eq!(report(&line)["pairs"][0]["direction_from"], "user", "{line}");
+    }
+}
+
+#[test]
 fn a_rate_is_no_duration() {
     let analysis = &report("analyze throughput-base.csv --column tokens_per_sec")["analyses"][0];
     assert_eq!(analysis["unit"], "1/s");
@@ -106,6 +135,35 @@ fn a_unit_in_a_name_takes_limits_in_other_units() {
     assert!((upper("analyze units-in-names.csv --column Total·Time·(s) --usl 1ms") - 0.001).abs() < 1e-9);
     let history = "analyze unit-lost-locust-history.csv --column window_response_s.p95 --usl 500ms";
     assert!((upper(history) - 0.5).abs() < 1e-9);
+}
+
+#[test]
+fn a_unit_anywhere_in_a_name_is_read_and_two_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str| {
+        let path = folder.path().join("log.csv");
+        let rows: String = (0..60).map(|row: u32| format!("{}\n", 300 + row * 7 % 10)).collect();
+        fs::write(&path, format!("{name}\n{rows}")).unwrap();
+        path.display().to_string()
+    };
+    let names =
+        ["latency_ms_client", "ms_latency", "p95_ms_total", "latencyMsP99", "TTFTMs", "E2ELatencyMs", "latency/ms"];
+    for name in names {
+        let report = report(&format!("analyze {} --usl 400ms", log(name)));
+        let column = &report["columns"][0];
+        assert_eq!((column["unit"].as_str(), column["unit_from"].as_str()), (Some("ms"), Some("name")), "{name}");
+        assert_eq!(report["analyses"][0]["specification"]["upper"], 400.0, "{name}");
+    }
+    for name in ["us_east_latency", "min_latency", "s_total"] {
+        assert_eq!(report(&format!("analyze {} --column {name}", log(name)))["columns"][0]["unit"], "1", "{name}");
+    }
+    let path = log("latency_ms_s");
+    refused(&format!("analyze {path} --usl 400ms"), "--unit NAME=ms");
+    let text = |line: &str| String::from_utf8(run(line).stdout).unwrap();
+    let warned = text(&format!("analyze {path}"));
+    assert!(warned.contains("gives two units, s and ms: neither is used"), "{warned}");
+    let stated = text(&format!("analyze {path} --unit latency_ms_s=ms --usl 400ms"));
+    assert!(stated.contains("400.0 ms") && !stated.contains("two units"), "{stated}");
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub use runs::Runs;
 
 use crate::analysis::answer::{FailureCount, Since};
 use crate::analysis::{Excluded, Measure, Quantiles, Series};
+use crate::column::{Preference, Source};
 use crate::error::Result;
 use crate::metric::{Metric, Unit};
 use family::{Figures, Levels};
@@ -173,6 +174,12 @@ pub struct Pair {
     pub unit: Unit,
     /// True for a metric for which less is worse, such as tokens per second.
     pub less_is_worse: bool,
+    /// Whether lower or higher values are better. If that is unknown, a shift in either direction is worse.
+    #[serde(default = "unknown_direction")]
+    pub direction: Preference,
+    /// The source of the direction.
+    #[serde(default = "unknown_source")]
+    pub direction_from: Source,
     /// The baseline.
     pub baseline: Arm,
     /// The candidate.
@@ -205,6 +212,14 @@ pub struct Pair {
     pub objective: Option<f64>,
     /// Warnings: what to know before trusting the numbers.
     pub warnings: Vec<String>,
+}
+
+const fn unknown_direction() -> Preference {
+    Preference::Unknown
+}
+
+const fn unknown_source() -> Source {
+    Source::Unknown
 }
 
 /// The measurements of one side.
@@ -314,8 +329,25 @@ pub fn gate(baseline: &[Series], candidate: &[Series], plan: &GatePlan) -> Resul
         pairs.push(draft.judged(plan, &levels)?);
     }
     pairs.extend(drafts.errors.into_iter().map(|draft| draft.judged(plan, levels.other)));
-    let parts = Parts { pairs, certificates: certificates::of(candidate, plan)?, warnings: matched.warnings };
+    let mut warnings = matched.warnings;
+    warnings.extend(of_several_pairs(baseline.iter().chain(candidate), &mut pairs));
+    let parts = Parts { pairs, certificates: certificates::of(candidate, plan)?, warnings };
     Ok(parts.gate(plan, &levels))
+}
+
+/// Takes the warnings of a file, such as that it is simulated, from the pairs that share them.
+fn of_several_pairs<'s>(series: impl Iterator<Item = &'s Series>, pairs: &mut [Pair]) -> Vec<String> {
+    let mut shared: Vec<String> = Vec::new();
+    for warning in series.flat_map(|series| &series.warnings) {
+        let count = pairs.iter().filter(|pair| pair.warnings.contains(warning)).count();
+        if count > 1 && !shared.contains(warning) {
+            shared.push(warning.clone());
+        }
+    }
+    for pair in pairs {
+        pair.warnings.retain(|warning| !shared.contains(warning));
+    }
+    shared
 }
 
 /// Refuses two sides without a measure in common. A side of which all requests failed has no latency: the shares of

@@ -9,6 +9,7 @@ use super::{Arm, Comparison, Decision, OpenInterval, Pair};
 use crate::analysis::Series;
 use crate::analysis::answer::failure_counts;
 use crate::cast::float;
+use crate::column::{Preference, Source};
 use crate::metric::{Metric, Unit};
 use crate::stats::{Autoregression, Proportion, fisher_exact};
 
@@ -216,6 +217,8 @@ impl<'s> Draft<'s> {
             metric: Metric::ErrorRate.name().to_owned(),
             unit: Unit::One,
             less_is_worse: false,
+            direction: Preference::Lower,
+            direction_from: Source::Metric,
             baseline,
             candidate,
             runs: None,

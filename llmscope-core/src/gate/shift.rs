@@ -91,6 +91,8 @@ pub(super) struct Draft<'s> {
     figures: Vec<Figure>,
     missed: Option<Shares>,
     less_is_worse: bool,
+    /// True if it is not known which direction is worse: then both are.
+    either_is_worse: bool,
     objective: Option<f64>,
 }
 
@@ -126,7 +128,8 @@ impl<'s> Draft<'s> {
             arm(&requests.0, series.baseline, &baseline, typical.far.baseline),
             arm(&requests.1, series.candidate, &candidate, typical.far.candidate),
         );
-        let less_is_worse = series.baseline.meaning().preference == Preference::Higher;
+        let preference = series.baseline.meaning().preference;
+        let (less_is_worse, either_is_worse) = (preference == Preference::Higher, preference == Preference::Unknown);
         Ok(Some(Self {
             series: *series,
             baseline,
@@ -139,6 +142,7 @@ impl<'s> Draft<'s> {
             figures,
             missed,
             less_is_worse,
+            either_is_worse,
             objective,
         }))
     }
@@ -153,7 +157,12 @@ impl<'s> Draft<'s> {
 
     pub(super) fn planned(&self, figures: Figures) -> usize {
         let missed = usize::from(figures == Figures::Other && self.missed.is_some());
-        self.of_kind(figures).count() + missed
+        self.of_kind(figures).count() * self.directions() + missed
+    }
+
+    /// The number of directions in which a shift can be worse.
+    const fn directions(&self) -> usize {
+        if self.either_is_worse { 2 } else { 1 }
     }
 
     fn of_kind(&self, figures: Figures) -> impl Iterator<Item = &Figure> {
@@ -168,6 +177,7 @@ impl<'s> Draft<'s> {
             let level = adjusted(level, sizes.degrees_of_freedom);
             let (n, m) = sizes.whole();
             let smallest = match figure.statistic {
+                Statistic::Quantile(p) if self.either_is_worse => smallest_level(p, n, m).min(smallest_level(p, m, n)),
                 Statistic::Quantile(p) if self.less_is_worse => smallest_level(p, n, m),
                 Statistic::Quantile(p) => smallest_level(p, m, n),
                 _ => smallest_shift_level(self.baseline.n(), self.candidate.n(), self.rank_sigma(sizes)),
@@ -175,7 +185,7 @@ impl<'s> Draft<'s> {
             sizes.is_enough() && smallest <= level
         };
         let missed = usize::from(figures == Figures::Other && self.missed.is_some());
-        self.of_kind(figures).filter(can).count() + missed
+        self.of_kind(figures).filter(can).count() * self.directions() + missed
     }
 
     pub(super) fn judged(self, plan: &GatePlan, levels: &Levels) -> Result<Pair> {
@@ -198,12 +208,15 @@ impl<'s> Draft<'s> {
         let frozen = chart::frozen(&self.series, plan)?;
         let warnings = self.warnings(frozen.as_ref());
         let (baseline, candidate) = self.arms;
+        let meaning = self.series.baseline.meaning();
         Ok(Pair {
             group: self.series.baseline.group.clone(),
             candidate_group: self.series.other_group(),
             metric: self.series.baseline.measure.name().to_owned(),
             unit: self.series.baseline.unit(),
             less_is_worse: self.less_is_worse,
+            direction: meaning.preference,
+            direction_from: meaning.preference_from,
             baseline,
             candidate,
             runs: self.runs.map(|component| component.runs()),
@@ -315,7 +328,11 @@ impl<'s> Draft<'s> {
 
     fn estimated(&self, figure: Figure, level: f64) -> Option<Shift> {
         let Figure { statistic, near, far } = figure;
-        let (lower, upper) = if self.less_is_worse { (far, near) } else { (near, far) };
+        let (lower, upper) = match (self.either_is_worse, self.less_is_worse) {
+            (true, _) => (near, near),
+            (false, true) => (far, near),
+            (false, false) => (near, far),
+        };
         match statistic {
             Statistic::Quantile(p) => self.quantile_shift(p, lower, upper, level),
             _ => self.typical_shift(lower, upper, level),
@@ -394,6 +411,15 @@ impl<'s> Draft<'s> {
     }
 
     fn decided(&self, shifts: OpenInterval, allowed: f64) -> Decision {
+        if self.either_is_worse {
+            let is_beyond = |bound: Option<f64>, sign: f64| bound.map(|bound| sign * bound > allowed);
+            let inside = (is_beyond(shifts.upper, 1.0), is_beyond(shifts.lower, -1.0));
+            return match (is_beyond(shifts.lower, 1.0), is_beyond(shifts.upper, -1.0)) {
+                (Some(true), _) | (_, Some(true)) => Decision::Worse,
+                _ if inside == (Some(false), Some(false)) => Decision::NotWorse,
+                _ => Decision::CannotTell,
+            };
+        }
         let (near, far) = if self.less_is_worse { (shifts.upper, shifts.lower) } else { (shifts.lower, shifts.upper) };
         let sign = if self.less_is_worse { -1.0 } else { 1.0 };
         let beyond = |bound: f64| sign * bound > sign * allowed;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Arm, Comparison, Decision, Gate, GateVerdict, Load, OpenInterval, Pair, Runs, Statistic, TokenCounts};
 use crate::analysis::answer::FailureCount;
+use crate::column::Preference;
 use crate::metric::Metric;
 use crate::objective::CertificateStatus;
 use crate::quantity::{counted, with_unit};
@@ -386,6 +387,11 @@ impl Comparison {
     /// the comparison is worse, else the far end.
     fn badness(&self, pair: &Pair) -> f64 {
         let interval = self.interval_of_change();
+        if pair.direction == Preference::Unknown {
+            let ends = interval.map(|interval| (interval.lower.unwrap_or(-1.0), interval.upper.unwrap_or(f64::MAX)));
+            let farthest = |(lower, upper): (f64, f64)| upper.abs().max(lower.abs());
+            return ends.map_or(f64::NEG_INFINITY, farthest);
+        }
         let less_is_worse = pair.less_is_worse;
         let worse = self.decision == Decision::Worse;
         let end = interval.and_then(|i| if worse != less_is_worse { i.lower } else { i.upper });

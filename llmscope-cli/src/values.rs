@@ -54,6 +54,11 @@ pub(crate) fn share(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("expected 0% to 100%".to_owned()) }
 }
 
+/// `--max-series`: a number above 0.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "expected a whole number of at least 1".to_owned())
+}
+
 /// `--rules`: a preset, or a list of rules.
 pub(crate) fn rules() -> impl TypedValueParser<Value = RuleSet> {
     open(RuleSet::NAMES.into_iter().chain(NelsonRule::ALL.map(NelsonRule::code)))

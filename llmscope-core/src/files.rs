@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 /// [`Error::Io`].
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let mut file = WholeFile::create(path)?;
-    file.write_all(content).map_err(|error| Error::io(path, &error))?;
+    file.target.as_write().write_all(content).map_err(|error| Error::io(path, &error))?;
     file.finish()
 }
 
@@ -77,20 +77,28 @@ impl WholeFile {
     }
 }
 
+impl Target {
+    fn as_write(&mut self) -> &mut dyn Write {
+        match self {
+            Self::Temporary(file) => file,
+            Self::Stream(stream) => stream,
+        }
+    }
+}
+
+/// Errors name the file.
 impl Write for WholeFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        match &mut self.target {
-            Target::Temporary(file) => file.write(bytes),
-            Target::Stream(stream) => stream.write(bytes),
-        }
+        self.target.as_write().write(bytes).map_err(|error| named(&self.path, &error))
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        match &mut self.target {
-            Target::Temporary(file) => file.flush(),
-            Target::Stream(stream) => stream.flush(),
-        }
+        self.target.as_write().flush().map_err(|error| named(&self.path, &error))
     }
+}
+
+fn named(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// Gives a new file the permissions of the one that it replaces, and its owner.

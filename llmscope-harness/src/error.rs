@@ -56,7 +56,7 @@ pub enum Error {
         failure: crate::Failure,
     },
     /// The endpoint did not list its models.
-    #[error("{url} does not list its models ({failure}): set one with --model")]
+    #[error("{url} {}", without_models(failure))]
     NoModels {
         /// The address.
         url: String,
@@ -73,6 +73,17 @@ pub enum Error {
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an endpoint did not list its models, and what to do: a server that does not answer needs no model.
+fn without_models(failure: &crate::Failure) -> String {
+    use crate::FailureKind::{Connection, ConnectionRefused, Dns, Timeout, Tls};
+    match failure.kind {
+        Dns | ConnectionRefused | Connection | Timeout | Tls => {
+            format!("does not answer ({failure}): check the address and the port of --url, and that the server runs")
+        }
+        _ => format!("does not list its models ({failure}): set one with --model"),
+    }
+}
 
 /// `invalid --rate 0`, or `missing --model` for an empty value.
 fn subject(name: &str, value: &str) -> String {

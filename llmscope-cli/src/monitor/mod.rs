@@ -285,6 +285,8 @@ impl<'a> Outputs<'a> {
             parts.push(format!("{} failed", self.failed));
         }
         match self.open.len() {
+            // Without a value, nothing was judged.
+            0 if self.results == self.failed => parts.push("not enough data".to_owned()),
             0 => parts.push("in control".to_owned()),
             open => parts.push(format!("{} open", counted(open, "violation"))),
         }

@@ -60,7 +60,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), default_value_t, help_heading = "Judging")]
     pub(crate) transform: Transform,
     /// Series at most; values of further ones are stored and not judged
-    #[arg(long, value_name = "N", default_value_t = WatchSettings::MAX_SERIES, help_heading = "Judging")]
+    #[arg(long, value_name = "N", default_value_t = WatchSettings::MAX_SERIES, value_parser = values::at_least_one,
+          help_heading = "Judging")]
     pub(crate) max_series: usize,
     /// Frozen limits from `analyze --save-baseline` or GET /api/v1/baselines
     #[arg(long, value_name = "FILE", help_heading = "Judging")]

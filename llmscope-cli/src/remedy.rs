@@ -56,6 +56,7 @@ pub(crate) fn remedy_of_warning(warning: &Warning) -> &'static str {
         ("have no offset", "; use --timezone for another zone"),
         ("read as the time of each row", "; use --map timestamp=COLUMN to state it, or --time-format none"),
         ("holds times", "; use --map timestamp=COLUMN"),
+        ("read as the outcome", "; use --status COLUMN=ok,200..299 with its values of success, or --status none"),
         ("looks like the outcome", "; use --status COLUMN=ok,200..299 with its values of success, or --status none"),
     ]
     .into_iter()

@@ -125,11 +125,7 @@ fn outcomes_are_stated_or_refused_never_ignored() {
 fn columns_that_look_like_outcomes_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     for (name, ok, failed) in [
-        ("code", "0", "1"),
-        ("timeout", "false", "true"),
-        ("cancelled", "0", "1"),
         ("completed", "true", "false"),
-        ("finish_reason", "stop", "error"),
         ("level", "INFO", "ERROR"),
         ("status_text", "OK", "Bad Gateway"),
         ("event", "request_completed", "request_failed"),
@@ -139,6 +135,55 @@ fn columns_that_look_like_outcomes_are_reported() {
         let path = written(folder.path(), "table.csv", &text);
         let (_, _, stderr) = analyzed(&[&path]);
         assert!(stderr.contains(&format!("the column \"{name}\" looks like the outcome")), "{name}: {stderr}");
+    }
+}
+
+#[test]
+fn outcomes_that_only_values_show_are_read_and_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, ok, failed, meaning) in [
+        ("status", "0", "14", "0 is success"),
+        ("Status", "0", "137", "0 is success"),
+        ("status_code", "0", "4", "0 is success"),
+        ("code", "0", "1", "0 is success"),
+        ("code", "200", "503", "a status of HTTP"),
+        ("code", "200", "0", "a status of HTTP"),
+        ("timeout", "false", "true", "true or 1 is a failure"),
+        ("cancelled", "0", "1", "true or 1 is a failure"),
+    ] {
+        let text =
+            table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let path = written(folder.path(), "table.csv", &text);
+        assert_eq!(counts(&[&path]), (36, 4), "{name} {ok} {failed}");
+        let (_, _, stderr) = analyzed(&[&path]);
+        let note =
+            format!("\"{name}\" is read as the outcome of each row, a guess from its values: {meaning}; use --status");
+        assert!(stderr.contains(&note), "{name}: {stderr}");
+        let session = written(folder.path(), "session.json", "");
+        let output = run(&["convert", &path, "-o", &session, "--force"]);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(counts(&[&session]), (36, 4), "{name} {ok} {failed} after convert");
+    }
+    for (name, ok, failed) in
+        [("finish_reason", "stop", "error"), ("success", "T", "F"), ("stop_reason", "eos", "abort")]
+    {
+        let text =
+            table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let path = written(folder.path(), "table.csv", &text);
+        assert_eq!(counts(&[&path]), (36, 4), "{name} {ok} {failed}");
+    }
+}
+
+#[test]
+fn a_status_that_does_not_show_which_value_is_success_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (failed, problem) in [("1", "only 0 and 1, which do not say"), ("0", "only 0, which can mean")] {
+        let text = table("e2e_s,status", |_, value, fails| format!("{value},{}", if fails { failed } else { "0" }));
+        let path = written(folder.path(), "table.csv", &text);
+        let message = refused(&["analyze", &path]);
+        assert!(message.contains(problem) && message.contains("--status"), "{message}");
+        assert!(refused(&["convert", &path, "-o", "-", "--to", "json"]).contains(problem));
+        assert_eq!(counts(&[&path, "--status", "status=0"]), if failed == "1" { (36, 4) } else { (40, 0) });
     }
 }
 

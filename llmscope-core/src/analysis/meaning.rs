@@ -194,6 +194,9 @@ pub(super) fn warnings(log: &SourceLog) -> Vec<Warning> {
     warn(tally.outcomes > 0 && tally.without_outcome > 0, &|| {
         format!("{} without a status: counted as succeeded", counted(tally.without_outcome, rows))
     });
+    for text in &log.guessed_outcomes {
+        warn(true, &|| text.clone());
+    }
     let unread = log.unread_outcome.as_deref().filter(|_| !log.tells_outcomes);
     warn(unread.is_some(), &|| {
         format!(

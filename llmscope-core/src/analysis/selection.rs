@@ -90,6 +90,7 @@ impl Selection {
             } else {
                 self.reading.clone()
             },
+            outcomes: Vec::new(),
         }
     }
 
@@ -211,6 +212,8 @@ pub struct SourceLog {
     pub(super) unread_outcome: Option<String>,
     /// A column that holds times, and is not read as one.
     pub(super) unread_time: Option<String>,
+    /// Columns that are read as outcomes because their values look like them.
+    pub(super) guessed_outcomes: Vec<String>,
 }
 
 /// A group of rows, column by column.
@@ -281,8 +284,10 @@ impl SeriesBuilder {
                     self.settings.extend(settings.iter().cloned());
                     projection.labels = settings;
                 }
+                projection.outcomes = projection.outcomes_by_value(&log.source, table)?;
                 let rows = projection.of_table(&log.source, table)?;
                 self.sources.push(SourceLog {
+                    guessed_outcomes: projection.guessed_outcomes(),
                     of_runs: table.of_runs,
                     is_table: true,
                     unread_outcome: projection.unread_outcome(table),
@@ -301,12 +306,12 @@ impl SeriesBuilder {
     /// The errors of [`Stream::rows`].
     pub fn add_stream(&mut self, stream: Stream) -> Result<()> {
         let (mut unread_outcome, mut unread_time) = (None, None);
-        if let Some(head) = &stream.head {
-            self.learn(head)?;
-            if let Content::Table(table) = &head.content {
-                unread_outcome = self.requests.unread_outcome(table);
-                unread_time = self.requests.unread_time(table);
-            }
+        stream.head.as_ref().map_or(Ok(()), |head| self.learn(head))?;
+        let mut projection = self.requests.clone();
+        if let Some(Content::Table(table)) = stream.head.as_ref().map(|head| &head.content) {
+            projection.outcomes = projection.outcomes_by_value(&stream.source, table)?;
+            unread_outcome = projection.unread_outcome(table);
+            unread_time = projection.unread_time(table);
         }
         let header = stream.header.clone();
         let is_table = header.is_none();
@@ -315,9 +320,9 @@ impl SeriesBuilder {
             is_table,
             unread_outcome,
             unread_time,
+            guessed_outcomes: projection.guessed_outcomes(),
             ..SourceLog::new(&stream.source, stream.tool)
         });
-        let projection = self.requests.clone();
         let StreamSummary { warnings, events, client_health } = stream.rows(&projection, |rows| {
             self.take(&rows, &projection.labels);
             Ok(())
@@ -588,6 +593,7 @@ impl SourceLog {
             tells_outcomes: false,
             unread_outcome: None,
             unread_time: None,
+            guessed_outcomes: Vec::new(),
         }
     }
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::counts::RunCounts;
 use super::failure_kind::FailureKind;
-use super::identity::is_counter;
+use super::identity::{self, is_counter};
 use super::numbers::Decimal;
-use super::outcome::{Outcome, OutcomeColumn};
+use super::outcome::{Outcome, OutcomeColumn, key};
 use super::projection::{Projection, Rows, count, measured};
 use super::roles::{KnownNames, Roles, TimeColumn};
 use super::simd::begins_with;
@@ -90,6 +90,8 @@ pub(super) struct Wanted<'p> {
     times: Vec<(Use<'p>, TimeColumn)>,
     outcomes: Vec<(Use<'p>, OutcomeColumn<'p>)>,
     identity: Vec<Use<'p>>,
+    /// True if the identity is an id of anything.
+    has_plain_id: bool,
     warmup: Option<Use<'p>>,
     filters: Vec<(Use<'p>, &'p Filter)>,
     companion: Option<Use<'p>>,
@@ -150,6 +152,7 @@ impl<'p> Wanted<'p> {
             times,
             outcomes,
             identity: roles.identity.iter().map(|name| raw(name)).collect(),
+            has_plain_id: roles.identity.iter().any(|name| key(name) == identity::PLAIN),
             warmup: roles.warmup.as_ref().map(|name| raw(name)),
             filters,
             companion,
@@ -395,9 +398,12 @@ impl<'w, 'p> Assembly<'w, 'p> {
         for used in &self.wanted.identity {
             let label = used.cell(fields, Decimal::Point).label().filter(|label| !label.trim().is_empty())?;
             is_weak &= is_counter(&label);
+            if self.wanted.has_plain_id && !identity::is_of_row(&label, time) {
+                return None;
+            }
             label.hash(&mut hasher);
         }
-        if is_weak {
+        if is_weak || self.wanted.has_plain_id {
             // A counter: another run counts the same numbers.
             time.hash(&mut hasher);
             self.rows.values.iter().for_each(|column| column.last().map(|value| value.to_bits()).hash(&mut hasher));

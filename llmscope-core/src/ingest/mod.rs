@@ -54,6 +54,7 @@ mod open;
 mod options;
 mod otel;
 mod outcome;
+mod outcome_by_value;
 mod projection;
 mod pytest_benchmark;
 #[cfg(test)]
@@ -94,6 +95,7 @@ pub use open::{OpenedLog, open, open_with, read_whole, read_whole_with};
 pub use options::ReadOptions;
 pub use otel::{SpanExport, SpanFact, SpanMemory, Spans};
 pub use outcome::{Accepted, StatusRule};
+pub use outcome_by_value::OutcomeGuess;
 pub(crate) use projection::{GAP_POLICY, SESSION};
 pub use projection::{Projection, Rows};
 pub use service_export::{Flag, ServiceRow};

@@ -67,8 +67,10 @@ impl FromStr for StatusRule {
 /// How a column tells the outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum OutcomeColumn<'p> {
-    /// A word or a flag, true for success: `status`, `success`, `ok`.
+    /// A word, a flag or an HTTP status: `status`, `outcome`.
     Verdict,
+    /// A flag, true for success: `success`, `ok`.
+    Success,
     /// A flag, true for failure, or the text of an error, but no number of failures: `failed`, `timed_out`.
     Flag,
     /// A flag, true for failure; the text of an error; or its code, 0 for none: `error`.
@@ -81,6 +83,10 @@ pub(super) enum OutcomeColumn<'p> {
     Grpc,
     /// The exit status of a program, 0 for success: `exit_code`.
     Exit,
+    /// A code of which 0 means success, as its values show: a status of gRPC, or an exit status.
+    Return,
+    /// Why the answer ended, which can be an error: `finish_reason`.
+    Finish,
     /// Values that the caller stated.
     Stated(&'p [Accepted]),
 }
@@ -113,11 +119,11 @@ impl OutcomeColumn<'_> {
         let key = key(name);
         let is_code = ["statuscode", "responsecode", "httpstatus", "httpcode"].iter().any(|end| key.ends_with(end));
         Some(match key.as_str() {
-            "status" | "outcome" | "success" | "succeeded" | "successful" | "issuccess" | "issuccessful" | "ok"
-            | "isok" | "passed" | "iscompleted" | "successflag" => Self::Verdict,
-            "requeststatus" | "respstatus" | "resultstatus" | "callstatus" | "finalstatus" | "scstatus" => {
-                Self::Verdict
-            }
+            "success" | "succeeded" | "successful" | "issuccess" | "issuccessful" | "ok" | "isok" | "passed"
+            | "iscompleted" | "successflag" => Self::Success,
+            "status" | "outcome" | "requeststatus" | "respstatus" | "resultstatus" | "callstatus" | "finalstatus"
+            | "scstatus" => Self::Verdict,
+            "finishreason" | "stopreason" | "finishreasons" => Self::Finish,
             "failed" | "isfailed" | "failure" | "iserror" | "haserror" | "timedout" | "istimeout" | "iscancelled"
             | "iscanceled" | "isaborted" => Self::Flag,
             "error" | "err" | "exception" | "exc" | "errormessage" | "errormsg" | "errorcode" | "errortext"
@@ -164,20 +170,29 @@ impl OutcomeColumn<'_> {
     fn of_number(self, number: f64) -> Result<Outcome, &'static str> {
         let code = of_code(number);
         match (self, code) {
-            (Self::Grpc | Self::Exit, _) if number == 0.0 => Ok(Outcome::Succeeded),
+            (Self::Grpc | Self::Exit | Self::Return | Self::Finish, _) if number == 0.0 => Ok(Outcome::Succeeded),
             (Self::Grpc, _) => grpc_name(number).map(of_grpc).ok_or("a status of gRPC, 0 to 16 or its name"),
             (Self::Exit, _) if number.fract() == 0.0 && number.abs() < 65_536.0 => {
                 Ok(failed(&format!("exit status {number}"), None))
             }
             (Self::Exit, _) => Err("an exit status"),
+            (Self::Return, _) if is_http(number) => Err(OF_RETURNS),
+            (Self::Return, _) if number.fract() == 0.0 && number.abs() < 65_536.0 => {
+                #[allow(clippy::cast_possible_truncation, reason = "the range is checked")]
+                let code = number as i64;
+                Ok(failed(&code.to_string(), Some(code)))
+            }
+            (Self::Return, _) => Err(OF_RETURNS),
+            (Self::Finish, _) => Ok(Outcome::Unknown),
             (Self::Failure | Self::Flag | Self::Kind, _) if number == 0.0 => Ok(Outcome::Succeeded),
             (Self::Failure | Self::Flag | Self::Kind, _) if number == 1.0 => Ok(failed("failed", None)),
             (Self::Flag, _) => Err("0 or 1, or true or false, but no count"),
             (Self::Failure | Self::Kind, Some(code)) => Ok(failed(&code.to_string(), Some(code))),
             (Self::Failure | Self::Kind, None) => Err("0, 1 or the code of an error"),
+            (Self::Success, _) if number == 0.0 => Ok(failed("failed", None)),
             // No response.
             (Self::Verdict | Self::Code, _) if number == 0.0 => Ok(failed("no response", None)),
-            (Self::Verdict, _) if number == 1.0 => Ok(Outcome::Succeeded),
+            (Self::Verdict | Self::Success, _) if number == 1.0 => Ok(Outcome::Succeeded),
             (_, Some(code)) => Ok(of_http(code).unwrap_or_else(|| failed(&code.to_string(), Some(code)))),
             (_, None) => Err("a word such as ok or error, true or false, or an HTTP status"),
         }
@@ -197,6 +212,8 @@ impl OutcomeColumn<'_> {
             Self::Failure | Self::Flag | Self::Kind if no || NO_ERROR.contains(&word.as_str()) => {
                 Ok(Outcome::Succeeded)
             }
+            Self::Finish if FAILED.iter().any(|failed| word.contains(failed)) => Ok(of_word(&word, text)),
+            Self::Finish => Ok(if word.is_empty() { Outcome::Unknown } else { Outcome::Succeeded }),
             Self::Kind => Ok(Outcome::Failed(status_of(&word), error_of(text), Detail::Kind)),
             Self::Failure | Self::Flag if yes => Ok(failed("failed", None)),
             Self::Failure | Self::Flag => Ok(of_message(text)),
@@ -215,8 +232,11 @@ impl OutcomeColumn<'_> {
     }
 }
 
-const TRUE: [&str; 4] = ["true", "yes", "y", "t"];
-const FALSE: [&str; 4] = ["false", "no", "n", "f"];
+/// What a column of codes holds.
+const OF_RETURNS: &str = "codes of which 0 means success, as in the first rows, but no HTTP status";
+
+pub(super) const TRUE: [&str; 4] = ["true", "yes", "y", "t"];
+pub(super) const FALSE: [&str; 4] = ["false", "no", "n", "f"];
 /// The text of no error.
 const NO_ERROR: [&str; 11] = ["", "none", "null", "nil", "n/a", "undefined", "no error", "ok", "success", "[]", "{}"];
 /// The statuses of gRPC, in the order of their numbers.
@@ -248,7 +268,7 @@ fn of_grpc(name: &str) -> Outcome {
     Outcome::Failed(status_of(&name.to_lowercase()), error_of(name), Detail::Code)
 }
 
-const SUCCEEDED: [&str; 13] = [
+pub(super) const SUCCEEDED: [&str; 13] = [
     "ok",
     "okay",
     "success",
@@ -306,6 +326,17 @@ fn stated(accepted: &[Accepted], cell: &Cell) -> Outcome {
     }
 }
 
+/// The statuses that servers usually send.
+const HTTP_STATUSES: [u16; 27] = [
+    200, 201, 202, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 499,
+    500, 502, 503, 504,
+];
+
+/// True for a status that servers usually send.
+pub(super) fn is_http(number: f64) -> bool {
+    HTTP_STATUSES.iter().any(|status| f64::from(*status) == number)
+}
+
 /// A number without a fraction that a code can have.
 fn of_code(number: f64) -> Option<i64> {
     #[allow(clippy::cast_possible_truncation, reason = "the range is checked")]
@@ -321,7 +352,7 @@ fn of_http(code: i64) -> Option<Outcome> {
 }
 
 /// `200 ok`, `http 503`, `503 service unavailable`.
-fn of_status_line(word: &str) -> Option<Outcome> {
+pub(super) fn of_status_line(word: &str) -> Option<Outcome> {
     let code = word.trim_start_matches("http").trim_start_matches("/1.1").trim_start_matches("/2").trim_start();
     let code = code.split(' ').next()?;
     if let (3, Some(class @ '1'..='5'), Some("xx")) = (code.len(), code.chars().next(), code.get(1..)) {
@@ -380,163 +411,6 @@ impl Outcome {
     }
 }
 
-/// True if the values of a column are those of outcomes although its name does not say so: words such as `ok` and `error`,
-/// HTTP statuses, or texts of errors.
-pub(super) fn looks_like_outcome(name: &str, cells: &[Cell]) -> bool {
-    /// Names under which a flag can be the outcome. Most flags are settings.
-    const OF_FLAGS: [&str; 14] = [
-        "result",
-        "state",
-        "verdict",
-        "valid",
-        "isvalid",
-        "response",
-        "finished",
-        "completedok",
-        "pass",
-        "completed",
-        "accepted",
-        "healthy",
-        "alive",
-        "isalive",
-    ];
-    /// Names of flags and codes that are 0 or false on rows that succeeded.
-    const OF_FAILURES: [&str; 16] = [
-        "code",
-        "rc",
-        "ret",
-        "errno",
-        "exit",
-        "resultcode",
-        "fail",
-        "fails",
-        "errors",
-        "timeout",
-        "cancelled",
-        "canceled",
-        "aborted",
-        "dropped",
-        "rejected",
-        "refused",
-    ];
-    const OF_ERRORS: [&str; 3] = ["problem", "reason", "fault"];
-    let (key, mut present) = (key(name), cells.iter().filter(|cell| **cell != Cell::Missing).peekable());
-    if present.peek().is_none() {
-        return false;
-    }
-    let is_no = |cell: &&Cell| match cell {
-        Cell::Number(number) => *number == 0.0,
-        Cell::Text(text) => FALSE.contains(&text.trim().to_lowercase().as_str()),
-        Cell::Missing => true,
-    };
-    let is_code = |cell: &&Cell| match cell {
-        Cell::Number(number) => number.fract() == 0.0 && (-255.0..=255.0).contains(number),
-        Cell::Text(text) => TRUE.contains(&text.trim().to_lowercase().as_str()),
-        Cell::Missing => true,
-    };
-    let is_failure = OF_FAILURES.contains(&key.as_str()) || key.ends_with("exhausted");
-    let (no, others) = cells.iter().partition::<Vec<_>, _>(is_no);
-    if is_failure && no.iter().any(|cell| **cell != Cell::Missing) && !others.is_empty() && others.iter().all(is_code) {
-        return true;
-    }
-    if has_words_of_failure(cells) {
-        return true;
-    }
-    let is_flag = OF_FLAGS.contains(&key.as_str());
-    let names_error =
-        OF_ERRORS.contains(&key.as_str()) || ["error", "fail", "exception"].iter().any(|part| key.contains(part));
-    let names_status = ["status", "code", "http"].iter().any(|part| key.contains(part));
-    let (mut has_failure, mut has_word) = (false, false);
-    let is_one = |cell: &Cell| match cell {
-        Cell::Number(number) if *number == 0.0 || *number == 1.0 => {
-            has_word = true;
-            is_flag
-        }
-        Cell::Number(number) => {
-            has_failure |= *number >= 400.0;
-            HTTP_STATUSES.iter().any(|status| f64::from(*status) == *number)
-        }
-        Cell::Text(text) => {
-            has_word = true;
-            let word = text.trim().to_lowercase().replace(['_', '-'], " ");
-            let is_boolean = TRUE.contains(&word.as_str()) || FALSE.contains(&word.as_str());
-            names_error || (is_boolean && is_flag) || is_outcome_word(&word)
-        }
-        Cell::Missing => true,
-    };
-    // A count can be 200 on every row.
-    present.all(is_one) && (has_failure || has_word || names_status)
-}
-
-/// True for a column of a few short texts, of which one says that something failed: `request_failed`, `ERROR`,
-/// `Internal Server Error`, `cancelled`.
-fn has_words_of_failure(cells: &[Cell]) -> bool {
-    const MOST: usize = 16;
-    const LONGEST: usize = 48;
-    const BEGINNINGS: [&str; 13] = [
-        "error",
-        "fail",
-        "timeout",
-        "cancel",
-        "abort",
-        "refus",
-        "reject",
-        "exception",
-        "crash",
-        "kill",
-        "unavailable",
-        "overload",
-        "exhaust",
-    ];
-    let mut texts: Vec<&str> = Vec::new();
-    for cell in cells {
-        match cell {
-            Cell::Missing => {}
-            Cell::Number(_) => return false,
-            Cell::Text(text) if text.len() > LONGEST => return false,
-            Cell::Text(text) if texts.contains(&text.as_str()) => {}
-            Cell::Text(_) if texts.len() == MOST => return false,
-            Cell::Text(text) => texts.push(text),
-        }
-    }
-    const PHRASES: [&str; 5] = ["bad gateway", "server error", "too many requests", "timed out", "gateway timeout"];
-    let says_failure = |text: &&str| {
-        let word = text.to_lowercase();
-        if PHRASES.iter().any(|phrase| word.contains(phrase)) {
-            return true;
-        }
-        word.split(|c: char| !c.is_alphanumeric()).any(|word| BEGINNINGS.iter().any(|part| word.starts_with(part)))
-    };
-    texts.len() > 1 && texts.iter().any(says_failure)
-}
-
-/// The statuses that servers usually send.
-const HTTP_STATUSES: [u16; 27] = [
-    200, 201, 202, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 499,
-    500, 502, 503, 504,
-];
-
-/// True for a word that says only how a request ended.
-fn is_outcome_word(word: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "error",
-        "errored",
-        "fail",
-        "failed",
-        "failure",
-        "timeout",
-        "timed out",
-        "cancelled",
-        "canceled",
-        "aborted",
-        "refused",
-        "rejected",
-        "denied",
-        "exception",
-    ];
-    SUCCEEDED.contains(&word) || WORDS.contains(&word) || of_status_line(word).is_some()
-}
-
 /// A name without case and punctuation: `responseCode`, `response_code` and `Response Code` are one.
 pub(super) fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
@@ -576,7 +450,7 @@ mod tests {
             ("status", "7.5", "refused: a word"),
             ("Success", "TRUE", "ok"),
             ("success", "false", "error: failed"),
-            ("success", "0", "error: no response"),
+            ("success", "0", "error: failed"),
             ("success", "1", "ok"),
             ("error", "", "unknown"),
             ("error", "false", "ok"),
@@ -600,6 +474,11 @@ mod tests {
             ("grpc.code", "Unavailable", "error: UNAVAILABLE"),
             ("grpc_code", "DeadlineExceeded", "timeout: DEADLINE_EXCEEDED"),
             ("grpc_status", "200", "refused: a stat"),
+            ("finish_reason", "stop", "ok"),
+            ("finish_reason", "tool_calls", "ok"),
+            ("finish_reason", "", "unknown"),
+            ("finish_reason", "error", "error: error"),
+            ("stop_reason", "abort", "error: abort"),
             ("exit_code", "0", "ok"),
             ("exit_code", "137", "error: exit status 137"),
             ("curl_exit", "28", "error: exit status 28"),
@@ -609,44 +488,6 @@ mod tests {
             assert!(found.starts_with(&expected[..expected.len().min(found.len())]), "{column} {cell}: {found}");
         }
         assert!(OutcomeColumn::of_name("latency").is_none());
-    }
-
-    #[test]
-    fn a_column_with_another_name_can_look_like_an_outcome() {
-        for (name, cells, expected) in [
-            ("result", &["ok", "error"][..], true),
-            ("ending", &["ok", "", "ok"], true),
-            ("result", &["true", "false"], true),
-            ("cached", &["true", "false"], false),
-            ("result", &["1", "0"], true),
-            ("n", &["200", "503"], true),
-            ("rc_code", &["200", "200"], true),
-            ("max_tokens", &["200", "200"], false),
-            ("tokens", &["200", "137"], false),
-            ("tier", &["premium", "ok"], false),
-            ("failure_reason", &["", "connection reset"], true),
-            ("finish_reason", &["stop", "length"], false),
-            ("result", &["", ""], false),
-            ("result", &["0.25", "0.5"], false),
-            ("code", &["0", "1"], true),
-            ("code", &["0", "0"], false),
-            ("rc", &["0", "-1"], true),
-            ("timeout", &["false", "true"], true),
-            ("timeout", &["30", "30"], false),
-            ("rejected", &["0", "1"], true),
-            ("errors", &["0", "0"], false),
-            ("pass", &["true", "false"], true),
-            ("completed", &["1", "0"], true),
-            ("retries_exhausted", &["false", "true"], true),
-            ("finish_reason", &["stop", "error"], true),
-            ("level", &["INFO", "ERROR"], true),
-            ("event", &["request_completed", "request_failed"], true),
-            ("status_text", &["OK", "Bad Gateway"], true),
-            ("model", &["terra", "terraform"], false),
-        ] {
-            let parsed: Vec<Cell> = cells.iter().map(|cell| Cell::parse(cell)).collect();
-            assert_eq!(looks_like_outcome(name, &parsed), expected, "{name}: {cells:?}");
-        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use super::failure_kind::FailureKind;
 use super::fields::{Assembly, Field, Wanted};
 use super::numbers::{self, Decimal};
 use super::options::ReadOptions;
-use super::outcome::{StatusRule, looks_like_outcome};
+use super::outcome::{OutcomeColumn, StatusRule};
+use super::outcome_by_value::{OutcomeGuess, Unclear, guess, looks_like_outcome};
 use super::roles::{KnownNames, Roles, TimeColumn};
 use super::tally::Tally;
 use super::time::Time;
@@ -36,6 +37,8 @@ pub struct Projection {
     pub counts: bool,
     /// What the caller states about the cells.
     pub reading: ReadOptions,
+    /// Columns that tell the outcome of a row in a way that only their values show.
+    pub outcomes: Vec<(String, OutcomeGuess)>,
 }
 
 /// Rows of a log, column by column, reduced to a projection.
@@ -141,6 +144,51 @@ impl Projection {
         times.map(|(name, _)| name).chain(outcomes).chain(roles.identity).chain(roles.warmup).collect()
     }
 
+    /// The columns of outcomes that only their values show, with what they mean.
+    pub(crate) fn guessed_outcomes(&self) -> Vec<String> {
+        let text = |(name, guess): &(String, OutcomeGuess)| {
+            format!(
+                "the column \"{name}\" is read as the outcome of each row, a guess from its values: {}",
+                guess.label()
+            )
+        };
+        self.outcomes.iter().map(text).collect()
+    }
+
+    /// How the columns of a table tell outcomes, where only their values show it.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for a column of outcomes whose values do not show which of them is success.
+    pub(crate) fn outcomes_by_value(&self, source: &str, table: &Table) -> Result<Vec<(String, OutcomeGuess)>> {
+        if self.reading.status != StatusRule::Names || table.of_runs {
+            return Ok(Vec::new());
+        }
+        let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let roles = Roles::of(self, KnownNames { names: &names, complete: true });
+        let mut guesses = Vec::new();
+        for (name, kind) in &roles.outcomes {
+            let from = self.mappings.iter().find(|mapping| mapping.to == *name).map_or(name, |mapping| &mapping.from);
+            let Some(column) = table.column(from) else { continue };
+            let guessed = guess(column, Some(*kind)).map_err(|Unclear(problem)| Error::Format {
+                location: Location::of(source).field(from),
+                problem: format!("the column holds {problem}"),
+                fix: "state which values succeeded, or that no column says so".to_owned(),
+            })?;
+            guesses.extend(guessed.map(|guess| (name.clone(), guess)));
+        }
+        let is_told = |(_, kind): &(String, OutcomeColumn<'_>)| {
+            !matches!(kind, OutcomeColumn::Failure | OutcomeColumn::Kind | OutcomeColumn::Finish)
+        };
+        if !roles.outcomes.iter().any(is_told) && !roles.counts_requests {
+            let of_values = self.unused(table, &names).filter_map(|column| {
+                let guess = guess(column, None).ok().flatten()?;
+                Some((column.name.clone(), guess))
+            });
+            guesses.extend(of_values);
+        }
+        Ok(guesses)
+    }
+
     /// A column of a table without a column of outcomes, whose values look like outcomes.
     pub(crate) fn unread_outcome(&self, table: &Table) -> Option<String> {
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
@@ -148,6 +196,7 @@ impl Projection {
         if self.reading.status != StatusRule::Names || table.of_runs || !roles.outcomes.is_empty() {
             return None;
         }
+        // Those whose values tell the outcome are read.
         self.unused(table, &names)
             .find(|column| looks_like_outcome(&column.name, &column.cells))
             .map(|column| column.name.clone())

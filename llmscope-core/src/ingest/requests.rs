@@ -81,7 +81,7 @@ impl Table {
         if self.numeric_columns().next().is_none() {
             return Err(self.without_metrics(source));
         }
-        let roles = self.roles();
+        let roles = self.roles(source)?;
         let columns: Vec<_> = self.columns.iter().map(|column| self.with_numbers(column)).collect();
         let mut requests = Vec::new();
         for row in 0..self.rows() {

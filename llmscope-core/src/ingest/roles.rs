@@ -1,5 +1,6 @@
 //! The roles of a table's columns besides being measured: when a row was measured, how it ended, which record it is.
 
+use super::identity;
 use super::outcome::{OutcomeColumn, StatusRule, key};
 use super::projection::Projection;
 use super::when::TimeForm;
@@ -19,6 +20,8 @@ pub(super) struct Roles<'p> {
     /// Columns with the time of a row, the most specific first.
     pub(super) times: Vec<(String, TimeColumn)>,
     pub(super) outcomes: Vec<(String, OutcomeColumn<'p>)>,
+    /// True if a column counts requests: then the rows are summaries, and `failed` is a count.
+    pub(super) counts_requests: bool,
     /// Columns that together identify a record.
     pub(super) identity: Vec<String>,
     pub(super) warmup: Option<String>,
@@ -61,8 +64,6 @@ const TIMES: [&str; 20] = [
 /// Names of times that are never durations.
 const STARTS: [&str; 7] =
     ["startedat", "timestamp", "ts", "starttime", "starttimestamp", "requeststarttime", "createdat"];
-/// Names that identify a record on their own.
-const IDENTITIES: [&str; 3] = ["uid", "requestid", "xrequestid"];
 /// Columns of tables whose rows are summaries of runs: there, `failed` and `success` are counts.
 const COUNTS: [&str; 6] = ["requests", "numrequests", "requestcount", "totalrequests", "completed", "count"];
 
@@ -79,6 +80,7 @@ impl<'p> Roles<'p> {
         Self {
             times: times(projection, known, &named),
             outcomes: outcomes(projection, known, &keyed, &is_used),
+            counts_requests: counts_requests(&keyed),
             identity: identity(&named),
             warmup: named("warmup").or_else(|| named("iswarmup")).cloned(),
         }
@@ -146,26 +148,35 @@ fn outcomes<'p>(
         StatusRule::Stated { column, succeeded } => return vec![(column.clone(), OutcomeColumn::Stated(succeeded))],
         StatusRule::Names => {}
     }
+    let by_value = |name: &str| {
+        let known = projection.outcomes.iter().find(|(known, _)| known == name);
+        known.map(|(_, guess)| guess.column())
+    };
     if let Some(mapping) = projection.mappings.iter().find(|mapping| mapping.to == "status") {
         let column = OutcomeColumn::of_name(&mapping.from).unwrap_or(OutcomeColumn::Verdict);
-        return vec![("status".to_owned(), column)];
+        return vec![("status".to_owned(), by_value("status").unwrap_or(column))];
     }
-    let of_runs = keyed.iter().any(|(key, _)| COUNTS.contains(&key.as_str()));
+    let of_runs = counts_requests(keyed);
     let is_count = |name: &str| of_runs && !matches!(key(name).as_str(), "status" | "outcome");
     let later = OutcomeColumn::OF_FAILED_ROWS.iter().filter(|_| !known.complete).map(|name| (*name).to_owned());
     let mut outcomes: Vec<(String, OutcomeColumn<'p>)> = Vec::new();
     for name in known.names.iter().cloned().chain(later) {
         let is_new = outcomes.iter().all(|(known, _)| *known != name);
         if is_new && !is_used(&name) && !projection.labels.contains(&name) && !is_count(&name) {
-            outcomes.extend(OutcomeColumn::of_name(&name).map(|column| (name, column)));
+            let column = by_value(&name).or_else(|| OutcomeColumn::of_name(&name));
+            outcomes.extend(column.map(|column| (name, column)));
         }
     }
     outcomes
+}
+
+fn counts_requests(keyed: &[(String, &String)]) -> bool {
+    keyed.iter().any(|(key, _)| COUNTS.contains(&key.as_str()))
 }
 
 fn identity<'n>(named: &impl Fn(&str) -> Option<&'n String>) -> Vec<String> {
     if let Some((trace, span)) = named("traceid").zip(named("spanid")) {
         return vec![trace.clone(), span.clone()];
     }
-    IDENTITIES.iter().find_map(|name| named(name)).into_iter().cloned().collect()
+    identity::NAMES.iter().find_map(|name| named(name)).into_iter().cloned().collect()
 }

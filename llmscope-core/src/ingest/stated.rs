@@ -17,12 +17,18 @@ pub(super) struct RoleColumns<'t> {
 }
 
 impl<'t> RoleColumns<'t> {
-    fn of(table: &'t Table, projection: &'t Projection) -> Self {
+    fn of(source: &str, table: &'t Table, projection: &'t Projection) -> Result<Self> {
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        let roles = Roles::of(projection, KnownNames { names: &names, complete: true });
+        let mut roles = Roles::of(projection, KnownNames { names: &names, complete: true });
+        for (name, guess) in projection.outcomes_by_value(source, table)? {
+            match roles.outcomes.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, kind)) => *kind = guess.column(),
+                None => roles.outcomes.push((name, guess.column())),
+            }
+        }
         let times = roles.times.iter().filter_map(|(name, kind)| Some((table.column(name)?, *kind)));
         let outcomes = roles.outcomes.into_iter().filter_map(|(name, kind)| Some((table.column(&name)?, kind)));
-        Self { times: times.collect(), outcomes: outcomes.collect(), projection }
+        Ok(Self { times: times.collect(), outcomes: outcomes.collect(), projection })
     }
 
     pub(super) fn outcome(&self, row: usize, location: &Location) -> Result<Outcome> {
@@ -57,8 +63,8 @@ impl<'t> RoleColumns<'t> {
 static USUAL: std::sync::LazyLock<Projection> = std::sync::LazyLock::new(Projection::default);
 
 impl Table {
-    pub(super) fn roles(&self) -> RoleColumns<'_> {
-        RoleColumns::of(self, &USUAL)
+    pub(super) fn roles(&self, source: &str) -> Result<RoleColumns<'_>> {
+        RoleColumns::of(source, self, &USUAL)
     }
 
     /// The table with the meaning that the caller states, so that reading it again needs no statement.
@@ -145,7 +151,7 @@ impl Table {
         let mut columns = ["status", "error_type", "error_code", "error_message"]
             .map(|name| Column { name: name.to_owned(), cells: vec![Cell::Missing; self.rows()] });
         if projection.reading.status != StatusRule::None {
-            let roles = RoleColumns::of(self, projection);
+            let roles = RoleColumns::of(source, self, projection)?;
             for row in 0..self.rows() {
                 let location = Location::of(source).line(self.lines[row]);
                 let [status, kind, code, message] = &mut columns;

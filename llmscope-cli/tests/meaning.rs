@@ -562,3 +562,38 @@ fn a_converted_log_has_the_same_analyses() {
         }
     }
 }
+
+#[test]
+fn a_record_counts_once_under_any_name_of_its_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str, id: &dyn Fn(usize) -> String, more: &dyn Fn(usize) -> String| {
+        let header = if more(0).is_empty() { format!("{name},e2e_s") } else { format!("{name},e2e_s,started_at") };
+        let row = |i: usize| format!("{},0.{}{}\n", id(i), 300 + (i * 37) % 41, more(i));
+        let rows: String = (0..40).chain(0..5).map(row).collect();
+        written(folder.path(), &format!("{name}-{}.csv", more(0).len()), &format!("{header}\n{rows}"))
+    };
+    let random = |i: usize| format!("chatcmpl-9f0c2d1e7ab6{i:04x}");
+    let undated = |_: usize| String::new();
+    let dated = |i: usize| format!(",2026-01-05T10:00:{i:02}Z");
+    for (path, left_out) in [
+        (log("ID", &random, &undated), true),
+        (log("Response ID", &random, &undated), true),
+        (log("responseId", &random, &undated), true),
+        (log("X-Request-Id", &random, &undated), true),
+        (log("id", &|i| i.to_string(), &dated), true),
+        // Prompts have ids, too.
+        (log("id", &|i| format!("p{}", i % 7), &undated), false),
+        (log("prompt_id", &random, &undated), false),
+    ] {
+        let expected = if left_out { (40, 0) } else { (45, 0) };
+        let session = written(folder.path(), "session.json", "");
+        assert!(run(&["convert", &path, "-o", &session, "--force"]).status.success());
+        for file in [&path, &session] {
+            assert_eq!(counts(&[file]), expected, "{file} of {path}");
+            assert_eq!(analyzed(&[file]).2.contains("left out 5 "), left_out);
+        }
+        if left_out {
+            assert_eq!(counts(&[&path, &session, "--by", "run"]), (40, 0), "{path}");
+        }
+    }
+}

@@ -405,8 +405,7 @@ impl<'w, 'p> Assembly<'w, 'p> {
         }
         if is_weak || self.wanted.has_plain_id {
             // A counter: another run counts the same numbers.
-            time.hash(&mut hasher);
-            self.rows.values.iter().for_each(|column| column.last().map(|value| value.to_bits()).hash(&mut hasher));
+            self.rows.hash_last(time, &mut hasher);
         }
         Some(hasher.finish())
     }

@@ -18,6 +18,12 @@ const SPAN: &str = "spanid";
 /// without an id have no identity: equal records are different requests.
 #[must_use]
 pub fn of_record(record: &RequestRecord) -> Option<u64> {
+    of_attributes(record, |hasher| hash_values(record, hasher))
+}
+
+/// The same, where `values` adds the time and the measurements that make a weak id, such as that of a prompt, one of a
+/// record.
+pub(super) fn of_attributes(record: &RequestRecord, values: impl Fn(&mut DefaultHasher)) -> Option<u64> {
     let (mut trace, mut span, mut ids) = (None, None, [None; NAMES.len()]);
     // Each of the names ends in "id".
     for (name, value) in record.attributes.iter().filter(|(name, _)| name.ends_with(['d', 'D'])) {
@@ -39,17 +45,18 @@ pub fn of_record(record: &RequestRecord) -> Option<u64> {
     }
     let [.., plain] = ids;
     let named = ids[..NAMES.len() - 1].iter().find_map(|id| text(*id));
-    named.map(|id| of_id(&id, record)).or_else(|| of_plain_id(&text(plain)?, record))
+    let is_of_row = |id: &String| is_of_row(id, record.started_at.into());
+    let plain = || text(plain).filter(is_of_row).map(|id| hashed(&id, true, &values));
+    named.map(|id| hashed(&id, is_counter(&id), &values)).or_else(plain)
 }
 
-/// The same for an id of anything, which identifies a record together with its time and latencies.
-fn of_plain_id(id: &str, record: &RequestRecord) -> Option<u64> {
-    (record.started_at.is_some() || is_distinctive(id)).then(|| {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        hash_values(record, &mut hasher);
-        hasher.finish()
-    })
+fn hashed(id: &str, is_weak: bool, values: impl Fn(&mut DefaultHasher)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    if is_weak {
+        values(&mut hasher);
+    }
+    hasher.finish()
 }
 
 fn hash_values(record: &RequestRecord, hasher: &mut DefaultHasher) {
@@ -65,12 +72,7 @@ fn is_named(name: &str, key: &str) -> bool {
 /// A number that only repetitions of a record with this id share.
 #[must_use]
 pub fn of_id(id: &str, record: &RequestRecord) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    if is_counter(id) {
-        hash_values(record, &mut hasher);
-    }
-    hasher.finish()
+    hashed(id, is_counter(id), |hasher| hash_values(record, hasher))
 }
 
 /// The same number for a span, whose record has it as attributes.

@@ -1,6 +1,7 @@
 //! Reduces each row of a log to what an analysis needs.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash};
 
 use super::counts::RunCounts;
 use super::failure_kind::FailureKind;
@@ -125,8 +126,9 @@ impl Projection {
             if has_tpot {
                 rows.define_tpot(record.tpot_definition());
             }
-            rows.at(Time::from(record.started_at));
-            rows.identify(identity::of_record(record));
+            let time = Time::from(record.started_at);
+            rows.at(time);
+            rows.identify(identity::of_attributes(record, |hasher| rows.hash_last(time, hasher)));
             if let Some(name) = &self.companion {
                 rows.companion.push(record_cell(header, record, name));
             }
@@ -325,6 +327,12 @@ impl Rows {
             self.identity.resize(self.group.len() - 1, 0);
             self.identity.push(identity.unwrap_or(0));
         }
+    }
+
+    /// Hashes the time and the measurements of the current row.
+    pub(super) fn hash_last(&self, time: Time, hasher: &mut DefaultHasher) {
+        time.hash(hasher);
+        self.values.iter().for_each(|column| column.last().map(|value| value.to_bits()).hash(hasher));
     }
 
     /// Records when the current row was measured.

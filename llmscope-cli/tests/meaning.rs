@@ -63,6 +63,10 @@ fn table(header: &str, row: impl Fn(usize, f64, bool) -> String) -> String {
     (0..40).fold(format!("{header}\n"), |text, i| text + &row(i, value(i), i % 10 == 6) + "\n")
 }
 
+fn outcomes(name: &str, ok: &str, failed: &str) -> String {
+    table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }))
+}
+
 #[test]
 fn columns_of_outcomes_mean_failures() {
     let flat = border("status-flat.csv");
@@ -130,8 +134,7 @@ fn columns_that_look_like_outcomes_are_reported() {
         ("status_text", "OK", "Bad Gateway"),
         ("event", "request_completed", "request_failed"),
     ] {
-        let text =
-            table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let text = outcomes(name, ok, failed);
         let path = written(folder.path(), "table.csv", &text);
         let (_, _, stderr) = analyzed(&[&path]);
         assert!(stderr.contains(&format!("the column \"{name}\" looks like the outcome")), "{name}: {stderr}");
@@ -150,9 +153,10 @@ fn outcomes_that_only_values_show_are_read_and_reported() {
         ("code", "200", "0", "a status of HTTP"),
         ("timeout", "false", "true", "true or 1 is a failure"),
         ("cancelled", "0", "1", "true or 1 is a failure"),
+        ("Response", "200", "503", "a status of HTTP"),
+        ("state", "COMPLETED", "FAILED", "words of success and of failure"),
     ] {
-        let text =
-            table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let text = outcomes(name, ok, failed);
         let path = written(folder.path(), "table.csv", &text);
         assert_eq!(counts(&[&path]), (36, 4), "{name} {ok} {failed}");
         let (_, _, stderr) = analyzed(&[&path]);
@@ -167,8 +171,7 @@ fn outcomes_that_only_values_show_are_read_and_reported() {
     for (name, ok, failed) in
         [("finish_reason", "stop", "error"), ("success", "T", "F"), ("stop_reason", "eos", "abort")]
     {
-        let text =
-            table(&format!("e2e_s,{name}"), |_, value, fails| format!("{value},{}", if fails { failed } else { ok }));
+        let text = outcomes(name, ok, failed);
         let path = written(folder.path(), "table.csv", &text);
         assert_eq!(counts(&[&path]), (36, 4), "{name} {ok} {failed}");
     }

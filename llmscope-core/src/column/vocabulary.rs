@@ -27,6 +27,8 @@ pub(super) const CLEAR_DURATION: &str = "\
 /// Durations that are settings or facts, neither good nor bad.
 const NEUTRAL_DURATION: &str = "\
     timeout ttl interval period age deadline budget idle offset skew drift audio video remaining between";
+/// Durations that are chosen, also next to the name of a latency: `latency_budget_ms`.
+const CHOSEN_DURATION: &str = "budget threshold slo sla objective think sleep ramp pause keepalive";
 /// Words of columns that hold points in time.
 const POINT_IN_TIME: &str = "timestamp timestamps date datetime";
 /// More of it is worse.
@@ -198,7 +200,7 @@ fn preference(name: &Name, role: Role) -> Preference {
         Role::Duration if name.has("uptime") => Preference::Higher,
         Role::Duration => {
             let is_neutral = name.has(NEUTRAL_DURATION) && !name.has(CLEAR_DURATION) && !name.has("response");
-            if is_neutral { Preference::Unknown } else { Preference::Lower }
+            if is_neutral || name.has(CHOSEN_DURATION) { Preference::Unknown } else { Preference::Lower }
         }
         Role::Cost => Preference::Lower,
         _ if is_bad => Preference::Lower,
@@ -299,7 +301,7 @@ mod tests {
         );
         check(&["uptime_s"], Role::Duration, Unit::Second, Preference::Higher);
         check(
-            &["timeout_s", "audio_s", "interval_s", "time_between_failures_s"],
+            &["timeout_s", "audio_s", "interval_s", "time_between_failures_s", "think_time_s", "latency_budget_s"],
             Role::Duration,
             Unit::Second,
             Preference::Unknown,

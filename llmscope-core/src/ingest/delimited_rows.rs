@@ -26,9 +26,7 @@ pub(super) fn read(source: &str, block: &Block, header: &Header, wanted: &Wanted
     }
     let mut seen = vec![false; wanted.names.len()];
     table.columns.iter().for_each(|column| seen[column.field] = true);
-    table.assembly.rows.offered = wanted.offered(&seen);
-    table.assembly.rows.tells_outcomes = wanted.tells_outcomes(&seen);
-    Ok(table.assembly.rows)
+    Ok(table.assembly.into_rows(&seen))
 }
 
 /// Reads the wanted columns of a table.

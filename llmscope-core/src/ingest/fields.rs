@@ -164,13 +164,18 @@ impl<'p> Wanted<'p> {
     }
 
     /// For each measure, whether the file has its field.
-    pub(super) fn offered(&self, seen: &[bool]) -> Vec<bool> {
+    fn offered(&self, seen: &[bool]) -> Vec<bool> {
         self.measures.iter().map(|used| seen[used.place]).collect()
     }
 
     /// True if the file has a field that tells whether a row succeeded.
-    pub(super) fn tells_outcomes(&self, seen: &[bool]) -> bool {
+    fn tells_outcomes(&self, seen: &[bool]) -> bool {
         self.outcomes.iter().any(|(used, _)| seen[used.place])
+    }
+
+    /// True if the file has a field that says of each row how it ended. Fields of errors are empty if there was none.
+    fn tells_every_outcome(&self, seen: &[bool]) -> bool {
+        self.outcomes.iter().any(|(used, column)| seen[used.place] && !column.is_of_errors())
     }
 }
 
@@ -204,6 +209,17 @@ impl<'w, 'p> Assembly<'w, 'p> {
         let succeeded = vec![String::new(); wanted.outcomes.len()];
         let decimal = wanted.projection.reading.decimal;
         Self { wanted, source, decimal, rows: assembled, groups, hasher, usual_times, succeeded }
+    }
+
+    /// The rows of a file with these fields.
+    pub(super) fn into_rows(self, seen: &[bool]) -> Rows {
+        let mut rows = self.rows;
+        rows.offered = self.wanted.offered(seen);
+        rows.tells_outcomes = self.wanted.tells_outcomes(seen);
+        if !self.wanted.tells_every_outcome(seen) {
+            rows.tally.without_outcome = 0;
+        }
+        rows
     }
 
     /// Adds the row at a 1-based line.

@@ -42,9 +42,7 @@ pub(super) fn read(source: &str, block: &Block, wanted: &Wanted<'_>) -> Result<(
         rest = &rest[length..];
         number += 1;
     }
-    assembly.rows.offered = wanted.offered(&reader.seen);
-    assembly.rows.tells_outcomes = wanted.tells_outcomes(&reader.seen);
-    Ok((assembly.rows, warnings))
+    Ok((assembly.into_rows(&reader.seen), warnings))
 }
 
 /// Adds a row with numbers that are not finite, as Python writes them. False if the row has none, or another fault.

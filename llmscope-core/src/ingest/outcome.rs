@@ -137,6 +137,11 @@ impl OutcomeColumn<'_> {
         })
     }
 
+    /// True if the column describes errors, and is empty in a row without one.
+    pub(super) const fn is_of_errors(self) -> bool {
+        matches!(self, Self::Failure | Self::Kind)
+    }
+
     /// Names that occur only in rows that failed, so that the first rows of a log do not show them.
     pub(super) const OF_FAILED_ROWS: [&'static str; 14] = [
         "status",

@@ -1,7 +1,7 @@
 //! Outcomes by the values of a column: columns whose name does not say that they tell the outcome, and codes whose name
 //! does not say which value is success.
 
-use super::outcome::{FALSE, OutcomeColumn, SUCCEEDED, TRUE, is_http, key, of_status_line};
+use super::outcome::{FALSE, Outcome, OutcomeColumn, SUCCEEDED, TRUE, is_http, key, of_status_line};
 use super::{Cell, Column};
 
 /// How a column tells the outcome of each row, as its values show.
@@ -13,6 +13,8 @@ pub enum OutcomeGuess {
     HttpStatus,
     /// A flag, true for failure.
     FailureFlag,
+    /// A word.
+    Words,
 }
 
 impl OutcomeGuess {
@@ -22,6 +24,7 @@ impl OutcomeGuess {
             Self::ReturnCode => "0 is success",
             Self::HttpStatus => "a status of HTTP",
             Self::FailureFlag => "true or 1 is a failure",
+            Self::Words => "words of success and of failure",
         }
     }
 
@@ -30,6 +33,7 @@ impl OutcomeGuess {
             Self::ReturnCode => OutcomeColumn::Return,
             Self::HttpStatus => OutcomeColumn::Code,
             Self::FailureFlag => OutcomeColumn::Flag,
+            Self::Words => OutcomeColumn::Verdict,
         }
     }
 }
@@ -94,14 +98,22 @@ fn is_boolean(text: &str) -> bool {
 /// is success, or a column whose name does not say that it is an outcome.
 pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result<Option<OutcomeGuess>, Unclear> {
     let key = key(&column.name);
+    let is_candidate = [&CODES[..], &FLAGS].iter().any(|names| names.contains(&key.as_str())) || names_outcome(&key);
+    if named.is_none() && !is_candidate {
+        return Ok(None);
+    }
     let values = Values::of(&column.cells);
     if values.texts > 0 {
-        return Ok(None);
+        let is_words = named.is_none() && names_outcome(&key) && are_words(&column.cells);
+        return Ok(is_words.then_some(OutcomeGuess::Words));
     }
     match named {
         Some(OutcomeColumn::Verdict | OutcomeColumn::Code) => of_status(&key, named, &values),
         Some(_) => Ok(None),
         None if CODES.contains(&key.as_str()) => Ok(of_code(&values)),
+        None if names_outcome(&key) && values.ones + values.others + values.booleans == 0 => {
+            Ok((values.refusals > 0).then_some(OutcomeGuess::HttpStatus))
+        }
         None if FLAGS.contains(&key.as_str()) => {
             // `errors` with 0 and 1 can be counts.
             let is_of_numbers = values.zeros > 0 && values.ones > 0 && !COUNTS.contains(&key.as_str());
@@ -110,6 +122,25 @@ pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result
         }
         None => Ok(None),
     }
+}
+
+/// True for a name that suggests the end of a request: `Response`, `statusText`, `call_state`, `http`.
+fn names_outcome(key: &str) -> bool {
+    ["status", "state", "code", "response", "http"].iter().any(|part| key.contains(part))
+}
+
+/// True if each text says how a request ended, and some succeeded and some failed.
+fn are_words(cells: &[Cell]) -> bool {
+    let (mut any_success, mut any_failure) = (false, false);
+    for cell in cells {
+        match OutcomeColumn::Verdict.read(cell) {
+            Ok(Outcome::Succeeded) => any_success = true,
+            Ok(Outcome::Failed(..)) => any_failure = true,
+            Ok(Outcome::Unknown) => {}
+            Err(_) => return false,
+        }
+    }
+    any_success && any_failure
 }
 
 /// A status without HTTP statuses: 0 can mean success, or that there was no response.
@@ -299,7 +330,7 @@ mod tests {
 
     #[test]
     fn values_show_what_a_code_means() {
-        use OutcomeGuess::{FailureFlag, HttpStatus, ReturnCode};
+        use OutcomeGuess::{FailureFlag, HttpStatus, ReturnCode, Words};
         for (name, cells, expected) in [
             ("status", &["0", "14", "0"][..], Ok(Some(ReturnCode))),
             ("status", &["0", "137", "255"], Ok(Some(ReturnCode))),
@@ -327,6 +358,15 @@ mod tests {
             ("dropped", &["no", "yes"], Ok(Some(FailureFlag))),
             ("errors", &["0", "0"], Ok(None)),
             ("tokens", &["0", "14"], Ok(None)),
+            ("Response", &["200", "503"], Ok(Some(HttpStatus))),
+            ("max_tokens", &["200", "500"], Ok(None)),
+            ("response_bytes", &["200", "137"], Ok(None)),
+            ("statusText", &["OK", "Bad Gateway", "Gateway Timeout"], Ok(None)),
+            ("statusText", &["OK", "Gateway Timeout"], Ok(Some(Words))),
+            ("state", &["COMPLETED", "FAILED", ""], Ok(Some(Words))),
+            ("state", &["COMPLETED", "COMPLETED"], Ok(None)),
+            ("us_state", &["TX", "CA"], Ok(None)),
+            ("result", &["pass", "fail"], Ok(None)),
         ] {
             let found = guess(&column(name, cells), OutcomeColumn::of_name(name));
             assert_eq!(found, expected, "{name}: {cells:?}");

@@ -178,9 +178,7 @@ impl Projection {
             })?;
             guesses.extend(guessed.map(|guess| (name.clone(), guess)));
         }
-        let is_told = |(_, kind): &(String, OutcomeColumn<'_>)| {
-            !matches!(kind, OutcomeColumn::Failure | OutcomeColumn::Kind | OutcomeColumn::Finish)
-        };
+        let is_told = |(_, kind): &(String, OutcomeColumn<'_>)| !kind.is_of_errors() && *kind != OutcomeColumn::Finish;
         if !roles.outcomes.iter().any(is_told) && !roles.counts_requests {
             let of_values = self.unused(table, &names).filter_map(|column| {
                 let guess = guess(column, None).ok().flatten()?;
@@ -242,9 +240,7 @@ impl Projection {
             assembly.add(&fields, line)?;
         }
         let seen: Vec<bool> = columns.iter().map(Option::is_some).collect();
-        assembly.rows.offered = wanted.offered(&seen);
-        assembly.rows.tells_outcomes = wanted.tells_outcomes(&seen);
-        Ok(assembly.rows)
+        Ok(assembly.into_rows(&seen))
     }
 }
 

@@ -78,10 +78,11 @@ impl Table {
     /// # Ok::<(), llmscope_core::Error>(())
     /// ```
     pub fn to_session(&self, source: &str) -> Result<Session> {
-        if self.numeric_columns().next().is_none() {
+        let roles = self.roles(source)?;
+        // Requests that all failed have no numbers.
+        if self.numeric_columns().next().is_none() && !roles.tell_outcomes() {
             return Err(self.without_metrics(source));
         }
-        let roles = self.roles(source)?;
         let columns: Vec<_> = self.columns.iter().map(|column| self.with_numbers(column)).collect();
         let mut requests = Vec::new();
         for row in 0..self.rows() {

@@ -31,6 +31,11 @@ impl<'t> RoleColumns<'t> {
         Ok(Self { times: times.collect(), outcomes: outcomes.collect(), projection })
     }
 
+    /// True if a column tells the outcome of a row.
+    pub(super) const fn tell_outcomes(&self) -> bool {
+        !self.outcomes.is_empty()
+    }
+
     pub(super) fn outcome(&self, row: usize, location: &Location) -> Result<Outcome> {
         let mut outcome = Outcome::Unknown;
         for (column, kind) in &self.outcomes {

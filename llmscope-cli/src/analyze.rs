@@ -34,6 +34,8 @@ pub(crate) struct Judged {
     pub(crate) series: Vec<Series>,
     pub(crate) missing: Option<Missing>,
     pub(crate) report: Report,
+    /// True if the direction of a change decides its verdict.
+    pub(crate) directions_decide: bool,
 }
 
 impl Judged {
@@ -63,7 +65,7 @@ impl Judged {
         if directions_decide {
             meaning::print_deciding_guesses(&series, &report.analyses);
         }
-        Ok(Self { logs, series, missing: args.missing, report })
+        Ok(Self { logs, series, missing: args.missing, report, directions_decide })
     }
 
     /// Fails if nothing was judged, so that a check of an empty log does not pass.

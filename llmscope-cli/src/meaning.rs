@@ -56,10 +56,19 @@ pub(crate) fn units(texts: &[String]) -> Result<StatedMeanings> {
 
 /// Prints each guessed direction that decides the verdict of a series.
 pub(crate) fn print_deciding_guesses(series: &[Series], analyses: &[Analysis]) {
+    print_all(&guesses_of(deciding(series, analyses)));
+}
+
+/// The guessed directions that decide the verdict of a series, as text.
+pub(crate) fn deciding_guesses(series: &[Series], analyses: &[Analysis]) -> Vec<String> {
+    guesses_of(deciding(series, analyses)).iter().map(with_remedy).collect()
+}
+
+/// The series whose direction decides.
+fn deciding<'s>(series: &'s [Series], analyses: &[Analysis]) -> impl Iterator<Item = &'s Series> {
     let decides =
         |analysis: &Analysis| analysis.verdict == SeriesVerdict::Changed && analysis.answer.part == Some(Part::Level);
-    let deciding = series.iter().zip(analyses).filter(|(_, analysis)| decides(analysis));
-    print_guesses(deciding.map(|(series, _)| series));
+    series.iter().zip(analyses).filter(move |(_, analysis)| decides(analysis)).map(|(series, _)| series)
 }
 
 /// Prints that an objective of failures has no answer, because no column of the logs says which requests failed.
@@ -91,13 +100,22 @@ pub(crate) fn print_contradictions(series: &[Series], analyses: &[Analysis]) {
 
 /// Prints the direction of each measure whose direction is guessed.
 pub(crate) fn print_guesses<'s>(series: impl Iterator<Item = &'s Series>) {
-    let mut printed: Vec<Guess> = Vec::new();
+    print_all(&guesses_of(series));
+}
+
+fn print_all(guesses: &[Guess]) {
+    guesses.iter().for_each(|guess| output::say(CAUTION, "note:", &with_remedy(guess)));
+}
+
+/// Each guessed direction once.
+fn guesses_of<'s>(series: impl Iterator<Item = &'s Series>) -> Vec<Guess> {
+    let mut guesses: Vec<Guess> = Vec::new();
     for guess in series.filter_map(Guess::of_direction) {
-        if !printed.contains(&guess) {
-            output::say(CAUTION, "note:", &with_remedy(&guess));
-            printed.push(guess);
+        if !guesses.contains(&guess) {
+            guesses.push(guess);
         }
     }
+    guesses
 }
 
 /// A guess, and how to state the meaning.

@@ -77,6 +77,8 @@ fn the_verdict_knows_the_direction() {
         assert_eq!(output.status.code(), Some(status), "{column}");
         assert!(stderr(&output).contains(&format!("note: {column}: ")), "{}", stderr(&output));
     }
+    let page = String::from_utf8(run(&format!("report {path} --column x")).stdout).unwrap();
+    assert!(page.contains("x: whether higher or lower is better is unknown; use --higher-is-better x"), "{page}");
     let stated = report(&format!("analyze {path} --column x --lower-is-better x"));
     assert_eq!(stated["analyses"][0]["answer"]["direction"], "better");
 }
@@ -99,6 +101,8 @@ fn a_shift_either_way_fails_the_gate_if_the_direction_is_unknown() {
         let pair = &report(&line)["pairs"][0];
         assert_eq!((pair["direction"].as_str(), pair["direction_from"].as_str()), (Some("unknown"), Some("unknown")));
         refused(&format!("{line} --strict"), "--strict: zork: whether higher or lower");
+        let markdown = String::from_utf8(run(&format!("{line} --format markdown")).stdout).unwrap();
+        assert!(markdown.contains("is unknown: a shift in either direction is worse"), "{markdown}");
     }
     let (up, down) = (log("up.csv", 600), log("down.csv", 120));
     for (option, candidate, status) in

@@ -178,7 +178,7 @@ pub struct Pair {
     #[serde(default = "unknown_direction")]
     pub direction: Preference,
     /// The source of the direction.
-    #[serde(default = "unknown_source")]
+    #[serde(default = "source_of_metrics")]
     pub direction_from: Source,
     /// The baseline.
     pub baseline: Arm,
@@ -218,8 +218,9 @@ const fn unknown_direction() -> Preference {
     Preference::Unknown
 }
 
-const fn unknown_source() -> Source {
-    Source::Unknown
+/// Documents of earlier versions do not give the source.
+const fn source_of_metrics() -> Source {
+    Source::Metric
 }
 
 /// The measurements of one side.

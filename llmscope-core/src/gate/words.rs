@@ -116,7 +116,7 @@ impl Pair {
         format!("{} · {}", arm("baseline", &self.baseline), arm("candidate", &self.candidate))
     }
 
-    /// Further facts: the failures, the runs, the load, the candidate's own change, Mann and Whitney's test, the frozen
+    /// Further facts: a guessed direction, the failures, the runs, the load, the candidate's own change, Mann and Whitney's test, the frozen
     /// chart.
     #[must_use]
     pub fn facts(&self) -> Vec<String> {
@@ -135,8 +135,19 @@ impl Pair {
         let failures = (!self.failures.is_empty()).then(|| format!("failed: {}", listed(&self.failures)));
         let change =
             self.since_text.as_ref().map(|text| format!("the candidate changed while it was measured: {text}"));
-        let facts = [failures, self.runs.and_then(Runs::fact), self.load.as_ref().and_then(Load::fact), change];
+        let facts =
+            [self.guess(), failures, self.runs.and_then(Runs::fact), self.load.as_ref().and_then(Load::fact), change];
         facts.into_iter().flatten().chain(ranks).chain(chart).collect()
+    }
+
+    /// The direction, if it is a guess.
+    fn guess(&self) -> Option<String> {
+        let text = match self.direction {
+            Preference::Unknown => "whether higher or lower is better is unknown: a shift in either direction is worse",
+            Preference::Lower => "lower is better, a guess from the name",
+            Preference::Higher => "higher is better, a guess from the name",
+        };
+        self.direction_from.is_guess().then(|| text.to_owned())
     }
 
     /// A figure in its unit; a share in percent.

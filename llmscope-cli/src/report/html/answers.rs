@@ -1,12 +1,17 @@
 //! The table of all answers, the most urgent one first.
 
-use llmscope_core::{Analysis, Report};
+use llmscope_core::Analysis;
 use maud::{Markup, html};
 
 use super::layout::answer_badge;
 use super::{section, sparkline};
+use crate::analyze::Judged;
+use crate::meaning::deciding_guesses;
 
-pub(super) fn table(report: &Report) -> Markup {
+pub(super) fn table(judged: &Judged) -> Markup {
+    let report = &judged.report;
+    let guesses =
+        if judged.directions_decide { deciding_guesses(&judged.series, &report.analyses) } else { Vec::new() };
     let grouped = report.analyses.iter().any(|analysis| !analysis.group.is_empty());
     html! {
         section.plain id="verdicts" aria-labelledby="verdicts-title" {
@@ -28,6 +33,11 @@ pub(super) fn table(report: &Report) -> Markup {
                             (row(answer.analysis, &report.analyses[answer.analysis], grouped))
                         }
                     }
+                }
+            }
+            @if !guesses.is_empty() {
+                ul.callouts aria-label="Guesses" {
+                    @for guess in guesses { li { (guess) } }
                 }
             }
         }

@@ -56,7 +56,7 @@ pub(crate) fn page(judged: &Judged, title: Option<&str>) -> Result<String> {
 /// The answers, or the verdicts of the rules if these decide.
 fn first_table(judged: &Judged) -> Markup {
     match judged.report.decided_by {
-        DecidedBy::Changes => answers::table(&judged.report),
+        DecidedBy::Changes => answers::table(judged),
         DecidedBy::Rules => verdicts::table(judged),
     }
 }

@@ -202,12 +202,15 @@ fn an_objective_of_failures_needs_a_column_of_outcomes() {
         ("plain.csv", long("e2e_s", ""), false),
         ("plain.jsonl", lines(""), false),
         ("status.csv", long("e2e_s,status", ",ok"), true),
-        // An empty cell says that nothing went wrong.
         ("errors.csv", long("e2e_s,error", ","), true),
         ("errors.jsonl", lines(", \"error\": null"), true),
     ] {
         let path = written(folder.path(), name, &text);
+        let session = format!("{path}.json");
+        assert!(run(&["convert", &path, "-o", &session]).status.success());
+        let of_session = &first(&[&session, "--slo", "errors=1%"])["answer"]["objectives"][0];
         let (report, status, message) = analyzed(&[&path, "--slo", "errors=1%"]);
+        assert_eq!(of_session["status"], report["analyses"][0]["answer"]["objectives"][0]["status"], "{name}");
         let certificate = &report["analyses"][0]["answer"]["objectives"][0];
         let expected = if known { "met" } else { "cannot_tell" };
         assert_eq!((certificate["status"].as_str(), status), (Some(expected), 0), "{name}: {certificate}");
@@ -580,7 +583,6 @@ fn a_record_counts_once_under_any_name_of_its_id() {
         (log("responseId", &random, &undated), true),
         (log("X-Request-Id", &random, &undated), true),
         (log("id", &|i| i.to_string(), &dated), true),
-        // Prompts have ids, too.
         (log("id", &|i| format!("p{}", i % 7), &undated), false),
         (log("prompt_id", &random, &undated), false),
     ] {

@@ -520,7 +520,7 @@ impl SeriesBuilder {
 
     fn present_measures(&self) -> Result<Vec<Measure>> {
         let offered = |measure: &Measure| self.offered.get(measure.name()).is_some_and(|&offered| offered);
-        let any_session = self.sources.iter().any(|log| log.header.is_some() || log.tells_outcomes);
+        let any_session = self.sources.iter().any(SourceLog::knows_outcomes);
         // A gate, which names its groups, compares no shares of runs.
         let by_settings = self.selection.by.is_none();
         let has_failures = any_session || (by_settings && self.groups.iter().any(Group::counts_failures));
@@ -595,6 +595,11 @@ impl SourceLog {
             unread_time: None,
             guessed_outcomes: Vec::new(),
         }
+    }
+
+    /// True if the log tells which requests failed; a session without requests could.
+    fn knows_outcomes(&self) -> bool {
+        self.tells_outcomes || self.header.as_ref().is_some_and(|header| !header.outcomes_unknown)
     }
 
     /// The session's name, or else that of its file.

@@ -95,7 +95,8 @@ impl Projection {
 
     /// The projection of requests.
     pub(crate) fn of_records(&self, header: &SessionHeader, records: &[RequestRecord]) -> Rows {
-        let mut rows = Rows { records: records.len(), tells_outcomes: true, ..Rows::new(self.measures.len()) };
+        let mut rows =
+            Rows { records: records.len(), tells_outcomes: !header.outcomes_unknown, ..Rows::new(self.measures.len()) };
         let mut labels = vec![None; self.labels.len()];
         let has_tpot = self.measures.contains(&Measure::Metric(Metric::Tpot));
         for (position, record) in records.iter().enumerate() {

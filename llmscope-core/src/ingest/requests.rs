@@ -15,7 +15,7 @@ use super::{Cell, Column, Table};
 use crate::error::{Error, Location, Result};
 use crate::measure::Measure;
 use crate::session::columns::{ATTRIBUTE_PREFIX, Field, FieldValue, number_text};
-use crate::session::{AttributeValue, RequestRecord, Session, check_record};
+use crate::session::{AttributeValue, RequestRecord, Session, SessionHeader, check_record};
 
 impl Table {
     /// The table as comma-separated values. CSV has no types: text that looks like a number is read back as a number.
@@ -95,7 +95,8 @@ impl Table {
             requests.sort_by_key(|(elapsed, _)| *elapsed);
         }
         let records = requests.into_iter().map(|(_, record)| record).collect();
-        Ok(Session { records, ..Session::default() })
+        let header = SessionHeader { outcomes_unknown: !roles.tell_outcomes(), ..SessionHeader::default() };
+        Ok(Session { header, records, ..Session::default() })
     }
 
     /// The request of a row, and its time if that is counted from the start of the run.

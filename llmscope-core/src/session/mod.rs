@@ -89,6 +89,9 @@ pub struct SessionHeader {
     /// True if the run used a simulated endpoint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub simulated: bool,
+    /// True if the log that this session comes from does not tell which requests failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outcomes_unknown: bool,
     /// Settings of the run and labels to group by, such as `concurrency` or `region`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
@@ -108,6 +111,7 @@ impl Default for SessionHeader {
             model: None,
             recorder: None,
             simulated: false,
+            outcomes_unknown: false,
             labels: BTreeMap::new(),
             environment: None,
         }

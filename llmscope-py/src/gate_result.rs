@@ -131,6 +131,10 @@ record! {
         unit: &'static str = |unit: &Unit| unit.symbol(),
         /// True for a metric of which less is worse, such as tokens per second.
         less_is_worse: bool,
+        /// ``"lower_is_better"``, ``"higher_is_better"`` or ``"unknown"``: then a shift in either direction is worse.
+        direction: String = document::token,
+        /// The source of the direction: ``"metric"``, ``"user"``, ``"tool"``, ``"name"`` (a guess) or ``"unknown"``.
+        direction_from: String = document::token,
         /// The baseline.
         baseline: Arm = |arm: &core::Arm| Arm(arm.clone()),
         /// The candidate.

@@ -111,7 +111,9 @@ fn with_a_role(columns: &[String], reading: &ReadOptions) -> Vec<String> {
 pub(crate) fn log_of(frame: &Frame<'_>, needed: &[&str], reading: &ReadOptions) -> Result<Log> {
     let mut table = Table::default();
     let names = &frame.names;
-    let roles = with_a_role(names, reading);
+    let mut roles = with_a_role(names, reading);
+    let projection = Projection { reading: reading.clone(), ..Projection::default() };
+    roles.extend(projection.columns_with_possible_outcomes(names));
     let is_read = |name: &String| needed.contains(&name.as_str()) || roles.contains(name);
     for (index, name) in names.iter().enumerate().filter(|(_, name)| is_read(name)) {
         let cells = frame.cells(index)?;

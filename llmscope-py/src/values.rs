@@ -5,7 +5,7 @@ use arrow_array::types::{
     Decimal128Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
+use arrow_array::{AnyDictionaryArray, Array, ArrayRef, ArrowPrimitiveType};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use llmscope_core::{Missing, Sample, error};
@@ -199,11 +199,21 @@ impl Values {
                 cast::<Decimal128Type>(chunk, |value| value as f64 / unit)
             }
             DataType::Null => vec![0.0; chunk.len()].into(),
+            DataType::Dictionary(..) => Self::of_dictionary(chunk.as_any_dictionary())?,
             other => {
                 return Err(PyTypeError::new_err(format!("expected numbers, got Arrow data of type {other}")));
             }
         };
         Ok(Self::with_nulls(data, chunk.logical_nulls()))
+    }
+
+    /// The number that each key of a dictionary names; 0 where it is missing.
+    fn of_dictionary(chunk: &dyn AnyDictionaryArray) -> PyResult<ScalarBuffer<f64>> {
+        let values = Self::of_chunk(chunk.values())?;
+        if values.len() == 0 {
+            return Ok(vec![0.0; chunk.len()].into());
+        }
+        Ok(chunk.normalized_keys().into_iter().map(|key| values.data[key]).collect())
     }
 
     fn with_nulls(data: ScalarBuffer<f64>, nulls: Option<NullBuffer>) -> Self {

@@ -87,3 +87,26 @@ def test_strict_refuses_guesses_that_decide() -> None:
     # Metrics have fixed meanings, and limits of the caller are judged by rules.
     assert ls.analyze(SESSIONS / "paused.json", strict=True)
     assert ls.analyze(THROUGHPUT, metric="tps", strict=True, phase1=10).decided_by == "rules"
+
+
+def test_an_unknown_direction_fails_the_gate_either_way() -> None:
+    def frame(level: float) -> dict[str, np.ndarray]:
+        return {"zork": level + np.arange(400.0) * 37 % 41}
+
+    for candidate, verdict in [(600.0, "fail"), (120.0, "fail"), (300.0, "pass")]:
+        answer = ls.gate(frame(300.0), frame(candidate), metric="zork", run_sd=0.01)
+        pair = answer.pairs[0]
+        assert (answer.verdict, pair.direction, pair.direction_from) == (verdict, "unknown", "unknown")
+    stated = ls.gate(frame(300.0), frame(120.0), metric="zork", run_sd=0.01, lower_is_better="zork")
+    assert (stated.verdict, stated.pairs[0].direction_from) == ("pass", "user")
+
+
+def test_outcomes_by_their_values_mean_failures() -> None:
+    fails = np.arange(60) % 10 == 6
+    for name, ok, failed in [("status", 0, 14), ("code", 200, 503), ("timeout", False, True)]:
+        frame = {"e2e_s": 0.3 + np.arange(60.0) * 37 % 41 / 1000, name: [failed if one else ok for one in fails]}
+        assert ls.analyze(frame).analyses[0].excluded.failed == 6, name
+    answers = {"e2e_s": np.arange(1.0, 61.0), "response": [f"text {row}" for row in range(60)]}
+    assert ls.analyze(answers).analyses[0].excluded.failed == 0
+    with pytest.raises(ls.FormatError, match="only 0 and 1"):
+        ls.analyze({"e2e_s": [0.3, 0.4], "status": [0, 1]})

@@ -75,6 +75,7 @@ FLOATS: dict[str, Callable[[Any], Any]] = {
     "polars chunks": lambda v: pl.concat([pl.Series(v[:50]), pl.Series(v[50:])], rechunk=False),
     "pyarrow": pa.array,
     "pyarrow slice": lambda v: pa.array([0.0, *v])[1:],
+    "pyarrow dictionary": lambda v: pa.array(v).dictionary_encode(),
     "pyarrow chunks": lambda v: pa.chunked_array([v[:50], v[50:51], v[51:]]),
     "Arrow capsule": ArrowOnly,
     "fractions": lambda v: [Fraction(x) for x in v],
@@ -101,6 +102,10 @@ GAPS: dict[str, Callable[[list[float | None]], Any]] = {
     "polars": pl.Series,
     "polars NaN": lambda v: pl.Series([float("nan") if x is None else x for x in v]),
     "pyarrow": pa.array,
+    "pyarrow dictionary": lambda v: pa.array(v).dictionary_encode(),
+    "pyarrow dictionary with a null": lambda v: pa.DictionaryArray.from_arrays(
+        pa.array(range(len(v)), pa.int16()), pa.array(v)
+    ),
     "pyarrow chunks": lambda v: pa.chunked_array([pa.array(v[:3], pa.float64()), pa.array(v[3:], pa.float64())]),
     "Arrow capsule": ArrowOnly,
 }

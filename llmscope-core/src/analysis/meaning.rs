@@ -78,7 +78,12 @@ pub(super) fn only_measure(projection: &Projection, log: &Log, names: &[String])
     if is_of_runs || mapped || names.iter().any(|name| is_known(&name)) {
         return None;
     }
-    let others = projection.columns_with_a_role(names);
+    let mut others = projection.columns_with_a_role(names);
+    if let Content::Table(table) = &log.content {
+        // A column that leaves its outcome open is refused when it is read.
+        let outcomes = projection.outcomes_by_value(&log.source, table).unwrap_or_default();
+        others.extend(outcomes.into_iter().map(|(name, _)| name));
+    }
     let by = &projection.labels;
     let has_a_role = |name: &String| {
         name == rate || others.contains(name) || by.contains(name) || projection.companion.as_ref() == Some(name)

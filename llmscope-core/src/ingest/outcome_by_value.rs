@@ -98,8 +98,7 @@ fn is_boolean(text: &str) -> bool {
 /// is success, or a column whose name does not say that it is an outcome.
 pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result<Option<OutcomeGuess>, Unclear> {
     let key = key(&column.name);
-    let is_candidate = [&CODES[..], &FLAGS].iter().any(|names| names.contains(&key.as_str())) || names_outcome(&key);
-    if named.is_none() && !is_candidate {
+    if named.is_none() && !may_tell_outcome(&key) {
         return Ok(None);
     }
     let values = Values::of(&column.cells);
@@ -141,6 +140,11 @@ fn are_words(cells: &[Cell]) -> bool {
         }
     }
     any_success && any_failure
+}
+
+/// True for the key of a name under which values can tell the outcome of a row.
+pub(super) fn may_tell_outcome(key: &str) -> bool {
+    CODES.contains(&key) || FLAGS.contains(&key) || names_outcome(key)
 }
 
 /// A status without HTTP statuses: 0 can mean success, or that there was no response.

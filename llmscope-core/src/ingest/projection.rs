@@ -8,8 +8,8 @@ use super::failure_kind::FailureKind;
 use super::fields::{Assembly, Field, Wanted};
 use super::numbers::{self, Decimal};
 use super::options::ReadOptions;
-use super::outcome::{OutcomeColumn, StatusRule};
-use super::outcome_by_value::{OutcomeGuess, Unclear, guess, looks_like_outcome};
+use super::outcome::{OutcomeColumn, StatusRule, key};
+use super::outcome_by_value::{OutcomeGuess, Unclear, guess, looks_like_outcome, may_tell_outcome};
 use super::roles::{KnownNames, Roles, TimeColumn};
 use super::tally::Tally;
 use super::time::Time;
@@ -145,6 +145,19 @@ impl Projection {
         // A name that only suggests a time can be that of a duration or a flag, such as `response_time` or `completed`.
         let times = roles.times.into_iter().filter(|(_, kind)| !matches!(kind, TimeColumn::Guess(_)));
         times.map(|(name, _)| name).chain(outcomes).chain(roles.identity).chain(roles.warmup).collect()
+    }
+
+    /// The columns among these names whose values can tell the outcome of a row, although their names do not say so.
+    #[must_use]
+    pub fn columns_with_possible_outcomes(&self, names: &[String]) -> Vec<String> {
+        // An answer of a model is a response, too.
+        let is_answer = |key: &str| key.starts_with("response") && !key.contains("stat") && !key.contains("code");
+        let is_candidate = |name: &&String| {
+            let key = key(name);
+            may_tell_outcome(&key) && !is_answer(&key)
+        };
+        let is_read = self.reading.status == StatusRule::Names;
+        names.iter().filter(|_| is_read).filter(is_candidate).cloned().collect()
     }
 
     /// The columns of outcomes that only their values show, with what they mean.

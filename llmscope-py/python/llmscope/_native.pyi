@@ -2419,6 +2419,12 @@ class GatePair:
     def less_is_worse(self) -> bool:
         """True for a metric of which less is worse, such as tokens per second."""
     @property
+    def direction(self) -> Literal["lower_is_better", "higher_is_better", "unknown"]:
+        """``"lower_is_better"``, ``"higher_is_better"`` or ``"unknown"``: then a shift in either direction is worse."""
+    @property
+    def direction_from(self) -> Literal["metric", "user", "tool", "name", "unknown"]:
+        """The source of the direction: ``"metric"``, ``"user"``, ``"tool"``, ``"name"`` (a guess) or ``"unknown"``."""
+    @property
     def baseline(self) -> Arm:
         """The baseline."""
     @property

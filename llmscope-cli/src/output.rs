@@ -60,7 +60,7 @@ impl Sink {
     /// Flushes standard output, or puts the file in place.
     pub(crate) fn finish(self) -> Result<()> {
         match self {
-            Self::Stdout { mut stream, .. } => Ok(stream.flush().map_err(of_stdout)?),
+            Self::Stdout { mut stream, .. } => Ok(stream.flush().map_err(|error| of_stdout(&error))?),
             Self::File { file, .. } => Ok(file.finish()?),
         }
     }
@@ -70,10 +70,10 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::Stdout { stream, is_terminal: true } => {
-                stream.write_all(harmless(bytes).as_bytes()).map_err(of_stdout)?;
+                stream.write_all(harmless(bytes).as_bytes()).map_err(|error| of_stdout(&error))?;
                 Ok(bytes.len())
             }
-            Self::Stdout { stream, .. } => stream.write(bytes).map_err(of_stdout),
+            Self::Stdout { stream, .. } => stream.write(bytes).map_err(|error| of_stdout(&error)),
             Self::File { file, styles } => {
                 styles.strip_next(bytes).try_for_each(|plain| file.write_all(plain))?;
                 Ok(bytes.len())
@@ -83,14 +83,14 @@ impl Write for Sink {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Stdout { stream, .. } => stream.flush().map_err(of_stdout),
+            Self::Stdout { stream, .. } => stream.flush().map_err(|error| of_stdout(&error)),
             Self::File { file, .. } => file.flush(),
         }
     }
 }
 
 /// The error with the name of the destination.
-fn of_stdout(error: io::Error) -> io::Error {
+fn of_stdout(error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("standard output: {error}"))
 }
 
@@ -128,7 +128,7 @@ fn split_harmless(text: &str) -> (Cow<'_, str>, &str) {
 /// Writes bytes to standard output unchanged, without interpreting styles.
 pub(crate) fn write_data(bytes: &[u8]) -> Result<()> {
     let mut stream = io::stdout().lock();
-    Ok(stream.write_all(bytes).and_then(|()| stream.flush()).map_err(of_stdout)?)
+    Ok(stream.write_all(bytes).and_then(|()| stream.flush()).map_err(|error| of_stdout(&error))?)
 }
 
 /// Prints a message to standard error. A closed standard error is ignored.

@@ -152,3 +152,32 @@ fn the_manual_page_has_sections_of_its_own_for_examples() {
         assert!(page.contains(&format!("llmscope {command}")) || page.contains(&format!("llmscope\\-{command}")));
     }
 }
+
+#[test]
+fn messages_name_the_address_and_the_option() {
+    let message = |args: &[&str]| {
+        let output = llmscope(args);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        text(&output.stderr)
+    };
+    let refused = message(&["serve", "--max-series", "0"]);
+    assert!(refused.contains("'--max-series <N>': expected a whole number of at least 1"), "{refused}");
+    // A free port, at which no server listens once it is closed.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}/v1");
+    let refused = message(&["bench", "--vendor", "openai", "--url", &url, "--requests", "1", "-o", "unused.json"]);
+    assert!(refused.contains("does not answer") && refused.contains("that the server runs"), "{refused}");
+    assert!(!refused.contains("--model"), "{refused}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_device_is_named() {
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/columns/suffix-ms.csv");
+    let output = llmscope(&["analyze", log, "--json", "--column", "latency_ms", "-o", "/dev/full"]);
+    assert!(text(&output.stderr).contains("/dev/full: No space left on device"), "{output:?}");
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("llmscope"));
+    let output = command.args(["schema", "report"]).stdout(full).output().unwrap();
+    assert!(text(&output.stderr).contains("standard output: No space left on device"), "{output:?}");
+}

@@ -1,13 +1,17 @@
 //! Google Benchmark: repetitions of benchmarks, as JSON and CSV.
 //!
 //! Traps: a repetition is the mean of its iterations, so it is a run, and no sequence of measurements. Aggregates of
-//! repetitions are rows of the same file. Times are in the unit of their row.
+//! repetitions are rows of the same file, or its only rows (`--benchmark_report_aggregates_only`); in an aggregate,
+//! `iterations` counts repetitions. Times are in the unit of their row. The times of a failed repetition are 0.
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
 use super::empty::no_requests;
 use super::rows;
 use super::runs::Runs;
+use super::statistics;
 use super::tool::{Format, Parsed, Reading};
 use super::when::{Moment, TimeRules};
 use crate::error::{Error, Location, Result};
@@ -45,23 +49,37 @@ struct Repetition {
     name: String,
     run_name: Option<String>,
     run_type: Option<String>,
+    aggregate_name: Option<String>,
     #[serde(default)]
     error_occurred: bool,
+    #[serde(default)]
+    skipped: bool,
     iterations: Option<f64>,
     real_time: Option<f64>,
     cpu_time: Option<f64>,
     time_unit: Option<String>,
 }
 
-/// The endings of names of aggregates.
-const AGGREGATES: [&str; 4] = ["_mean", "_median", "_stddev", "_cv"];
+/// The names of aggregates of times, which end the names of their rows. A coefficient of variation is not a time.
+const AGGREGATES: [&str; 4] = ["mean", "median", "stddev", "cv"];
 
 impl Repetition {
-    fn is_aggregate(&self) -> bool {
+    /// The benchmark, and the aggregate if the row is one.
+    fn parts(&self) -> (&str, Option<&str>) {
+        let of_name = || {
+            let (name, ending) = self.name.rsplit_once('_')?;
+            AGGREGATES.contains(&ending).then_some((name, ending))
+        };
+        let run_name = self.run_name.as_deref().unwrap_or(&self.name);
         match &self.run_type {
-            Some(kind) => kind != "iteration",
-            None => AGGREGATES.iter().any(|ending| self.name.ends_with(ending)),
+            Some(kind) if kind == "iteration" => (run_name, None),
+            Some(_) => (run_name, Some(self.aggregate_name.as_deref().unwrap_or_default())),
+            None => of_name().map_or((run_name, None), |(name, aggregate)| (name, Some(aggregate))),
         }
+    }
+
+    fn seconds(&self, time: Option<f64>) -> Option<f64> {
+        Unit::Second.convert(time?, self.time_unit.as_deref().unwrap_or("ns"))
     }
 }
 
@@ -88,7 +106,9 @@ fn csv(source: &str, text: &str) -> Result<Parsed> {
             name: row.text("name").unwrap_or_default().to_owned(),
             run_name: None,
             run_type: None,
+            aggregate_name: None,
             error_occurred: row.text("error_occurred").is_some_and(|text| text == "true"),
+            skipped: row.text("skipped").is_some_and(|text| text == "true"),
             iterations: row.number("iterations")?,
             real_time: row.number("real_time")?,
             cpu_time: row.number("cpu_time")?,
@@ -103,29 +123,48 @@ fn csv(source: &str, text: &str) -> Result<Parsed> {
 }
 
 fn runs(source: &str, repetitions: impl IntoIterator<Item = (u64, Repetition)>) -> Result<Runs> {
-    let (mut runs, mut failed) = (Runs::default(), 0);
+    let (mut runs, mut left_out) = (Runs::default(), [0, 0]);
+    let mut ended = Vec::new();
     for (line, repetition) in repetitions {
-        if repetition.is_aggregate() {
-            continue;
+        match (repetition.error_occurred, repetition.skipped) {
+            (true, _) => left_out[0] += 1,
+            (_, true) => left_out[1] += 1,
+            _ => ended.push((line, repetition)),
         }
-        if repetition.error_occurred {
-            failed += 1;
-            continue;
+    }
+    let repeated: BTreeSet<&str> = ended
+        .iter()
+        .filter_map(|(_, repetition)| Some(repetition.parts()).filter(|(_, aggregate)| aggregate.is_none()))
+        .map(|(name, _)| name)
+        .collect();
+    let mut aggregated: Option<&str> = None;
+    for (line, repetition) in &ended {
+        let (name, aggregate) = repetition.parts();
+        match aggregate {
+            Some(_) if repeated.contains(name) => continue,
+            // The aggregates of a benchmark follow one another: they are one row.
+            Some(_) if aggregated == Some(name) => {}
+            _ => {
+                runs.begin(*line);
+                runs.text("run", Some(name));
+            }
         }
-        let unit = repetition.time_unit.as_deref().unwrap_or("ns");
-        let seconds = |time: Option<f64>| time.and_then(|time| Unit::Second.convert(time, unit));
-        runs.begin(line);
-        runs.text("run", Some(repetition.run_name.as_deref().unwrap_or(&repetition.name)));
-        runs.number("e2e_s.mean", seconds(repetition.real_time));
-        runs.number("cpu_s.mean", seconds(repetition.cpu_time));
-        runs.number("iterations", repetition.iterations);
+        aggregated = aggregate.map(|_| name);
+        let statistic = statistics::name(aggregate.unwrap_or("mean"));
+        if let Some(statistic) = statistic {
+            runs.number(&format!("e2e_s.{statistic}"), repetition.seconds(repetition.real_time));
+            runs.number(&format!("cpu_s.{statistic}"), repetition.seconds(repetition.cpu_time));
+        }
+        runs.number(if aggregate.is_none() { "iterations" } else { "repetitions" }, repetition.iterations);
     }
     if runs.table.rows() == 0 {
         return Err(no_requests(source, "give the result of at least one benchmark without an error"));
     }
-    if failed > 0 {
-        let message = format!("left out {} that failed", counted(failed, "repetition"));
-        runs.warnings.push(Warning { location: Location::of(source), message });
+    for (count, how) in left_out.into_iter().zip(["failed", "the benchmark skipped"]) {
+        if count > 0 {
+            let message = format!("left out {} that {how}", counted(count, "repetition"));
+            runs.warnings.push(Warning { location: Location::of(source), message });
+        }
     }
     Ok(runs)
 }

@@ -133,10 +133,7 @@ fn summary(source: &str, text: &str) -> Result<Parsed> {
     runs.number("duration_s", summary.benchmark_time_seconds);
     for (theirs, ours) in METRICS {
         let statistics = summary.successes.latency.get(theirs).and_then(Value::as_object);
-        for (name, value) in statistics.into_iter().flatten() {
-            let statistic = if name == "median" { "p50" } else { name };
-            runs.number(&format!("{ours}.{statistic}"), value.as_f64());
-        }
+        runs.statistics(ours, statistics.into_iter().flatten(), Some);
     }
     Ok(Parsed::Runs(runs))
 }

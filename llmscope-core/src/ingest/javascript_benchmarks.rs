@@ -3,13 +3,13 @@
 //! Traps: tinybench sorts its samples, and Vitest writes none: their statistics are rows of runs. All are in
 //! milliseconds. Latencies of autocannon include error responses.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::attributes::count;
 use super::empty::no_requests;
 use super::runs::{Runs, of_ms};
+use super::statistics::Statistics;
 use super::tool::{Format, Parsed, Reading};
 use crate::error::{Error, Location, Result};
 use crate::quantity::counted;
@@ -36,26 +36,6 @@ pub(super) const VITEST: Format = Format {
     reading: Reading::Whole(vitest),
 };
 
-type Statistics = BTreeMap<String, Value>;
-
-/// Statistics in milliseconds under our names.
-fn put(runs: &mut Runs, statistics: &Statistics) {
-    let number = |name: &str| statistics.get(name).and_then(Value::as_f64).map(of_ms);
-    for (theirs, ours) in
-        [("p50", "p50"), ("median", "p50"), ("mean", "mean"), ("min", "min"), ("max", "max"), ("sd", "std")]
-    {
-        runs.number(&format!("e2e_s.{ours}"), number(theirs));
-    }
-    for percentile in ["p75", "p90", "p97_5", "p99", "p995", "p99_9", "p999"] {
-        let ours = match percentile {
-            "p995" => "p99.5".to_owned(),
-            "p999" => "p99.9".to_owned(),
-            other => other.replace('_', "."),
-        };
-        runs.number(&format!("e2e_s.{ours}"), number(percentile));
-    }
-}
-
 fn parsed<'t, T: Deserialize<'t>>(source: &str, text: &'t str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))
 }
@@ -75,29 +55,58 @@ struct Autocannon {
     requests: Statistics,
 }
 
+impl Autocannon {
+    fn of_requests(&self, name: &str) -> Option<f64> {
+        self.requests.get(name).and_then(Value::as_f64)
+    }
+
+    /// Requests with an outcome. `requests.total` counts responses, and `errors` the requests without one.
+    fn ended(&self) -> Option<f64> {
+        Some(self.of_requests("total")? + count(self.errors))
+    }
+
+    /// Requests that the end of the run (`-d`) cut off: they have no outcome. Refused connections count as errors, but
+    /// not as sent.
+    fn cut_off(&self) -> Option<f64> {
+        Some(self.of_requests("sent")? - self.ended()?).filter(|&cut| cut > 0.0)
+    }
+}
+
 fn autocannon(source: &str, text: &str) -> Result<Parsed> {
     let report: Autocannon = parsed(source, text)?;
-    let failed = usize::try_from(report.errors.saturating_add(report.non2xx)).unwrap_or(usize::MAX);
+    let failed = report.errors.saturating_add(report.non2xx);
     let mut runs = Runs::default();
     runs.begin(1);
-    runs.started_at(report.start.and_then(|start| start.parse().ok()));
+    runs.started_at(report.start.as_deref().and_then(|start| start.parse().ok()));
     runs.number("duration_s", report.duration);
     runs.number("concurrency", report.connections);
-    runs.number("requests", report.requests.get("total").and_then(Value::as_f64));
-    runs.number("failed", Some(crate::cast::float(failed)));
-    runs.number("requests_per_s", report.requests.get("average").and_then(Value::as_f64));
-    put(&mut runs, &report.latency);
+    runs.number("requests", report.ended());
+    runs.number("failed", Some(count(failed)));
+    runs.number("requests_per_s", report.of_requests("average"));
+    // Without a response, the statistics are zeros.
+    if report.of_requests("total") != Some(0.0) {
+        put(&mut runs, &report.latency);
+    }
+    let mut warn = |message| runs.warnings.push(Warning { location: Location::of(source), message });
     if failed > 0 {
-        let message = format!(
-            "{} failed ({} other than 2xx, {} errors, {} of them timeouts): the latencies include error responses",
-            counted(failed, "request"),
+        warn(format!(
+            "{} failed ({} other than 2xx, {} errors, {} of them timeouts): the latencies include error responses, and no \
+             requests without a response",
+            counted(usize::try_from(failed).unwrap_or(usize::MAX), "request"),
             report.non2xx,
             report.errors,
             report.timeouts
-        );
-        runs.warnings.push(Warning { location: Location::of(source), message });
+        ));
+    }
+    if let Some(cut) = report.cut_off() {
+        warn(format!("the end of the run cut off {cut} requests: their outcome is unknown, and they do not count"));
     }
     Ok(Parsed::Runs(runs))
+}
+
+/// Statistics in milliseconds under our names.
+fn put(runs: &mut Runs, statistics: &Statistics) {
+    runs.statistics("e2e_s", statistics, |milliseconds| Some(of_ms(milliseconds)));
 }
 
 #[derive(Deserialize)]

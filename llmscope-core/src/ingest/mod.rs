@@ -70,6 +70,7 @@ mod signature;
 mod simd;
 mod stated;
 mod stated_units;
+mod statistics;
 mod stream;
 mod table;
 mod tally;

@@ -1,8 +1,10 @@
 //! Load generators and benchmarks whose files need little: their values, failures and order.
 
+use llmscope_core::ingest::Cell;
 use llmscope_core::session::Status;
+use serde_json::Value;
 
-use super::{assert_number, assert_text, read, session, table, text_of, warnings};
+use super::{altered, assert_number, assert_text, cell, read, session, table, text_of, warnings};
 
 #[test]
 fn jmeter_rows_start_at_their_time_and_fail_as_the_plan_says() {
@@ -106,4 +108,89 @@ fn samples_are_divided_by_their_iterations_and_sorted_ones_are_rows() {
     let vitest = read(&text_of("vitest/bench.json"));
     assert!(warnings(&vitest).contains("Vitest writes no samples"));
     assert_number(&table(vitest), "e2e_s.p50", 0, 21.231449500000053 / 1e3);
+}
+
+#[test]
+fn autocannon_counts_requests_without_a_response() {
+    let log = read(&text_of("autocannon/timeouts.json"));
+    assert!(warnings(&log).contains("18 requests failed (12 other than 2xx, 6 errors, 6 of them timeouts)"));
+    let runs = table(log);
+    // `requests.total` is 114: the responses.
+    assert_number(&runs, "requests", 0, 120.0);
+    assert_number(&runs, "failed", 0, 18.0);
+    assert_number(&runs, "e2e_s.p99", 0, 0.087);
+    let log = read(&text_of("autocannon/cut_off.json"));
+    assert!(warnings(&log).contains("cut off 4 requests"));
+    let runs = table(log);
+    assert_number(&runs, "requests", 0, 123.0);
+    assert_number(&runs, "failed", 0, 16.0);
+    // A server that is down: 7612 refused connections, and statistics that are zeros.
+    let down = [
+        ("/errors", 7612.into()),
+        ("/non2xx", 0.into()),
+        ("/timeouts", 0.into()),
+        ("/requests/total", 0.into()),
+        ("/requests/sent", 0.into()),
+    ];
+    let runs = table(read(&altered("autocannon/timeouts.json", &down)));
+    assert_number(&runs, "requests", 0, 7612.0);
+    assert_number(&runs, "failed", 0, 7612.0);
+    assert!(runs.column("e2e_s.p50").is_none(), "{runs:?}");
+}
+
+#[test]
+fn aggregates_of_repetitions_are_one_row_for_each_benchmark() {
+    for fixture in ["google_benchmark/aggregates.json", "google_benchmark/aggregates.csv"] {
+        let log = read(&text_of(fixture));
+        assert!(warnings(&log).contains("left out 3 repetitions that failed"), "{fixture}");
+        let runs = table(log);
+        assert_eq!(runs.rows(), 2, "{fixture}");
+        assert_text(&runs, "run", 1, "nap/2/iterations:20/real_time");
+        assert_number(&runs, "repetitions", 1, 3.0);
+        for statistic in ["mean", "p50", "std"] {
+            assert!(
+                matches!(cell(&runs, &format!("e2e_s.{statistic}"), 1), Cell::Number(s) if *s < 0.003),
+                "{fixture}"
+            );
+        }
+    }
+    let skipped = altered("google_benchmark/repetitions.json", &[("/benchmarks/0/skipped", true.into())]);
+    let log = read(&skipped);
+    assert!(warnings(&log).contains("left out 1 repetition that the benchmark skipped"));
+    assert_eq!(table(log).rows() + 1, table(read(&text_of("google_benchmark/repetitions.json"))).rows());
+}
+
+#[test]
+fn estimates_are_a_row_and_the_file_lacks_its_name() {
+    let log = read(&text_of("criterion/estimates.json"));
+    assert!(warnings(&log).contains("does not name the benchmark"));
+    let runs = table(log);
+    assert_number(&runs, "e2e_s.p50", 0, 121_352.575_833_333_34 / 1e9);
+    assert_number(&runs, "e2e_s.std", 0, 85_215.649_754_369_94 / 1e9);
+    // In flat sampling mode there is no slope.
+    let flat = table(read(&altered("criterion/estimates.json", &[("/slope", Value::Null)])));
+    assert!(flat.of_runs && flat.column("time_per_iteration_s").is_none());
+}
+
+#[test]
+fn evalscope_summaries_have_units_in_their_names() {
+    let runs = table(read(&text_of("evalscope/summary.json")));
+    assert_number(&runs, "requests", 0, 60.0);
+    assert_number(&runs, "failed", 0, 6.0);
+    assert_number(&runs, "concurrency", 0, 4.0);
+    assert_number(&runs, "e2e_s.mean", 0, 0.7553);
+    assert_number(&runs, "ttft_s.mean", 0, 655.7 / 1e3);
+    assert_number(&runs, "tpot_s.mean", 0, 6.64 / 1e3);
+    // A rate of -1 means that there is none.
+    assert!(runs.column("request_rate_per_s").is_none());
+    let older = r#"{"Time taken for tests (s)": 40.4, "Number of concurrency": 8, "Total requests": 50,
+        "Failed requests": 2, "Average latency (s)": 1.5, "Average time to first token (s)": 0.25}"#;
+    let runs = table(read(older));
+    assert_number(&runs, "ttft_s.mean", 0, 0.25);
+    assert_number(&runs, "failed", 0, 2.0);
+    let log = read(&text_of("evalscope/percentiles.json"));
+    assert!(warnings(&log).contains("percentiles of successful requests"));
+    let runs = table(log);
+    assert_number(&runs, "ttft_s.p10", 0, 48.5909 / 1e3);
+    assert_number(&runs, "e2e_s.min", 0, 0.1263);
 }

@@ -1,18 +1,21 @@
-//! Apache JMeter: results of samples as CSV (`.jtl`).
+//! Apache JMeter: results of samples as CSV and XML (`.jtl`).
 //!
 //! Traps: rows are in order of the end, and `timeStamp` is the start. `Latency` is the time to the first byte, and 0 if
-//! none arrived. A sample without a response has a text instead of a code.
+//! none arrived. A sample without a response has a text instead of a code. A Transaction Controller adds a sample for the
+//! sum of its samples. In XML, the samples within a sample are its parts.
 
 use super::Cell;
 use super::attributes::{numbers, scalar, texts};
 use super::gathered;
 use super::outcome::{Outcome, OutcomeColumn};
-use super::rows::{self, Row};
+use super::rows;
 use super::runs::of_ms;
 use super::tool::{Format, Parsed, Reading};
 use super::when::{Moment, TimeRules};
-use crate::error::{Error, Result};
-use crate::session::{RequestRecord, Software};
+use super::xml::{Attributes, Event, Events};
+use crate::error::{Error, Location, Result};
+use crate::quantity::counted;
+use crate::session::{RequestRecord, Software, Warning, torn_tail};
 
 pub(super) const FORMAT: Format = Format {
     name: "jmeter",
@@ -21,19 +24,129 @@ pub(super) const FORMAT: Format = Format {
     reading: Reading::Whole(read),
 };
 
-fn read(source: &str, text: &str) -> Result<Parsed> {
-    let mut records = Vec::new();
-    let warnings = rows::read(source, text, "give the results of a test with at least one sample", |row| {
-        records.push(record(row)?);
-        Ok(())
-    })?;
-    Ok(Parsed::Session(gathered::session(Software { name: "JMeter".to_owned(), version: None }, records), warnings))
+pub(super) const XML: Format = Format {
+    name: "jmeter-xml",
+    title: "Apache JMeter samples (XML)",
+    recognizes: |signature| {
+        !signature.is_json() && signature.text.starts_with('<') && root(signature.text) == Some(ROOT)
+    },
+    reading: Reading::Whole(read_xml),
+};
+
+const ROOT: &str = "testResults";
+/// The elements of samples.
+const SAMPLES: [&str; 2] = ["sample", "httpSample"];
+/// The attributes of a sample in XML, and the columns of the same values.
+const COLUMNS: [(&str, &str); 11] = [
+    ("timeStamp", "ts"),
+    ("elapsed", "t"),
+    ("Latency", "lt"),
+    ("Connect", "ct"),
+    ("success", "s"),
+    ("label", "lb"),
+    ("responseCode", "rc"),
+    ("responseMessage", "rm"),
+    ("threadName", "tn"),
+    ("bytes", "by"),
+    ("allThreads", "na"),
+];
+
+fn root(text: &str) -> Option<&str> {
+    Events::of(text).find_map(|event| if let Event::Open { name, .. } = event { Some(name) } else { None })
 }
 
-fn record(row: &Row<'_>) -> Result<RequestRecord> {
-    let mut record = RequestRecord { started_at: started_at(row)?, ..RequestRecord::default() };
+fn read(source: &str, text: &str) -> Result<Parsed> {
+    let mut samples = Vec::new();
+    let warnings = rows::read(source, text, NO_SAMPLES, |row| {
+        samples.push(Sample::of(&|name| row.text(name), &row.location)?);
+        Ok(())
+    })?;
+    Ok(session(source, samples, warnings))
+}
+
+const NO_SAMPLES: &str = "give the results of a test with at least one sample";
+
+fn read_xml(source: &str, text: &str) -> Result<Parsed> {
+    let (mut samples, mut warnings, mut depth) = (Vec::new(), Vec::new(), 0_usize);
+    // The outermost sample, the depth of its element, and the message of its failed assertion.
+    let mut current: Option<(Attributes<'_>, Location)> = None;
+    let (mut message, mut in_message) = (None, false);
+    for event in Events::of(text) {
+        match event {
+            Event::Open { name, attributes, line } => {
+                depth += 1;
+                in_message = name == "failureMessage";
+                if depth == 2 && SAMPLES.contains(&name) {
+                    current = Some((attributes, Location::of(source).line(line)));
+                    message = None;
+                }
+            }
+            Event::Text(text) if in_message && message.is_none() => message = Some(text.into_owned()),
+            Event::Text(_) => {}
+            Event::Close => {
+                depth = depth.saturating_sub(1);
+                in_message = false;
+                if depth == 1
+                    && let Some((attributes, location)) = current.take()
+                {
+                    let field = |name: &str| match COLUMNS.iter().find(|(column, _)| *column == name) {
+                        Some((_, attribute)) => attributes.get(attribute),
+                        None if name == "failureMessage" => message.as_deref(),
+                        None => None,
+                    };
+                    samples.push(Sample::of(&field, &location)?);
+                }
+            }
+            Event::Truncated => warnings.push(torn_tail(Location::of(source).line(text.lines().count() as u64))),
+            Event::Broken(line) => {
+                return Err(Error::Format {
+                    location: Location::of(source).line(line),
+                    problem: "a tag is not well-formed XML".to_owned(),
+                    fix: "give the file as JMeter wrote it".to_owned(),
+                });
+            }
+        }
+    }
+    if samples.is_empty() {
+        return Err(rows::no_rows(source, &[], NO_SAMPLES));
+    }
+    Ok(session(source, samples, warnings))
+}
+
+/// A sample, and whether it is the sum of others.
+struct Sample {
+    record: RequestRecord,
+    is_transaction: bool,
+}
+
+fn session(source: &str, mut samples: Vec<Sample>, mut warnings: Vec<Warning>) -> Parsed {
+    let transactions = samples.iter().filter(|sample| sample.is_transaction).count();
+    if (1..samples.len()).contains(&transactions) {
+        samples.retain(|sample| !sample.is_transaction);
+        let message = format!("left out {}: their samples are in the file", counted(transactions, "transaction"));
+        warnings.push(Warning { location: Location::of(source), message });
+    }
+    let records = samples.into_iter().map(|sample| sample.record).collect();
+    Parsed::Session(gathered::session(Software { name: "JMeter".to_owned(), version: None }, records), warnings)
+}
+
+impl Sample {
+    fn of(field: Fields<'_, '_>, location: &Location) -> Result<Self> {
+        // What a Transaction Controller writes, in all versions.
+        let message = field("responseMessage").unwrap_or_default();
+        let is_transaction = message.starts_with("Number of samples in transaction");
+        Ok(Self { record: record(field, location)?, is_transaction })
+    }
+}
+
+/// A field of a sample, by the name of its column.
+type Fields<'c, 'f> = &'c dyn Fn(&str) -> Option<&'f str>;
+
+fn record(field: Fields<'_, '_>, location: &Location) -> Result<RequestRecord> {
+    let mut record = RequestRecord { started_at: started_at(field, location)?, ..RequestRecord::default() };
+    let number = |name: &str| field(name).map(|text| rows::number(location, name, text)).transpose();
     let of_column = |kind: OutcomeColumn<'_>, name: &str| {
-        kind.read(&row.text(name).map_or(Cell::Missing, Cell::parse)).unwrap_or(Outcome::Unknown)
+        kind.read(&field(name).map_or(Cell::Missing, Cell::parse)).unwrap_or(Outcome::Unknown)
     };
     let success = of_column(OutcomeColumn::Verdict, "success");
     // The test plan decides: an assertion can accept a status such as 404.
@@ -43,7 +156,7 @@ fn record(row: &Row<'_>) -> Result<RequestRecord> {
             (record.status, record.error) = (status, Some(error));
         }
     }
-    let seconds = |name: &str| Ok::<_, Error>(row.number(name)?.map(of_ms));
+    let seconds = |name: &str| Ok::<_, Error>(number(name)?.map(of_ms));
     let elapsed_s = seconds("elapsed")?;
     if record.succeeded() {
         record.e2e_s = elapsed_s;
@@ -53,19 +166,19 @@ fn record(row: &Row<'_>) -> Result<RequestRecord> {
     } else {
         record.attributes.extend(numbers([("failed_after_s", elapsed_s)]));
     }
-    record.attributes.extend(numbers([("bytes", row.number("bytes")?), ("threads", row.number("allThreads")?)]));
-    record.attributes.extend(texts([("label", row.text("label"))]));
-    record.attributes.extend(row.text("responseCode").map(|code| ("responseCode".to_owned(), scalar(code))));
+    record.attributes.extend(numbers([("bytes", number("bytes")?), ("threads", number("allThreads")?)]));
+    record.attributes.extend(texts([("label", field("label"))]));
+    record.attributes.extend(field("responseCode").map(|code| ("responseCode".to_owned(), scalar(code))));
     Ok(record)
 }
 
 /// A count of milliseconds since 1970, or a date in the form that the user configured.
-fn started_at(row: &Row<'_>) -> Result<Option<jiff::Timestamp>> {
-    let Some(text) = row.text("timeStamp") else { return Ok(None) };
+fn started_at(field: Fields<'_, '_>, location: &Location) -> Result<Option<jiff::Timestamp>> {
+    let Some(text) = field("timeStamp") else { return Ok(None) };
     match TimeRules::default().of_text(text) {
         Some(Moment::At(time) | Moment::Naive(time)) => Ok(time.get()),
         _ => Err(Error::Format {
-            location: row.location.clone().field("timeStamp"),
+            location: location.clone().field("timeStamp"),
             problem: format!("\"{}\" is not a time", crate::error::excerpt(text)),
             fix: "set jmeter.save.saveservice.timestamp_format=ms and record it again".to_owned(),
         }),

@@ -81,6 +81,7 @@ mod tool;
 mod vllm;
 mod when;
 mod wrapped;
+mod xml;
 
 use std::sync::Arc;
 

@@ -147,6 +147,7 @@ impl Tool {
         Self(&k6::CSV),
         Self(&k6::SUMMARY),
         Self(&jmeter::FORMAT),
+        Self(&jmeter::XML),
         Self(&hey::FORMAT),
         Self(&h2load::FORMAT),
         Self(&ab::REQUESTS),

@@ -1,10 +1,13 @@
 //! Load generators and benchmarks whose files need little: their values, failures and order.
 
+use llmscope_core::RequestRecord;
 use llmscope_core::ingest::Cell;
 use llmscope_core::session::Status;
 use serde_json::Value;
 
-use super::{altered, assert_number, assert_text, cell, read, session, table, text_of, warnings};
+use super::{
+    altered, assert_number, assert_text, cell, read, refusal, session, table, text_attribute, text_of, warnings,
+};
 
 #[test]
 fn jmeter_rows_start_at_their_time_and_fail_as_the_plan_says() {
@@ -17,6 +20,51 @@ fn jmeter_rows_start_at_their_time_and_fail_as_the_plan_says() {
     assert_eq!((first.e2e_s, first.attribute("first_byte_s")), (Some(0.115), Some(0.115)));
     let refused = session.records.iter().find(|record| record.status == Status::Error).unwrap();
     assert_eq!(refused.error.as_ref().unwrap().code, Some(503));
+}
+
+#[test]
+fn jmeter_xml_has_the_counts_of_the_tool() {
+    let samples = session(read(&text_of("jmeter/samples.xml")));
+    let failed = samples.records.iter().filter(|record| !record.succeeded()).count();
+    // JMeter's mean, 92 ms, includes failures.
+    let took = |record: &RequestRecord| record.e2e_s.or_else(|| record.attribute("failed_after_s")).unwrap();
+    let mean = samples.records.iter().map(took).sum::<f64>() / 40.0;
+    assert_eq!((samples.records.len(), failed, (mean * 1e3).floor()), (40, 5, 92.0));
+    assert!(samples.records.is_sorted_by_key(|record| record.started_at));
+    let first = &samples.records[0];
+    let error = first.error.as_ref().unwrap();
+    assert_eq!((error.code, text_attribute(first, "label")), (Some(503), Some("GET \"r\" & more")));
+    let late = samples.records.iter().filter(|record| record.status == Status::Timeout).count();
+    assert!(late > 0, "a timeout is one: {:?}", samples.records);
+}
+
+#[test]
+fn transactions_of_jmeter_are_not_counted_next_to_their_samples() {
+    for fixture in ["jmeter/transactions.xml", "jmeter/transactions.jtl"] {
+        let log = read(&text_of(fixture));
+        assert!(warnings(&log).contains("left out 40 transactions"), "{fixture}: {}", warnings(&log));
+        assert_eq!(session(log).records.len(), 40, "{fixture}");
+    }
+    let parents = read(&text_of("jmeter/parents.xml"));
+    assert_eq!(warnings(&parents), "");
+    let parents = session(parents);
+    assert_eq!((parents.records.len(), text_attribute(&parents.records[0], "label")), (40, Some("both")));
+}
+
+#[test]
+fn jmeter_xml_names_the_place_of_a_fault() {
+    let text = text_of("jmeter/samples.xml");
+    let error = refusal(&text.replacen("ts=\"1", "ts=\"x", 1), "jmeter-xml");
+    assert!(error.starts_with("log:3: timeStamp: "), "{error}");
+    let error = refusal(&text.replacen("t=\"118\"", "t=118", 1), "jmeter-xml");
+    assert!(error.starts_with("log:3: a tag is not well-formed XML"), "{error}");
+    let error = refusal("<testResults version=\"1.2\"></testResults>", "jmeter-xml");
+    assert!(error.contains("no requests; give the results of a test"), "{error}");
+    let assertion = "<testResults><sample t=\"5\" ts=\"1796046577410\" s=\"false\" rc=\"200\"><assertionResult>\
+        <failureMessage>too &lt;short&gt;</failureMessage></assertionResult></sample></testResults>";
+    let failed = session(read(assertion));
+    let error = failed.records[0].error.as_ref().unwrap();
+    assert!(error.message.as_deref().unwrap_or_default().contains("too <short>"), "{error:?}");
 }
 
 #[test]

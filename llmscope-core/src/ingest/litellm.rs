@@ -1,5 +1,5 @@
-//! LiteLLM: standard logging payloads from its callbacks, and the spend logs of its proxy (both JSON). Checked against
-//! litellm 1.80.0.
+//! LiteLLM: standard logging payloads from its callbacks (JSON), and the spend logs of its proxy (JSON, CSV). Checked
+//! against litellm 1.80.0.
 //!
 //! Traps: both contain the time of the first chunk (`completionStartTime`), which carries only a role in recent versions:
 //! it is not the time of the first token. For requests that were not streamed it equals the end. A cost of 0 may mean that
@@ -11,6 +11,7 @@ use jiff::{Timestamp, civil, tz};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::rows::{self, Row};
 use super::signature::Signature;
 use super::tool::{Format, Parsed, Reading};
 use super::{documents, gathered};
@@ -41,6 +42,22 @@ pub(super) const SPEND_LOGS: Format = Format {
         session(source, rows.map(Spend::call), warnings)
     }),
 };
+
+pub(super) const SPEND_CSV: Format = Format {
+    name: "litellm-spend-csv",
+    title: "LiteLLM spend logs (CSV of the table LiteLLM_SpendLogs)",
+    recognizes: |signature| signature.has_columns(&["request_id", "call_type", "spend", "startTime", "endTime"]),
+    reading: Reading::Whole(|source, text| {
+        let mut calls = Vec::new();
+        let warnings = rows::read(source, text, NO_REQUESTS, |row| {
+            calls.push(Spend::of_row(row)?.call());
+            Ok(())
+        })?;
+        session(source, calls.into_iter(), warnings)
+    }),
+};
+
+const NO_REQUESTS: &str = "export a time range that contains requests";
 
 fn has_under(signature: &Signature<'_>, prefixes: &[&str], names: &[&str]) -> bool {
     prefixes.iter().any(|prefix| names.iter().all(|name| signature.has(&format!("{prefix}{name}"))))
@@ -189,6 +206,34 @@ impl Payload {
 }
 
 impl Spend {
+    /// A row of the table in a database, in which lists and objects are text.
+    fn of_row(row: &Row<'_>) -> Result<Self> {
+        let text = |name: &str| row.text(name).map(str::to_owned);
+        let json = |name: &str| row.text(name).map(Value::from);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; counts are small")]
+        let count =
+            |name: &str| row.number(name).map(|count| count.filter(|&count| count >= 0.0).map(|count| count as u64));
+        Ok(Self {
+            data: Vec::new(),
+            request_id: text("request_id"),
+            call_type: text("call_type"),
+            status: text("status"),
+            provider: text("custom_llm_provider"),
+            model: text("model"),
+            model_group: text("model_group"),
+            api_base: text("api_base"),
+            prompt_tokens: count("prompt_tokens")?,
+            completion_tokens: count("completion_tokens")?,
+            start_time: text("startTime"),
+            end_time: text("endTime"),
+            completion_start_time: text("completionStartTime"),
+            spend: row.number("spend")?,
+            cache_hit: json("cache_hit"),
+            request_tags: json("request_tags"),
+            metadata: json("metadata"),
+        })
+    }
+
     fn rows(self) -> Vec<Self> {
         let is_page = self.request_id.is_none();
         if is_page { self.data } else { vec![self] }
@@ -218,8 +263,8 @@ impl Spend {
             has_prices: has_prices(metadata.model_map_information.as_ref()),
             cache_hit: match self.cache_hit {
                 Some(Value::Bool(hit)) => Some(hit),
-                Some(Value::String(text)) if text == "True" => Some(true),
-                Some(Value::String(text)) if text == "False" => Some(false),
+                Some(Value::String(text)) if text.eq_ignore_ascii_case("true") => Some(true),
+                Some(Value::String(text)) if text.eq_ignore_ascii_case("false") => Some(false),
                 _ => None,
             },
             overhead_ms: None,
@@ -242,7 +287,7 @@ fn session(source: &str, calls: impl Iterator<Item = Call>, warnings: Vec<Warnin
         return Err(Error::Format {
             location: Location::of(source),
             problem: "no requests".to_owned(),
-            fix: "export a time range that contains requests".to_owned(),
+            fix: NO_REQUESTS.to_owned(),
         });
     }
     Ok(Parsed::Session(gathered::session(Software { name: "LiteLLM".to_owned(), version: None }, records), warnings))

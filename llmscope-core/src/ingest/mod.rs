@@ -1,6 +1,7 @@
 //! Readers for logs of benchmark tools, one file per tool. The format is recognized by content, never by file name.
 
 mod ab;
+mod action_benchmark;
 mod aiperf;
 mod attributes;
 mod bench_my_llm;
@@ -30,6 +31,7 @@ mod hyperfine;
 pub mod identity;
 mod inference_benchmarker;
 mod inference_perf;
+mod inferencex;
 mod infermark;
 mod javascript_benchmarks;
 mod jmeter;
@@ -56,6 +58,7 @@ mod otel;
 mod outcome;
 mod outcome_by_value;
 mod projection;
+mod prometheus;
 mod pytest_benchmark;
 #[cfg(test)]
 mod recognition;

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use super::runs::Runs;
 use super::signature::Signature;
 use super::{
-    ReadOptions, Table, ab, aiperf, bench_my_llm, criterion, evalscope, genai_bench, genai_perf, google_benchmark,
-    guidellm, h2load, hey, hyperfine, inference_benchmarker, inference_perf, infermark, javascript_benchmarks, jmeter,
-    json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama, otel, pytest_benchmark, runs,
-    service_export, sglang, vllm,
+    ReadOptions, Table, ab, action_benchmark, aiperf, bench_my_llm, criterion, evalscope, genai_bench, genai_perf,
+    google_benchmark, guidellm, h2load, hey, hyperfine, inference_benchmarker, inference_perf, inferencex, infermark,
+    javascript_benchmarks, jmeter, json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama,
+    otel, prometheus, pytest_benchmark, runs, service_export, sglang, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -129,6 +129,7 @@ impl Tool {
         Self(&otel::METRICS),
         Self(&litellm::PAYLOADS),
         Self(&litellm::SPEND_LOGS),
+        Self(&litellm::SPEND_CSV),
         Self(&service_export::FORMAT),
         Self(&oha::JSON),
         Self(&oha::CSV),
@@ -143,6 +144,8 @@ impl Tool {
         Self(&locust::HISTORY),
         Self(&locust::JSON),
         Self(&locust::FAILURES),
+        Self(&prometheus::QUERY),
+        Self(&prometheus::SNAPSHOT),
         Self(&k6::POINTS),
         Self(&k6::CSV),
         Self(&k6::SUMMARY),
@@ -155,6 +158,7 @@ impl Tool {
         Self(&sglang::FORMAT),
         Self(&inference_perf::REQUESTS),
         Self(&inference_perf::SUMMARY),
+        Self(&inferencex::FORMAT),
         Self(&genai_bench::FORMAT),
         Self(&evalscope::FORMAT),
         Self(&evalscope::SUMMARY),
@@ -162,6 +166,7 @@ impl Tool {
         Self(&pytest_benchmark::FORMAT),
         Self(&google_benchmark::JSON),
         Self(&google_benchmark::CSV),
+        Self(&action_benchmark::FORMAT),
         Self(&criterion::FORMAT),
         Self(&criterion::ESTIMATES),
         Self(&javascript_benchmarks::AUTOCANNON),

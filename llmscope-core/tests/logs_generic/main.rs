@@ -11,6 +11,8 @@ mod llama_server;
 mod locust;
 mod oha;
 mod ollama;
+mod prometheus;
+mod summaries;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -76,6 +78,15 @@ const FIXTURES: &[(&str, &str)] = &[
     ("google_benchmark/repetitions.csv", "google-benchmark-csv"),
     ("criterion/linear.json", "criterion"),
     ("criterion/flat.json", "criterion"),
+    ("prometheus/median.json", "prometheus"),
+    ("prometheus/raw.json", "prometheus"),
+    ("prometheus/metrics.prom", "prometheus-text"),
+    ("prometheus/openmetrics.txt", "prometheus-text"),
+    ("action_benchmark/data.js", "github-action-benchmark"),
+    ("action_benchmark/data.json", "github-action-benchmark"),
+    ("inferencex/agg_one.json", "inferencex"),
+    ("inferencex/agg_sweep.json", "inferencex"),
+    ("litellm/spend_logs.csv", "litellm-spend-csv"),
     ("criterion/estimates.json", "criterion-estimates"),
     ("evalscope/summary.json", "evalscope-summary"),
     ("evalscope/percentiles.json", "evalscope-percentiles"),

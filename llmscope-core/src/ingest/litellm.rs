@@ -7,12 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, civil, tz};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::rows::{self, Row};
 use super::signature::Signature;
+use super::timestamp::of_text_or_utc;
 use super::tool::{Format, Parsed, Reading};
 use super::{documents, gathered};
 use crate::error::{Error, Location, Result};
@@ -369,11 +370,8 @@ fn of_epoch_s(seconds: f64) -> Option<i64> {
     (us.abs() < 1e18).then_some(us as i64)
 }
 
-/// A time from the database: with an offset, or in UTC without one.
 fn of_text(text: &str) -> Option<i64> {
-    let with_offset = text.parse::<Timestamp>().ok();
-    let at = with_offset.or_else(|| tz::TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok())?;
-    Some(at.as_microsecond())
+    of_text_or_utc(text).map(Timestamp::as_microsecond)
 }
 
 fn seconds_between(begin_us: i64, end_us: i64) -> Option<f64> {

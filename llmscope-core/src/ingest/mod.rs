@@ -3,6 +3,7 @@
 mod ab;
 mod action_benchmark;
 mod aiperf;
+mod artillery;
 mod attributes;
 mod bench_my_llm;
 mod blocks;
@@ -48,6 +49,7 @@ mod llmperf;
 mod locust;
 mod mapping;
 mod markdown;
+mod mlflow_runs;
 mod non_finite;
 mod numbers;
 mod oha;

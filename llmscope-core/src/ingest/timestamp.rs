@@ -1,6 +1,6 @@
 //! Timestamps as tools write them.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil, tz};
 
 /// A timestamp in seconds since 1970, as Python's `time.time()` returns it. At present-day times a double resolves a
 /// quarter of a microsecond, so only whole microseconds are significant.
@@ -20,4 +20,10 @@ pub(super) fn of_epoch_ns(nanoseconds: i64) -> Option<Timestamp> {
 /// A timestamp in ISO 8601 with an offset. A local time without one does not identify an instant.
 pub(super) fn of_text(text: &str) -> Option<Timestamp> {
     text.trim().parse().ok()
+}
+
+/// A timestamp with an offset, or in UTC without one, as databases write it.
+pub(super) fn of_text_or_utc(text: &str) -> Option<Timestamp> {
+    let in_utc = || tz::TimeZone::UTC.to_timestamp(text.trim().parse::<civil::DateTime>().ok()?).ok();
+    of_text(text).or_else(in_utc)
 }

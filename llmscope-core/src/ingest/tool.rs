@@ -7,10 +7,10 @@ use std::str::FromStr;
 use super::runs::Runs;
 use super::signature::Signature;
 use super::{
-    ReadOptions, Table, ab, action_benchmark, aiperf, bench_my_llm, criterion, evalscope, genai_bench, genai_perf,
-    google_benchmark, guidellm, h2load, hey, hyperfine, inference_benchmarker, inference_perf, inferencex, infermark,
-    javascript_benchmarks, jmeter, json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust, oha, ollama,
-    otel, prometheus, pytest_benchmark, runs, service_export, sglang, vllm,
+    ReadOptions, Table, ab, action_benchmark, aiperf, artillery, bench_my_llm, criterion, evalscope, genai_bench,
+    genai_perf, google_benchmark, guidellm, h2load, hey, hyperfine, inference_benchmarker, inference_perf, inferencex,
+    infermark, javascript_benchmarks, jmeter, json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust,
+    mlflow_runs, oha, ollama, otel, prometheus, pytest_benchmark, runs, service_export, sglang, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -127,6 +127,10 @@ impl Tool {
         Self(&otel::SPANS),
         Self(&otel::CONSOLE),
         Self(&otel::METRICS),
+        Self(&otel::LANGFUSE),
+        Self(&otel::LANGFUSE_CSV),
+        Self(&otel::MLFLOW),
+        Self(&mlflow_runs::FORMAT),
         Self(&litellm::PAYLOADS),
         Self(&litellm::SPEND_LOGS),
         Self(&litellm::SPEND_CSV),
@@ -169,6 +173,7 @@ impl Tool {
         Self(&action_benchmark::FORMAT),
         Self(&criterion::FORMAT),
         Self(&criterion::ESTIMATES),
+        Self(&artillery::FORMAT),
         Self(&javascript_benchmarks::AUTOCANNON),
         Self(&javascript_benchmarks::TINYBENCH),
         Self(&javascript_benchmarks::VITEST),

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod exports;
 mod generators;
 mod hyperfine;
 mod k6;
@@ -78,6 +79,13 @@ const FIXTURES: &[(&str, &str)] = &[
     ("google_benchmark/repetitions.csv", "google-benchmark-csv"),
     ("criterion/linear.json", "criterion"),
     ("criterion/flat.json", "criterion"),
+    ("langfuse/page.json", "langfuse"),
+    ("langfuse/observations.jsonl", "langfuse"),
+    ("langfuse/observations.csv", "langfuse-csv"),
+    ("mlflow/traces.jsonl", "mlflow"),
+    ("mlflow/search_traces.json", "mlflow"),
+    ("mlflow/runs.csv", "mlflow-runs"),
+    ("artillery/report.json", "artillery"),
     ("prometheus/median.json", "prometheus"),
     ("prometheus/raw.json", "prometheus"),
     ("prometheus/metrics.prom", "prometheus-text"),

@@ -1,5 +1,5 @@
 //! OpenTelemetry's generative AI telemetry: spans and metrics as OTLP JSON, and spans as Python's console exporter
-//! prints them.
+//! prints them. Langfuse's observations and MLflow's traces are spans under other names.
 //!
 //! Traps: OTLP JSON is protobuf's JSON with its own rules (OTLP specification 1.x, "JSON Protobuf Encoding"): names in
 //! lowerCamelCase, ids in hexadecimal, enumerations as numbers, 64-bit integers as text. The collector's file exporter
@@ -8,8 +8,10 @@
 mod calls;
 mod console;
 mod intervals;
+mod langfuse;
 mod memory;
 mod metrics;
+mod mlflow;
 mod spans;
 mod streamed;
 mod subject;
@@ -17,8 +19,10 @@ mod usage;
 mod values;
 
 pub(super) use console::FORMAT as CONSOLE;
+pub(super) use langfuse::{CSV as LANGFUSE_CSV, JSON as LANGFUSE};
 pub use memory::{SpanExport, SpanFact, SpanMemory, Spans};
 pub(super) use metrics::FORMAT as METRICS;
+pub(super) use mlflow::FORMAT as MLFLOW;
 pub(super) use spans::FORMAT as SPANS;
 
 use crate::error::Location;

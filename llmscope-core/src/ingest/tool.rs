@@ -9,8 +9,8 @@ use super::signature::Signature;
 use super::{
     ReadOptions, Table, ab, action_benchmark, aiperf, artillery, bench_my_llm, criterion, evalscope, genai_bench,
     genai_perf, google_benchmark, guidellm, h2load, hey, hyperfine, inference_benchmarker, inference_perf, inferencex,
-    infermark, javascript_benchmarks, jmeter, json_lines, k6, litellm, llama_bench, llama_server, llmperf, locust,
-    mlflow_runs, oha, ollama, otel, prometheus, pytest_benchmark, runs, service_export, sglang, vllm,
+    infermark, javascript_benchmarks, jmeter, json_lines, k6, litellm, llama_bench, llama_server, llm_d, llmperf,
+    locust, mlflow_runs, oha, ollama, otel, prometheus, pytest_benchmark, runs, service_export, sglang, vllm,
 };
 use crate::error::{Error, Location, Result, by_name};
 use crate::session::columns::is_flat_session;
@@ -163,6 +163,7 @@ impl Tool {
         Self(&inference_perf::REQUESTS),
         Self(&inference_perf::SUMMARY),
         Self(&inferencex::FORMAT),
+        Self(&llm_d::FORMAT),
         Self(&genai_bench::FORMAT),
         Self(&evalscope::FORMAT),
         Self(&evalscope::SUMMARY),

@@ -92,6 +92,8 @@ const FIXTURES: &[(&str, &str)] = &[
     ("prometheus/openmetrics.txt", "prometheus-text"),
     ("action_benchmark/data.js", "github-action-benchmark"),
     ("action_benchmark/data.json", "github-action-benchmark"),
+    ("llm_d/report.yaml", "llm-d"),
+    ("llm_d/report.json", "llm-d"),
     ("inferencex/agg_one.json", "inferencex"),
     ("inferencex/agg_sweep.json", "inferencex"),
     ("litellm/spend_logs.csv", "litellm-spend-csv"),

@@ -76,3 +76,28 @@ fn spend_logs_as_csv_are_those_as_json() {
     let error = refusal(&bad, "litellm-spend-csv");
     assert!(error.starts_with("log:2: prompt_tokens: \"twelve\" is not a number"), "{error}");
 }
+
+#[test]
+fn reports_of_llm_d_are_the_same_as_yaml_and_json() {
+    let runs = table(read(&text_of("llm_d/report.yaml")));
+    assert_eq!(Content::Table(runs.clone()), read(&text_of("llm_d/report.json")).content);
+    assert_number(&runs, "requests", 0, 40.0);
+    assert_number(&runs, "failed", 0, 4.0);
+    assert_number(&runs, "ttft_s.p50", 0, 0.076_375);
+    assert_number(&runs, "e2e_s.p99", 0, 0.176_647);
+    assert_text(&runs, "load_generator", 0, "inference-perf");
+    // A measured mean is not a setting.
+    assert!(runs.columns.iter().all(|column| !column.name.contains("seq_len") && column.name != "input_len"));
+    let ms = text_of("llm_d/report.yaml").replacen("units: s\n", "units: ms\n", 1);
+    assert_number(&table(read(&ms)), "e2e_s.p99", 0, 0.176_647 / 1e3);
+}
+
+#[test]
+fn a_report_without_its_end_is_refused() {
+    let text = text_of("llm_d/report.yaml");
+    let half = &text[..text.find("run:\n").unwrap()];
+    let error = refusal(half, "llm-d");
+    assert!(error.starts_with("log: version: the report has no version"), "{error}");
+    let empty = "results:\n  request_performance:\n    aggregate: {}\nversion: 0.2\n";
+    assert!(refusal(empty, "llm-d").contains("no requests; give the report of a run"));
+}

@@ -67,6 +67,9 @@ pub(crate) const FORMATS: &[Format] = &[
     Format { name: "success.csv", write: success, has_ids: false, ..ALL },
     Format { name: "llmperf.json", write: llmperf, has_times: false, has_ids: false, ..ALL },
     Format { name: "jmeter.jtl", write: jmeter, has_ids: false, ..ALL },
+    Format { name: "samples.xml", write: jmeter_xml, has_ids: false, ..ALL },
+    Format { name: "langfuse.json", write: langfuse, ..ALL },
+    Format { name: "mlflow.jsonl", write: mlflow, ..ALL },
     Format { name: "hey.csv", write: hey, has_ids: false, ..ALL },
     Format { name: "h2load.log", write: h2load, has_ids: false, ..ALL },
     Format { name: "oha.csv", write: oha, has_ids: false, ..ALL },
@@ -74,6 +77,7 @@ pub(crate) const FORMATS: &[Format] = &[
     Format { name: "otel-console.txt", write: otel_console, ..ALL },
     Format { name: "litellm.jsonl", write: litellm, has_ids: false, ..ALL },
     Format { name: "litellm-spend.json", write: litellm_spend, ..ALL },
+    Format { name: "litellm-spend.csv", write: litellm_spend_csv, ..ALL },
     Format { name: "service.json", write: service, has_ids: false, ..ALL },
     Format { name: "k6.csv", write: k6_csv, has_ids: false, ..ALL },
     Format { name: "k6.jsonl", write: k6_points, has_ids: false, ..ALL },
@@ -179,6 +183,48 @@ fn jmeter(requests: &[Request]) -> String {
     rows(HEADER, requests, |request| {
         let (at, took) = (request.at().as_millisecond(), request.ms().round());
         format!("{at},{took},GET r,{},X,tg 1-1,text,{},89,4,4,{took}", request.status(), !request.failed)
+    })
+}
+
+fn jmeter_xml(requests: &[Request]) -> String {
+    let sample = |request: &Request| {
+        let (at, took, status) = (request.at().as_millisecond(), request.ms().round(), request.status());
+        let success = !request.failed;
+        format!(
+            "<httpSample t=\"{took}\" lt=\"{took}\" ts=\"{at}\" s=\"{success}\" lb=\"GET r\" rc=\"{status}\" rm=\"X\"/>\n"
+        )
+    };
+    let samples: String = requests.iter().map(sample).collect();
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testResults version=\"1.2\">\n{samples}</testResults>\n")
+}
+
+fn langfuse(requests: &[Request]) -> String {
+    let observation = |request: Request| {
+        json!({"id": request.id(), "traceId": "t", "type": "GENERATION", "startTime": request.at().to_string(),
+            "endTime": request.ended().to_string(), "completionStartTime": null, "model": "m",
+            "level": if request.failed { "ERROR" } else { "DEFAULT" }, "statusMessage": null,
+            "parentObservationId": null, "usageDetails": {"input": 9, "output": 40}})
+    };
+    json!({"data": array(requests, observation), "meta": {"page": 1}}).to_string()
+}
+
+fn mlflow(requests: &[Request]) -> String {
+    lines(requests, |request| {
+        let code = if request.failed { "STATUS_CODE_ERROR" } else { "STATUS_CODE_OK" };
+        let span = json!({"trace_id": request.id(), "span_id": "s", "parent_span_id": null, "name": "chat",
+            "start_time_unix_nano": i64::try_from(request.at().as_nanosecond()).unwrap(),
+            "end_time_unix_nano": i64::try_from(request.ended().as_nanosecond()).unwrap(),
+            "events": [], "status": {"code": code, "message": ""},
+            "attributes": {"mlflow.spanType": "\"CHAT_MODEL\"", "mlflow.llm.model": "\"m\""}});
+        json!({"info": {"trace_id": request.id()}, "data": {"spans": [span]}})
+    })
+}
+
+fn litellm_spend_csv(requests: &[Request]) -> String {
+    const HEADER: &str = "request_id,call_type,spend,prompt_tokens,completion_tokens,startTime,endTime,model,status";
+    rows(HEADER, requests, |request| {
+        let status = if request.failed { "failure" } else { "success" };
+        format!("{},acompletion,0,12,8,{},{},m,{status}", request.id(), request.at(), request.ended())
     })
 }
 

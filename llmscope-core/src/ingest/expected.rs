@@ -8,10 +8,12 @@ use crate::error::Location;
 use crate::session::Warning;
 
 /// A format, a field that each of its records has, and what is unknown without it.
-const FIELDS: [(&str, &str, &str); 7] = [
+const FIELDS: [(&str, &str, &str); 9] = [
     ("otel-console", "status", FAILED),
     ("litellm", "status", FAILED),
     ("litellm-spend", "status", FAILED),
+    ("litellm-spend-csv", "status", FAILED),
+    ("mlflow", "status", FAILED),
     ("inference-perf", "error", FAILED),
     ("hyperfine", "exit_codes", FAILED),
     ("llmscope-export", "success", FAILED),
@@ -45,7 +47,8 @@ const ATTRIBUTES: &str = "attributes";
 /// Warnings about a log of a tool: a field that its records lack, or that no reader knows.
 pub(super) fn warnings(source: &str, tool: Tool, signature: &Signature<'_>) -> Vec<Warning> {
     let warning = |message: String| Warning { location: Location::of(source), message };
-    let is_absent = |(name, field, _): &&(&str, &str, &str)| *name == tool.name() && !signature.has_field(field);
+    let has = |field: &str| signature.has_field(field) || signature.has_column(field);
+    let is_absent = |(name, field, _): &&(&str, &str, &str)| *name == tool.name() && !has(field);
     let absent = FIELDS.iter().filter(is_absent);
     let mut warnings: Vec<Warning> = absent
         .map(|(_, field, unknown)| warning(format!("no record has \"{field}\": {unknown} is not known")))

@@ -117,9 +117,16 @@ fn read_xml(source: &str, text: &str) -> Result<Parsed> {
 struct Sample {
     record: RequestRecord,
     is_transaction: bool,
+    has_verdict: bool,
 }
 
 fn session(source: &str, mut samples: Vec<Sample>, mut warnings: Vec<Warning>) -> Parsed {
+    let unknown = samples.iter().filter(|sample| !sample.has_verdict).count();
+    if unknown > 0 {
+        let message =
+            format!("{} without a value of success: whether it failed is not known", counted(unknown, "sample"));
+        warnings.push(Warning { location: Location::of(source), message });
+    }
     let transactions = samples.iter().filter(|sample| sample.is_transaction).count();
     if (1..samples.len()).contains(&transactions) {
         samples.retain(|sample| !sample.is_transaction);
@@ -135,7 +142,7 @@ impl Sample {
         // What a Transaction Controller writes, in all versions.
         let message = field("responseMessage").unwrap_or_default();
         let is_transaction = message.starts_with("Number of samples in transaction");
-        Ok(Self { record: record(field, location)?, is_transaction })
+        Ok(Self { record: record(field, location)?, is_transaction, has_verdict: field("success").is_some() })
     }
 }
 

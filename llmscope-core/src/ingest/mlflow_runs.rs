@@ -26,7 +26,8 @@ fn read(source: &str, text: &str) -> Result<Parsed> {
             return Ok(());
         }
         runs.begin(row.location.line.unwrap_or(1));
-        runs.text("run_id", row.text("run_id"));
+        // Two exports of an experiment have the same runs.
+        runs.text("uid", row.text("run_id"));
         runs.started_at(row.text("start_time").and_then(timestamp::of_text_or_utc));
         for (name, cell) in row.fields().filter(|(_, cell)| !cell.is_empty()) {
             if let Some(metric) = name.strip_prefix("metrics.") {

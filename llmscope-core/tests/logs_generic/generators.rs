@@ -58,6 +58,8 @@ fn jmeter_xml_names_the_place_of_a_fault() {
     assert!(error.starts_with("log:3: timeStamp: "), "{error}");
     let error = refusal(&text.replacen("t=\"118\"", "t=118", 1), "jmeter-xml");
     assert!(error.starts_with("log:3: a tag is not well-formed XML"), "{error}");
+    let unknown = read(&text.replace(" s=\"", " success=\""));
+    assert!(warnings(&unknown).contains("40 samples without a value of success: whether it failed is not known"));
     let error = refusal("<testResults version=\"1.2\"></testResults>", "jmeter-xml");
     assert!(error.contains("no requests; give the results of a test"), "{error}");
     let assertion = "<testResults><sample t=\"5\" ts=\"1796046577410\" s=\"false\" rc=\"200\"><assertionResult>\

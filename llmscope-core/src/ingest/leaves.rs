@@ -17,7 +17,7 @@ impl Leaves {
         if text.trim_start().starts_with('{') {
             let value: Value =
                 serde_json::from_str(text).map_err(|error| Error::of_json(Location::of(source), &error))?;
-            leaves.add_json(String::new(), &value);
+            leaves.add_json("", &value);
         } else {
             leaves.add_yaml(text);
         }
@@ -46,16 +46,17 @@ impl Leaves {
         }
     }
 
-    fn add_json(&mut self, path: String, value: &Value) {
+    fn add_json(&mut self, path: &str, value: &Value) {
         match value {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    self.add_json(if path.is_empty() { name.clone() } else { format!("{path}.{name}") }, value);
+                    let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    self.add_json(&below, value);
                 }
             }
-            Value::Array(values) => values.iter().for_each(|value| self.add_json(path.clone(), value)),
-            Value::String(text) => self.add(&path, text),
-            other => self.add(&path, &other.to_string()),
+            Value::Array(values) => values.iter().for_each(|value| self.add_json(path, value)),
+            Value::String(text) => self.add(path, text),
+            other => self.add(path, &other.to_string()),
         }
     }
 

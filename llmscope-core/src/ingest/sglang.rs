@@ -12,8 +12,8 @@ use super::attributes::{numbers, texts};
 use super::runs::{Runs, of_ms};
 use super::tool::{Format, Parsed, Reading};
 use super::{documents, failure};
-use crate::error::Result;
-use crate::session::{RequestRecord, Session, SessionHeader, Software};
+use crate::error::{Location, Result};
+use crate::session::{RequestRecord, Session, SessionHeader, Software, Warning};
 
 pub(super) const FORMAT: Format = Format {
     name: "sglang",
@@ -88,6 +88,8 @@ fn read(source: &str, text: &str) -> Result<Parsed> {
     if runs.iter().any(|run| run.value.ttfts.is_empty()) {
         let mut table = summaries(runs.iter().map(|run| (run.line, &run.value)));
         table.warnings = warnings;
+        let message = "a summary of SGLang counts only completed requests: use --output-details to keep the failures";
+        table.warnings.push(Warning { location: Location::of(source), message: message.to_owned() });
         return Ok(Parsed::Runs(table));
     }
     let several = runs.len() > 1;

@@ -221,7 +221,7 @@ mod tests {
     fn tags_attributes_and_text() {
         assert_eq!(
             shown("<?xml version=\"1.0\"?><a><!-- <x> --><b c=\"&lt;&#65;>\" d='e'/> t &amp; u </a>"),
-            concat!("<a[] <b[(\"c\", \"<A>\"), (\"d\", \"e\")] > 't & u' >")
+            "<a[] <b[(\"c\", \"<A>\"), (\"d\", \"e\")] > 't & u' >"
         );
         assert_eq!(shown("<a><![CDATA[1 < 2]]></a>"), "<a[] '1 < 2' >");
         assert_eq!(shown("<a><b x=\"1"), "<a[] Truncated");

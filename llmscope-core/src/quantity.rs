@@ -81,6 +81,17 @@ pub fn with_unit_to(unit: Unit, value: f64, resolution: f64) -> String {
     if symbol.is_empty() { text } else { format!("{text} {symbol}") }
 }
 
+/// A share as a percentage with two or three digits: `4.0 %`, `119 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{} %", short(100.0 * share))
+}
+
+/// A number with two or three digits.
+pub(crate) fn short(value: f64) -> String {
+    if value.abs() >= 9.95 || value == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
 /// A count with its noun, in the singular or plural.
 ///
 /// ```

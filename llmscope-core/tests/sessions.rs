@@ -117,6 +117,36 @@ fn only_a_session_in_json_lines_is_resumed() {
 }
 
 #[test]
+fn a_damaged_line_is_named_and_nothing_behind_it_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let mut writer = SessionWriter::create(&path, &SessionHeader::default()).unwrap();
+    let record = |ttft_s| RequestRecord { ttft_s: Some(ttft_s), ..RequestRecord::default() };
+    (1..=3_u8).for_each(|i| writer.append(&record(f64::from(i))).unwrap());
+    drop(writer);
+    let whole = fs::read(&path).unwrap();
+
+    let mut read = Vec::new();
+    let resumed = SessionWriter::resume_with(&path, |record| read.extend(record.ttft_s)).unwrap();
+    assert_eq!((read, resumed.1), (vec![1.0, 2.0, 3.0], vec![]));
+    drop(resumed.0);
+
+    let quote = whole.windows(7).position(|text| text == b"ttft_s\"").unwrap() + 6;
+    for damage in [b'\xff', b'}'] {
+        let mut damaged = whole.clone();
+        damaged[quote] = damage;
+        fs::write(&path, &damaged).unwrap();
+        let Err(Error::Format { location, .. }) = SessionWriter::resume(&path) else { panic!("{damage}") };
+        assert_eq!(location.line, Some(2));
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+    }
+    let newer = String::from_utf8(whole).unwrap().replace("llmscope.session/1", "llmscope.session/99");
+    fs::write(&path, newer).unwrap();
+    let error = SessionWriter::resume(&path).unwrap_err().to_string();
+    assert!(error.contains("llmscope.session/99"), "{error}");
+}
+
+#[test]
 fn a_whole_file_is_replaced_at_once_and_readable_by_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.json");

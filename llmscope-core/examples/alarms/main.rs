@@ -10,6 +10,7 @@
 mod cells;
 mod delays;
 mod failures;
+mod fleet;
 mod page;
 #[path = "../false_alarms/parallel.rs"]
 mod parallel;
@@ -36,7 +37,9 @@ fn main() -> std::result::Result<(), Failure> {
     let rates = rates::simulated(share)?;
     let delays = delays::simulated(share)?;
     let failures = failures::simulated(share)?;
-    std::fs::write(path, page::written(&rates, &delays, &failures)).map_err(|error| format!("{path}: {error}"))?;
+    let fleet = fleet::simulated(share)?;
+    std::fs::write(path, page::written(&rates, &delays, &failures, &fleet))
+        .map_err(|error| format!("{path}: {error}"))?;
     Ok(())
 }
 

@@ -3,10 +3,11 @@
 use super::cells::{CELLS, Promise};
 use super::delays::{AFTER, BEFORE, Delay, LEARNED, PROMISES};
 use super::failures::{Failures, OUTAGE_PROMISES};
+use super::fleet::{DAYS, ENDPOINTS, EVERY_S, Fleet, SLOWER};
 use super::rates::Rate;
 
 /// The whole page.
-pub(crate) fn written(rates: &[Rate], delays: &[Delay], failures: &Failures) -> String {
+pub(crate) fn written(rates: &[Rate], delays: &[Delay], failures: &Failures, fleet: &Fleet) -> String {
     let (claimed, others): (Vec<&Rate>, Vec<&Rate>) =
         rates.iter().partition(|rate| rate.cell.promise == Promise::Claimed);
     [
@@ -20,6 +21,7 @@ pub(crate) fn written(rates: &[Rate], delays: &[Delay], failures: &Failures) -> 
             failure_table(failures),
             outage_table(failures)
         ),
+        format!("## A service with many endpoints\n{}", of_fleet(fleet)),
         RERUN.to_owned(),
     ]
     .join("\n")
@@ -31,8 +33,8 @@ const PROMISE: &str = "\
 `make promises` writes this page. Do not edit it by hand.
 
 `llmscope_core::detector` (Python: `Detector`) judges values that never end, at a stated rate of false alarms. The rate \
-`1/1000` means: if nothing changes, 1,000 values pass between two alarms, on average. The command line and the service \
-do not use it yet. Their alarms follow rules ([monitor.md](monitor.md)).
+`1/1000` means: if nothing changes, 1,000 values pass between two alarms, on average. [`monitor`](monitor.md) and \
+[`serve`](serve.md#alarms) use it by default.
 
 ## What is promised, and what is not
 - The rate is one of **averages**: over the series, and over what they learned first. One series can have more alarms.
@@ -184,6 +186,28 @@ fn outage_table(failures: &Failures) -> String {
         table += "\n";
     }
     table
+}
+
+fn of_fleet(fleet: &Fleet) -> String {
+    let percent = 100.0 * (SLOWER - 1.0);
+    let mut text = format!(
+        "`1/week` is for a whole service. Each of {ENDPOINTS} endpoints has a request every {EVERY_S} s for {DAYS} days, and \
+         nothing changes; all processes for which the promise is claimed are among them. In {:.0} weeks of {} such services, \
+         {} incidents opened. Metrics share one half of the promise, and their shares are rounded to rarer alarms.\n\n\
+         One endpoint becomes slower by {percent:.0} % after a day:\n\n\
+         | process | requests until the incident | minutes |\n| --- | ---: | ---: |\n",
+        fleet.weeks(),
+        fleet.fleets,
+        fleet.incidents
+    );
+    for (name, requests) in &fleet.found {
+        let (count, minutes) = requests.map_or(("–".to_owned(), "–".to_owned()), |requests| {
+            let minutes = requests as f64 * f64::from(EVERY_S) / 60.0;
+            (requests.to_string(), format!("{minutes:.0}"))
+        });
+        text += &format!("| {name} | {count} | {minutes} |\n");
+    }
+    text
 }
 
 const RERUN: &str = "\

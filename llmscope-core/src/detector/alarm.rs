@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::Scale;
+use super::allowance::NEEDED;
 use super::mixture::{Inflation, Leading};
 use super::prediction::Prediction;
 use super::reference::Reference;
@@ -62,8 +63,9 @@ pub(super) struct Baseline<'d> {
 }
 
 impl Alarm {
+    /// The alarm, and how strong the change is: the mean score since it began, or the mean square of the scores if they vary more.
     /// `recent` are the last residuals, the one that raised the alarm last.
-    pub(super) fn of(leading: Leading, recent: &Recent, baseline: &Baseline<'_>) -> Option<Self> {
+    pub(super) fn of(leading: Leading, recent: &Recent, baseline: &Baseline<'_>) -> Option<(Self, f64)> {
         let &(at, _) = recent.back()?;
         let leading = baseline.explained(leading, recent);
         let (mut since, mut first) = (leading.since, 0);
@@ -72,6 +74,9 @@ impl Alarm {
             since = recent[first].0;
         }
         let since_then = recent.iter().skip(first);
+        let scores = since_then.clone().map(|(_, residual)| baseline.reference.score(*residual));
+        let power = if leading.shift.is_some() { 1 } else { 2 };
+        let strength = scores.map(|score| score.powi(power)).sum::<f64>() / float(recent.len() - first);
         let changed = match leading.shift {
             Some(shift) if shift > 0.0 => Changed::Larger,
             Some(_) => Changed::Smaller,
@@ -82,7 +87,7 @@ impl Alarm {
             baseline.size(&after)
         });
         let (size, interval) = sized.unzip();
-        Some(Self { changed, since, at, size, interval: interval.flatten() })
+        Some((Self { changed, since, at, size, interval: interval.flatten() }, strength))
     }
 }
 
@@ -142,6 +147,26 @@ impl Baseline<'_> {
         let sigma = MannWhitney::of(&before, after)?.sigma * self.inflation.level.sqrt();
         let bounds = shift_bounds(&before, after, Contrast::Difference, sigma, TAIL);
         Some((of_level(size), bounds.map(|(lower, upper)| (of_level(lower), of_level(upper)))))
+    }
+
+    /// The size of a change that continues, from its last 25 independent values, or from more if its alarm is about more; and
+    /// its beginning among the last residuals.
+    pub(super) fn measure(&self, alarm: &mut Alarm, recent: &Recent) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "25 values, times at most e⁵")]
+        let least = (NEEDED * self.inflation.level.max(1.0)).ceil() as usize;
+        let of_alarm = recent.iter().filter(|(number, _)| *number >= alarm.since).count();
+        let after: Vec<f64> = recent.iter().rev().take(least.max(of_alarm)).map(|&(_, residual)| residual).collect();
+        if let Some((size, interval)) = self.size(&Sorted::of(&after)).filter(|_| alarm.size.is_some()) {
+            (alarm.size, alarm.interval) = (Some(size), interval);
+        }
+        let shift = match alarm.changed {
+            Changed::Larger => Some(1.0),
+            Changed::Smaller => Some(-1.0),
+            Changed::MoreVaried => None,
+        };
+        if shift.is_some() {
+            alarm.since = recent[self.start(Leading { shift, since: alarm.since }, recent)].0;
+        }
     }
 
     /// The smallest change of the level that the evidence can ever show, √(2 ln A·V/n) in scores: a smaller one becomes part of

@@ -27,6 +27,12 @@ pub(super) fn information(prediction: &Prediction, n: usize) -> f64 {
     n * (1.0 - sum) / (1.0 + sum.max(0.0))
 }
 
+/// How many independent values each of many values counts as.
+pub(super) fn information_of_each(prediction: &Prediction) -> f64 {
+    let sum = prediction.sum().clamp(0.0, 0.98);
+    (1.0 - sum) / (1.0 + sum)
+}
+
 /// The inflation of the sums, for residuals in time order of n values.
 pub(super) fn inflation(prediction: &Prediction, residuals: &[f64], n: usize, threshold: f64) -> Inflation {
     let scores = scores(residuals);

@@ -52,6 +52,9 @@ pub struct FailureDetector(State);
 struct State {
     schema: String,
     false_alarms: FalseAlarmRate,
+    /// More frequent false alarms that are allowed from the next alarm on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    planned: Option<FalseAlarmRate>,
     learn: u64,
     pushed: u64,
     /// The results of the last eight requests, the last one in the lowest bit: 1 has failed.
@@ -140,6 +143,7 @@ impl FailureDetector {
         Ok(Self(State {
             schema: SCHEMA.to_owned(),
             false_alarms,
+            planned: None,
             learn: learn as u64,
             pushed: 0,
             last: 0,
@@ -178,9 +182,43 @@ impl FailureDetector {
             });
             state.sums = [0.0; 5];
             state.incident = Some(state.recent.failed);
+            state.false_alarms = state.planned.take().unwrap_or(state.false_alarms);
         }
         state.learn(failed, state.incident.is_none() && evidence < JOINING);
         FailureEvidence { value: evidence, threshold, incident: state.incident.is_some(), alarm }
+    }
+
+    /// Changes how often an alarm may be false. A rarer rate holds at once, a more frequent one from the next alarm on: otherwise
+    /// evidence from the time before could raise one. True if this is another rate than the one that was set last.
+    pub fn set_false_alarms(&mut self, rate: FalseAlarmRate) -> bool {
+        let state = &mut self.0;
+        if rate == state.planned.unwrap_or(state.false_alarms) {
+            return false;
+        }
+        if state.pushed > state.learn && rate.values() < state.false_alarms.values() {
+            state.planned = Some(rate);
+        } else {
+            (state.false_alarms, state.planned) = (rate, None);
+        }
+        true
+    }
+
+    /// How often an alarm may be false.
+    #[must_use]
+    pub const fn false_alarms(&self) -> FalseAlarmRate {
+        self.0.false_alarms
+    }
+
+    /// True while it learns.
+    #[must_use]
+    pub const fn is_learning(&self) -> bool {
+        self.0.pushed < self.0.learn
+    }
+
+    /// True from an alarm until 25 requests in a row were answered.
+    #[must_use]
+    pub const fn has_incident(&self) -> bool {
+        self.0.incident.is_some()
     }
 
     /// How many failures in a row would raise an alarm now; `None` if more than 10,000, while the detector learns, and during an
@@ -188,7 +226,7 @@ impl FailureDetector {
     #[must_use]
     pub fn failures_to_alarm(&self) -> Option<usize> {
         const MOST: usize = 10_000;
-        if self.0.pushed < self.0.learn || self.0.incident.is_some() {
+        if self.is_learning() || self.has_incident() {
             return None;
         }
         let mut outage = self.clone();

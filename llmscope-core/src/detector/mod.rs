@@ -37,18 +37,22 @@
 mod alarm;
 mod allowance;
 mod failures;
+mod incident;
 mod mixture;
 mod orders;
 mod prediction;
 mod preparation;
 mod rate;
 mod reference;
+mod shift_watch;
 mod state;
 
 pub use alarm::{Alarm, Changed};
 pub use failures::{FailureAlarm, FailureDetector, FailureEvidence};
+pub use incident::Incident;
 pub use preparation::Scale;
 pub use rate::FalseAlarmRate;
+pub use shift_watch::{IncidentEvent, ShiftWatch, Watched};
 pub use state::Detector;
 
 use serde::{Deserialize, Serialize};

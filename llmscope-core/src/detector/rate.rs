@@ -24,12 +24,12 @@ impl FalseAlarmRate {
     /// The most frequent false alarms: with more of them, an alarm says nothing.
     pub const MOST_FREQUENT: f64 = 100.0;
     /// The rarest. Rates were simulated up to one in 4,000,000.
-    pub const RAREST: f64 = 1e9;
+    pub const RAREST: f64 = 1e12;
 
     /// One false alarm in this number of values, on average.
     ///
     /// # Errors
-    /// [`Error::Parameter`] unless the number is between 100 and 10⁹.
+    /// [`Error::Parameter`] unless the number is between 100 and 10¹².
     pub fn one_in(values: f64) -> Result<Self> {
         if (Self::MOST_FREQUENT..=Self::RAREST).contains(&values) {
             return Ok(Self(values));
@@ -37,7 +37,7 @@ impl FalseAlarmRate {
         Err(Error::Parameter {
             name: "false alarms",
             value: format!("1/{values}"),
-            expected: "one in 100 to 1000000000 values, such as 1/1000",
+            expected: "one in 100 to 10^12 values, such as 1/1000",
         })
     }
 
@@ -51,7 +51,7 @@ impl FalseAlarmRate {
     /// however their values depend on each other.
     ///
     /// # Errors
-    /// [`Error::Parameter`] if the share is rarer than 1/10⁹.
+    /// [`Error::Parameter`] if the share is rarer than 1/10¹².
     pub fn shared_by(self, detectors: usize) -> Result<Self> {
         Self::one_in(self.0 * crate::cast::float(detectors.max(1)))
     }
@@ -100,7 +100,7 @@ impl FromStr for FalseAlarmRate {
         values.and_then(|values| Self::one_in(values).ok()).ok_or_else(|| Error::Parameter {
             name: "false alarms",
             value: text.to_owned(),
-            expected: "one in 100 to 1000000000 values, such as 1/1000",
+            expected: "one in 100 to 10^12 values, such as 1/1000",
         })
     }
 }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn a_rate_is_read_and_bounded() {
         assert_eq!("1/100000".parse::<FalseAlarmRate>().expect("a rate").values(), 1e5);
-        for text in ["", "1000", "1/99", "1/2e9", "1/x", "1/NaN", "2/1000", "1/-5", "1/inf"] {
+        for text in ["", "1000", "1/99", "1/2e12", "1/x", "1/NaN", "2/1000", "1/-5", "1/inf"] {
             let error = text.parse::<FalseAlarmRate>().expect_err(text);
             assert!(error.to_string().contains("1/1000"), "{error}");
         }
@@ -128,6 +128,6 @@ mod tests {
     fn detectors_share_a_rate() {
         let weekly = FalseAlarmRate::one_in(40_320.0).expect("a rate");
         assert_eq!(weekly.shared_by(100).expect("a rate").values(), 4_032_000.0);
-        assert!(weekly.shared_by(1_000_000).is_err());
+        assert!(weekly.shared_by(100_000_000).is_err());
     }
 }

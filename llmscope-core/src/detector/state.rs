@@ -8,7 +8,7 @@ use super::mixture::{Inflation, Mixture};
 use super::prediction::{MOST_LAGS, Prediction};
 use super::preparation::Preparation;
 use super::reference::Reference;
-use super::{Evidence, Learning, Settings};
+use super::{Evidence, FalseAlarmRate, Learning, Settings};
 use crate::cast::float;
 use crate::error::{Error, Result};
 use crate::stats::LoadModel;
@@ -36,6 +36,9 @@ struct State {
     /// The evidence that raises an alarm, from the settings.
     #[serde(skip)]
     threshold: f64,
+    /// More frequent false alarms that are allowed when the evidence starts again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    planned: Option<FalseAlarmRate>,
     /// Number of values, gaps included.
     pushed: u64,
     phase: Phase,
@@ -76,6 +79,35 @@ struct Fitted {
     scores: Scores,
 }
 
+/// What happens around a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// Alarms do not join incidents.
+    Alone,
+    /// No incident is open.
+    Quiet,
+    /// An incident is open: nothing is learned.
+    Incident,
+}
+
+/// What is known after a value, and what an incident needs of it.
+pub(super) struct Judged {
+    pub(super) evidence: Evidence,
+    /// Absent for gaps, and while the detector learns.
+    pub(super) score: Option<Score>,
+}
+
+/// The normal score of a value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Score {
+    pub(super) value: f64,
+    pub(super) inflation: Inflation,
+    /// How many independent values the value counts as.
+    pub(super) information: f64,
+    /// How strong the change is that raised an alarm with this value.
+    pub(super) strength: Option<f64>,
+}
+
 /// Sums of lagged products of the scores, from which their inflation is learned on.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Scores {
@@ -94,7 +126,7 @@ impl Detector {
         settings.check()?;
         let phase = Phase::first(&settings);
         let threshold = settings.false_alarms.threshold();
-        Ok(Self(State { schema: SCHEMA.to_owned(), settings, threshold, pushed: 0, phase }))
+        Ok(Self(State { schema: SCHEMA.to_owned(), settings, threshold, planned: None, pushed: 0, phase }))
     }
 
     /// Judges the next value with its token counts (NaN: unknown). NaN is a gap, as is a value without a logarithm on that scale:
@@ -104,6 +136,11 @@ impl Detector {
     /// [`Error::NonFinite`] for an infinite value and [`Error::LengthMismatch`] for another number of token counts than
     /// [`Settings::columns`]. The detector then remains as it was.
     pub fn push(&mut self, value: f64, tokens: &[f64]) -> Result<Evidence> {
+        self.judge(value, tokens, Course::Alone).map(|judged| judged.evidence)
+    }
+
+    /// The same for a detector alone, or for one whose alarms join incidents.
+    pub(super) fn judge(&mut self, value: f64, tokens: &[f64], course: Course) -> Result<Judged> {
         let State { settings, threshold, pushed, phase, .. } = &mut self.0;
         let threshold = *threshold;
         if value.is_infinite() {
@@ -115,7 +152,7 @@ impl Detector {
         }
         let number = *pushed;
         *pushed += 1;
-        let (evidence, alarm) = match phase {
+        let (evidence, alarm, score) = match phase {
             Phase::First { values, numbers, columns } => {
                 if settings.scale.takes(value) {
                     values.push(value);
@@ -130,14 +167,58 @@ impl Detector {
                 {
                     *phase = Phase::Fitted(Box::new(fitted));
                 }
-                (0.0, None)
+                (0.0, None, None)
             }
             Phase::Fitted(fitted) => match fitted.preparation.prepared(value, tokens, number) {
-                Some(prepared) => fitted.push(prepared, number, settings, threshold),
-                None => (fitted.evidence, None),
+                Some(prepared) => {
+                    let (score, alarm) = fitted.push(prepared, number, settings, threshold, course);
+                    let evidence = fitted.evidence;
+                    if alarm.is_some() {
+                        fitted.restart(course);
+                    }
+                    (evidence, alarm, Some(score))
+                }
+                None => (fitted.evidence, None, None),
             },
         };
-        Ok(Evidence { value: evidence, threshold, learning: self.learning(), alarm })
+        if alarm.is_some() {
+            self.keep_plan();
+        }
+        let evidence = Evidence { value: evidence, threshold, learning: self.learning(), alarm };
+        Ok(Judged { evidence, score: score.filter(|_| evidence.learning.is_none()) })
+    }
+
+    /// Changes how often an alarm may be false. A rarer rate holds at once, a more frequent one from the next alarm on: otherwise
+    /// evidence from the time before could raise one. True if this is another rate than the one that was set last.
+    pub fn set_false_alarms(&mut self, rate: FalseAlarmRate) -> bool {
+        if rate == self.0.planned.unwrap_or(self.0.settings.false_alarms) {
+            return false;
+        }
+        let has_evidence = matches!(self.0.phase, Phase::Fitted(_));
+        if has_evidence && rate.values() < self.0.settings.false_alarms.values() {
+            self.0.planned = Some(rate);
+        } else {
+            self.0.planned = None;
+            self.apply(rate);
+        }
+        true
+    }
+
+    fn keep_plan(&mut self) {
+        if let Some(rate) = self.0.planned.take() {
+            self.apply(rate);
+        }
+    }
+
+    fn apply(&mut self, rate: FalseAlarmRate) {
+        let State { settings, threshold, phase, .. } = &mut self.0;
+        if rate == settings.false_alarms {
+            return;
+        }
+        (settings.false_alarms, *threshold) = (rate, rate.threshold());
+        if let Phase::Fitted(fitted) = phase {
+            fitted.allow(*threshold);
+        }
     }
 
     /// The evidence so far; 0 while the detector learns.
@@ -155,8 +236,7 @@ impl Detector {
         match &self.0.phase {
             Phase::First { values, .. } => Some(Learning { values: values.len(), information: None }),
             Phase::Fitted(fitted) if fitted.information < NEEDED => {
-                let values = fitted.values.len().max(fitted.reference.len());
-                Some(Learning { values, information: Some(fitted.information) })
+                Some(Learning { values: self.learned(), information: Some(fitted.information) })
             }
             Phase::Fitted(_) => None,
         }
@@ -189,6 +269,15 @@ impl Detector {
         }
     }
 
+    /// Number of values that later ones are compared with; during the first learning, those so far.
+    #[must_use]
+    pub fn learned(&self) -> usize {
+        match &self.0.phase {
+            Phase::First { values, .. } => values.len(),
+            Phase::Fitted(fitted) => fitted.values.len().max(fitted.reference.len()),
+        }
+    }
+
     /// Number of values, gaps included.
     #[must_use]
     pub const fn pushed(&self) -> u64 {
@@ -203,6 +292,7 @@ impl Detector {
 
     /// Forgets what was learned, after a change that is to count as normal. The values keep their numbers.
     pub fn relearn(&mut self) {
+        self.keep_plan();
         self.0.phase = Phase::first(&self.0.settings);
     }
 }
@@ -293,8 +383,24 @@ impl Fitted {
         }
     }
 
-    /// Judges a prepared value. The evidence that raised an alarm is returned, and then starts again from 0.
-    fn push(&mut self, value: f64, number: u64, settings: &Settings, threshold: f64) -> (f64, Option<Alarm>) {
+    /// The allowance for another threshold. Once the reference is kept as counts, it is the one of the next fit.
+    fn allow(&mut self, threshold: f64) {
+        if !self.values.is_empty() {
+            let residuals = self.prediction.residuals(&self.values);
+            self.inflation = allowance::inflation(&self.prediction, &residuals, self.values.len(), threshold);
+        }
+    }
+
+    /// Judges a prepared value. After an alarm, the caller starts again.
+    fn push(
+        &mut self,
+        value: f64,
+        number: u64,
+        settings: &Settings,
+        threshold: f64,
+        course: Course,
+    ) -> (Score, Option<Alarm>) {
+        let learns = course != Course::Incident;
         if self.next_fit.is_some_and(|next| self.values.len() >= next) && self.evidence < JOINING {
             self.fit(threshold);
         }
@@ -306,23 +412,35 @@ impl Fitted {
             self.recent.pop_front();
         }
         let score = self.reference.score(residual);
-        if matches!(self.reference, Reference::Binned(_)) {
+        if learns && matches!(self.reference, Reference::Binned(_)) {
             self.scores.push(score);
             if let Some(level) = self.scores.inflation(threshold) {
                 self.inflation.level = level;
             }
         }
+        let mut scored = Score {
+            value: score,
+            inflation: self.inflation,
+            information: allowance::information_of_each(&self.prediction),
+            strength: None,
+        };
         if self.information >= NEEDED {
             self.evidence = self.mixture.push(score, self.inflation, number);
         }
-        let evidence = self.evidence;
-        if evidence < threshold {
-            self.learn(value, residual, settings);
-            return (evidence, None);
+        if self.evidence < threshold {
+            if learns {
+                self.learn(value, residual, settings);
+            }
+            return (scored, None);
         }
-        let alarm = Alarm::of(self.mixture.leading(), &self.recent, &self.baseline(settings));
-        self.restart();
-        (evidence, alarm)
+        let baseline = self.baseline(settings);
+        let (mut alarm, strength) = Alarm::of(self.mixture.leading(), &self.recent, &baseline).unzip();
+        if let Some(alarm) = alarm.as_mut().filter(|_| !learns) {
+            // A large change raises alarms after a few values each, which say little of its size and of its beginning.
+            baseline.measure(alarm, &self.recent);
+        }
+        scored.strength = strength;
+        (scored, alarm)
     }
 
     /// Adds a value to what is known. It joins the reference only while the evidence is small.
@@ -347,13 +465,16 @@ impl Fitted {
         }
     }
 
-    /// What led to an alarm is not among the values that the next one is compared with.
-    fn restart(&mut self) {
+    /// What led to an alarm is not among the values that the next one is compared with. The last residuals stay for the
+    /// incident, if there are incidents.
+    fn restart(&mut self, course: Course) {
         if let Reference::Binned(bins) = &mut self.reference {
             bins.drop_waiting();
         }
         self.suspects.clear();
-        self.recent.clear();
+        if course == Course::Alone {
+            self.recent.clear();
+        }
         self.evidence = 0.0;
         self.mixture.restart();
     }

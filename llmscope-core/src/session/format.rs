@@ -175,34 +175,70 @@ fn read_document(source: &str, text: &str) -> Result<ReadSession> {
 
 fn read_lines(source: &str, text: &str) -> Result<ReadSession> {
     let (mut session, mut warnings) = (Session::default(), Vec::new());
-    let mut has_header = false;
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let location = || Location::of(source).line(number);
-        if !has_header {
-            let header = serde_json::from_str(line.trim_end()).map_err(|error| Error::of_json(location(), &error))?;
-            migrate::to_current(&header, location())?;
-        }
-        match SessionLine::read(line.trim_end(), location) {
-            Ok(SessionLine::Session(header)) if !has_header => {
-                session.header = *header;
-                has_header = true;
-            }
-            Ok(SessionLine::Session(_)) => return Err(second_session(location())),
-            Ok(SessionLine::Request(record)) => {
-                check_record(&record, location)?;
-                session.records.push(*record);
-            }
-            Ok(SessionLine::Event(event)) => session.events.push(event),
-            Ok(SessionLine::Sample(sample)) => session.samples.push(sample),
-            Ok(SessionLine::ClientHealth(health)) => session.client_health = Some(health),
-            Err(_) if is_torn(line) => warnings.push(torn_tail(location())),
+    let mut lines = LineReader::new(source);
+    for line in text.split_inclusive('\n') {
+        match lines.read(line) {
+            Ok(None) => {}
+            Ok(Some(SessionLine::Session(header))) => session.header = *header,
+            Ok(Some(SessionLine::Request(record))) => session.records.push(*record),
+            Ok(Some(SessionLine::Event(event))) => session.events.push(event),
+            Ok(Some(SessionLine::Sample(sample))) => session.samples.push(sample),
+            Ok(Some(SessionLine::ClientHealth(health))) => session.client_health = Some(health),
+            Err(_) if lines.has_header && is_torn(line) => warnings.push(torn_tail(lines.location())),
             Err(error) => return Err(error),
         }
     }
     Ok(ReadSession { session, warnings })
+}
+
+/// Reads the lines of one session in order.
+pub(super) struct LineReader<'s> {
+    source: &'s str,
+    /// The number of the last line, from 1.
+    number: u64,
+    has_header: bool,
+}
+
+impl<'s> LineReader<'s> {
+    pub(super) const fn new(source: &'s str) -> Self {
+        Self { source, number: 0, has_header: false }
+    }
+
+    /// Reads the next line; `None` for an empty one. The first line is the header.
+    pub(super) fn read(&mut self, line: &str) -> Result<Option<SessionLine>> {
+        self.number += 1;
+        let line = line.trim_end();
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
+        if !self.has_header {
+            let header = serde_json::from_str(line).map_err(|error| Error::of_json(self.location(), &error))?;
+            migrate::to_current(&header, self.location())?;
+        }
+        let read = SessionLine::read(line, || self.location())?;
+        match &read {
+            SessionLine::Session(_) if self.has_header => return Err(second_session(self.location())),
+            SessionLine::Session(_) => self.has_header = true,
+            SessionLine::Request(record) => check_record(record, || self.location())?,
+            SessionLine::Event(_) | SessionLine::Sample(_) | SessionLine::ClientHealth(_) => {}
+        }
+        Ok(Some(read))
+    }
+
+    /// True once the header was read.
+    pub(super) const fn has_header(&self) -> bool {
+        self.has_header
+    }
+
+    /// The number of the last line, from 1.
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The place of the last line.
+    pub(super) fn location(&self) -> Location {
+        Location::of(self.source).line(self.number)
+    }
 }
 
 /// The error for two sessions in one file.

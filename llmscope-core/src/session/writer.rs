@@ -1,12 +1,15 @@
 //! Records a session while it runs: one line is appended per request, so that a crash loses at most that line.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::format::SessionLine;
-use super::{ClientHealth, MachineSample, RequestRecord, RunEvent, Session, SessionHeader, Warning};
+use super::format::{LineReader, SessionLine};
+use super::{ClientHealth, MachineSample, RequestRecord, RunEvent, SessionHeader, Warning};
 use crate::error::{Error, Location, Result};
+
+/// A longer line is not one of a session.
+const MOST_OF_A_LINE: u64 = 64 << 20;
 
 /// Appends the records of one session to a JSON Lines file.
 ///
@@ -40,33 +43,50 @@ impl SessionWriter {
     /// # Errors
     /// [`Error::Io`]; [`Error::Format`] if the file does not contain a session in JSON Lines.
     pub fn resume(path: &Path) -> Result<(Self, Vec<Warning>)> {
+        Self::resume_with(path, |_| ())
+    }
+
+    /// The same, and calls `each` with every record of the session, in order. The file is read line by line, so that a long
+    /// session needs no memory.
+    ///
+    /// # Errors
+    /// Those of [`SessionWriter::resume`]. A session with an invalid line is rejected before anything is appended.
+    pub fn resume_with(path: &Path, mut each: impl FnMut(RequestRecord)) -> Result<(Self, Vec<Warning>)> {
         let open = OpenOptions::new().read(true).append(true).open(path);
         let file = open.map_err(|error| Error::io(path, &error))?;
         let mut writer = Self { file, path: path.to_owned(), length: 0 };
         writer.lock()?;
-        let mut bytes = Vec::new();
-        writer.file.read_to_end(&mut bytes).map_err(|error| Error::io(path, &error))?;
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
         let source = path.display().to_string();
-        let text = std::str::from_utf8(&bytes[..whole]).unwrap_or_default();
-        let first = serde_json::from_str(text.lines().next().unwrap_or_default());
-        if !matches!(first, Ok(SessionLine::Session(_))) {
-            return Err(Error::Format {
-                location: Location::of(&source).line(1),
-                problem: "the file does not begin with the header of a session in JSON Lines".to_owned(),
-                fix: "begin a new file".to_owned(),
-            });
+        let (mut lines, mut reader) = (LineReader::new(&source), BufReader::new(&writer.file));
+        let (mut warnings, mut whole, mut line) = (Vec::new(), 0, Vec::new());
+        loop {
+            line.clear();
+            let length = (&mut reader).take(MOST_OF_A_LINE).read_until(b'\n', &mut line);
+            let length = length.map_err(|error| Error::io(path, &error))? as u64;
+            if length == 0 {
+                break;
+            }
+            if line.last() != Some(&b'\n') && lines.has_header() && length < MOST_OF_A_LINE {
+                let message = "the last line was incomplete, as after a crash, and was removed".to_owned();
+                warnings.push(Warning { location: Location::of(&source).line(lines.number() + 1), message });
+                break;
+            }
+            let text = str::from_utf8(&line).map_err(|_| not_text(&source, lines.number() + 1))?;
+            match lines.read(text) {
+                Ok(Some(SessionLine::Request(record))) => each(*record),
+                Ok(_) => {}
+                Err(error) if lines.has_header() || is_header(&line) => return Err(error),
+                Err(_) => return Err(no_header(&source)),
+            }
+            whole += length;
         }
-        // Rejects a session of another version, or with an invalid line, before anything is appended.
-        Session::read(&source, text)?;
-        let mut warnings = Vec::new();
-        if whole < bytes.len() {
-            writer.file.set_len(whole as u64).map_err(|error| Error::io(path, &error))?;
-            let line = bytes[..whole].iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
-            let message = "the last line was incomplete, as after a crash, and was removed".to_owned();
-            warnings.push(Warning { location: Location::of(&source).line(line), message });
+        if !lines.has_header() {
+            return Err(no_header(&source));
         }
-        writer.length = whole as u64;
+        if !warnings.is_empty() {
+            writer.file.set_len(whole).map_err(|error| Error::io(path, &error))?;
+        }
+        writer.length = whole;
         writer.file.seek(SeekFrom::End(0)).map_err(|error| Error::io(path, &error))?;
         Ok((writer, warnings))
     }
@@ -130,5 +150,26 @@ impl SessionWriter {
             },
             TryLockError::Error(error) => Error::io(&self.path, &error),
         })
+    }
+}
+
+fn not_text(source: &str, line: u64) -> Error {
+    Error::Format {
+        location: Location::of(source).line(line),
+        problem: "the line is not UTF-8".to_owned(),
+        fix: "begin a new file".to_owned(),
+    }
+}
+
+/// True for the header of a session of any version.
+fn is_header(line: &[u8]) -> bool {
+    matches!(serde_json::from_slice(line), Ok(SessionLine::Session(_)))
+}
+
+fn no_header(source: &str) -> Error {
+    Error::Format {
+        location: Location::of(source).line(1),
+        problem: "the file does not begin with the header of a session in JSON Lines".to_owned(),
+        fix: "begin a new file".to_owned(),
     }
 }

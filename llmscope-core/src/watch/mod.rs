@@ -4,13 +4,22 @@
 //! A [`Watch`] stores a few numbers per rule, independent of the length of the series. It can be serialized and
 //! restored (`serde`); a restored watch continues exactly like the original.
 
+mod alarm_watch;
 mod episodes;
+mod failure_watch;
+mod incident_report;
 mod limits;
+mod metric_watch;
+mod promise;
+mod times;
 
 use serde::{Deserialize, Serialize};
 
+pub use alarm_watch::AlarmWatch;
 pub use episodes::{Episodes, Turn};
+pub use incident_report::{AlarmEvent, IncidentReport};
 pub use limits::Limits;
+pub use promise::{Channel, Period, Promise};
 
 use crate::analysis::MIN_POINTS;
 use crate::chart::Standards;

@@ -64,7 +64,7 @@ impl Direction {
     }
 
     /// The direction of values that became larger or smaller.
-    pub(super) const fn of_level(preference: Preference, larger: bool) -> Self {
+    pub(crate) const fn of_level(preference: Preference, larger: bool) -> Self {
         match preference {
             Preference::Lower => Self::of(larger),
             Preference::Higher => Self::of(!larger),
@@ -72,7 +72,7 @@ impl Direction {
         }
     }
 
-    pub(super) const fn of(worse: bool) -> Self {
+    pub(crate) const fn of(worse: bool) -> Self {
         if worse { Self::Worse } else { Self::Better }
     }
 }

@@ -10,7 +10,7 @@ use super::{Answer, Failures, SeriesVerdict, SinceRun};
 use crate::column::Preference;
 use crate::measure::Measure;
 use crate::metric::Unit;
-use crate::quantity::{counted, number, with_unit};
+use crate::quantity::{counted, number, percent, short, with_unit};
 
 /// The sentence: the change and how far to trust it, or why there is no verdict; then failures, slow requests, load.
 pub(super) fn text(series: &Series, sequences: &Sequences, verdict: SeriesVerdict, answer: &Answer) -> String {
@@ -344,22 +344,13 @@ fn cut(example: &str) -> String {
 
 /// `+119 %` as `119 %`, because the word before it says the direction.
 fn percent_change(ratio: f64) -> String {
-    format!("{} %", short(100.0 * (ratio - 1.0).abs()))
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", short(100.0 * share))
+    percent((ratio - 1.0).abs())
 }
 
 /// Alpha as a percentage: `1 %`, `0.1 %`.
 pub(super) fn alpha_words(alpha: f64) -> String {
     let percent = format!("{:.4}", 100.0 * alpha);
     format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
-}
-
-/// A percentage with two or three digits.
-fn short(value: f64) -> String {
-    if value.abs() >= 9.95 || value == 0.0 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
 /// A factor with two digits.

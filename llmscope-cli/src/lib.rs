@@ -3,6 +3,7 @@
 //! Two binaries call [`run`]: `llmscope`, and `llmscope-cli`, the name that the program had before. The library is not a
 //! public interface: use `llmscope-core` and `llmscope-harness` from Rust.
 
+mod alarm;
 mod analyze;
 mod args;
 mod baseline;

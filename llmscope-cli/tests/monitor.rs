@@ -114,6 +114,65 @@ fn a_slowdown_is_reported_once_and_its_end_once() {
 }
 
 #[test]
+fn a_restart_continues_what_was_learned_and_the_open_incident() {
+    let folder = tempfile::tempdir().unwrap();
+    let (endpoint, delay) = slow_endpoint();
+    let session = folder.path().join("watch.jsonl");
+    let hook_log = folder.path().join("hook");
+    let command = format!("echo \"$LLMSCOPE_EVENT\" >> {}", hook_log.display());
+    let run = |delay_ms: u64, count: &str| {
+        delay.store(delay_ms, Ordering::SeqCst);
+        let url = endpoint.url("/v1");
+        let run = monitor(&["--vendor", "openai", "--url", &url, "--model", "m", "--interval", "100ms", "--json"])
+            .args(["--metric", "ttft_s", "--learn", "30", "--count", count, "--on-violation", &command])
+            .args(["-o", session.to_str().unwrap()])
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8(run.stdout).unwrap();
+        let events: Vec<Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let events: Vec<Value> = events.into_iter().filter(|event| event["event"] != "result").collect();
+        (run.status.code(), events, String::from_utf8(run.stderr).unwrap())
+    };
+    // On a busy machine, neighbouring values depend on each other, and more of them are needed.
+    let (code, events, stderr) = run(20, "140");
+    assert_eq!((code, events.last().map(|event| &event["event"])), (Some(0), Some(&"learned".into())), "{stderr}");
+
+    let (code, events, stderr) = run(600, "20");
+    assert!(stderr.contains("140 results of ") && stderr.contains("1 incident open"), "{stderr}");
+    assert_eq!((code, events.len()), (Some(1), 1), "what was learned still applies: {stderr}");
+    let opened = &events[0];
+    assert_eq!((&opened["event"], &opened["part"]), (&"incident.opened".into(), &"level".into()));
+    assert!(opened["ratio"].as_f64().is_some_and(|ratio| ratio > 2.0), "{opened}");
+
+    let (code, events, stderr) = run(600, "3");
+    assert_eq!((code, events.as_slice()), (Some(1), &[][..]), "no message twice: {stderr}");
+    let (code, events, stderr) = run(20, "120");
+    assert_eq!((code, events.len()), (Some(0), 1), "{stderr}");
+    assert_eq!(events[0]["event"], "incident.ended");
+    let sent: Vec<_> = fs::read_to_string(&hook_log).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(sent, ["incident.opened", "incident.ended"]);
+}
+
+#[test]
+fn options_of_rules_imply_rules_and_contradict_shifts() {
+    let ended = |args: &[&str]| {
+        let base = ["--vendor", "simulated", "--simulate", "ttft=1ms", "--interval", "100ms", "--count", "12"];
+        let run = monitor(&base).args(args).output().unwrap();
+        (run.status.code(), String::from_utf8(run.stderr).unwrap())
+    };
+    let (code, stderr) = ended(&["--recover-after", "3", "--learn", "10"]);
+    assert!(code == Some(0) && stderr.contains("limits frozen from 10 results"), "{stderr}");
+    let (code, stderr) = ended(&["--alarm", "shift", "--rules", "1"]);
+    assert!(code == Some(2) && stderr.contains("--rules is about rules: use --alarm rules"), "{stderr}");
+    let (code, stderr) = ended(&["--alarm", "none"]);
+    assert!(code == Some(0) && stderr.contains("in control"), "{stderr}");
+    let (code, stderr) = ended(&["--learn", "5"]);
+    assert!(code == Some(2) && stderr.contains("20 to 2048 values"), "{stderr}");
+    let (code, stderr) = ended(&["--false-alarms", "often"]);
+    assert!(code == Some(2) && stderr.contains("1/week"), "{stderr}");
+}
+
+#[test]
 fn limits_of_a_former_definition_are_learned_again() {
     let folder = tempfile::tempdir().unwrap();
     let limits = folder.path().join("base.json");

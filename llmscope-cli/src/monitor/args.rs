@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use llmscope_core::watch::Promise;
 use llmscope_core::{Metric, RuleSet, Transform};
 use llmscope_harness::VendorKind;
 use llmscope_harness::vendor::Simulation;
 
+use crate::alarm::{AlarmArg, AlarmSideArg};
 use crate::target::{TargetArgs, duration};
 use crate::values;
 
@@ -15,16 +17,16 @@ const EXAMPLES: &str = "\
 Examples:
   A local model:
     llmscope monitor --vendor ollama --model gemma3:4b -o watch.jsonl
-  A server, with frozen limits, a service and a notification:
+  A server, with a service and a notification; a false alarm a month:
     llmscope monitor --vendor openai --url http://localhost:8000/v1 \\
-      --interval 15s --baseline good.json \\
+      --interval 15s --false-alarms 1/month \\
       --post http://localhost:8081 --spool unsent.jsonl \\
       --on-violation 'notify-send \"$LLMSCOPE_MESSAGE\"'
   Several endpoints:
     llmscope monitor --config endpoints.toml -o watch.jsonl
   Without an endpoint:
     llmscope monitor --vendor simulated --interval 200ms \\
-      --simulate ttft=50ms,shift=60:2 --count 120
+      --simulate ttft=50ms,shift=150:2 --count 200
 
 A file of endpoints:
   interval = \"15s\"
@@ -41,9 +43,9 @@ MONITORING_INTERVAL (or MONITOR_INTERVAL), OLLAMA_URL (or OLLAMA_BASE_URL),
  OLLAMA_MODEL, USE_OLLAMA (without --vendor: true for Ollama,
 false for the simulation), and the keys of the vendors.
 
-Each violation and each recovery is reported once. SIGTERM and Ctrl-C end the
-monitor cleanly.
-Exit status: 0 no violation is open at the end, 1 one is open, 2 error.";
+Each change is reported once when it begins, when it has become larger by
+half, and when it ends. SIGTERM and Ctrl-C end the monitor cleanly.
+Exit status: 0 no incident is open at the end, 1 one is open, 2 error.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -86,28 +88,40 @@ pub(crate) struct MonitorArgs {
     /// Metric to judge (repeatable) [default: ttft_s, e2e_s]
     #[arg(long, value_name = "METRIC", value_parser = values::metric(), help_heading = "Judging")]
     pub(crate) metric: Vec<Metric>,
-    /// Rule set, or list of rules
-    #[arg(long, value_name = "RULES", default_value = "1,2", value_parser = values::rules(),
-          hide_possible_values = true, help_heading = "Judging")]
-    pub(crate) rules: RuleSet,
+    /// What raises an alarm [default: shift, or rules if one of their options
+    /// is given]
+    #[arg(long, value_enum, value_name = "KIND", help_heading = "Judging")]
+    pub(crate) alarm: Option<AlarmArg>,
+    /// How often an alarm may be false: 1/N values of each metric, or 1/day,
+    /// 1/week for the monitor as a whole
+    #[arg(long, value_name = "RATE", default_value_t, help_heading = "Judging")]
+    pub(crate) false_alarms: Promise,
+    /// Results to learn from [default: 100; with rules: 30]
+    #[arg(long, value_name = "N", help_heading = "Judging")]
+    pub(crate) learn: Option<usize>,
+    /// Changes that send a message
+    #[arg(long, value_enum, value_name = "SIDE", default_value_t = AlarmSideArg::Worse, help_heading = "Judging")]
+    pub(crate) alarm_side: AlarmSideArg,
+
+    /// Rule set, or list of rules [default: 1,2]
+    #[arg(long, value_name = "RULES", value_parser = values::rules(), hide_possible_values = true,
+          help_heading = "Judging by rules")]
+    pub(crate) rules: Option<RuleSet>,
     /// Frozen limits from `analyze --save-baseline` or a previous monitor
-    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    #[arg(long, value_name = "FILE", help_heading = "Judging by rules")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Results from which limits are estimated, without frozen ones
-    #[arg(long, value_name = "N", default_value_t = 30, help_heading = "Judging")]
-    pub(crate) learn: usize,
     /// Estimate limits of transformed values (log: for long tails)
-    #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), default_value_t, help_heading = "Judging")]
-    pub(crate) transform: Transform,
+    #[arg(long, value_name = "TRANSFORM", value_parser = values::transform(), help_heading = "Judging by rules")]
+    pub(crate) transform: Option<Transform>,
     /// File for estimated limits; if it exists, they are read from it
-    #[arg(long, value_name = "FILE", help_heading = "Judging")]
+    #[arg(long, value_name = "FILE", help_heading = "Judging by rules")]
     pub(crate) save_baseline: Option<PathBuf>,
-    /// Results without a signal that end a violation
-    #[arg(long, value_name = "N", default_value_t = 5, help_heading = "Judging")]
-    pub(crate) recover_after: usize,
-    /// Failures in a row that open a violation
-    #[arg(long, value_name = "N", default_value_t = 2, help_heading = "Judging")]
-    pub(crate) failures: usize,
+    /// Results without a signal that end a violation [default: 5]
+    #[arg(long, value_name = "N", help_heading = "Judging by rules")]
+    pub(crate) recover_after: Option<usize>,
+    /// Failures in a row that open a violation [default: 2]
+    #[arg(long, value_name = "N", help_heading = "Judging by rules")]
+    pub(crate) failures: Option<usize>,
 
     /// Session in JSON Lines to append to, or to create
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -122,8 +136,9 @@ pub(crate) struct MonitorArgs {
     /// Environment variable with the URL of a webhook for Slack messages
     #[arg(long, value_name = "VARIABLE", default_value = "LLMSCOPE_WEBHOOK_URL", help_heading = "Output")]
     pub(crate) webhook_env: String,
-    /// Command to run at each violation and recovery: JSON on standard input,
-    /// text in LLMSCOPE_MESSAGE, kind in LLMSCOPE_EVENT
+    /// Command to run when an incident or a violation begins, becomes worse or
+    /// ends: JSON on standard input, text in LLMSCOPE_MESSAGE, kind in
+    /// LLMSCOPE_EVENT
     #[arg(long, value_name = "COMMAND", help_heading = "Output")]
     pub(crate) on_violation: Option<String>,
     /// Interval of the message that all is well

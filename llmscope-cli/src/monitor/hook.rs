@@ -20,7 +20,7 @@ const MOST_COMMANDS: usize = 8;
 /// A command that runs longer is ended.
 const LONGEST_COMMAND: Duration = Duration::from_secs(60);
 
-/// Receivers of violations and recoveries.
+/// Receivers of incidents, violations and their ends.
 pub(super) struct Hooks {
     webhook: Option<Uploader>,
     command: Option<String>,
@@ -82,7 +82,7 @@ impl Hooks {
         }
         let started = shell
             .args(["-c", command])
-            .env("LLMSCOPE_EVENT", if event.is_violation() { "violation" } else { "recovery" })
+            .env("LLMSCOPE_EVENT", event.name())
             .env("LLMSCOPE_MESSAGE", visible(&event.to_string()).as_ref())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())

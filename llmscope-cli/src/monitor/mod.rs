@@ -3,12 +3,14 @@
 mod args;
 mod config;
 mod hook;
+mod restart;
 mod session_log;
+mod settings;
 mod spool;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -18,18 +20,16 @@ use jiff::Timestamp;
 use llmscope_core::analysis::Baseline;
 use llmscope_core::files::write_atomically;
 use llmscope_core::quantity::{counted, with_unit};
-use llmscope_core::session::{RequestRecord, RunEvent, SessionHeader, SessionWriter, Software};
+use llmscope_core::session::{RequestRecord, RunEvent};
 use llmscope_core::{Metric, TpotDefinition, Unit};
-use llmscope_harness::monitor::{
-    JudgeSettings, MonitorEvent, MonitorEventKind, MonitorHandle, MonitoredEndpoint, Observation,
-};
-use llmscope_harness::{Delivery, Probe, Uploader, VendorKind, log_entry};
+use llmscope_harness::monitor::{Judge, MonitorEvent, MonitorEventKind, MonitorHandle, MonitoredEndpoint, Observation};
+use llmscope_harness::{Delivery, Uploader, log_entry};
 use serde_json::json;
 
 pub(crate) use self::args::MonitorArgs;
 use self::hook::Hooks;
 use self::session_log::SessionLog;
-use crate::baseline;
+use crate::alarm::AlarmSideArg;
 use crate::output::{self, BAD, CAUTION, DIM, GOOD, Sink};
 use crate::post;
 
@@ -38,11 +38,15 @@ const LAST_DELIVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &MonitorArgs) -> Result<ExitCode> {
     let endpoints = config::endpoints(args)?;
-    let settings = settings(args)?;
-    let mut outputs = Outputs::new(args, &endpoints, settings.baselines.clone())?;
+    let settings = settings::settings(args)?;
+    let mut judges = endpoints
+        .iter()
+        .map(|endpoint| Ok((endpoint.clone(), Judge::new(endpoint, &settings, endpoints.len())?)))
+        .collect::<Result<Vec<_>>>()?;
+    let mut outputs = Outputs::new(args, &mut judges, settings::baselines(&settings))?;
     let interrupted = crate::bench::on_interrupt()?;
     // Start first: settings that are refused must not be announced.
-    let mut monitor = MonitorHandle::start(endpoints.clone(), &settings, args.jitter, args.seed)?;
+    let mut monitor = MonitorHandle::start(judges, args.jitter, args.seed)?;
     for endpoint in &endpoints {
         output::say(DIM, "watching:", &format!("{} every {:?}", endpoint.name, endpoint.interval));
     }
@@ -63,37 +67,6 @@ pub(crate) fn run(args: &MonitorArgs) -> Result<ExitCode> {
     ended.and(closed)
 }
 
-fn settings(args: &MonitorArgs) -> Result<JudgeSettings> {
-    // Limits that a previous monitor estimated are used again: a restart must not move them.
-    let kept = args.save_baseline.as_deref().filter(|path| path.exists());
-    let baselines = args.baseline.as_deref().or(kept).map(baseline::read).transpose()?.unwrap_or_default();
-    let defaults = JudgeSettings::default();
-    let metrics = if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() };
-    // The limits that remain are those that are written again.
-    let (outdated, baselines): (Vec<_>, Vec<_>) = baselines.into_iter().partition(is_outdated);
-    if let Some(outdated) = outdated.first().filter(|_| metrics.contains(&Metric::Tpot)) {
-        let (metric, definition) = (Metric::Tpot, outdated.tpot_definition);
-        let current = TpotDefinition::CURRENT;
-        let text =
-            format!("the frozen limits of {metric} have {definition}, its values {current}: they are learned again");
-        output::say(CAUTION, "warning:", &text);
-    }
-    Ok(JudgeSettings {
-        metrics,
-        rules: args.rules.clone(),
-        baselines,
-        learn: args.learn,
-        transform: args.transform,
-        recover_after: args.recover_after,
-        failures: args.failures,
-    })
-}
-
-/// True for limits of times per token that the monitor does not measure any more.
-fn is_outdated(baseline: &Baseline) -> bool {
-    baseline.metric == Metric::Tpot.name() && baseline.tpot_definition != TpotDefinition::CURRENT
-}
-
 /// Where each observation is written and sent.
 struct Outputs<'a> {
     args: &'a MonitorArgs,
@@ -105,8 +78,10 @@ struct Outputs<'a> {
     hooks: Hooks,
     /// Frozen limits, from a file or estimated since the start.
     limits: Vec<Baseline>,
-    /// Open violations, by endpoint and metric.
-    open: BTreeMap<(String, &'static str), Timestamp>,
+    /// Open violations and incidents, by endpoint and metric.
+    open: BTreeMap<(String, Option<Metric>), Timestamp>,
+    /// Metrics that are still learned, by endpoint.
+    learning: BTreeSet<(String, Metric)>,
     results: u64,
     failed: u64,
     last_heartbeat: Instant,
@@ -115,7 +90,9 @@ struct Outputs<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    fn new(args: &'a MonitorArgs, endpoints: &[MonitoredEndpoint], frozen: Vec<Baseline>) -> Result<Self> {
+    /// `judges` learn from the records that the session has already.
+    fn new(args: &'a MonitorArgs, judges: &mut [(MonitoredEndpoint, Judge)], frozen: Vec<Baseline>) -> Result<Self> {
+        let endpoints: Vec<MonitoredEndpoint> = judges.iter().map(|(endpoint, _)| endpoint.clone()).collect();
         let uploader = args.post.as_deref().map(post::uploader).transpose()?;
         let spool = match (&uploader, &args.post) {
             (Some(uploader), Some(service)) => spool::keep(args, uploader, service)?,
@@ -123,17 +100,14 @@ impl<'a> Outputs<'a> {
         };
         Ok(Self {
             args,
-            endpoints: endpoints.to_vec(),
-            session: args
-                .output
-                .as_deref()
-                .map(|path| open_session(path, endpoints).map(SessionLog::new))
-                .transpose()?,
+            session: args.output.as_deref().map(|path| restart::open_session(path, judges)).transpose()?,
             uploader,
             spool,
-            hooks: Hooks::new(args, endpoints)?,
+            hooks: Hooks::new(args, &endpoints)?,
+            endpoints,
             limits: frozen,
-            open: BTreeMap::new(),
+            open: restart::incidents(judges),
+            learning: restart::learning(judges),
             results: 0,
             failed: 0,
             last_heartbeat: Instant::now(),
@@ -206,10 +180,14 @@ impl<'a> Outputs<'a> {
         if self.args.json {
             print_line(&serde_json::to_value(event)?)?;
         }
-        let (style, label) = match (event.is_violation(), event.is_recovery()) {
-            (true, _) => (BAD, "violation:"),
-            (_, true) => (GOOD, "recovery:"),
-            _ => (CAUTION, "learned:"),
+        let (style, label) = match event.name() {
+            "learning" => (DIM, "learning:"),
+            "learned" => (CAUTION, "learned:"),
+            "violation" => (BAD, "violation:"),
+            "recovery" | "incident.ended" => (GOOD, "recovery:"),
+            _ if !event.is_violation() => (GOOD, "better:"),
+            "incident.worse" => (BAD, "worse:"),
+            _ => (BAD, "incident:"),
         };
         output::say(style, label, &event.to_string());
         if let MonitorEventKind::Learned { metric, standards, results, .. } = &event.kind {
@@ -219,20 +197,21 @@ impl<'a> Outputs<'a> {
             }
             return Ok(());
         }
-        self.hooks.send(event);
+        let is_sent = event.is_violation() || event.is_recovery() || self.args.alarm_side == AlarmSideArg::Both;
+        if is_sent && !["learning", "learned"].contains(&event.name()) {
+            self.hooks.send(event);
+        }
         Ok(())
     }
 
     fn note_open(&mut self, event: &MonitorEvent) {
-        let metric = match &event.kind {
-            MonitorEventKind::Violation { metric, .. } | MonitorEventKind::Recovery { metric, .. } => metric.name(),
-            _ => "failures",
-        };
-        let key = (event.endpoint.clone(), metric);
+        let key = (event.endpoint.clone(), event.metric());
         if event.is_violation() {
-            self.open.insert(key, event.at);
+            self.open.entry(key).or_insert(event.at);
         } else if event.is_recovery() {
             self.open.remove(&key);
+        } else if let ("learned", (endpoint, Some(metric))) = (event.name(), key) {
+            self.learning.remove(&(endpoint, metric));
         }
     }
 
@@ -284,11 +263,12 @@ impl<'a> Outputs<'a> {
         if self.failed > 0 {
             parts.push(format!("{} failed", self.failed));
         }
-        match self.open.len() {
+        match (self.open.len(), self.learning.len()) {
             // Without a value, nothing was judged.
-            0 if self.results == self.failed => parts.push("not enough data".to_owned()),
-            0 => parts.push("in control".to_owned()),
-            open => parts.push(format!("{} open", counted(open, "violation"))),
+            (0, 0) if self.results == self.failed => parts.push("not enough data".to_owned()),
+            (0, 0) => parts.push("in control".to_owned()),
+            (0, learning) => parts.push(format!("{} still learned", counted(learning, "metric"))),
+            (open, _) => parts.push(format!("{} open", counted(open, "incident"))),
         }
         if let Some(delivery) = self.uploader.as_ref().map(Uploader::delivery) {
             parts.push(posted(&delivery));
@@ -338,26 +318,6 @@ fn posted(delivery: &Delivery) -> String {
         }
     }
     text
-}
-
-fn open_session(path: &Path, endpoints: &[MonitoredEndpoint]) -> Result<SessionWriter> {
-    if path.exists() {
-        let (writer, warnings) = SessionWriter::resume(path)?;
-        warnings.iter().for_each(|warning| output::say(CAUTION, "warning:", &warning.to_string()));
-        return Ok(writer);
-    }
-    let all_simulated = endpoints.iter().all(|endpoint| endpoint.target.vendor == VendorKind::Simulated);
-    let header = SessionHeader {
-        started_at: Some(Timestamp::now()),
-        recorder: Some(Software {
-            name: "llmscope monitor".to_owned(),
-            version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        }),
-        simulated: all_simulated,
-        environment: Some(Probe::new().environment()),
-        ..SessionHeader::default()
-    };
-    Ok(SessionWriter::create(path, &header)?)
 }
 
 fn print_line(value: &serde_json::Value) -> Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use llmscope_core::quantity::{counted, with_unit};
-use llmscope_core::watch::Limits;
+use llmscope_core::watch::{AlarmEvent, Limits};
 use llmscope_core::{Metric, Side, Standards};
 use serde::Serialize;
 
@@ -73,19 +73,58 @@ pub enum MonitorEventKind {
         /// Number of failures before it.
         failures: usize,
     },
+    /// An incident opened, became worse or ended, or a metric is judged from now on.
+    #[serde(untagged)]
+    Alarm(AlarmEvent),
 }
 
 impl MonitorEvent {
-    /// True if a violation starts.
+    /// True if a violation or an incident starts, or an incident becomes worse. A change for the better does not count.
     #[must_use]
     pub fn is_violation(&self) -> bool {
-        matches!(self.kind, MonitorEventKind::Violation { .. } | MonitorEventKind::Failing { .. })
+        match &self.kind {
+            MonitorEventKind::Violation { .. } | MonitorEventKind::Failing { .. } => true,
+            MonitorEventKind::Alarm(AlarmEvent::Opened(report) | AlarmEvent::Worse(report)) => {
+                report.direction.counts_as_worse()
+            }
+            _ => false,
+        }
     }
 
-    /// True if a violation ends.
+    /// True if a violation or an incident ends. The end of a change for the better does not count.
     #[must_use]
     pub fn is_recovery(&self) -> bool {
-        matches!(self.kind, MonitorEventKind::Recovery { .. } | MonitorEventKind::Answering { .. })
+        match &self.kind {
+            MonitorEventKind::Recovery { .. } | MonitorEventKind::Answering { .. } => true,
+            MonitorEventKind::Alarm(AlarmEvent::Ended(report)) => report.direction.counts_as_worse(),
+            _ => false,
+        }
+    }
+
+    /// The kind of the event, for hooks.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match &self.kind {
+            MonitorEventKind::Learned { .. } | MonitorEventKind::Alarm(AlarmEvent::Learned { .. }) => "learned",
+            MonitorEventKind::Alarm(AlarmEvent::Learning { .. }) => "learning",
+            MonitorEventKind::Violation { .. } | MonitorEventKind::Failing { .. } => "violation",
+            MonitorEventKind::Recovery { .. } | MonitorEventKind::Answering { .. } => "recovery",
+            MonitorEventKind::Alarm(AlarmEvent::Opened(_)) => "incident.opened",
+            MonitorEventKind::Alarm(AlarmEvent::Worse(_)) => "incident.worse",
+            MonitorEventKind::Alarm(AlarmEvent::Ended(_)) => "incident.ended",
+        }
+    }
+
+    /// The metric that the event is about; `None` for failures.
+    #[must_use]
+    pub fn metric(&self) -> Option<Metric> {
+        match &self.kind {
+            MonitorEventKind::Learned { metric, .. }
+            | MonitorEventKind::Violation { metric, .. }
+            | MonitorEventKind::Recovery { metric, .. } => Some(*metric),
+            MonitorEventKind::Alarm(event) => event.metric(),
+            MonitorEventKind::Failing { .. } | MonitorEventKind::Answering { .. } => None,
+        }
     }
 }
 
@@ -121,6 +160,7 @@ impl fmt::Display for MonitorEvent {
             MonitorEventKind::Answering { failures } => {
                 write!(f, "{endpoint}: responds again after {}", counted(*failures, "failure"))
             }
+            MonitorEventKind::Alarm(event) => write!(f, "{endpoint}: {event}"),
         }
     }
 }

@@ -1,182 +1,85 @@
 //! Judges the results of one endpoint as they arrive.
 
 use jiff::Timestamp;
-use llmscope_core::analysis::{Baseline, MIN_POINTS};
 use llmscope_core::session::RequestRecord;
-use llmscope_core::watch::{Step, Watch};
-use llmscope_core::{Metric, Side, TpotDefinition};
+use llmscope_core::watch::AlarmWatch;
 
-use super::alarm::{Alarm, Change, MonitorEvent, MonitorEventKind};
-use super::{JudgeSettings, MonitoredEndpoint};
-use crate::error::{Error, Result};
+use super::alarm::{MonitorEvent, MonitorEventKind};
+use super::rule_judge::RuleJudge;
+use super::{AlarmKind, JudgeSettings, MonitoredEndpoint};
+use crate::error::Result;
 
 /// Judges the results of one endpoint.
 #[derive(Debug)]
 pub struct Judge {
     endpoint: String,
-    metrics: Vec<MetricJudge>,
-    recover_after: usize,
-    failures_to_alarm: usize,
-    failures: usize,
+    provider: String,
+    model: String,
+    by: By,
 }
 
 #[derive(Debug)]
-struct MetricJudge {
-    metric: Metric,
-    watch: Watch,
-    alarm: Alarm,
+enum By {
+    Shift(Box<AlarmWatch>),
+    Rules(RuleJudge),
+    Nothing,
 }
 
 impl Judge {
-    /// A judge for an endpoint, with its frozen limits or, if there are none, with limits to learn.
+    /// A judge for one of several endpoints that share the promise.
     ///
     /// # Errors
-    /// [`Error::Core`] for invalid limits; [`Error::Setting`] if there are too few results to learn from.
-    pub fn new(endpoint: &MonitoredEndpoint, settings: &JudgeSettings) -> Result<Self> {
-        if settings.learn < MIN_POINTS {
-            return Err(Error::Setting {
-                name: "--learn",
-                value: settings.learn.to_string(),
-                expected: format!("expected at least {MIN_POINTS} results, the minimum for limits"),
-            });
-        }
-        let metrics = settings.metrics.iter().map(|&metric| {
-            let frozen = settings.baselines.iter().find(|baseline| fits(baseline, endpoint, metric));
-            let (bounds, rules) = (metric.bounds(), settings.rules.clone());
-            let watch = match frozen {
-                None => Watch::learning(bounds, rules, settings.learn)?.on_scale(settings.transform),
-                Some(baseline) => Watch::frozen(bounds, rules, baseline.standards)?,
-            };
-            Ok(MetricJudge { metric, watch, alarm: Alarm::default() })
-        });
-        Ok(Self {
-            endpoint: endpoint.name.clone(),
-            metrics: metrics.collect::<Result<_>>()?,
-            recover_after: settings.recover_after,
-            failures_to_alarm: settings.failures.max(1),
-            failures: 0,
-        })
+    /// [`Error::Core`](crate::Error::Core) for invalid limits, and for an invalid number of results to learn;
+    /// [`Error::Setting`](crate::Error::Setting) if there are too few results to learn limits from.
+    pub fn new(endpoint: &MonitoredEndpoint, settings: &JudgeSettings, endpoints: usize) -> Result<Self> {
+        let JudgeSettings { metrics, alarm, learn } = settings;
+        let by = match alarm {
+            AlarmKind::Shift(promise) => {
+                let mut watch = AlarmWatch::new(metrics, *promise, *learn)?;
+                let values_per_s = endpoint.interval.as_secs_f64().recip();
+                watch.share(*promise, values_per_s, metrics.len() * endpoints, endpoints);
+                By::Shift(Box::new(watch))
+            }
+            AlarmKind::Rules(alarms) => By::Rules(RuleJudge::new(endpoint, metrics, *learn, alarms)?),
+            AlarmKind::Nothing => By::Nothing,
+        };
+        let (provider, model) = (endpoint.target.provider.clone(), endpoint.target.model.clone());
+        Ok(Self { endpoint: endpoint.name.clone(), provider, model, by })
     }
 
     /// Judges one result and returns the events that it causes.
     pub fn push(&mut self, record: &RequestRecord) -> Vec<MonitorEvent> {
         let at = record.started_at.unwrap_or_else(Timestamp::now);
-        let kinds = if record.succeeded() { self.judge_success(record) } else { self.judge_failure(record) };
+        let kinds = match &mut self.by {
+            By::Shift(watch) => watch.push(record, at).into_iter().map(MonitorEventKind::Alarm).collect(),
+            By::Rules(judge) => judge.push(record),
+            By::Nothing => Vec::new(),
+        };
         kinds.into_iter().map(|kind| MonitorEvent { at, endpoint: self.endpoint.clone(), kind }).collect()
     }
 
-    fn judge_failure(&mut self, record: &RequestRecord) -> Vec<MonitorEventKind> {
-        self.failures += 1;
-        for judge in &mut self.metrics {
-            // A failed request has no latency, so it interrupts a run of points.
-            judge.watch.gap();
-        }
-        if self.failures != self.failures_to_alarm {
-            return Vec::new();
-        }
-        let (error, message) = record
-            .error
-            .as_ref()
-            .map_or_else(Default::default, |error| (error.kind.clone(), error.message.clone().unwrap_or_default()));
-        vec![MonitorEventKind::Failing { error, message, failures: self.failures }]
+    /// True if a record that a previous monitor kept is one of this endpoint, and if what it learned then still applies. Limits
+    /// that are frozen are kept in a file of their own.
+    #[must_use]
+    pub fn learns_from(&self, record: &RequestRecord) -> bool {
+        let is_same = |own: &String, of_record: &Option<String>| of_record.as_ref() == Some(own);
+        matches!(self.by, By::Shift(_))
+            && is_same(&self.provider, &record.provider)
+            && is_same(&self.model, &record.model)
     }
 
-    fn judge_success(&mut self, record: &RequestRecord) -> Vec<MonitorEventKind> {
-        let failures = std::mem::take(&mut self.failures);
-        let mut kinds = Vec::new();
-        if failures >= self.failures_to_alarm {
-            kinds.push(MonitorEventKind::Answering { failures });
-        }
-        for judge in &mut self.metrics {
-            if let Some(value) = record.metric(judge.metric) {
-                kinds.extend(judge.push(value, self.recover_after));
-            }
-        }
-        kinds
-    }
-}
-
-fn fits(baseline: &Baseline, endpoint: &MonitoredEndpoint, metric: Metric) -> bool {
-    let agrees = |name: &str, value: &str| baseline.group.get(name).is_none_or(|known| known == value);
-    baseline.metric == metric.name()
-        && (metric != Metric::Tpot || baseline.tpot_definition == TpotDefinition::CURRENT)
-        && baseline.standards.within.is_some()
-        && agrees("provider", &endpoint.target.provider)
-        && agrees("model", &endpoint.target.model)
-}
-
-impl MetricJudge {
-    fn push(&mut self, value: f64, recover_after: usize) -> Option<MonitorEventKind> {
-        let metric = self.metric;
-        if !self.watch.takes(value) {
-            self.watch.gap();
-            return None;
-        }
-        let signals = match self.watch.push(value).ok()? {
-            Step::Learning { .. } => return None,
-            Step::Learned { limits, standards, values: results, left_out } => {
-                return Some(MonitorEventKind::Learned { metric, limits, standards, results, left_out });
-            }
-            Step::Judged { signals, .. } => signals,
-        };
-        match self.alarm.push(!signals.is_empty(), recover_after) {
-            Change::None => None,
-            Change::Cleared(results) => Some(MonitorEventKind::Recovery { metric, value, results }),
-            Change::Raised => {
-                let code = |rule: usize| self.watch.rules().rules()[rule].code().to_string();
-                let rules = signals.iter().map(|signal| code(signal.rule)).collect();
-                let side = signals.iter().map(|signal| signal.side).reduce(|a, b| if a == b { a } else { Side::Both });
-                let (limits, side) = (self.watch.limits()?, side.unwrap_or(Side::Both));
-                Some(MonitorEventKind::Violation { metric, rules, side, value, limits })
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use llmscope_core::Sample;
-    use llmscope_core::chart::individuals;
-    use llmscope_core::sigma::SigmaEstimator;
-    use llmscope_core::watch::Watch;
-
-    use super::*;
-    use crate::target::{Target, TargetOptions};
-    use crate::vendor::{Simulation, VendorKind};
-
-    fn endpoint() -> MonitoredEndpoint {
-        let target = Target::new(VendorKind::Simulated, TargetOptions::default());
-        MonitoredEndpoint {
-            name: "simulated".to_owned(),
-            target: target.unwrap_or_else(|error| panic!("{error}")),
-            prompt: String::new(),
-            output_tokens: None,
-            interval: Duration::from_secs(1),
-            timeout: Duration::from_secs(1),
-            simulation: Simulation::default(),
-        }
+    /// The name of its endpoint.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
-    /// The state of the watch of a metric with a baseline of this definition.
-    fn watch(metric: Metric, tpot_definition: TpotDefinition) -> Watch {
-        let values: Vec<f64> = (0..20).map(|i| 0.01 + f64::from(i % 5) * 1e-4).collect();
-        let sample = Sample::new(values).unwrap_or_else(|error| panic!("{error}"));
-        let chart = individuals::estimate(&sample, SigmaEstimator::AverageMovingRange);
-        let standards = chart.unwrap_or_else(|error| panic!("{error}")).standards;
-        let (group, metric_name) = (std::collections::BTreeMap::new(), metric.name().to_owned());
-        let baseline = Baseline { group, metric: metric_name, tpot_definition, n: 20, standards };
-        let settings = JudgeSettings { metrics: vec![metric], baselines: vec![baseline], ..JudgeSettings::default() };
-        let judge = Judge::new(&endpoint(), &settings).unwrap_or_else(|error| panic!("{error}"));
-        judge.metrics[0].watch.clone()
-    }
-
-    #[test]
-    fn frozen_limits_of_a_former_definition_are_learned_again() {
-        assert_eq!(watch(Metric::Tpot, TpotDefinition::FIRST).progress(), Some((0, 30)));
-        assert_eq!(watch(Metric::Tpot, TpotDefinition::CURRENT).progress(), None);
-        // No other metric has definitions.
-        assert_eq!(watch(Metric::Ttft, TpotDefinition::FIRST).progress(), None);
+    /// The alarms of its endpoint; `None` if rules or nothing judge it.
+    #[must_use]
+    pub fn alarms(&self) -> Option<&AlarmWatch> {
+        match &self.by {
+            By::Shift(watch) => Some(watch),
+            By::Rules(_) | By::Nothing => None,
+        }
     }
 }

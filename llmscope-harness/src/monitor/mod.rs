@@ -1,8 +1,8 @@
-//! Monitors endpoints for weeks: sends a request to each at its interval, and judges every result against frozen
-//! limits.
+//! Monitors endpoints for weeks: sends a request to each at its interval, and judges every result as it arrives.
 
 mod alarm;
 mod judge;
+mod rule_judge;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use llmscope_core::analysis::Baseline;
 use llmscope_core::session::RequestRecord;
+use llmscope_core::watch::Promise;
 use llmscope_core::{Metric, RuleSet, Transform};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -50,12 +51,30 @@ pub struct MonitoredEndpoint {
 pub struct JudgeSettings {
     /// Metrics to judge.
     pub metrics: Vec<Metric>,
+    /// What raises an alarm.
+    pub alarm: AlarmKind,
+    /// Number of results to learn from.
+    pub learn: usize,
+}
+
+/// What raises an alarm.
+#[derive(Debug, Clone)]
+pub enum AlarmKind {
+    /// A shift of a metric, or more failed requests, at a stated rate of false alarms.
+    Shift(Promise),
+    /// Rules about points and frozen limits, as for users of control charts.
+    Rules(RuleAlarms),
+    /// Nothing does.
+    Nothing,
+}
+
+/// Alarms by rules.
+#[derive(Debug, Clone)]
+pub struct RuleAlarms {
     /// Rules to apply.
     pub rules: RuleSet,
     /// Frozen limits for endpoints and metrics. The others learn their limits.
     pub baselines: Vec<Baseline>,
-    /// Number of results to learn limits from, where none are frozen.
-    pub learn: usize,
     /// The transformation that learned limits are computed on.
     pub transform: Transform,
     /// Number of consecutive results without a signal that end a violation.
@@ -65,13 +84,18 @@ pub struct JudgeSettings {
 }
 
 impl Default for JudgeSettings {
-    /// Time to first token and end-to-end latency, with the first two Nelson rules: a spike, and a lasting shift.
+    /// Time to first token and end-to-end latency; one false alarm a week, after 100 results.
+    fn default() -> Self {
+        Self { metrics: vec![Metric::Ttft, Metric::E2e], alarm: AlarmKind::Shift(Promise::WEEKLY), learn: 100 }
+    }
+}
+
+impl Default for RuleAlarms {
+    /// The first two Nelson rules: a spike, and a lasting shift.
     fn default() -> Self {
         Self {
-            metrics: vec![Metric::Ttft, Metric::E2e],
             rules: "1,2".parse().unwrap_or_else(|_| RuleSet::nelson()),
             baselines: Vec::new(),
-            learn: 30,
             transform: Transform::None,
             recover_after: 5,
             failures: 2,
@@ -89,7 +113,7 @@ pub enum Observation {
         /// The record for the session.
         record: Box<RequestRecord>,
     },
-    /// A violation started or ended, or limits were learned.
+    /// An incident or a violation started or ended, or something was learned.
     Event(Box<MonitorEvent>),
 }
 
@@ -102,12 +126,12 @@ pub struct MonitorHandle {
 }
 
 impl MonitorHandle {
-    /// Starts a monitor. Intervals vary randomly by `jitter`, a share between 0 and 1, so that many monitors do not
+    /// Starts a monitor of endpoints, each with its judge. Intervals vary randomly by `jitter`, a share between 0 and 1, so that many monitors do not
     /// send their requests at the same time.
     ///
     /// # Errors
     /// [`Error::Setting`], [`Error::Tls`], [`Error::Start`].
-    pub fn start(endpoints: Vec<MonitoredEndpoint>, settings: &JudgeSettings, jitter: f64, seed: u64) -> Result<Self> {
+    pub fn start(endpoints: Vec<(MonitoredEndpoint, Judge)>, jitter: f64, seed: u64) -> Result<Self> {
         if endpoints.is_empty() {
             return Err(setting("endpoints", "none", "at least one"));
         }
@@ -121,11 +145,10 @@ impl MonitorHandle {
         let (sender, observations) = mpsc::channel();
         let (stop, stopped) = watch::channel(false);
         let mut monitors: Vec<MonitorTask> = Vec::new();
-        for (index, endpoint) in endpoints.into_iter().enumerate() {
+        for (index, (endpoint, judge)) in endpoints.into_iter().enumerate() {
             if endpoint.interval < SHORTEST_INTERVAL {
                 return Err(setting("--interval", &format!("{} s", endpoint.interval.as_secs_f64()), "at least 100ms"));
             }
-            let judge = Judge::new(&endpoint, settings)?;
             let pace = Pace::new(endpoint.interval, jitter, seed.wrapping_add(index as u64));
             let sender = sender.clone();
             if endpoint.target.vendor == VendorKind::Simulated {

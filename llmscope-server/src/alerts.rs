@@ -10,24 +10,28 @@ use llmscope_harness::{Delivery, Secret, Uploader};
 use serde_json::json;
 
 use crate::error::{Error, Result};
+use crate::incident::{Incident, IncidentTurn};
 use crate::violation::Violation;
 
 /// How long the delivery of the last messages may take when the service shuts down.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Where alerts are sent, and for which rules.
+/// Where alerts are sent, and about what. Incidents are always sent.
 #[derive(Clone)]
 pub struct Alerting {
     /// The address. It is a secret because everyone who knows it can post there.
     pub webhook: Secret,
-    /// Rules whose violations are sent. Violations of other rules are only stored.
+    /// Rules whose violations are sent, too. Violations of other rules are only stored.
     pub rules: RuleSet,
+    /// Whether changes for the better are sent.
+    pub both_sides: bool,
 }
 
 /// Sends alerts to the webhook.
 pub(crate) struct Alerts {
     uploader: Uploader,
     rules: RuleSet,
+    both_sides: bool,
 }
 
 impl Alerts {
@@ -36,7 +40,7 @@ impl Alerts {
         let uploader = Uploader::to_webhook(&alerting.webhook).map_err(Error::Webhook)?;
         // The store is locked, so no other process has this file.
         uploader.keep_in(spool).map_err(Error::Webhook)?;
-        Ok(Self { uploader, rules: alerting.rules.clone() })
+        Ok(Self { uploader, rules: alerting.rules.clone(), both_sides: alerting.both_sides })
     }
 
     /// Sends an alert for a new violation.
@@ -44,6 +48,17 @@ impl Alerts {
         if self.rules.codes().any(|code| *code == violation.rule) {
             self.uploader.send(json!({"text": format!("🔴 {}", slack_text(&message(violation)))}));
         }
+    }
+
+    /// Sends an alert for a change of an incident.
+    pub(crate) fn report(&self, turn: IncidentTurn, incident: &Incident) {
+        let is_worse = incident.report.direction.counts_as_worse();
+        if !is_worse && !self.both_sides {
+            return;
+        }
+        let sign = if turn == IncidentTurn::Ended || !is_worse { "🟢" } else { "🔴" };
+        let text = format!("{}: {}", incident.endpoint(), incident.text);
+        self.uploader.send(json!({"text": format!("{sign} {}", slack_text(&text))}));
     }
 
     /// The state of the deliveries.

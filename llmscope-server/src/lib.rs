@@ -20,11 +20,13 @@
 //! ```
 
 mod access;
+mod alarms;
 mod alerts;
 mod api;
 mod damage;
 pub mod error;
 pub mod identity;
+pub mod incident;
 mod listener;
 mod live;
 mod machine;
@@ -53,4 +55,4 @@ pub use machine::{GpuReading, MachineReading};
 pub use service::Service;
 pub use settings::Settings;
 pub use store::sqlite::{Durability, SqliteStore};
-pub use watches::WatchSettings;
+pub use watches::{AlarmKind, WatchSettings};

@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep_until};
 
+use crate::incident::{Incident, IncidentTurn};
 use crate::machine::MachineReading;
 use crate::series::{Measurement, Series};
 use crate::shutdown::Shutdown;
@@ -34,6 +35,8 @@ pub(crate) enum Event {
     Series(Box<Series>),
     /// A violation began, continued, ended or was annotated.
     Violation(Box<Violation>),
+    /// An incident opened, became worse or ended.
+    Incident(IncidentTurn, Box<Incident>),
     /// A reading of the machine.
     Machine(Box<MachineReading>),
 }
@@ -151,6 +154,7 @@ struct Pending {
     records: Records,
     series: Vec<Series>,
     violations: Vec<Violation>,
+    incidents: Vec<(IncidentTurn, Incident)>,
     machine: Option<MachineReading>,
     /// The position of the last event of each violation, and of each series.
     last_violation: HashMap<i64, usize>,
@@ -171,15 +175,17 @@ impl Pending {
                 let is_continuation = |known: &Violation| (known.open, known.status) == state;
                 put(&mut self.violations, &mut self.last_violation, id, *violation, is_continuation);
             }
+            Event::Incident(turn, incident) => self.incidents.push((turn, *incident)),
             Event::Machine(reading) => self.machine = Some(*reading),
         }
     }
 
     fn send(self, live: &Live) {
-        let Self { records, series, violations, machine, .. } = self;
+        let Self { records, series, violations, incidents, machine, .. } = self;
         (records.count > 0).then(|| live.send("records", &records));
         violations.iter().for_each(|violation| live.send("violation", violation));
         series.iter().for_each(|series| live.send("series", series));
+        incidents.iter().for_each(|(turn, incident)| live.send(turn.name(), incident));
         machine.iter().for_each(|reading| live.send("machine", reading));
     }
 }

@@ -13,6 +13,7 @@ use llmscope_harness::Delivery;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::alarms::AlarmBoard;
 use crate::alerts::Alerts;
 use crate::error::{Error, StoreError};
 use crate::identity::{KeyReused, Receipt, Submission};
@@ -51,7 +52,7 @@ impl Recorder {
         settings: WatchSettings,
         live: Live,
         alerts: Option<Alerts>,
-        metrics: Arc<ServiceMetrics>,
+        (board, metrics): (Arc<AlarmBoard>, Arc<ServiceMetrics>),
         runtime: Handle,
     ) -> Result<(Self, JoinHandle<()>), Error> {
         let watches = Watches::restored(settings, &*store)?;
@@ -63,11 +64,18 @@ impl Recorder {
             refusal: None,
             live,
             alerts,
+            board,
             metrics,
             is_full: false,
             runtime,
         };
-        writer.change(|_, watches| watches.adopt_rules())?;
+        writer.change(|transaction, watches| {
+            if let Some(alarms) = watches.alarms() {
+                alarms.end_unknown(transaction, Timestamp::now())?;
+            }
+            watches.adopt_rules()
+        })?;
+        writer.watches.show_alarms(&writer.board);
         let (calls, mut waiting) = mpsc::channel(QUEUE_LENGTH);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
         let thread = thread.spawn(move || {
@@ -133,6 +141,7 @@ struct WriterThread {
     refusal: Option<StoreError>,
     live: Live,
     alerts: Option<Alerts>,
+    board: Arc<AlarmBoard>,
     metrics: Arc<ServiceMetrics>,
     /// Whether the log says that there are as many series as allowed.
     is_full: bool,
@@ -235,12 +244,13 @@ impl WriterThread {
     fn restore(&mut self) -> store::Result<()> {
         self.is_restored = false;
         self.watches.restore(&*self.store)?;
+        self.watches.show_alarms(&self.board);
         self.is_restored = true;
         Ok(())
     }
 
     fn publish(&mut self) {
-        let changes: Changes = self.watches.take_changes();
+        let changes: Changes = self.watches.take_changes(&self.board);
         self.metrics.unjudged.add(changes.unjudged);
         if changes.unjudged > 0 && !self.is_full {
             self.is_full = true;
@@ -255,6 +265,7 @@ impl WriterThread {
                 .iter()
                 .filter_map(|id| changes.violations.get(id))
                 .for_each(|violation| alerts.notify(violation));
+            changes.incidents.iter().for_each(|(turn, incident)| alerts.report(*turn, incident));
         }
         // Calls often bring a single record: build events only if there are listeners.
         if self.live.listeners() > 0 {
@@ -303,6 +314,6 @@ fn keep(transaction: &mut dyn Transaction, watches: &mut Watches, arrival: &Arri
         transaction.remember_record(identity, inserted.id, arrival.received_at)?;
     }
     let at = arrival.record.started_at.unwrap_or(arrival.received_at);
-    watches.judge(transaction, &inserted.source, &arrival.record, at)?;
+    watches.judge(transaction, &inserted.source, (inserted.id, &arrival.record, at))?;
     Ok(inserted.id)
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use crate::alarms::SNAPSHOT_AGE;
 use crate::recorder::Recorder;
 use crate::store::{Result, Transaction};
 use crate::watches::Watches;
@@ -24,6 +25,8 @@ pub(crate) async fn clean(recorder: &Recorder, days: u32) -> Result<u64> {
         return Ok(0);
     }
     let before = Timestamp::now() - SignedDuration::from_hours(24 * i64::from(days));
+    // A restart cannot judge removed records again.
+    save_alarms_before(recorder, before).await?;
     let mut removed = 0;
     loop {
         let now = recorder.change(move |transaction, _| transaction.delete_before(before, BATCH)).await?;
@@ -34,7 +37,7 @@ pub(crate) async fn clean(recorder: &Recorder, days: u32) -> Result<u64> {
     }
 }
 
-/// Removes violations that ended more than `days` days ago, and returns their number. With 0 days it removes nothing.
+/// Removes violations and incidents that ended more than `days` days ago, and returns the number of violations. With 0 days it removes nothing.
 pub(crate) async fn clean_violations(recorder: &Recorder, days: u32) -> Result<u64> {
     if days == 0 {
         return Ok(0);
@@ -43,6 +46,7 @@ pub(crate) async fn clean_violations(recorder: &Recorder, days: u32) -> Result<u
     let mut removed = 0;
     loop {
         let remove = move |transaction: &mut dyn Transaction, _: &mut Watches| {
+            transaction.delete_incidents_before(before, BATCH)?;
             transaction.delete_violations_before(before, BATCH)
         };
         let now = recorder.change(remove).await?;
@@ -51,6 +55,21 @@ pub(crate) async fn clean_violations(recorder: &Recorder, days: u32) -> Result<u
             return Ok(removed);
         }
     }
+}
+
+/// Stores what the alarms have learned from records that are older than an hour, so that a start reads few records.
+pub(crate) async fn save_alarms(recorder: &Recorder) -> Result<()> {
+    save_alarms_before(recorder, Timestamp::now() - SNAPSHOT_AGE).await
+}
+
+async fn save_alarms_before(recorder: &Recorder, before: Timestamp) -> Result<()> {
+    /// Sources in one transaction, so that new records do not wait long.
+    const SOURCES: usize = 50;
+    let save = move |transaction: &mut dyn Transaction, watches: &mut Watches| {
+        watches.alarms().map_or(Ok(false), |alarms| alarms.save_before(transaction, before, SOURCES))
+    };
+    while recorder.change(save).await? {}
+    Ok(())
 }
 
 /// How long identities are remembered. A client that was without the service for longer counts as another one.

@@ -6,6 +6,8 @@ use llmscope_core::{Metric, TpotDefinition, Unit, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use crate::alarms::SeriesAlarm;
+
 /// A provider with one of its models.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Source {
@@ -82,10 +84,26 @@ pub struct Series {
     /// Why limits were learned again, if they were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// The verdict: out of control while a violation is open.
+    /// The verdict: out of control while an incident for the worse is open; without alarms about shifts, while a violation
+    /// is open.
     pub verdict: Verdict,
     /// Violations whose rules still signal.
     pub open_violations: usize,
+    /// The alarm about shifts; absent if shifts raise none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<SeriesAlarm>,
+    /// The id of its source in the store.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub source: i64,
+}
+
+impl Series {
+    /// The same with its alarm, which gives the verdict.
+    pub(crate) fn with_alarm(self, alarm: Option<SeriesAlarm>) -> Self {
+        let verdict = alarm.as_ref().map_or(self.verdict, SeriesAlarm::verdict);
+        Self { verdict, alarm, ..self }
+    }
 }
 
 /// Whether the limits are still being learned.

@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::access::Rates;
+use crate::alarms::AlarmBoard;
 use crate::alerts::Alerts;
 use crate::api::{App, Queues, Shared, Telemetry, router};
 use crate::damage::{self, Damage};
@@ -66,13 +67,13 @@ impl Service {
         let (live, events) = Live::new();
         let alerts =
             settings.alerting.as_ref().map(|alerting| Alerts::new(alerting, &sidecar(&settings.database, ALERTS)));
-        let metrics = Arc::new(ServiceMetrics::default());
+        let (board, metrics) = (Arc::new(AlarmBoard::default()), Arc::new(ServiceMetrics::default()));
         let (recorder, recording) = Recorder::start(
             store.clone(),
             settings.watch.clone(),
             live.clone(),
             alerts.transpose()?,
-            metrics.clone(),
+            (board.clone(), metrics.clone()),
             runtime.handle().clone(),
         )?;
         let telemetry = Telemetry::restored(&*store)?;
@@ -87,6 +88,7 @@ impl Service {
             open_legacy: settings.open_legacy,
             origins: settings.origins,
             rates: Rates::new(settings.requests_per_s),
+            alarms: board,
             metrics,
             retention_days: settings.retention_days,
             violation_days: settings.violation_days,
@@ -158,6 +160,9 @@ async fn tidy(app: App, mut shutdown: Shutdown) {
         }
         if let Err(error) = retention::forget_identities(&app.recorder).await {
             tracing::error!(%error, "cannot forget old identities");
+        }
+        if let Err(error) = retention::save_alarms(&app.recorder).await {
+            tracing::error!(%error, "cannot store what the alarms have learned");
         }
         match retention::clean_violations(&app.recorder, app.violation_days).await {
             Ok(removed) => app.metrics.removed_violations.add(removed),

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
+use llmscope_core::watch::Promise;
 use llmscope_core::{Metric, RuleSet, Transform};
 use llmscope_server::{Settings, WatchSettings};
 use url::Url;
 
+use crate::alarm::{AlarmArg, AlarmSideArg};
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -18,7 +20,9 @@ Examples:
   For other machines, with a key:
     LLMSCOPE_API_KEY=$(openssl rand -hex 24) llmscope serve \\
       --address 0.0.0.0:8081 --database /data/llmscope.db
-  With the limits of a good build; rules 1 and 2 go to the webhook:
+  With one false alarm a month instead of one a week:
+    llmscope serve --false-alarms 1/month
+  By rules, with the limits of a good build:
     llmscope serve --baseline good.json --alert-rules 1,2
   Send it the results of a monitor:
     llmscope monitor --vendor ollama --model gemma3:4b \\
@@ -49,11 +53,21 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "METRIC", value_parser = values::metric(), hide_possible_values = true,
           help_heading = "Judging")]
     pub(crate) metric: Vec<Metric>,
-    /// Rule set, or list of rules
+    /// What raises an alarm [default: shift, or rules with --alert-rules]
+    #[arg(long, value_enum, value_name = "KIND", help_heading = "Judging")]
+    pub(crate) alarm: Option<AlarmArg>,
+    /// How often an alarm may be false: 1/N values of each series, or 1/day,
+    /// 1/week for the service as a whole
+    #[arg(long, value_name = "RATE", default_value_t, help_heading = "Judging")]
+    pub(crate) false_alarms: Promise,
+    /// Changes that send a message
+    #[arg(long, value_enum, value_name = "SIDE", default_value_t = AlarmSideArg::Worse, help_heading = "Judging")]
+    pub(crate) alarm_side: AlarmSideArg,
+    /// Rule set, or list of rules, that is drawn
     #[arg(long, value_name = "RULES", default_value = "nelson", value_parser = values::rules(),
           hide_possible_values = true, help_heading = "Judging")]
     pub(crate) rules: RuleSet,
-    /// Values of a series from which limits are estimated, without frozen ones
+    /// Values of a series to learn from
     #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Judging")]
     pub(crate) learn: usize,
     /// Estimate limits of transformed values (log: for long tails)
@@ -66,10 +80,10 @@ pub(crate) struct ServeArgs {
     /// Frozen limits from `analyze --save-baseline` or GET /api/v1/baselines
     #[arg(long, value_name = "FILE", help_heading = "Judging")]
     pub(crate) baseline: Option<PathBuf>,
-    /// Rules whose violations are sent to the webhook; others are only stored
-    #[arg(long, value_name = "RULES", default_value = "1,2", value_parser = values::rules(),
-          hide_possible_values = true, help_heading = "Judging")]
-    pub(crate) alert_rules: RuleSet,
+    /// Rules whose violations are sent to the webhook [with --alarm rules: 1,2]
+    #[arg(long, value_name = "RULES", value_parser = values::rules(), hide_possible_values = true,
+          help_heading = "Judging")]
+    pub(crate) alert_rules: Option<RuleSet>,
     /// Environment variable with the URL of a webhook for Slack messages
     #[arg(long, value_name = "VARIABLE", default_value = "LLMSCOPE_WEBHOOK_URL", help_heading = "Judging")]
     pub(crate) webhook_env: String,

@@ -9,14 +9,16 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use llmscope_core::RuleSet;
 use llmscope_harness::{Secret, fetch_json};
-use llmscope_server::{Alerting, Durability, Keys, Service, Settings, SqliteStore, WatchSettings};
+use llmscope_server::{AlarmKind, Alerting, Durability, Keys, Service, Settings, SqliteStore, WatchSettings};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::args::DurabilityArg;
 pub(crate) use self::args::ServeArgs;
+use crate::alarm::{AlarmArg, AlarmSideArg};
 use crate::baseline;
 use crate::output::{self, CAUTION, DIM, GOOD};
 
@@ -90,6 +92,7 @@ fn health(mut address: SocketAddr) -> ExitCode {
 
 fn settings(args: &ServeArgs) -> Result<Settings> {
     let variable = |name: &str| std::env::var(name).ok();
+    let (alarm, alert_rules) = alarm(args)?;
     let defaults = WatchSettings::default();
     let webhook = Secret::from_environment(&[&args.webhook_env]);
     Ok(Settings {
@@ -106,16 +109,34 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
         violation_days: args.violation_days,
         watch: WatchSettings {
             metrics: if args.metric.is_empty() { defaults.metrics } else { args.metric.clone() },
+            alarm,
             rules: args.rules.clone(),
             learn: args.learn,
             transform: args.transform,
             max_series: args.max_series,
         },
         baselines: args.baseline.as_deref().map(baseline::read).transpose()?.unwrap_or_default(),
-        alerting: webhook.map(|webhook| Alerting { webhook, rules: args.alert_rules.clone() }),
+        alerting: webhook.map(|webhook| Alerting {
+            webhook,
+            rules: alert_rules,
+            both_sides: args.alarm_side == AlarmSideArg::Both,
+        }),
         requests_per_s: NonZeroU32::new(args.rate_limit),
         connections: args.connections,
         ..Settings::default()
+    })
+}
+
+/// What raises an alarm, and the rules whose violations are sent.
+fn alarm(args: &ServeArgs) -> Result<(AlarmKind, RuleSet)> {
+    Ok(match (args.alarm, &args.alert_rules) {
+        (None | Some(AlarmArg::Shift), None) => (AlarmKind::Shift(args.false_alarms), RuleSet::none()),
+        (Some(AlarmArg::Rules), None) => (AlarmKind::Rules, "1,2".parse()?),
+        (None | Some(AlarmArg::Rules), Some(rules)) => (AlarmKind::Rules, rules.clone()),
+        (Some(AlarmArg::None), None) => (AlarmKind::Nothing, RuleSet::none()),
+        (Some(AlarmArg::Shift | AlarmArg::None), Some(_)) => {
+            bail!("--alert-rules is about rules: use --alarm rules, or leave --alert-rules out")
+        }
     })
 }
 

@@ -38,7 +38,7 @@ fn errors_at_startup_name_the_fix() {
             vec!["--address", "127.0.0.1:0", "--database", &at(&garbage)],
             "the file is not a database; it was not changed",
         ),
-        (vec!["--address", "127.0.0.1:0", "--learn", "3", "--database", "unused.db"], "at least 10"),
+        (vec!["--address", "127.0.0.1:0", "--learn", "3", "--database", "unused.db"], "20 to 2048 values"),
         (vec!["--rules", "nelsen"], "nelson"),
         (vec!["--metric", "latency"], "ttft_s"),
     ] {

@@ -10,9 +10,9 @@ import { createInterface } from "node:readline";
 
 const STARTS_WITHIN_MS = 30_000;
 
-/** Starts a service. `env` gives it keys. */
-export async function serve({ env = {} } = {}) {
-  const service = new Service(mkdtempSync(join(tmpdir(), "dashboard-")), env);
+/** Starts a service. `env` gives it keys. By default, violations of rules are its alarms. */
+export async function serve({ env = {}, alarm = "rules" } = {}) {
+  const service = new Service(mkdtempSync(join(tmpdir(), "dashboard-")), env, alarm);
   await service.start();
   return service;
 }
@@ -20,6 +20,7 @@ export async function serve({ env = {} } = {}) {
 class Service {
   #directory;
   #env;
+  #alarm;
   #child = null;
   /** The output of the service, for the messages of failed tests. */
   log = "";
@@ -27,8 +28,9 @@ class Service {
   /** The API key of the requests that the tests send. */
   key = null;
 
-  constructor(directory, env) {
+  constructor(directory, env, alarm) {
     this.#directory = directory;
+    this.#alarm = alarm;
     // The environment of the tests must not configure the service.
     const outside = Object.entries(process.env).filter(([name]) => !/^(LLMSCOPE_|DATABASE_PATH|DATA_RETENTION_DAYS)/.test(name));
     process.once("exit", () => this.#child?.kill("SIGKILL"));
@@ -38,7 +40,7 @@ class Service {
   /** Starts on a free port, and on the same port after a restart. */
   async start() {
     const address = this.url === "" ? "127.0.0.1:0" : new URL(this.url).host;
-    const args = ["serve", "--address", address, "--database", join(this.#directory, "store.db"), "--learn", "30", "--retention-days", "0"];
+    const args = ["serve", "--address", address, "--database", join(this.#directory, "store.db"), "--alarm", this.#alarm, "--learn", "30", "--retention-days", "0"];
     const child = spawn(process.env.E2E_PROGRAM, args, { env: this.#env, stdio: ["ignore", "ignore", "pipe"] });
     this.#child = child;
     this.url = await new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use llmscope_core::Verdict;
+use llmscope_core::{Metric, Verdict};
 use llmscope_harness::Delivery;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
@@ -15,8 +15,9 @@ use prometheus_client::registry::{Registry, Unit};
 use super::App;
 use super::api_error::ApiError;
 use super::operation::Operation;
+use super::v1::series::all as all_series;
+use crate::incident::{Incident, IncidentFilter};
 use crate::series::Series;
-use crate::watches::view;
 
 pub(super) fn operations() -> Vec<Operation> {
     vec![
@@ -27,11 +28,12 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
-    let (stored, records) = app.read(|store| Ok((store.series()?, store.count()?))).await?;
+    let series = all_series(&app).await?;
+    let open = IncidentFilter { open: Some(true), limit: MOST_INCIDENTS, ..IncidentFilter::default() };
+    let (records, incidents) = app.read(move |store| Ok((store.count()?, store.incidents(&open)?))).await?;
     let deliveries = app.recorder.deliveries().await;
-    let series: Vec<Series> = stored.iter().map(|series| view(&series.state, series.open.len())).collect();
     let mut registry = Registry::with_prefix("llmscope");
-    registry.register_collector(Box::new(Snapshot { series, records, deliveries, app }));
+    registry.register_collector(Box::new(Snapshot { series, incidents, records, deliveries, app }));
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).map_err(|_| ApiError::Internal)?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,6 +43,8 @@ async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
 /// The state of the service at the time of the request.
 struct Snapshot {
     series: Vec<Series>,
+    /// The open incidents.
+    incidents: Vec<Incident>,
     records: u64,
     deliveries: Option<Delivery>,
     app: App,
@@ -102,12 +106,40 @@ impl Labels {
             metric: series.name.metric.name(),
         }
     }
+
+    /// Incidents of failed requests have the metric `failures`.
+    fn of_incident(incident: &Incident) -> Self {
+        Self {
+            provider: incident.provider.clone(),
+            model: incident.model.clone().unwrap_or_default(),
+            metric: incident.metric().map_or("failures", Metric::name),
+        }
+    }
 }
 
 /// A gauge of every series: its name, its help text, and the function that returns its value, if any.
 type Figure = (&'static str, &'static str, fn(&Series) -> Option<f64>);
 
-const FIGURES: [Figure; 6] = [
+/// A gauge of every open incident.
+type IncidentFigure = (&'static str, &'static str, fn(&Incident) -> Option<f64>);
+
+const INCIDENT_FIGURES: [IncidentFigure; 3] = [
+    ("incident_open", "1 while an incident for the worse is open, -1 for the better", |incident| {
+        Some(if incident.report.direction.counts_as_worse() { 1.0 } else { -1.0 })
+    }),
+    ("shift_ratio", "Level of an open incident, as a multiple of the one before", |incident| incident.report.ratio),
+    ("shift_since_seconds", "When the change of an open incident began, in Unix time", |incident| {
+        Some(incident.report.since.as_duration().as_secs_f64())
+    }),
+];
+
+/// The most incidents in one answer.
+const MOST_INCIDENTS: usize = 10_000;
+
+const FIGURES: [Figure; 7] = [
+    ("evidence_ratio", "Evidence for a change since the last alarm, as a share of that of an alarm", |series| {
+        series.alarm.as_ref().map(|alarm| alarm.evidence_ratio)
+    }),
     ("last_value", "The last value, in the metric's unit", |series| series.last.map(|last| last.value)),
     ("center_line", "Center line of the frozen limits", |series| series.limits.map(|limits| limits.center)),
     ("lower_control_limit", "Lower control limit", |series| series.limits.map(|limits| limits.lower)),
@@ -129,6 +161,14 @@ impl Collector for Snapshot {
             for series in &self.series {
                 if let Some(value) = value(series) {
                     ConstGauge::new(value).encode(family.encode_family(&Labels::of(series))?)?;
+                }
+            }
+        }
+        for (name, help, value) in INCIDENT_FIGURES {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            for incident in &self.incidents {
+                if let Some(value) = value(incident) {
+                    ConstGauge::new(value).encode(family.encode_family(&Labels::of_incident(incident))?)?;
                 }
             }
         }

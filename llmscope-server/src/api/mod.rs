@@ -25,6 +25,7 @@ pub(crate) use routes::router;
 use api_error::ApiError;
 
 use crate::access::{Keys, Rates};
+use crate::alarms::AlarmBoard;
 use crate::damage::Damage;
 use crate::live::Live;
 use crate::machine::Machine;
@@ -48,6 +49,8 @@ pub(crate) struct Shared {
     pub(crate) open_legacy: bool,
     pub(crate) origins: Vec<String>,
     pub(crate) rates: Rates,
+    /// The alarms about shifts after the last commit.
+    pub(crate) alarms: Arc<AlarmBoard>,
     pub(crate) metrics: Arc<ServiceMetrics>,
     pub(crate) retention_days: u32,
     pub(crate) violation_days: u32,

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::identity::{AcceptedCall, CallIdentity, Identity};
+use crate::incident::{Incident, IncidentFilter};
 use crate::record::{Arrival, StoredRecord};
 use crate::series::{Measurement, SeriesName, Source};
 use crate::session::{SessionSummary, Upload};
@@ -79,6 +80,26 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Absent`] if the id is unknown.
     fn violation(&self, id: i64) -> Result<Violation>;
+    /// What the alarms of all sources have learned, with their open incidents.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn alarms(&self) -> Result<Vec<StoredAlarms>>;
+    /// Calls `each` with the source and the record of every live record after the one with this id, in the order of arrival.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn records_after(&self, id: i64, each: &mut dyn FnMut(i64, StoredRecord)) -> Result<()>;
+    /// Incidents, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>>;
+    /// An incident.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if the id is unknown.
+    fn incident(&self, id: i64) -> Result<Incident>;
     /// Uploaded sessions, newest first.
     ///
     /// # Errors
@@ -182,6 +203,26 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError`].
     fn save_violation(&mut self, violation: &Violation) -> Result<()>;
+    /// Stores what the alarms of a source have learned up to a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn save_alarms(&mut self, source: i64, record: i64, state: &str) -> Result<()>;
+    /// Stores a new incident and returns its id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn begin_incident(&mut self, incident: &Incident) -> Result<i64>;
+    /// Updates an incident: its report, and whether it is open.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn save_incident(&mut self, incident: &Incident) -> Result<()>;
+    /// Removes at most `most` incidents that ended before a time, and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn delete_incidents_before(&mut self, time: Timestamp, most: usize) -> Result<u64>;
     /// Adds a status or a note to a violation.
     ///
     /// # Errors
@@ -212,7 +253,7 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError::Absent`] if the id is unknown.
     fn delete_series(&mut self, id: i64) -> Result<()>;
-    /// Removes all live records, identities, series and violations, and returns the number of records.
+    /// Removes all live records, identities, series, violations and incidents, and returns the number of records.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -333,6 +374,19 @@ pub struct Memory {
     /// The definition of the limits that were given up because values of a newer one arrived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_up: Option<TpotDefinition>,
+}
+
+/// What the alarms of a source have learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAlarms {
+    /// The source.
+    pub source: Source,
+    /// The id of the last record that the state contains.
+    pub record: i64,
+    /// The state, as JSON.
+    pub state: String,
+    /// The open incidents.
+    pub open: Vec<Incident>,
 }
 
 /// A series with its open violations.

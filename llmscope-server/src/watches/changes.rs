@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::incident::{Incident, IncidentTurn};
 use crate::live::{Event, Records, SeriesUpdate};
 use crate::series::Series;
 use crate::violation::Violation;
@@ -18,6 +19,8 @@ pub(crate) struct Changes {
     pub(crate) violations: BTreeMap<i64, Violation>,
     /// The ids of new violations.
     pub(crate) begun: Vec<i64>,
+    /// What happened to incidents, in order.
+    pub(crate) incidents: Vec<(IncidentTurn, Incident)>,
 }
 
 impl Changes {
@@ -27,6 +30,8 @@ impl Changes {
         let records = (self.count > 0).then(|| Event::Records(records()));
         let series = self.series.values().map(|series| Event::Series(Box::new(series.clone())));
         let violations = self.violations.values().map(|violation| Event::Violation(Box::new(violation.clone())));
-        records.into_iter().chain(violations).chain(series)
+        let incidents =
+            self.incidents.iter().map(|(turn, incident)| Event::Incident(*turn, Box::new(incident.clone())));
+        records.into_iter().chain(violations).chain(series).chain(incidents)
     }
 }

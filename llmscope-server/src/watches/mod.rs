@@ -13,10 +13,11 @@ use llmscope_core::{Metric, RequestRecord, TpotDefinition};
 
 pub(crate) use changes::Changes;
 pub(crate) use settings::Study;
-pub use settings::WatchSettings;
+pub use settings::{AlarmKind, WatchSettings};
 use watched_series::WatchedSeries;
 pub(crate) use watched_series::view;
 
+use crate::alarms::{AlarmBoard, Alarms};
 use crate::error::StoreError;
 use crate::series::{Measurement, Series, Source};
 use crate::store::{Result, SeriesState, Store, StoredSeries, Transaction};
@@ -32,14 +33,18 @@ pub(crate) struct Watches {
     touched: BTreeSet<i64>,
     /// Frozen limits for series that do not exist yet.
     baselines: Vec<Baseline>,
+    /// The alarms about shifts; `None` if shifts raise none.
+    alarms: Option<Alarms>,
     changes: Changes,
 }
 
 impl Watches {
     /// Restores the watches from the store.
     pub(crate) fn restored(settings: WatchSettings, store: &dyn Store) -> Result<Self> {
+        let alarms = settings.alarms().map(|alarms| Alarms::restored(alarms, store)).transpose()?;
         let mut watches = Self {
             settings,
+            alarms,
             of_source: HashMap::new(),
             series: 0,
             touched: BTreeSet::new(),
@@ -54,6 +59,9 @@ impl Watches {
     pub(crate) fn restore(&mut self, store: &dyn Store) -> Result<()> {
         // Read first: if the store does not answer, the current state stays.
         let stored = store.series()?;
+        if let Some(alarms) = &mut self.alarms {
+            alarms.discard(store)?;
+        }
         self.changes = Changes::default();
         self.touched.clear();
         self.of_source.clear();
@@ -78,13 +86,12 @@ impl Watches {
         Ok(())
     }
 
-    /// Judges a request that was just stored.
+    /// Judges a request that was just stored with this id.
     pub(crate) fn judge(
         &mut self,
         transaction: &mut dyn Transaction,
         source: &Source,
-        record: &RequestRecord,
-        at: Timestamp,
+        (id, record, at): (i64, &RequestRecord, Timestamp),
     ) -> Result<()> {
         self.changes.count += 1;
         if record.warmup {
@@ -96,6 +103,9 @@ impl Watches {
             return Ok(());
         }
         self.touched.insert(source.id);
+        if let Some(alarms) = &mut self.alarms {
+            self.changes.incidents.extend(alarms.judge(transaction, source, (id, record, at))?);
+        }
         let all = self.of_source.entry(source.id).or_default();
         for &metric in &self.settings.metrics {
             let value = record.metric(metric).filter(|value| value.is_finite());
@@ -137,6 +147,21 @@ impl Watches {
             }
         }
         Ok(())
+    }
+
+    /// The alarms about shifts; `None` if shifts raise none.
+    pub(crate) fn alarms(&mut self) -> Option<&mut Alarms> {
+        self.alarms.as_mut()
+    }
+
+    /// The present level of a series counts as normal from now on: its limits and its alarm are learned again.
+    pub(crate) fn relearn(&mut self, transaction: &mut dyn Transaction, id: i64, at: Timestamp) -> Result<Series> {
+        let series = self.freeze(id, None, at)?;
+        if let Some(alarms) = &mut self.alarms {
+            let ended = alarms.relearn(transaction, series.source, Some(series.name.metric), at)?;
+            self.changes.incidents.extend(ended);
+        }
+        Ok(series)
     }
 
     /// Replaces the limits of a series with those of a study; with `None`, the series learns new limits.
@@ -186,6 +211,9 @@ impl Watches {
                 watched.is_changed = false;
             }
         }
+        if let Some(alarms) = &mut self.alarms {
+            alarms.save(transaction)?;
+        }
         self.changes.violations.values().try_for_each(|violation| transaction.save_violation(violation))
     }
 
@@ -201,12 +229,34 @@ impl Watches {
         self.of_source.clear();
         self.series = 0;
         self.touched.clear();
+        if let Some(alarms) = &mut self.alarms {
+            alarms.clear();
+        }
         transaction.clear()
     }
 
-    /// Returns the changes since the last call.
-    pub(crate) fn take_changes(&mut self) -> Changes {
-        std::mem::take(&mut self.changes)
+    /// Returns the changes since the last call, and shows the alarms to readers.
+    pub(crate) fn take_changes(&mut self, board: &AlarmBoard) -> Changes {
+        let mut changes = std::mem::take(&mut self.changes);
+        let Some(alarms) = &mut self.alarms else { return changes };
+        for (source, metric) in alarms.take_changed() {
+            let all = self.of_source.get(&source).into_iter().flatten();
+            let watched = all.filter(|watched| watched.state.name.metric == metric);
+            changes.series.extend(watched.map(|watched| (watched.state.name.id, watched.view())));
+        }
+        for series in changes.series.values_mut() {
+            let alarm = alarms.of(series.source, series.name.metric);
+            *series = series.clone().with_alarm(alarm);
+        }
+        alarms.show_changes(board);
+        changes
+    }
+
+    /// Shows all alarms to readers.
+    pub(crate) fn show_alarms(&self, board: &AlarmBoard) {
+        if let Some(alarms) = &self.alarms {
+            alarms.show_all(board);
+        }
     }
 }
 

@@ -1,19 +1,33 @@
-//! The settings of watches, and frozen limits for them.
+//! The settings of watches and alarms, and frozen limits.
 
 use llmscope_core::analysis::Baseline;
-use llmscope_core::watch::Watch;
+use llmscope_core::watch::{AlarmWatch, Promise, Watch};
 use llmscope_core::{Metric, RuleSet, Standards, TpotDefinition, Transform};
 
+use crate::alarms::AlarmSettings;
 use crate::series::Source;
+
+/// What raises an alarm, and gives a series its verdict.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AlarmKind {
+    /// A shift of a metric, or more failed requests, at a stated rate of false alarms.
+    Shift(Promise),
+    /// Violations of rules.
+    Rules,
+    /// Nothing does; violations of rules give the verdict.
+    Nothing,
+}
 
 /// How values are judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WatchSettings {
     /// The metrics to judge.
     pub metrics: Vec<Metric>,
-    /// The rules to judge them by.
+    /// What raises an alarm.
+    pub alarm: AlarmKind,
+    /// The rules whose violations are stored and drawn.
     pub rules: RuleSet,
-    /// The number of values to learn limits from.
+    /// The number of values to learn limits from, and of requests that alarms learn from.
     pub learn: usize,
     /// The transformation on whose scale limits are learned.
     pub transform: Transform,
@@ -22,11 +36,12 @@ pub struct WatchSettings {
 }
 
 impl Default for WatchSettings {
-    /// Judges time to first token, end-to-end latency and time per output token by Nelson's eight rules, against limits
-    /// from the first 100 values.
+    /// Judges time to first token, end-to-end latency and time per output token: shifts raise alarms, of which one a week is
+    /// false. Nelson's eight rules are drawn, with limits from the first 100 values.
     fn default() -> Self {
         Self {
             metrics: Metric::DEFAULT.to_vec(),
+            alarm: AlarmKind::Shift(Promise::WEEKLY),
             rules: RuleSet::nelson(),
             learn: 100,
             transform: Transform::None,
@@ -41,7 +56,16 @@ impl WatchSettings {
 
     /// Refuses too few values to learn from.
     pub(crate) fn check(&self) -> llmscope_core::Result<()> {
+        if let AlarmKind::Shift(promise) = self.alarm {
+            AlarmWatch::new(&self.metrics, promise, self.learn)?;
+        }
         self.metrics.iter().try_for_each(|&metric| self.watch(metric, None).map(drop))
+    }
+
+    /// The settings of alarms about shifts; `None` if shifts raise none.
+    pub(super) fn alarms(&self) -> Option<AlarmSettings> {
+        let AlarmKind::Shift(false_alarms) = self.alarm else { return None };
+        Some(AlarmSettings { metrics: self.metrics.clone(), false_alarms, learn: self.learn })
     }
 
     /// Creates a watch with the limits of a study, or one that learns its limits.

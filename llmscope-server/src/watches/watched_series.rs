@@ -234,5 +234,7 @@ pub(crate) fn view(state: &SeriesState, open_violations: usize) -> Series {
             (None, _) => Verdict::OutOfControl,
         },
         open_violations,
+        alarm: None,
+        source: state.source.id,
     }
 }

@@ -11,8 +11,9 @@ use std::net::{SocketAddr, TcpListener};
 use client::values::{records, steady, unsteady};
 use client::{Client, Running, wait_for};
 use hook::Hook;
+use llmscope_core::RuleSet;
 use llmscope_harness::Secret;
-use llmscope_server::{Alerting, Settings};
+use llmscope_server::{AlarmKind, Alerting, Settings};
 use serde_json::json;
 
 /// The number of values to learn limits from in these tests.
@@ -22,7 +23,11 @@ const LEARN: usize = 20;
 fn alerting(address: SocketAddr) -> impl Fn(&mut Settings) {
     move |settings| {
         settings.watch.learn = LEARN;
-        settings.alerting = Some(Alerting { webhook: Secret::new(&hook::url(address)), rules: "1".parse().unwrap() });
+        settings.alerting = Some(Alerting {
+            webhook: Secret::new(&hook::url(address)),
+            rules: "1".parse().unwrap(),
+            both_sides: false,
+        });
     }
 }
 
@@ -105,4 +110,27 @@ fn an_unreachable_webhook_delays_no_request() {
     }
     assert!(begun.elapsed() < std::time::Duration::from_secs(20), "{:?}", begun.elapsed());
     assert_eq!(found(&running.client, "rule=nelson-1"), 20);
+}
+
+#[test]
+fn an_incident_sends_one_message_when_it_opens_and_one_when_it_ends() {
+    let hook = Hook::start();
+    let by_shift = |settings: &mut Settings| {
+        alerting(hook.address)(settings);
+        settings.watch.learn = 60;
+        settings.watch.alarm = AlarmKind::Shift("1/10000".parse().unwrap());
+        settings.alerting.as_mut().unwrap().rules = RuleSet::none();
+    };
+    let mut running = Running::with(by_shift);
+    keep(&running.client, &steady(5, 150));
+    let slower: Vec<f64> = steady(6, 60).iter().map(|latency_s| 1.6 * latency_s).collect();
+    for part in slower.chunks(20) {
+        keep(&running.client, part);
+        running.restart(by_shift);
+    }
+    keep(&running.client, &steady(7, 80));
+    running.stop();
+    let [opened, ended] = hook.texts().try_into().unwrap();
+    assert!(opened.contains("🔴 openai · gpt-4o: e2e_s slower by ") && opened.contains(" since 20"), "{opened}");
+    assert!(ended.contains("🟢 openai · gpt-4o: e2e_s as before since "), "{ended}");
 }

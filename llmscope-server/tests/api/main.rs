@@ -10,6 +10,7 @@ mod annotations;
 mod baselines;
 mod events;
 mod files;
+mod incidents;
 mod lifecycle;
 mod load;
 mod metrics;

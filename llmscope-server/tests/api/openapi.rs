@@ -3,10 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
+use llmscope_server::WatchSettings;
 use serde_json::{Map, Value, json};
 
+use super::client::values::{records, steady};
 use super::client::{Client, Connection};
-use super::{Running, fixture, keep_latencies, learned};
+use super::{LEARN, Running, fixture, keep, keep_latencies};
 
 fn document(client: &Client) -> Value {
     client.without_key().get("/api/v1/openapi.json").ok()
@@ -100,8 +102,10 @@ fn check_contents(operation: &Value, place: &str) {
 
 #[test]
 fn every_documented_operation_exists() {
-    let running = learned();
-    keep_latencies(&running.client, &[9.0]);
+    let running = Running::with(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
+    // A violation, and an incident: five failures in a row while the alarms are learned.
+    keep(&running.client, &records("p", "m", &[None; 5]));
+    keep_latencies(&running.client, &[steady(1, LEARN), vec![9.0]].concat());
     running
         .client
         .post_bytes("/api/v1/sessions", "application/json", &fixture("examples/sessions/undisturbed.json"))

@@ -3,6 +3,8 @@
 use llmscope_core::watch::Limits;
 use llmscope_core::{Bounds, Transform};
 use llmscope_server::WatchSettings;
+
+use super::client::by_rules;
 use serde_json::{Value, json};
 
 use super::client::values::{records, steady};
@@ -10,7 +12,7 @@ use super::{LEARN, Running, keep, keep_latencies, series, violations};
 
 fn on_logarithms() -> Running {
     Running::with(|settings| {
-        settings.watch = WatchSettings { learn: LEARN, transform: Transform::Log, ..WatchSettings::default() };
+        settings.watch = WatchSettings { learn: LEARN, transform: Transform::Log, ..by_rules() };
     })
 }
 
@@ -33,7 +35,7 @@ fn they_are_learned_and_judged_by() {
     let found = violations(&running.client, "rule=nelson-1");
     assert_eq!((found.len(), &found[0]["limits"]), (1, &known["limits"]));
     // Frozen limits stay as they are, even if later series use another scale.
-    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
+    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..by_rules() });
     assert_eq!(series(&running.client)[0]["limits"], known["limits"]);
     keep(&running.client, &records("openai", "later", &steady(2, LEARN).into_iter().map(Some).collect::<Vec<_>>()));
     let later = series(&running.client).into_iter().find(|series| series["model"] == "later").unwrap();

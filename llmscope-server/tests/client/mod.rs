@@ -12,7 +12,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use llmscope_server::{Durability, Keys, Service, Settings, WatchSettings};
+use llmscope_server::{AlarmKind, Durability, Keys, Service, Settings, WatchSettings};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -21,11 +21,17 @@ pub(crate) const KEY: &str = "the-key-of-the-tests";
 /// Longer than any operation takes in these tests, even on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Settings by which violations of rules are alarms and give the verdict.
+pub(crate) fn by_rules() -> WatchSettings {
+    WatchSettings { alarm: AlarmKind::Rules, ..WatchSettings::default() }
+}
+
 /// Settings for a service on a free port with [`KEY`].
 pub(crate) fn settings(database: &Path) -> Settings {
     Settings {
         address: "127.0.0.1:0".parse().unwrap(),
         database: database.to_owned(),
+        watch: by_rules(),
         // No test here simulates a loss of power.
         durability: Durability::Normal,
         keys: Keys::new(Some(KEY), None).unwrap(),
@@ -47,7 +53,7 @@ impl Running {
 
     /// A service that learns limits from `learn` values.
     pub(crate) fn learning(learn: usize) -> Self {
-        Self::with(|settings| settings.watch = WatchSettings { learn, ..WatchSettings::default() })
+        Self::with(|settings| settings.watch = WatchSettings { learn, ..by_rules() })
     }
 
     pub(crate) fn with(change: impl FnOnce(&mut Settings)) -> Self {

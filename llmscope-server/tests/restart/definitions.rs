@@ -6,6 +6,8 @@ use super::client::values::steady;
 use super::{LEARN, Running, keep, series};
 use llmscope_server::WatchSettings;
 
+use super::client::by_rules;
+
 /// Requests with a time per token, of definition 1 or of the current one.
 fn requests(seed: u64, n: usize, definition: Option<u32>) -> Vec<Value> {
     let request = |tpot_s: f64| {
@@ -40,7 +42,7 @@ fn values_of_a_newer_definition_begin_a_new_learning_phase() {
     assert_eq!(again["note"], "values of definition 2 arrived: the limits of definition 1 are learned again");
 
     // A client of a former version does not disturb the new limits, also after a restart.
-    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
+    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..by_rules() });
     keep(&running.client, &requests(3, 5, None));
     keep(&running.client, &requests(4, LEARN - 1, Some(2)));
     let relearned = tpot(&running);

@@ -1,6 +1,8 @@
 //! A restart does not change the violations that are found.
 
 use llmscope_server::WatchSettings;
+
+use super::client::by_rules;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -25,7 +27,7 @@ proptest! {
         let mut done = 0;
         for cut in cuts {
             keep(&running.client, &records[done..cut]);
-            running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
+            running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..by_rules() });
             done = cut;
         }
         keep(&running.client, &records[done..]);

@@ -14,7 +14,7 @@ mod retries;
 mod rules;
 
 use client::values::{records, steady, unsteady};
-use client::{Client, Running};
+use client::{Client, Running, by_rules};
 use llmscope_server::WatchSettings;
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn keep(client: &Client, records: &[Value]) {
 
 /// Limits from [`LEARN`] values.
 fn watch() -> WatchSettings {
-    WatchSettings { learn: LEARN, ..WatchSettings::default() }
+    WatchSettings { learn: LEARN, ..by_rules() }
 }
 
 fn series(client: &Client) -> Value {

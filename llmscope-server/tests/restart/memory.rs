@@ -1,6 +1,8 @@
 //! A restart loses nothing.
 
 use llmscope_server::WatchSettings;
+
+use super::client::by_rules;
 use serde_json::{Value, json};
 
 use super::{Client, LEARN, Running, history, keep, series, violations};
@@ -53,7 +55,7 @@ fn all_data_survive_a_restart() {
     running.client.post(format!("/api/v1/violations/{}/notes", ids[2]), &json!({"text": "driver update"})).ok();
 
     let before = everything(&running.client);
-    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..WatchSettings::default() });
+    running.restart(|settings| settings.watch = WatchSettings { learn: LEARN, ..by_rules() });
     for (before, after) in before.iter().zip(everything(&running.client)) {
         assert_eq!(*before, after);
     }
@@ -77,7 +79,7 @@ fn learning_continues_after_a_restart() {
     keep(&running.client, &records[..12]);
     assert_eq!((&series(&running.client)[0]["learned"], &series(&running.client)[0]["need"]), (&json!(12), &json!(20)));
     // A series keeps the number of values that it needed at its start.
-    running.restart(|settings| settings.watch = WatchSettings { learn: 500, ..WatchSettings::default() });
+    running.restart(|settings| settings.watch = WatchSettings { learn: 500, ..by_rules() });
     assert_eq!((&series(&running.client)[0]["learned"], &series(&running.client)[0]["need"]), (&json!(12), &json!(20)));
     keep(&running.client, &records[12..]);
     let learned = series(&running.client)[0].clone();

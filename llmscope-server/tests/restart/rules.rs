@@ -2,13 +2,15 @@
 
 use llmscope_core::analysis::Baseline;
 use llmscope_server::WatchSettings;
+
+use super::client::by_rules;
 use serde_json::{Value, json};
 
 use super::client::values::records;
 use super::{LEARN, Running, history, keep, series, violations};
 
 fn watch_settings(rules: &str) -> WatchSettings {
-    WatchSettings { learn: LEARN, rules: rules.parse().unwrap(), ..WatchSettings::default() }
+    WatchSettings { learn: LEARN, rules: rules.parse().unwrap(), ..by_rules() }
 }
 
 /// A service with a series whose last points lie far beyond the limits.

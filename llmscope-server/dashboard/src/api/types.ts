@@ -43,6 +43,23 @@ export interface Series {
   last?: { at: string; value: number };
   verdict: Verdict;
   open_violations: number;
+  /** Absent if shifts raise no alarms. */
+  alarm?: SeriesAlarm;
+}
+
+export interface SeriesAlarm {
+  learning: boolean;
+  /** The values that later ones are compared with. */
+  values: number;
+  /** How many independent values carry as much information, while more are needed. */
+  information?: number;
+  /** 1 raises an alarm. */
+  evidence_ratio: number;
+  /** One false alarm in this number of values. */
+  false_alarms: number;
+  /** The smallest change that can be noticed, as a ratio. */
+  smallest_visible?: number;
+  incident?: { id: number; text: string; direction: Direction };
 }
 
 export type ViolationStatus = "new" | "acknowledged" | "resolved";

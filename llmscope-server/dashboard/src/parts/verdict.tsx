@@ -8,7 +8,7 @@ interface Look {
   icon: IconName;
 }
 
-const LOOKS: Record<Verdict, Look> = {
+export const LOOKS: Record<Verdict, Look> = {
   in_control: { label: "In control", tone: "good", icon: "check" },
   out_of_control: { label: "Out of control", tone: "bad", icon: "alert" },
   not_enough_data: { label: "Not enough data", tone: "warning", icon: "wait" },

@@ -5,6 +5,7 @@ import { connection } from "../api/stream";
 import type { Series } from "../api/types";
 import { ControlChart, type ChartHandle } from "../chart/control-chart";
 import type { PlotSettings } from "../chart/plot";
+import { AlarmVerdict } from "../parts/alarm";
 import { Choice } from "../parts/fields";
 import { Failure, Empty, Skeleton, Warnings } from "../parts/feedback";
 import { SignalsTable } from "../parts/signals-table";
@@ -49,10 +50,11 @@ export function Live() {
   );
 }
 
-/** The series that the address names. Without a name, the series with the most open violations. */
+/** The series that the address names. Without a name, one with an incident, else the one with the most open violations. */
 function chosenOf(list: Series[], wanted: string | null): Series | undefined {
   if (wanted !== null) return list.find(({ id }) => String(id) === wanted);
-  return list.reduce((worst, series) => (series.open_violations > worst.open_violations ? series : worst));
+  const urgency = ({ alarm, verdict, open_violations: open }: Series) => (alarm && verdict === "out_of_control" ? 1e9 : 0) + open;
+  return list.reduce((worst, series) => (urgency(series) > urgency(worst) ? series : worst));
 }
 
 function SeriesPanel({ series }: { series: Series }) {
@@ -92,9 +94,10 @@ function SeriesPanel({ series }: { series: Series }) {
       {!analysis && !loading && !error && <Empty title="There are no measurements in this window."><p>Choose a longer window, or “all”.</p></Empty>}
       {analysis && (
         <>
+          {series.alarm && <div class="panel"><AlarmVerdict verdict={series.verdict} alarm={series.alarm} /></div>}
           <div class="panel hero">
             <div class="hero-head">
-              <BigVerdict analysis={analysis} note={analysis.patterns.verdict === "out_of_control" && series.verdict === "in_control" ? "None of them is still open." : null} />
+              <BigVerdict analysis={analysis} note={analysis.patterns.verdict === "out_of_control" && series.open_violations === 0 ? "None of them is still open." : null} />
               {series.state === "learning" && <Learning series={series} />}
               <ChartChoices query={query} change={change} />
             </div>

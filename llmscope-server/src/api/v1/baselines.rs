@@ -62,7 +62,7 @@ pub(super) fn operations() -> Vec<Operation> {
         .response::<Series>(),
         Operation::delete(
             "/api/v1/series/{id}/baseline",
-            "Discard the limits and learn new ones from the next values",
+            "Discard the limits and what the alarm has learned, and learn from the next values",
             learn,
         )
         .response::<Series>(),
@@ -132,5 +132,5 @@ fn studied(store: &dyn Store, id: i64, part: &Part, transform: Transform) -> Res
 
 async fn learn(State(app): State<App>, Id(id): Id) -> Result<Json<Series>, ApiError> {
     let at = Timestamp::now();
-    Ok(Json(app.recorder.change(move |_, watches| watches.freeze(id, None, at)).await?))
+    Ok(Json(app.recorder.change(move |transaction, watches| watches.relearn(transaction, id, at)).await?))
 }

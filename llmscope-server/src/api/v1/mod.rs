@@ -6,8 +6,9 @@ mod chart;
 mod events;
 mod filter;
 mod gate;
+mod incidents;
 mod records;
-mod series;
+pub(super) mod series;
 mod service;
 mod sessions;
 mod submitted_record;
@@ -26,6 +27,7 @@ pub(super) fn operations() -> Vec<Operation> {
         analysis::operations(),
         chart::operations(),
         violations::operations(),
+        incidents::operations(),
         sessions::operations(),
         gate::operations(),
         events::operations(),

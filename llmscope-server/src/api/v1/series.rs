@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use super::super::api_error::ApiError;
 use super::super::extract::Id;
 use super::super::operation::Operation;
 use crate::series::Series;
+use crate::store::StoredSeries;
 use crate::watches::view;
 
 #[derive(Serialize, JsonSchema)]
@@ -26,6 +28,12 @@ struct Removed {
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/api/v1/series", "List all series and their state", list).response::<SeriesList>(),
+        Operation::post(
+            "/api/v1/series/{id}/relearn",
+            "Take the present level as normal: learn limits and alarm again, and end the incident",
+            relearn,
+        )
+        .response::<Series>(),
         Operation::delete("/api/v1/series/{id}", "Remove a series and its violations, but not its records", delete)
             .admin()
             .response::<Removed>(),
@@ -33,9 +41,23 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn list(State(app): State<App>) -> Result<Json<SeriesList>, ApiError> {
+    Ok(Json(SeriesList { series: all(&app).await? }))
+}
+
+/// All series, with their alarms.
+pub(in crate::api) async fn all(app: &App) -> Result<Vec<Series>, ApiError> {
     let stored = app.read(|store| store.series()).await?;
-    let series = stored.iter().map(|series| view(&series.state, series.open.len())).collect();
-    Ok(Json(SeriesList { series }))
+    let with_alarm = |series: &StoredSeries| {
+        let view = view(&series.state, series.open.len());
+        let alarm = app.alarms.of(view.source, view.name.metric);
+        view.with_alarm(alarm)
+    };
+    Ok(stored.iter().map(with_alarm).collect())
+}
+
+async fn relearn(State(app): State<App>, Id(id): Id) -> Result<Json<Series>, ApiError> {
+    let at = Timestamp::now();
+    Ok(Json(app.recorder.change(move |transaction, watches| watches.relearn(transaction, id, at)).await?))
 }
 
 async fn delete(State(app): State<App>, Id(id): Id) -> Result<Json<Removed>, ApiError> {

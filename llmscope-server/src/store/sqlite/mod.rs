@@ -3,6 +3,7 @@
 mod condition;
 mod failure;
 mod identities;
+mod incidents;
 mod opening;
 mod reading;
 mod room;
@@ -20,8 +21,11 @@ use llmscope_core::session::RunEvent;
 use llmscope_core::{Metric, Session};
 use rusqlite::{Connection, ErrorCode};
 
-use super::{Filter, Measurements, ProviderTotals, READERS, Result, Store, StoredSeries, ViolationFilter, Writer};
+use super::{
+    Filter, Measurements, ProviderTotals, READERS, Result, Store, StoredAlarms, StoredSeries, ViolationFilter, Writer,
+};
 use crate::error::StoreError;
+use crate::incident::{Incident, IncidentFilter};
 use crate::record::StoredRecord;
 use crate::session::SessionSummary;
 use crate::sidecar::sidecar;
@@ -197,6 +201,22 @@ impl Store for SqliteStore {
 
     fn violation(&self, id: i64) -> Result<Violation> {
         self.read(|reader| violations::one(reader, id))?.ok_or(StoreError::Absent { what: "violation", id })
+    }
+
+    fn alarms(&self) -> Result<Vec<StoredAlarms>> {
+        self.read(incidents::alarms)
+    }
+
+    fn records_after(&self, id: i64, each: &mut dyn FnMut(i64, StoredRecord)) -> Result<()> {
+        self.read(|reader| incidents::records_after(reader, id, each))
+    }
+
+    fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>> {
+        self.read(|reader| incidents::list(reader, filter))
+    }
+
+    fn incident(&self, id: i64) -> Result<Incident> {
+        self.read(|reader| incidents::one(reader, id))?.ok_or(StoreError::Absent { what: "incident", id })
     }
 
     fn sessions(&self) -> Result<Vec<SessionSummary>> {

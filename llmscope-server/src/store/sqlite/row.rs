@@ -14,6 +14,9 @@ use crate::timestamp::{from_ns, to_ns};
 pub(super) const COLUMNS: &str = "r.id, r.received_ns, r.at_ns, r.status, r.warmup, r.ttft_s, r.e2e_s, r.tpot_s, \
                                   r.input_tokens, r.output_tokens, r.cost_usd, r.rest, r.metadata, s.provider, s.model";
 
+/// Their number.
+pub(super) const COLUMN_COUNT: usize = 15;
+
 /// The columns of a record that differ from its fields.
 pub(super) struct RecordRow {
     pub(super) at_ns: Option<i64>,

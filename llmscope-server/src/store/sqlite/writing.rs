@@ -11,9 +11,10 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use super::super::{Annotation, Inserted, Result, SeriesState, Transaction, Writer};
 use super::room::Room;
 use super::row::{RecordRow, json};
-use super::{Durability, identities, opening, refusal, sessions, violations};
+use super::{Durability, identities, incidents, opening, refusal, sessions, violations};
 use crate::error::StoreError;
 use crate::identity::{AcceptedCall, CallIdentity, Identity};
+use crate::incident::Incident;
 use crate::record::Arrival;
 use crate::series::Source;
 use crate::session::{SessionSummary, Upload};
@@ -230,6 +231,22 @@ impl Transaction for SqliteTransaction<'_> {
         violations::update(&self.inner, violation).map_err(self.refused())
     }
 
+    fn save_alarms(&mut self, source: i64, record: i64, state: &str) -> Result<()> {
+        incidents::save_alarms(&self.inner, source, record, state).map_err(self.refused())
+    }
+
+    fn begin_incident(&mut self, incident: &Incident) -> Result<i64> {
+        incidents::insert(&self.inner, incident).map_err(self.refused())
+    }
+
+    fn save_incident(&mut self, incident: &Incident) -> Result<()> {
+        incidents::update(&self.inner, incident).map_err(self.refused())
+    }
+
+    fn delete_incidents_before(&mut self, time: Timestamp, most: usize) -> Result<u64> {
+        incidents::remove_before(&self.inner, time, most).map(|removed| removed as u64).map_err(self.refused())
+    }
+
     fn annotate(&mut self, id: i64, annotation: &Annotation) -> Result<Violation> {
         let annotated = violations::annotate(&self.inner, id, annotation).map_err(self.refused())?;
         annotated.ok_or(StoreError::Absent { what: "violation", id })
@@ -271,6 +288,7 @@ impl Transaction for SqliteTransaction<'_> {
             let removed = self.inner.execute("DELETE FROM records WHERE session IS NULL", [])?;
             self.inner.execute("DELETE FROM series", [])?;
             identities::clear(&self.inner)?;
+            incidents::clear(&self.inner)?;
             Ok(removed as u64)
         };
         clear().map_err(self.refused())

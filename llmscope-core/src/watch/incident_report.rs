@@ -129,67 +129,79 @@ impl fmt::Display for AlarmEvent {
             Self::Opened(report) => write!(f, "{report} since {}{}", moment(report.since), report.evidence()),
             Self::Worse(report) => write!(f, "{report} now, since {}{}", moment(report.since), report.evidence()),
             Self::Ended(report) => {
-                let (since, at) = (moment(report.since), moment(report.at));
-                write!(f, "{} as before since {at}: it was {report} from {since} on", report.subject())
+                let (change, since, at) = (report.change(), moment(report.since), moment(report.at));
+                match report.metric {
+                    Some(metric) => write!(f, "{metric} as before since {at}; it was {change} from {since} on"),
+                    None => write!(f, "requests are answered again since {at}; {change} from {since} on"),
+                }
             }
         }
     }
 }
 
 impl IncidentReport {
-    /// What the report is about.
-    fn subject(&self) -> &'static str {
-        self.metric.map_or("failures", Metric::name)
+    /// `slower by 52 % (31 to 80 %)`, `12 of 14 requests failed (0.5 % before)`.
+    fn change(&self) -> String {
+        let Some(metric) = self.metric else { return self.failures() };
+        if self.part == Part::Spread {
+            return "more irregular".to_owned();
+        }
+        let larger = self.ratio.map_or(self.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
+        let word = match (Meaning::of_metric(metric).role.is_duration(), larger) {
+            (true, true) => "slower",
+            (true, false) => "faster",
+            (false, true) => "higher",
+            (false, false) => "lower",
+        };
+        format!("{word}{}", self.size(metric, larger))
     }
 
+    fn failures(&self) -> String {
+        let (failed, requests) = (self.failed.unwrap_or(0), counted(self.requests, "request"));
+        let before = self.share_before.map(|share| format!(" ({} before)", percent(share)));
+        format!("{failed} of {requests} failed{}", before.unwrap_or_default())
+    }
+
+    /// ` by 52 % (31 to 80 %)`; nothing without a size.
+    fn size(&self, metric: Metric, larger: bool) -> String {
+        let shown = |size: f64| with_unit(metric.unit(), size);
+        let signed = |ratio: f64| percent(if larger { ratio - 1.0 } else { 1.0 - ratio }).replace('-', "−");
+        let bounds = self.interval.map(|[lower, upper]| if larger { (lower, upper) } else { (upper, lower) });
+        let (size, interval) = match (self.ratio, self.difference) {
+            (Some(ratio), _) => (percent((ratio - 1.0).abs()), bounds.map(|(near, far)| (signed(near), signed(far)))),
+            (None, Some(difference)) => {
+                let sign = if larger { 1.0 } else { -1.0 };
+                (shown(difference.abs()), bounds.map(|(near, far)| (shown(sign * near), shown(sign * far))))
+            }
+            (None, None) => return String::new(),
+        };
+        let interval = interval.map(|(near, far)| format!(" ({} to {far})", near.trim_end_matches(" %")));
+        format!(" by {size}{}", interval.unwrap_or_default())
+    }
+
+    /// What the report is based on.
     fn evidence(&self) -> String {
-        let requests = format!(", {}", counted(self.requests, "request"));
-        let load = if self.adjusted_for_load { ", at equal token counts" } else { "" };
-        match self.false_alarms {
-            _ if self.part == Part::Failures => load.to_owned(),
-            Some(values) => format!("{requests}{load} (one false alarm in {} values)", rounded(values)),
-            None => requests + load,
+        if self.part == Part::Failures {
+            return self.error.as_ref().map_or_else(String::new, |error| format!(", the last one: {error}"));
         }
+        let mut text = format!(", {}", counted(self.requests, "request"));
+        if self.adjusted_for_load {
+            text += ", at equal token counts";
+        }
+        if let Some(values) = self.false_alarms {
+            text += &format!(" (one false alarm in {} values)", rounded(values));
+        }
+        text
     }
 }
 
 /// `ttft_s slower by 52 % (31 to 80 %)`.
 impl fmt::Display for IncidentReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(metric) = self.metric else {
-            let failed = self.failed.unwrap_or(0);
-            write!(f, "{failed} of {} failed", counted(self.requests, "request"))?;
-            if let Some(share) = self.share_before {
-                write!(f, " ({} before)", percent(share))?;
-            }
-            return self.error.as_ref().map_or(Ok(()), |error| write!(f, ", the last one: {error};"));
-        };
-        if self.part == Part::Spread {
-            return write!(f, "{metric} more irregular");
+        if let Some(metric) = self.metric {
+            write!(f, "{metric} ")?;
         }
-        let unit = metric.unit();
-        let larger = self.ratio.map_or(self.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
-        let is_duration = Meaning::of_metric(metric).role.is_duration();
-        let word = match (is_duration, larger) {
-            (true, true) => "slower",
-            (true, false) => "faster",
-            (false, true) => "higher",
-            (false, false) => "lower",
-        };
-        write!(f, "{metric} {word}")?;
-        match (self.ratio, self.difference) {
-            (Some(ratio), _) => write!(f, " by {}", percent((ratio - 1.0).abs()))?,
-            (None, Some(difference)) => write!(f, " by {}", with_unit(unit, difference.abs()))?,
-            (None, None) => {}
-        }
-        let Some([lower, upper]) = self.interval else { return Ok(()) };
-        let (near, far) = if larger { (lower, upper) } else { (upper, lower) };
-        if self.ratio.is_some() {
-            let signed = |bound: f64| percent(if larger { bound - 1.0 } else { 1.0 - bound }).replace('-', "−");
-            write!(f, " ({} to {})", signed(near).trim_end_matches(" %"), signed(far))
-        } else {
-            write!(f, " ({} to {})", with_unit(unit, near.abs()), with_unit(unit, far.abs()))
-        }
+        f.write_str(&self.change())
     }
 }
 

@@ -75,6 +75,13 @@ pub(in crate::ingest) fn read(source: &str, text: &str) -> Result<Parsed> {
     if histograms > 0 {
         warn(format!("left out {}: query histogram_quantile", counted(histograms, "native histogram")));
     }
+    let constant = read.iter().filter(|series| series.is_constant_result()).count();
+    if constant > 0 {
+        warn(format!(
+            "the values of {constant} series never change: a quantile of a histogram stays the same while all times are \
+             in one bucket; query the mean, rate(NAME_sum[5m]) / rate(NAME_count[5m])"
+        ));
+    }
     for name in &counters {
         let name = excerpt(name);
         warn(format!("left out {name}: its samples accumulate; query rate({name}[5m]), or increase"));
@@ -93,6 +100,16 @@ impl Found {
 
     fn samples(&self) -> impl Iterator<Item = &(f64, String)> {
         self.values.iter().chain(&self.value)
+    }
+
+    /// True if a query that dropped the name has the same result at all times, as no measured time has.
+    fn is_constant_result(&self) -> bool {
+        const SAMPLES: usize = 5;
+        let mut texts = self.samples().map(|(_, text)| text);
+        let Some(first) = texts.next().filter(|_| self.name().is_none() && self.values.len() >= SAMPLES) else {
+            return false;
+        };
+        first.parse::<f64>().is_ok_and(|value| value.is_finite() && value != 0.0) && texts.all(|text| text == first)
     }
 
     /// True for a counter, or a part of a histogram: its name says so, and it decreases only where it began again.

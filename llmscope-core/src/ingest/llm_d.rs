@@ -21,8 +21,11 @@ pub(super) const FORMAT: Format = Format {
         if signature.is_json() {
             signature.has_all(&["results.request_performance.aggregate", "scenario"])
         } else {
-            let has_line = |begin: &str| signature.text.lines().any(|line| line.trim_end() == begin);
-            has_line("results:") && has_line("  request_performance:")
+            // The first line tells most texts apart, so that a long log is not searched.
+            let has_line = |line: &str| signature.text.lines().any(|found| found.trim_end() == line);
+            let begins =
+                ["results:", "run:", "scenario:", "version:"].iter().any(|key| signature.text.starts_with(key));
+            begins && has_line("results:") && has_line("  request_performance:")
         }
     },
     reading: Reading::Whole(read),

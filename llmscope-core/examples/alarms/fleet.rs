@@ -65,12 +65,12 @@ fn incidents(requests: &Requests) -> Result<Vec<usize>> {
     let mut watch = AlarmWatch::new(&[Metric::E2e], FalseAlarms::WEEKLY, LEARNED)?;
     watch.share(FalseAlarms::WEEKLY, 1.0 / f64::from(EVERY_S), ENDPOINTS, ENDPOINTS);
     let mut opened = Vec::new();
-    for (i, &e2e_s) in latencies.iter().enumerate() {
+    for (i, (&e2e_s, second)) in latencies.iter().zip((1_800_000_000..).step_by(EVERY_S as usize)).enumerate() {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tokens")]
         let output_tokens = tokens.get(i).map(|&tokens| tokens as u64);
         let input_tokens = output_tokens.map(|_| 100);
         let record = RequestRecord { e2e_s: Some(e2e_s), input_tokens, output_tokens, ..RequestRecord::default() };
-        let at = Timestamp::from_second(1_800_000_000 + i64::from(EVERY_S) * i as i64).unwrap_or(Timestamp::MAX);
+        let at = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
         let events = watch.push(&record, at);
         opened.extend(events.iter().filter(|event| matches!(event, AlarmEvent::Opened(_))).map(|_| i));
     }

@@ -9,8 +9,10 @@ use super::{Scale, allowance::NEEDED};
 /// The last values reach back from an alarm to before an incident that opened so few values ago.
 const SEEN: u64 = 100;
 
-/// The size of a change counts as known after this number of further values.
+/// The size of a change becomes known during this number of values after it was opened,
 const SETTLING: u64 = 50;
+/// and comes from many values from here on.
+const MANY: u64 = 25;
 
 /// A change that has not ended: one incident, however many alarms it raises.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -37,7 +39,7 @@ pub struct Incident {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct OpenIncident {
     pub(super) incident: Incident,
-    /// The size that was reported last, and its interval.
+    /// The size that was reported last, and its interval while it comes from few values.
     reported: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reported_interval: Option<(f64, f64)>,
@@ -59,7 +61,10 @@ impl OpenIncident {
     pub(super) fn of(alarm: &Alarm, strength: f64) -> Self {
         let Alarm { changed, since, at, size, interval } = *alarm;
         let incident = Incident { changed, since, opened: at, last: at, size, interval, alarms: 1 };
-        Self { incident, reported: size, reported_interval: interval, strength, recovery: Recovery::default() }
+        let mut open =
+            Self { incident, reported: None, reported_interval: None, strength, recovery: Recovery::default() };
+        open.report(alarm);
+        open
     }
 
     /// True if an alarm is about this change. A level that changes varies more, too.
@@ -87,7 +92,7 @@ impl OpenIncident {
         self.strength = strength;
         let is_worse = turned || self.is_larger_by_half(alarm, scale);
         if is_worse || alarm.at - self.incident.opened <= SETTLING {
-            (self.reported, self.reported_interval) = (alarm.size, alarm.interval);
+            self.report(alarm);
         }
         is_worse
     }
@@ -97,8 +102,13 @@ impl OpenIncident {
         self.recovery.push(self.incident.changed, self.strength, score)
     }
 
-    /// True if the size of the alarm is at least 1.5 times the one that was reported, and their intervals do not overlap: the
-    /// first size comes from few values.
+    fn report(&mut self, alarm: &Alarm) {
+        self.reported = alarm.size;
+        self.reported_interval = alarm.interval.filter(|_| alarm.at - alarm.since < MANY);
+    }
+
+    /// True if the size of the alarm is at least 1.5 times the one that was reported, and its interval excludes the latter, and
+    /// all of its interval if it comes from few values.
     fn is_larger_by_half(&self, alarm: &Alarm, scale: Scale) -> bool {
         const HALF: f64 = 1.5;
         let change = |size: f64| match scale {
@@ -176,8 +186,9 @@ mod tests {
             let mut open = OpenIncident::of(&alarm(Changed::Larger, 1.5, (1.2, 1.8)), strength);
             (1..2000).find(|&i| open.recovers(score(quiet[i % 4], level)))
         };
-        assert_eq!(ends_after(2.0, 1.0), Some(25), "never earlier than 25 values");
-        assert_eq!(ends_after(2.0, 3.0), Some(75), "of which dependent ones are fewer");
+        // The first value is above half of the change.
+        assert_eq!(ends_after(2.0, 1.0), Some(26), "never earlier than 25 values");
+        assert_eq!(ends_after(2.0, 3.0), Some(76), "of which dependent ones are fewer");
         assert!(ends_after(0.6, 1.0).is_some_and(|after| (60..80).contains(&after)), "a small change needs more");
         let mut open = OpenIncident::of(&alarm(Changed::Larger, 1.5, (1.2, 1.8)), 1.0);
         assert!((0..2000).all(|i| !open.recovers(score(quiet[i % 4] + 0.6, 1.0))), "half of it is still there");

@@ -407,10 +407,10 @@ impl Fitted {
         let residual = self.prediction.residual(value, self.last.iter());
         self.last.insert(0, value);
         self.last.truncate(MOST_LAGS);
-        self.recent.push_back((number, residual));
-        if self.recent.len() > KEPT {
+        if self.recent.len() == KEPT {
             self.recent.pop_front();
         }
+        self.recent.push_back((number, residual));
         let score = self.reference.score(residual);
         if learns && matches!(self.reference, Reference::Binned(_)) {
             self.scores.push(score);

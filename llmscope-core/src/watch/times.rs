@@ -27,10 +27,10 @@ impl Times {
         let ns = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
         for (ring, step) in self.rings.iter_mut().zip(STEPS) {
             if self.pushed.is_multiple_of(step) {
-                ring.push_back(ns);
-                if ring.len() > KEPT {
+                if ring.len() == KEPT {
                     ring.pop_front();
                 }
+                ring.push_back(ns);
             }
         }
         self.pushed += 1;

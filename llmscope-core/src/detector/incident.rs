@@ -188,7 +188,7 @@ mod tests {
         };
         // The first value is above half of the change.
         assert_eq!(ends_after(2.0, 1.0), Some(26), "never earlier than 25 values");
-        assert_eq!(ends_after(2.0, 3.0), Some(76), "of which dependent ones are fewer");
+        assert_eq!(ends_after(2.0, 4.0), Some(101), "of which dependent ones are fewer");
         assert!(ends_after(0.6, 1.0).is_some_and(|after| (60..80).contains(&after)), "a small change needs more");
         let mut open = OpenIncident::of(&alarm(Changed::Larger, 1.5, (1.2, 1.8)), 1.0);
         assert!((0..2000).all(|i| !open.recovers(score(quiet[i % 4] + 0.6, 1.0))), "half of it is still there");

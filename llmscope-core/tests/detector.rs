@@ -96,6 +96,20 @@ fn slower_faster_and_more_varied_values_are_told_apart() {
 }
 
 #[test]
+fn the_beginning_of_a_change_does_not_depend_on_earlier_fits() {
+    let is_right = |series: &usize| {
+        let mut random = Random::of_series("beginning", 0, *series);
+        let level = |i| if i < 140 { 1.0 } else { 1.5 };
+        let values: Vec<f64> = (0..180).map(|i| (0.9 + 0.2 * random.uniform()) * level(i)).collect();
+        // Fitted at 30, 60 and 120 values, each time with another autoregression.
+        let found = alarms(settings(100_000.0, 30), values);
+        found.iter().find(|alarm| alarm.at >= 140).unwrap().since.abs_diff(140) <= 3
+    };
+    let right = (0..40).filter(is_right).count();
+    assert!(right >= 37, "{right} of 40");
+}
+
+#[test]
 fn values_beyond_all_others_are_larger_not_more_varied() {
     let is_larger = |series: &usize| {
         let mut random = Random::of_series("beyond", 0, *series);

@@ -1,7 +1,5 @@
 //! What an alarm says.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::Scale;
@@ -51,9 +49,6 @@ pub struct Alarm {
     pub interval: Option<(f64, f64)>,
 }
 
-/// A residual and the number of its value.
-pub(super) type Recent = VecDeque<(u64, f64)>;
-
 /// What the last residuals are compared with.
 pub(super) struct Baseline<'d> {
     pub(super) scale: Scale,
@@ -65,11 +60,11 @@ pub(super) struct Baseline<'d> {
 impl Alarm {
     /// The alarm, and how strong the change is: the mean score since it began, or the mean square of the scores if they vary more.
     /// `recent` are the last residuals, the one that raised the alarm last.
-    pub(super) fn of(leading: Leading, recent: &Recent, baseline: &Baseline<'_>) -> Option<(Self, f64)> {
-        let &(at, _) = recent.back()?;
+    pub(super) fn of(leading: Leading, recent: &[(u64, f64)], baseline: &Baseline<'_>) -> Option<(Self, f64)> {
+        let &(at, _) = recent.last()?;
         let leading = baseline.explained(leading, recent);
         let (mut since, mut first) = (leading.since, 0);
-        if recent.front().is_some_and(|&(oldest, _)| oldest <= leading.since) {
+        if recent.first().is_some_and(|&(oldest, _)| oldest <= leading.since) {
             first = baseline.start(leading, recent);
             since = recent[first].0;
         }
@@ -94,7 +89,7 @@ impl Alarm {
 impl Baseline<'_> {
     /// Scores that are all large look more varied, too. They are a shift if one of any size, since any of them, has a larger
     /// likelihood ratio, nw̄²/2, than a larger spread has, n(q − 1 − ln q)/2 with q = Σw²/n.
-    fn explained(&self, leading: Leading, recent: &Recent) -> Leading {
+    fn explained(&self, leading: Leading, recent: &[(u64, f64)]) -> Leading {
         if leading.shift.is_some() {
             return leading;
         }
@@ -119,7 +114,7 @@ impl Baseline<'_> {
 
     /// Where the change begins among the last residuals: the largest likelihood ratio of a shift of any size, (Σw)²/n of the n
     /// scores since then. That of the mixture's own shifts is too early for large changes. A larger spread keeps that one.
-    fn start(&self, leading: Leading, recent: &Recent) -> usize {
+    fn start(&self, leading: Leading, recent: &[(u64, f64)]) -> usize {
         let Some(shift) = leading.shift else {
             return recent.iter().position(|&(number, _)| number >= leading.since).unwrap_or(recent.len() - 1);
         };
@@ -151,7 +146,7 @@ impl Baseline<'_> {
 
     /// The size of a change that continues, from its last 25 independent values, or from more if its alarm is about more; and
     /// its beginning among the last residuals.
-    pub(super) fn measure(&self, alarm: &mut Alarm, recent: &Recent) {
+    pub(super) fn measure(&self, alarm: &mut Alarm, recent: &[(u64, f64)]) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "25 values, times at most e⁵")]
         let least = (NEEDED * self.inflation.level.max(1.0)).ceil() as usize;
         let of_alarm = recent.iter().filter(|(number, _)| *number >= alarm.since).count();

@@ -1,8 +1,10 @@
 //! The detector: what it has learned, and the evidence so far.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use super::alarm::{Alarm, Baseline, KEPT, Recent};
+use super::alarm::{Alarm, Baseline, KEPT};
 use super::allowance::{self, NEEDED};
 use super::mixture::{Inflation, Mixture};
 use super::prediction::{MOST_LAGS, Prediction};
@@ -73,7 +75,11 @@ struct Fitted {
     information: f64,
     /// The last prepared values, the last one first.
     last: Vec<f64>,
-    recent: Recent,
+    /// The last prepared values with their numbers. A residual of a former fit cannot be compared with those of the present one.
+    recent: VecDeque<(u64, f64)>,
+    /// The number of the first value that the next alarm can be about.
+    #[serde(default)]
+    begins: u64,
     mixture: Mixture,
     evidence: f64,
     scores: Scores,
@@ -173,7 +179,7 @@ impl Detector {
                 Some(prepared) => {
                     let (score, alarm) = fitted.push(prepared, number, settings, threshold, course);
                     let evidence = fitted.evidence;
-                    if alarm.is_some() {
+                    if evidence >= threshold {
                         fitted.restart(course);
                     }
                     (evidence, alarm, Some(score))
@@ -181,7 +187,7 @@ impl Detector {
                 None => (fitted.evidence, None, None),
             },
         };
-        if alarm.is_some() {
+        if evidence >= threshold {
             self.keep_plan();
         }
         let evidence = Evidence { value: evidence, threshold, learning: self.learning(), alarm };
@@ -337,9 +343,9 @@ impl Fitted {
         let columns: Vec<Vec<f64>> = columns.iter().map(known).collect();
         let preparation = Preparation::of(settings.scale, values, &columns);
         let tokens = |row: usize| columns.iter().map(|column| column[row]).collect::<Vec<_>>();
-        let prepared =
-            (0..values.len()).filter_map(|row| preparation.prepared(values[row], &tokens(row), numbers[row]));
-        let prepared: Vec<f64> = prepared.collect();
+        let of_row = |row: usize| Some((numbers[row], preparation.prepared(values[row], &tokens(row), numbers[row])?));
+        let numbered: Vec<(u64, f64)> = (0..values.len()).filter_map(of_row).collect();
+        let prepared: Vec<f64> = numbered.iter().map(|&(_, value)| value).collect();
         if prepared.len() < Settings::FEWEST {
             return None;
         }
@@ -354,7 +360,8 @@ impl Fitted {
             values: prepared,
             suspects: Vec::new(),
             next_fit: None,
-            recent: Recent::new(),
+            recent: numbered[numbered.len() - MOST_LAGS.min(numbered.len())..].iter().copied().collect(),
+            begins: numbers.last().map_or(0, |last| last + 1),
             mixture: Mixture::default(),
             evidence: 0.0,
             scores: Scores::default(),
@@ -407,10 +414,10 @@ impl Fitted {
         let residual = self.prediction.residual(value, self.last.iter());
         self.last.insert(0, value);
         self.last.truncate(MOST_LAGS);
-        if self.recent.len() == KEPT {
+        if self.recent.len() == KEPT + MOST_LAGS {
             self.recent.pop_front();
         }
-        self.recent.push_back((number, residual));
+        self.recent.push_back((number, value));
         let score = self.reference.score(residual);
         if learns && matches!(self.reference, Reference::Binned(_)) {
             self.scores.push(score);
@@ -434,10 +441,11 @@ impl Fitted {
             return (scored, None);
         }
         let baseline = self.baseline(settings);
-        let (mut alarm, strength) = Alarm::of(self.mixture.leading(), &self.recent, &baseline).unzip();
+        let recent = self.residuals();
+        let (mut alarm, strength) = Alarm::of(self.mixture.leading(), &recent, &baseline).unzip();
         if let Some(alarm) = alarm.as_mut().filter(|_| !learns) {
             // A large change raises alarms after a few values each, which say little of its size and of its beginning.
-            baseline.measure(alarm, &self.recent);
+            baseline.measure(alarm, &recent);
         }
         scored.strength = strength;
         (scored, alarm)
@@ -472,11 +480,21 @@ impl Fitted {
             bins.drop_waiting();
         }
         self.suspects.clear();
-        if course == Course::Alone {
-            self.recent.clear();
+        if let (Course::Alone, Some((last, _))) = (course, self.recent.back()) {
+            self.begins = last + 1;
         }
         self.evidence = 0.0;
         self.mixture.restart();
+    }
+
+    /// The residuals of the last values by the present fit, with their numbers.
+    fn residuals(&self) -> Vec<(u64, f64)> {
+        let (numbers, values): (Vec<u64>, Vec<f64>) = self.recent.iter().copied().unzip();
+        let of = |at: usize| (numbers[at], self.prediction.residual(values[at], values[..at].iter().rev()));
+        (self.prediction.lags().min(values.len())..values.len())
+            .filter(|&at| numbers[at] >= self.begins)
+            .map(of)
+            .collect()
     }
 
     fn baseline<'d>(&'d self, settings: &Settings) -> Baseline<'d> {
@@ -562,8 +580,8 @@ impl Fitted {
             && finite(&self.suspects)
             && self.suspects.len() <= self.values.len()
             && self.next_fit.is_some() == is_exact
-            && self.recent.len() <= KEPT
-            && self.recent.iter().all(|(_, residual)| residual.is_finite())
+            && self.recent.len() <= KEPT + MOST_LAGS
+            && self.recent.iter().all(|(_, value)| value.is_finite())
             && finite(&self.scores.last)
             && finite(&self.scores.products)
             && self.scores.last.len() <= MOST_LAGS + 1

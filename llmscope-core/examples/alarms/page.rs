@@ -194,7 +194,8 @@ fn of_fleet(fleet: &Fleet) -> String {
         "`1/week` is for a whole service. Each of {ENDPOINTS} endpoints has a request every {EVERY_S} s for {DAYS} days, and \
          nothing changes; all processes for which the promise is claimed are among them. In {:.0} weeks of {} such services, \
          {} incidents opened. Metrics share one half of the promise, and their shares are rounded to rarer alarms.\n\n\
-         One endpoint becomes slower by {percent:.0} % after a day:\n\n\
+         One endpoint becomes slower by {percent:.0} % after a day. A dash is a change that was not found in the rest of the \
+         {DAYS} days: it became normal before.\n\n\
          | process | requests until the incident | minutes |\n| --- | ---: | ---: |\n",
         fleet.weeks(),
         fleet.fleets,

@@ -144,23 +144,23 @@ impl Baseline<'_> {
         Some((of_level(size), bounds.map(|(lower, upper)| (of_level(lower), of_level(upper)))))
     }
 
-    /// The size of a change that continues, from its last 25 independent values, or from more if its alarm is about more; and
-    /// its beginning among the last residuals.
+    /// The beginning of a change that continues, among the last residuals, and its size: from its last 25 independent values, or
+    /// from more if its alarm is about more.
     pub(super) fn measure(&self, alarm: &mut Alarm, recent: &[(u64, f64)]) {
+        let of_alarm = recent.iter().filter(|(number, _)| *number >= alarm.since).count();
+        let shift = match alarm.changed {
+            Changed::Larger => 1.0,
+            Changed::Smaller => -1.0,
+            Changed::MoreVaried => return,
+        };
+        let start = self.start(Leading { shift: Some(shift), since: alarm.since }, recent);
+        alarm.since = recent[start].0;
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "25 values, times at most e⁵")]
         let least = (NEEDED * self.inflation.level.max(1.0)).ceil() as usize;
-        let of_alarm = recent.iter().filter(|(number, _)| *number >= alarm.since).count();
-        let after: Vec<f64> = recent.iter().rev().take(least.max(of_alarm)).map(|&(_, residual)| residual).collect();
-        if let Some((size, interval)) = self.size(&Sorted::of(&after)).filter(|_| alarm.size.is_some()) {
+        // Values from before the change would make it smaller.
+        let after = recent[start..].iter().rev().take(least.max(of_alarm)).map(|&(_, residual)| residual);
+        if let Some((size, interval)) = self.size(&Sorted::of(&after.collect::<Vec<_>>())) {
             (alarm.size, alarm.interval) = (Some(size), interval);
-        }
-        let shift = match alarm.changed {
-            Changed::Larger => Some(1.0),
-            Changed::Smaller => Some(-1.0),
-            Changed::MoreVaried => None,
-        };
-        if shift.is_some() {
-            alarm.since = recent[self.start(Leading { shift, since: alarm.since }, recent)].0;
         }
     }
 

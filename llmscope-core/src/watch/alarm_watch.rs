@@ -33,7 +33,10 @@ const SCHEMA: &str = "llmscope.alarms/1";
 ///     events.extend(watch.push(&record, "2026-11-30T12:00:00Z".parse().unwrap()));
 /// }
 /// let [AlarmEvent::Learned { .. }, AlarmEvent::Opened(report)] = &events[..] else { panic!("{events:?}") };
-/// assert!(report.to_string().starts_with("ttft_s slower by 5"));
+/// assert!(report.to_string().starts_with("ttft_s slower by "));
+/// // The size becomes known with further requests.
+/// let open = watch.incidents().next().expect("the slowdown lasts");
+/// assert!(open.ratio.is_some_and(|ratio| (1.4..1.6).contains(&ratio)));
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

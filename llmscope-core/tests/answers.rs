@@ -8,25 +8,10 @@ use llmscope_core::ingest::{Content, FailureKind, Log, Tool};
 use llmscope_core::session::{RequestError, RequestRecord, RunEvent, Session, SessionHeader, Status};
 use llmscope_core::{Analysis, Measure, Metric, Missing, Plan, Report, analyze};
 
-/// Pseudorandom numbers (Marsaglia's xorshift), so that every run has the same data.
-struct Noise(u64);
+#[path = "noise/xorshift.rs"]
+mod xorshift;
 
-impl Noise {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-    }
-
-    fn latency(&mut self, median: f64, sigma: f64) -> f64 {
-        median * (sigma * self.normal()).exp()
-    }
-}
+use xorshift::Noise;
 
 fn requests(metric: Metric, values: Vec<Observation>) -> Series {
     let series = Series::of_numbers(metric.name(), Vec::new()).with_observations(values);

@@ -5,23 +5,10 @@ use llmscope_core::analysis::{Answer, LogSource, Observation, Selection, Series,
 use llmscope_core::ingest;
 use llmscope_core::{Analysis, Error, Measure, Metric, Plan, RuleSet, analyze};
 
-/// Pseudorandom numbers (Marsaglia's xorshift), so that every run has the same data.
-struct Noise(u64);
+#[path = "noise/xorshift.rs"]
+mod xorshift;
 
-impl Noise {
-    fn uniform(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Lognormal, of this median.
-    fn latency(&mut self, median: f64, sigma: f64) -> f64 {
-        let normal = (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0;
-        median * (sigma * normal).exp()
-    }
-}
+use xorshift::Noise;
 
 fn latencies(values: impl IntoIterator<Item = f64>) -> Series {
     let request = |value| Observation { value: Some(value), ..Observation::default() };

@@ -221,6 +221,11 @@ impl FailureDetector {
         self.0.incident.is_some()
     }
 
+    /// True after as many answers in a row as end an incident.
+    pub(crate) const fn has_recovered(&self) -> bool {
+        self.0.answers_in_a_row >= ENDING
+    }
+
     /// How many failures in a row would raise an alarm now; `None` if more than 10,000, while the detector learns, and during an
     /// incident.
     #[must_use]

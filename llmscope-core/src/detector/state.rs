@@ -73,9 +73,7 @@ struct Fitted {
     next_fit: Option<usize>,
     /// Independent values that carry the information of the values so far.
     information: f64,
-    /// The last prepared values, the last one first.
-    last: Vec<f64>,
-    /// The last prepared values with their numbers. A residual of a former fit cannot be compared with those of the present one.
+    /// The last prepared values with their numbers. They predict the next one. A residual of a former fit cannot be compared with those of the present one.
     recent: VecDeque<(u64, f64)>,
     /// The number of the first value that the next alarm can be about.
     #[serde(default)]
@@ -356,7 +354,6 @@ impl Fitted {
             inflation,
             reference,
             information,
-            last: prepared.iter().rev().take(MOST_LAGS).copied().collect(),
             values: prepared,
             suspects: Vec::new(),
             next_fit: None,
@@ -411,9 +408,7 @@ impl Fitted {
         if self.next_fit.is_some_and(|next| self.values.len() >= next) && self.evidence < JOINING {
             self.fit(threshold);
         }
-        let residual = self.prediction.residual(value, self.last.iter());
-        self.last.insert(0, value);
-        self.last.truncate(MOST_LAGS);
+        let residual = self.prediction.residual(value, self.recent.iter().rev().map(|(_, before)| before));
         if self.recent.len() == KEPT + MOST_LAGS {
             self.recent.pop_front();
         }
@@ -575,8 +570,6 @@ impl Fitted {
             && self.information.is_finite()
             && self.evidence.is_finite()
             && finite(&self.values)
-            && finite(&self.last)
-            && self.last.len() <= MOST_LAGS
             && finite(&self.suspects)
             && self.suspects.len() <= self.values.len()
             && self.next_fit.is_some() == is_exact

@@ -13,15 +13,12 @@ use crate::session::{RequestRecord, Status};
 
 /// While the detector learns, this many failures in a row open an incident.
 const OUTAGE: u64 = 5;
-/// This many answers in a row end such an incident, as they end one of the detector.
-const ENDING: u64 = 25;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct FailureWatch {
     pub(super) detector: FailureDetector,
     times: Times,
     failures_in_a_row: u64,
-    answers_in_a_row: u64,
     /// The report of the open incident.
     pub(super) report: Option<IncidentReport>,
 }
@@ -32,7 +29,6 @@ impl FailureWatch {
             detector: FailureDetector::new(false_alarms, learn)?,
             times: Times::default(),
             failures_in_a_row: 0,
-            answers_in_a_row: 0,
             report: None,
         })
     }
@@ -47,13 +43,12 @@ impl FailureWatch {
         let is_learning = self.detector.is_learning();
         let evidence = self.detector.push(failed);
         self.times.push(at);
-        (self.failures_in_a_row, self.answers_in_a_row) =
-            if failed { (self.failures_in_a_row + 1, 0) } else { (0, self.answers_in_a_row + 1) };
+        self.failures_in_a_row = if failed { self.failures_in_a_row + 1 } else { 0 };
         if let Some(report) = &mut self.report {
             report.requests += 1;
             report.failed = report.failed.map(|count| count + u64::from(failed));
             report.error = if failed { error(record) } else { report.error.take() };
-            let is_over = !evidence.incident && self.answers_in_a_row >= ENDING;
+            let is_over = !evidence.incident && self.detector.has_recovered();
             return if is_over { self.end(at) } else { None };
         }
         let since = match evidence.alarm {

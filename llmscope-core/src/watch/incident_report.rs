@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Direction;
-use crate::analysis::answer::Part;
+use crate::analysis::answer::{Part, comparative};
 use crate::column::Meaning;
 use crate::detector::Learning;
 use crate::metric::Metric;
@@ -147,13 +147,7 @@ impl IncidentReport {
             return "more irregular".to_owned();
         }
         let larger = self.ratio.map_or(self.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
-        let word = match (Meaning::of_metric(metric).role.is_duration(), larger) {
-            (true, true) => "slower",
-            (true, false) => "faster",
-            (false, true) => "higher",
-            (false, false) => "lower",
-        };
-        format!("{word}{}", self.size(metric, larger))
+        format!("{}{}", comparative(&Meaning::of_metric(metric), larger), self.size(metric, larger))
     }
 
     fn failures(&self) -> String {

@@ -38,6 +38,7 @@ pub(super) use runs::order as run_order;
 pub use runs::{MIN_RUNS, RunsJudged, SinceRun};
 pub use slow_requests::SlowRequests;
 pub use verdict::SeriesVerdict;
+pub(crate) use words::comparative;
 
 use super::{Plan, Series};
 use crate::error::{Error, Result};

@@ -7,7 +7,7 @@ use super::change::{Change, Direction, Part};
 use super::runs::NamedRuns;
 use super::sequence::Sequences;
 use super::{Answer, Failures, SeriesVerdict, SinceRun};
-use crate::column::Preference;
+use crate::column::{Meaning, Preference};
 use crate::measure::Measure;
 use crate::metric::Unit;
 use crate::quantity::{counted, number, percent, short, with_unit};
@@ -104,14 +104,7 @@ impl Writer<'_> {
 
     fn level(&self, change: &Change) -> String {
         let larger = change.ratio.map_or(change.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
-        let meaning = self.series.meaning();
-        let is_latency = meaning.role.is_duration() && meaning.preference == Preference::Lower;
-        let word = match (is_latency, larger) {
-            (true, true) => "slower",
-            (true, false) => "faster",
-            (false, true) => "higher",
-            (false, false) => "lower",
-        };
+        let word = comparative(&self.series.meaning(), larger);
         match (change.ratio, change.difference) {
             (Some(ratio), _) => format!("{word} by {}{}", percent_change(ratio), self.percent_interval(change)),
             (None, Some(difference)) => {
@@ -289,6 +282,17 @@ impl Writer<'_> {
 fn is_first_of_run(series: &Series, at: usize) -> bool {
     let source = |at: usize| series.observations.source(at);
     !(0..at).rev().any(|before| source(before) == source(at))
+}
+
+/// What a level is that became larger or smaller.
+pub(crate) fn comparative(meaning: &Meaning, larger: bool) -> &'static str {
+    let is_latency = meaning.role.is_duration() && meaning.preference == Preference::Lower;
+    match (is_latency, larger) {
+        (true, true) => "slower",
+        (true, false) => "faster",
+        (false, true) => "higher",
+        (false, false) => "lower",
+    }
 }
 
 fn spread(change: &Change) -> String {

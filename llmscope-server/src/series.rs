@@ -99,10 +99,10 @@ pub struct Series {
 }
 
 impl Series {
-    /// The same with its alarm, which gives the verdict.
-    pub(crate) fn with_alarm(self, alarm: Option<SeriesAlarm>) -> Self {
-        let verdict = alarm.as_ref().map_or(self.verdict, SeriesAlarm::verdict);
-        Self { verdict, alarm, ..self }
+    /// Sets its alarm, which gives the verdict.
+    pub(crate) fn set_alarm(&mut self, alarm: Option<SeriesAlarm>) {
+        self.verdict = alarm.as_ref().map_or(self.verdict, SeriesAlarm::verdict);
+        self.alarm = alarm;
     }
 }
 

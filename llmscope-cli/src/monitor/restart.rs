@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use llmscope_core::Metric;
 use llmscope_core::quantity::counted;
 use llmscope_core::session::{SessionHeader, SessionWriter, Software};
+use llmscope_core::watch::AlarmWatch;
 use llmscope_harness::monitor::{Judge, MonitoredEndpoint};
 use llmscope_harness::{Probe, VendorKind};
 
@@ -50,22 +51,23 @@ fn header(judges: &[(MonitoredEndpoint, Judge)]) -> SessionHeader {
 
 /// The incidents that are open, but for changes for the better.
 pub(super) fn incidents(judges: &[(MonitoredEndpoint, Judge)]) -> BTreeMap<(String, Option<Metric>), Timestamp> {
-    let of = |judge: &Judge| {
-        let reports = judge.alarms().into_iter().flat_map(|alarms| alarms.incidents().cloned()).collect::<Vec<_>>();
-        let worse = reports.into_iter().filter(|report| report.direction.counts_as_worse());
-        let endpoint = judge.endpoint().to_owned();
-        worse.map(move |report| ((endpoint.clone(), report.metric), report.at)).collect::<Vec<_>>()
+    let of_endpoint = |(endpoint, alarms): (&str, &AlarmWatch)| {
+        let worse = alarms.incidents().filter(|report| report.direction.counts_as_worse());
+        worse.map(|report| ((endpoint.to_owned(), report.metric), report.at)).collect::<Vec<_>>()
     };
-    judges.iter().flat_map(|(_, judge)| of(judge)).collect()
+    alarms(judges).flat_map(of_endpoint).collect()
 }
 
 /// The metrics that are not judged yet.
 pub(super) fn learning(judges: &[(MonitoredEndpoint, Judge)]) -> BTreeSet<(String, Metric)> {
-    let of = |judge: &Judge| {
-        let metrics = judge.alarms().into_iter().flat_map(|alarms| alarms.metrics().collect::<Vec<_>>());
-        let learning = metrics.filter(|(_, watch)| watch.detector().learning().is_some());
-        let endpoint = judge.endpoint().to_owned();
-        learning.map(move |(metric, _)| (endpoint.clone(), metric)).collect::<Vec<_>>()
+    let of_endpoint = |(endpoint, alarms): (&str, &AlarmWatch)| {
+        let learning = alarms.metrics().filter(|(_, watch)| watch.detector().learning().is_some());
+        learning.map(|(metric, _)| (endpoint.to_owned(), metric)).collect::<Vec<_>>()
     };
-    judges.iter().flat_map(|(_, judge)| of(judge)).collect()
+    alarms(judges).flat_map(of_endpoint).collect()
+}
+
+/// The endpoints that are not judged by rules, each with its alarms.
+fn alarms(judges: &[(MonitoredEndpoint, Judge)]) -> impl Iterator<Item = (&str, &AlarmWatch)> {
+    judges.iter().filter_map(|(endpoint, judge)| Some((endpoint.name.as_str(), judge.alarms()?)))
 }

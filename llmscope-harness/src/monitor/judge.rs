@@ -68,12 +68,6 @@ impl Judge {
             && is_same(&self.model, &record.model)
     }
 
-    /// The name of its endpoint.
-    #[must_use]
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-
     /// The alarms of its endpoint; `None` if rules or nothing judge it.
     #[must_use]
     pub fn alarms(&self) -> Option<&AlarmWatch> {

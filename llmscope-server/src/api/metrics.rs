@@ -15,7 +15,7 @@ use prometheus_client::registry::{Registry, Unit};
 use super::App;
 use super::api_error::ApiError;
 use super::operation::Operation;
-use super::v1::series::all as all_series;
+use super::v1::series::with_alarms;
 use crate::incident::{Incident, IncidentFilter};
 use crate::series::Series;
 
@@ -28,9 +28,10 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn metrics(State(app): State<App>) -> Result<Response, ApiError> {
-    let series = all_series(&app).await?;
     let open = IncidentFilter { open: Some(true), limit: MOST_INCIDENTS, ..IncidentFilter::default() };
-    let (records, incidents) = app.read(move |store| Ok((store.count()?, store.incidents(&open)?))).await?;
+    let read = app.read(move |store| Ok((store.series()?, store.count()?, store.incidents(&open)?)));
+    let (stored, records, incidents) = read.await?;
+    let series = with_alarms(&app, &stored);
     let deliveries = app.recorder.deliveries().await;
     let mut registry = Registry::with_prefix("llmscope");
     registry.register_collector(Box::new(Snapshot { series, incidents, records, deliveries, app }));

@@ -245,8 +245,7 @@ impl Watches {
             changes.series.extend(watched.map(|watched| (watched.state.name.id, watched.view())));
         }
         for series in changes.series.values_mut() {
-            let alarm = alarms.of(series.source, series.name.metric);
-            *series = series.clone().with_alarm(alarm);
+            series.set_alarm(alarms.of(series.source, series.name.metric));
         }
         alarms.show_changes(board);
         changes

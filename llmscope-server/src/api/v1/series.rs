@@ -41,18 +41,18 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn list(State(app): State<App>) -> Result<Json<SeriesList>, ApiError> {
-    Ok(Json(SeriesList { series: all(&app).await? }))
+    let stored = app.read(|store| store.series()).await?;
+    Ok(Json(SeriesList { series: with_alarms(&app, &stored) }))
 }
 
-/// All series, with their alarms.
-pub(in crate::api) async fn all(app: &App) -> Result<Vec<Series>, ApiError> {
-    let stored = app.read(|store| store.series()).await?;
+/// The public view of series, with their alarms.
+pub(in crate::api) fn with_alarms(app: &App, stored: &[StoredSeries]) -> Vec<Series> {
     let with_alarm = |series: &StoredSeries| {
-        let view = view(&series.state, series.open.len());
-        let alarm = app.alarms.of(view.source, view.name.metric);
-        view.with_alarm(alarm)
+        let mut view = view(&series.state, series.open.len());
+        view.set_alarm(app.alarms.of(view.source, view.name.metric));
+        view
     };
-    Ok(stored.iter().map(with_alarm).collect())
+    stored.iter().map(with_alarm).collect()
 }
 
 async fn relearn(State(app): State<App>, Id(id): Id) -> Result<Json<Series>, ApiError> {

@@ -94,7 +94,7 @@ impl Service {
             violation_days: settings.violation_days,
             damage: Damage::default(),
             transform: settings.watch.transform,
-            queues: Queues::default(),
+            queues: Queues::new(settings.probe_deadline),
             telemetry,
             shutdown: shutdown.clone(),
         });

@@ -45,6 +45,8 @@ pub struct Settings {
     pub first_check: Duration,
     /// The most open connections; further ones wait.
     pub connections: usize,
+    /// How long `/health` and `/ready` wait for the store.
+    pub probe_deadline: Duration,
 }
 
 impl Settings {
@@ -54,6 +56,8 @@ impl Settings {
     pub const RETENTION_DAYS: u32 = 7;
     /// The default number of days after which violations that ended are removed.
     pub const VIOLATION_DAYS: u32 = 365;
+    /// The default deadline of probes, so that their answer arrives within 100 ms.
+    pub const PROBE_DEADLINE: Duration = Duration::from_millis(90);
 }
 
 impl Default for Settings {
@@ -74,6 +78,7 @@ impl Default for Settings {
             requests_per_s: NonZeroU32::new(1000),
             first_check: damage::FIRST,
             connections: 16_384,
+            probe_deadline: Self::PROBE_DEADLINE,
         }
     }
 }

@@ -40,7 +40,7 @@ fn on_a_full_disk_nothing_is_acknowledged_and_nothing_is_lost() {
     assert!(refused.json()["detail"].as_str().unwrap().contains("full"), "{}", refused.text());
     assert!(acknowledged > 10, "{acknowledged}");
     // Reading still works, and every acknowledged record is stored.
-    assert_eq!(client.get("/health").json()["total_requests"], acknowledged);
+    wait_until("the store answers in time", || client.get("/health").json()["total_requests"] == acknowledged);
     let series = client.get("/api/v1/series").json();
     assert_eq!(series["series"][0]["n"], acknowledged, "the state matches the stored records");
     // With free space, writing works again.

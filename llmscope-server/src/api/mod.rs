@@ -70,6 +70,8 @@ pub(crate) struct Shared {
 pub(crate) struct Queues {
     /// Probes of the store.
     probes: WorkQueue,
+    /// How long a probe may take.
+    probe_deadline: Duration,
     /// Reads of a page.
     reads: WorkQueue,
     /// Analyses and files. Each may hold a hundred thousand values, and running more at once would not be faster.
@@ -78,14 +80,13 @@ pub(crate) struct Queues {
     parsing: WorkQueue,
 }
 
-/// How long a probe may take.
-const PROBE_TIMEOUT: Duration = Duration::from_millis(90);
-
-impl Default for Queues {
-    fn default() -> Self {
+impl Queues {
+    /// Queues in which a probe waits for at most `probe_deadline`.
+    pub(crate) fn new(probe_deadline: Duration) -> Self {
         let seconds = Duration::from_secs;
         Self {
-            probes: WorkQueue::new(2, 1000, PROBE_TIMEOUT),
+            probes: WorkQueue::new(2, 1000, probe_deadline),
+            probe_deadline,
             reads: WorkQueue::new(READERS / 2, 1000, seconds(10)),
             analyses: WorkQueue::new(READERS / 2, 64, seconds(10)),
             parsing: WorkQueue::new(4, 256, seconds(30)),
@@ -105,7 +106,7 @@ impl App {
     ) -> Result<T, ApiError> {
         let answered = self.run(&self.queues.probes, move |store| Ok(probe(store)?));
         let late = |_| ApiError::Unavailable("the store does not answer in time".to_owned());
-        tokio::time::timeout(PROBE_TIMEOUT, answered).await.map_err(late)?
+        tokio::time::timeout(self.queues.probe_deadline, answered).await.map_err(late)?
     }
 
     /// Reads from the store on a thread that may block.

@@ -34,6 +34,8 @@ pub(crate) fn settings(database: &Path) -> Settings {
         watch: by_rules(),
         // No test here simulates a loss of power.
         durability: Durability::Normal,
+        // The tests count records by `/health`, also while many of them share the machine.
+        probe_deadline: Duration::from_secs(60),
         keys: Keys::new(Some(KEY), None).unwrap(),
         ..Settings::default()
     }

@@ -32,10 +32,11 @@ pub fn chart_of_runs(series: &Series, analysis: &Analysis) -> Result<Option<Anal
     let change = analysis.answer.changes.iter().find(|change| change.part == Part::Level && change.since.run.is_some());
     let at = change.and_then(|change| change.since.run.as_ref()).map(|run| run.index);
     let whole = 0..runs.values.len();
+    let plan = Plan { points: true, ..Plan::default() };
     // A stage of one run has no limits of its own: it is compared with those of the other runs.
     let mut chart = match at.filter(|&at| at >= FEWEST && at + FEWEST <= whole.end) {
-        Some(at) => judged(&runs, &Plan { stages: Stages::At(vec![at]), ..Plan::default() }, None)?,
-        None => judged(&runs, &Plan::default(), Some(std::slice::from_ref(&whole)))?,
+        Some(at) => judged(&runs, &Plan { stages: Stages::At(vec![at]), ..plan }, None)?,
+        None => judged(&runs, &plan, Some(std::slice::from_ref(&whole)))?,
     };
     if let Some(change) = change {
         chart.verdict = analysis.verdict;

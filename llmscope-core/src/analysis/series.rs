@@ -82,6 +82,8 @@ pub struct Observation {
     pub failed: bool,
     /// The time at which the request was issued.
     pub at: Option<Timestamp>,
+    /// The index of the request's source in [`Series::sources`].
+    pub source: usize,
     /// The 0-based position in the source.
     pub position: usize,
     /// The value of the column with subgroup labels or sample sizes, if one was selected.
@@ -247,7 +249,7 @@ impl Series {
         self.meaning().unit
     }
 
-    /// Replaces the observations with these requests of one source, in time order.
+    /// Replaces the observations with these requests, in time order.
     #[must_use]
     pub fn with_observations(mut self, observations: impl IntoIterator<Item = Observation>) -> Self {
         let (mut values, mut all) = (Vec::new(), Observations::default());
@@ -256,6 +258,7 @@ impl Series {
             values.push(observation.value.unwrap_or(f64::NAN));
             put(&mut all.failed, place, Some(observation.failed), false);
             put(&mut all.times, place, Some(observation.at.into()), Time::NONE);
+            put(&mut all.source, place, u32::try_from(observation.source).ok(), 0);
             all.position.push(u32::try_from(observation.position).unwrap_or(u32::MAX));
             put(&mut all.companion, place, observation.companion, Cell::Missing);
             let failure = observation.failure.map(|kind| FailureKind::number_in(&mut all.failure_kinds, kind));

@@ -77,6 +77,36 @@ test("two sessions are compared", async () => {
   await compared();
 });
 
+/** A log of 60 requests of one night, some per cent slower or not. */
+function night(day, slowdown) {
+  const jitter = (second) => ((second * 7919 + day * 104729) % 101) / 1000;
+  const line = (second) => ({ started_at: `2026-11-${String(day).padStart(2, "0")}T02:00:${String(second).padStart(2, "0")}Z`, provider: "nightly", model: "m", e2e_s: (0.3 + jitter(second)) * slowdown });
+  return Array.from({ length: 60 }, (_, second) => JSON.stringify(line(second))).join("\n");
+}
+
+test("several sessions are judged as runs", async () => {
+  const days = Array.from({ length: 12 }, (_, index) => index + 1);
+  const nights = [];
+  for (const day of days) {
+    const sent = await fetch(`${service.url}/api/v1/sessions?name=night-${day}`, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: night(day, day < 9 ? 1 : 1.3) });
+    assert.equal(sent.status, 201);
+    nights.push((await sent.json()).id);
+  }
+  await page.goto(`${service.url}/sessions`);
+  await row(nights[0]).waitFor();
+  for (const id of nights) await row(id).getByTestId("pick-run").check();
+  await part(page, "runs-link").click();
+  await part(page, "chart-of-runs").waitFor();
+  const ids = new URL(page.url()).searchParams.get("session");
+  assert.deepEqual(ids.split(",").map(Number).sort((a, b) => a - b), nights.toSorted((a, b) => a - b));
+  const judged = await service.get(`/api/v1/analysis?session=${ids}&metric=e2e_s`);
+  assert.equal(judged.analyses[0].verdict, "changed");
+  assert.equal(judged.analyses[0].answer.since.run.name, "night-9");
+  assert.equal(await part(page, "headline").innerText(), judged.headline);
+  assert.equal(await part(page, "session-select").inputValue(), ids);
+  for (const id of nights) assert.equal((await fetch(`${service.url}/api/v1/sessions/${id}`, { method: "DELETE" })).status, 200);
+});
+
 test("a session is deleted after a confirmation", async () => {
   await page.goto(`${service.url}/sessions`);
   const id = await idOf("paused");

@@ -21,6 +21,19 @@ export function utc(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
+const DAY_MS = 86_400_000;
+
+/** The times of points: of one day the times of day, of more days the dates and times, of more than a year the dates. */
+export function pointTimes(times: readonly (Date | null)[]): string[] {
+  const known = times.flatMap((at) => (at ? [at.getTime()] : []));
+  const span = known.length > 0 ? Math.max(...known) - Math.min(...known) : 0;
+  return times.map((at) => {
+    if (!at) return "";
+    if (span > 365 * DAY_MS) return day(at);
+    return span >= DAY_MS ? `${day(at).slice(5)} ${timeOfDay(at).slice(0, 5)}` : timeOfDay(at);
+  });
+}
+
 /** Tick labels, as precise as the distance of the ticks requires. The first tick of each day also shows the date. */
 export function tickTimes(seconds: number[]): string[] {
   const apart = (seconds[1] ?? 0) - (seconds[0] ?? 0);

@@ -238,6 +238,58 @@ fn the_answers_about_a_session_are_those_about_its_file() {
     }
 }
 
+/// A night of 60 requests, one a second.
+fn night(day: usize, slowdown: f64) -> String {
+    let line = |(second, latency_s): (usize, f64)| {
+        let at = format!("2026-11-{day:02}T02:00:{second:02}Z");
+        json!({"started_at": at, "provider": "p", "model": "m", "e2e_s": latency_s * slowdown}).to_string() + "\n"
+    };
+    steady(day as u64, 60).into_iter().enumerate().map(line).collect()
+}
+
+#[test]
+fn several_sessions_are_judged_as_runs() {
+    const NIGHTS: usize = 14;
+    const SLOWER_FROM: usize = 10;
+    let running = Running::start();
+    let logs: Vec<String> = (1..=NIGHTS).map(|day| night(day, if day < SLOWER_FROM { 1.0 } else { 1.15 })).collect();
+    let upload = |(index, log): (usize, &String)| {
+        let path = format!("/api/v1/sessions?name=night-{}", index + 1);
+        running.client.post_bytes(&path, "application/x-ndjson", log.as_bytes()).ok()["id"].to_string()
+    };
+    let mut ids: Vec<String> = logs.iter().enumerate().map(upload).collect();
+    // The order of the query does not matter, and a session counts once.
+    ids.reverse();
+    ids.push(ids[0].clone());
+    let found = report(&running, &format!("session={}&metric=e2e_s", ids.join(",")));
+    let answer = &found["analyses"][0]["answer"];
+
+    let read = |(index, log): (usize, &String)| ingest::read(&format!("night-{}", index + 1), log.as_bytes(), None);
+    let logs: Vec<_> = logs.iter().enumerate().map(|log| read(log).unwrap()).collect();
+    let by = Some(vec!["provider".to_owned(), "model".to_owned()]);
+    let measures = vec![Measure::Metric(Metric::E2e)];
+    let series = Selection { measures, by, ..Selection::default() }.series(&logs).unwrap();
+    let plan = Plan { family: family_of(&series), ..Plan::default() };
+    assert_eq!(*answer, json!(analyze(&series[0], &plan).unwrap().answer));
+
+    assert_eq!(found["analyses"][0]["verdict"], "changed", "{answer}");
+    assert_eq!(answer["since"]["run"]["index"], SLOWER_FROM - 1, "{answer}");
+    let runs = found["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &runs[0]["analysis"]), (1, &json!(0)));
+    assert_eq!(runs[0]["chart"]["points"].as_array().unwrap().len(), NIGHTS);
+    assert_eq!(runs[0]["chart"]["verdict"], "changed");
+    assert!(report(&running, &format!("session={}&metric=e2e_s", ids[0])).get("runs").is_none(), "one session");
+}
+
+#[test]
+fn sessions_are_named_by_their_ids() {
+    let running = Running::start();
+    let refusal = |ids: &str| running.client.get(format!("/api/v1/analysis?session={ids}")).text();
+    assert!(refusal("first").contains("such as 3 or 3,4,7"));
+    assert!(refusal("1,").contains("such as 3"), "an empty id");
+    assert!(refusal(&vec!["1"; 1001].join(",")).contains("at most 1000"));
+}
+
 #[test]
 fn requests_are_grouped_by_provider_and_model() {
     let running = Running::start();

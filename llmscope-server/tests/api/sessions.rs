@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use llmscope_core::analysis::{Origin, Selection};
 use llmscope_core::gate::{GatePlan, gate};
 use llmscope_core::ingest::{self, Content, Log, Tool};
-use llmscope_core::{Plan, Session, analyze};
+use llmscope_core::{Metric, Plan, Session, analyze};
 use serde_json::{Value, json};
 
 use super::client::shape::{assert_shape, texts};
@@ -45,7 +45,7 @@ fn a_log_of_any_tool_comes_back_as_its_session() {
         let (bytes, place) = (std::fs::read(&path).unwrap(), path.display());
         let answer = running.client.post_bytes("/api/v1/sessions?name=log", "application/octet-stream", &bytes);
         let read = ingest::read("log", &bytes, None);
-        let Some((Content::Session(expected), log)) = read.ok().map(|log| (log.content.clone(), log)) else {
+        let Some((expected, log)) = read.ok().and_then(|log| Some((requests_of(&log.content)?, log))) else {
             answer.field_error();
             refused += 1;
             continue;
@@ -62,11 +62,35 @@ fn a_log_of_any_tool_comes_back_as_its_session() {
             (&json!(failed), log.warnings.len()),
             "{place}"
         );
-        assert_eq!(session_at(&running.client, &summary["id"], "json"), *expected, "{place}");
-        assert_eq!(session_at(&running.client, &summary["id"], "jsonl"), *expected, "{place}");
+        assert_eq!(session_at(&running.client, &summary["id"], "json"), expected, "{place}");
+        assert_eq!(session_at(&running.client, &summary["id"], "jsonl"), expected, "{place}");
         kept += 1;
     }
     assert!(kept >= 12 && refused >= 3, "{kept} stored, {refused} refused");
+}
+
+/// The requests of a log: a session, or a table with a column of a metric or with failures.
+fn requests_of(content: &Content) -> Option<Session> {
+    let table = match content {
+        Content::Session(session) => return Some(Session::clone(session)),
+        Content::Table(table) => table,
+    };
+    let session = (!table.of_runs).then(|| table.to_session("log").ok()).flatten()?;
+    let says_something = session.records.iter().any(|record| {
+        !record.succeeded() || [Metric::Ttft, Metric::E2e, Metric::Tpot].iter().any(|it| record.metric(*it).is_some())
+    });
+    says_something.then_some(session)
+}
+
+#[test]
+fn a_table_with_a_metric_is_a_session() {
+    let running = Running::start();
+    let bytes = b"time,model,ttft_s,region\n2026-11-30T10:00:00Z,small,0.31,eu\n2026-11-30T10:00:01Z,small,0.29,us\n";
+    let summary = running.client.post_bytes("/api/v1/sessions?name=table", "text/csv", bytes).ok();
+    assert_eq!((&summary["models"], &summary["records"]), (&json!(["small"]), &json!(2)));
+    let session = session_at(&running.client, &summary["id"], "json");
+    assert_eq!(session.records[0].ttft_s, Some(0.31));
+    assert_eq!(session.records[1].attributes["region"].label(), "us");
 }
 
 #[test]

@@ -255,6 +255,8 @@ export interface Report {
   /** The most urgent one first. */
   answers: RankedAnswer[];
   analyses: Analysis[];
+  /** The chart of the runs of an analysis, if several sessions are selected: each point is the median of a run. */
+  runs?: { analysis: number; chart: Analysis }[];
 }
 
 export interface Histogram {

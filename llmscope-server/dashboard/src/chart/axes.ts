@@ -1,5 +1,5 @@
 import type uPlot from "uplot";
-import { tickTimes, timeOfDay } from "../clock";
+import { pointTimes, tickTimes } from "../clock";
 import { number } from "../quantity";
 import { FONT, type Colors } from "./colors";
 import { nearest, type ChartModel } from "./model";
@@ -34,13 +34,14 @@ function localSplits(_: uPlot, __: number, min: number, max: number, apart: numb
 
 const WHOLE = [1, 2, 5].flatMap((first) => Array.from({ length: 7 }, (_, power) => first * 10 ** power)).sort((a, b) => a - b);
 
-/** The position of the point, and its time of day below. */
+/** The position of the point, and its time below. */
 function positionLabels(model: ChartModel, ticks: number[]): string[] {
-  return ticks.map((tick) => {
-    if (tick < 0 || tick >= model.n) return "";
-    const time = model.t?.[nearest(model.i, tick)];
-    return time === undefined ? String(tick) : `${tick}\n${timeOfDay(new Date(time))}`;
-  });
+  const isPoint = (tick: number) => tick >= 0 && tick < model.n;
+  const times = pointTimes(ticks.map((tick) => {
+    const time = isPoint(tick) ? model.t?.[nearest(model.i, tick)] : undefined;
+    return time === undefined ? null : new Date(time);
+  }));
+  return ticks.map((tick, k) => (isPoint(tick) ? [String(tick), times[k]].filter(Boolean).join("\n") : ""));
 }
 
 function decimalLabels(ticks: number[]): string[] {

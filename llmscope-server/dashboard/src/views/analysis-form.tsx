@@ -97,16 +97,18 @@ function limitPatch(source: string): Patch {
 function useChoices(session: string) {
   const { list } = useSeries();
   const { data } = useLoaded("sessions", allSessions);
-  const chosen = data?.sessions.find(({ id }) => String(id) === session);
+  const ids = session.split(",");
+  const chosen = data?.sessions.filter(({ id }) => ids.includes(String(id))) ?? [];
   const series = list ?? [];
   const any = (names: (string | undefined)[]): Option[] => [["", "any"], ...[...new Set(names)].flatMap((name) => (name ? [[name, name] as const] : []))];
-  const known = chosen ? chosen.metrics : series.map(({ metric }) => metric);
+  const known = session ? chosen.flatMap(({ metrics }) => metrics) : series.map(({ metric }) => metric);
   const metrics = [...new Set([...known, ...METRICS])].map((metric) => [metric, metricTitle(metric)] as const);
-  const sessions: Option[] = [["", "live records"], ...(data?.sessions ?? []).map(({ id, name }) => [String(id), name] as const)];
+  const several: Option[] = ids.length > 1 ? [[session, `${ids.length} sessions`]] : [];
+  const sessions: Option[] = [["", "live records"], ...several, ...(data?.sessions ?? []).map(({ id, name }) => [String(id), name] as const)];
   return {
     metrics,
-    providers: any(chosen ? chosen.providers : series.map(({ provider }) => provider)),
-    models: any(chosen ? chosen.models : series.map(({ model }) => model)),
+    providers: any(session ? chosen.flatMap((one) => one.providers) : series.map(({ provider }) => provider)),
+    models: any(session ? chosen.flatMap((one) => one.models) : series.map(({ model }) => model)),
     sessions,
   };
 }

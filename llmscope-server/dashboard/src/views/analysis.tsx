@@ -36,6 +36,7 @@ export function Analysis() {
   const analyses = loaded.data?.analyses ?? [];
   const chosen = Math.min(Number(query.get("group") ?? 0) || 0, Math.max(analyses.length - 1, 0));
   const analysis = analyses[chosen];
+  const runs = loaded.data?.runs?.find((one) => one.analysis === chosen)?.chart;
   const details = useRef<HTMLDivElement>(null);
   const pick = (group: number) => {
     change({ group: group || null });
@@ -51,21 +52,25 @@ export function Analysis() {
       {!loaded.data && (loaded.loading || isWaiting) && <Skeleton kind="chart" what="the analysis" />}
       {loaded.data && !analysis && <Empty title="No measurements match."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
       {analysis && !loaded.error && (
-        <div class="details" ref={details}><AnalysisPanel key={chosen} {...{ analysis, selection, query, change }} busy={loaded.loading} /></div>
+        <div class="details" ref={details}><AnalysisPanel key={chosen} {...{ analysis, runs, selection, query, change }} busy={loaded.loading} /></div>
       )}
     </main>
   );
 }
 
+/** How runs are drawn. */
+const RUNS: PlotSettings = { xAxis: "order", fit: "all", brushing: false, phaseOne: null };
+
 interface AnalysisPanelProps {
   analysis: Result;
+  runs: Result | undefined;
   selection: Patch;
   query: URLSearchParams;
   change: (patch: Patch) => void;
   busy: boolean;
 }
 
-function AnalysisPanel({ analysis, selection, query, change, busy }: AnalysisPanelProps) {
+function AnalysisPanel({ analysis, runs, selection, query, change, busy }: AnalysisPanelProps) {
   const chart = useRef<ChartHandle>(null);
   const [brushing, setBrushing] = useState(false);
   const phaseOne = query.get("phase1");
@@ -76,6 +81,7 @@ function AnalysisPanel({ analysis, selection, query, change, busy }: AnalysisPan
   };
   return (
     <div aria-busy={busy}>
+      {runs && <ChartOfRuns runs={runs} />}
       <div class="panel hero">
         <div class="hero-head">
           <h2 class="hero-title">{seriesTitle(analysis)}</h2>
@@ -99,5 +105,16 @@ function AnalysisPanel({ analysis, selection, query, change, busy }: AnalysisPan
         <Distribution analysis={analysis} selection={selection} />
       </div>
     </div>
+  );
+}
+
+function ChartOfRuns({ runs }: { runs: Result }) {
+  const chart = useRef<ChartHandle>(null);
+  return (
+    <section class="panel hero" aria-labelledby="runs-title" data-testid="chart-of-runs">
+      <div class="hero-head"><h2 id="runs-title" class="hero-title">{seriesTitle(runs)}, by run</h2></div>
+      <p class="quiet">Each point is the median of a run.</p>
+      <ControlChart analysis={runs} settings={RUNS} handle={chart} tableHref="#violations-table" />
+    </section>
   );
 }

@@ -7,9 +7,10 @@ use axum::extract::State;
 use jiff::Timestamp;
 use llmscope_core::analysis::answer::{ALPHA, check_objectives, family_of, limit_of_requests};
 use llmscope_core::analysis::{
-    Baseline, DecidedBy, Grouping, Measure, Observation, Origin, Series, Stages, check_one_kind, columns_of_series,
-    point_range,
+    Analysis, Baseline, DecidedBy, Grouping, Measure, Observation, Origin, Series, Stages, chart_of_runs,
+    check_one_kind, columns_of_series, point_range,
 };
+use llmscope_core::session::RunEvent;
 use llmscope_core::stats::{Histogram, Sorted};
 use llmscope_core::{
     ChartKind, Metric, Missing, Objective, Plan, PowerTransform, Report, SpecificationLimits, Transform, Unit, analyze,
@@ -22,6 +23,7 @@ use super::super::api_error::ApiError;
 use super::super::extract::{Between, Query};
 use super::super::operation::Operation;
 use super::filter::RecordQuery;
+use super::session_ids::SessionIds;
 use crate::store::{Filter, Measurements, SeriesState, Store, StoredSeries};
 use crate::timestamp::from_ns;
 
@@ -41,9 +43,10 @@ pub(super) struct AnalysisQuery {
     /// Only records of this model.
     #[serde(default)]
     model: Option<String>,
-    /// Only records of the uploaded session with this id; by default, live records.
+    /// Only records of the uploaded sessions with these ids, separated by commas; by default, live records. Several
+    /// sessions are judged as runs.
     #[serde(default)]
-    session: Option<i64>,
+    session: Option<SessionIds>,
     /// Only records at or after this time.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
@@ -55,7 +58,7 @@ pub(super) struct AnalysisQuery {
     /// Only records of the last N hours.
     #[serde(default)]
     hours: Option<Between<1, 87_600>>,
-    /// At most the newest N records.
+    /// At most the newest N records, of each session if sessions are selected.
     #[serde(default)]
     limit: Option<Between<1, 1_000_000>>,
     /// Metrics, separated by commas.
@@ -127,12 +130,12 @@ impl AnalysisQuery {
         self.lsl.is_some() || self.usl.is_some() || self.target.is_some()
     }
 
-    /// The filter of the records to analyze.
+    /// The filter of the records to analyze, of whatever session.
     fn filter(&self) -> Result<Filter, ApiError> {
         RecordQuery {
             provider: self.provider.clone(),
             model: self.model.clone(),
-            session: self.session,
+            session: None,
             from: self.from,
             to: self.to,
             hours: self.hours.map(|hours| hours.0),
@@ -160,6 +163,24 @@ struct HeadlineAndReport {
     headline: String,
     #[serde(flatten)]
     report: Report,
+    /// The charts of the runs of the series, if several sessions are selected and have enough runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    runs: Vec<ChartOfRuns>,
+}
+
+/// The runs of a series as the points of a chart.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ChartOfRuns {
+    /// The index of the analysis of the series.
+    analysis: usize,
+    /// Each point is the median of a run.
+    chart: Analysis,
+}
+
+/// What a query selects, judged.
+pub(super) struct Judged {
+    pub(super) report: Report,
+    runs: Vec<ChartOfRuns>,
 }
 
 /// The number of values in each of several bins of equal width.
@@ -195,12 +216,12 @@ async fn report(
     Query(query): Query<AnalysisQuery>,
 ) -> Result<Json<HeadlineAndReport>, ApiError> {
     let usual = app.transform;
-    let report = app.run_blocking(move |store| judged(store, &query, usual)).await?;
-    Ok(Json(HeadlineAndReport { headline: report.headline(), report }))
+    let Judged { report, runs } = app.run_blocking(move |store| judged(store, &query, usual)).await?;
+    Ok(Json(HeadlineAndReport { headline: report.headline(), report, runs }))
 }
 
 /// The report of the requested series. `usual` is the default transformation for limits that are estimated from the values.
-pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<Report, ApiError> {
+pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<Judged, ApiError> {
     let frozen = frozen(store, query)?;
     let series = series(store, query)?;
     if query.has_limits() {
@@ -223,10 +244,19 @@ pub(super) fn judged(store: &dyn Store, query: &AnalysisQuery, usual: Transform)
         }
         Ok(analysis)
     };
-    let analyses = series.iter().zip(&plans).map(judge).collect::<Result<_, ApiError>>()?;
+    let analyses = series.iter().zip(&plans).map(judge).collect::<Result<Vec<Analysis>, ApiError>>()?;
+    let runs = charts_of_runs(&series, &analyses)?;
     let decided_by = query.verdict.unwrap_or_else(|| decided_by(query, &plans));
     let report = Report::new(Some(Timestamp::now()), &shared, analyses).decided_by(decided_by);
-    Ok(report.with_columns(columns_of_series(&series)))
+    Ok(Judged { report: report.with_columns(columns_of_series(&series)), runs })
+}
+
+fn charts_of_runs(series: &[Series], analyses: &[Analysis]) -> Result<Vec<ChartOfRuns>, ApiError> {
+    let mut charts = Vec::new();
+    for (analysis, (series, judged)) in series.iter().zip(analyses).enumerate() {
+        charts.extend(chart_of_runs(series, judged)?.map(|chart| ChartOfRuns { analysis, chart }));
+    }
+    Ok(charts)
 }
 
 /// Limits that do not come from the judged values are there to be judged by rules.
@@ -280,34 +310,44 @@ fn series(store: &dyn Store, query: &AnalysisQuery) -> Result<Vec<Series>, ApiEr
     let filter = query.filter()?;
     let own = query.series.map(|id| named(store, id)).transpose()?;
     let filter = Filter { source: own.as_ref().map(|series| series.source.id), ..filter };
-    let source = match filter.session {
-        None => "live".to_owned(),
-        Some(id) => session_name(store, id)?,
-    };
+    let logs = Log::selected(store, query)?;
     let mut all = Vec::new();
     for metric in metrics(query, own.map(|series| series.name.metric))? {
-        let mut groups: BTreeMap<BTreeMap<String, String>, Vec<Measurements>> = BTreeMap::new();
-        for measurements in store.measurements(&filter, metric)? {
-            groups.entry(group(query, &measurements)?).or_default().push(measurements);
+        let mut groups: BTreeMap<BTreeMap<String, String>, Vec<(&Log, Measurements)>> = BTreeMap::new();
+        for log in &logs {
+            for measurements in store.measurements(&Filter { session: log.session, ..filter.clone() }, metric)? {
+                groups.entry(group(query, &measurements)?).or_default().push((log, measurements));
+            }
         }
-        let each = groups.into_iter().flat_map(|(group, parts)| joined(&source, group, metric, parts).by_definition());
+        let each = groups.into_iter().flat_map(|(group, parts)| joined(group, metric, parts).by_definition());
         // Leave out a source without any value of this metric.
         let has_something =
             |series: &Series| series.observations.failures() > 0 || series.values.iter().any(|value| !value.is_nan());
         all.extend(each.filter(|series| metric == Metric::E2e || has_something(series)));
     }
-    if let Some(session) = filter.session {
-        let events = store.events(session)?;
-        for series in &mut all {
-            series.events.clone_from(&events);
-        }
-    }
     Ok(all)
 }
 
-fn session_name(store: &dyn Store, id: i64) -> Result<String, ApiError> {
-    let known = store.sessions()?.into_iter().find(|session| session.id == id);
-    known.map(|session| session.name).ok_or_else(|| ApiError::NotFound(format!("there is no session {id}")))
+/// The live records, or an uploaded session.
+struct Log {
+    session: Option<i64>,
+    name: String,
+    events: Vec<RunEvent>,
+}
+
+impl Log {
+    fn selected(store: &dyn Store, query: &AnalysisQuery) -> Result<Vec<Self>, ApiError> {
+        let Some(SessionIds(ids)) = &query.session else {
+            return Ok(vec![Self { session: None, name: "live".to_owned(), events: Vec::new() }]);
+        };
+        let known = store.sessions()?;
+        let one = |&id: &i64| {
+            let name = known.iter().find(|session| session.id == id).map(|session| session.name.clone());
+            let name = name.ok_or_else(|| ApiError::NotFound(format!("there is no session {id}")))?;
+            Ok(Self { session: Some(id), name, events: store.events(id)? })
+        };
+        ids.iter().map(one).collect()
+    }
 }
 
 /// The series with this id.
@@ -343,11 +383,15 @@ fn group(query: &AnalysisQuery, of: &Measurements) -> Result<BTreeMap<String, St
     Ok(group)
 }
 
-/// Joins the measurements of several sources into one series, in time order.
-fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: Vec<Measurements>) -> Series {
-    let warmup = parts.iter().map(|part| part.warmup).sum();
-    let mut observations: Vec<Observation> = Vec::new();
-    for part in parts {
+/// Joins the measurements of one group into a series, in time order. Each log is a source of the series.
+fn joined(group: BTreeMap<String, String>, metric: Metric, parts: Vec<(&Log, Measurements)>) -> Series {
+    let warmup = parts.iter().map(|(_, part)| part.warmup).sum();
+    let (mut logs, mut observations): (Vec<&Log>, Vec<Observation>) = (Vec::new(), Vec::new());
+    for (log, part) in parts {
+        if logs.last().is_none_or(|last| last.session != log.session) {
+            logs.push(log);
+        }
+        let source = logs.len() - 1;
         let measured = part.at_ns.into_iter().zip(part.values).zip(part.positions);
         let each = measured.zip(part.failed).zip(part.failures).zip(part.tokens).zip(part.definitions);
         observations.extend(each.map(|((((((at, value), position), failed), failure), tokens), tpot_definition)| {
@@ -355,6 +399,7 @@ fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: 
                 value,
                 failed,
                 at: at.map(from_ns),
+                source,
                 position,
                 failure,
                 tokens,
@@ -363,16 +408,19 @@ fn joined(source: &str, group: BTreeMap<String, String>, metric: Metric, parts: 
             }
         }));
     }
-    // A session without all times keeps the order of its log.
+    // Logs without all times keep their order.
     let is_timed = observations.iter().all(|one| one.at.is_some());
-    observations.sort_by_key(|one| (one.at.filter(|_| is_timed), one.position));
+    observations.sort_by_key(|one| (one.at.filter(|_| is_timed), one.source, one.position));
+    let mut events: Vec<RunEvent> = logs.iter().flat_map(|log| log.events.iter().cloned()).collect();
+    events.sort_by_key(|event| event.at);
     let blank = Series::of_numbers(metric.name(), Vec::new()).with_observations(observations);
     Series {
-        sources: vec![source.to_owned()],
+        sources: logs.iter().map(|log| log.name.clone()).collect(),
         group,
         measure: Measure::Metric(metric),
         missing: Missing::Break,
         warmup,
+        events,
         ..blank
     }
 }

@@ -38,7 +38,7 @@ async fn png(State(app): State<App>, Query(query): Query<AnalysisQuery>) -> Resu
 }
 
 fn draw(store: &dyn Store, query: &AnalysisQuery, usual: Transform) -> Result<String, ApiError> {
-    let first = judged(store, query, usual)?.analyses.into_iter().next();
+    let first = judged(store, query, usual)?.report.analyses.into_iter().next();
     let analysis = first.ok_or_else(|| ApiError::NotFound("no values match the query".to_owned()))?;
     Ok(plot::svg(&analysis))
 }

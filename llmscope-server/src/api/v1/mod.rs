@@ -10,6 +10,7 @@ mod incidents;
 mod records;
 pub(super) mod series;
 mod service;
+mod session_ids;
 mod sessions;
 mod submitted_record;
 mod violations;

@@ -7,8 +7,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
-use llmscope_core::Session;
-use llmscope_core::ingest::{self, Content};
+use llmscope_core::ingest::{self, Content, Table};
+use llmscope_core::session::RequestRecord;
+use llmscope_core::{Metric, Session};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,15 +101,32 @@ fn read(name: Option<String>, bytes: &[u8], at: Timestamp) -> Result<(Upload, Ve
     }
     let log = ingest::read(&source, bytes, None).map_err(|error| ApiError::body(error.to_string()))?;
     let warnings = log.warnings.iter().map(|warning| format!("{}: {}", warning.location, warning.message)).collect();
-    let Content::Session(session) = log.content else {
-        let message = "the log is a table of numbers without known metrics: map its columns and convert it to a session \
-        with `llmscope convert --map ttft_s=COLUMN:ms … -o run.json`";
-        return Err(ApiError::body(message));
+    let session = match log.content {
+        Content::Session(session) => Arc::unwrap_or_clone(session),
+        Content::Table(table) => session_of(&table, &source)?,
     };
-    let session = Arc::unwrap_or_clone(session);
     session.check(&source).map_err(|error| ApiError::body(error.to_string()))?;
     let name = name.or_else(|| session.header.name.clone()).unwrap_or_else(|| format!("{} {at:.0}", log.tool.name()));
     Ok((Upload { name, tool: log.tool.name().to_owned(), at, session }, warnings))
+}
+
+/// The rows of a table as requests, if its columns have names of metrics or tell failures.
+fn session_of(table: &Table, source: &str) -> Result<Session, ApiError> {
+    if table.of_runs {
+        let message = "the log has summaries of runs, without their requests: judge it with `llmscope analyze`";
+        return Err(ApiError::body(message));
+    }
+    let session = table.to_session(source).map_err(|error| ApiError::body(error.to_string()))?;
+    // The error rate of a request that succeeded says nothing, if nothing else is known.
+    let is_known = |record: &RequestRecord, metric| metric != Metric::ErrorRate && record.metric(metric).is_some();
+    let says_something =
+        |record: &RequestRecord| !record.succeeded() || Metric::ALL.iter().any(|metric| is_known(record, *metric));
+    if !session.records.iter().any(says_something) {
+        let message = "the log is a table of numbers without known metrics: map its columns and convert it to a session \
+        with `llmscope convert --map ttft_s=COLUMN:ms … -o run.json`";
+        return Err(ApiError::body(message));
+    }
+    Ok(session)
 }
 
 async fn one(State(app): State<App>, Id(id): Id, Query(query): Query<SessionQuery>) -> Result<Response, ApiError> {

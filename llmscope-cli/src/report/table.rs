@@ -1,6 +1,7 @@
 //! The report for terminals: for each series the verdict, the chart, limits, violations and capability.
 
 mod answers;
+mod change_mark;
 pub(crate) mod columns;
 mod study;
 
@@ -15,6 +16,7 @@ use llmscope_core::plot::{Mark, terminal};
 use llmscope_core::quantity::{counted, number_to, scale_of};
 use llmscope_core::{Analysis, Report, Verdict};
 
+use self::change_mark::change_mark;
 use crate::output::{BAD, BOLD, CAUTION, DIM, GOOD};
 
 const CHART_ROWS: usize = 9;
@@ -131,7 +133,8 @@ impl<W: Write> Section<'_, W> {
                 .trim_end()
                 .to_owned()
         });
-        let character = if is_utf8(&locale()) { Mark::character } else { Mark::ascii };
+        let is_utf8 = is_utf8(&locale());
+        let character = if is_utf8 { Mark::character } else { Mark::ascii };
         let margin = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).max(8);
         let (cells, rows) = terminal(drawing, self.width.saturating_sub(margin + 4), CHART_ROWS);
         for (row, cells) in cells.iter().enumerate() {
@@ -144,6 +147,12 @@ impl<W: Write> Section<'_, W> {
                 write!(self.out, "{style}{text}{style:#}")?;
             }
             writeln!(self.out)?;
+        }
+        let columns = cells.first().map_or(0, Vec::len);
+        let change = change_mark(self.analysis, columns, is_utf8).filter(|_| self.decided_by == DecidedBy::Changes);
+        if let Some((text, is_worse)) = change {
+            let style = if is_worse { BAD } else { GOOD };
+            writeln!(self.out, "  {:margin$} {style}{text}{style:#}", "")?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs clean
+.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs packages clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -165,6 +165,9 @@ notebooks: python ## Execute the example notebooks in place
 
 stubs: python ## Copy the docstrings of the Python package into its stub
 	$(VENV)/bin/python llmscope-py/tools/stub_docs.py
+
+packages: ## List what each crate would publish; fails on a warning or a stray file
+	tools/packages.sh
 
 clean: ## Remove all build output
 	cargo clean

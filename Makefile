@@ -1,6 +1,6 @@
 # The developer's commands. CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs packages clean
+.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs packages notices dist clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -168,6 +168,12 @@ stubs: python ## Copy the docstrings of the Python package into its stub
 
 packages: ## List what each crate would publish; fails on a warning or a stray file
 	tools/packages.sh
+
+notices: ## Print the notices of third parties for the program
+	@$(PYTHON) tools/notices.py
+
+dist: ## Build the program as a release does, in dist/ (TARGET=x86_64-unknown-linux-musl)
+	tools/dist.sh $(TARGET)
 
 clean: ## Remove all build output
 	cargo clean

@@ -1,6 +1,6 @@
 # The developer's commands. CI calls only these.
 .DEFAULT_GOAL := help
-.PHONY: help run check voice fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs packages notices dist clean
+.PHONY: help run check voice links fmt clippy docs test test-rust test-polars test-python test-page test-dashboard engines shells python bench bench-python bench-change-points bench-gate bench-harness bench-logs bench-server soak gate-table promises fuzz properties schemas notebooks stubs packages notices dist clean
 
 # The virtual environment of the Python package and its tests.
 VENV := target/python
@@ -36,10 +36,13 @@ help: ## Show this list
 run: ## Analyze the example sessions (exit status 1 means that signals were found)
 	cargo run --quiet --release --bin llmscope -- analyze examples/sessions/*.json --by session || test $$? -eq 1
 
-check: voice fmt clippy docs ## Check voice, format, lints and documentation
+check: voice links fmt clippy docs ## Check voice, links, format, lints and documentation
 
 voice: ## Check that documents, help and comments are in the project's voice
 	$(PYTHON) tools/voice.py
+
+links: ## Check that links and anchors of documents lead somewhere
+	$(PYTHON) tools/links.py
 
 fmt:
 	cargo fmt --all --check

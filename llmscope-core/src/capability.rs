@@ -22,12 +22,15 @@ use crate::stats::special::{
 use crate::transform::PowerTransform;
 
 /// The limits that the customer, or the service level objective, specifies.
+#[doc(alias("specification limits", "tolerance"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SpecificationLimits {
     /// Lower specification limit (LSL).
+    #[doc(alias = "LSL")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lower: Option<f64>,
     /// Upper specification limit (USL).
+    #[doc(alias = "USL")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upper: Option<f64>,
     /// Target value, for Cpm.
@@ -40,6 +43,14 @@ impl SpecificationLimits {
     ///
     /// # Errors
     /// [`Error::Specification`] without any limit, for a limit that is not finite, or unless lower < upper.
+    ///
+    /// ```
+    /// use llmscope_core::SpecificationLimits;
+    ///
+    /// assert!(SpecificationLimits::new(Some(8.0), Some(20.0), Some(14.0)).is_ok());
+    /// assert!(SpecificationLimits::new(Some(20.0), Some(8.0), None).is_err());
+    /// assert!(SpecificationLimits::new(None, None, Some(14.0)).is_err());
+    /// ```
     pub fn new(lower: Option<f64>, upper: Option<f64>, target: Option<f64>) -> Result<Self> {
         let refuse = |reason| Err(Error::Specification { lower, upper, reason });
         if [lower, upper, target].into_iter().flatten().any(|value| value.is_nan() || value.abs() > 1e75) {
@@ -53,6 +64,16 @@ impl SpecificationLimits {
     }
 
     /// The share of the values outside the limits, per million.
+    ///
+    /// ```
+    /// use llmscope_core::SpecificationLimits;
+    ///
+    /// let limits = SpecificationLimits::new(Some(1.0), Some(3.0), None)?;
+    /// assert_eq!(limits.observed_ppm(&[1.0, 3.0]), Some(0.0)); // a value at a limit meets it
+    /// assert_eq!(limits.observed_ppm(&[0.5, 2.0, 2.5, 4.0]), Some(500_000.0));
+    /// assert_eq!(limits.observed_ppm(&[]), None);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn observed_ppm(&self, values: &[f64]) -> Option<f64> {
         let outside = |&&x: &&f64| self.lower.is_some_and(|low| x < low) || self.upper.is_some_and(|high| x > high);
@@ -61,6 +82,14 @@ impl SpecificationLimits {
 
     /// The limits on the transformed scale. A limit at or below 0 is dropped, because no positive value is below it.
     /// `None` if no limit remains.
+    ///
+    /// ```
+    /// use llmscope_core::{PowerTransform, SpecificationLimits};
+    ///
+    /// let limits = SpecificationLimits::new(Some(0.0), Some(1.0), None)?;
+    /// assert_eq!(limits.transformed(PowerTransform::LOG), Some(SpecificationLimits::new(None, Some(0.0), None)?));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn transformed(&self, power: PowerTransform) -> Option<Self> {
         let apply = |limit: Option<f64>| limit.and_then(|limit| power.apply(limit));
@@ -68,6 +97,14 @@ impl SpecificationLimits {
     }
 
     /// The limits as text: `LSL 0.2  target 0.3  USL 0.8`.
+    ///
+    /// ```
+    /// use llmscope_core::{SpecificationLimits, Unit, quantity::with_unit};
+    ///
+    /// let limits = SpecificationLimits::new(Some(0.2), Some(0.8), None)?;
+    /// assert_eq!(limits.describe(|value| with_unit(Unit::Second, value)), "LSL 200.0 ms  USL 800.0 ms");
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn describe(&self, quantity: impl Fn(f64) -> String) -> String {
         let one = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {}", quantity(value)));
@@ -107,6 +144,7 @@ impl From<[f64; 2]> for Interval {
 }
 
 /// Capability: the indices based on the within (short-term) sigma.
+#[doc(alias("Cp", "Cpk", "process capability"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Capability {
     /// (USL − LSL)/6σ̂.
@@ -122,6 +160,7 @@ pub struct Capability {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu: Option<f64>,
     /// The smaller of CPL and CPU.
+    #[doc(alias = "Cpk")]
     pub cpk: f64,
     /// Its interval (Bissell 1990).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -139,6 +178,7 @@ pub struct Capability {
 }
 
 /// Performance: the indices based on the overall (long-term) sigma.
+#[doc(alias("Pp", "Ppk", "process performance"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Performance {
     /// (USL − LSL)/6s.
@@ -154,6 +194,7 @@ pub struct Performance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ppu: Option<f64>,
     /// The smaller of PPL and PPU.
+    #[doc(alias = "Ppk")]
     pub ppk: f64,
     /// Its interval (Bissell 1990).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,6 +203,7 @@ pub struct Performance {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub z_bench: Option<f64>,
     /// (USL − LSL)/6√(Σ(x − T)²/(n − 1)): relative to the deviation from the target (Chan, Cheng & Spiring 1988).
+    #[doc(alias("Cpm", "Taguchi"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpm: Option<f64>,
 }
@@ -240,6 +282,18 @@ pub fn capability(
 /// Pp, PPL, PPU, Ppk and Cpm of a sample, with intervals at the `confidence` level and n − 1 degrees of freedom.
 ///
 /// `None` for fewer than two values or without variation.
+///
+/// ```
+/// use llmscope_core::capability::{SpecificationLimits, performance};
+///
+/// // Mean 5 and standard deviation √(32/7) = 2.138.
+/// let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+/// let limits = SpecificationLimits::new(Some(-1.0), Some(14.0), None)?;
+/// let index = performance(&values, &limits, 0.95).unwrap();
+/// assert!((index.pp.unwrap() - 15.0 / (6.0 * (32.0_f64 / 7.0).sqrt())).abs() < 1e-12);
+/// assert_eq!(Some(index.ppk), index.ppl); // the mean is nearer to the lower limit
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[must_use]
 pub fn performance(values: &[f64], limits: &SpecificationLimits, confidence: f64) -> Option<Performance> {
     let moments = Moments::of(values);
@@ -266,6 +320,15 @@ pub fn performance(values: &[f64], limits: &SpecificationLimits, confidence: f64
 /// sigma's `interval`. No interval is published for Ppk, whose mean varies with the runs, too.
 ///
 /// `None` if sigma is 0.
+///
+/// ```
+/// use llmscope_core::capability::{SpecificationLimits, performance_of_sigma};
+///
+/// let limits = SpecificationLimits::new(Some(8.0), Some(20.0), Some(14.0))?;
+/// let index = performance_of_sigma(14.0, 2.0, None, &limits).unwrap();
+/// assert_eq!((index.pp, index.ppk, index.cpm), (Some(1.0), 1.0, Some(1.0))); // centered on the target
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[must_use]
 pub fn performance_of_sigma(
     mean: f64,
@@ -294,12 +357,29 @@ pub fn performance_of_sigma(
 }
 
 /// Expected parts per million outside the limits, for a normal process with this mean and sigma; `None` if sigma is 0.
+///
+/// ```
+/// use llmscope_core::capability::{SpecificationLimits, expected_ppm};
+///
+/// let limits = SpecificationLimits::new(Some(-3.0), Some(3.0), None)?;
+/// assert_eq!(format!("{:.0}", expected_ppm(0.0, 1.0, &limits).unwrap()), "2700"); // limits at three sigmas
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[doc(alias("DPMO", "PPM"))]
 #[must_use]
 pub fn expected_ppm(mean: f64, sigma: f64, limits: &SpecificationLimits) -> Option<f64> {
     (sigma > 0.0).then(|| 1e6 * limits.tail_probability(mean, sigma)).filter(|ppm| ppm.is_finite())
 }
 
 /// Ĉ√(χ²_{α/2,ν}/ν) to Ĉ√(χ²_{1−α/2,ν}/ν): exact for Cp and Pp of a normal process.
+///
+/// ```
+/// use llmscope_core::capability::chi_squared_interval;
+///
+/// // √(χ²/ν) of 9 degrees of freedom: χ² is 2.700 and 19.023.
+/// let interval = chi_squared_interval(1.0, 9.0, 0.95).unwrap();
+/// assert_eq!(format!("{:.3} {:.3}", interval.lower, interval.upper), "0.548 1.454");
+/// ```
 #[must_use]
 pub fn chi_squared_interval(index: f64, degrees_of_freedom: f64, confidence: f64) -> Option<Interval> {
     let tail = (1.0 - confidence) / 2.0;
@@ -311,6 +391,14 @@ pub fn chi_squared_interval(index: f64, degrees_of_freedom: f64, confidence: f64
 }
 
 /// Ĉ ± z_{1−α/2}√(1/9n + Ĉ²/2ν) for Cpk and Ppk (Bissell 1990, *Applied Statistics* 39(3), 331–340).
+///
+/// ```
+/// use llmscope_core::capability::bissell_interval;
+///
+/// // A Ĉpk of 1.33 from 20 measurements does not exclude a Cpk below 1.
+/// let interval = bissell_interval(1.33, 20, 19.0, 0.95).unwrap();
+/// assert_eq!(format!("{:.2} {:.2}", interval.lower, interval.upper), "0.88 1.78");
+/// ```
 #[must_use]
 pub fn bissell_interval(index: f64, n: usize, degrees_of_freedom: f64, confidence: f64) -> Option<Interval> {
     let z = normal_quantile_upper((1.0 - confidence) / 2.0)?;

@@ -9,6 +9,14 @@ use crate::quantity::counted;
 ///
 /// For an [`Analysis`](crate::Analysis), too few data and constant data are *verdicts*, not errors. The functions that
 /// an analysis calls report too few data as [`Error::NotEnoughData`].
+///
+/// ```
+/// use llmscope_core::{Error, Metric};
+///
+/// let error = "ttft".parse::<Metric>().unwrap_err();
+/// assert!(matches!(error, Error::Unknown { what: "metric", .. }));
+/// assert!(error.to_string().contains("did you mean \"ttft_s\"?"));
+/// ```
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -275,6 +283,13 @@ fn or_none(value: Option<f64>) -> String {
 }
 
 /// The start of a text, to quote it in a message.
+///
+/// ```
+/// use llmscope_core::error::excerpt;
+///
+/// assert_eq!(excerpt("short"), "short");
+/// assert_eq!(excerpt(&"x".repeat(100)).chars().count(), 41);
+/// ```
 #[must_use]
 pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 40;
@@ -299,6 +314,13 @@ pub(crate) fn by_name<T: Copy>(
 }
 
 /// A position in a file.
+///
+/// ```
+/// use llmscope_core::Location;
+///
+/// let location = Location::of("run.jsonl").line(7).field("ttft_s");
+/// assert_eq!(location.to_string(), "run.jsonl:7: ttft_s");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Location {
     /// The file's name as given, or `-` for standard input.

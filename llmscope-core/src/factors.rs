@@ -45,6 +45,12 @@ const NEGLIGIBLE: f64 = 1e-18;
 /// d₂(n): the expected range of n standard normal values (0 for n < 2).
 ///
 /// Divides an average range, or with n = 2 an average moving range, to estimate σ. Relative error below 1e-13.
+///
+/// ```
+/// use llmscope_core::factors::d2;
+///
+/// assert_eq!(format!("{:.3} {:.3}", d2(2), d2(5)), "1.128 2.326"); // Montgomery, appendix VI
+/// ```
 #[must_use]
 pub fn d2(n: usize) -> f64 {
     tabulated(n).map_or_else(|| if n < 2 { 0.0 } else { integrate_d2(n) }, |row| row[0])
@@ -53,6 +59,12 @@ pub fn d2(n: usize) -> f64 {
 /// d₃(n): the standard deviation of the range of n standard normal values (0 for n < 2).
 ///
 /// Relative error below 1e-13. Above n = 100, a call takes about a millisecond.
+///
+/// ```
+/// use llmscope_core::factors::d3;
+///
+/// assert_eq!(format!("{:.3} {:.3}", d3(2), d3(5)), "0.853 0.864"); // Montgomery, appendix VI
+/// ```
 #[must_use]
 pub fn d3(n: usize) -> f64 {
     tabulated(n).map_or_else(|| if n < 2 { 0.0 } else { integrate_d3(n) }, |row| row[1])
@@ -61,6 +73,12 @@ pub fn d3(n: usize) -> f64 {
 /// d₄(n): the median of the range of n standard normal values (0 for n < 2); d₄(2) = 0.953873.
 ///
 /// Divides a median range, or with n = 2 a median moving range, to estimate σ robustly. Relative error below 1e-13.
+///
+/// ```
+/// use llmscope_core::factors::d4;
+///
+/// assert_eq!(format!("{:.4}", d4(2)), "0.9539");
+/// ```
 #[must_use]
 pub fn d4(n: usize) -> f64 {
     tabulated(n).map_or_else(|| if n < 2 { 0.0 } else { solve_d4(n) }, |row| row[2])
@@ -70,6 +88,13 @@ pub fn d4(n: usize) -> f64 {
 ///
 /// Relative error below 1e-15 at every n: beyond the table, it is the exponential of a small number instead of a ratio
 /// of huge ones.
+///
+/// ```
+/// use llmscope_core::factors::c4;
+///
+/// assert!((c4(2) - (2.0 / std::f64::consts::PI).sqrt()).abs() < 1e-15);
+/// assert_eq!(format!("{:.4}", c4(5)), "0.9400"); // Montgomery, appendix VI
+/// ```
 #[must_use]
 pub fn c4(n: usize) -> f64 {
     tabulated(n).map_or_else(|| if n < 2 { 0.0 } else { ln_c4(n).exp() }, |row| row[3])
@@ -78,6 +103,12 @@ pub fn c4(n: usize) -> f64 {
 /// c₅(n) = √(1 − c₄²): the standard deviation of the standard deviation of n standard normal values (0 for n < 2).
 ///
 /// Avoids the cancellation in 1 − c₄², which leaves no digits for large n: relative error below 1e-14 at every n.
+///
+/// ```
+/// use llmscope_core::factors::{c4, c5};
+///
+/// assert!((c4(5).powi(2) + c5(5).powi(2) - 1.0).abs() < 1e-15);
+/// ```
 #[must_use]
 pub fn c5(n: usize) -> f64 {
     if n < 2 { 0.0 } else { (-(2.0 * ln_c4(n)).exp_m1()).sqrt() }
@@ -90,6 +121,13 @@ pub fn c5(n: usize) -> f64 {
 /// them, so that confidence intervals agree with those packages. They approximate c₄²/(2(1 − c₄²)(n − 1)), the degrees
 /// of freedom of a χ variable with the same coefficient of variation as S, and equal its rounded value except at n = 3,
 /// 10, 17 and 51 to 64, where they differ by 0.01.
+///
+/// ```
+/// use llmscope_core::factors::bissell_f;
+///
+/// // Twenty standard deviations of five values each.
+/// assert_eq!(bissell_f(5) * 20.0 * 4.0, 76.0);
+/// ```
 #[must_use]
 pub fn bissell_f(n: usize) -> f64 {
     match n {
@@ -110,6 +148,16 @@ pub fn bissell_f(n: usize) -> f64 {
 ///
 /// The names and formulas are those of ASTM E2587 and Montgomery (*Introduction to Statistical Quality Control*,
 /// appendix VI). X̿ is the grand mean, R̄ the average range, S̄ the average standard deviation.
+///
+/// ```
+/// use llmscope_core::factors::Factors;
+///
+/// // Montgomery, appendix VI.
+/// let five = Factors::of(5).unwrap();
+/// assert_eq!(format!("{:.3} {:.3} {:.3}", five.A2, five.D3, five.D4), "0.577 0.000 2.114");
+/// assert_eq!(format!("{:.3} {:.3} {:.3}", five.A3, five.B3, five.B4), "1.427 0.000 2.089");
+/// ```
+#[doc(alias("control chart constants", "A2", "D3", "D4", "B3", "B4"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(non_snake_case, reason = "A2 and a2 would be two things to a reader of the literature; these are its names")]
 pub struct Factors {
@@ -143,6 +191,14 @@ pub struct Factors {
 
 impl Factors {
     /// The factors for subgroups of `n` values; `None` for n < 2, where dispersion is undefined.
+    ///
+    /// ```
+    /// use llmscope_core::factors::Factors;
+    ///
+    /// // The limits of an individuals chart are X̄ ± 2.66 MR̄.
+    /// assert_eq!(format!("{:.3}", Factors::of(2).unwrap().E2), "2.659");
+    /// assert!(Factors::of(1).is_none());
+    /// ```
     #[must_use]
     pub fn of(n: usize) -> Option<Self> {
         if n < 2 {

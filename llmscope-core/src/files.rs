@@ -12,6 +12,17 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Io`].
+///
+/// ```
+/// use llmscope_core::files::write_atomically;
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("report.html");
+/// write_atomically(&path, b"<p>old")?;
+/// write_atomically(&path, b"<p>new")?;
+/// assert_eq!(std::fs::read(&path).unwrap(), b"<p>new");
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
     let mut file = WholeFile::create(path)?;
     file.target.as_write().write_all(content).map_err(|error| Error::io(path, &error))?;
@@ -26,6 +37,21 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> Result<()> {
 ///
 /// A symbolic link is followed to its target. A path that is not a regular file, such as a device or a pipe, is written
 /// to directly.
+///
+/// ```
+/// use std::io::Write as _;
+///
+/// use llmscope_core::files::WholeFile;
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("report.html");
+/// let mut file = WholeFile::create(&path)?;
+/// file.write_all(b"<p>half").unwrap();
+/// assert!(!path.exists());
+/// drop(file); // not finished: nothing appears
+/// assert!(!path.exists());
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct WholeFile {
     path: PathBuf,

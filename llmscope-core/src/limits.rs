@@ -8,6 +8,7 @@ use crate::metric::Bounds;
 use crate::transform::PowerTransform;
 
 /// The distance of control limits from the center line, in sigmas (Shewhart 1931).
+#[doc(alias = "three sigma")]
 pub const LIMIT_MULTIPLE: f64 = 3.0;
 
 /// A horizontal line of a chart: one value, or one per point if the limits vary.
@@ -22,6 +23,13 @@ pub enum Line {
 
 impl Line {
     /// The line with these values: constant if they are all equal.
+    ///
+    /// ```
+    /// use llmscope_core::Line;
+    ///
+    /// assert_eq!(Line::through(vec![2.0, 2.0]), Line::Constant(2.0));
+    /// assert_eq!(Line::through(vec![2.0, 3.0]), Line::PerPoint(vec![2.0, 3.0]));
+    /// ```
     #[must_use]
     pub fn through(values: Vec<f64>) -> Self {
         match values.first() {
@@ -34,6 +42,13 @@ impl Line {
     ///
     /// # Panics
     /// If the line varies and has no such point.
+    ///
+    /// ```
+    /// use llmscope_core::Line;
+    ///
+    /// assert_eq!(Line::Constant(0.3).at(1000), 0.3);
+    /// assert_eq!(Line::PerPoint(vec![0.3, 0.4]).at(1), 0.4);
+    /// ```
     #[must_use]
     pub fn at(&self, point: usize) -> f64 {
         match self {
@@ -43,6 +58,13 @@ impl Line {
     }
 
     /// The value, if it is the same at every point.
+    ///
+    /// ```
+    /// use llmscope_core::Line;
+    ///
+    /// assert_eq!(Line::Constant(0.3).constant(), Some(0.3));
+    /// assert_eq!(Line::PerPoint(vec![0.3, 0.4]).constant(), None);
+    /// ```
     #[must_use]
     pub fn constant(&self) -> Option<f64> {
         match self {
@@ -52,6 +74,13 @@ impl Line {
     }
 
     /// The smallest and the largest value; `None` for a line without points.
+    ///
+    /// ```
+    /// use llmscope_core::Line;
+    ///
+    /// assert_eq!(Line::PerPoint(vec![0.4, 0.2, 0.3]).extent(), Some((0.2, 0.4)));
+    /// assert_eq!(Line::PerPoint(vec![]).extent(), None);
+    /// ```
     #[must_use]
     pub fn extent(&self) -> Option<(f64, f64)> {
         match self {
@@ -101,13 +130,17 @@ impl Line {
 }
 
 /// Control limits of a chart: the expected range of its points while the process is in control.
+#[doc(alias("control limits", "3 sigma limits"))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlLimits {
     /// Lower control limit: center − 3σ, not below the physical bound.
+    #[doc(alias("LCL", "lower control limit"))]
     pub lower: Line,
     /// Center line.
+    #[doc(alias("CL", "center line"))]
     pub center: Line,
     /// Upper control limit: center + 3σ, not above the physical bound.
+    #[doc(alias("UCL", "upper control limit"))]
     pub upper: Line,
     /// Standard deviation of the plotted statistic, of which the zones are multiples; with a transformation, that of
     /// the transformed statistic.
@@ -139,6 +172,16 @@ impl Clamped {
 
 impl ControlLimits {
     /// Limits at three sigmas of the plotted statistic on both sides of the center line.
+    ///
+    /// ```
+    /// use llmscope_core::{ControlLimits, Line};
+    ///
+    /// // Of a p chart: the larger the sample, the narrower the limits.
+    /// let sigma = |n: f64| (0.1 * 0.9 / n).sqrt();
+    /// let limits = ControlLimits::three_sigma(Line::Constant(0.1), Line::through(vec![sigma(100.0), sigma(400.0)]));
+    /// assert!((limits.upper.at(0) - 0.19).abs() < 1e-12);
+    /// assert!((limits.upper.at(1) - 0.145).abs() < 1e-12);
+    /// ```
     #[must_use]
     pub fn three_sigma(center: Line, sigma: Line) -> Self {
         Self {
@@ -170,6 +213,15 @@ impl ControlLimits {
     }
 
     /// Clamps the limits to physical bounds.
+    ///
+    /// ```
+    /// use llmscope_core::{Bounds, ControlLimits, Line};
+    ///
+    /// let limits = ControlLimits::three_sigma(Line::Constant(0.02), Line::Constant(0.01));
+    /// let limits = limits.clamped_to(Bounds::NON_NEGATIVE);
+    /// assert_eq!((limits.lower.at(0), limits.upper.at(0)), (0.0, 0.05));
+    /// assert!(limits.clamped.lower && !limits.clamped.upper);
+    /// ```
     #[must_use]
     pub fn clamped_to(mut self, bounds: Bounds) -> Self {
         if let Some(bound) = bounds.lower {
@@ -184,6 +236,13 @@ impl ControlLimits {
     }
 
     /// The edge of a zone: center + k·σ at a point, computed on the transformed scale if there is one.
+    ///
+    /// ```
+    /// use llmscope_core::{ControlLimits, Line};
+    ///
+    /// let limits = ControlLimits::three_sigma(Line::Constant(10.0), Line::Constant(2.0));
+    /// assert_eq!((limits.zone_edge(0, 2.0), limits.zone_edge(0, -1.0)), (14.0, 8.0));
+    /// ```
     #[must_use]
     pub fn zone_edge(&self, point: usize, multiple: f64) -> f64 {
         let (center, offset) = (self.center.at(point), multiple * self.sigma.at(point));
@@ -195,6 +254,13 @@ impl ControlLimits {
     }
 
     /// The edge of a zone along the chart.
+    ///
+    /// ```
+    /// use llmscope_core::{ControlLimits, Line};
+    ///
+    /// let limits = ControlLimits::three_sigma(Line::Constant(10.0), Line::PerPoint(vec![1.0, 2.0]));
+    /// assert_eq!(limits.zone_line(2.0), Line::PerPoint(vec![12.0, 14.0]));
+    /// ```
     #[must_use]
     pub fn zone_line(&self, multiple: f64) -> Line {
         match (&self.center, &self.sigma) {
@@ -207,6 +273,16 @@ impl ControlLimits {
 
     /// One sigma above the center line, in the unit of the plotted values. The resolution of displayed values is a
     /// fraction of it.
+    ///
+    /// ```
+    /// use llmscope_core::{PowerTransform, Sample, SigmaEstimator, chart::individuals};
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 4.0, 2.0, 1.0, 2.0])?;
+    /// let chart = individuals::estimate_on(&sample, SigmaEstimator::AverageMovingRange, Some(PowerTransform::LOG))?;
+    /// let (center, sigma) = (chart.limits.center.at(0), chart.limits.sigma.at(0));
+    /// assert!((chart.limits.plotted_sigma(0) - center * (sigma.exp() - 1.0)).abs() < 1e-12);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn plotted_sigma(&self, point: usize) -> f64 {
         match self.transform {
@@ -216,6 +292,13 @@ impl ControlLimits {
     }
 
     /// The three lines as text: `lower 0.2543  center 0.3167  upper 0.379`; for a varying line, its extent.
+    ///
+    /// ```
+    /// use llmscope_core::{ControlLimits, Line, quantity::number};
+    ///
+    /// let limits = ControlLimits::three_sigma(Line::Constant(10.0), Line::Constant(2.0));
+    /// assert_eq!(limits.describe(number), "lower 4.000  center 10.00  upper 16.00");
+    /// ```
     #[must_use]
     pub fn describe(&self, quantity: impl Fn(f64) -> String) -> String {
         let one = |name: &str, line: &Line| match line {

@@ -4,6 +4,13 @@ use crate::column::Meaning;
 use crate::metric::Metric;
 
 /// The measure to judge: a metric of requests, or a column by its name.
+///
+/// ```
+/// use llmscope_core::{Measure, Metric, Unit};
+///
+/// assert_eq!(Measure::Metric(Metric::Ttft).name(), "ttft_s");
+/// assert_eq!(Measure::Column("queue_ms".to_owned()).meaning().unit, Unit::Millisecond);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Measure {
     /// A metric with a known meaning.

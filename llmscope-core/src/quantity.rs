@@ -5,6 +5,14 @@ use std::fmt;
 use crate::metric::Unit;
 
 /// The most readable unit for values of this size: its factor and symbol. All values of a table or axis share it.
+///
+/// ```
+/// use llmscope_core::{Unit, quantity::scale_of};
+///
+/// assert_eq!(scale_of(Unit::Second, 0.233), (1e3, "ms"));
+/// assert_eq!(scale_of(Unit::Second, 12.0), (1.0, "s"));
+/// assert_eq!(scale_of(Unit::UsDollar, 0.001), (1.0, "USD"));
+/// ```
 #[must_use]
 pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
     let size = magnitude.abs();
@@ -20,6 +28,13 @@ pub fn scale_of(unit: Unit, magnitude: f64) -> (f64, &'static str) {
 }
 
 /// A quantity with the symbol of its unit, as the title of an axis: `ttft_s in ms`.
+///
+/// ```
+/// use llmscope_core::quantity::in_unit;
+///
+/// assert_eq!(in_unit("ttft_s", "ms"), "ttft_s in ms");
+/// assert_eq!(in_unit("error_rate", ""), "error_rate");
+/// ```
 #[must_use]
 pub fn in_unit(quantity: &str, symbol: &str) -> String {
     if symbol.is_empty() { quantity.to_owned() } else { format!("{quantity} in {symbol}") }
@@ -67,6 +82,13 @@ pub fn number_to(value: f64, resolution: f64) -> String {
 }
 
 /// A value in its most readable unit: `233.1 ms`.
+///
+/// ```
+/// use llmscope_core::{Unit, quantity::with_unit};
+///
+/// assert_eq!(with_unit(Unit::Second, 0.2331), "233.1 ms");
+/// assert_eq!(with_unit(Unit::PerSecond, 42.0), "42.00 1/s");
+/// ```
 #[must_use]
 pub fn with_unit(unit: Unit, value: f64) -> String {
     with_unit_to(unit, value, 0.0)
@@ -74,6 +96,13 @@ pub fn with_unit(unit: Unit, value: f64) -> String {
 
 /// A value in its most readable unit, with enough digits to distinguish values that differ by `resolution` (in the
 /// metric's unit).
+///
+/// ```
+/// use llmscope_core::{Unit, quantity::with_unit_to};
+///
+/// // Two runs that differ by 10 µs.
+/// assert_eq!(with_unit_to(Unit::Second, 0.233_11, 0.000_01), "233.11 ms");
+/// ```
 #[must_use]
 pub fn with_unit_to(unit: Unit, value: f64, resolution: f64) -> String {
     let (factor, symbol) = scale_of(unit, value);
@@ -82,6 +111,12 @@ pub fn with_unit_to(unit: Unit, value: f64, resolution: f64) -> String {
 }
 
 /// A share as a percentage with two or three digits: `4.0 %`, `119 %`.
+///
+/// ```
+/// use llmscope_core::quantity::percent;
+///
+/// assert_eq!((percent(0.04), percent(1.19)), ("4.0 %".to_owned(), "119 %".to_owned()));
+/// ```
 #[must_use]
 pub fn percent(share: f64) -> String {
     format!("{} %", short(100.0 * share))
@@ -109,6 +144,12 @@ pub fn counted<N: Copy + fmt::Display + PartialEq + From<u8>>(count: N, noun: &s
 }
 
 /// The noun alone, in the number that fits `count`: `request` or `requests`.
+///
+/// ```
+/// use llmscope_core::quantity::noun_for;
+///
+/// assert_eq!((noun_for(&1, "request"), noun_for(&0, "request")), ("request".to_owned(), "requests".to_owned()));
+/// ```
 #[must_use]
 pub fn noun_for<N: PartialEq + From<u8>>(count: &N, noun: &str) -> String {
     match noun {

@@ -11,6 +11,17 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// How a gap in the data (a failed request, an empty cell) affects the points around it.
+///
+/// ```
+/// use llmscope_core::{Missing, Sample};
+///
+/// let values = [Some(1.0), None, Some(3.0)];
+/// assert!(Sample::gather(values, "error".parse()?).is_err());
+/// assert_eq!(Sample::gather(values, Missing::Break)?.0.breaks(), [1]);
+/// assert!(Sample::gather(values, Missing::Drop)?.0.breaks().is_empty());
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[doc(alias("NaN", "missing values"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
@@ -69,6 +80,15 @@ impl<'a> Sample<'a> {
     ///
     /// # Errors
     /// [`Error::NonFinite`] with the first NaN or infinity; [`Error::TooLarge`] beyond [`Self::MAX_MAGNITUDE`].
+    ///
+    /// ```
+    /// use llmscope_core::Sample;
+    ///
+    /// assert_eq!(Sample::new(vec![0.31, 0.29])?.values(), [0.31, 0.29]);
+    /// let error = Sample::new(vec![0.31, f64::NAN]).unwrap_err();
+    /// assert!(error.to_string().contains("NaN"), "{error}");
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn new(values: impl Into<Cow<'a, [f64]>>) -> Result<Self> {
         let values = values.into();
         // Compares many values at once, without an early exit after each.
@@ -84,6 +104,15 @@ impl<'a> Sample<'a> {
     ///
     /// # Errors
     /// [`Error::Parameter`] unless the positions are strictly increasing within `1..len`.
+    ///
+    /// ```
+    /// use llmscope_core::Sample;
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0])?.with_breaks(vec![2])?;
+    /// assert_eq!(sample.segments().collect::<Vec<_>>(), [&[1.0, 2.0][..], &[3.0]]);
+    /// assert!(Sample::new(vec![1.0, 2.0])?.with_breaks(vec![2]).is_err()); // nothing is after the last value
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn with_breaks(mut self, breaks: Vec<usize>) -> Result<Self> {
         let rising = breaks.windows(2).all(|pair| pair[0] < pair[1]);
         let inside =
@@ -103,6 +132,16 @@ impl<'a> Sample<'a> {
     ///
     /// # Errors
     /// Those of [`Sample::new`], with positions in the input; [`Error::Missing`] under [`Missing::Error`].
+    ///
+    /// ```
+    /// use llmscope_core::{Missing, Sample};
+    ///
+    /// let (sample, kept) = Sample::gather([None, Some(0.3), None, Some(0.4)], Missing::Break)?;
+    /// assert_eq!(sample.values(), [0.3, 0.4]);
+    /// assert_eq!(sample.breaks(), [1]); // the gap at the start separates nothing
+    /// assert_eq!(kept, [1, 3]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn gather(
         values: impl IntoIterator<Item = Option<f64>>,
         missing: Missing,
@@ -139,6 +178,14 @@ impl<'a> Sample<'a> {
     }
 
     /// Positions before which a value is missing.
+    ///
+    /// ```
+    /// use llmscope_core::Sample;
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0])?.with_breaks(vec![1])?;
+    /// assert_eq!(sample.breaks(), [1]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn breaks(&self) -> &[usize] {
         &self.breaks
@@ -157,6 +204,15 @@ impl<'a> Sample<'a> {
     }
 
     /// The segments between gaps, in order.
+    ///
+    /// ```
+    /// use llmscope_core::Sample;
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0])?.with_breaks(vec![1])?;
+    /// let lengths: Vec<usize> = sample.segments().map(<[f64]>::len).collect();
+    /// assert_eq!(lengths, [1, 2]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn segments(&self) -> impl Iterator<Item = &[f64]> + '_ {
         segments(&self.values, &self.breaks)
     }
@@ -165,6 +221,15 @@ impl<'a> Sample<'a> {
     ///
     /// # Panics
     /// If the range is not within the sample.
+    ///
+    /// ```
+    /// use llmscope_core::Sample;
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0])?.with_breaks(vec![2])?;
+    /// let later = sample.slice(1..4);
+    /// assert_eq!((later.values(), later.breaks()), (&[2.0, 3.0, 4.0][..], &[1][..]));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Sample<'_> {
         let breaks =
@@ -208,6 +273,7 @@ pub(crate) fn ranges_between(breaks: &[usize], count: usize) -> impl Iterator<It
 /// assert_eq!(subgroups.left_over(), 1); // a single value has no dispersion
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias = "rational subgroups")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subgroups<'a> {
     values: Cow<'a, [f64]>,
@@ -224,6 +290,16 @@ impl<'a> Subgroups<'a> {
     ///
     /// # Errors
     /// [`Error::Parameter`] if `size` is below 2 or exceeds the number of measurements.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0])?;
+    /// let subgroups = Subgroups::of_size(&sample, 3)?;
+    /// assert_eq!(subgroups.sizes(), [3, 2]); // the rest is a subgroup, too
+    /// assert!(Subgroups::of_size(&sample, 1).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_size(sample: &'a Sample<'_>, size: usize) -> Result<Self> {
         let n = sample.len();
         if size < 2 || size > n {
@@ -252,6 +328,15 @@ impl<'a> Subgroups<'a> {
     /// # Errors
     /// [`Error::Parameter`] for a size below 2; [`Error::LengthMismatch`] if the sum of the sizes is not the length of
     /// the sample.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0])?;
+    /// assert_eq!(Subgroups::of_sizes(&sample, vec![2, 3])?.starts(), [0, 2]);
+    /// assert!(Subgroups::of_sizes(&sample, vec![2, 2]).is_err()); // one measurement has no subgroup
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_sizes(sample: &'a Sample<'_>, sizes: Vec<usize>) -> Result<Self> {
         if let Some(&size) = sizes.iter().find(|&&size| size < 2) {
             return Err(Error::Parameter { name: "subgroup size", value: size.to_string(), expected: "at least 2" });
@@ -275,6 +360,17 @@ impl<'a> Subgroups<'a> {
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless there is one label for each measurement.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0])?;
+    /// let labels = [Some("monday"), Some("tuesday"), Some("monday"), None, Some("friday")];
+    /// let subgroups = Subgroups::of_labels(&sample, &labels)?;
+    /// assert_eq!(subgroups.iter().collect::<Vec<_>>(), [&[1.0, 3.0][..]]);
+    /// assert_eq!((subgroups.left_over(), subgroups.unlabelled()), (2, 1));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_labels<L: Eq + Hash>(sample: &Sample<'_>, labels: &[Option<L>]) -> Result<Subgroups<'static>> {
         if labels.len() != sample.len() {
             return Err(Error::LengthMismatch {
@@ -316,6 +412,14 @@ impl<'a> Subgroups<'a> {
     }
 
     /// The position of each subgroup's first measurement in the sample.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// assert_eq!(Subgroups::of_size(&sample, 2)?.starts(), [0, 2, 4]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn starts(&self) -> &[usize] {
         &self.starts
@@ -346,6 +450,15 @@ impl<'a> Subgroups<'a> {
     }
 
     /// The subgroups, in order.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 4.0, 2.0, 8.0])?;
+    /// let ranges: Vec<f64> = Subgroups::of_size(&sample, 2)?.iter().map(|pair| (pair[1] - pair[0]).abs()).collect();
+    /// assert_eq!(ranges, [3.0, 6.0]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = &[f64]> + '_ {
         let mut rest: &[f64] = &self.values;
         self.sizes.iter().map(move |&size| {
@@ -359,6 +472,15 @@ impl<'a> Subgroups<'a> {
     ///
     /// # Panics
     /// If the range is not within the subgroups.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+    /// let subgroups = Subgroups::of_size(&sample, 2)?;
+    /// assert_eq!(subgroups.slice(1..3).values(), [3.0, 4.0, 5.0, 6.0]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Subgroups<'_> {
         let start = self.sizes[..range.start].iter().sum::<usize>();

@@ -13,6 +13,7 @@ use crate::sample::{Sample, Subgroups, segments};
 use crate::stats::{self, Moments};
 
 /// The estimator of sigma. Different estimators give different values for the same data, so a report always names it.
+#[doc(alias("R-bar", "MR-bar", "S-bar", "within sigma"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -54,6 +55,14 @@ impl SigmaEstimator {
     ];
 
     /// The estimator's name on the command line, in files and in Python.
+    ///
+    /// ```
+    /// use llmscope_core::SigmaEstimator;
+    ///
+    /// assert_eq!(SigmaEstimator::Pooled.name(), "pooled");
+    /// assert_eq!("median_moving_range".parse::<SigmaEstimator>()?, SigmaEstimator::MedianMovingRange);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,6 +79,14 @@ impl SigmaEstimator {
     }
 
     /// A shorter name, which is accepted as well.
+    ///
+    /// ```
+    /// use llmscope_core::SigmaEstimator;
+    ///
+    /// assert_eq!(SigmaEstimator::AverageMovingRange.alias(), "average-mr");
+    /// assert_eq!("average-mr".parse::<SigmaEstimator>()?, SigmaEstimator::AverageMovingRange);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub const fn alias(self) -> &'static str {
         match self {
             Self::AverageMovingRange => "average-mr",
@@ -85,6 +102,12 @@ impl SigmaEstimator {
     }
 
     /// The convention and its formula, to print next to the number.
+    ///
+    /// ```
+    /// use llmscope_core::SigmaEstimator;
+    ///
+    /// assert_eq!(SigmaEstimator::AverageRange.convention(), "average range / d2");
+    /// ```
     #[must_use]
     pub const fn convention(self) -> &'static str {
         match self {
@@ -129,6 +152,15 @@ impl SigmaEstimator {
     ///
     /// # Errors
     /// [`Error::NotEnoughData`] without subgroups; [`Error::Parameter`] for an estimator of single values.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, SigmaEstimator, Subgroups};
+    ///
+    /// let sample = Sample::new(vec![1.0, 3.0, 2.0, 4.0])?;
+    /// let within = SigmaEstimator::AverageRange.of_subgroups(&Subgroups::of_size(&sample, 2)?)?;
+    /// assert!((within.sigma - 2.0 / 1.128_379_167).abs() < 1e-9); // both ranges are 2
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_subgroups(self, subgroups: &Subgroups<'_>) -> Result<SigmaEstimate> {
         if subgroups.is_empty() {
             return Err(Error::NotEnoughData { what: "sigma from subgroups (subgroups)", have: 0, need: 1 });
@@ -186,6 +218,16 @@ impl FromStr for SigmaEstimator {
 }
 
 /// An estimate of sigma with its estimator.
+///
+/// ```
+/// use llmscope_core::{Sample, SigmaEstimator};
+///
+/// let sample = Sample::new(vec![2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0])?;
+/// let overall = SigmaEstimator::Overall.of_sample(&sample)?;
+/// assert!((overall.sigma - (32.0_f64 / 7.0).sqrt()).abs() < 1e-12);
+/// assert_eq!(overall.degrees_of_freedom, Some(7.0));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SigmaEstimate {
     /// The estimate, in the unit of the data (with a transformation, of the transformed data); 0 for data without
@@ -205,6 +247,14 @@ impl SigmaEstimate {
     ///
     /// # Errors
     /// [`Error::Parameter`] unless it is finite and positive.
+    ///
+    /// ```
+    /// use llmscope_core::SigmaEstimate;
+    ///
+    /// assert_eq!(SigmaEstimate::given(0.02)?.sigma, 0.02);
+    /// assert!(SigmaEstimate::given(0.0).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn given(sigma: f64) -> Result<Self> {
         if sigma.is_finite() && sigma > 0.0 {
             Ok(Self { sigma, estimator: SigmaEstimator::Given, degrees_of_freedom: None })

@@ -20,6 +20,7 @@ use crate::stats::{BoxCox, Moments, Sorted, anderson_darling};
 const NORMAL: f64 = 0.05;
 
 /// The choice of a transformation.
+#[doc(alias("Box-Cox", "log transform"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transform {
@@ -56,6 +57,15 @@ impl Transform {
     /// logarithm) and two. The logarithm replaces powers below 0, whose upper limit can be so high that nothing
     /// signals; powers above 2; and the estimate from fewer than 8 values or from equal ones. `auto` is `box-cox`,
     /// unless Anderson–Darling accepts the values as normal (p ≥ 0.05) or one of them is not positive.
+    ///
+    /// ```
+    /// use llmscope_core::{PowerTransform, Transform};
+    ///
+    /// // Powers of two are evenly spaced on a logarithmic scale.
+    /// let doubling: Vec<f64> = (0..12).map(|i| f64::from(1 << i)).collect();
+    /// assert_eq!(Transform::BoxCox.choose(&doubling), Some(PowerTransform::LOG));
+    /// assert_eq!(Transform::None.choose(&doubling), None);
+    /// ```
     #[must_use]
     pub fn choose(self, values: &[f64]) -> Option<PowerTransform> {
         match self {
@@ -71,6 +81,13 @@ impl Transform {
     }
 
     /// True if a value of 0 or below cannot be transformed, regardless of the other values.
+    ///
+    /// ```
+    /// use llmscope_core::Transform;
+    ///
+    /// assert!(Transform::Log.needs_positive());
+    /// assert!(!Transform::Auto.needs_positive()); // it leaves such values as they are
+    /// ```
     #[must_use]
     pub const fn needs_positive(self) -> bool {
         matches!(self, Self::Log | Self::BoxCox)
@@ -125,6 +142,14 @@ impl PowerTransform {
     ///
     /// # Errors
     /// [`Error::Parameter`] for any other λ.
+    ///
+    /// ```
+    /// use llmscope_core::PowerTransform;
+    ///
+    /// assert_eq!(PowerTransform::new(0.0)?, PowerTransform::LOG);
+    /// assert!(PowerTransform::new(-1.0).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn new(lambda: f64) -> Result<Self> {
         if lambda == 0.0 {
             Ok(Self::LOG)
@@ -179,12 +204,28 @@ impl PowerTransform {
     }
 
     /// The derivative of the transformation at x, which converts a density of transformed values into one of values.
+    ///
+    /// ```
+    /// use llmscope_core::PowerTransform;
+    ///
+    /// assert_eq!(PowerTransform::LOG.slope(4.0), 0.25);
+    /// assert_eq!(PowerTransform::new(2.0)?.slope(3.0), 6.0);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn slope(self, x: f64) -> f64 {
         if self == Self::LOG { 1.0 / x } else { self.lambda * x.powf(self.lambda - 1.0) }
     }
 
     /// The inverse: 0 for a y below all transformed values, `None` if the result is not a finite number.
+    ///
+    /// ```
+    /// use llmscope_core::PowerTransform;
+    ///
+    /// assert_eq!(PowerTransform::new(0.5)?.back(3.0), Some(9.0));
+    /// assert_eq!(PowerTransform::new(0.5)?.back(-1.0), Some(0.0));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn back(self, y: f64) -> Option<f64> {
         let x = if self == Self::LOG { y.exp() } else { y.max(0.0).powf(1.0 / self.lambda) };
@@ -195,6 +236,15 @@ impl PowerTransform {
     ///
     /// # Errors
     /// [`Error::NotPositive`] with the first value that cannot be transformed.
+    ///
+    /// ```
+    /// use llmscope_core::{PowerTransform, Sample};
+    ///
+    /// let root = PowerTransform::new(0.5)?;
+    /// assert_eq!(root.sample(&Sample::new(vec![1.0, 4.0, 9.0])?)?.values(), [1.0, 2.0, 3.0]);
+    /// assert!(root.sample(&Sample::new(vec![1.0, 0.0])?).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn sample(self, sample: &Sample<'_>) -> Result<Sample<'static>> {
         let one = |(index, &value)| self.apply(value).ok_or(Error::NotPositive { index, value });
         let transformed = sample.values().iter().enumerate().map(one).collect::<Result<Vec<_>>>()?;
@@ -202,6 +252,14 @@ impl PowerTransform {
     }
 
     /// `logarithm`, or `Box–Cox λ 0.5`.
+    ///
+    /// ```
+    /// use llmscope_core::PowerTransform;
+    ///
+    /// assert_eq!(PowerTransform::LOG.describe(), "logarithm");
+    /// assert_eq!(PowerTransform::new(0.5)?.describe(), "Box–Cox λ 0.5");
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn describe(self) -> String {
         if self == Self::LOG { "logarithm".to_owned() } else { format!("Box–Cox λ {}", self.lambda) }

@@ -40,6 +40,17 @@ const ERROR_RATE_POINTS: usize = 15;
 /// # Errors
 /// The errors of reading the values ([`Series::sample`]), and [`Error::Parameter`] for parameters that do not fit the
 /// data or are out of range, such as alpha. Too few data are not an error: the verdict reports them.
+///
+/// ```
+/// use llmscope_core::analysis::{Series, SeriesVerdict};
+/// use llmscope_core::{Plan, analyze};
+///
+/// let values = (0..80).map(|i| if i < 40 { 10.0 } else { 20.0 } + f64::from(i * 7 % 5)).collect();
+/// let analysis = analyze(&Series::of_numbers("ttft_s", values), &Plan::default())?;
+/// assert_eq!(analysis.verdict, SeriesVerdict::Changed);
+/// assert_eq!(analysis.n, 80);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn analyze(series: &Series, plan: &Plan) -> Result<Analysis> {
     if let Some((plan, reason)) = definitions::learned_again(series, plan) {
         let mut analysis = analyze(series, &plan)?;

@@ -196,6 +196,13 @@ pub enum Verdict {
 
 impl Verdict {
     /// The verdict on a chart that was judged.
+    ///
+    /// ```
+    /// use llmscope_core::Verdict;
+    ///
+    /// assert_eq!(Verdict::of(true), Verdict::InControl);
+    /// assert_eq!(Verdict::of(false).label(), "out of control");
+    /// ```
     #[must_use]
     pub const fn of(is_in_control: bool) -> Self {
         if is_in_control { Self::InControl } else { Self::OutOfControl }
@@ -488,6 +495,16 @@ impl Analysis {
 
     /// The frozen limits of this analysis, for a later phase II. `None` if nothing was estimated, or if several stages
     /// have different limits.
+    ///
+    /// ```
+    /// use llmscope_core::analysis::Series;
+    /// use llmscope_core::{Plan, analyze};
+    ///
+    /// let values: Vec<f64> = (0..30).map(|i| 10.0 + f64::from(i * 7 % 5)).collect();
+    /// let frozen = analyze(&Series::of_numbers("ttft_s", values), &Plan::default())?.baseline().unwrap();
+    /// assert_eq!((frozen.metric.as_str(), frozen.n, frozen.standards.center), ("ttft_s", 30, 12.0));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn baseline(&self) -> Option<Baseline> {
         let drawing = self.drawing.as_ref().filter(|_| self.stages.len() < 2)?;

@@ -18,6 +18,16 @@ use crate::sigma::SigmaEstimator;
 use crate::transform::Transform;
 
 /// The settings of an analysis: the chart, the origin of its limits, and the rules.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Plan, analysis::Series, analyze};
+///
+/// let plan = Plan { chart: Some(ChartKind::Ewma), ..Plan::default() };
+/// let values: Vec<f64> = (0..30).map(|i| 10.0 + f64::from(i * 7 % 5)).collect();
+/// let analysis = analyze(&Series::of_numbers("ttft_s", values), &plan)?;
+/// assert_eq!(analysis.chart, ChartKind::Ewma);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The chart. By default, an individuals chart, or a p chart for the error rate.
@@ -134,6 +144,13 @@ pub enum Origin {
 
 impl Origin {
     /// True if the limits are estimated from the judged data (phase I).
+    ///
+    /// ```
+    /// use llmscope_core::analysis::Origin;
+    ///
+    /// assert!(Origin::Data.is_of_these_data());
+    /// assert!(!Origin::FirstPoints(0..100).is_of_these_data());
+    /// ```
     #[must_use]
     pub const fn is_of_these_data(&self) -> bool {
         matches!(self, Self::Data | Self::LastStage)
@@ -144,6 +161,15 @@ impl Origin {
 ///
 /// # Errors
 /// [`Error::Parameter`] for any other text, and for an empty range.
+///
+/// ```
+/// use llmscope_core::analysis::point_range;
+///
+/// assert_eq!(point_range("100")?, 0..100);
+/// assert_eq!(point_range("50..100")?, 50..100);
+/// assert!(point_range("9..9").is_err());
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn point_range(text: &str) -> Result<Range<usize>> {
     let number = |text: &str| text.trim().parse::<usize>().ok();
     let range = match text.split_once("..") {
@@ -201,6 +227,18 @@ impl Baseline {
     ///
     /// # Errors
     /// [`Error::Format`] for any other text.
+    ///
+    /// ```
+    /// use llmscope_core::analysis::{Baseline, Series};
+    /// use llmscope_core::{Plan, analyze};
+    ///
+    /// let values: Vec<f64> = (0..30).map(|i| 10.0 + f64::from(i * 7 % 5)).collect();
+    /// let studied = analyze(&Series::of_numbers("ttft_s", values), &Plan::default())?;
+    /// let text = Baseline::to_json(&[studied.baseline().unwrap()])?;
+    /// assert_eq!(Baseline::read("limits.json", &text)?[0].metric, "ttft_s");
+    /// assert!(Baseline::read("limits.json", "{}").is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn read(source: &str, text: &str) -> Result<Vec<Self>> {
         let refuse = |line: Option<u64>, problem: String| {
             let location = Location { line, ..Location::of(source) };

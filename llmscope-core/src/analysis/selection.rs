@@ -64,6 +64,18 @@ impl Selection {
     /// # Errors
     /// [`Error::Format`] for text in a numeric column; [`Error::Unknown`] if no log has the requested measure, with the
     /// measures that are present.
+    ///
+    /// ```
+    /// use llmscope_core::analysis::Selection;
+    /// use llmscope_core::{Metric, Measure, ingest};
+    ///
+    /// let log = ingest::read("run.csv", b"ttft_s,model\n0.31,a\n0.29,b\n0.30,a\n", None)?;
+    /// let selection = Selection { by: Some(vec!["model".to_owned()]), ..Selection::default() };
+    /// let series = selection.series([&log])?;
+    /// assert_eq!(series.iter().map(|one| one.values.len()).collect::<Vec<_>>(), [2, 1]);
+    /// assert_eq!(series[0].measure, Measure::Metric(Metric::Ttft));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn series<'l>(&self, logs: impl IntoIterator<Item = &'l Log>) -> Result<Vec<Series>> {
         let mut gathering = SeriesBuilder::new(self.clone());
         for log in logs {

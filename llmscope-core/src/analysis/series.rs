@@ -210,6 +210,13 @@ impl SampleIndex {
 
 impl Series {
     /// A series of plain numbers, with NaN for gaps.
+    ///
+    /// ```
+    /// use llmscope_core::{Unit, analysis::Series};
+    ///
+    /// let series = Series::of_numbers("queue_ms", vec![12.0, 14.0]);
+    /// assert_eq!(series.unit(), Unit::Millisecond); // as the name says
+    /// ```
     #[must_use]
     pub fn of_numbers(name: &str, values: Vec<f64>) -> Self {
         Self {
@@ -276,6 +283,16 @@ impl Series {
     /// # Errors
     /// [`Error::Format`] at the first gap under [`Missing::Error`], and at a value that is not finite. Without a file
     /// to name: [`Error::Missing`], [`Error::NonFinite`] or [`Error::TooLarge`].
+    ///
+    /// ```
+    /// use llmscope_core::{Missing, analysis::Series};
+    ///
+    /// let series = Series::of_numbers("ttft_s", vec![0.3, f64::NAN, 0.4]);
+    /// assert!(series.sample(None).is_err());
+    /// let (sample, places) = series.sample(Some(Missing::Break))?;
+    /// assert_eq!((sample.values(), sample.breaks(), places.at(1)), (&[0.3, 0.4][..], &[1][..], 2));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn sample(&self, missing: Option<Missing>) -> Result<(Sample<'_>, SampleIndex)> {
         let sample = match Sample::new(&self.values[..]) {
             Ok(sample) => sample,

@@ -15,6 +15,14 @@ use crate::stats::{self, ChangePoint, about_means, mean};
 use super::Autocorrelation;
 
 /// How the series is divided into stages.
+///
+/// ```
+/// use llmscope_core::analysis::Stages;
+///
+/// assert_eq!("150,300".parse::<Stages>()?, Stages::At(vec![150, 300]));
+/// assert_eq!("auto".parse::<Stages>()?.to_string(), "auto");
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Stages {
     /// One stage: the same limits for all points.

@@ -15,6 +15,7 @@ const MIN_EMPIRICAL: usize = 741;
 const NORMAL: f64 = 0.05;
 
 /// Performance without the assumption of a normal distribution, by three methods, and the method that the data support.
+#[doc(alias = "non-normal capability")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NonNormal {
     /// Fitted distributions, ordered by Akaike's criterion, the best one first.
@@ -159,6 +160,21 @@ impl TransformedPerformance {
 
 impl NonNormal {
     /// The results of the three methods for these values; `None` if none of them applies.
+    ///
+    /// ```
+    /// use llmscope_core::SpecificationLimits;
+    /// use llmscope_core::capability::NonNormal;
+    /// use llmscope_core::stats::{Sorted, special::normal_quantile};
+    ///
+    /// // Lognormal latencies have a long upper tail.
+    /// let normal = (1..200).filter_map(|i| normal_quantile(f64::from(i) / 200.0));
+    /// let latencies = Sorted::of(&normal.map(|z| 0.3 * (0.3 * z).exp()).collect::<Vec<_>>());
+    /// let limits = SpecificationLimits::new(None, Some(0.8), None)?;
+    /// let fitted = NonNormal::of(&latencies, &limits).unwrap();
+    /// // The limit is 0.5 above the median, and the 99.865 % quantile 0.3(e^0.9 − 1) = 0.438.
+    /// assert!((fitted.supported_ppk().unwrap() - 0.5 / 0.438).abs() < 0.05);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn of(sorted: &Sorted, limits: &SpecificationLimits) -> Option<Self> {
         let fits: Vec<_> = Fit::all(sorted).into_iter().filter_map(|fit| FittedPerformance::new(fit, limits)).collect();

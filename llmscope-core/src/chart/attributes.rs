@@ -16,6 +16,7 @@ use crate::stats;
 /// assert_eq!(chart.limits.center.at(0), 0.225);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("attribute data", "defectives", "defects"))]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Counts {
     counts: Vec<f64>,
@@ -27,6 +28,14 @@ impl Counts {
     ///
     /// # Errors
     /// [`Error::Count`] if a count is not a whole number from 0 to its sample's size, or if a sample has no items.
+    ///
+    /// ```
+    /// use llmscope_core::Counts;
+    ///
+    /// assert_eq!(Counts::of_items(vec![2.0, 0.0], vec![50.0, 40.0])?.len(), 2);
+    /// assert!(Counts::of_items(vec![51.0], vec![50.0]).is_err()); // more failures than requests
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_items(counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
         let counts = Self::of_events(counts, sizes)?;
         let bad = |(&count, &size): (&f64, &f64)| count > size || size.fract() != 0.0;
@@ -46,6 +55,15 @@ impl Counts {
     /// # Errors
     /// [`Error::LengthMismatch`] for arrays of different lengths; [`Error::Count`] if a count is not a whole number of
     /// at least 0, or if an area is not finite and positive.
+    ///
+    /// ```
+    /// use llmscope_core::Counts;
+    ///
+    /// let per_hour = Counts::of_events(vec![7.0, 3.0], vec![1.0, 0.5])?;
+    /// assert_eq!(per_hour.sizes(), [1.0, 0.5]);
+    /// assert!(Counts::of_events(vec![0.5], vec![1.0]).is_err()); // half an event
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_events(counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
         if counts.len() != sizes.len() {
             return Err(Error::LengthMismatch {
@@ -72,6 +90,14 @@ impl Counts {
     ///
     /// # Errors
     /// The errors of [`Counts::of_items`] or [`Counts::of_events`].
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, Counts};
+    ///
+    /// // Seven events on one page are possible; seven nonconforming items of one are not.
+    /// assert!(Counts::of_chart(ChartKind::U, vec![7.0], vec![1.0]).is_ok());
+    /// assert!(Counts::of_chart(ChartKind::P, vec![7.0], vec![1.0]).is_err());
+    /// ```
     pub fn of_chart(kind: ChartKind, counts: Vec<f64>, sizes: Vec<f64>) -> Result<Self> {
         match kind {
             ChartKind::P | ChartKind::Np | ChartKind::LaneyP => Self::of_items(counts, sizes),
@@ -121,6 +147,14 @@ impl Counts {
     ///
     /// # Panics
     /// If the range is not within the samples.
+    ///
+    /// ```
+    /// use llmscope_core::Counts;
+    ///
+    /// let counts = Counts::of_items(vec![1.0, 2.0, 3.0], vec![50.0; 3])?;
+    /// assert_eq!(counts.slice(1..3).counts(), [2.0, 3.0]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
         Self { counts: self.counts[range.clone()].to_vec(), sizes: self.sizes[range].to_vec() }
@@ -144,6 +178,16 @@ impl Counts {
 /// # Errors
 /// [`Error::NotEnoughData`] without samples; [`Error::Parameter`] for another kind of chart, or for a c chart of
 /// different areas (use a u chart).
+///
+/// ```
+/// use llmscope_core::{ChartKind, Counts, chart::attributes};
+///
+/// // The mean count is 16, so the limits are 16 ± 3·4.
+/// let chart = attributes::estimate(&Counts::of_events(vec![14.0, 18.0, 16.0], vec![1.0; 3])?, ChartKind::C)?;
+/// assert_eq!((chart.limits.lower.at(0), chart.limits.upper.at(0)), (4.0, 28.0));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[doc(alias("p-chart", "np-chart", "c-chart", "u-chart"))]
 pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
     let rate = counts.overall_rate()?;
     let center = if kind == ChartKind::C { rate * area_of_c(counts)? } else { rate };
@@ -154,6 +198,16 @@ pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Counts, RuleSet, Standards, chart::attributes};
+///
+/// let frozen = Standards::of_counts(ChartKind::P, 0.10)?;
+/// let chart = attributes::monitor(&frozen, &Counts::of_items(vec![10.0, 25.0], vec![100.0; 2])?)?;
+/// assert!((chart.limits.upper.at(1) - 0.19).abs() < 1e-12);
+/// assert_eq!(chart.judge(&RuleSet::nelson())?.violations[0].first, 1);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, counts)
 }

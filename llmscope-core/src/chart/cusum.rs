@@ -16,6 +16,7 @@ use crate::stats::mean;
 use crate::transform::PowerTransform;
 
 /// The parameters of a CUSUM chart: allowance, decision interval and head start.
+#[doc(alias("CUSUM", "cumulative sum"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cusum {
     /// Allowance k, in sigmas: half the shift to detect.
@@ -41,6 +42,13 @@ impl Cusum {
     /// # Errors
     /// [`Error::Parameter`] unless k is from 0 to 100, h above 0 and at most 1000, and the head start from 0 to below
     /// 1.
+    ///
+    /// ```
+    /// use llmscope_core::chart::cusum::Cusum;
+    ///
+    /// assert!(Cusum::new(0.5, 4.77, 0.5).is_ok());
+    /// assert!(Cusum::new(0.5, 0.0, 0.0).is_err()); // every deviation would signal
+    /// ```
     pub fn new(k: f64, h: f64, headstart: f64) -> Result<Self> {
         let refuse = |name, value: f64, expected| Err(Error::Parameter { name, value: value.to_string(), expected });
         if !(0.0..=100.0).contains(&k) {
@@ -56,6 +64,15 @@ impl Cusum {
     }
 
     /// The sums for this center line and sigma, before the first measurement.
+    ///
+    /// ```
+    /// use llmscope_core::chart::cusum::Cusum;
+    ///
+    /// // With a head start of one half, the upper sum begins at h/2 = 2.5 sigmas.
+    /// let mut sums = Cusum::new(0.5, 5.0, 0.5)?.sums(10.0, 1.0);
+    /// assert_eq!(sums.push(10.0), (2.0, -2.0));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn sums(self, center: f64, sigma: f64) -> CusumSums {
         let start = self.headstart * self.h * sigma;
@@ -83,6 +100,14 @@ pub struct CusumSums {
 
 impl CusumSums {
     /// Adds a measurement. Returns the upper sum C⁺ and the lower sum −C⁻, in the unit of the measurements.
+    ///
+    /// ```
+    /// use llmscope_core::chart::cusum::Cusum;
+    ///
+    /// let mut sums = Cusum::default().sums(0.0, 1.0);
+    /// let upper: Vec<f64> = [1.0, 1.0, -3.0].into_iter().map(|x| sums.push(x).0).collect();
+    /// assert_eq!(upper, [0.5, 1.0, 0.0]);
+    /// ```
     pub fn push(&mut self, x: f64) -> (f64, f64) {
         let deviation = x - self.center;
         self.upper = (self.upper + deviation - self.allowance).max(0.0);
@@ -154,6 +179,17 @@ pub fn estimate_on(
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
 /// cannot be transformed.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Sample, SigmaEstimate, Standards, chart::cusum::{self, Cusum}};
+///
+/// let known = Standards::of_measurements(ChartKind::Cusum, 10.0, SigmaEstimate::given(1.0)?)?;
+/// let standards = Standards { cusum: Some(Cusum::default()), ..known };
+/// let chart = cusum::monitor(&standards, &Sample::new(vec![11.0, 12.0, 9.0])?)?;
+/// assert_eq!(&chart.points[..], [0.5, 2.0, 0.5]);
+/// assert_eq!(chart.limits.upper.at(0), 5.0); // h sigmas
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }

@@ -11,6 +11,7 @@ use crate::sigma::SigmaEstimator;
 use crate::transform::PowerTransform;
 
 /// The parameters of an EWMA chart: weight and limit width.
+#[doc(alias("EWMA", "exponentially weighted moving average"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ewma {
     /// Weight λ of the newest point, above 0 and at most 1: the smaller, the longer the memory.
@@ -31,6 +32,13 @@ impl Ewma {
     ///
     /// # Errors
     /// [`Error::Parameter`] unless 0 < λ ≤ 1 and L is finite and positive.
+    ///
+    /// ```
+    /// use llmscope_core::chart::ewma::Ewma;
+    ///
+    /// assert!(Ewma::new(1.0, 3.0).is_ok()); // a Shewhart chart
+    /// assert!(Ewma::new(0.0, 3.0).is_err()); // no point would count
+    /// ```
     pub fn new(lambda: f64, multiple: f64) -> Result<Self> {
         if !(lambda > 0.0 && lambda <= 1.0) {
             return Err(Error::Parameter {
@@ -90,6 +98,17 @@ pub fn estimate_on(
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
 /// cannot be transformed.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Sample, SigmaEstimate, Standards, chart::ewma::{self, Ewma}};
+///
+/// let known = Standards::of_measurements(ChartKind::Ewma, 10.0, SigmaEstimate::given(1.0)?)?;
+/// let standards = Standards { ewma: Some(Ewma::new(0.5, 3.0)?), ..known };
+/// let chart = ewma::monitor(&standards, &Sample::new(vec![12.0, 12.0])?)?;
+/// assert_eq!(&chart.points[..], [11.0, 11.5]);
+/// assert_eq!(chart.limits.upper.at(0), 11.5); // 10 + 3·√(λ²)
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }

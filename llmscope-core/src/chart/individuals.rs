@@ -27,6 +27,7 @@ use crate::transform::PowerTransform;
 /// assert_eq!(format!("{:.3}", chart.limits.upper.at(0)), "55.802");
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("XmR", "I-MR", "XMR chart"))]
 pub fn estimate<'a>(sample: &Sample<'a>, estimator: SigmaEstimator) -> Result<Chart<'a>> {
     estimate_on(sample, estimator, None)
 }
@@ -62,6 +63,15 @@ pub fn estimate_on<'a>(
 /// # Errors
 /// [`crate::Error::Parameter`] if the standards belong to another kind of chart; [`crate::Error::NotPositive`] for a
 /// measurement that cannot be transformed.
+///
+/// ```
+/// use llmscope_core::{ChartKind, RuleSet, Sample, SigmaEstimate, Standards, chart::individuals};
+///
+/// let frozen = Standards::of_measurements(ChartKind::Individuals, 0.30, SigmaEstimate::given(0.01)?)?;
+/// let chart = individuals::monitor(&frozen, &Sample::new(vec![0.31, 0.29, 0.34])?)?;
+/// assert_eq!(chart.judge(&RuleSet::nelson())?.violations[0].first, 2);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor<'a>(standards: &Standards, sample: &Sample<'a>) -> Result<Chart<'a>> {
     if let Some(power) = standards.transform {
         power.sample(sample)?;

@@ -12,6 +12,19 @@ use crate::sigma::SigmaEstimator;
 ///
 /// # Errors
 /// [`Error::NotEnoughData`] for fewer than two samples; [`Error::Parameter`] for another kind of chart.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Counts, chart::{attributes, laney}};
+///
+/// // Samples of a million: the binomial limits are so narrow that ordinary days are outside.
+/// let counts = Counts::of_items(vec![9_000.0, 11_000.0, 10_000.0, 12_000.0, 8_000.0], vec![1e6; 5])?;
+/// let binomial = attributes::estimate(&counts, ChartKind::P)?;
+/// let laney = laney::estimate(&counts, ChartKind::LaneyP)?;
+/// assert!(binomial.points[3] > binomial.limits.upper.at(3));
+/// assert!(laney.points[3] < laney.limits.upper.at(3));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[doc(alias("p-prime", "overdispersion"))]
 pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
     let center = counts.overall_rate()?;
     let standards = Standards::of_counts(kind, center)?;
@@ -34,6 +47,16 @@ pub fn estimate(counts: &Counts, kind: ChartKind) -> Result<Chart<'static>> {
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Counts, Standards, chart::laney};
+///
+/// // σ_z = 2 doubles the width of a p chart's limits: 0.10 ± 3·2·0.03.
+/// let frozen = Standards { inflation: Some(2.0), ..Standards::of_counts(ChartKind::LaneyP, 0.10)? };
+/// let chart = laney::monitor(&frozen, &Counts::of_items(vec![12.0], vec![100.0])?)?;
+/// assert!((chart.limits.upper.at(0) - 0.28).abs() < 1e-12);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor(standards: &Standards, counts: &Counts) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, counts)
 }

@@ -38,34 +38,47 @@ use crate::transform::PowerTransform;
 #[non_exhaustive]
 pub enum ChartKind {
     /// Single measurements.
+    #[doc(alias("XmR", "I-MR", "I chart", "X chart"))]
     Individuals,
     /// Absolute differences of adjacent measurements: the dispersion chart of individuals.
+    #[doc(alias = "MR chart")]
     MovingRange,
     /// Subgroup means, with sigma from the ranges.
+    #[doc(alias("X-bar R", "Xbar-R"))]
     XbarR,
     /// Subgroup means, with sigma from the standard deviations.
+    #[doc(alias("X-bar S", "Xbar-S"))]
     XbarS,
     /// Subgroup ranges: the dispersion chart of X̄–R.
     Range,
     /// Subgroup standard deviations: the dispersion chart of X̄–S.
     StandardDeviation,
     /// Proportion of nonconforming items.
+    #[doc(alias("p-chart", "p chart"))]
     P,
     /// Number of nonconforming items.
+    #[doc(alias("np-chart", "np chart"))]
     Np,
     /// Number of nonconformities in areas of equal size.
+    #[doc(alias("c-chart", "c chart"))]
     C,
     /// Nonconformities per unit of area.
+    #[doc(alias("u-chart", "u chart"))]
     U,
     /// Laney's p′: proportions with variation beyond the binomial.
+    #[doc(alias("p-prime", "Laney p chart"))]
     LaneyP,
     /// Laney's u′: rates with variation beyond the Poisson.
+    #[doc(alias("u-prime", "Laney u chart"))]
     LaneyU,
     /// Exponentially weighted moving average of single measurements.
+    #[doc(alias = "EWMA")]
     Ewma,
     /// Cumulative sums of deviations of single measurements beyond an allowance.
+    #[doc(alias = "CUSUM")]
     Cusum,
     /// Mean of the last few measurements.
+    #[doc(alias = "MA chart")]
     MovingAverage,
 }
 
@@ -87,6 +100,12 @@ impl ChartKind {
     ];
 
     /// The chart's name in files and on the command line.
+    ///
+    /// ```
+    /// use llmscope_core::ChartKind;
+    ///
+    /// assert_eq!(ChartKind::LaneyP.name(), "laney-p");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -109,6 +128,12 @@ impl ChartKind {
     }
 
     /// The chart's human-readable label.
+    ///
+    /// ```
+    /// use llmscope_core::ChartKind;
+    ///
+    /// assert_eq!(ChartKind::LaneyP.label(), "Laney p′ chart");
+    /// ```
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -156,6 +181,14 @@ impl ChartKind {
     }
 
     /// A description of what a rule detects on this kind of chart.
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, RuleSet};
+    ///
+    /// let beyond = &RuleSet::nelson().limits_only();
+    /// let rule = &beyond.rules()[0];
+    /// assert_eq!(ChartKind::Cusum.describe(rule), "sum beyond the decision interval");
+    /// ```
     #[must_use]
     pub fn describe(self, rule: &Rule) -> String {
         match self {
@@ -172,6 +205,15 @@ impl ChartKind {
 
     /// The subset of `rules` that applies to this kind of chart: no zone rules for a dispersion chart, only limits for
     /// a chart with memory.
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, RuleSet};
+    ///
+    /// let nelson = RuleSet::nelson();
+    /// assert_eq!(ChartKind::Individuals.fitting(&nelson), nelson);
+    /// assert_eq!(ChartKind::Ewma.fitting(&nelson), nelson.limits_only());
+    /// assert_eq!(ChartKind::MovingRange.fitting(&nelson), nelson.without_zones());
+    /// ```
     #[must_use]
     pub fn fitting(self, rules: &RuleSet) -> RuleSet {
         if self.is_dispersion() {
@@ -199,6 +241,7 @@ impl FromStr for ChartKind {
 }
 
 /// Whether limits were estimated from the data that the chart shows.
+#[doc(alias("phase I", "phase II"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "u8", try_from = "u8")]
 #[schemars(with = "u8", extend("enum" = [1, 2]))]
@@ -211,6 +254,12 @@ pub enum Phase {
 
 impl Phase {
     /// The phase as a Roman numeral.
+    ///
+    /// ```
+    /// use llmscope_core::Phase;
+    ///
+    /// assert_eq!((Phase::I.numeral(), Phase::II.numeral()), ("I", "II"));
+    /// ```
     #[must_use]
     pub const fn numeral(self) -> &'static str {
         match self {
@@ -242,6 +291,18 @@ impl TryFrom<u8> for Phase {
 }
 
 /// The values that a phase I study freezes for phase II charts.
+///
+/// ```
+/// use llmscope_core::{Sample, SigmaEstimator, chart::individuals};
+///
+/// // Phase I freezes what phase II judges against.
+/// let studied = Sample::new(vec![0.31, 0.29, 0.30, 0.32, 0.30, 0.31])?;
+/// let standards = individuals::estimate(&studied, SigmaEstimator::AverageMovingRange)?.standards;
+/// let later = individuals::monitor(&standards, &Sample::new(vec![0.45])?)?;
+/// assert!(later.points[0] > later.limits.upper.at(0));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
+#[doc(alias("baseline", "frozen limits"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Standards {
     /// The kind of chart.
@@ -274,6 +335,16 @@ impl Standards {
     ///
     /// # Errors
     /// [`Error::Parameter`] if the chart is of another kind or the center line is not finite.
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, SigmaEstimate, Standards};
+    ///
+    /// let sigma = SigmaEstimate::given(0.02)?;
+    /// assert!(Standards::of_measurements(ChartKind::Individuals, 0.30, sigma).is_ok());
+    /// // A p chart has no sigma of a measurement.
+    /// assert!(Standards::of_measurements(ChartKind::P, 0.30, sigma).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_measurements(chart: ChartKind, center: f64, within: SigmaEstimate) -> Result<Self> {
         if chart != ChartKind::Individuals && !chart.has_memory() && !chart.needs_subgroups() {
             return Err(wrong_chart(chart, "individuals, ewma, cusum, moving-average, xbar-r or xbar-s"));
@@ -285,6 +356,14 @@ impl Standards {
     ///
     /// # Errors
     /// [`Error::Parameter`] if the chart is of another kind, or if the center line is not a possible value.
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, Standards};
+    ///
+    /// assert_eq!(Standards::of_counts(ChartKind::P, 0.02)?.center, 0.02);
+    /// assert!(Standards::of_counts(ChartKind::P, 1.2).is_err()); // not a proportion
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of_counts(chart: ChartKind, center: f64) -> Result<Self> {
         if !chart.is_attribute() {
             return Err(wrong_chart(chart, "p, np, c, u, laney-p or laney-u"));
@@ -335,6 +414,15 @@ impl Standards {
     /// # Errors
     /// [`Error::Parameter`] if the standards are those of counts, which have no sigma of a single measurement, or if a
     /// limit is not a finite number.
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, SigmaEstimate, Standards};
+    ///
+    /// // The limits of an X̄ chart are those of means; single measurements vary more.
+    /// let standards = Standards::of_measurements(ChartKind::XbarR, 10.0, SigmaEstimate::given(2.0)?)?;
+    /// assert_eq!(standards.limits_of_single_measurements()?.upper.at(0), 16.0);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn limits_of_single_measurements(&self) -> Result<ControlLimits> {
         let within = self.within.ok_or_else(|| Error::Parameter {
             name: "frozen limits",
@@ -362,6 +450,7 @@ fn wrong_chart(chart: ChartKind, expected: &'static str) -> Error {
 }
 
 /// A control chart. A chart of single measurements borrows its points from the sample if the sample borrows them too.
+#[doc(alias("control chart", "Shewhart chart"))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chart<'a> {
     /// The plotted statistic.
@@ -392,6 +481,15 @@ pub struct Chart<'a> {
 
 impl<'a> Chart<'a> {
     /// The dispersion chart of this chart of the level: moving ranges, ranges or standard deviations.
+    ///
+    /// ```
+    /// use llmscope_core::{ChartKind, Sample, SigmaEstimator, chart::individuals};
+    ///
+    /// let chart = individuals::estimate(&Sample::new(vec![1.0, 3.0, 2.0])?, SigmaEstimator::AverageMovingRange)?;
+    /// let ranges = chart.dispersion_chart().unwrap();
+    /// assert_eq!((ranges.kind, &ranges.points[..]), (ChartKind::MovingRange, &[2.0, 1.0][..]));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn dispersion_chart(&self) -> Option<Cow<'_, Chart<'static>>> {
         match self.kind {
@@ -410,6 +508,15 @@ impl<'a> Chart<'a> {
     }
 
     /// Clamps the limits to the bounds of the measured quantity. The sums of a CUSUM have no such bounds.
+    ///
+    /// ```
+    /// use llmscope_core::{Bounds, Sample, SigmaEstimator, chart::individuals};
+    ///
+    /// let chart = individuals::estimate(&Sample::new(vec![0.1, 0.9, 0.2])?, SigmaEstimator::AverageMovingRange)?;
+    /// assert!(chart.limits.lower.at(0) < 0.0);
+    /// assert_eq!(chart.with_bounds(Bounds::NON_NEGATIVE).limits.lower.at(0), 0.0);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
         if self.kind != ChartKind::Cusum {
@@ -419,6 +526,16 @@ impl<'a> Chart<'a> {
     }
 
     /// The plotted value at the first signal of a violation.
+    ///
+    /// ```
+    /// use llmscope_core::{RuleSet, Sample, SigmaEstimator, chart::individuals};
+    ///
+    /// let sample = Sample::new(vec![5.0, 5.2, 4.9, 5.1, 5.0, 9.0, 5.1, 4.9])?;
+    /// let chart = individuals::estimate(&sample, SigmaEstimator::MedianMovingRange)?;
+    /// let judgement = chart.judge(&"1".parse::<RuleSet>()?)?;
+    /// assert_eq!(chart.value_of(&judgement.violations[0]), 9.0);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn value_of(&self, violation: &Violation) -> f64 {
         match (&self.lower_points, &self.positions) {
@@ -496,6 +613,14 @@ impl<'a> Chart<'a> {
     }
 
     /// True if sigma is zero everywhere: the limits collapse on the center line.
+    ///
+    /// ```
+    /// use llmscope_core::{Sample, SigmaEstimator, chart::individuals};
+    ///
+    /// let constant = individuals::estimate(&Sample::new(vec![2.0; 5])?, SigmaEstimator::AverageMovingRange)?;
+    /// assert!(constant.is_degenerate());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn is_degenerate(&self) -> bool {
         self.limits.sigma.extent().is_some_and(|(_, max)| max == 0.0)

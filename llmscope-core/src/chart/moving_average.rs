@@ -30,6 +30,7 @@ const LONGEST_SPAN: usize = 1000;
 /// assert!((chart.points[1] - 0.30).abs() < 1e-15);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias = "rolling mean")]
 pub fn estimate(sample: &Sample<'_>, estimator: SigmaEstimator, span: usize) -> Result<Chart<'static>> {
     estimate_on(sample, estimator, span, None)
 }
@@ -54,6 +55,17 @@ pub fn estimate_on(
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart; [`Error::NotPositive`] for a measurement that
 /// cannot be transformed.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Sample, SigmaEstimate, Standards, chart::moving_average};
+///
+/// let known = Standards::of_measurements(ChartKind::MovingAverage, 10.0, SigmaEstimate::given(1.0)?)?;
+/// let standards = Standards { span: Some(4), ..known };
+/// let chart = moving_average::monitor(&standards, &Sample::new(vec![10.0, 12.0, 10.0, 12.0, 14.0])?)?;
+/// assert_eq!(chart.points[4], 12.0);
+/// assert_eq!(chart.limits.upper.at(4), 11.5); // 10 + 3/√4
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor(standards: &Standards, sample: &Sample<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, sample)
 }

@@ -27,6 +27,7 @@ use crate::stats::Moments;
 /// assert_eq!(chart.points.len(), 3);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("X-bar", "Xbar"))]
 pub fn estimate(
     subgroups: &Subgroups<'_>,
     kind: ChartKind,
@@ -46,6 +47,16 @@ pub fn estimate(
 ///
 /// # Errors
 /// [`Error::Parameter`] if the standards belong to another kind of chart.
+///
+/// ```
+/// use llmscope_core::{ChartKind, Sample, SigmaEstimate, Standards, Subgroups, chart::xbar};
+///
+/// let frozen = Standards::of_measurements(ChartKind::XbarR, 74.0, SigmaEstimate::given(0.01)?)?;
+/// let sample = Sample::new(vec![74.00, 74.02, 73.99, 74.01])?;
+/// let chart = xbar::monitor(&frozen, &Subgroups::of_size(&sample, 4)?)?;
+/// assert!((chart.limits.upper.at(0) - 74.015).abs() < 1e-9); // 74 + 3·0.01/√4
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn monitor(standards: &Standards, subgroups: &Subgroups<'_>) -> Result<Chart<'static>> {
     chart(Phase::II, *standards, subgroups)
 }

@@ -210,12 +210,43 @@ impl FailureDetector {
     }
 
     /// True while it learns.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{FailureDetector, FalseAlarmRate};
+    ///
+    /// let mut detector = FailureDetector::new(FalseAlarmRate::one_in(100_000.0)?, 500)?;
+    /// for _ in 0..499 {
+    ///     detector.push(false);
+    /// }
+    /// assert!(detector.is_learning());
+    /// detector.push(false);
+    /// assert!(!detector.is_learning());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn is_learning(&self) -> bool {
         self.0.pushed < self.0.learn
     }
 
     /// True from an alarm until 25 requests in a row were answered.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{FailureDetector, FalseAlarmRate};
+    ///
+    /// let mut detector = FailureDetector::new(FalseAlarmRate::one_in(100_000.0)?, 500)?;
+    /// for _ in 0..600 {
+    ///     detector.push(false);
+    /// }
+    /// for _ in 0..10 {
+    ///     detector.push(true);
+    /// }
+    /// assert!(detector.has_incident());
+    /// for _ in 0..25 {
+    ///     detector.push(false);
+    /// }
+    /// assert!(!detector.has_incident());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn has_incident(&self) -> bool {
         self.0.incident.is_some()
@@ -228,6 +259,19 @@ impl FailureDetector {
 
     /// How many failures in a row would raise an alarm now; `None` if more than 10,000, while the detector learns, and during an
     /// incident.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{FailureDetector, FalseAlarmRate};
+    ///
+    /// let mut detector = FailureDetector::new(FalseAlarmRate::one_in(100_000.0)?, 500)?;
+    /// for i in 0..500 {
+    ///     detector.push(i % 100 == 7);
+    /// }
+    /// let expected = detector.failures_to_alarm().unwrap();
+    /// let alarm = (1..).find(|_| detector.push(true).alarm.is_some());
+    /// assert_eq!(alarm, Some(expected));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn failures_to_alarm(&self) -> Option<usize> {
         const MOST: usize = 10_000;

@@ -60,6 +60,13 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// What a detector is to do.
+///
+/// ```
+/// use llmscope_core::detector::{Detector, Settings};
+///
+/// assert!(Detector::new(Settings::default()).is_ok());
+/// assert!(Detector::new(Settings { learn: 5, ..Settings::default() }).is_err()); // at least 20
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// How often an alarm may be false.

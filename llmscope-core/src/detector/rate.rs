@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 /// assert_eq!((rate.values(), rate.to_string().as_str()), (1000.0, "1/1000"));
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("ARL", "average run length"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct FalseAlarmRate(f64);
@@ -30,6 +31,14 @@ impl FalseAlarmRate {
     ///
     /// # Errors
     /// [`Error::Parameter`] unless the number is between 100 and 10¹².
+    ///
+    /// ```
+    /// use llmscope_core::detector::FalseAlarmRate;
+    ///
+    /// assert_eq!(FalseAlarmRate::one_in(1000.0)?.to_string(), "1/1000");
+    /// assert!(FalseAlarmRate::one_in(10.0).is_err()); // such alarms say nothing
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn one_in(values: f64) -> Result<Self> {
         if (Self::MOST_FREQUENT..=Self::RAREST).contains(&values) {
             return Ok(Self(values));
@@ -52,6 +61,14 @@ impl FalseAlarmRate {
     ///
     /// # Errors
     /// [`Error::Parameter`] if the share is rarer than 1/10¹².
+    ///
+    /// ```
+    /// use llmscope_core::detector::FalseAlarmRate;
+    ///
+    /// // One false alarm in 1000 values, of ten endpoints together.
+    /// assert_eq!(FalseAlarmRate::one_in(1000.0)?.shared_by(10)?.values(), 10_000.0);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn shared_by(self, detectors: usize) -> Result<Self> {
         Self::one_in(self.0 * crate::cast::float(detectors.max(1)))
     }

@@ -29,6 +29,7 @@ const SCHEMA: &str = "llmscope.shift-watch/1";
 /// assert!(ended.alarms > 1 && ended.last < 510 && ended.size.is_some_and(|size| (1.4..1.6).contains(&size)));
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("anomaly detection", "drift detection"))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "State", try_from = "State")]
 pub struct ShiftWatch {
@@ -110,6 +111,20 @@ impl ShiftWatch {
     }
 
     /// The present level counts as normal from now on. Returns the end of the open incident.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{IncidentEvent, Settings, ShiftWatch};
+    ///
+    /// let mut watch = ShiftWatch::new(Settings::default())?;
+    /// let noise = |i: u32| (0.2 * ((f64::from(i) * 12.9898).sin() * 43_758.545).fract()).exp();
+    /// for i in 0..400 {
+    ///     watch.push(if i < 300 { 0.3 } else { 0.6 } * noise(i), &[])?;
+    /// }
+    /// // Slower is normal from now on.
+    /// assert!(matches!(watch.relearn(), Some(IncidentEvent::Ended(_))));
+    /// assert!(watch.incident().is_none());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn relearn(&mut self) -> Option<IncidentEvent> {
         self.detector.relearn();
         self.end()
@@ -121,6 +136,18 @@ impl ShiftWatch {
     }
 
     /// The open incident.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{Settings, ShiftWatch};
+    ///
+    /// let mut watch = ShiftWatch::new(Settings::default())?;
+    /// let noise = |i: u32| (0.2 * ((f64::from(i) * 12.9898).sin() * 43_758.545).fract()).exp();
+    /// for i in 0..400 {
+    ///     watch.push(if i < 300 { 0.3 } else { 0.6 } * noise(i), &[])?;
+    /// }
+    /// assert!(watch.incident().unwrap().since.abs_diff(300) <= 2);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn incident(&self) -> Option<&Incident> {
         self.open.as_ref().map(|open| &open.incident)

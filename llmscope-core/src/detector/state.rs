@@ -27,6 +27,7 @@ const SCHEMA: &str = "llmscope.detector/1";
 /// Judges values one by one, at a stated rate of false alarms. See the [module](super).
 ///
 /// Its JSON is its complete state: a detector that is read back judges later values as the one that was written, bit for bit.
+#[doc(alias("anomaly detection", "drift detection"))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(into = "State", try_from = "State")]
 pub struct Detector(State);
@@ -126,6 +127,14 @@ impl Detector {
     ///
     /// # Errors
     /// [`Error::Parameter`] for settings outside their bounds.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{Detector, Settings};
+    ///
+    /// let detector = Detector::new(Settings::default())?;
+    /// assert_eq!((detector.evidence(), detector.pushed()), (0.0, 0));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn new(settings: Settings) -> Result<Self> {
         settings.check()?;
         let phase = Phase::first(&settings);
@@ -139,6 +148,20 @@ impl Detector {
     /// # Errors
     /// [`Error::NonFinite`] for an infinite value and [`Error::LengthMismatch`] for another number of token counts than
     /// [`Settings::columns`]. The detector then remains as it was.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{Detector, Settings};
+    ///
+    /// let mut detector = Detector::new(Settings::default())?;
+    /// let noise = |i: u32| (0.2 * ((f64::from(i) * 12.9898).sin() * 43_758.545).fract()).exp();
+    /// for i in 0..300 {
+    ///     assert!(detector.push(0.3 * noise(i), &[])?.alarm.is_none());
+    /// }
+    /// let alarm = (300..400).find_map(|i| detector.push(0.6 * noise(i), &[]).ok()?.alarm).unwrap();
+    /// assert!(alarm.since.abs_diff(300) <= 2);
+    /// assert!(detector.push(f64::INFINITY, &[]).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn push(&mut self, value: f64, tokens: &[f64]) -> Result<Evidence> {
         self.judge(value, tokens, Course::Alone).map(|judged| judged.evidence)
     }
@@ -235,6 +258,15 @@ impl Detector {
     }
 
     /// Why the detector does not judge yet; `None` if it does.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{Detector, Settings};
+    ///
+    /// let mut detector = Detector::new(Settings::default())?;
+    /// detector.push(0.3, &[])?;
+    /// assert_eq!(detector.learning().unwrap().values, 1);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn learning(&self) -> Option<Learning> {
         match &self.0.phase {
@@ -295,6 +327,19 @@ impl Detector {
     }
 
     /// Forgets what was learned, after a change that is to count as normal. The values keep their numbers.
+    ///
+    /// ```
+    /// use llmscope_core::detector::{Detector, Settings};
+    ///
+    /// let mut detector = Detector::new(Settings::default())?;
+    /// for i in 0..300 {
+    ///     detector.push(0.3 + f64::from(i % 7) / 100.0, &[])?;
+    /// }
+    /// assert!(detector.learned() > 0);
+    /// detector.relearn();
+    /// assert_eq!((detector.learned(), detector.pushed()), (0, 300)); // values keep their numbers
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn relearn(&mut self) {
         self.keep_plan();
         self.0.phase = Phase::first(&self.0.settings);

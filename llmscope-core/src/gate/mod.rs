@@ -86,6 +86,22 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// The same result with the time of the comparison. The crate has no clock.
+    ///
+    /// ```
+    /// use llmscope_core::gate::{GatePlan, gate};
+    /// use llmscope_core::analysis::Series;
+    ///
+    /// let side = [Series::of_numbers("ttft_s", (0..50).map(|i| 0.3 + f64::from(i % 7) / 100.0).collect())];
+    /// let answer = gate(&side, &side, &GatePlan::default())?.at("2026-11-30T12:00:00Z".parse().unwrap());
+    /// assert!(serde_json::to_string(&answer).unwrap().contains("2026-11-30T12:00:00Z"));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn at(self, generated_at: Timestamp) -> Self {
+        Self { generated_at: Some(generated_at), ..self }
+    }
+
     /// The JSON Schema of the result.
     #[must_use]
     pub fn json_schema() -> serde_json::Value {
@@ -320,6 +336,7 @@ pub struct RankTest {
 /// The errors of reading the values ([`Series::sample`]) and of a plan out of range, and
 /// [`Error::Unknown`](crate::Error::Unknown) if the sides have no group in common. Too few data are not an error: the
 /// verdict reports them.
+#[doc(alias("A/B test", "regression test", "benchmark comparison"))]
 pub fn gate(baseline: &[Series], candidate: &[Series], plan: &GatePlan) -> Result<Gate> {
     plan.check()?;
     let matched = pairing::matched(baseline, candidate)?;
@@ -356,6 +373,15 @@ fn of_several_pairs<'s>(series: impl Iterator<Item = &'s Series>, pairs: &mut [P
 ///
 /// # Errors
 /// [`Error::Unknown`](crate::Error::Unknown) with the first measure of each side.
+///
+/// ```
+/// use llmscope_core::analysis::Series;
+/// use llmscope_core::gate::check_common_measure;
+///
+/// let of = |name| [Series::of_numbers(name, vec![0.3, 0.4])];
+/// assert!(check_common_measure(&of("ttft_s"), &of("ttft_s")).is_ok());
+/// assert!(check_common_measure(&of("ttft_s"), &of("e2e_s")).is_err());
+/// ```
 pub fn check_common_measure(baseline: &[Series], candidate: &[Series]) -> Result<()> {
     let all_failed = |side: &[Series]| side.iter().all(|one| one.measure == Measure::Metric(Metric::ErrorRate));
     let has_common = all_failed(baseline)

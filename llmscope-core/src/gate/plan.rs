@@ -15,6 +15,14 @@ use crate::rules::RuleSet;
 use crate::sample::Missing;
 
 /// The settings of a gate: the allowed changes, the false-alarm rate, and the comparisons.
+///
+/// ```
+/// use llmscope_core::gate::{GatePlan, Statistic};
+///
+/// // Only the typical request, and ten percent are allowed.
+/// let plan = GatePlan { max_shift: 0.1, statistics: vec![Statistic::Typical], ..GatePlan::default() };
+/// assert_eq!(plan.alpha, 0.01);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct GatePlan {
     /// The largest allowed relative shift for the worse: 0.05 is five percent.
@@ -133,6 +141,14 @@ impl Statistic {
 
     /// True for shares, which are compared by difference; false for latencies and the like, which are compared by
     /// ratio.
+    ///
+    /// ```
+    /// use llmscope_core::gate::Statistic;
+    ///
+    /// assert!(Statistic::ErrorRate.is_share());
+    /// assert!(!"p99".parse::<Statistic>()?.is_share());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn is_share(self) -> bool {
         matches!(self, Self::ErrorRate | Self::MissedObjective)

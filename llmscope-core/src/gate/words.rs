@@ -11,6 +11,12 @@ use crate::quantity::{counted, with_unit};
 
 impl GateVerdict {
     /// The verdict's name in files.
+    ///
+    /// ```
+    /// use llmscope_core::gate::GateVerdict;
+    ///
+    /// assert_eq!((GateVerdict::Fail.key(), GateVerdict::Fail.words()), ("fail", "worse"));
+    /// ```
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {

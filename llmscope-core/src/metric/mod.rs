@@ -23,17 +23,21 @@ use crate::error::{Error, Result, by_name};
 #[non_exhaustive]
 pub enum Metric {
     /// Time to first token: `t_first − t_issue`, in seconds.
+    #[doc(alias = "TTFT")]
     #[serde(rename = "ttft_s")]
     Ttft,
     /// End-to-end latency: `t_end − t_issue`, in seconds.
+    #[doc(alias = "latency")]
     #[serde(rename = "e2e_s")]
     E2e,
     /// Time per output token after the first chunk: `(t_last − t_first)/(n − tokens in the first chunk)`, in seconds.
     ///
     /// Other tools call it inter-token latency; `itl_s` is accepted as its name.
+    #[doc(alias("TPOT", "ITL", "inter-token latency"))]
     #[serde(rename = "tpot_s", alias = "itl_s")]
     Tpot,
     /// Output tokens per second of one request: `n / e2e_s`.
+    #[doc(alias("throughput", "TPS"))]
     #[serde(rename = "output_tokens_per_s")]
     OutputTokensPerS,
     /// Time to first token, measured from the time at which the last byte of the request was written, in seconds.
@@ -75,6 +79,13 @@ impl Metric {
     pub const DEFAULT: [Self; 3] = [Self::Ttft, Self::E2e, Self::Tpot];
 
     /// The metric's name in files and on the command line, with its unit.
+    ///
+    /// ```
+    /// use llmscope_core::Metric;
+    ///
+    /// assert_eq!(Metric::E2e.name(), "e2e_s");
+    /// assert!(Metric::ALL.iter().all(|metric| metric.name().parse::<Metric>().unwrap() == *metric));
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -92,6 +103,12 @@ impl Metric {
     }
 
     /// The metric's human-readable label.
+    ///
+    /// ```
+    /// use llmscope_core::Metric;
+    ///
+    /// assert_eq!(Metric::Ttft.label(), "time to first token");
+    /// ```
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
@@ -109,6 +126,12 @@ impl Metric {
     }
 
     /// The metric's unit.
+    ///
+    /// ```
+    /// use llmscope_core::{Metric, Unit};
+    ///
+    /// assert_eq!((Metric::Ttft.unit(), Metric::OutputTokensPerS.unit()), (Unit::Second, Unit::PerSecond));
+    /// ```
     #[must_use]
     pub const fn unit(self) -> Unit {
         match self {
@@ -121,6 +144,13 @@ impl Metric {
     }
 
     /// The physical bounds of the metric.
+    ///
+    /// ```
+    /// use llmscope_core::{Bounds, Metric};
+    ///
+    /// assert_eq!(Metric::Ttft.bounds(), Bounds::NON_NEGATIVE);
+    /// assert_eq!(Metric::ErrorRate.bounds().upper, Some(1.0));
+    /// ```
     #[must_use]
     pub const fn bounds(self) -> Bounds {
         match self {
@@ -148,6 +178,13 @@ impl FromStr for Metric {
 }
 
 /// The physical bounds of a quantity: a control limit beyond them is clamped to them.
+///
+/// ```
+/// use llmscope_core::Bounds;
+///
+/// assert_eq!((Bounds::PROPORTION.lower, Bounds::PROPORTION.upper), (Some(0.0), Some(1.0)));
+/// assert_eq!(Bounds::default(), Bounds::NONE);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Bounds {
     /// The smallest possible value.

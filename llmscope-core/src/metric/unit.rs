@@ -80,6 +80,12 @@ const COUNTED: [&str; 18] = [
 
 impl Unit {
     /// The unit's symbol, empty for a pure number.
+    ///
+    /// ```
+    /// use llmscope_core::Unit;
+    ///
+    /// assert_eq!((Unit::SecondPerToken.symbol(), Unit::One.symbol()), ("s/token", ""));
+    /// ```
     #[must_use]
     pub const fn symbol(self) -> &'static str {
         match self {
@@ -103,12 +109,25 @@ impl Unit {
     }
 
     /// True for durations, with or without a number of tokens.
+    ///
+    /// ```
+    /// use llmscope_core::Unit;
+    ///
+    /// assert!(Unit::Millisecond.is_duration() && Unit::SecondPerToken.is_duration());
+    /// assert!(!Unit::PerSecond.is_duration());
+    /// ```
     #[must_use]
     pub const fn is_duration(self) -> bool {
         matches!(self, Self::SecondPerToken) || self.time_ns().is_some()
     }
 
     /// True for rates: a number per unit of time.
+    ///
+    /// ```
+    /// use llmscope_core::Unit;
+    ///
+    /// assert!(Unit::PerMinute.is_rate() && !Unit::Minute.is_rate());
+    /// ```
     #[must_use]
     pub const fn is_rate(self) -> bool {
         self.period_ns().is_some()
@@ -183,6 +202,15 @@ impl Unit {
     ///
     /// # Errors
     /// [`Error::Quantity`] if the number is not finite or its suffix is not valid for the unit.
+    ///
+    /// ```
+    /// use llmscope_core::Unit;
+    ///
+    /// assert_eq!(Unit::Second.parse("800ms")?, 0.8);
+    /// assert_eq!(Unit::One.parse("2%")?, 0.02);
+    /// assert!(Unit::Second.parse("800 requests").is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn parse(self, text: &str) -> Result<f64> {
         let trimmed = text.trim();
         let split = trimmed
@@ -198,6 +226,14 @@ impl Unit {
 
     /// Converts `value` from the unit `suffix` to `self`; `None` if the suffix is not valid for the unit. Divisions by
     /// powers of ten round once.
+    ///
+    /// ```
+    /// use llmscope_core::Unit;
+    ///
+    /// assert_eq!(Unit::Second.convert(250.0, "ms"), Some(0.25));
+    /// assert_eq!(Unit::PerMinute.convert(2.0, "1/s"), Some(120.0));
+    /// assert_eq!(Unit::Second.convert(1.0, "USD"), None);
+    /// ```
     #[must_use]
     pub fn convert(self, value: f64, suffix: &str) -> Option<f64> {
         if suffix.is_empty() {

@@ -30,6 +30,7 @@ use crate::metric::Metric;
 /// assert_eq!(error.to_string(), "invalid objective ttft=500: expected a limit with its unit, such as 500ms or 10s");
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("SLO", "SLI", "service level objective", "goodput"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(into = "String", try_from = "String")]
 #[schemars(with = "String")]
@@ -59,6 +60,14 @@ pub enum Objective {
 
 impl Objective {
     /// The metric that is limited; [`Metric::ErrorRate`] for the share of failed requests.
+    ///
+    /// ```
+    /// use llmscope_core::{Metric, Objective};
+    ///
+    /// assert_eq!("tpot.p95=20ms".parse::<Objective>()?.metric(), Metric::Tpot);
+    /// assert_eq!("errors=1%".parse::<Objective>()?.metric(), Metric::ErrorRate);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub const fn metric(self) -> Metric {
         match self {
@@ -68,6 +77,15 @@ impl Objective {
     }
 
     /// True if the objective limits this measure: its metric, or the column of that name.
+    ///
+    /// ```
+    /// use llmscope_core::{Measure, Metric, Objective};
+    ///
+    /// let objective: Objective = "ttft.p99=500ms".parse()?;
+    /// assert!(objective.limits(&Measure::Metric(Metric::Ttft)));
+    /// assert!(!objective.limits(&Measure::Metric(Metric::E2e)));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn limits(self, measure: &Measure) -> bool {
         measure.name() == self.metric().name()
@@ -75,6 +93,14 @@ impl Objective {
 
     /// The share of the requests of a run that may fail or exceed the limit: 1 − p for a quantile. `None` for an
     /// objective of a request.
+    ///
+    /// ```
+    /// use llmscope_core::Objective;
+    ///
+    /// assert_eq!("errors=1%".parse::<Objective>()?.allowed_share(), Some(0.01));
+    /// assert_eq!("ttft=500ms".parse::<Objective>()?.allowed_share(), None);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn allowed_share(self) -> Option<f64> {
         match self {

@@ -23,6 +23,14 @@ impl Objective {
     ///
     /// # Errors
     /// Those of a single objective; [`Error::Parameter`] if two objectives limit the same figure.
+    ///
+    /// ```
+    /// use llmscope_core::Objective;
+    ///
+    /// assert_eq!(Objective::list("ttft=500ms,errors=1%")?.len(), 2);
+    /// assert!(Objective::list("ttft=500ms,ttft=1s").is_err()); // two limits of the same figure
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn list(text: &str) -> Result<Vec<Self>> {
         let mut objectives: Vec<Self> = Vec::new();
         for part in text.split(',') {

@@ -1,6 +1,14 @@
 //! Axes with ticks at round numbers.
 
 /// An axis from data to pixels, with about `wanted` ticks at multiples of 1, 2 or 5 times a power of ten.
+///
+/// ```
+/// use llmscope_core::plot::Axis;
+///
+/// let axis = Axis::new((0.0, 10.0), (100.0, 0.0)); // pixels grow downwards
+/// assert_eq!(axis.at(2.5), 75.0);
+/// assert_eq!(axis.ticks(5.0), (vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0], 0));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Axis {
     low: f64,
@@ -25,6 +33,13 @@ impl Axis {
     }
 
     /// Round values on the axis, and the number of decimals that distinguishes them.
+    ///
+    /// ```
+    /// use llmscope_core::plot::Axis;
+    ///
+    /// let (ticks, decimals) = Axis::new((0.0, 0.3), (0.0, 1.0)).ticks(3.0);
+    /// assert_eq!((ticks.len(), decimals), (4, 1)); // 0.0, 0.1, 0.2, 0.3
+    /// ```
     #[must_use]
     pub fn ticks(&self, wanted: f64) -> (Vec<f64>, usize) {
         let rough = (self.high - self.low) / wanted;

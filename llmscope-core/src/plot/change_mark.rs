@@ -22,6 +22,17 @@ pub struct ChangeMark {
 
 impl ChangeMark {
     /// `None` without a change of the level, and on charts whose points are not single measurements.
+    ///
+    /// ```
+    /// use llmscope_core::analysis::Series;
+    /// use llmscope_core::plot::ChangeMark;
+    /// use llmscope_core::{Plan, analyze};
+    ///
+    /// let values = (0..80).map(|i| if i < 40 { 10.0 } else { 20.0 } + f64::from(i * 7 % 5)).collect();
+    /// let changed = analyze(&Series::of_numbers("ttft_s", values), &Plan::default())?;
+    /// assert!(ChangeMark::of(&changed).is_some());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn of(analysis: &Analysis) -> Option<Self> {
         let (answer, drawing) = (&analysis.answer, analysis.drawing.as_ref()?);

@@ -24,6 +24,16 @@ pub(super) const LEGEND_LINE: f64 = 20.0;
 /// is marked where it begins.
 ///
 /// For an analysis without a chart (too few data), the picture contains a message.
+///
+/// ```
+/// use llmscope_core::analysis::Series;
+/// use llmscope_core::{Plan, analyze, plot};
+///
+/// let values: Vec<f64> = (0..30).map(|i| 10.0 + f64::from(i * 7 % 5)).collect();
+/// let analysis = analyze(&Series::of_numbers("ttft_s", values), &Plan::default())?;
+/// assert!(plot::svg(&analysis).starts_with("<svg "));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[must_use]
 pub fn svg(analysis: &Analysis) -> String {
     picture(&Caption::of(analysis), analysis.drawing.as_ref(), ChangeMark::of(analysis).as_ref())

@@ -36,6 +36,7 @@ pub struct Labels {
 
 /// An individuals chart and its moving range chart, judged by the rules that suit each of them (I-MR; Montgomery,
 /// *Introduction to Statistical Quality Control*, ch. 6.4).
+#[doc(alias("I-MR", "XmR"))]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imr {
     /// The chart of the level.
@@ -49,6 +50,17 @@ impl Imr {
     ///
     /// # Errors
     /// [`Error::Parameter`] for a chart of another kind.
+    ///
+    /// ```
+    /// use llmscope_core::{RuleSet, Sample, SigmaEstimator, Verdict, chart::individuals, plot::Imr};
+    ///
+    /// let sample = Sample::new(vec![5.0, 5.2, 4.9, 5.1, 5.0, 9.0, 5.1, 4.9])?;
+    /// let chart = individuals::estimate(&sample, SigmaEstimator::MedianMovingRange)?.into_owned();
+    /// let pair = Imr::of(chart, &RuleSet::nelson())?;
+    /// assert_eq!(pair.verdict(), Verdict::OutOfControl);
+    /// assert_eq!(pair.ranges.chart.points.len(), 7);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of(chart: Chart<'static>, rules: &RuleSet) -> Result<Self> {
         if chart.kind != ChartKind::Individuals {
             let value = chart.kind.name().to_owned();

@@ -22,6 +22,15 @@ static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// [`Error::Render`] with the renderer's message.
+///
+/// ```
+/// use llmscope_core::plot::png;
+///
+/// let picture = png(r#"<svg xmlns="http://www.w3.org/2000/svg" width="8" height="4"/>"#)?;
+/// assert_eq!(&picture[1..4], b"PNG");
+/// assert_eq!(picture[19], 16); // two pixels a unit: the width, in the last byte of its field
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 pub fn png(svg: &str) -> Result<Vec<u8>> {
     let failed = |message: String| Error::Render { message };
     let options = Options { fontdb: FONTS.clone(), font_family: "Inter".to_owned(), ..Options::default() };

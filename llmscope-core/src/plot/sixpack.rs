@@ -47,6 +47,7 @@ pub struct SixpackPlan {
 /// It shows the conditions of an index next to the index: it describes the future only of a stable process, and its
 /// ppm only those of a normal one (Montgomery, *Introduction to Statistical Quality Control*, ch. 8; AIAG SPC 2nd ed.
 /// 2005).
+#[doc(alias = "capability sixpack")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sixpack {
     /// Both control charts.
@@ -75,6 +76,24 @@ impl Sixpack {
     /// # Errors
     /// [`crate::Error::NotEnoughData`] for fewer than two values or no two adjacent ones; [`crate::Error::Parameter`]
     /// for an estimator that needs subgroups.
+    ///
+    /// ```
+    /// use llmscope_core::plot::{Sixpack, SixpackPlan};
+    /// use llmscope_core::{Bounds, RuleSet, Sample, SigmaEstimator, SpecificationLimits};
+    ///
+    /// let plan = SixpackPlan {
+    ///     specification: Some(SpecificationLimits::new(None, Some(0.4), None)?),
+    ///     estimator: SigmaEstimator::AverageMovingRange,
+    ///     bounds: Bounds::NON_NEGATIVE,
+    ///     rules: RuleSet::nelson(),
+    ///     confidence: 0.95,
+    /// };
+    /// let sample = Sample::new(vec![0.31, 0.29, 0.30, 0.32, 0.30, 0.31, 0.29, 0.30])?;
+    /// let sixpack = Sixpack::of(&sample, &plan)?;
+    /// let index = sixpack.capability.unwrap();
+    /// assert_eq!((index.cp, Some(index.cpk)), (None, index.cpu)); // one limit: no Cp
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of(sample: &Sample<'_>, plan: &SixpackPlan) -> Result<Self> {
         let values = sample.values();
         let within = plan.estimator.of_sample(sample)?;

@@ -77,6 +77,12 @@ impl Picture {
 }
 
 /// Escapes markup in a text and replaces characters that XML forbids.
+///
+/// ```
+/// use llmscope_core::plot::escaped;
+///
+/// assert_eq!(escaped("a < b & \"c\""), "a &lt; b &amp; &quot;c&quot;");
+/// ```
 #[must_use]
 pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());

@@ -31,6 +31,12 @@ pub enum Mark {
 
 impl Mark {
     /// The character to print.
+    ///
+    /// ```
+    /// use llmscope_core::plot::Mark;
+    ///
+    /// assert_eq!((Mark::Signal.character(), Mark::Signal.ascii()), ('●', 'o'));
+    /// ```
     #[must_use]
     pub const fn character(self) -> char {
         match self {

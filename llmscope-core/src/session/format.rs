@@ -85,6 +85,15 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Format`] if a number is not finite.
+    ///
+    /// ```
+    /// use llmscope_core::session::{RequestRecord, Session};
+    ///
+    /// let record = RequestRecord { ttft_s: Some(0.21), ..RequestRecord::default() };
+    /// let session = Session { records: vec![record], ..Session::default() };
+    /// assert_eq!(Session::read("run.json", &session.to_json()?)?.session, session);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn to_json(&self) -> Result<String> {
         let mut text = String::from("{\n");
         let Value::Object(header) = to_value(&self.header)? else { return Ok(text) };
@@ -111,6 +120,14 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Format`] if a number is not finite.
+    ///
+    /// ```
+    /// use llmscope_core::session::{RequestRecord, Session};
+    ///
+    /// let session = Session { records: vec![RequestRecord::default(); 2], ..Session::default() };
+    /// assert_eq!(session.to_json_lines()?.lines().count(), 3); // the header, and a line for each request
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn to_json_lines(&self) -> Result<String> {
         let header = SessionLine::Session(Box::new(self.header.clone()));
         let requests = self.records.iter().map(|record| SessionLine::Request(Box::new(record.clone())));

@@ -56,6 +56,16 @@ impl Session {
     }
 
     /// The model that a request of this run named.
+    ///
+    /// ```
+    /// use llmscope_core::session::{RequestRecord, Session, SessionHeader};
+    ///
+    /// let header = SessionHeader { model: Some("llama-3-8b".to_owned()), ..SessionHeader::default() };
+    /// let session = Session { header, ..Session::default() };
+    /// let other = RequestRecord { model: Some("llama-3-70b".to_owned()), ..RequestRecord::default() };
+    /// assert_eq!(session.model_of(&RequestRecord::default()), Some("llama-3-8b"));
+    /// assert_eq!(session.model_of(&other), Some("llama-3-70b"));
+    /// ```
     #[must_use]
     pub fn model_of<'s>(&'s self, record: &'s RequestRecord) -> Option<&'s str> {
         record.model.as_deref().or(self.header.model.as_deref())

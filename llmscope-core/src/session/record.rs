@@ -99,6 +99,13 @@ impl Status {
     }
 
     /// The status with this name.
+    ///
+    /// ```
+    /// use llmscope_core::session::Status;
+    ///
+    /// assert_eq!(Status::from_name("timeout"), Some(Status::Timeout));
+    /// assert_eq!(Status::from_name("late"), None);
+    /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.name() == name)
@@ -133,6 +140,13 @@ pub enum AttributeValue {
 
 impl AttributeValue {
     /// The value as text to group by.
+    ///
+    /// ```
+    /// use llmscope_core::session::AttributeValue;
+    ///
+    /// assert_eq!(AttributeValue::Number(8.0).label(), "8");
+    /// assert_eq!(AttributeValue::Text("eu-west".to_owned()).label(), "eu-west");
+    /// ```
     #[must_use]
     pub fn label(&self) -> String {
         match self {
@@ -145,6 +159,13 @@ impl AttributeValue {
 
 impl RequestRecord {
     /// True if the response was complete.
+    ///
+    /// ```
+    /// use llmscope_core::session::{RequestRecord, Status};
+    ///
+    /// assert!(RequestRecord::default().succeeded());
+    /// assert!(!RequestRecord { status: Status::Timeout, ..RequestRecord::default() }.succeeded());
+    /// ```
     #[must_use]
     pub fn succeeded(&self) -> bool {
         self.status == Status::Ok
@@ -154,6 +175,14 @@ impl RequestRecord {
     ///
     /// `None` for a failed request, which has no latency, and for values that were not recorded. [`Metric::ErrorRate`]
     /// is the exception: 1 for a failed request, 0 for one that succeeded.
+    ///
+    /// ```
+    /// use llmscope_core::{Metric, session::{RequestRecord, Status}};
+    ///
+    /// let failed = RequestRecord { status: Status::Error, e2e_s: Some(0.1), ..RequestRecord::default() };
+    /// assert_eq!(failed.metric(Metric::E2e), None); // the time to a failure is not a latency
+    /// assert_eq!(failed.metric(Metric::ErrorRate), Some(1.0));
+    /// ```
     #[must_use]
     pub fn metric(&self, metric: Metric) -> Option<f64> {
         if metric == Metric::ErrorRate {
@@ -185,6 +214,14 @@ impl RequestRecord {
     }
 
     /// The value of a numeric attribute.
+    ///
+    /// ```
+    /// use llmscope_core::session::{AttributeValue, RequestRecord};
+    ///
+    /// let mut record = RequestRecord::default();
+    /// record.attributes.insert("queue_s".to_owned(), AttributeValue::Number(0.2));
+    /// assert_eq!(record.attribute("queue_s"), Some(0.2));
+    /// ```
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<f64> {
         match self.attributes.get(name) {

@@ -16,6 +16,18 @@ const MOST_OF_A_LINE: u64 = 64 << 20;
 /// [`SessionWriter::append`] returns only after the operating system has accepted the record in a single write. While a
 /// writer is open, a second writer of the same file is rejected. A line that does not fit on the disk is removed, so that a
 /// later one can be appended.
+///
+/// ```
+/// use llmscope_core::session::{RequestRecord, Session, SessionHeader, SessionWriter};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("run.jsonl");
+/// let mut writer = SessionWriter::create(&path, &SessionHeader::default())?;
+/// writer.append(&RequestRecord { ttft_s: Some(0.21), ..RequestRecord::default() })?;
+/// let text = std::fs::read_to_string(&path).unwrap();
+/// assert_eq!(Session::read("run.jsonl", &text)?.session.records[0].ttft_s, Some(0.21));
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SessionWriter {
     file: File,
@@ -42,6 +54,21 @@ impl SessionWriter {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Format`] if the file does not contain a session in JSON Lines.
+    ///
+    /// ```
+    /// use llmscope_core::session::{RequestRecord, SessionHeader, SessionWriter};
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let path = folder.path().join("run.jsonl");
+    /// SessionWriter::create(&path, &SessionHeader::default())?.append(&RequestRecord::default())?;
+    /// // A crash in the middle of a line.
+    /// let torn = std::fs::read_to_string(&path).unwrap() + "{\"kind\":\"req";
+    /// std::fs::write(&path, torn).unwrap();
+    /// let (_, warnings) = SessionWriter::resume(&path)?;
+    /// assert_eq!(warnings.len(), 1);
+    /// assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 2);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn resume(path: &Path) -> Result<(Self, Vec<Warning>)> {
         Self::resume_with(path, |_| ())
     }

@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 /// assert_eq!(format!("{:.2} {:.2}", anova.between_variance(), anova.within_variance()), "6.96 1.90");
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("ANOVA", "variance components"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OneWay {
     /// Number of groups.
@@ -70,6 +71,16 @@ impl OneWay {
     ///
     /// # Errors
     /// [`Error::NotEnoughData`] for fewer than two groups with data, or if no group has two measurements.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Moments, OneWay};
+    ///
+    /// // Means 2 and 5, two measurements each: F = (9/1)/(1/2·(½ + ½)) = 18.
+    /// let anova = OneWay::of(&[Moments::of(&[1.5, 2.5]), Moments::of(&[4.5, 5.5])])?;
+    /// assert_eq!(anova.f, Some(18.0));
+    /// assert!(OneWay::of(&[Moments::of(&[1.0, 2.0])]).is_err());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     pub fn of(groups: &[Moments]) -> Result<Self> {
         let groups: Vec<&Moments> = groups.iter().filter(|group| group.count() > 0).collect();
         let (k, sizes) = (groups.len(), groups.iter().map(|group| size(group)).collect::<Vec<_>>());
@@ -111,6 +122,14 @@ impl OneWay {
     }
 
     /// Degrees of freedom between and within the groups: k − 1 and N − k.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Moments, OneWay};
+    ///
+    /// let anova = OneWay::of(&[Moments::of(&[1.0, 2.0, 3.0]), Moments::of(&[4.0, 5.0])])?;
+    /// assert_eq!(anova.degrees_of_freedom(), (1.0, 3.0));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn degrees_of_freedom(&self) -> (f64, f64) {
         (float(self.groups) - 1.0, float(self.n) - float(self.groups))
@@ -135,18 +154,46 @@ impl OneWay {
     }
 
     /// Variance between the groups: the estimate, or 0 if it is negative.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Moments, OneWay};
+    ///
+    /// // Equal means: the estimate is negative, the variance is not.
+    /// let anova = OneWay::of(&[Moments::of(&[1.0, 3.0]), Moments::of(&[3.0, 1.0])])?;
+    /// assert_eq!((anova.between_estimate(), anova.between_variance()), (-1.0, 0.0));
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn between_variance(&self) -> f64 {
         self.between_estimate().max(0.0)
     }
 
     /// Variance of a single measurement: within + between.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Moments, OneWay};
+    ///
+    /// let anova = OneWay::of(&[Moments::of(&[1.5, 2.5]), Moments::of(&[4.5, 5.5])])?;
+    /// assert_eq!(anova.total_variance(), anova.within_variance() + anova.between_variance());
+    /// assert_eq!(anova.within_variance(), 0.5);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn total_variance(&self) -> f64 {
         self.within_variance() + self.between_variance()
     }
 
     /// Interval of the variance within the groups: (N − k)MS_within/χ², exact for normal errors.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Moments, OneWay};
+    ///
+    /// let anova = OneWay::of(&[Moments::of(&[1.5, 2.5]), Moments::of(&[4.5, 5.5])])?;
+    /// let interval = anova.within_interval(0.95).unwrap();
+    /// // With 2 degrees of freedom, χ² at p is −2 ln(1 − p).
+    /// assert!((interval.upper - 1.0 / (-2.0 * 0.975_f64.ln())).abs() < 1e-9);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn within_interval(&self, confidence: f64) -> Option<VarianceInterval> {
         let (tail, df) = (tail(confidence), self.degrees_of_freedom().1);

@@ -17,6 +17,7 @@ use crate::sample::{Sample, segments};
 /// assert_eq!(stats::autocorrelation(&alternating, 1), Some(-0.75));
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias = "ACF")]
 #[must_use]
 pub fn autocorrelation(sample: &Sample<'_>, lag: usize) -> Option<f64> {
     let moments = Moments::of(sample.values());

@@ -53,6 +53,7 @@ pub struct ChangePoint {
 /// assert_eq!(found.iter().map(|change| change.at).collect::<Vec<_>>(), [12]);
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
+#[doc(alias("changepoint", "change point detection", "PELT"))]
 #[must_use]
 pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
     change_points_at(sample, fewest, CHANGE_POINT_LEVEL)
@@ -90,6 +91,16 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
 /// walk under noise (Muth 1960, *JASA* 55), plus max(17.5, 3.4 ln n) for each change.
 ///
 /// Fewer than twice `fewest` values have no change.
+///
+/// ```
+/// use llmscope_core::{Sample, stats};
+///
+/// let noise = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9];
+/// let sample = Sample::new([noise, noise.map(|x| x + 9.0)].concat())?;
+/// assert_eq!(stats::change_points_at(&sample, 10, 0.01)[0].at, 12);
+/// assert!(stats::change_points_at(&Sample::new(noise.to_vec())?, 6, 0.01).is_empty());
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[must_use]
 pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<ChangePoint> {
     let search = Search::of(mid_ranks(sample.values()), fewest.max(1));
@@ -107,6 +118,17 @@ pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<C
 /// Finds where the level changes, as [`change_points_at`] does, if V is known, such as from a long series without changes.
 /// V is the factor by which dependence inflates the variance of a mean, 1 + 2Σρ_k: 1 for independent values, and
 /// (1 + ρ)/(1 − ρ) for a first-order autoregression. A smaller one counts as 1.
+///
+/// ```
+/// use llmscope_core::{Sample, stats};
+///
+/// let noise = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9];
+/// let sample = Sample::new([noise, noise.map(|x| x + 9.0)].concat())?;
+/// assert_eq!(stats::change_points_given(&sample, 10, 0.01, 1.0).len(), 1);
+/// // If 24 values carried the information of one, nothing could be found.
+/// assert!(stats::change_points_given(&sample, 10, 0.01, 24.0).is_empty());
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[must_use]
 pub fn change_points_given(sample: &Sample<'_>, fewest: usize, level: f64, inflation: f64) -> Vec<ChangePoint> {
     let search = Search::of(mid_ranks(sample.values()), fewest.max(1));
@@ -131,6 +153,15 @@ pub struct ChangeSearch {
 /// If the values depend on each other (V above 1.3), V is estimated from few independent ones. The tail is therefore Student's, with
 /// m/V degrees of freedom for an interval of m of the n values, and at most n/V − 8. A short series that is judged although
 /// its neighbors are alike is one whose dependence looks weaker than it is.
+///
+/// ```
+/// use llmscope_core::{Sample, stats};
+///
+/// let noise = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9];
+/// let found = stats::search_changes(&Sample::new([noise, noise.map(|x| x + 9.0)].concat())?, 10, 0.01);
+/// assert!(found.changes[0].at == 12 && found.p < 0.01);
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[must_use]
 pub fn search_changes(sample: &Sample<'_>, fewest: usize, level: f64) -> ChangeSearch {
     RankedSearch::of(&Ranking::of(sample.values()), fewest).changes(sample.breaks(), level)
@@ -160,6 +191,14 @@ impl RankedSearch {
 /// The probability that a Brownian bridge, standardized and watched from `share` to 1 − `share` of its way, leaves ±b:
 /// φ(b)·\[(b − 1/b)·2 ln((1 − share)/share) + 4/b\] (Miller & Siegmund 1982), for shares up to a half. It is what the
 /// largest of many rank sums tends to. Meant for small probabilities; 1 for b up to 1, and for a share of 0.
+///
+/// ```
+/// use llmscope_core::stats::maximally_selected_p;
+///
+/// // A search over all places finds |z| = 2 by chance far more often than a test of one place (p = 0.046).
+/// assert!(maximally_selected_p(2.0, 0.05) > 0.3);
+/// assert!(maximally_selected_p(6.0, 0.05) < 1e-6);
+/// ```
 #[must_use]
 pub fn maximally_selected_p(b: f64, share: f64) -> f64 {
     if b.is_nan() || b <= 1.0 || share.is_nan() || share <= 0.0 {

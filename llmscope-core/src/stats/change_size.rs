@@ -8,6 +8,16 @@ use super::{ChangePoint, Contrast, Dependence, MannWhitney, Ranking, Sorted, hod
 use crate::sample::{Sample, ranges_between};
 
 /// The size of a change: the values of the stage after it in contrast with those of the stage before it.
+///
+/// ```
+/// use llmscope_core::{Sample, stats};
+///
+/// let noise = [31.0, 29.0, 30.0, 32.0, 28.0, 30.5, 29.5, 31.5, 28.5, 30.2, 29.1, 30.9];
+/// let sample = Sample::new([noise, noise.map(|x| x + 9.0)].concat())?;
+/// let changes = stats::change_points(&sample, 10);
+/// assert_eq!(stats::change_sizes(&sample, &changes, 0.95).len(), changes.len());
+/// # Ok::<(), llmscope_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChangeSize {
     /// A ratio if all values of the series are positive, otherwise a difference in their unit.

@@ -6,6 +6,14 @@ use super::ordinal::{number, ordinal};
 use crate::cast::float;
 
 /// The contrast between two values.
+///
+/// ```
+/// use llmscope_core::stats::{Contrast, Sorted, hodges_lehmann};
+///
+/// let (slow, fast) = (Sorted::of(&[2.0, 4.0]), Sorted::of(&[1.0, 2.0]));
+/// assert_eq!(hodges_lehmann(&slow, &fast, Contrast::Difference), Some(-1.5));
+/// assert_eq!(hodges_lehmann(&slow, &fast, Contrast::Ratio), Some(0.5));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Contrast {
@@ -17,6 +25,12 @@ pub enum Contrast {
 
 impl Contrast {
     /// The contrast's name in files and in Python.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Contrast;
+    ///
+    /// assert_eq!(Contrast::Ratio.name(), "ratio");
+    /// ```
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

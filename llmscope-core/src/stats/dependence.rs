@@ -58,6 +58,17 @@ impl Autoregression {
 
     /// V = 1 + 2Σρ_k: the factor by which dependence inflates the variance of the mean. It is at least 1, so that an
     /// effective size never exceeds the real one.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Autoregression;
+    ///
+    /// // Four levels, each for 25 values: neighbours are alike, so that 100 values say little about the mean.
+    /// let wandering: Vec<f64> = (0..100).map(|i| f64::from(i / 25 * 7 % 4) + f64::from(i * 37 % 11) / 20.0).collect();
+    /// assert!(Autoregression::of(&wandering, &[]).inflation() > 5.0);
+    /// // A sawtooth alternates: its mean is known at least as well as that of independent values.
+    /// let alternating: Vec<f64> = (0..100).map(|i| f64::from(i % 2)).collect();
+    /// assert_eq!(Autoregression::of(&alternating, &[]).inflation(), 1.0);
+    /// ```
     #[must_use]
     pub fn inflation(&self) -> f64 {
         self.inflation

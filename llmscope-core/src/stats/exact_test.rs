@@ -17,6 +17,7 @@ use crate::cast::float;
 ///
 /// # Panics
 /// If there are more events than places.
+#[doc(alias = "contingency table")]
 #[must_use]
 pub fn fisher_exact((k1, n1): (usize, usize), (k2, n2): (usize, usize)) -> f64 {
     assert!(k1 <= n1 && k2 <= n2, "more events than places: {k1} of {n1}, {k2} of {n2}");

@@ -21,6 +21,14 @@ pub fn fisher_sf(f: f64, d1: f64, d2: f64) -> Option<f64> {
 
 /// The f that an F variable exceeds with probability `q`; `None` unless 0 < q < 1 and the degrees of freedom are positive
 /// and finite. Bisection in ln f on the smaller tail, to 1e-14.
+///
+/// ```
+/// use llmscope_core::stats::fisher_quantile_upper;
+///
+/// // With 2 and 6 degrees of freedom the tail is (1 + f/3)^−3.
+/// assert!((fisher_quantile_upper(0.125, 2.0, 6.0).unwrap() - 3.0).abs() < 1e-12);
+/// assert_eq!(fisher_quantile_upper(0.0, 2.0, 6.0), None);
+/// ```
 #[must_use]
 pub fn fisher_quantile_upper(q: f64, d1: f64, d2: f64) -> Option<f64> {
     if !(q > 0.0 && q < 1.0) {
@@ -63,6 +71,7 @@ pub fn fisher_quantile_upper(q: f64, d1: f64, d2: f64) -> Option<f64> {
 ///     assert!((student_quantile_upper(q, df).unwrap() - t).abs() < 1e-11 * t);
 /// }
 /// ```
+#[doc(alias = "t distribution")]
 #[must_use]
 pub fn student_quantile_upper(q: f64, degrees_of_freedom: f64) -> Option<f64> {
     const ROUNDS: usize = 60;

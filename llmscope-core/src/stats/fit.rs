@@ -49,6 +49,12 @@ pub enum Distribution {
 
 impl Distribution {
     /// The distribution's name.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Distribution;
+    ///
+    /// assert_eq!(Distribution::Gamma { shape: 2.0, scale: 1.0 }.name(), "gamma");
+    /// ```
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -60,6 +66,16 @@ impl Distribution {
     }
 
     /// The probabilities below and above `x`, each to full precision.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Distribution;
+    ///
+    /// let normal = Distribution::Normal { mean: 10.0, sigma: 2.0 };
+    /// let (below, above) = normal.tails(10.0);
+    /// assert_eq!((below, above), (0.5, 0.5));
+    /// // Eight sigmas out, 1 − p would have no digits.
+    /// assert!((normal.tails(26.0).1 / 6.220_960_574_271_786e-16 - 1.0).abs() < 1e-12);
+    /// ```
     #[must_use]
     pub fn tails(&self, x: f64) -> (f64, f64) {
         match *self {
@@ -75,6 +91,14 @@ impl Distribution {
     }
 
     /// The quantile: a share p of the values is below it. `None` unless 0 < p < 1.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Distribution;
+    ///
+    /// let lognormal = Distribution::Lognormal { mu: 0.0, sigma: 1.0 };
+    /// assert!((lognormal.quantile(0.5).unwrap() - 1.0).abs() < 1e-15);
+    /// assert_eq!(lognormal.quantile(1.0), None);
+    /// ```
     #[must_use]
     pub fn quantile(&self, p: f64) -> Option<f64> {
         let z = normal_quantile(p)?;
@@ -177,6 +201,13 @@ pub struct Fit {
 
 impl Fit {
     /// True if A² does not reject the distribution at 5 %.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Fit, Sorted, special::normal_quantile};
+    ///
+    /// let normal: Vec<f64> = (1..100).filter_map(|i| normal_quantile(f64::from(i) / 100.0)).collect();
+    /// assert!(Fit::all(&Sorted::of(&normal))[0].is_good());
+    /// ```
     #[must_use]
     pub fn is_good(&self) -> bool {
         self.anderson_darling.is_some_and(|statistic| statistic <= self.critical)
@@ -361,6 +392,15 @@ impl BoxCox {
     ///
     /// The likelihood is −(n/2) ln Var((uᵏ − 1)/λ) with u = x/geometric mean, which includes the Jacobian.
     /// Golden-section search (Kiefer 1953), then a parabola through the last three points.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{BoxCox, Sorted, special::normal_quantile};
+    ///
+    /// // Squares of nearly normal values need the square root.
+    /// let normal = (1..100).filter_map(|i| normal_quantile(f64::from(i) / 100.0));
+    /// let squares: Vec<f64> = normal.map(|z| (10.0 + z).powi(2)).collect();
+    /// assert!((BoxCox::of(&Sorted::of(&squares)).unwrap().lambda - 0.5).abs() < 0.05);
+    /// ```
     #[must_use]
     pub fn of(sorted: &Sorted) -> Option<Self> {
         let values = sorted.values();
@@ -380,6 +420,14 @@ impl BoxCox {
 
     /// (uᵏ − 1)/λ, or ln u for λ = 0, with u = x/geometric mean. It increases with x for every λ. `None` unless x is
     /// positive.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{BoxCox, Sorted};
+    ///
+    /// let fitted = BoxCox::of(&Sorted::of(&[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0])).unwrap();
+    /// assert!(fitted.transform(fitted.geometric_mean).unwrap().abs() < 1e-12);
+    /// assert_eq!(fitted.transform(0.0), None);
+    /// ```
     #[must_use]
     pub fn transform(&self, x: f64) -> Option<f64> {
         let transformed = power(self.lambda, (x / self.geometric_mean).ln());

@@ -4,6 +4,7 @@ use super::{QuantileMethod, Sorted};
 use crate::cast::float;
 
 /// The number of values in each of several equal bins between the smallest and the largest value.
+#[doc(alias = "Freedman-Diaconis")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     low: f64,
@@ -57,6 +58,14 @@ impl Histogram {
     }
 
     /// The two edges of a bin.
+    ///
+    /// ```
+    /// use llmscope_core::stats::{Histogram, Sorted};
+    ///
+    /// let histogram = Histogram::of(&Sorted::of(&[1.0, 2.0, 2.0, 3.0, 3.0, 3.0, 4.0, 9.0])).unwrap();
+    /// assert_eq!(histogram.bin(0).0, 1.0);
+    /// assert_eq!(histogram.bin(1).0, histogram.bin(0).1);
+    /// ```
     #[must_use]
     pub fn bin(&self, index: usize) -> (f64, f64) {
         (self.edge(index), self.edge(index + 1))

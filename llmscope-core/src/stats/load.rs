@@ -94,6 +94,15 @@ impl LoadModel {
     }
 
     /// Which columns have a slope.
+    ///
+    /// ```
+    /// use llmscope_core::stats::LoadModel;
+    ///
+    /// let tokens: Vec<f64> = (0..50).map(|i| f64::from(100 + i % 7 * 40)).collect();
+    /// let seconds: Vec<f64> = tokens.iter().map(|tokens| 0.2 + 0.02 * tokens).collect();
+    /// let model = LoadModel::fit(&seconds, &[&tokens, &[64.0; 50]]).unwrap();
+    /// assert_eq!(model.used(), [true, false]); // a constant count explains nothing
+    /// ```
     #[must_use]
     pub fn used(&self) -> Vec<bool> {
         self.slopes.iter().map(|&slope| slope > 0.0).collect()
@@ -115,6 +124,16 @@ impl LoadModel {
     }
 
     /// The same for one value with its token counts; `None` where [`LoadModel::adjusted`] has NaN.
+    ///
+    /// ```
+    /// use llmscope_core::stats::LoadModel;
+    ///
+    /// let tokens: Vec<f64> = (0..50).map(|i| f64::from(100 + i % 7 * 40)).collect();
+    /// let seconds: Vec<f64> = tokens.iter().map(|tokens| 0.2 + 0.02 * tokens).collect();
+    /// let model = LoadModel::fit(&seconds, &[&tokens]).unwrap();
+    /// // 6.2 s are what 300 tokens take, and the typical request with 220 takes 4.6 s.
+    /// assert!((model.adjusted_value(6.2, &[300.0]).unwrap() - 4.6).abs() < 1e-9);
+    /// ```
     #[must_use]
     pub fn adjusted_value(&self, value: f64, tokens: &[f64]) -> Option<f64> {
         self.adjusted_to(self.expected(|j| self.typical.get(j).copied())?, value, tokens)

@@ -9,6 +9,15 @@ use crate::cast::float;
 const LARGEST_EXACT: usize = 50;
 
 /// Mann and Whitney's U of two samples (1947, *Annals of Mathematical Statistics* 18(1)).
+///
+/// ```
+/// use llmscope_core::stats::{MannWhitney, Sorted};
+///
+/// // One of the 20 arrangements of six values has all of the candidate's on top.
+/// let test = MannWhitney::of(&Sorted::of(&[1.0, 2.0, 3.0]), &Sorted::of(&[4.0, 5.0, 6.0])).unwrap();
+/// assert_eq!((test.u, test.superiority, test.p_greater), (9.0, 1.0, 0.05));
+/// ```
+#[doc(alias("Wilcoxon", "rank sum test"))]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MannWhitney {
     /// The number of pairs in which the candidate's value is larger; a tie counts one half.
@@ -32,6 +41,14 @@ impl MannWhitney {
     ///
     /// Exact for samples of up to 50 values without ties. Otherwise U is approximated as normal with variance nm/12·(N
     /// + 1 − Σ(t³ − t)/(N(N − 1))), with t the sizes of the ties among N = n + m (Hollander & Wolfe, ch. 4).
+    ///
+    /// ```
+    /// use llmscope_core::stats::{MannWhitney, Sorted};
+    ///
+    /// let same = Sorted::of(&[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(MannWhitney::of(&same, &same).unwrap().superiority, 0.5);
+    /// assert!(MannWhitney::of(&same, &Sorted::of(&[])).is_none());
+    /// ```
     #[must_use]
     pub fn of(baseline: &Sorted, candidate: &Sorted) -> Option<Self> {
         let (x, y) = (baseline.values(), candidate.values());
@@ -111,6 +128,15 @@ fn exact_below(u: f64, n: usize, m: usize) -> f64 {
 ///
 /// The nm contrasts are not materialized. Each step counts those below a bound in one pass through both sorted samples,
 /// until few remain. The cost is O(n + m) after sorting.
+///
+/// ```
+/// use llmscope_core::stats::{Contrast, Sorted, hodges_lehmann};
+///
+/// // One request that took 900 does not move the estimate.
+/// let (baseline, candidate) = (Sorted::of(&[30.0, 31.0, 32.0]), Sorted::of(&[35.0, 36.0, 900.0]));
+/// assert_eq!(hodges_lehmann(&baseline, &candidate, Contrast::Difference), Some(5.0));
+/// ```
+#[doc(alias = "shift estimate")]
 #[must_use]
 pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast) -> Option<f64> {
     let pairs = baseline.values().len().checked_mul(candidate.values().len()).filter(|&pairs| pairs > 0)?;
@@ -121,6 +147,17 @@ pub fn hodges_lehmann(baseline: &Sorted, candidate: &Sorted, contrast: Contrast)
 /// The bounds of a shift, each exceeded with a probability of at most `level`, after Moses (Hollander & Wolfe, section
 /// 4.3): contrast number nm/2 ∓ (zσ + ½), with σ the standard deviation of U. `None` if a bound would be beyond the
 /// outermost contrast.
+///
+/// ```
+/// use llmscope_core::stats::{Contrast, MannWhitney, Sorted, shift_bounds};
+///
+/// let baseline: Vec<f64> = (0..40).map(|i| 30.0 + f64::from(i * 7 % 11)).collect();
+/// let candidate: Vec<f64> = baseline.iter().map(|x| x + 5.0).collect();
+/// let (baseline, candidate) = (Sorted::of(&baseline), Sorted::of(&candidate));
+/// let sigma = MannWhitney::of(&baseline, &candidate).unwrap().sigma;
+/// let (low, high) = shift_bounds(&baseline, &candidate, Contrast::Difference, sigma, 0.025).unwrap();
+/// assert!(low > 0.0 && low <= 5.0 && high >= 5.0);
+/// ```
 #[must_use]
 pub fn shift_bounds(
     baseline: &Sorted,

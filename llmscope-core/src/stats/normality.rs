@@ -26,6 +26,16 @@ pub const MIN_NORMALITY: usize = 8;
 /// table 4.9) for the adjusted A²(1 + 0.75/n + 2.25/n²); below 3.7e-24 it is reported as 3.7e-24.
 ///
 /// `None` for fewer than [`MIN_NORMALITY`] values or without variation.
+///
+/// ```
+/// use llmscope_core::stats::{Sorted, anderson_darling, special::normal_quantile};
+///
+/// let normal: Vec<f64> = (1..40).filter_map(|i| normal_quantile(f64::from(i) / 40.0)).collect();
+/// let skewed: Vec<f64> = normal.iter().map(|z| z.exp()).collect();
+/// assert!(anderson_darling(&Sorted::of(&normal)).unwrap().p > 0.5);
+/// assert!(anderson_darling(&Sorted::of(&skewed)).unwrap().p < 0.005);
+/// ```
+#[doc(alias("normality test", "Shapiro-Wilk"))]
 #[must_use]
 pub fn anderson_darling(sorted: &Sorted) -> Option<Normality> {
     let values = sorted.values();

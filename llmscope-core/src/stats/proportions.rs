@@ -4,6 +4,15 @@ use super::special::normal_quantile_upper;
 use super::{fisher_quantile_upper, fisher_sf};
 
 /// A share of requests, with its effective sample size.
+///
+/// ```
+/// use llmscope_core::stats::Proportion;
+///
+/// let failed = Proportion { share: 3.0 / 200.0, size: 200.0 };
+/// let (lower, upper) = failed.clopper_pearson(0.025).unwrap();
+/// // R: binom.test(3, 200).
+/// assert_eq!(format!("{lower:.4} {upper:.4}"), "0.0031 0.0432");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Proportion {
     /// The share, 0 to 1.
@@ -17,6 +26,14 @@ impl Proportion {
     /// probability `level`; `None` without observations, or for a level that is not between 0 and ½.
     ///
     /// (2np + z² ∓ z√(z² + 4np(1 − p)))/(2(n + z²)).
+    ///
+    /// ```
+    /// use llmscope_core::stats::Proportion;
+    ///
+    /// // Newcombe (1998), method 3: 81 of 263.
+    /// let (lower, upper) = Proportion { share: 81.0 / 263.0, size: 263.0 }.wilson(0.025).unwrap();
+    /// assert_eq!(format!("{lower:.4} {upper:.4}"), "0.2553 0.3662");
+    /// ```
     #[must_use]
     pub fn wilson(self, level: f64) -> Option<(f64, f64)> {
         let z = normal_quantile_upper(level).filter(|&z| z > 0.0)?;
@@ -34,6 +51,15 @@ impl Proportion {
 
     /// Newcombe's interval for the difference `self` − `other` (1998, *Statistics in Medicine* 17, method 10): the distances
     /// from each share to its Wilson limits, squared and added.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Proportion;
+    ///
+    /// // Newcombe (1998), method 10: 56/70 − 48/80.
+    /// let (first, second) = (Proportion { share: 0.8, size: 70.0 }, Proportion { share: 0.6, size: 80.0 });
+    /// let (lower, upper) = first.minus(second, 0.025).unwrap();
+    /// assert_eq!(format!("{lower:.4} {upper:.4}"), "0.0524 0.3339");
+    /// ```
     #[must_use]
     pub fn minus(self, other: Self, level: f64) -> Option<(f64, f64)> {
         let ((l1, u1), (l2, u2)) = (self.wilson(level)?, other.wilson(level)?);
@@ -72,6 +98,14 @@ impl Proportion {
     /// The exact binomial test of a true share of at least `limit`: the probability that no more than x of n
     /// observations count if the true share is the limit. It is at most `level` where the upper end of
     /// [`Self::clopper_pearson`] is at most the limit.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Proportion;
+    ///
+    /// // No failure in 100 requests: 0.97¹⁰⁰, if 3 % fail.
+    /// let none = Proportion { share: 0.0, size: 100.0 };
+    /// assert!((none.p_below(0.03).unwrap() - 0.97_f64.powi(100)).abs() < 1e-12);
+    /// ```
     #[must_use]
     pub fn p_below(self, limit: f64) -> Option<f64> {
         let (x, rest) = self.counts()?;
@@ -80,6 +114,13 @@ impl Proportion {
 
     /// The exact binomial test of a true share of at most `limit`: the probability that at least x of n observations
     /// count if the true share is the limit.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Proportion;
+    ///
+    /// // All of 3 requests failed: 0.1³, if 10 % fail.
+    /// assert!((Proportion { share: 1.0, size: 3.0 }.p_above(0.1).unwrap() - 0.001).abs() < 1e-12);
+    /// ```
     #[must_use]
     pub fn p_above(self, limit: f64) -> Option<f64> {
         let (x, rest) = self.counts()?;

@@ -51,6 +51,12 @@ pub struct Sorted(Vec<f64>);
 
 impl Sorted {
     /// Sorts finite values.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Sorted;
+    ///
+    /// assert_eq!(Sorted::of(&[3.0, 1.0, 2.0]).values(), [1.0, 2.0, 3.0]);
+    /// ```
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
         let mut sorted = values.to_vec();
@@ -79,6 +85,7 @@ impl Sorted {
     /// assert_eq!(sorted.quantile(0.9, QuantileMethod::HyndmanFan7), Some(3.7));
     /// assert_eq!(sorted.quantile(0.9, QuantileMethod::HyndmanFan6), Some(4.0));
     /// ```
+    #[doc(alias("percentile", "p95", "p99"))]
     #[must_use]
     pub fn quantile(&self, p: f64, method: QuantileMethod) -> Option<f64> {
         if self.0.is_empty() || !(0.0..=1.0).contains(&p) {
@@ -100,6 +107,13 @@ impl Sorted {
     }
 
     /// Median: the 0.5-quantile of every symmetric type.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Sorted;
+    ///
+    /// assert_eq!(Sorted::of(&[4.0, 1.0, 3.0, 2.0]).median(), Some(2.5));
+    /// assert_eq!(Sorted::of(&[]).median(), None);
+    /// ```
     #[must_use]
     pub fn median(&self) -> Option<f64> {
         self.quantile(0.5, QuantileMethod::HyndmanFan7)
@@ -140,6 +154,12 @@ impl Sorted {
 }
 
 /// The median of finite values, as [`Sorted::median`] has it, without sorting all of them; `None` without data.
+///
+/// ```
+/// use llmscope_core::stats::median;
+///
+/// assert_eq!(median(&[0.3, 9.0, 0.2]), Some(0.3));
+/// ```
 #[must_use]
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut values = values.to_vec();

@@ -22,6 +22,14 @@ pub struct BoundingRanks {
 /// deviations from p, the smallest number that satisfies the level. Between the last pair that does not satisfy it and
 /// the first that does, ranks are interpolated in the logarithm of the level (after Hettmansperger & Sheather 1986).
 /// `None` if the samples are too small, or if the level is not between 0 and ½.
+///
+/// ```
+/// use llmscope_core::stats::bounding_ranks;
+///
+/// let ranks = bounding_ranks(0.5, 100, 100, 0.05).unwrap();
+/// assert!(ranks.low < 50.5 && ranks.high > 50.5);
+/// assert!(bounding_ranks(0.99, 20, 20, 0.05).is_none()); // too few values for a p99
+/// ```
 #[must_use]
 pub fn bounding_ranks(p: f64, higher: usize, lower: usize, level: f64) -> Option<BoundingRanks> {
     let largest = widest(p, higher, lower)?;
@@ -46,6 +54,13 @@ pub fn bounding_ranks(p: f64, higher: usize, lower: usize, level: f64) -> Option
 }
 
 /// The smallest level at which [`bounding_ranks`] exists, or 1.
+///
+/// ```
+/// use llmscope_core::stats::smallest_level;
+///
+/// assert!(smallest_level(0.5, 100, 100) < 1e-9);
+/// assert_eq!(smallest_level(0.5, 0, 100), 1.0);
+/// ```
 #[must_use]
 pub fn smallest_level(p: f64, higher: usize, lower: usize) -> f64 {
     widest(p, higher, lower).map_or(1.0, |largest| chance(pair(p, higher, lower, largest), higher, lower))
@@ -83,6 +98,13 @@ fn pair(p: f64, higher: usize, lower: usize, multiple: f64) -> (usize, usize) {
 ///
 /// # Panics
 /// Unless 1 ≤ s ≤ m and 1 ≤ r ≤ n.
+///
+/// ```
+/// use llmscope_core::stats::exceedance;
+///
+/// // The larger of two values exceeds the smaller of two others in 5 of 6 orders.
+/// assert!((exceedance(2, 2, 1, 2) - 5.0 / 6.0).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn exceedance(s: usize, m: usize, r: usize, n: usize) -> f64 {
     assert!((1..=m).contains(&s) && (1..=n).contains(&r), "ranks {s} of {m} and {r} of {n}");

@@ -5,6 +5,13 @@ use super::ordinal::in_total_order;
 use crate::cast::float;
 
 /// Values in ascending order, with their positions.
+///
+/// ```
+/// use llmscope_core::stats::Ranking;
+///
+/// let ranking = Ranking::of(&[0.3, 0.1, 0.2]);
+/// assert_eq!(ranking.sorted().values(), [0.1, 0.2, 0.3]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
     sorted: Sorted,
@@ -34,6 +41,12 @@ impl Ranking {
     }
 
     /// The rank of each value, which starts at 1 and is the mean rank among ties.
+    ///
+    /// ```
+    /// use llmscope_core::stats::Ranking;
+    ///
+    /// assert_eq!(Ranking::of(&[0.3, 0.1, 0.3]).mid_ranks(), [2.5, 1.0, 2.5]);
+    /// ```
     #[must_use]
     pub fn mid_ranks(&self) -> Vec<f64> {
         self.scores(|rank| rank)
@@ -54,6 +67,12 @@ impl Ranking {
 }
 
 /// The rank of each value, which starts at 1 and is the mean rank among ties.
+///
+/// ```
+/// use llmscope_core::stats::mid_ranks;
+///
+/// assert_eq!(mid_ranks(&[10.0, 30.0, 20.0, 20.0]), [1.0, 4.0, 2.5, 2.5]);
+/// ```
 #[must_use]
 pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
     Ranking::of(values).mid_ranks()

@@ -18,6 +18,12 @@ const LARGE_SHAPE: f64 = 1e8;
 /// φ(z) = exp(−z²/2)/√(2π): the density of the standard normal distribution, for every finite z.
 ///
 /// Accurate to z²·1e-16; 0 where the value is below the smallest `f64` (|z| > 38.6).
+///
+/// ```
+/// use llmscope_core::stats::special::normal_pdf;
+///
+/// assert!((normal_pdf(0.0) - 1.0 / (2.0 * std::f64::consts::PI).sqrt()).abs() < 1e-15);
+/// ```
 #[must_use]
 pub fn normal_pdf(z: f64) -> f64 {
     (-0.5 * z * z - LN_SQRT_2PI).exp()
@@ -27,6 +33,13 @@ pub fn normal_pdf(z: f64) -> f64 {
 ///
 /// Accurate to 1e-13 for z > −37, including the lower tail; 0 where the value is below the smallest `f64` (z < −38.5).
 /// The complementary error function is that of Sun's fdlibm (1993).
+///
+/// ```
+/// use llmscope_core::stats::special::normal_cdf;
+///
+/// assert_eq!(normal_cdf(0.0), 0.5);
+/// assert!((normal_cdf(1.0) - normal_cdf(-1.0) - 0.682_689_492_137_085_9).abs() < 1e-15);
+/// ```
 #[must_use]
 pub fn normal_cdf(z: f64) -> f64 {
     0.5 * erfc(-z * FRAC_1_SQRT_2)
@@ -35,6 +48,13 @@ pub fn normal_cdf(z: f64) -> f64 {
 /// 1 − Φ(z) = Φ(−z): the probability that a standard normal variable exceeds z, for every z.
 ///
 /// Keeps its precision in the upper tail, where 1 − [`normal_cdf`] has lost all digits.
+///
+/// ```
+/// use llmscope_core::stats::special::{normal_cdf, normal_sf};
+///
+/// assert_eq!(1.0 - normal_cdf(9.0), 0.0); // no digits are left
+/// assert!((normal_sf(9.0) / 1.128_588_405_953_840_6e-19 - 1.0).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn normal_sf(z: f64) -> f64 {
     0.5 * erfc(z * FRAC_1_SQRT_2)
@@ -45,6 +65,13 @@ pub fn normal_sf(z: f64) -> f64 {
 /// Far in the lower tail, where Φ itself underflows, it is the asymptotic series of Laplace (Abramowitz and Stegun
 /// 1964, 26.2.12): Φ(z) ~ φ(z)/|z| · (1 − 1/z² + 1·3/z⁴ − 1·3·5/z⁶ + …). −∞ where the value is below the range of `f64`
 /// (z < −1.8e154). ln(1 − Φ(z)) is `normal_ln_cdf(-z)`.
+///
+/// ```
+/// use llmscope_core::stats::special::normal_ln_cdf;
+///
+/// assert!((normal_ln_cdf(0.0) - 0.5_f64.ln()).abs() < 1e-15);
+/// assert!((normal_ln_cdf(-100.0) / -5_005.524_208_694_205 - 1.0).abs() < 1e-12); // Φ itself is 0
+/// ```
 #[must_use]
 pub fn normal_ln_cdf(z: f64) -> f64 {
     // At the switch, the first omitted term is 1e-16 relative to 1.
@@ -66,6 +93,13 @@ pub fn normal_ln_cdf(z: f64) -> f64 {
 ///
 /// Accurate to 1e-15 of the exact inverse at p, down to the smallest p. Near p = 1, p itself has few digits: use
 /// [`normal_quantile_upper`] there.
+///
+/// ```
+/// use llmscope_core::stats::special::normal_quantile;
+///
+/// assert!((normal_quantile(0.975).unwrap() - 1.959_963_984_540_054).abs() < 1e-14);
+/// assert_eq!(normal_quantile(1.0), None);
+/// ```
 #[must_use]
 pub fn normal_quantile(p: f64) -> Option<f64> {
     // The subtraction gives the median as 0 rather than −0.
@@ -75,6 +109,13 @@ pub fn normal_quantile(p: f64) -> Option<f64> {
 /// The z that a standard normal variable exceeds with probability q, Φ⁻¹(1 − q) = −Φ⁻¹(q); `None` unless 0 < q < 1.
 ///
 /// In the far upper tail (q = 1e-300) as accurate as [`normal_quantile`] in the lower.
+///
+/// ```
+/// use llmscope_core::stats::special::normal_quantile_upper;
+///
+/// // The tail beyond six sigmas.
+/// assert!((normal_quantile_upper(9.865_876_450_376_946e-10).unwrap() - 6.0).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn normal_quantile_upper(q: f64) -> Option<f64> {
     is_probability(q).then(|| SQRT_2 * erfc_inv(2.0 * q) + 0.0)
@@ -89,6 +130,14 @@ pub fn normal_quantile_upper(q: f64) -> Option<f64> {
 /// 6.5.31), each times xᵃe⁻ˣ/Γ(a + 1) in the cancellation-free form of Loader (2000, *Fast and Accurate Computation of
 /// Binomial Probabilities*). The computed one of the two is accurate to 1e-13, and the other is its complement. Above a
 /// = 1e8, where these take 1e5 terms, the uniform asymptotic expansion of Temme (1979).
+///
+/// ```
+/// use llmscope_core::stats::special::incomplete_gamma;
+///
+/// let (below, above) = incomplete_gamma(1.0, 2.0).unwrap();
+/// assert!((above - (-2.0_f64).exp()).abs() < 1e-15 && (below + above - 1.0).abs() < 1e-15);
+/// assert_eq!(incomplete_gamma(-1.0, 2.0), None);
+/// ```
 #[must_use]
 pub fn incomplete_gamma(a: f64, x: f64) -> Option<(f64, f64)> {
     if !(a > 0.0 && a.is_finite() && x >= 0.0) {
@@ -108,6 +157,13 @@ pub fn incomplete_gamma(a: f64, x: f64) -> Option<(f64, f64)> {
 /// Accurate to 1e-13 for `df` from 0.5 to 1e9 and p from 1e-300 to 1 − 1e-16. Newton's method on
 /// the logarithm of the smaller tail probability against ln x, kept inside a shrinking bracket. 0 where the quantile is
 /// below the smallest `f64` (tiny p with `df` below 1).
+///
+/// ```
+/// use llmscope_core::stats::special::chi_squared_quantile;
+///
+/// // With 2 degrees of freedom it is −2 ln(1 − p).
+/// assert!((chi_squared_quantile(0.95, 2.0).unwrap() + 2.0 * 0.05_f64.ln()).abs() < 1e-12);
+/// ```
 #[must_use]
 pub fn chi_squared_quantile(p: f64, df: f64) -> Option<f64> {
     if !(is_probability(p) && df > 0.0 && df.is_finite()) {
@@ -122,6 +178,13 @@ pub fn chi_squared_quantile(p: f64, df: f64) -> Option<f64> {
 
 /// The x that a χ² variable with `df` degrees of freedom exceeds with probability q: [`chi_squared_quantile`] at 1 − q,
 /// with the same domain and accuracy, and full accuracy for tiny q.
+///
+/// ```
+/// use llmscope_core::stats::special::chi_squared_quantile_upper;
+///
+/// // With 2 degrees of freedom it is −2 ln q, however small q is.
+/// assert!((chi_squared_quantile_upper(1e-100, 2.0).unwrap() + 2.0 * 1e-100_f64.ln()).abs() < 1e-9);
+/// ```
 #[must_use]
 pub fn chi_squared_quantile_upper(q: f64, df: f64) -> Option<f64> {
     if !(is_probability(q) && df > 0.0 && df.is_finite()) {

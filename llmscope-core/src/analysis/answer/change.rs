@@ -58,6 +58,13 @@ impl Direction {
     }
 
     /// False for a change for the better.
+    ///
+    /// ```
+    /// use llmscope_core::analysis::Direction;
+    ///
+    /// assert!(Direction::Unknown.counts_as_worse()); // not known to be better
+    /// assert!(!Direction::Better.counts_as_worse());
+    /// ```
     #[must_use]
     pub const fn counts_as_worse(self) -> bool {
         !matches!(self, Self::Better)

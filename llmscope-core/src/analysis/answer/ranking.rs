@@ -30,6 +30,17 @@ pub struct RankedAnswer {
 
 impl Report {
     /// The result of the call as one sentence: `9 series: 1 failing, 2 changed for the worse. …`.
+    ///
+    /// ```
+    /// use llmscope_core::analysis::Series;
+    /// use llmscope_core::{Plan, Report, analyze};
+    ///
+    /// let values = (0..80).map(|i| if i < 40 { 10.0 } else { 20.0 } + f64::from(i * 7 % 5)).collect();
+    /// let plan = Plan::default();
+    /// let report = Report::new(None, &plan, vec![analyze(&Series::of_numbers("ttft_s", values), &plan)?]);
+    /// assert!(report.headline().starts_with("1 series: 1 changed"), "{}", report.headline());
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn headline(&self) -> String {
         let count = |is: &dyn Fn(&RankedAnswer) -> bool| self.answers.iter().filter(|answer| is(answer)).count();

@@ -71,6 +71,14 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Format`] with the position of the request and the field.
+    ///
+    /// ```
+    /// use llmscope_core::session::{RequestRecord, Session};
+    ///
+    /// let record = RequestRecord { ttft_s: Some(-0.2), ..RequestRecord::default() };
+    /// let session = Session { records: vec![record], ..Session::default() };
+    /// assert!(session.check("run").unwrap_err().to_string().contains("records[0]"));
+    /// ```
     pub fn check(&self, source: &str) -> Result<()> {
         for (index, record) in self.records.iter().enumerate() {
             check_record(record, || Location::of(source).field(&format!("records[{index}]")))?;
@@ -91,6 +99,15 @@ impl Session {
     }
 
     /// The names of all attributes, sorted.
+    ///
+    /// ```
+    /// use llmscope_core::session::Session;
+    ///
+    /// let record = r#"{"attributes":{"zone":"b","batch":4}},{"attributes":{"zone":"a"}}"#;
+    /// let text = format!(r#"{{"schema":"llmscope.session/1","records":[{record}]}}"#);
+    /// assert_eq!(Session::read("run.json", &text)?.session.attribute_names(), ["batch", "zone"]);
+    /// # Ok::<(), llmscope_core::Error>(())
+    /// ```
     #[must_use]
     pub fn attribute_names(&self) -> Vec<&str> {
         let names = self.records.iter().flat_map(|record| record.attributes.keys());

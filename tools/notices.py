@@ -30,7 +30,7 @@ SKIPPED = re.compile(r"(^|/)(tests?|doc|docs|examples|benches|fuzz|fuzzing|contr
 
 
 def cargo(*args):
-    return subprocess.run(["cargo", *args], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return subprocess.run(["cargo", *args], cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 def linked(package, target):
@@ -70,6 +70,8 @@ def main():
     parser.add_argument("--package", default="llmscope-cli", help="the package whose crates are listed")
     parser.add_argument("--target", help="the platform, by default the host")
     args = parser.parse_args()
+    # Windows has another encoding for files.
+    sys.stdout.reconfigure(encoding="utf-8")
 
     crates = linked(args.package, args.target)
     if not crates:

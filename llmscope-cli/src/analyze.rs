@@ -13,7 +13,6 @@ use llmscope_core::analysis::{
 };
 use llmscope_core::chart::cusum::Cusum;
 use llmscope_core::chart::ewma::Ewma;
-use llmscope_core::files::write_atomically;
 use llmscope_core::quantity::counted;
 use llmscope_core::{
     Analysis, Missing, Objective, Plan, Report, RuleSet, SpecificationLimits, Transform, Unit, analyze, plot,
@@ -25,6 +24,7 @@ use crate::cells;
 use crate::logs;
 use crate::meaning;
 use crate::output::{self, Sink};
+use crate::picture;
 use crate::report;
 
 /// Logs and the analyses of their series.
@@ -296,15 +296,11 @@ fn specification(args: &JudgeArgs, unit: Unit) -> Result<Option<SpecificationLim
 }
 
 fn draw(path: &Path, analyses: &[Analysis]) -> Result<()> {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ensure!(matches!(extension, "svg" | "png"), "--plot {}: expected a name that ends in .svg or .png", path.display());
+    picture::check(path)?;
     let drawable: Vec<_> = analyses.iter().filter(|analysis| analysis.drawing.is_some()).collect();
     for analysis in &drawable {
         let path = if drawable.len() == 1 { path.to_owned() } else { named(path, analysis) };
-        let svg = plot::svg(analysis);
-        let content = if extension == "svg" { svg.into_bytes() } else { plot::png(&svg)? };
-        write_atomically(&path, &content)?;
-        output::say(output::DIM, "drawn:", &path.display().to_string());
+        picture::write(&path, plot::svg(analysis))?;
     }
     Ok(())
 }

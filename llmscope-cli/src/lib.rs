@@ -18,6 +18,7 @@ mod logs;
 mod meaning;
 mod monitor;
 mod output;
+mod picture;
 mod post;
 mod probe;
 mod remedy;

@@ -129,6 +129,27 @@ fn a_sweep_has_a_group_per_step_and_objectives_give_goodput() {
     assert_eq!(report["analyses"].as_array().unwrap().len(), 2);
 }
 
+/// The last step is twenty times as slow, so that it serves less.
+#[test]
+fn several_loads_have_a_picture_with_the_knee() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (session, picture) = (path("steps.jsonl"), path("steps.svg"));
+    let slower = format!("{FAST},shift=80:20");
+    let load = ["bench", "--vendor", "simulated", "-n", "40", "-c", "1,2,3", "--simulate", &slower];
+    let output = run(&[&load[..], &["--json", "-o", &session, "--plot", &picture]].concat());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["knee"], "2 clients", "{document}");
+    let drawn = std::fs::read_to_string(&picture).unwrap();
+    assert!(
+        ["knee: 2 clients", "1 client", "time to first token", "(simulated)"].iter().all(|it| drawn.contains(it)),
+        "{drawn}"
+    );
+    let refusal = |more: &[&str]| text(&run(&[&["bench", "--vendor", "simulated", "-n", "1"], more].concat()).stderr);
+    assert!(refusal(&["--plot", &picture]).contains("--concurrency 1,2,4,8"));
+    assert!(refusal(&["-c", "1,2", "--plot", "steps.txt"]).contains(".svg or .png"));
+}
+
 /// The second step is five times as slow: the load rose, the endpoint did not change.
 #[test]
 fn steps_have_rows_and_are_judged_within() {

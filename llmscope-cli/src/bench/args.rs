@@ -24,7 +24,7 @@ Examples:
     llmscope bench --vendor anthropic --model MODEL --rate 2 --slo ttft=800ms
   Several loads, one after the other:
     llmscope bench --vendor openai --url http://localhost:8000 \\
-      --concurrency 1,2,4,8,16 -o steps.jsonl
+      --concurrency 1,2,4,8,16 -o steps.jsonl --plot steps.png
   The highest load that keeps an objective:
     llmscope bench --vendor openai --url http://localhost:8000 \\
       --find-load --slo ttft.p99=500ms
@@ -154,6 +154,9 @@ pub(crate) struct BenchArgs {
     /// `-` is standard output [default: llmscope-DATE.jsonl]
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
+    /// Draw the latencies of several loads, with the knee: .svg or .png
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) plot: Option<PathBuf>,
     /// Append to an existing session in JSON Lines
     #[arg(long, requires = "output", help_heading = "Output")]
     pub(crate) append: bool,

@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
-use llmscope_core::Objective;
+use anyhow::{Context as _, Result, bail, ensure};
 use llmscope_core::quantity::counted;
 use llmscope_core::session::{ClientHealth, RequestRecord, SessionHeader};
+use llmscope_core::{Objective, plot};
 use llmscope_harness::workload::{Sizes, Tier, Workload};
 use llmscope_harness::{
     Arrival, Bench, BenchHandle, Delivery, FindLoad, FoundLoad, Load, Next, Plan, Probe, Summary, Tally, Update,
@@ -30,8 +30,10 @@ use self::steps::Steps;
 pub(crate) use self::summary::BenchReport;
 use self::summary::Run;
 use crate::output::{self, CAUTION};
+use crate::picture;
 
 pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
+    check_plot(args)?;
     let searched = found::objectives(args)?;
     let objectives = match &args.slo {
         Some(slo) if !args.find_load => slo.parse()?,
@@ -62,6 +64,10 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     let path = recorder.finish()?;
     let posted = uploader.map_or(Ok(()), send_rest);
     let summary = tally.summary();
+    if let Some(path) = &args.plot {
+        let steps = steps::measured(&steps.reports());
+        picture::write(path, plot::load_svg(&title(&header), &steps))?;
+    }
     if !args.quiet {
         let run = Run {
             header: &header,
@@ -78,6 +84,22 @@ pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     }
     posted?;
     Ok(found.map_or_else(|| exit_status(args, &summary), |found| found::exit_status(&found)))
+}
+
+/// A picture needs several loads.
+fn check_plot(args: &BenchArgs) -> Result<()> {
+    let Some(path) = &args.plot else { return Ok(()) };
+    picture::check(path)?;
+    let has_steps = args.find_load || args.concurrency.len() > 1 || args.rate.len() > 1;
+    ensure!(has_steps, "--plot draws several loads: add --concurrency 1,2,4,8 or --rate 1,2,4,8");
+    Ok(())
+}
+
+/// `vllm · llama-3 (simulated)`: what was measured.
+fn title(header: &SessionHeader) -> String {
+    let names = [header.provider.as_deref(), header.model.as_deref()].into_iter().flatten().collect::<Vec<_>>();
+    let simulated = if header.simulated { " (simulated)" } else { "" };
+    format!("{}{simulated}", names.join(" · "))
 }
 
 /// 1 if more requests failed than allowed.

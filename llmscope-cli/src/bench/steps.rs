@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
+use llmscope_core::plot::{self, LoadStep};
 use llmscope_core::quantity::{number, scale_of};
 use llmscope_core::session::{ClientHealth, RequestRecord};
 use llmscope_core::{Metric, Unit};
@@ -82,12 +83,35 @@ impl Steps {
     }
 }
 
-/// A row for each step, and the reasons why the client was the bottleneck in some of them.
+/// What the steps measured, for their picture and the knee.
+pub(super) fn measured(steps: &[StepReport]) -> Vec<LoadStep> {
+    let latency = |step: &StepReport, metric: Metric| {
+        step.summary.metrics.get(metric.name()).map(|&Distribution { p50, p99, .. }| [p50, p99])
+    };
+    let step = |step: &StepReport| LoadStep {
+        label: step.load_step.clone(),
+        served_per_s: step.summary.requests_per_s.unwrap_or_default(),
+        e2e_s: latency(step, Metric::E2e).unwrap_or_default(),
+        ttft_s: latency(step, Metric::Ttft),
+    };
+    steps.iter().map(step).collect()
+}
+
+/// The load at the knee.
+pub(super) fn knee(steps: &[StepReport]) -> Option<String> {
+    plot::knee(&measured(steps)).and_then(|index| steps.get(index)).map(|step| step.load_step.clone())
+}
+
+/// A row for each step, the knee, and the reasons why the client was the bottleneck in some of them.
 pub(super) fn write(out: &mut impl Write, steps: &[StepReport]) -> Result<()> {
     for line in table(steps).lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
-    writeln!(out, "{DIM}latencies: p50 / p99{DIM:#}\n")?;
+    writeln!(out, "{DIM}latencies: p50 / p99{DIM:#}")?;
+    if let Some(load) = knee(steps) {
+        writeln!(out, "knee: {load}{DIM}, the largest served rate for its latency{DIM:#}")?;
+    }
+    writeln!(out)?;
     for step in steps {
         let Some(health) = step.client_health.as_ref().filter(|health| health.bottleneck) else { continue };
         let (load, reasons) = (&step.load_step, health.reasons.join("; "));

@@ -36,6 +36,10 @@ pub(crate) struct BenchReport {
     /// The steps of a run with several loads, in order. The summary mixes their loads.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     steps: Vec<StepReport>,
+    /// The load at the knee: the largest served rate divided by the median end-to-end latency. Absent with
+    /// fewer than three steps, and if no step is at least a tenth slower.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    knee: Option<String>,
     /// The highest load that keeps the objectives, if it was searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     found_load: Option<FoundLoad>,
@@ -62,6 +66,7 @@ pub(super) fn report(args: &BenchArgs, run: Run<'_>, path: Option<&Path>) -> Res
             session: path.map(|path| path.display().to_string()),
             simulated: run.header.simulated,
             summary: run.summary.clone(),
+            knee: steps::knee(&run.steps),
             steps: run.steps,
             found_load: run.found.cloned(),
             client_health: run.health.cloned(),

@@ -1,4 +1,4 @@
-//! Pictures of an analysis and of a gate: the same drawing as SVG and as PNG, and a small one for the terminal.
+//! Pictures of an analysis, of a gate and of several loads: the same drawing as SVG and as PNG, and a small one for the terminal.
 
 mod axis;
 mod broken_rule;
@@ -10,6 +10,7 @@ mod gate_picture;
 mod histogram_panel;
 mod imr;
 mod index_table;
+mod load_picture;
 #[cfg(feature = "png")]
 mod png;
 mod probability_panel;
@@ -24,6 +25,7 @@ pub use change_mark::ChangeMark;
 pub use drawing::{svg, svg_of, verdict_color};
 pub use gate_picture::gate_svg;
 pub use imr::{Imr, Labels};
+pub use load_picture::{LoadStep, knee, load_svg};
 #[cfg(feature = "png")]
 pub use png::png;
 pub use sixpack::{Sixpack, SixpackPlan};

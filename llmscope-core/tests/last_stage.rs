@@ -142,3 +142,17 @@ fn few_constant_and_empty_series_have_a_verdict() {
     let ticks: Vec<f64> = (0..60).map(|index| if index % 7 == 0 { 0.31 } else { 0.30 }).collect();
     assert_eq!(named("ttft_s", &ticks).basis.map(|basis| basis.outliers), Some(0));
 }
+
+#[test]
+fn a_step_after_phase_one_does_not_count_as_dependence() {
+    let z = noise(100);
+    let steady: Vec<f64> = z.iter().map(|z| 1.0 + 0.02 * z).collect();
+    let doubled = [steady.clone(), steady.iter().map(|x| 2.0 * x).collect()].concat();
+    let lag1 = |values: Vec<f64>, origin| {
+        let series = Series::of_numbers("x", values);
+        analyze(&series, &Plan { origin, ..Plan::default() }).unwrap().autocorrelation.unwrap().lag1
+    };
+    let alone = lag1(steady, Origin::Data);
+    assert_close(lag1(doubled.clone(), Origin::FirstPoints(0..100)), alone);
+    assert!(alone.abs() < 0.2 && lag1(doubled, Origin::Data) > 0.9, "{alone}");
+}

@@ -169,6 +169,11 @@ pub(super) fn judged(series: &Series, plan: &Plan, stages: Option<&[Range<usize>
     } else if let Data::Single(_) = data {
         analysis.autocorrelation = stage::autocorrelation(scaled.sample, &starts);
     }
+    if let (Origin::FirstPoints(points), Data::Single(_)) = (&plan.origin, &data) {
+        // A later change does not count as dependence of the points from which the limits come.
+        let phase_one = scaled.sample.slice(points.start..points.end.min(data.len()));
+        analysis.autocorrelation = stats::autocorrelation(&phase_one, 1).map(|lag1| Autocorrelation { lag1 });
+    }
     let observations = &series.observations;
     let observation = |point: usize| kept.at(data.first_measurement(point));
     let times = observations.times_of((0..chart.points.len()).map(observation));

@@ -330,7 +330,7 @@ pub struct Analysis {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normality: Option<Normality>,
     /// Autocorrelation; on a chart of single measurements, about the means of their stages. With a basis, it is that of ranks
-    /// within the stages of the answer.
+    /// within the stages of the answer. With limits from the first points, it is that of these points.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub autocorrelation: Option<Autocorrelation>,
     /// Quantiles (Hyndman–Fan 7).

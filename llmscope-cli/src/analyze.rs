@@ -40,7 +40,7 @@ pub(crate) struct Judged {
 
 impl Judged {
     fn of(args: &JudgeArgs, shown: Shown) -> Result<Self> {
-        let SelectedSeries { series, runs, columns, logs } = logs::series(&args.files, selection(args)?)?;
+        let SelectedSeries { series, runs, columns, logs, .. } = logs::series(&args.files, selection(args)?)?;
         let decided_by = decided_by(args);
         let has_limits = limits(args).next().is_some();
         if has_limits {

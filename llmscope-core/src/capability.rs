@@ -24,6 +24,7 @@ use crate::transform::PowerTransform;
 /// The limits that the customer, or the service level objective, specifies.
 #[doc(alias("specification limits", "tolerance"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SpecificationLimits {
     /// Lower specification limit (LSL).
     #[doc(alias = "LSL")]
@@ -146,6 +147,7 @@ impl From<[f64; 2]> for Interval {
 /// Capability: the indices based on the within (short-term) sigma.
 #[doc(alias("Cp", "Cpk", "process capability"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Capability {
     /// (USL − LSL)/6σ̂.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,6 +182,7 @@ pub struct Capability {
 /// Performance: the indices based on the overall (long-term) sigma.
 #[doc(alias("Pp", "Ppk", "process performance"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Performance {
     /// (USL − LSL)/6s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,6 +213,7 @@ pub struct Performance {
 
 /// The shares outside the specification limits that a normal distribution predicts, per million.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ExpectedPpm {
     /// For the within sigma.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -322,6 +322,7 @@ pub(crate) fn by_name<T: Copy>(
 /// assert_eq!(location.to_string(), "run.jsonl:7: ttft_s");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Location {
     /// The file's name as given, or `-` for standard input.
     pub source: String,

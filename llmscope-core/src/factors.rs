@@ -160,6 +160,7 @@ pub fn bissell_f(n: usize) -> f64 {
 #[doc(alias("control chart constants", "A2", "D3", "D4", "B3", "B4"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[allow(non_snake_case, reason = "A2 and a2 would be two things to a reader of the literature; these are its names")]
+#[non_exhaustive]
 pub struct Factors {
     /// The size of the subgroups.
     pub n: usize,

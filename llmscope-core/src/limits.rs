@@ -132,6 +132,7 @@ impl Line {
 /// Control limits of a chart: the expected range of its points while the process is in control.
 #[doc(alias("control limits", "3 sigma limits"))]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ControlLimits {
     /// Lower control limit: center − 3σ, not below the physical bound.
     #[doc(alias("LCL", "lower control limit"))]
@@ -155,6 +156,7 @@ pub struct ControlLimits {
 
 /// The limits that were clamped to a physical bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Clamped {
     /// The lower limit, at one point at least.
     #[serde(default)]

@@ -229,6 +229,7 @@ impl FromStr for SigmaEstimator {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SigmaEstimate {
     /// The estimate, in the unit of the data (with a transformation, of the transformed data); 0 for data without
     /// variation.

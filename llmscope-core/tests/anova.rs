@@ -90,7 +90,7 @@ fn published_variance_components() {
             ("total", found.total_interval(0.95)),
         ];
         for (what, interval) in intervals {
-            let VarianceInterval { lower, upper } = interval.unwrap();
+            let VarianceInterval { lower, upper, .. } = interval.unwrap();
             assert_close(what, lower, &case["intervals_of_variance"][what][0], 1e-10);
             assert_close(what, upper, &case["intervals_of_variance"][what][1], 1e-10);
         }

@@ -265,14 +265,15 @@ fn an_analysis_finds_its_stages() {
 #[test]
 fn one_stage_is_the_analysis_without_stages() {
     let values = Noise(3).series(60, 0.0);
-    let (automatic, plain) = (judged(&values, &automatic()), judged(&values, &Plan::default()));
+    let (mut automatic, plain) = (judged(&values, &automatic()), judged(&values, &Plan::default()));
     assert_eq!(automatic.stages.len(), 1);
     assert_eq!((automatic.stages[0].last, automatic.stages[0].p), (59, None));
     assert_eq!(
         automatic.facts().iter().find(|(name, _)| *name == "stages").unwrap().1,
         "one: no change of the level was found"
     );
-    assert_eq!(Analysis { stages: Vec::new(), ..automatic }, plain);
+    automatic.stages.clear();
+    assert_eq!(automatic, plain);
     assert!(plain.baseline().is_some());
 }
 

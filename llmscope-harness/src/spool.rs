@@ -135,7 +135,7 @@ fn read(path: &Path, text: &str) -> Result<(Vec<Value>, usize)> {
     let (mut records, mut done) = (Vec::new(), 0);
     for (line, number) in text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
         let value: Value = serde_json::from_str(line).map_err(|error| Error::Format {
-            location: Location { line: Some(number), ..Location::of(&path.display().to_string()) },
+            location: Location::of(&path.display().to_string()).line(number),
             problem: error.to_string(),
             fix: "it is not a file of undelivered records: move it away".to_owned(),
         })?;

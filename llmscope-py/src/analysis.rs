@@ -464,13 +464,16 @@ pub(crate) struct AnalysisState {
 
 impl AnalysisState {
     fn of(analysis: &core::Analysis) -> Self {
-        Self { analysis: core::Analysis { drawing: None, ..analysis.clone() }, drawing: analysis.drawing.clone() }
+        let mut analysis = analysis.clone();
+        let drawing = analysis.drawing.take();
+        Self { analysis, drawing }
     }
 }
 
 impl From<AnalysisState> for Analysis {
-    fn from(AnalysisState { analysis, drawing }: AnalysisState) -> Self {
-        Self(Arc::new(core::Analysis { drawing, ..analysis }))
+    fn from(AnalysisState { mut analysis, drawing }: AnalysisState) -> Self {
+        analysis.drawing = drawing;
+        Self(Arc::new(analysis))
     }
 }
 
@@ -749,7 +752,9 @@ impl Report {
 impl Report {
     fn core(&self) -> core::Report {
         let analyses = self.analyses.iter().map(|analysis| (**analysis).clone()).collect();
-        core::Report { analyses, ..self.call.clone() }
+        let mut report = self.call.clone();
+        report.analyses = analyses;
+        report
     }
 }
 

@@ -353,7 +353,7 @@ pub(crate) fn change_points(
         Ok(changes.into_iter().zip(sizes).collect::<Vec<_>>())
     };
     let found = with_sample(values, missing, ANALYZING, find)?;
-    let sized = |(core::ChangePoint { at, z, p }, measured)| ChangePoint(SizedChange { at, z, p, measured });
+    let sized = |(core::ChangePoint { at, z, p, .. }, measured)| ChangePoint(SizedChange { at, z, p, measured });
     Ok(found.into_iter().map(sized).collect())
 }
 

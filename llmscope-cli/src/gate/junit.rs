@@ -50,7 +50,7 @@ impl Outcome {
 }
 
 fn objective(out: &mut impl Write, certified: &Certified) -> Result<()> {
-    let Certified { group, certificate } = certified;
+    let Certified { group, certificate, .. } = certified;
     let group = group.values().cloned().collect::<Vec<_>>().join(" · ");
     let (class, name) = (escaped(&group), escaped(&certificate.objective.to_string()));
     let text = escaped(&certificate.text);

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<ExitCode> {
     if args.plan {
         return preview::run(args, &series(&selection, &args.files)?, &plan);
     }
-    let answer = Gate { generated_at: Some(Timestamp::now()), ..judged(args, &selection, &plan)? };
+    let answer = judged(args, &selection, &plan)?.at(Timestamp::now());
     output::unless_closed(write(args, &answer))?;
     if answer.verdict == GateVerdict::NotEnoughData {
         output::say(CAUTION, "not enough data to tell:", &undecided(&answer));

@@ -13,6 +13,7 @@ use crate::session::AttributeValue;
 
 /// A column of the input: what it means, the source of that meaning, and what was done with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct ColumnReport {
     /// Its name in the input.
     pub name: String,

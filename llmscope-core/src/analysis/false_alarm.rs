@@ -32,6 +32,7 @@ const MOST_POINTS: usize = 300;
 /// with ρ = 2 sin(πr/6) (Pearson 1907), converted to their distribution (Cario & Nelson 1996, *Operations Research Letters*
 /// 19). From more than m = 300 points, the share p of series of m points is extrapolated to 1 − (1 − p)^(n/m).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FalseAlarm {
     /// The share of series with a signal.
     pub share: f64,

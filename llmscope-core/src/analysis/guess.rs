@@ -7,6 +7,7 @@ use crate::column::{Preference, Source};
 
 /// The meaning of a measure that its name suggests, or that is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Guess {
     /// The metric or column.
     pub name: String,

@@ -29,6 +29,7 @@ const NO_SUPPORT: f64 = 10.0;
 /// Limits of durations are those of the logarithms. They are not, if a value is not positive, or if a normal distribution
 /// describes the stage clearly better than a lognormal one: by more than 10 in Akaike's criterion.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Basis {
     /// The first point of the stage.
     pub first: usize,

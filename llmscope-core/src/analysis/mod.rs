@@ -65,6 +65,7 @@ pub const REPORT_SCHEMA: &str = "llmscope.report/2";
 /// A report: analyses with their schema version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope report")]
+#[non_exhaustive]
 pub struct Report {
     /// The schema version: `llmscope.report/2`.
     pub schema: String,
@@ -231,6 +232,7 @@ impl Verdict {
 
 /// The patterns that the rules find on a chart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Patterns {
     /// Whether a rule signals.
     pub verdict: Verdict,
@@ -248,6 +250,7 @@ pub struct Patterns {
 
 /// The answer, chart, patterns and capability of one metric of one group. Fields that do not apply are absent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Analysis {
     /// The files with the data.
     pub source: Vec<String>,
@@ -392,6 +395,7 @@ impl Drawing {
 
 /// Requests that were excluded from a judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Excluded {
     /// Failed requests, which have no latency.
     pub failed: usize,
@@ -414,6 +418,7 @@ fn is_zero(count: &usize) -> bool {
 
 /// Within and overall sigma.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SigmaReport {
     /// The within sigma on which the limits are based.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -431,6 +436,7 @@ pub struct SigmaReport {
 
 /// The dispersion chart of a chart of the level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Dispersion {
     /// The kind of chart: moving range, range or standard deviation.
     pub chart: ChartKind,
@@ -444,6 +450,7 @@ pub struct Dispersion {
 
 /// Autocorrelation of successive measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Autocorrelation {
     /// The lag-1 autocorrelation.
     pub lag1: f64,
@@ -451,6 +458,7 @@ pub struct Autocorrelation {
 
 /// Quantiles by Hyndman & Fan's seventh method.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Quantiles {
     /// Median.
     pub p50: f64,
@@ -464,6 +472,7 @@ pub struct Quantiles {
 
 /// One plotted point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Point {
     /// 0-based position in the analyzed order.
     pub i: usize,

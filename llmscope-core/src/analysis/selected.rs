@@ -9,6 +9,7 @@ use crate::ingest::{Log, OpenedLog, Stream};
 
 /// The result of a selection.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct SelectedSeries {
     /// One series for each group and measure.
     pub series: Vec<Series>,

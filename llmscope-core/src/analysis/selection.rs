@@ -191,6 +191,7 @@ pub struct SeriesBuilder {
 
 /// A log that was read.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SourceLog {
     /// The file's name as given.
     pub source: String,

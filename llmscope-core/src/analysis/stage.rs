@@ -63,6 +63,7 @@ impl fmt::Display for Stages {
 
 /// An interval of points with its own limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Stage {
     /// The first point.
     pub first: usize,

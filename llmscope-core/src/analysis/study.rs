@@ -38,6 +38,7 @@ const NOT_NORMAL: f64 = 0.005;
 /// A metric over several runs: variance components, capability based on the within-run and the total variation, and the
 /// runs that are out of control.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Study {
     /// The properties that all runs have in common.
     pub group: BTreeMap<String, String>,
@@ -109,6 +110,7 @@ pub struct Study {
 
 /// One run of a study.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Run {
     /// The session's name.
     pub name: String,
@@ -132,6 +134,7 @@ pub struct Run {
 
 /// A component of variance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Component {
     /// The variance.
     pub variance: f64,

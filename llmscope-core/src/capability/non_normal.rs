@@ -17,6 +17,7 @@ const NORMAL: f64 = 0.05;
 /// Performance without the assumption of a normal distribution, by three methods, and the method that the data support.
 #[doc(alias = "non-normal capability")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct NonNormal {
     /// Fitted distributions, ordered by Akaike's criterion, the best one first.
     pub fits: Vec<FittedPerformance>,
@@ -71,6 +72,7 @@ impl Supported {
 /// Indices by percentiles: Pp = (USL − LSL)/(X₀.₉₉₈₆₅ − X₀.₀₀₁₃₅), PPU = (USL − X₀.₅)/(X₀.₉₉₈₆₅ − X₀.₅),
 /// PPL = (X₀.₅ − LSL)/(X₀.₅ − X₀.₀₀₁₃₅) (ISO 22514-4).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct PercentilePerformance {
     /// X₀.₀₀₁₃₅, X₀.₅, X₀.₉₉₈₆₅.
     pub percentiles: [f64; 3],
@@ -104,6 +106,7 @@ impl PercentilePerformance {
 
 /// A fitted distribution and its indices.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FittedPerformance {
     /// The fit.
     #[serde(flatten)]
@@ -128,6 +131,7 @@ impl FittedPerformance {
 
 /// Normal indices after a transformation of data and limits.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TransformedPerformance {
     /// The transformation.
     #[serde(flatten)]

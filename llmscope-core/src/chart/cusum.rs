@@ -118,6 +118,7 @@ impl CusumSums {
 
 /// A shift that a CUSUM detected: when it began, and the mean since.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Shift {
     /// The first point after the sum was last 0: the maximum likelihood estimate of when the shift began (Page 1954).
     pub began: usize,

@@ -32,6 +32,7 @@ pub enum Changed {
 
 /// The evidence exceeded its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Alarm {
     /// What changed.
     pub changed: Changed,

@@ -86,6 +86,7 @@ struct Share {
 
 /// What is known after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FailureEvidence {
     /// The evidence that more requests fail; 0 while the detector learns, and during an incident.
     pub value: f64,
@@ -100,6 +101,7 @@ pub struct FailureEvidence {
 
 /// More requests fail than before.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FailureAlarm {
     /// The 0-based number of the first of the failures that raised the alarm.
     pub since: u64,

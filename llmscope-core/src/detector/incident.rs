@@ -16,6 +16,7 @@ const MANY: u64 = 25;
 
 /// A change that has not ended: one incident, however many alarms it raises.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Incident {
     /// What changed.
     pub changed: Changed,

@@ -109,6 +109,7 @@ impl Default for Settings {
 
 /// What is known after a value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Evidence {
     /// The evidence for a change since the last alarm; 0 while the detector learns.
     pub value: f64,
@@ -124,6 +125,7 @@ pub struct Evidence {
 
 /// Why a detector does not judge yet.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Learning {
     /// The values so far, without gaps.
     pub values: usize,

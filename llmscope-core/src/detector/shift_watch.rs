@@ -47,6 +47,7 @@ struct State {
 
 /// What is known after a value.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Watched {
     /// The evidence for a change since the last alarm.
     pub evidence: Evidence,

@@ -14,6 +14,7 @@ use crate::objective::{Certificate, Objective};
 
 /// The certificate of an objective for one group of the candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Certified {
     /// The properties that the requests have in common.
     pub group: BTreeMap<String, String>,

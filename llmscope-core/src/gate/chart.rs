@@ -14,6 +14,7 @@ use crate::limits::ControlLimits;
 /// The candidate's requests on the control chart of the baseline's requests. For information only: on many points,
 /// eight rules signal now and then even if nothing has changed, so the signals do not set the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FrozenChart {
     /// The chart.
     pub chart: ChartKind,

@@ -26,6 +26,7 @@ pub struct Load {
 
 /// A token count of the requests of both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct TokenCounts {
     /// The count: `input_tokens` or `output_tokens`.
     pub name: String,

@@ -56,6 +56,7 @@ pub const GATE_SCHEMA: &str = "llmscope.gate/2";
 /// The result: whether the candidate is worse, and the comparisons behind the verdict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(title = "LLMscope gate")]
+#[non_exhaustive]
 pub struct Gate {
     /// The schema version: `llmscope.gate/2`.
     pub schema: String,
@@ -178,6 +179,7 @@ impl From<[Option<f64>; 2]> for OpenInterval {
 
 /// One metric of one group on both sides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Pair {
     /// The properties that the baseline's requests have in common.
     pub group: BTreeMap<String, String>,
@@ -241,6 +243,7 @@ const fn source_of_metrics() -> Source {
 
 /// The measurements of one side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Arm {
     /// The files with the measurements.
     pub source: Vec<String>,
@@ -257,6 +260,7 @@ pub struct Arm {
 
 /// One figure of the candidate, compared with the baseline's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The figure.
     pub statistic: Statistic,
@@ -306,6 +310,7 @@ pub struct Comparison {
 
 /// Mann and Whitney's test of whether one side's values tend to be larger.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RankTest {
     /// The number of pairs in which the candidate's value is larger; a tie counts one half.
     pub u: f64,

@@ -21,6 +21,7 @@ const SCHEMA: &str = "llmscope.gate-preview/1";
 /// How many requests and runs per side decide, as far as the baseline shows: an unchanged candidate passes, and one that is
 /// slower by twice the allowed shift fails, each four times out of five.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct GatePreview {
     /// The schema version: `llmscope.gate-preview/1`.
     pub schema: String,
@@ -36,6 +37,7 @@ pub struct GatePreview {
 
 /// The numbers for one metric of one group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct PreviewTable {
     /// The properties that the requests have in common.
     pub group: BTreeMap<String, String>,
@@ -52,6 +54,7 @@ pub struct PreviewTable {
 
 /// The runs per side that decide each statistic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct PreviewRow {
     /// The number of requests of each run.
     pub requests_per_run: usize,

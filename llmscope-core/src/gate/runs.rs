@@ -14,6 +14,7 @@ const FEWEST_DEGREES_OF_FREEDOM: usize = 2;
 
 /// How much the runs of one build differ.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Runs {
     /// The number of runs of the baseline.
     pub baseline: usize,

@@ -58,6 +58,7 @@ pub enum CertificateStatus {
 /// The answer *missed* was wrong in at most 1.0 % of these simulations. For the quantiles p90 and p99 of such a series,
 /// both answers were wrong in at most 1.4 %, and in less than 1 % but for one case, because its values show the dependence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Certificate {
     /// The objective.
     pub objective: Objective,

@@ -9,6 +9,7 @@ use crate::cast::float;
 
 /// A change of the level with its place on the chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ChangeMark {
     /// The 0-based position of the first point after the change.
     pub point: usize,

@@ -38,6 +38,7 @@ pub struct Labels {
 /// *Introduction to Statistical Quality Control*, ch. 6.4).
 #[doc(alias("I-MR", "XmR"))]
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Imr {
     /// The chart of the level.
     pub individuals: Drawing,

@@ -49,6 +49,7 @@ pub struct SixpackPlan {
 /// 2005).
 #[doc(alias = "capability sixpack")]
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Sixpack {
     /// Both control charts.
     pub charts: Imr,

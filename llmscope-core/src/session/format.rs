@@ -29,6 +29,7 @@ impl std::fmt::Display for Warning {
 
 /// A session from a file.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ReadSession {
     /// The session.
     pub session: Session,

@@ -26,6 +26,7 @@ use crate::error::{Error, Result};
 /// ```
 #[doc(alias("ANOVA", "variance components"))]
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct OneWay {
     /// Number of groups.
     pub groups: usize,
@@ -53,6 +54,7 @@ pub struct OneWay {
 
 /// A confidence interval of a variance.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct VarianceInterval {
     /// Its lower end, not below 0.
     pub lower: f64,

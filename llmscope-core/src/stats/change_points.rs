@@ -31,6 +31,7 @@ const SPENT: f64 = 8.0;
 
 /// A change of the level.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ChangePoint {
     /// Position of the first value after it.
     pub at: usize,
@@ -137,6 +138,7 @@ pub fn change_points_given(sample: &Sample<'_>, fewest: usize, level: f64, infla
 
 /// What a search for changes found, at a level that several searches may share.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ChangeSearch {
     /// The changes.
     pub changes: Vec<ChangePoint>,

@@ -19,6 +19,7 @@ use crate::sample::{Sample, ranges_between};
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ChangeSize {
     /// A ratio if all values of the series are positive, otherwise a difference in their unit.
     pub contrast: Contrast,

@@ -184,6 +184,7 @@ fn both_tails(z: f64) -> (f64, f64) {
 
 /// A distribution fitted to a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Fit {
     /// The distribution.
     #[serde(flatten)]
@@ -376,6 +377,7 @@ fn ln_minus_digamma(a: f64) -> f64 {
 
 /// The power of Box & Cox (1964) that makes positive values most nearly normal.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct BoxCox {
     /// The power λ; 0 is the logarithm.
     pub lambda: f64,

@@ -19,6 +19,7 @@ const LARGEST_EXACT: usize = 50;
 /// ```
 #[doc(alias("Wilcoxon", "rank sum test"))]
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct MannWhitney {
     /// The number of pairs in which the candidate's value is larger; a tie counts one half.
     pub u: f64,

@@ -10,6 +10,7 @@ use super::{Moments, Sorted};
 
 /// Result of the Anderson–Darling test of normality with estimated mean and standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Normality {
     /// The statistic A².
     pub anderson_darling: f64,

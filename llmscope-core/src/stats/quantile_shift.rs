@@ -6,6 +6,7 @@ use crate::cast::float;
 /// The order statistics that bound a shift: ranks among n, starting at 1; a fractional rank is between two order
 /// statistics.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct BoundingRanks {
     /// The rank in the sample that is assumed higher: its quantile is at least this order statistic.
     pub low: f64,

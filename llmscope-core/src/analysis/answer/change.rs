@@ -86,6 +86,7 @@ impl Direction {
 
 /// Where a change is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Since {
     /// Position of the first value after the change.
     pub index: usize,
@@ -102,6 +103,7 @@ pub struct Since {
 
 /// One change of one part of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Change {
     /// The part that changed.
     pub part: Part,

@@ -21,6 +21,7 @@ const MOST_KINDS: usize = 5;
 
 /// The failed requests of a series.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Failures {
     /// The number of failed requests.
     pub count: usize,
@@ -39,6 +40,7 @@ pub struct Failures {
 
 /// How failed requests are distributed over runs of which only summaries are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FailedRuns {
     /// The number of runs whose failures are known.
     pub count: usize,
@@ -50,6 +52,7 @@ pub struct FailedRuns {
 
 /// A kind of failure and how often it occurred.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct FailureCount {
     /// What failed.
     pub label: String,

@@ -15,6 +15,7 @@ const LEVEL: f64 = 0.01;
 
 /// A change of the token counts of the requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct LoadChange {
     /// The count: `input_tokens` or `output_tokens`.
     pub name: String,

@@ -56,6 +56,7 @@ const CONFIDENCE: f64 = 0.95;
 /// of the dispersion count measurements; those of a change of the failure share count requests, failed ones included. If
 /// each value summarizes a run, positions of failures count runs.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Answer {
     /// The part that changed most: the level, the dispersion, or the share of failed requests.
     #[serde(skip_serializing_if = "Option::is_none")]

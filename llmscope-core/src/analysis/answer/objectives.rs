@@ -14,6 +14,7 @@ use crate::sample::{Missing, Sample};
 
 /// The share of requests that meet an objective of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct Goodput {
     /// The objective.
     pub objective: Objective,

@@ -12,6 +12,7 @@ use crate::quantity::counted;
 
 /// The answer about one series in the order of a call's answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RankedAnswer {
     /// The index of the analysis.
     pub analysis: usize,

@@ -17,6 +17,7 @@ const LAST_SHARE: f64 = 0.5;
 
 /// What was judged between the runs of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct RunsJudged {
     /// The number of runs.
     pub count: usize,
@@ -37,6 +38,7 @@ pub struct RunsJudged {
 
 /// The run with which a change begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SinceRun {
     /// Position of the run in the order of the runs.
     pub index: usize,

@@ -16,6 +16,7 @@ const LEAST: f64 = 1.5;
 
 /// Single requests that are far slower than the others of their stage.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
 pub struct SlowRequests {
     /// The number of slow requests.
     pub count: usize,

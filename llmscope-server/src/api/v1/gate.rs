@@ -57,7 +57,7 @@ async fn compare(State(app): State<App>, Query(query): Query<GateQuery>) -> Resu
 fn compared(store: &dyn Store, query: &GateQuery) -> Result<Gate, ApiError> {
     let plan = plan(query)?;
     let (baseline, candidate) = (series(store, query, query.baseline)?, series(store, query, query.candidate)?);
-    Ok(Gate { generated_at: Some(Timestamp::now()), ..gate(&baseline, &candidate, &plan)? })
+    Ok(gate(&baseline, &candidate, &plan)?.at(Timestamp::now()))
 }
 
 fn plan(query: &GateQuery) -> Result<GatePlan, ApiError> {

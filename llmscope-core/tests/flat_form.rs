@@ -97,6 +97,23 @@ fn a_reader_that_does_not_know_the_form_sees_columns() {
 }
 
 #[test]
+fn an_outcome_that_is_not_known_is_an_empty_cell() {
+    let log = ingest::read("a.csv", b"e2e_s,model\n0.3,m\n0.4,m\n", None).unwrap();
+    let Content::Table(plain) = log.content else { panic!("expected a table") };
+    let mut session = plain.to_session("a.csv").unwrap();
+    session.records[1].status = Status::Timeout;
+    let statuses = |session: &Session| -> Vec<Option<String>> {
+        let columns = table("a.csv", &session.to_csv().unwrap()).columns;
+        let status = columns.iter().find(|column| column.name == "status").unwrap();
+        status.cells.iter().map(ingest::Cell::label).collect()
+    };
+    assert_eq!(statuses(&session), [None, Some("timeout".to_owned())]);
+    assert_eq!(Session::from_csv("a.csv", &session.to_csv().unwrap()).unwrap().session, session);
+    session.header.outcomes_unknown = false;
+    assert_eq!(statuses(&session), [Some("ok".to_owned()), Some("timeout".to_owned())]);
+}
+
+#[test]
 fn what_programs_make_of_cells_is_understood() {
     let session = "\"{\"\"schema\"\":\"\"llmscope.session/1\"\"}\"";
     let text = format!(

@@ -95,11 +95,11 @@ prop_compose! {
 prop_compose! {
     fn header()(
         name in of(text()), description in of(text()), started_at in of(time()), provider in of(text()),
-        model in of(text()), recorder in of(text()), simulated: bool, labels in btree_map(text(), text(), 0..3),
+        model in of(text()), recorder in of(text()), simulated: bool, outcomes_unknown: bool, labels in btree_map(text(), text(), 0..3),
         environment in of(environment()),
     ) -> SessionHeader {
         SessionHeader {
-            name, description, started_at, provider, model, simulated, labels, environment,
+            name, description, started_at, provider, model, simulated, outcomes_unknown, labels, environment,
             recorder: recorder.map(|name| Software { name, version: None }),
             ..SessionHeader::default()
         }

@@ -8,9 +8,12 @@ use crate::session::{AttributeValue, RequestRecord, SessionHeader};
 impl Field {
     /// The field's value in a request as the text of a cell; `None` if it was not recorded. Provider and model are
     /// filled in from the header, so that you can group by them. A request's own value is quoted if it equals the
-    /// header's.
+    /// header's. The status is not recorded if the log did not tell which requests failed.
     #[must_use]
     pub fn cell(self, record: &RequestRecord, header: &SessionHeader) -> Option<String> {
+        if self == Self::Status && header.outcomes_unknown && record.succeeded() {
+            return None;
+        }
         let inherited = self.inherited(header);
         Some(match self.of(record) {
             None => inherited?.to_owned(),

@@ -132,7 +132,8 @@ fn outcomes_are_stated_or_refused_never_ignored() {
 fn columns_that_look_like_outcomes_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     for (name, ok, failed) in [
-        ("completed", "true", "false"),
+        ("result", "1", "0"),
+        ("error_count", "0", "2"),
         ("level", "INFO", "ERROR"),
         ("status_text", "OK", "Bad Gateway"),
         ("event", "request_completed", "request_failed"),
@@ -157,6 +158,16 @@ fn outcomes_that_only_values_show_are_read_and_reported() {
         ("cancelled", "0", "1", "true or 1 is a failure"),
         ("Response", "200", "503", "a status of HTTP"),
         ("state", "COMPLETED", "FAILED", "words of success and of failure"),
+        ("code", "200", "529", "a status of HTTP"),
+        ("result", "pass", "fail", "words of success and of failure"),
+        ("result", "true", "false", "true or 1 is success"),
+        ("verdict", "OK", "Timeout", "words of success and of failure"),
+        ("valid", "1", "0", "true or 1 is success"),
+        ("completed", "true", "false", "true or 1 is success"),
+        ("request_success", "yes", "no", "true or 1 is success"),
+        ("error_flag", "0", "1", "true or 1 is a failure"),
+        ("errors", "[]", "['reset']", "texts of errors"),
+        ("fail_reason", "", "connection reset", "texts of errors"),
     ] {
         let text = outcomes(name, ok, failed);
         let path = written(folder.path(), "table.csv", &text);

@@ -229,6 +229,7 @@ impl OutcomeColumn<'_> {
             },
             _ if yes || SUCCEEDED.contains(&word.as_str()) => Ok(Outcome::Succeeded),
             _ if no => Ok(failed("failed", None)),
+            _ if word == "ko" || word == "nok" => Ok(of_word(&word, text)),
             _ if let Some(outcome) = of_status_line(&word) => Ok(outcome),
             Self::Code => Ok(of_message(text)),
             _ if FAILED.iter().any(|failed| word.contains(failed)) => Ok(of_word(&word, text)),
@@ -289,7 +290,7 @@ pub(super) const SUCCEEDED: [&str; 13] = [
     "status ok",
 ];
 /// Parts of words of failures.
-const FAILED: [&str; 21] = [
+const FAILED: [&str; 24] = [
     "err",
     "fail",
     "timeout",
@@ -304,6 +305,9 @@ const FAILED: [&str; 21] = [
     "unavailable",
     "exhaust",
     "crash",
+    "kill",
+    "unhealthy",
+    "panic",
     "dropped",
     "incomplete",
     "interrupt",
@@ -332,9 +336,10 @@ fn stated(accepted: &[Accepted], cell: &Cell) -> Outcome {
 }
 
 /// The statuses that servers usually send.
-const HTTP_STATUSES: [u16; 27] = [
-    200, 201, 202, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 422, 429, 499,
-    500, 502, 503, 504,
+const HTTP_STATUSES: [u16; 60] = [
+    200, 201, 202, 203, 204, 206, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410,
+    411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423, 424, 425, 426, 428, 429, 431, 444, 451, 498, 499, 500, 501,
+    502, 503, 504, 505, 507, 508, 511, 520, 521, 522, 523, 524, 529, 530,
 ];
 
 /// True for a status that servers usually send.

@@ -13,6 +13,10 @@ pub enum OutcomeGuess {
     HttpStatus,
     /// A flag, true for failure.
     FailureFlag,
+    /// A flag, true for success.
+    SuccessFlag,
+    /// The text of an error, empty in rows without one.
+    Errors,
     /// A word.
     Words,
 }
@@ -24,6 +28,8 @@ impl OutcomeGuess {
             Self::ReturnCode => "0 is success",
             Self::HttpStatus => "a status of HTTP",
             Self::FailureFlag => "true or 1 is a failure",
+            Self::SuccessFlag => "true or 1 is success",
+            Self::Errors => "texts of errors",
             Self::Words => "words of success and of failure",
         }
     }
@@ -33,6 +39,8 @@ impl OutcomeGuess {
             Self::ReturnCode => OutcomeColumn::Return,
             Self::HttpStatus => OutcomeColumn::Code,
             Self::FailureFlag => OutcomeColumn::Flag,
+            Self::SuccessFlag => OutcomeColumn::Success,
+            Self::Errors => OutcomeColumn::Failure,
             Self::Words => OutcomeColumn::Verdict,
         }
     }
@@ -47,9 +55,34 @@ const CODES: [&str; 6] = ["code", "rc", "ret", "errno", "exit", "resultcode"];
 /// Names of flags and codes that are 0 or false on rows that succeeded.
 const FLAGS: [&str; 10] =
     ["fail", "fails", "errors", "timeout", "cancelled", "canceled", "aborted", "dropped", "rejected", "refused"];
+/// Ends of the names of such flags: `request_failed`, `error_flag`.
+const ENDS_OF_FLAGS: [&str; 9] =
+    ["failed", "failure", "failureflag", "errorflag", "errored", "timedout", "interrupted", "crashed", "killed"];
 
 /// Those among them that can be counts.
 const COUNTS: [&str; 5] = ["fails", "errors", "dropped", "rejected", "refused"];
+
+/// Names of flags that are 1 or true on rows that succeeded.
+const SUCCESS_FLAGS: [&str; 12] = [
+    "valid",
+    "isvalid",
+    "completed",
+    "completedok",
+    "iscomplete",
+    "complete",
+    "pass",
+    "finished",
+    "isfinished",
+    "responded",
+    "answered",
+    "healthy",
+];
+/// Ends of the names of such flags: `request_success`, `was_successful`, `success_flag`.
+const ENDS_OF_SUCCESS_FLAGS: [&str; 7] =
+    ["success", "successful", "succeeded", "passed", "successflag", "successindicator", "successind"];
+/// Names of verdicts: words, or flags that are true on rows that succeeded.
+const VERDICTS: [&str; 8] =
+    ["result", "verdict", "testresult", "checkresult", "disposition", "assertion", "check", "grade"];
 
 /// The values of a column, by what they can mean.
 #[derive(Debug, Default)]
@@ -103,7 +136,10 @@ pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result
     }
     let values = Values::of(&column.cells);
     if values.texts > 0 {
-        let is_words = named.is_none() && names_outcome(&key) && are_words(&column.cells);
+        if named.is_none() && names_errors(&key) {
+            return Ok(Some(OutcomeGuess::Errors));
+        }
+        let is_words = named.is_none() && (names_outcome(&key) || is_verdict(&key)) && are_words(&column.cells);
         return Ok(is_words.then_some(OutcomeGuess::Words));
     }
     match named {
@@ -113,11 +149,17 @@ pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result
         None if names_outcome(&key) && values.ones + values.others + values.booleans == 0 => {
             Ok((values.refusals > 0).then_some(OutcomeGuess::HttpStatus))
         }
-        None if FLAGS.contains(&key.as_str()) => {
+        None if is_failure_flag(&key) => {
             // `errors` with 0 and 1 can be counts.
             let is_of_numbers = values.zeros > 0 && values.ones > 0 && !COUNTS.contains(&key.as_str());
             let is_flag = values.http + values.others == 0 && (is_of_numbers || values.booleans > 0);
             Ok(is_flag.then_some(OutcomeGuess::FailureFlag))
+        }
+        None if is_verdict(&key) => {
+            // A `result` of 0 and 1 can be an exit status.
+            let is_of_numbers = values.zeros > 0 && values.ones > 0 && is_success_flag(&key);
+            let is_flag = values.http + values.others == 0 && (is_of_numbers || values.booleans > 0);
+            Ok(is_flag.then_some(OutcomeGuess::SuccessFlag))
         }
         None => Ok(None),
     }
@@ -126,6 +168,31 @@ pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result
 /// True for a name that suggests the end of a request: `Response`, `statusText`, `call_state`, `http`.
 fn names_outcome(key: &str) -> bool {
     ["status", "state", "code", "response", "http"].iter().any(|part| key.contains(part))
+}
+
+fn is_failure_flag(key: &str) -> bool {
+    FLAGS.contains(&key) || ENDS_OF_FLAGS.iter().any(|end| key.ends_with(end))
+}
+
+fn is_success_flag(key: &str) -> bool {
+    SUCCESS_FLAGS.contains(&key) || ENDS_OF_SUCCESS_FLAGS.iter().any(|end| key.ends_with(end))
+}
+
+/// True for a name of a verdict: `result`, `valid`.
+fn is_verdict(key: &str) -> bool {
+    VERDICTS.contains(&key) || is_success_flag(key)
+}
+
+/// True for a name of the text of an error, empty in rows without one: `errors`, `fail_reason`, `err_msg`,
+/// `result.error`.
+fn names_errors(key: &str) -> bool {
+    const ENDS: [&str; 11] =
+        ["msg", "message", "messages", "reason", "text", "detail", "details", "description", "info", "kind", "string"];
+    let is_of =
+        |part: &str| ["error", "err", "exception", "exc", "failure", "fail"].iter().any(|end| part.ends_with(end));
+    matches!(key, "errors" | "exceptions" | "failures")
+        || (key.ends_with("error") || key.ends_with("exception"))
+        || ENDS.iter().any(|end| key.strip_suffix(end).is_some_and(is_of))
 }
 
 /// True if each text says how a request ended, and some succeeded and some failed.
@@ -144,7 +211,7 @@ fn are_words(cells: &[Cell]) -> bool {
 
 /// True for the key of a name under which values can tell the outcome of a row.
 pub(super) fn may_tell_outcome(key: &str) -> bool {
-    CODES.contains(&key) || FLAGS.contains(&key) || names_outcome(key)
+    CODES.contains(&key) || is_failure_flag(key) || is_verdict(key) || names_errors(key) || names_outcome(key)
 }
 
 /// A status without HTTP statuses: 0 can mean success, or that there was no response.
@@ -227,7 +294,7 @@ pub(super) fn looks_like_outcome(name: &str, cells: &[Cell]) -> bool {
         Cell::Text(text) => TRUE.contains(&text.trim().to_lowercase().as_str()),
         Cell::Missing => true,
     };
-    let is_failure = OF_FAILURES.contains(&key.as_str()) || key.ends_with("exhausted");
+    let is_failure = OF_FAILURES.contains(&key.as_str()) || key.ends_with("exhausted") || is_number_of_errors(&key);
     let (no, others) = cells.iter().partition::<Vec<_>, _>(is_no);
     if is_failure && no.iter().any(|cell| **cell != Cell::Missing) && !others.is_empty() && others.iter().all(is_code) {
         return true;
@@ -261,12 +328,19 @@ pub(super) fn looks_like_outcome(name: &str, cells: &[Cell]) -> bool {
     present.all(is_one) && (has_failure || has_word || names_status)
 }
 
+/// True for the name of a number of errors of a request: `error_count`, `num_failures`.
+fn is_number_of_errors(key: &str) -> bool {
+    let of_errors = |part: &str| ["error", "errors", "failure", "failures", "exceptions", "timeouts"].contains(&part);
+    key.strip_suffix("count").is_some_and(of_errors)
+        || ["num", "n", "numberof"].iter().any(|start| key.strip_prefix(start).is_some_and(of_errors))
+}
+
 /// True for a column of a few short texts, of which one says that something failed: `request_failed`, `ERROR`,
 /// `Internal Server Error`, `cancelled`.
 fn has_words_of_failure(cells: &[Cell]) -> bool {
     const MOST: usize = 16;
     const LONGEST: usize = 48;
-    const BEGINNINGS: [&str; 13] = [
+    const BEGINNINGS: [&str; 16] = [
         "error",
         "fail",
         "timeout",
@@ -280,6 +354,9 @@ fn has_words_of_failure(cells: &[Cell]) -> bool {
         "unavailable",
         "overload",
         "exhaust",
+        "traceback",
+        "panic",
+        "fatal",
     ];
     let mut texts: Vec<&str> = Vec::new();
     for cell in cells {
@@ -300,12 +377,13 @@ fn has_words_of_failure(cells: &[Cell]) -> bool {
         }
         word.split(|c: char| !c.is_alphanumeric()).any(|word| BEGINNINGS.iter().any(|part| word.starts_with(part)))
     };
-    texts.len() > 1 && texts.iter().any(says_failure)
+    let any_empty = cells.contains(&Cell::Missing);
+    (texts.len() > 1 || any_empty) && texts.iter().any(says_failure)
 }
 
 /// True for a word that says only how a request ended.
 fn is_outcome_word(word: &str) -> bool {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 16] = [
         "error",
         "errored",
         "fail",
@@ -320,6 +398,8 @@ fn is_outcome_word(word: &str) -> bool {
         "rejected",
         "denied",
         "exception",
+        "ko",
+        "nok",
     ];
     SUCCEEDED.contains(&word) || WORDS.contains(&word) || of_status_line(word).is_some()
 }
@@ -334,7 +414,7 @@ mod tests {
 
     #[test]
     fn values_show_what_a_code_means() {
-        use OutcomeGuess::{FailureFlag, HttpStatus, ReturnCode, Words};
+        use OutcomeGuess::{Errors, FailureFlag, HttpStatus, ReturnCode, SuccessFlag, Words};
         for (name, cells, expected) in [
             ("status", &["0", "14", "0"][..], Ok(Some(ReturnCode))),
             ("status", &["0", "137", "255"], Ok(Some(ReturnCode))),
@@ -370,7 +450,28 @@ mod tests {
             ("state", &["COMPLETED", "FAILED", ""], Ok(Some(Words))),
             ("state", &["COMPLETED", "COMPLETED"], Ok(None)),
             ("us_state", &["TX", "CA"], Ok(None)),
-            ("result", &["pass", "fail"], Ok(None)),
+            ("result", &["pass", "fail"], Ok(Some(Words))),
+            ("result", &["pass", "pass"], Ok(None)),
+            ("result", &["OK", "KO"], Ok(Some(Words))),
+            ("result", &["true", "false"], Ok(Some(SuccessFlag))),
+            ("result", &["1", "0"], Ok(None)),
+            ("result", &["0.25", "0.5"], Ok(None)),
+            ("errors", &["[]", "['reset']"], Ok(Some(Errors))),
+            ("errors", &["0", "2"], Ok(None)),
+            ("fail_reason", &["", "oom"], Ok(Some(Errors))),
+            ("result.error", &["", "oom"], Ok(Some(Errors))),
+            ("relative_error", &["0.1", "0.2"], Ok(None)),
+            ("errata", &["", "oom"], Ok(None)),
+            ("request_success", &["1", "0"], Ok(Some(SuccessFlag))),
+            ("error_flag", &["0", "1"], Ok(Some(FailureFlag))),
+            ("code", &["200", "529"], Ok(Some(HttpStatus))),
+            ("verdict", &["PASS", "FAILED", ""], Ok(Some(Words))),
+            ("valid", &["true", "false"], Ok(Some(SuccessFlag))),
+            ("valid", &["1", "0"], Ok(Some(SuccessFlag))),
+            ("valid", &["1", "1"], Ok(None)),
+            ("completed", &["yes", "no"], Ok(Some(SuccessFlag))),
+            ("completed", &["120", "118"], Ok(None)),
+            ("completed", &["1", "0", "2"], Ok(None)),
         ] {
             let found = guess(&column(name, cells), OutcomeColumn::of_name(name));
             assert_eq!(found, expected, "{name}: {cells:?}");
@@ -400,6 +501,9 @@ mod tests {
             ("result", &["0.25", "0.5"], false),
             ("code", &["0", "1"], true),
             ("code", &["0", "0"], false),
+            ("error_count", &["0", "2"], true),
+            ("num_errors", &["0", "1"], true),
+            ("error_count", &["0", "0"], false),
             ("rc", &["0", "-1"], true),
             ("timeout", &["false", "true"], true),
             ("timeout", &["30", "30"], false),

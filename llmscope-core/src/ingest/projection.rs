@@ -10,7 +10,7 @@ use super::numbers::{self, Decimal};
 use super::options::ReadOptions;
 use super::outcome::{OutcomeColumn, StatusRule, key};
 use super::outcome_by_value::{OutcomeGuess, Unclear, guess, looks_like_outcome, may_tell_outcome};
-use super::roles::{KnownNames, Roles, TimeColumn};
+use super::roles::{KnownNames, Roles, TimeColumn, counts_by_name};
 use super::tally::Tally;
 use super::time::Time;
 use super::tokens::TokenColumns;
@@ -180,9 +180,14 @@ impl Projection {
             return Ok(Vec::new());
         }
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        let roles = Roles::of(self, KnownNames { names: &names, complete: true });
+        let flag = |column: &Column| {
+            let guess = guess(column, None).ok().flatten().filter(|guess| *guess == OutcomeGuess::SuccessFlag)?;
+            Some((column.name.clone(), guess))
+        };
+        let flags: Vec<_> = self.unused(table, &names).filter_map(flag).collect();
+        let roles = Roles::with_outcomes(self, KnownNames { names: &names, complete: true }, &flags);
         let mut guesses = Vec::new();
-        for (name, kind) in &roles.outcomes {
+        for (name, kind) in roles.outcomes.iter().filter(|(name, _)| flags.iter().all(|(flag, _)| flag != name)) {
             let from = self.mappings.iter().find(|mapping| mapping.to == *name).map_or(name, |mapping| &mapping.from);
             let Some(column) = table.column(from) else { continue };
             let guessed = guess(column, Some(*kind)).map_err(|Unclear(problem)| Error::Format {
@@ -192,13 +197,19 @@ impl Projection {
             })?;
             guesses.extend(guessed.map(|guess| (name.clone(), guess)));
         }
-        let is_told = |(_, kind): &(String, OutcomeColumn<'_>)| !kind.is_of_errors() && *kind != OutcomeColumn::Finish;
+        let is_told = |(name, kind): &(String, OutcomeColumn<'_>)| {
+            let is_flag = flags.iter().any(|(flag, _)| flag == name);
+            !is_flag && !kind.is_of_errors() && *kind != OutcomeColumn::Finish
+        };
         if !roles.outcomes.iter().any(is_told) && !roles.counts_requests {
             let of_values = self.unused(table, &names).filter_map(|column| {
                 let guess = guess(column, None).ok().flatten()?;
                 Some((column.name.clone(), guess))
             });
             guesses.extend(of_values);
+        } else {
+            // Read as a number of requests, a flag `completed` would make `success` a number of successes.
+            guesses.extend(flags.into_iter().filter(|(name, _)| counts_by_name(name)));
         }
         Ok(guesses)
     }

@@ -2,6 +2,7 @@
 
 use super::identity;
 use super::outcome::{OutcomeColumn, StatusRule, key};
+use super::outcome_by_value::OutcomeGuess;
 use super::projection::Projection;
 use super::when::TimeForm;
 use crate::column::TimeName;
@@ -69,6 +70,15 @@ const COUNTS: [&str; 6] = ["requests", "numrequests", "requestcount", "totalrequ
 
 impl<'p> Roles<'p> {
     pub(super) fn of(projection: &'p Projection, known: KnownNames<'_>) -> Self {
+        Self::with_outcomes(projection, known, &projection.outcomes)
+    }
+
+    /// The roles if these columns tell outcomes in a way that only their values show.
+    pub(super) fn with_outcomes(
+        projection: &'p Projection,
+        known: KnownNames<'_>,
+        by_value: &[(String, OutcomeGuess)],
+    ) -> Self {
         let keyed: Vec<(String, &String)> = known.names.iter().map(|name| (key(name), name)).collect();
         let is_used = |name: &str| {
             projection.measures.iter().any(|measure| measure.name() == name)
@@ -79,8 +89,8 @@ impl<'p> Roles<'p> {
             |wanted: &str| keyed.iter().find(|(key, name)| key == wanted && !is_used(name)).map(|(_, name)| *name);
         Self {
             times: times(projection, known, &named),
-            outcomes: outcomes(projection, known, &keyed, &is_used),
-            counts_requests: counts_requests(&keyed),
+            outcomes: outcomes(projection, known, by_value, &keyed, &is_used),
+            counts_requests: counts_requests(&keyed, by_value),
             identity: identity(&named),
             warmup: named("warmup").or_else(|| named("iswarmup")).cloned(),
         }
@@ -140,6 +150,7 @@ fn guessed_times<'n>(
 fn outcomes<'p>(
     projection: &'p Projection,
     known: KnownNames<'_>,
+    guesses: &[(String, OutcomeGuess)],
     keyed: &[(String, &String)],
     is_used: &impl Fn(&str) -> bool,
 ) -> Vec<(String, OutcomeColumn<'p>)> {
@@ -149,14 +160,14 @@ fn outcomes<'p>(
         StatusRule::Names => {}
     }
     let by_value = |name: &str| {
-        let known = projection.outcomes.iter().find(|(known, _)| known == name);
+        let known = guesses.iter().find(|(known, _)| known == name);
         known.map(|(_, guess)| guess.column())
     };
     if let Some(mapping) = projection.mappings.iter().find(|mapping| mapping.to == "status") {
         let column = OutcomeColumn::of_name(&mapping.from).unwrap_or(OutcomeColumn::Verdict);
         return vec![("status".to_owned(), by_value("status").unwrap_or(column))];
     }
-    let of_runs = counts_requests(keyed);
+    let of_runs = counts_requests(keyed, guesses);
     let is_count = |name: &str| of_runs && !matches!(key(name).as_str(), "status" | "outcome");
     let later = OutcomeColumn::OF_FAILED_ROWS.iter().filter(|_| !known.complete).map(|name| (*name).to_owned());
     let mut outcomes: Vec<(String, OutcomeColumn<'p>)> = Vec::new();
@@ -170,8 +181,15 @@ fn outcomes<'p>(
     outcomes
 }
 
-fn counts_requests(keyed: &[(String, &String)]) -> bool {
-    keyed.iter().any(|(key, _)| COUNTS.contains(&key.as_str()))
+/// A flag such as `completed`, as its values show, is not a count.
+fn counts_requests(keyed: &[(String, &String)], by_value: &[(String, OutcomeGuess)]) -> bool {
+    let is_flag = |name: &String| by_value.iter().any(|(flag, _)| flag == name);
+    keyed.iter().any(|(key, name)| COUNTS.contains(&key.as_str()) && !is_flag(name))
+}
+
+/// True for the name of a number of requests.
+pub(super) fn counts_by_name(name: &str) -> bool {
+    COUNTS.contains(&key(name).as_str())
 }
 
 fn identity<'n>(named: &impl Fn(&str) -> Option<&'n String>) -> Vec<String> {

@@ -19,8 +19,9 @@ pub(super) struct RoleColumns<'t> {
 impl<'t> RoleColumns<'t> {
     fn of(source: &str, table: &'t Table, projection: &'t Projection) -> Result<Self> {
         let names: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        let mut roles = Roles::of(projection, KnownNames { names: &names, complete: true });
-        for (name, guess) in projection.outcomes_by_value(source, table)? {
+        let by_value = projection.outcomes_by_value(source, table)?;
+        let mut roles = Roles::with_outcomes(projection, KnownNames { names: &names, complete: true }, &by_value);
+        for (name, guess) in by_value {
             match roles.outcomes.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, kind)) => *kind = guess.column(),
                 None => roles.outcomes.push((name, guess.column())),

@@ -157,6 +157,11 @@ fn add_word(word: &str, words: &mut Vec<String>) {
         let is_word = matches!(word.as_str(), "minus" | "modems");
         (is_in(DURATION, before) || (is_statistic && !is_word)).then_some((before, *unit))
     });
+    // `milli_seconds` is one unit.
+    let is_part = |last: &String| matches!(last.as_str(), "milli" | "micro" | "nano");
+    if matches!(word.as_str(), "sec" | "secs" | "second" | "seconds") && words.last().is_some_and(is_part) {
+        return words.last_mut().into_iter().for_each(|last| last.push_str("seconds"));
+    }
     match parts {
         Some((before, unit)) => words.extend([before.to_owned(), unit.to_owned()]),
         None => words.push(word),
@@ -179,6 +184,9 @@ mod tests {
             ("meanE2EMs", "e2e ms", "mean"),
             ("latencyMsP99", "latency ms", "p99"),
             ("latencyms", "latency ms", ""),
+            ("duration_nano_seconds", "duration nanoseconds", ""),
+            ("tookMilliSeconds", "took milliseconds", ""),
+            ("nano_latency_seconds", "nano latency seconds", ""),
             ("p95ms", "ms", "p95"),
             ("items", "items", ""),
             ("minus_500ms", "minus 500ms", ""),

@@ -58,7 +58,9 @@ fn ratio_unit(name: &Name) -> Option<Unit> {
     if is_in(MONEY, before) {
         return Some(Unit::UsDollar).filter(|_| name.has("usd dollars $"));
     }
-    time_suffix(name).map(per_token)
+    // `decode_tokens_per_gpu_s`: tokens for each GPU and second.
+    let suffix = time_suffix(name)?;
+    if is_in(COUNTED, before) && suffix == Unit::Second { Unit::per(suffix) } else { Some(per_token(suffix)) }
 }
 
 /// The unit that the last word is.
@@ -167,7 +169,7 @@ mod tests {
             (Unit::Second, "latency_s_client http_request_duration_seconds_sum response_time_s_total e2e_s_server"),
             (Unit::Microsecond, "latency_us_client latencyUsClient lat_usec_server us_per_op"),
             (Unit::Nanosecond, "wait_ns_total elapsed_nanos_client"),
-            (Unit::PerSecond, "tok_s_gpu req_sec_total tokens_s_per_gpu tokens_ps req_ps"),
+            (Unit::PerSecond, "tok_s_gpu req_sec_total tokens_s_per_gpu tokens_ps req_ps decode_tokens_per_gpu_s"),
             (Unit::UsDollar, "cost_usd_total"),
             (Unit::Percent, "error_pct_total"),
         ] {

@@ -38,7 +38,11 @@ const BAD: &str = "\
     hallucinations toxicity eviction evictions preemption preemptions abort aborts aborted perplexity ppl wer \
     cer mae mse rmse mape brier regret waste wasted penalty jitter overhead defects crash crashes stall stalls \
     incorrect wrong invalid downtime refusal refusals slowdown degradation throttled throttles throttling oom ooms \
-    outage outages 4xx 5xx 429s 500s nll logloss ece smape regressions";
+    outage outages 4xx 5xx 429s 500s nll logloss ece smape regressions fault faults exception exceptions warning \
+    warnings alert alerts alarm alarms incident incidents restart restarts disconnect disconnects disconnections \
+    reconnects collision collisions conflicts interrupts leaks leaked kills killed complaint complaints bugs deadlock \
+    deadlocks rollbacks invalidations cancelled canceled cancellations expired evicted preempted starvation churn \
+    abandoned unavailable swaps violated overruns";
 /// More of it is better.
 const GOOD: &str = "\
     throughput goodput bandwidth tps rps qps fps iops accuracy acc precision recall f1 auc auroc bleu rouge \
@@ -47,6 +51,14 @@ const GOOD: &str = "\
     groundedness helpfulness coherence satisfaction acceptance accepted match matches xput tput thrpt thruput apdex \
     elo mos csat nps bertscore chrf mcc kappa iou psnr ssim mmlu gsm8k humaneval rtfx savings saved rouge1 rouge2 \
     rougel rougelsum";
+/// With these, more of a duration or of something bad is not worse: `time_saved_s`, `errors_avoided`.
+const REVERSED: &str = "\
+    saved saving savings reduction reductions improvement improvements avoided prevented remaining headroom margin slack \
+    survival lifetime mtbf mttf";
+/// With these, more of something bad is not worse: `error_detection_rate`, `error_free_rate`.
+const HANDLED: &str = "detected detection caught handled recovered free left";
+/// Amounts of money of which more is not worse.
+const INCOME: &str = "revenue revenues income profit profits sales earnings balance budget";
 /// Things that wait: fewer are better.
 const BACKLOG: &str = "queue queues queued backlog pending";
 /// Phases of a request whose rate is measured, not set.
@@ -192,8 +204,10 @@ fn preference(name: &Name, role: Role) -> Preference {
         return preference_of_count(name);
     }
     let (is_good, is_bad) = (name.has(GOOD), name.has(BAD));
+    let is_for_less = role.is_duration() || role == Role::Cost || is_bad;
     match role {
         Role::Time | Role::Identity | Role::Label | Role::Status | Role::Size => Preference::Unknown,
+        _ if is_for_less && is_reversed(name, role) => Preference::Unknown,
         _ if is_good && is_bad => Preference::Unknown,
         Role::Score | Role::Share if name.has(CLEAR_DURATION) && !is_bad && !name.has("uptime") => Preference::Unknown,
         Role::FirstToken | Role::EndToEnd | Role::PerToken => Preference::Lower,
@@ -212,6 +226,20 @@ fn preference(name: &Name, role: Role) -> Preference {
         Role::Score if name.has(SCORES) => Preference::Higher,
         Role::Score | Role::Share | Role::Count | Role::Unknown => Preference::Unknown,
     }
+}
+
+/// True if the name turns what is bad into something good: `errors_avoided`, `time_to_failure`, `non_error_rate`.
+fn is_reversed(name: &Name, role: Role) -> bool {
+    let is_bad = |word: &str| is_in(BAD, word);
+    let is_negated = |pair: &[String]| match pair {
+        [before, word] => is_bad(word) && is_in("to no non zero without", before),
+        _ => false,
+    };
+    let is_handled = !role.is_duration() && name.has(BAD) && name.has(HANDLED);
+    name.has(REVERSED)
+        || is_handled
+        || (role == Role::Cost && name.has(INCOME))
+        || name.words.windows(2).any(is_negated)
 }
 
 /// The preference of a number of events: `error_count`, `n_hits`. The number of values of a measure has none.
@@ -370,6 +398,19 @@ mod tests {
         check(&["elo", "apdex", "rougeL", "mos", "humaneval"], Role::Score, Unit::One, Higher);
         check(&["dropped", "oom"], Role::Count, Unit::One, Lower);
         check(&["memory", "rss_bytes", "size"], Role::Size, Unit::One, Unknown);
+        check(&["page_faults_per_s", "exceptions_per_s", "restarts/s"], Role::Rate, Unit::PerSecond, Lower);
+    }
+
+    #[test]
+    fn less_of_what_is_bad_has_no_known_direction() {
+        use Preference::Unknown;
+        let duration = |names: &[&str]| check(names, Role::Duration, Unit::Second, Unknown);
+        duration(&["time_saved_s", "latency_reduction_s", "time_to_failure_s", "mean_time_to_failure_s"]);
+        duration(&["latency_headroom_s", "time_remaining_s", "latency_improvement_s"]);
+        check(&["revenue_usd", "cost_savings_usd", "budget_remaining_usd"], Role::Cost, Unit::UsDollar, Unknown);
+        check(&["error_free_rate", "non_error_rate", "error_detection_rate"], Role::Share, Unit::One, Unknown);
+        check(&["errors_avoided", "failures_prevented"], Role::Count, Unit::One, Unknown);
+        check(&["time_to_first_token_s"], Role::FirstToken, Unit::Second, Preference::Lower);
     }
 
     #[test]

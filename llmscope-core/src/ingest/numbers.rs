@@ -53,7 +53,9 @@ fn grouped(text: &str, thousands: char, decimal: char) -> Option<f64> {
     };
     let parts: Vec<&str> = digits.split([thousands, ' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}']).collect();
     let is_digits = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_grouped = parts.len() == 1 || (parts[0].len() <= 3 && parts[1..].iter().all(|part| part.len() == 3));
+    // No group of thousands begins with 0: `0.276` has a decimal point.
+    let is_grouped = parts.len() == 1
+        || (parts[0].len() <= 3 && !parts[0].starts_with('0') && parts[1..].iter().all(|part| part.len() == 3));
     if !is_grouped || !(parts.iter().all(is_digits) || (digits.is_empty() && fraction.is_some())) {
         return None;
     }
@@ -136,6 +138,8 @@ mod tests {
             ("1,133", Some(1.133), Some(1133.0)),
             ("1.133", Some(1133.0), Some(1.133)),
             ("1.133,5", Some(1133.5), None),
+            ("0.276", None, Some(0.276)),
+            ("0,276", Some(0.276), None),
             ("1,133.5", None, Some(1133.5)),
             ("-1 133,5", Some(-1133.5), None),
             ("1'133.5", None, Some(1133.5)),

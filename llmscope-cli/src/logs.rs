@@ -1,8 +1,8 @@
 //! Logs of any tool, from files and standard input, with a progress bar on long ones.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -66,7 +66,45 @@ fn listed(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         }
         is_new
     });
+    say_copies(&files);
     Ok(files)
+}
+
+/// Says which files have the same content. Runs can have equal results, so both are read.
+fn say_copies(files: &[PathBuf]) {
+    let mut of_size: BTreeMap<u64, Vec<&PathBuf>> = BTreeMap::new();
+    for path in files {
+        if let Ok(found) = path.metadata().map(|found| (found.is_file(), found.len()))
+            && found.0
+            && found.1 > 0
+        {
+            of_size.entry(found.1).or_default().push(path);
+        }
+    }
+    for same_size in of_size.values() {
+        for (at, path) in same_size.iter().enumerate() {
+            if let Some(other) = same_size[..at].iter().find(|other| has_same_content(path, other).unwrap_or(false)) {
+                let text = format!("{} has the same content as {}: both are read", path.display(), other.display());
+                output::say(CAUTION, "note:", &text);
+            }
+        }
+    }
+}
+
+fn has_same_content(path: &Path, other: &Path) -> std::io::Result<bool> {
+    let (mut one, mut two) = (BufReader::new(File::open(path)?), BufReader::new(File::open(other)?));
+    loop {
+        let (left, right) = (one.fill_buf()?, two.fill_buf()?);
+        let count = left.len().min(right.len());
+        if count == 0 {
+            return Ok(left.len() == right.len());
+        }
+        if left[..count] != right[..count] {
+            return Ok(false);
+        }
+        one.consume(count);
+        two.consume(count);
+    }
 }
 
 /// The files of a folder, without hidden ones, by name.
@@ -79,6 +117,13 @@ fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
         if !is_hidden && path.is_file() {
             files.push(path);
         }
+    }
+    let is_readme = |path: &PathBuf| {
+        path.file_stem().is_some_and(|name| name.eq_ignore_ascii_case("readme"))
+            && path.extension().is_none_or(|end| end == "md" || end == "txt")
+    };
+    if files.iter().any(|path| !is_readme(path)) {
+        files.retain(|path| !is_readme(path));
     }
     ensure!(!files.is_empty(), "{} is a folder without files: give the files of the logs", folder.display());
     files.sort();

@@ -111,6 +111,17 @@ pub(super) fn check(selection: &Selection, log: &SourceLog) -> Result<()> {
             "state the form of the times, or that the rows have none",
         );
     }
+    if let Some(column) = &log.tally.mixed_units {
+        return refuse(
+            column,
+            "some values have a unit of time, and others have none".to_owned(),
+            "write all values in one form",
+        );
+    }
+    let stated = |column: &&String| selection.stated.unit(column).is_some();
+    if let Some(column) = log.tally.duration_column.as_ref().filter(stated) {
+        return refuse(column, "the values have units of their own".to_owned(), "omit the stated unit");
+    }
     let all_failed = log.failed > 0 && log.failed + log.warmup + log.tally.filtered + log.repeated >= log.records;
     for (mapping, count) in selection.mappings.iter().zip(&log.tally.mapped) {
         if *count == Some(0) && !all_failed && log.repeated == 0 {
@@ -152,13 +163,17 @@ pub(super) fn check_all(
             || labels.contains(name)
             || groups.iter().any(|key| key.contains_key(name))
     };
+    let unknown = |what: &'static str, name: &String| {
+        let known: Vec<&str> = labels.iter().map(String::as_str).chain(usual.clone().copied()).collect();
+        Err(Error::Unknown { what, name: name.clone(), expected: known.join(", ") })
+    };
     let by = selection.by.as_deref().unwrap_or_default();
-    match by.iter().find(|name| !is_known(name)) {
-        Some(unknown) if !sources.is_empty() => {
-            let known: Vec<&str> = labels.iter().map(String::as_str).chain(usual.copied()).collect();
-            Err(Error::Unknown { what: "group column", name: unknown.clone(), expected: known.join(", ") })
-        }
-        _ => Ok(()),
+    let companion = selection.companion.as_ref().filter(|name| !is_known(name) && *name != "status");
+    match (by.iter().find(|name| !is_known(name)), companion) {
+        _ if sources.is_empty() => Ok(()),
+        (Some(name), _) => unknown("group column", name),
+        (None, Some(name)) => unknown("column of subgroups or sample sizes", name),
+        (None, None) => Ok(()),
     }
 }
 
@@ -181,6 +196,18 @@ pub(super) fn warnings(log: &SourceLog) -> Vec<Warning> {
     warn(tally.guessed_times.is_some(), &|| {
         let column = tally.guessed_times.as_deref().unwrap_or_default();
         format!("the column \"{column}\" is read as the time of each row, a guess from its name")
+    });
+    let small = tally.small_times.as_deref().filter(|_| tally.times == 0 && !log.of_runs);
+    warn(small.is_some(), &|| {
+        format!(
+            "the numbers of the column \"{}\" can be durations, and are not read as times: the rows keep the order of the file",
+            small.unwrap_or_default()
+        )
+    });
+    let read = log.records.saturating_sub(log.warmup + tally.filtered);
+    let is_dated_in_part = (1..read).contains(&tally.times) && tally.unreadable_times == 0 && !log.of_runs;
+    warn(is_dated_in_part, &|| {
+        format!("{} without a time: the rows keep the order of the file", counted(read - tally.times, rows))
     });
     let unread = log.unread_time.as_deref().filter(|_| tally.times == 0);
     warn(unread.is_some(), &|| {

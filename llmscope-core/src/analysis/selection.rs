@@ -714,6 +714,8 @@ impl Group {
         let logs: Vec<&SourceLog> = self.logs.iter().map(|&log| &sources[log]).collect();
         let of_runs = warning_of_summaries(&logs).into_iter().chain(undated.filter(|_| self.of_runs));
         let warnings: Vec<_> = logs.iter().flat_map(|log| log.warnings()).chain(of_runs).collect();
+        let at_once = at_one_time(&observations.times, self.rows);
+        let late_first_tokens = late_first_tokens(known, &self.values);
         let mut values_of = |measure: &Measure| -> Option<Vec<f64>> {
             if let Some(place) = known.iter().position(|known| known == measure) {
                 return Some(std::mem::take(&mut self.values[place]));
@@ -743,6 +745,9 @@ impl Group {
                 is_part: false,
             };
             of.selection.contradictions(measure).into_iter().for_each(|text| series.contradicted_by(text));
+            let is_of_both = [Measure::Metric(Metric::Ttft), Measure::Metric(Metric::E2e)].contains(measure);
+            let texts = at_once.iter().chain(late_first_tokens.iter().filter(|_| is_of_both));
+            texts.for_each(|text| series.contradicted_by(text.clone()));
             Some(series.by_definition().into_iter().map(Series::within_bounds).collect::<Vec<_>>())
         };
         wanted.iter().filter_map(&mut series).flatten().collect()
@@ -793,6 +798,28 @@ impl Group {
         self.values.iter_mut().for_each(|column| reorder(column, order));
         self.observations.select(order);
     }
+}
+
+/// That all rows have the same time, which gives them no order.
+fn at_one_time(times: &[Time], rows: usize) -> Option<String> {
+    let &first = times.first().filter(|time| **time != Time::NONE)?;
+    let is_one = rows > 1 && times.len() == rows && times.iter().all(|time| *time == first);
+    is_one.then(|| format!("all {rows} times are equal: the order is that of the file"))
+}
+
+/// That requests have a time to first token above their end-to-end latency.
+fn late_first_tokens(known: &[Measure], values: &[Vec<f64>]) -> Option<String> {
+    /// Clocks and roundings differ by less.
+    const TOLERANCE: f64 = 1e-3;
+    let of = |metric: Metric| Some(&values[known.iter().position(|known| *known == Measure::Metric(metric))?]);
+    let (ttft, e2e) = of(Metric::Ttft).zip(of(Metric::E2e))?;
+    let count = ttft.iter().zip(e2e).filter(|(ttft, e2e)| **ttft > **e2e * (1.0 + TOLERANCE)).count();
+    (count > 0).then(|| {
+        let requests = counted(count, "request");
+        format!(
+            "{requests} with a time to first token above the end-to-end latency: check the meaning and unit of both"
+        )
+    })
 }
 
 /// The first names, as far as a message has room for them.

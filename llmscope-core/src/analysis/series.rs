@@ -335,6 +335,14 @@ impl Series {
     pub(super) fn within_bounds(mut self) -> Self {
         let meaning = self.meaning();
         let Some(lower) = meaning.bounds.lower else { return self };
+        // Waits can be 0; the latency of a request that was answered is not.
+        let zeros = self.values.iter().filter(|value| **value == 0.0).count();
+        if meaning.role.is_duration() && (1..self.values.len().div_ceil(2)).contains(&zeros) {
+            let count = counted(zeros, "value");
+            self.contradicted_by(format!(
+                "{count} of exactly 0 among the durations: failures or missing values may be written so"
+            ));
+        }
         for (index, value) in self.values.iter_mut().enumerate() {
             if *value < lower {
                 *value = f64::NAN;

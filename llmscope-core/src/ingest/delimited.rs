@@ -82,7 +82,7 @@ pub(super) fn header(source: &str, beginning: &Beginning<'_>, line: u64) -> Resu
     let refuse = |problem: String, fix: &str| {
         Err(Error::Format { location: Location::of(source).line(line), problem, fix: fix.to_owned() })
     };
-    if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+    if names.iter().all(|name| name.parse::<f64>().is_ok()) || names.iter().any(|name| is_value(name)) {
         return refuse(
             "the first line holds numbers instead of column names".to_owned(),
             "add a header line, such as: latency",
@@ -93,6 +93,15 @@ pub(super) fn header(source: &str, beginning: &Beginning<'_>, line: u64) -> Resu
         return refuse(format!("two columns are named \"{}\"", excerpt(name)), "rename one of them");
     }
     Ok(Header { delimiter, names, comments })
+}
+
+/// True for a number that cannot be a name. A number of few digits can be one, such as a year or the percentile 99.9.
+fn is_value(name: &str) -> bool {
+    const LARGEST: f64 = 9999.0;
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    let Some(number) = name.parse::<f64>().ok().filter(|_| is_plain) else { return false };
+    let is_percentile = (90.0..100.0).contains(&number) || number == 0.1 || number == 2.5;
+    number > LARGEST || number < 0.0 || (number.fract() != 0.0 && !is_percentile)
 }
 
 /// Reads a table whose first line names its columns. The delimiter is the candidate that occurs most often in the first

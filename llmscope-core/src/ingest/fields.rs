@@ -191,6 +191,8 @@ pub(super) struct Assembly<'w, 'p> {
     usual_times: UsualTimes,
     /// For each column of outcomes, the last raw text of a row that succeeded.
     succeeded: Vec<String>,
+    /// For each measure without a unit, the number of values with a unit of time.
+    durations: Vec<usize>,
 }
 
 impl<'w, 'p> Assembly<'w, 'p> {
@@ -207,13 +209,21 @@ impl<'w, 'p> Assembly<'w, 'p> {
         }
         let (groups, hasher, usual_times) = <_>::default();
         let succeeded = vec![String::new(); wanted.outcomes.len()];
+        let durations = vec![0; wanted.measures.len()];
         let decimal = wanted.projection.reading.decimal;
-        Self { wanted, source, decimal, rows: assembled, groups, hasher, usual_times, succeeded }
+        Self { wanted, source, decimal, rows: assembled, groups, hasher, usual_times, succeeded, durations }
     }
 
     /// The rows of a file with these fields.
     pub(super) fn into_rows(self, seen: &[bool]) -> Rows {
         let mut rows = self.rows;
+        for (index, &durations) in self.durations.iter().enumerate().filter(|(_, durations)| **durations > 0) {
+            let name = self.wanted.projection.measures[index].name().to_owned();
+            if rows.values[index].iter().filter(|value| !value.is_nan()).count() > durations {
+                rows.tally.mixed_units = Some(name.clone());
+            }
+            rows.tally.duration_column = Some(name);
+        }
         rows.offered = self.wanted.offered(seen);
         rows.tells_outcomes = self.wanted.tells_outcomes(seen);
         if !self.wanted.tells_every_outcome(seen) {
@@ -276,7 +286,10 @@ impl<'w, 'p> Assembly<'w, 'p> {
                 let cell = fields[used.place].cell(self.decimal);
                 let place = || Location::of(self.source).line(line);
                 let measure = &self.wanted.projection.measures[index];
-                measured(&cell, measure, used.mapping, self.decimal, place, &mut self.rows.tally)?
+                let before = self.rows.tally.durations;
+                let value = measured(&cell, measure, used.mapping, self.decimal, place, &mut self.rows.tally)?;
+                self.durations[index] += self.rows.tally.durations - before;
+                value
             }
         };
         if let Some(mapped) = used.mapped {
@@ -373,7 +386,11 @@ impl<'w, 'p> Assembly<'w, 'p> {
                     self.rows.elapsed = true;
                     time
                 }
-                Some(Moment::Elapsed(_)) => continue,
+                Some(Moment::Elapsed(_)) => {
+                    let name = || self.wanted.names[used.place].clone();
+                    self.rows.tally.small_times.get_or_insert_with(name);
+                    continue;
+                }
                 None => {
                     self.rows.tally.unreadable_times += 1;
                     let tally = &mut self.rows.tally;

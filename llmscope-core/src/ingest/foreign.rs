@@ -29,7 +29,7 @@ const KINDS: [(&[u8], &str, &str); 14] = [
 /// Refuses a file of another kind.
 pub(super) fn refuse(source: &str, bytes: &[u8]) -> Result<()> {
     let known = KINDS.iter().find(|(mark, ..)| bytes.starts_with(mark)).map(|&(_, what, fix)| (what, fix));
-    match known.or_else(|| zip(bytes)).or_else(|| tar(bytes)) {
+    match known.or_else(|| zip(bytes)).or_else(|| tar(bytes)).or_else(|| html(bytes)) {
         None => Ok(()),
         Some((what, fix)) => Err(Error::Format {
             location: Location::of(source),
@@ -49,6 +49,12 @@ fn zip(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         (true, true) => Some(("an Excel workbook (.xlsx)", "save its sheet as CSV")),
         (true, false) => Some(("a zip archive", "extract it, and give the files in it")),
     }
+}
+
+fn html(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
+    let text = bytes.trim_ascii_start();
+    let begins = |mark: &[u8]| text.get(..mark.len()).is_some_and(|start| start.eq_ignore_ascii_case(mark));
+    (begins(b"<!doctype html") || begins(b"<html")).then_some(("a web page", "give the log that it shows"))
 }
 
 fn tar(bytes: &[u8]) -> Option<(&'static str, &'static str)> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::documents::{self, Document};
 use super::{Cell, Column, Table, wrapped};
 use crate::error::{Error, Location, Result, excerpt};
 use crate::session::{Warning, is_torn, torn_tail};
@@ -30,6 +31,12 @@ pub(super) fn read(source: &str, text: &str) -> Result<(Table, Vec<Warning>)> {
         }
         return Ok((builder.table, warnings));
     }
+    if let Some(objects) = spread(source, text) {
+        for Document { value, line } in &objects {
+            builder.add(*line, value, || Location::of(source).line(*line))?;
+        }
+        return Ok((builder.table, warnings));
+    }
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
         if line.trim().is_empty() {
             continue;
@@ -52,6 +59,14 @@ fn one_object(text: &str) -> Option<Value> {
         return None;
     }
     serde_json::from_str(text).ok().filter(Value::is_object)
+}
+
+/// The objects of a text in which the first one takes several lines; `None` for any other text, and for one with a fault.
+fn spread(source: &str, text: &str) -> Option<Vec<Document<Value>>> {
+    let first = text.lines().find(|line| !line.trim().is_empty())?;
+    let is_open = serde_json::from_str::<serde::de::IgnoredAny>(first).is_err_and(|error| error.is_eof());
+    let (objects, warnings) = documents::read(source, text).ok().filter(|_| is_open)?;
+    warnings.is_empty().then_some(objects)
 }
 
 /// A table that grows row by row; the rows may have different fields.

@@ -181,6 +181,9 @@ pub fn read_with(source: &str, bytes: &[u8], options: &ReadOptions) -> Result<Lo
     let text = finite.as_ref().map_or(text, |(text, _)| text.as_str());
     let signature = Signature::of(text);
     let tool = options.tool.unwrap_or_else(|| Tool::of_options(&signature, options));
+    if tool == Tool::JSON_LINES {
+        signature.check_names(source)?;
+    }
     let found = match tool.0.reading {
         Reading::Whole(read) => read(source, text)?,
         Reading::Lines { header, records } => read_lines(source, text, header, records)?,

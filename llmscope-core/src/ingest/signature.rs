@@ -7,6 +7,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, de};
 
 use super::delimited::Beginning;
+use crate::error::{Error, Location, Result, excerpt};
 
 /// The depth to which names are collected: `benchmarks[].requests.successful` is the deepest path that a reader needs.
 const DEEPEST: usize = 5;
@@ -19,6 +20,8 @@ pub(crate) struct Signature<'t> {
     /// The beginning of the file, or all of it, without leading white space.
     pub(crate) text: &'t str,
     paths: BTreeSet<String>,
+    /// A path that the first JSON value contains twice.
+    repeated: Option<String>,
     header: Vec<String>,
 }
 
@@ -26,9 +29,14 @@ impl<'t> Signature<'t> {
     /// The signature of a text. A truncated text has the names that precede the truncation.
     pub(crate) fn of(text: &'t str) -> Self {
         let text = text.trim_start();
-        let mut signature = Self { text, paths: BTreeSet::new(), header: Vec::new() };
+        let mut signature = Self { text, paths: BTreeSet::new(), repeated: None, header: Vec::new() };
         if signature.is_json() {
-            let names = Names { paths: &mut signature.paths, prefix: String::new(), depth: 0 };
+            let names = Names {
+                paths: &mut signature.paths,
+                repeated: &mut signature.repeated,
+                prefix: String::new(),
+                depth: 0,
+            };
             // Errors after the first value, or a truncation within it, are reported by the reader.
             let _ = names.deserialize(&mut serde_json::Deserializer::from_str(text));
         } else {
@@ -36,6 +44,16 @@ impl<'t> Signature<'t> {
             signature.header = cells(beginning.header, beginning.delimiter);
         }
         signature
+    }
+
+    /// Refuses a JSON table whose first row has two fields of one name.
+    pub(crate) fn check_names(&self, source: &str) -> Result<()> {
+        let Some(name) = &self.repeated else { return Ok(()) };
+        Err(Error::Format {
+            location: Location::of(source),
+            problem: format!("two fields of an object are named \"{}\"", excerpt(name)),
+            fix: "rename one of them".to_owned(),
+        })
     }
 
     /// True if the text begins like a JSON object or array.
@@ -69,6 +87,11 @@ impl<'t> Signature<'t> {
         columns.iter().all(|column| self.has_column(column))
     }
 
+    /// The cells of the first line of delimited values.
+    pub(crate) fn first_line(&self) -> &[String] {
+        &self.header
+    }
+
     /// True if the first line of delimited values contains this cell.
     pub(crate) fn has_column(&self, column: &str) -> bool {
         self.header.iter().any(|cell| cell == column)
@@ -84,6 +107,7 @@ fn cells(line: &str, delimiter: u8) -> Vec<String> {
 /// Collects the names in a value into `paths`.
 struct Names<'p> {
     paths: &'p mut BTreeSet<String>,
+    repeated: &'p mut Option<String>,
     prefix: String,
     depth: usize,
 }
@@ -91,7 +115,7 @@ struct Names<'p> {
 impl<'de> DeserializeSeed<'de> for Names<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
         if self.depth > DEEPEST || self.paths.len() == MOST_NAMES {
             return deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ());
         }
@@ -106,47 +130,47 @@ impl<'de> Visitor<'de> for Names<'_> {
         f.write_str("any JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             let prefix = if self.prefix.is_empty() { name } else { format!("{}.{name}", self.prefix) };
-            if self.paths.len() < MOST_NAMES {
-                self.paths.insert(prefix.clone());
+            if self.paths.len() < MOST_NAMES && !self.paths.insert(prefix.clone()) {
+                self.repeated.get_or_insert_with(|| prefix.clone());
             }
-            map.next_value_seed(Names { paths: self.paths, prefix, depth: self.depth + 1 })?;
+            map.next_value_seed(Names { paths: self.paths, repeated: self.repeated, prefix, depth: self.depth + 1 })?;
         }
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> std::result::Result<(), A::Error> {
         let prefix = format!("{}[]", self.prefix);
-        let first = Names { paths: self.paths, prefix, depth: self.depth + 1 };
+        let first = Names { paths: self.paths, repeated: self.repeated, prefix, depth: self.depth + 1 };
         if elements.next_element_seed(first)?.is_some() {
             while elements.next_element::<IgnoredAny>()?.is_some() {}
         }
         Ok(())
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+    fn visit_bool<E: de::Error>(self, _: bool) -> std::result::Result<(), E> {
         Ok(())
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+    fn visit_i64<E: de::Error>(self, _: i64) -> std::result::Result<(), E> {
         Ok(())
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+    fn visit_u64<E: de::Error>(self, _: u64) -> std::result::Result<(), E> {
         Ok(())
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+    fn visit_f64<E: de::Error>(self, _: f64) -> std::result::Result<(), E> {
         Ok(())
     }
 
-    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: de::Error>(self, _: &str) -> std::result::Result<(), E> {
         Ok(())
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+    fn visit_unit<E: de::Error>(self) -> std::result::Result<(), E> {
         Ok(())
     }
 }

@@ -77,7 +77,10 @@ impl Stream {
                 header = Some(of(line));
                 Lines::Requests(*records)
             }
-            _ if tool == Tool::JSON_LINES && is_object() => Lines::Objects,
+            _ if tool == Tool::JSON_LINES && is_object() => {
+                signature().check_names(source)?;
+                Lines::Objects
+            }
             _ if tool == Tool::LLMSCOPE && is_object() && Session::begins_lines(line) => {
                 header = Some(Session::read(source, text.get(..=end).unwrap_or(line))?.session.header);
                 Lines::Session

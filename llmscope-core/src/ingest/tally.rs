@@ -13,6 +13,8 @@ pub struct Tally {
     pub unreadable_time: Option<(String, String)>,
     /// The column whose name only suggests the time, and that gave it.
     pub guessed_times: Option<String>,
+    /// A column of times whose numbers are small: they can be durations.
+    pub small_times: Option<String>,
     /// Rows with a known outcome.
     pub outcomes: usize,
     /// Rows without an outcome, in a log with outcomes.
@@ -23,6 +25,10 @@ pub struct Tally {
     pub non_finite: usize,
     /// Durations with a unit, in a column without one.
     pub durations: usize,
+    /// A column without a unit whose values have one.
+    pub duration_column: Option<String>,
+    /// A column in which some values have a unit of time, and others have none.
+    pub mixed_units: Option<String>,
     /// For each mapping, the number of values that it yields; `None` if no analysis uses it.
     pub mapped: Vec<Option<usize>>,
 }
@@ -38,6 +44,15 @@ impl Tally {
         }
         if self.guessed_times.is_none() {
             self.guessed_times.clone_from(&other.guessed_times);
+        }
+        if self.small_times.is_none() {
+            self.small_times.clone_from(&other.small_times);
+        }
+        if self.duration_column.is_none() {
+            self.duration_column.clone_from(&other.duration_column);
+        }
+        if self.mixed_units.is_none() {
+            self.mixed_units.clone_from(&other.mixed_units);
         }
         self.outcomes += other.outcomes;
         self.without_outcome += other.without_outcome;

@@ -2,7 +2,8 @@
 //!
 //! Traps: rows are in order of the end, and `timeStamp` is the start. `Latency` is the time to the first byte, and 0 if
 //! none arrived. A sample without a response has a text instead of a code. A Transaction Controller adds a sample for the
-//! sum of its samples. In XML, the samples within a sample are its parts.
+//! sum of its samples. In XML, the samples within a sample are its parts. CSV can lack the header
+//! (`print_field_names=false`): only the first columns then have the same place in each configuration.
 
 use super::Cell;
 use super::attributes::{numbers, scalar, texts};
@@ -10,6 +11,7 @@ use super::gathered;
 use super::outcome::{Outcome, OutcomeColumn};
 use super::rows;
 use super::runs::of_ms;
+use super::signature::Signature;
 use super::tool::{Format, Parsed, Reading};
 use super::when::{Moment, TimeRules};
 use super::xml::{Attributes, Event, Events};
@@ -20,7 +22,10 @@ use crate::session::{RequestRecord, Software, Warning, torn_tail};
 pub(super) const FORMAT: Format = Format {
     name: "jmeter",
     title: "Apache JMeter samples (CSV)",
-    recognizes: |signature| signature.has_columns(&["timeStamp", "elapsed", "label", "responseCode", "success"]),
+    recognizes: |signature| {
+        signature.has_columns(&["timeStamp", "elapsed", "label", "responseCode", "success"])
+            || (!signature.is_json() && header_of(signature.first_line()).is_some())
+    },
     reading: Reading::Whole(read),
 };
 
@@ -56,12 +61,63 @@ fn root(text: &str) -> Option<&str> {
 }
 
 fn read(source: &str, text: &str) -> Result<Parsed> {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    let header = header_of(Signature::of(line).first_line());
+    let with_header = header.as_ref().map(|header| format!("{header}\n{}", text.trim_start()));
     let mut samples = Vec::new();
-    let warnings = rows::read(source, text, NO_SAMPLES, |row| {
-        samples.push(Sample::of(&|name| row.text(name), &row.location)?);
+    let mut warnings = rows::read(source, with_header.as_deref().unwrap_or(text), NO_SAMPLES, |row| {
+        let location = if header.is_some() { above(&row.location) } else { row.location.clone() };
+        samples.push(Sample::of(&|name| row.text(name), &location)?);
         Ok(())
     })?;
+    if header.is_some() {
+        warnings.iter_mut().for_each(|warning| warning.location = above(&warning.location));
+        let message = "no header: the columns are taken by their places in the default configuration".to_owned();
+        warnings.push(Warning { location: Location::of(source).line(1), message });
+    }
     Ok(session(source, samples, warnings))
+}
+
+/// The columns of the default configurations of JMeter 5, 3 and 2.13.
+const USUAL: [&str; 3] = [
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,\
+     grpThreads,allThreads,URL,Latency,IdleTime,Connect",
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,\
+     grpThreads,allThreads,Latency,IdleTime,Connect",
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,bytes,grpThreads,allThreads,Latency",
+];
+
+/// The header line for rows without one, whose first has these cells: a start in milliseconds, a duration, a label, a
+/// code, and later whether it succeeded.
+fn header_of(cells: &[String]) -> Option<String> {
+    const MILLISECOND_DIGITS: usize = 13;
+    let is_count = |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    let is_start = cells.first().is_some_and(|cell| is_count(cell) && cell.len() == MILLISECOND_DIGITS);
+    let success = cells.iter().position(|cell| cell == "true" || cell == "false")?;
+    if !is_start || !cells.get(1).is_some_and(is_count) || !(5..=7).contains(&success) {
+        return None;
+    }
+    let fits = |names: &&&str| {
+        let names: Vec<&str> = names.split(',').collect();
+        names.len() == cells.len() && names[success] == "success"
+    };
+    if let Some(usual) = USUAL.iter().find(fits) {
+        return Some((*usual).to_owned());
+    }
+    let name = |place: usize| match place {
+        0 => "timeStamp",
+        1 => "elapsed",
+        2 => "label",
+        3 => "responseCode",
+        _ if place == success => "success",
+        _ => "",
+    };
+    Some((0..cells.len()).map(name).collect::<Vec<_>>().join(","))
+}
+
+/// The line before.
+fn above(location: &Location) -> Location {
+    Location { line: location.line.map(|line| line.saturating_sub(1)), ..location.clone() }
 }
 
 const NO_SAMPLES: &str = "give the results of a test with at least one sample";

@@ -131,6 +131,7 @@ impl Tool {
         Self(&otel::LANGFUSE_CSV),
         Self(&otel::MLFLOW),
         Self(&mlflow_runs::FORMAT),
+        Self(&mlflow_runs::JSON),
         Self(&litellm::PAYLOADS),
         Self(&litellm::SPEND_LOGS),
         Self(&litellm::SPEND_CSV),

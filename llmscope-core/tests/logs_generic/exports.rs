@@ -66,6 +66,26 @@ fn runs_of_mlflow_are_runs() {
 }
 
 #[test]
+fn runs_of_mlflow_as_json_are_the_same_in_each_form() {
+    let log = read(&text_of("mlflow/runs_search.json"));
+    assert!(warnings(&log).contains("left out 1 run that did not finish"), "{}", warnings(&log));
+    let runs = table(log);
+    assert!(runs.of_runs && runs.rows() == 3);
+    assert_number(&runs, "ttft_ms", 0, 102.0);
+    assert_number(&runs, "e2e_latency_s", 0, 1.2);
+    assert_text(&runs, "concurrency", 0, "8");
+    for form in ["mlflow/runs_dictionary.json", "mlflow/runs_frame.json"] {
+        let other = table(read(&text_of(form)));
+        assert_eq!(other.rows(), 3, "{form}");
+        for name in ["uid", "started_at", "ttft_ms", "e2e_latency_s", "model", "concurrency"] {
+            assert_eq!(other.column(name), runs.column(name), "{name} of {form}");
+        }
+    }
+    let none = text_of("mlflow/runs_search.json").replace("FINISHED", "RUNNING");
+    assert!(refusal(&none, "mlflow-runs-json").contains("at least one finished run"));
+}
+
+#[test]
 fn artillery_counts_refusals_and_measures_first_bytes() {
     let log = read(&text_of("artillery/report.json"));
     assert!(warnings(&log).contains("19 of 120 requests failed (12 error responses, 7 without a response)"));

@@ -93,6 +93,22 @@ fn reports_of_llm_d_are_the_same_as_yaml_and_json() {
 }
 
 #[test]
+fn the_first_version_of_llm_ds_report_has_milliseconds() {
+    let runs = table(read(&text_of("llm_d/report_0_1.yaml")));
+    assert_eq!(Content::Table(runs.clone()), read(&text_of("llm_d/report_0_1.json")).content);
+    assert_number(&runs, "requests", 0, 20.0);
+    assert_number(&runs, "concurrency", 0, 4.0);
+    assert_number(&runs, "ttft_s.p50", 0, 108.792_110_500_436_72 / 1e3);
+    assert_number(&runs, "e2e_s.mean", 0, 734.320_263_449_990_3 / 1e3);
+    assert_number(&runs, "requests_per_s", 0, 5.443_399_859_761_286_5);
+    assert_number(&runs, "output_tokens_per_s", 0, 348.377_591_024_722_34);
+    assert_text(&runs, "started_at", 0, "2026-11-23T08:05:27Z");
+    assert_text(&runs, "load_generator", 0, "vllm-benchmark");
+    // A rate of infinity is not a setting.
+    assert!(runs.columns.iter().all(|column| column.name != "request_rate_per_s"));
+}
+
+#[test]
 fn a_report_without_its_end_is_refused() {
     let text = text_of("llm_d/report.yaml");
     let half = &text[..text.find("run:\n").unwrap()];

@@ -33,7 +33,8 @@ fn jmeter_rows_without_a_header_are_read_by_their_places() {
     }
     let five = "1767607200000,320,POST,503,busy,tg 1-1,text,false,,89,10,4,4,http://h/r,310,0,12\n\
                 1767607201000,340,POST,200,OK,tg 1-1,text,true,,89,10,4,4,http://h/r,330,0,2\n";
-    let records = session(read(five)).records;
+    let log = session(read(five));
+    let records = &log.records;
     assert_eq!(
         (records[1].e2e_s, records[1].attribute("first_byte_s"), records[1].connect_s),
         (Some(0.34), Some(0.33), Some(0.002))
@@ -41,7 +42,8 @@ fn jmeter_rows_without_a_header_are_read_by_their_places() {
     assert_eq!(records[0].error.as_ref().unwrap().code, Some(503));
     // Other columns: only the first ones and the verdict have known places.
     let few = "1767607200000,320,POST,503,tg 1-1,false,7\n1767607201000,340,POST,200,tg 1-1,true,7\n";
-    let records = session(read(few)).records;
+    let log = session(read(few));
+    let records = &log.records;
     assert_eq!((records[0].succeeded(), records[1].e2e_s), (false, Some(0.34)));
     let error = refusal(&five.replace(",340,", ",x,"), "jmeter");
     assert!(error.starts_with("log:2: elapsed: \"x\""), "{error}");

@@ -4,9 +4,8 @@
 
 use jiff::Timestamp;
 use llmscope_core::analysis::Direction;
-use llmscope_core::analysis::answer::Part;
 use llmscope_core::session::{AttributeValue, RequestError, Status};
-use llmscope_core::watch::{AlarmEvent, AlarmWatch, IncidentReport, Promise};
+use llmscope_core::watch::{AlarmEvent, AlarmWatch, IncidentPart, IncidentReport, Promise};
 use llmscope_core::{Metric, RequestRecord};
 
 #[allow(dead_code, reason = "the example uses the rest")]
@@ -63,7 +62,10 @@ fn a_slowdown_is_dated_sized_and_ended() {
     };
     assert!(*learned == 99 && (1.1..1.4).contains(visible));
     assert!((701..715).contains(at) && (925..960).contains(end), "{at} and {end}");
-    assert_eq!((opened.part, opened.direction, opened.metric), (Part::Level, Direction::Worse, Some(Metric::Ttft)));
+    assert_eq!(
+        (opened.part, opened.direction, opened.metric),
+        (IncidentPart::Level, Direction::Worse, Some(Metric::Ttft))
+    );
     assert!((opened.since.as_second() - time(700).as_second()).abs() <= 3 * EVERY_S && opened.at == time(*at));
     assert_eq!((opened.since, ended.at), (ended.since, time(*end)));
     let text = events[1].1.to_string();
@@ -84,7 +86,7 @@ fn an_outage_is_one_incident_with_the_words_of_the_server() {
         panic!("{events:?}")
     };
     assert!((300..306).contains(at), "after few failures: {at}");
-    assert_eq!((opened.part, opened.metric, opened.since), (Part::Failures, None, time(300)));
+    assert_eq!((opened.part, opened.metric, opened.since), (IncidentPart::Failures, None, time(300)));
     assert_eq!((*end, ended.failed), (354, Some(30)), "with 25 answers in a row");
     let text = of_failures[0].1.to_string();
     assert!(text.contains("failed (") && text.contains("the last one: http_status: busy"), "{text}");

@@ -100,6 +100,14 @@ impl AlarmWatch {
         ended
     }
 
+    /// Forgets what was learned of a metric, with its open incident.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for settings that [`AlarmWatch::new`] refuses.
+    pub fn forget(&mut self, metric: Metric) -> Result<()> {
+        self.0.metrics.iter_mut().filter(|watch| watch.metric == metric).try_for_each(MetricWatch::forget)
+    }
+
     /// The open incidents.
     pub fn incidents(&self) -> impl Iterator<Item = &IncidentReport> {
         self.0.failures.report.iter().chain(self.0.metrics.iter().filter_map(|watch| watch.report.as_ref()))

@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::incident_report::{AlarmEvent, IncidentReport};
+use super::incident_report::{AlarmEvent, IncidentPart, IncidentReport};
 use super::times::Times;
 use crate::analysis::Direction;
-use crate::analysis::answer::Part;
 use crate::detector::{FailureAlarm, FailureDetector, FalseAlarmRate};
 use crate::error::Result;
 use crate::session::{RequestRecord, Status};
@@ -58,7 +57,7 @@ impl FailureWatch {
         };
         let report = IncidentReport {
             metric: None,
-            part: Part::Failures,
+            part: IncidentPart::Failures,
             direction: Direction::Worse,
             since: self.times.at(since).unwrap_or(at),
             at,
@@ -71,6 +70,8 @@ impl FailureWatch {
             error: error(record),
             adjusted_for_load: false,
             false_alarms: evidence.alarm.map(|_| self.detector.false_alarms().values()),
+            beat_s: None,
+            accepted: false,
         };
         Some(AlarmEvent::Opened(self.report.insert(report).clone()))
     }
@@ -78,7 +79,7 @@ impl FailureWatch {
     /// Bursts of failures are usual from now on.
     pub(super) fn relearn(&mut self, at: Timestamp) -> Option<AlarmEvent> {
         self.detector.relearn();
-        self.end(at)
+        self.report.take().map(|report| AlarmEvent::Ended(IncidentReport { at, accepted: true, ..report }))
     }
 
     fn end(&mut self, at: Timestamp) -> Option<AlarmEvent> {

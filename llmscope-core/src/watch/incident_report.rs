@@ -2,16 +2,16 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Direction;
-use crate::analysis::answer::{Part, comparative};
+use crate::analysis::answer::comparative;
 use crate::column::Meaning;
 use crate::detector::Learning;
-use crate::metric::Metric;
+use crate::metric::{Metric, Unit};
 use crate::quantity::{counted, percent, with_unit};
 
 /// An event of an endpoint.
@@ -50,14 +50,28 @@ pub enum AlarmEvent {
     Ended(IncidentReport),
 }
 
-/// A change of one metric, or of the share of failed requests.
+/// What an incident is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentPart {
+    /// The level of a metric.
+    Level,
+    /// The dispersion of a metric.
+    Spread,
+    /// The share of failed requests.
+    Failures,
+    /// The endpoint is silent.
+    NoData,
+}
+
+/// A change of one metric or of the share of failed requests, or the silence of an endpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct IncidentReport {
-    /// The metric; absent for failures.
+    /// The metric; absent for failures and silence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<Metric>,
     /// What changed.
-    pub part: Part,
+    pub part: IncidentPart,
     /// Whether it is for the worse.
     pub direction: Direction,
     /// When it most probably began.
@@ -92,6 +106,37 @@ pub struct IncidentReport {
     /// How often such an alarm of this series is false: once in this number of values. Absent if it follows a fixed rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_alarms: Option<f64>,
+    /// The usual time between requests in seconds, if the endpoint is silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beat_s: Option<f64>,
+    /// True if it ended because a user took the present level as normal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+}
+
+impl IncidentReport {
+    /// An endpoint that is silent since its last request.
+    #[must_use]
+    pub fn no_data(since: Timestamp, at: Timestamp, beat: Option<SignedDuration>) -> Self {
+        Self {
+            metric: None,
+            part: IncidentPart::NoData,
+            direction: Direction::Worse,
+            since,
+            at,
+            requests: 0,
+            ratio: None,
+            difference: None,
+            interval: None,
+            failed: None,
+            share_before: None,
+            error: None,
+            adjusted_for_load: false,
+            false_alarms: None,
+            beat_s: beat.map(|beat| beat.as_secs_f64()),
+            accepted: false,
+        }
+    }
 }
 
 impl AlarmEvent {
@@ -131,6 +176,10 @@ impl fmt::Display for AlarmEvent {
             Self::Ended(report) => {
                 let (change, since, at) = (report.change(), moment(report.since), moment(report.at));
                 match report.metric {
+                    _ if report.part == IncidentPart::NoData => {
+                        write!(f, "requests arrive again since {at}; there were none from {since} on")
+                    }
+                    _ if report.accepted => write!(f, "{report} since {since}: taken as normal at {at}"),
                     Some(metric) => write!(f, "{metric} as before since {at}; it was {change} from {since} on"),
                     None => write!(f, "requests are answered again since {at}; {change} from {since} on"),
                 }
@@ -142,8 +191,11 @@ impl fmt::Display for AlarmEvent {
 impl IncidentReport {
     /// `slower by 52 % (31 to 80 %)`, `12 of 14 requests failed (0.5 % before)`.
     fn change(&self) -> String {
+        if self.part == IncidentPart::NoData {
+            return "no requests".to_owned();
+        }
         let Some(metric) = self.metric else { return self.failures() };
-        if self.part == Part::Spread {
+        if self.part == IncidentPart::Spread {
             return "more irregular".to_owned();
         }
         let larger = self.ratio.map_or(self.difference.unwrap_or(0.0) > 0.0, |ratio| ratio > 1.0);
@@ -175,7 +227,11 @@ impl IncidentReport {
 
     /// What the report is based on.
     fn evidence(&self) -> String {
-        if self.part == Part::Failures {
+        if self.part == IncidentPart::NoData {
+            let beat = self.beat_s.map(|beat| format!(", usually one in {}", with_unit(Unit::Second, beat)));
+            return beat.unwrap_or_default();
+        }
+        if self.part == IncidentPart::Failures {
             return self.error.as_ref().map_or_else(String::new, |error| format!(", the last one: {error}"));
         }
         let mut text = format!(", {}", counted(self.requests, "request"));
@@ -199,12 +255,29 @@ impl fmt::Display for IncidentReport {
     }
 }
 
-/// `1000`, `8.4 million`.
+/// `1000`, `131,000`, `8.4 million`.
 fn rounded(values: f64) -> String {
-    if values < 1e5 { format!("{values:.0}") } else { format!("{:.1} million", values / 1e6) }
+    match values {
+        ..1e5 => format!("{values:.0}"),
+        ..999_500.0 => format!("{:.0},000", values / 1e3),
+        _ => format!("{:.1} million", values / 1e6),
+    }
 }
 
 /// A time to the second, in UTC as in all files.
 fn moment(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn numbers_of_values_are_rounded() {
+        let cases = [(1000.0, "1000"), (99_999.0, "99999"), (131_072.0, "131,000"), (999_400.0, "999,000")];
+        for (values, text) in cases.into_iter().chain([(999_600.0, "1.0 million"), (8_388_608.0, "8.4 million")]) {
+            assert_eq!(rounded(values), text);
+        }
+    }
 }

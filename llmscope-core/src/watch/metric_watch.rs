@@ -3,10 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::incident_report::{AlarmEvent, IncidentReport};
+use super::incident_report::{AlarmEvent, IncidentPart, IncidentReport};
 use super::times::Times;
 use crate::analysis::Direction;
-use crate::analysis::answer::Part;
 use crate::column::{Meaning, Preference};
 use crate::detector::{Changed, FalseAlarmRate, Incident, IncidentEvent, Learning, Scale, Settings, ShiftWatch};
 use crate::error::Result;
@@ -73,7 +72,14 @@ impl MetricWatch {
     /// The present level counts as normal from now on.
     pub(super) fn relearn(&mut self, at: Timestamp) -> Option<AlarmEvent> {
         self.watch.relearn();
-        self.report.take().map(|report| AlarmEvent::Ended(IncidentReport { at, ..report }))
+        self.report.take().map(|report| AlarmEvent::Ended(IncidentReport { at, accepted: true, ..report }))
+    }
+
+    /// Forgets everything, as a new watch with these settings.
+    pub(super) fn forget(&mut self) -> Result<()> {
+        let Settings { false_alarms, learn, .. } = *self.watch.detector().settings();
+        *self = Self::new(self.metric, false_alarms, learn)?;
+        Ok(())
     }
 
     /// The event of what was learned, each time that it was fitted.
@@ -132,7 +138,7 @@ impl MetricWatch {
         let since_at = earlier.or_else(|| self.times.at(since));
         IncidentReport {
             metric: Some(self.metric),
-            part: if changed == Changed::MoreVaried { Part::Spread } else { Part::Level },
+            part: if changed == Changed::MoreVaried { IncidentPart::Spread } else { IncidentPart::Level },
             direction: direction(self.metric, changed),
             since: since_at.unwrap_or(at),
             at,
@@ -145,6 +151,8 @@ impl MetricWatch {
             error: None,
             adjusted_for_load: detector.load().is_some(),
             false_alarms: Some(detector.settings().false_alarms.values()),
+            beat_s: None,
+            accepted: false,
         }
     }
 

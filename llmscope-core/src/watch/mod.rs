@@ -7,6 +7,7 @@
 mod alarm_watch;
 mod episodes;
 mod failure_watch;
+mod gap_watch;
 mod incident_report;
 mod limits;
 mod metric_watch;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use alarm_watch::AlarmWatch;
 pub use episodes::{Episodes, Turn};
-pub use incident_report::{AlarmEvent, IncidentReport};
+pub use gap_watch::GapWatch;
+pub use incident_report::{AlarmEvent, IncidentPart, IncidentReport};
 pub use limits::Limits;
 pub use promise::{Channel, Period, Promise};
 

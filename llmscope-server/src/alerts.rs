@@ -10,8 +10,8 @@ use llmscope_harness::{Delivery, Secret, Uploader};
 use serde_json::json;
 
 use crate::error::{Error, Result};
-use crate::incident::{Incident, IncidentTurn};
-use crate::violation::Violation;
+use crate::incident::{Incident, IncidentTurn, Kind};
+use crate::violation::{Violation, ViolationStatus};
 
 /// How long the delivery of the last messages may take when the service shuts down.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -25,6 +25,8 @@ pub struct Alerting {
     pub rules: RuleSet,
     /// Whether changes for the better are sent.
     pub both_sides: bool,
+    /// Whether the silence of an endpoint is sent.
+    pub no_data: bool,
 }
 
 /// Sends alerts to the webhook.
@@ -32,6 +34,7 @@ pub(crate) struct Alerts {
     uploader: Uploader,
     rules: RuleSet,
     both_sides: bool,
+    no_data: bool,
 }
 
 impl Alerts {
@@ -40,7 +43,8 @@ impl Alerts {
         let uploader = Uploader::to_webhook(&alerting.webhook).map_err(Error::Webhook)?;
         // The store is locked, so no other process has this file.
         uploader.keep_in(spool).map_err(Error::Webhook)?;
-        Ok(Self { uploader, rules: alerting.rules.clone(), both_sides: alerting.both_sides })
+        let Alerting { rules, both_sides, no_data, .. } = alerting.clone();
+        Ok(Self { uploader, rules, both_sides, no_data })
     }
 
     /// Sends an alert for a new violation.
@@ -50,13 +54,22 @@ impl Alerts {
         }
     }
 
-    /// Sends an alert for a change of an incident.
+    /// True if a change of an incident is worth a message.
+    pub(crate) fn is_sent(&self, turn: IncidentTurn, incident: &Incident) -> bool {
+        let is_wanted = match incident.kind() {
+            Kind::Worse => true,
+            Kind::Better => self.both_sides,
+            Kind::NoData => self.no_data,
+        };
+        is_wanted && turn != IncidentTurn::Changed && incident.status != ViolationStatus::Resolved
+    }
+
+    /// Sends an alert for a change of an incident, if it is worth a message.
     pub(crate) fn report(&self, turn: IncidentTurn, incident: &Incident) {
-        let is_worse = incident.report.direction.counts_as_worse();
-        if !is_worse && !self.both_sides {
+        if !self.is_sent(turn, incident) {
             return;
         }
-        let sign = if turn == IncidentTurn::Ended || !is_worse { "🟢" } else { "🔴" };
+        let sign = if turn == IncidentTurn::Ended || incident.kind() == Kind::Better { "🟢" } else { "🔴" };
         let text = format!("{}: {}", incident.endpoint(), incident.text);
         self.uploader.send(json!({"text": format!("{sign} {}", slack_text(&text))}));
     }

@@ -23,6 +23,7 @@ mod access;
 mod alarms;
 mod alerts;
 mod api;
+mod clock;
 mod damage;
 pub mod error;
 pub mod identity;
@@ -50,6 +51,7 @@ mod work_queue;
 
 pub use access::{Caller, Keys, Scope};
 pub use alerts::Alerting;
+pub use clock::Clock;
 pub use error::{Error, Result, StoreError};
 pub use machine::{GpuReading, MachineReading};
 pub use service::Service;

@@ -53,9 +53,9 @@ impl Recorder {
         live: Live,
         alerts: Option<Alerts>,
         (board, metrics): (Arc<AlarmBoard>, Arc<ServiceMetrics>),
-        runtime: Handle,
+        (runtime, started): (Handle, Timestamp),
     ) -> Result<(Self, JoinHandle<()>), Error> {
-        let watches = Watches::restored(settings, &*store)?;
+        let watches = Watches::restored(settings, &*store, started)?;
         let mut writer = WriterThread {
             writer: store.writer()?,
             store,
@@ -71,11 +71,12 @@ impl Recorder {
         };
         writer.change(|transaction, watches| {
             if let Some(alarms) = watches.alarms() {
-                alarms.end_unknown(transaction, Timestamp::now())?;
+                alarms.end_unknown(transaction, started)?;
             }
             watches.adopt_rules()
         })?;
         writer.watches.show_alarms(&writer.board);
+        writer.send_messages()?;
         let (calls, mut waiting) = mpsc::channel(QUEUE_LENGTH);
         let thread = std::thread::Builder::new().name("recorder".to_owned());
         let thread = thread.spawn(move || {
@@ -111,6 +112,20 @@ impl Recorder {
         let ask = move |writer: &mut WriterThread| drop(reply.send(writer.alerts.as_ref().map(Alerts::delivery)));
         self.calls.try_send(Call::Change(Box::new(ask))).ok()?;
         tokio::time::timeout(PATIENCE, received).await.ok()?.ok()?
+    }
+
+    /// Opens incidents for the endpoints that are silent for too long. Records that wait come first.
+    pub(crate) async fn look_for_silence(&self, now: Timestamp) -> store::Result<()> {
+        let (reply, received) = oneshot::channel();
+        let look = move |writer: &mut WriterThread| {
+            let is_silent = writer.watches.alarms().is_some_and(|alarms| alarms.is_any_silent(now));
+            let open = |writer: &mut WriterThread| {
+                writer.change(|transaction, watches| watches.open_silences(transaction, now))
+            };
+            let _ = reply.send(if is_silent { open(writer) } else { Ok(()) });
+        };
+        self.calls.send(Call::Change(Box::new(look))).await.map_err(|_| shutting_down())?;
+        received.await.map_err(|_| shutting_down())?
     }
 
     /// Makes a change in its own transaction.
@@ -202,10 +217,17 @@ impl WriterThread {
             self.restore()?;
         }
         let begun = Instant::now();
-        let watches = &mut self.watches;
+        let (watches, alerts) = (&mut self.watches, self.alerts.as_ref());
+        let mut messages = 0;
         let changed = self.writer.transaction().and_then(|mut transaction| {
             let result = change(&mut *transaction, watches)?;
             watches.save(&mut *transaction)?;
+            for (turn, incident) in watches.incidents() {
+                if alerts.is_some_and(|alerts| alerts.is_sent(*turn, incident)) {
+                    transaction.save_message(incident.id, *turn)?;
+                    messages += 1;
+                }
+            }
             transaction.commit()?;
             Ok(result)
         });
@@ -214,6 +236,11 @@ impl WriterThread {
                 self.metrics.committed(begun.elapsed());
                 self.log_refusal(None);
                 self.publish();
+                if messages > 0
+                    && let Err(error) = self.clear_messages()
+                {
+                    tracing::warn!(%error, "a restart will send the last alert again: the store refuses changes");
+                }
             }
             // An unknown id is an error of the caller; nothing was changed.
             Err(StoreError::Absent { .. }) => {}
@@ -225,6 +252,25 @@ impl WriterThread {
             }
         }
         changed
+    }
+
+    /// Hands over the messages that a killed service had committed and not handed over.
+    fn send_messages(&mut self) -> store::Result<()> {
+        let messages = self.store.messages()?;
+        if messages.is_empty() {
+            return Ok(());
+        }
+        if let Some(alerts) = &self.alerts {
+            messages.iter().for_each(|(turn, incident)| alerts.report(*turn, incident));
+        }
+        self.clear_messages()
+    }
+
+    /// Forgets the messages of the last commit: they are in the file of undelivered messages.
+    fn clear_messages(&mut self) -> store::Result<()> {
+        let mut transaction = self.writer.transaction()?;
+        transaction.clear_messages()?;
+        transaction.commit()
     }
 
     /// Logs when the store starts to refuse changes and when it accepts them again, not each refused request.
@@ -314,6 +360,6 @@ fn keep(transaction: &mut dyn Transaction, watches: &mut Watches, arrival: &Arri
         transaction.remember_record(identity, inserted.id, arrival.received_at)?;
     }
     let at = arrival.record.started_at.unwrap_or(arrival.received_at);
-    watches.judge(transaction, &inserted.source, (inserted.id, &arrival.record, at))?;
+    watches.judge(transaction, &inserted.source, (inserted.id, &arrival.record), (at, arrival.received_at))?;
     Ok(inserted.id)
 }

@@ -46,12 +46,14 @@ pub(crate) async fn clean_violations(recorder: &Recorder, days: u32) -> Result<u
     let mut removed = 0;
     loop {
         let remove = move |transaction: &mut dyn Transaction, _: &mut Watches| {
-            transaction.delete_incidents_before(before, BATCH)?;
-            transaction.delete_violations_before(before, BATCH)
+            Ok((
+                transaction.delete_incidents_before(before, BATCH)?,
+                transaction.delete_violations_before(before, BATCH)?,
+            ))
         };
-        let now = recorder.change(remove).await?;
-        removed += now;
-        if now < BATCH as u64 {
+        let (incidents, violations) = recorder.change(remove).await?;
+        removed += violations;
+        if incidents.max(violations) < BATCH as u64 {
             return Ok(removed);
         }
     }

@@ -74,7 +74,7 @@ impl Service {
             live.clone(),
             alerts.transpose()?,
             (board.clone(), metrics.clone()),
-            runtime.handle().clone(),
+            (runtime.handle().clone(), settings.clock.now()),
         )?;
         let telemetry = Telemetry::restored(&*store)?;
         runtime.block_on(adopt(&recorder, settings.baselines))?;
@@ -95,11 +95,13 @@ impl Service {
             damage: Damage::default(),
             transform: settings.watch.transform,
             queues: Queues::new(settings.probe_deadline),
+            clock: settings.clock,
             telemetry,
             shutdown: shutdown.clone(),
         });
         runtime.spawn(broadcast_events(app.live.clone(), events, shutdown.clone()));
         runtime.spawn(tidy(app.clone(), shutdown.clone()));
+        runtime.spawn(look_for_silence(app.clone(), settings.silence_check, shutdown.clone()));
         runtime.spawn(look_for_damage(app.clone(), settings.first_check, shutdown.clone()));
         let listening = runtime.spawn(listen(listener, router(app), settings.connections, shutdown));
         Ok(Self { address, runtime: Some(runtime), stop, listening: Some(listening), recording: Some(recording) })
@@ -175,6 +177,19 @@ async fn tidy(app: App, mut shutdown: Shutdown) {
                 tracing::info!(removed, "removed records older than the retention period");
             }
             Err(error) => tracing::error!(%error, "cannot remove old records"),
+        }
+    }
+}
+
+/// Looks for endpoints that are silent.
+async fn look_for_silence(app: App, pause: std::time::Duration, mut shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.wait() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        if let Err(error) = app.recorder.look_for_silence(app.clock.now()).await {
+            tracing::error!(%error, "cannot store that endpoints are silent");
         }
     }
 }

@@ -9,6 +9,7 @@ use llmscope_core::analysis::Baseline;
 
 use crate::access::Keys;
 use crate::alerts::Alerting;
+use crate::clock::Clock;
 use crate::damage;
 use crate::store::sqlite::Durability;
 use crate::watches::WatchSettings;
@@ -47,6 +48,10 @@ pub struct Settings {
     pub connections: usize,
     /// How long `/health` and `/ready` wait for the store.
     pub probe_deadline: Duration,
+    /// How often to look for endpoints that are silent.
+    pub silence_check: Duration,
+    /// The clock by which records arrive.
+    pub clock: Clock,
 }
 
 impl Settings {
@@ -79,6 +84,8 @@ impl Default for Settings {
             first_check: damage::FIRST,
             connections: 16_384,
             probe_deadline: Self::PROBE_DEADLINE,
+            silence_check: Duration::from_secs(5),
+            clock: Clock::default(),
         }
     }
 }

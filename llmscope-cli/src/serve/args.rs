@@ -84,6 +84,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "RULES", value_parser = values::rules(), hide_possible_values = true,
           help_heading = "Judging")]
     pub(crate) alert_rules: Option<RuleSet>,
+    /// Also send a message when a regular endpoint is silent
+    #[arg(long, help_heading = "Judging")]
+    pub(crate) alert_no_data: bool,
     /// Environment variable with the URL of a webhook for Slack messages
     #[arg(long, value_name = "VARIABLE", default_value = "LLMSCOPE_WEBHOOK_URL", help_heading = "Judging")]
     pub(crate) webhook_env: String,

@@ -120,6 +120,7 @@ fn settings(args: &ServeArgs) -> Result<Settings> {
             webhook,
             rules: alert_rules,
             both_sides: args.alarm_side == AlarmSideArg::Both,
+            no_data: args.alert_no_data,
         }),
         requests_per_s: NonZeroU32::new(args.rate_limit),
         connections: args.connections,

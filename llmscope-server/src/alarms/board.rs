@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::source_alarms::SourceAlarms;
-use crate::incident::Incident;
+use crate::incident::SeriesIncident;
 
 /// The alarm of a series.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -30,16 +30,15 @@ pub struct SeriesAlarm {
     pub smallest_visible: Option<f64>,
     /// The open incident.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub incident: Option<Incident>,
+    pub incident: Option<SeriesIncident>,
 }
 
 impl SeriesAlarm {
-    pub(super) fn of(alarms: &SourceAlarms, metric: Metric) -> Option<Self> {
+    pub(super) fn of(alarms: &SourceAlarms, metric: Metric, incident: Option<SeriesIncident>) -> Option<Self> {
         let watch: &AlarmWatch = &alarms.learned.watch;
         let (_, watch) = watch.metrics().find(|(known, _)| *known == metric)?;
         let detector = watch.detector();
         let learning = detector.learning();
-        let place = alarms.incident_of(Some(metric));
         Some(Self {
             learning: learning.is_some(),
             values: detector.learned(),
@@ -47,14 +46,14 @@ impl SeriesAlarm {
             evidence_ratio: detector.evidence() / detector.threshold(),
             false_alarms: detector.settings().false_alarms.values(),
             smallest_visible: detector.smallest_visible(),
-            incident: place.map(|place| alarms.open[place].clone()),
+            incident,
         })
     }
 
     /// In control unless a change for the worse is open.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let is_worse = |incident: &Incident| incident.report.direction.counts_as_worse();
+        let is_worse = |incident: &SeriesIncident| incident.member.report.direction.counts_as_worse();
         match (&self.incident, self.learning) {
             (Some(incident), _) if is_worse(incident) => Verdict::OutOfControl,
             (_, true) => Verdict::NotEnoughData,

@@ -4,22 +4,26 @@
 //! only on the records, so the result is that of a service that did not stop.
 
 mod board;
+mod incident_book;
 mod pace;
+mod silence;
 mod source_alarms;
 
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
-use llmscope_core::watch::{AlarmEvent, AlarmWatch, IncidentReport, Promise};
+use llmscope_core::watch::{AlarmWatch, GapWatch, IncidentReport, Promise};
 use llmscope_core::{Metric, RequestRecord};
 
 pub(crate) use board::AlarmBoard;
 pub use board::SeriesAlarm;
+use incident_book::IncidentBook;
+pub(crate) use incident_book::IncidentTurns;
 use pace::Pace;
 use source_alarms::{Learned, SourceAlarms};
 
 use crate::error::StoreError;
-use crate::incident::{Incident, IncidentTurn};
+use crate::incident::{Incident, SeriesIncident, Signal};
 use crate::record::StoredRecord;
 use crate::series::Source;
 use crate::store::{Result, Store, StoredAlarms, Transaction};
@@ -38,8 +42,11 @@ pub(crate) struct Alarms {
     /// The state of a source of which nothing is known.
     fresh: Learned,
     sources: HashMap<i64, SourceAlarms>,
+    incidents: IncidentBook,
     /// The number of metrics with values, of all sources.
     metrics: usize,
+    /// When the service began to listen.
+    started: Timestamp,
     /// Sources that the present transaction changed.
     touched: BTreeSet<i64>,
     /// Series whose alarms are in another state since the last commit.
@@ -48,12 +55,13 @@ pub(crate) struct Alarms {
 
 impl Alarms {
     /// Restores the alarms from the store.
-    pub(crate) fn restored(settings: AlarmSettings, store: &dyn Store) -> Result<Self> {
+    pub(crate) fn restored(settings: AlarmSettings, store: &dyn Store, started: Timestamp) -> Result<Self> {
         let AlarmSettings { metrics, false_alarms, learn } = &settings;
         let watch = AlarmWatch::new(metrics, *false_alarms, *learn).map_err(refused)?;
-        let fresh = Learned { watch, pace: Pace::default() };
+        let fresh = Learned { watch, pace: Pace::default(), gaps: GapWatch::default() };
         let (sources, touched, changed) = (HashMap::new(), BTreeSet::new(), BTreeSet::new());
-        let mut alarms = Self { settings, fresh, sources, metrics: 0, touched, changed };
+        let incidents = IncidentBook::default();
+        let mut alarms = Self { settings, fresh, sources, incidents, metrics: 0, started, touched, changed };
         alarms.restore(store, None)?;
         Ok(alarms)
     }
@@ -61,7 +69,9 @@ impl Alarms {
     /// Resets the sources that were changed to the state in the store.
     pub(crate) fn discard(&mut self, store: &dyn Store) -> Result<()> {
         let touched = self.touched.clone();
-        if !touched.is_empty() {
+        if touched.is_empty() {
+            self.incidents = IncidentBook::restored(store)?;
+        } else {
             self.restore(store, Some(&touched))?;
         }
         self.touched.clear();
@@ -73,32 +83,33 @@ impl Alarms {
         let is_chosen = |source: i64| only.is_none_or(|only| only.contains(&source));
         // Read first: if the store does not answer, the present state stays.
         let stored: Vec<StoredAlarms> = store.alarms()?.into_iter().filter(|it| is_chosen(it.source.id)).collect();
+        self.incidents = IncidentBook::restored(store)?;
         self.sources.retain(|source, _| !is_chosen(*source));
         let first = stored.iter().map(|it| it.record).min();
-        for StoredAlarms { source, record, state, open } in stored {
+        for StoredAlarms { source, record, state } in stored {
             let learned = self.read(&state).unwrap_or_else(|problem| {
                 let endpoint = source.provider.as_str();
                 tracing::warn!(endpoint, problem, "the alarms are learned again: their state cannot be read");
                 self.fresh.clone()
             });
-            let mut alarms = SourceAlarms::new(source, learned, record);
-            alarms.open = open;
-            self.sources.insert(alarms.source.id, alarms);
+            self.sources.insert(source.id, SourceAlarms::new(source, learned, record));
         }
         if let Some(first) = first {
             store.records_after(first, &mut |source, record| {
                 if let Some(alarms) = self.sources.get_mut(&source).filter(|alarms| record.id > alarms.record) {
-                    alarms.push(record.id, &record.record, time_of(&record));
+                    alarms.push(record.id, &record.record, (time_of(&record), record.received_at));
                 }
             })?;
         }
+        let chosen = self.sources.iter_mut().filter(|(source, _)| is_chosen(**source));
+        chosen.for_each(|(_, alarms)| alarms.learned.gaps.resume(self.started));
         self.metrics = self.sources.values().map(SourceAlarms::metrics).sum();
         Ok(())
     }
 
     fn read(&self, state: &str) -> Result<Learned, String> {
         let mut learned: Learned = serde_json::from_str(state).map_err(|error| error.to_string())?;
-        if !learned.pace.is_valid() {
+        if !learned.pace.is_valid() || !learned.gaps.is_valid() {
             return Err("contradictory fields".to_owned());
         }
         let AlarmSettings { metrics, false_alarms, learn } = &self.settings;
@@ -106,27 +117,30 @@ impl Alarms {
         Ok(learned)
     }
 
-    /// Ends the incidents of which the alarms know nothing, as after a state that could not be read.
+    /// Ends the members of incidents of which the alarms know nothing, as after a state that could not be read.
     pub(crate) fn end_unknown(&mut self, transaction: &mut dyn Transaction, at: Timestamp) -> Result<()> {
-        for alarms in self.sources.values_mut() {
+        for alarms in self.sources.values() {
             let watch = &alarms.learned.watch;
-            let is_known = |incident: &Incident| watch.incidents().any(|report| report.metric == incident.metric());
-            let (known, unknown) = std::mem::take(&mut alarms.open).into_iter().partition(is_known);
-            alarms.open = known;
-            for incident in unknown {
-                transaction.save_incident(&Incident { ended_at: Some(at), ..incident })?;
+            let signals = self.incidents.signals_of(alarms.source.id).into_iter();
+            let is_known = |signal: &Signal| {
+                *signal == Signal::NoData || watch.incidents().any(|report| Signal::of(report) == *signal)
+            };
+            for signal in signals.filter(|signal| !is_known(signal)) {
+                end(&mut self.incidents, transaction, &alarms.source, signal, at)?;
             }
         }
         Ok(())
     }
 
-    /// Judges a record that was just stored, and stores the incidents that it opens, changes or ends.
+    /// Judges a record that was just stored, with the times at which it counts and arrived, and stores the incidents that it opens, changes or ends.
     pub(crate) fn judge(
         &mut self,
         transaction: &mut dyn Transaction,
         source: &Source,
-        (id, record, at): (i64, &RequestRecord, Timestamp),
-    ) -> Result<Vec<(IncidentTurn, Incident)>> {
+        (id, record): (i64, &RequestRecord),
+        times: (Timestamp, Timestamp),
+    ) -> Result<IncidentTurns> {
+        let (at, received_at) = times;
         self.touched.insert(source.id);
         if !self.sources.contains_key(&source.id) {
             // A record of which nothing is stored cannot be judged again.
@@ -138,12 +152,18 @@ impl Alarms {
         let Some(alarms) = self.sources.get_mut(&source.id) else { return Ok(Vec::new()) };
         alarms.share(&self.settings, self.metrics.max(1), sources);
         let before = alarms.metrics();
-        let events = alarms.push(id, record, at);
+        let events = alarms.push(id, record, times);
         self.metrics += alarms.metrics().saturating_sub(before);
         self.changed.extend(events.iter().filter_map(|event| Some((source.id, event.metric()?))));
-        let turns = events.into_iter().filter_map(|event| turn(alarms, event, at, transaction).transpose()).collect();
-        refresh(alarms, transaction)?;
-        turns
+        let mut turns = silence::end(&mut self.incidents, transaction, source, received_at)?;
+        for event in events {
+            turns.extend(self.incidents.change(transaction, source, event, at)?);
+        }
+        if !self.incidents.is_empty() {
+            self.incidents.refresh(transaction, source.id, alarms.learned.watch.incidents())?;
+            turns.extend(self.incidents.report_lasting(transaction, &source.provider, at)?);
+        }
+        Ok(turns)
     }
 
     /// The present level of a metric counts as normal from now on.
@@ -153,12 +173,40 @@ impl Alarms {
         source: i64,
         metric: Option<Metric>,
         at: Timestamp,
-    ) -> Result<Vec<(IncidentTurn, Incident)>> {
+    ) -> Result<IncidentTurns> {
         let Some(alarms) = self.sources.get_mut(&source) else { return Ok(Vec::new()) };
         self.touched.insert(source);
         alarms.must_save = true;
-        let events = alarms.learned.watch.relearn(metric, at);
-        events.into_iter().filter_map(|event| turn(alarms, event, at, transaction).transpose()).collect()
+        let mut turns = IncidentTurns::new();
+        if metric.is_none() {
+            alarms.learned.gaps.relearn();
+        }
+        for event in alarms.learned.watch.relearn(metric, at) {
+            turns.extend(self.incidents.change(transaction, &alarms.source, event, at)?);
+        }
+        Ok(turns)
+    }
+
+    /// Forgets what was learned of a metric of a source, and ends its incident.
+    pub(crate) fn forget(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        source: i64,
+        metric: Metric,
+        at: Timestamp,
+    ) -> Result<IncidentTurns> {
+        let Some(alarms) = self.sources.get_mut(&source) else { return Ok(Vec::new()) };
+        self.touched.insert(source);
+        alarms.must_save = true;
+        let before = alarms.metrics();
+        alarms.learned.watch.forget(metric).map_err(refused)?;
+        self.metrics = self.metrics.saturating_sub(before - alarms.metrics());
+        end(&mut self.incidents, transaction, &alarms.source, Signal::Metric(metric), at)
+    }
+
+    /// Replaces the annotations of an incident.
+    pub(crate) fn annotate(&mut self, annotated: &Incident) {
+        self.incidents.annotate(annotated);
     }
 
     /// Stores what was learned of the sources that are due.
@@ -187,9 +235,20 @@ impl Alarms {
         Ok(due.next().is_some())
     }
 
+    /// The ids of the chosen sources.
+    pub(crate) fn sources(&self, is_chosen: impl Fn(&Source) -> bool) -> Vec<i64> {
+        let chosen = self.sources.values().map(|alarms| &alarms.source).filter(|source| is_chosen(source));
+        chosen.map(|source| source.id).collect()
+    }
+
     /// The alarm of a series.
     pub(crate) fn of(&self, source: i64, metric: Metric) -> Option<SeriesAlarm> {
-        SeriesAlarm::of(self.sources.get(&source)?, metric)
+        let signal = Signal::Metric(metric);
+        let incident = self.incidents.of(source, signal).and_then(|incident| {
+            let member = incident.members[incident.place_of(source, signal)?].clone();
+            Some(SeriesIncident { id: incident.id, member })
+        });
+        SeriesAlarm::of(self.sources.get(&source)?, metric, incident)
     }
 
     /// Shows all alarms to readers.
@@ -221,6 +280,7 @@ impl Alarms {
     /// Forgets all sources.
     pub(crate) fn clear(&mut self) {
         self.sources.clear();
+        self.incidents = IncidentBook::default();
         self.touched.clear();
         self.metrics = 0;
     }
@@ -250,57 +310,18 @@ fn store(alarms: &mut SourceAlarms, transaction: &mut dyn Transaction) -> Result
     Ok(())
 }
 
-/// Brings open incidents up to date with what their later alarms say of their size and beginning.
-fn refresh(alarms: &mut SourceAlarms, transaction: &mut dyn Transaction) -> Result<()> {
-    let reports = alarms.learned.watch.incidents();
-    let of = |metric| move |report: &&IncidentReport| report.metric == metric;
-    let reports: Vec<IncidentReport> = if alarms.open.is_empty() { Vec::new() } else { reports.cloned().collect() };
-    for incident in &mut alarms.open {
-        let Some(report) = reports.iter().find(of(incident.metric())).filter(|report| **report != incident.report)
-        else {
-            continue;
-        };
-        *incident = Incident::new(incident.id, &alarms.source, (incident.opened_at, None), report.clone());
-        transaction.save_incident(incident)?;
-    }
-    Ok(())
-}
-
-/// Stores what an event means for the incidents of a source.
-fn turn(
-    alarms: &mut SourceAlarms,
-    event: AlarmEvent,
-    at: Timestamp,
+/// Ends a member of an incident whose series starts again.
+fn end(
+    incidents: &mut IncidentBook,
     transaction: &mut dyn Transaction,
-) -> Result<Option<(IncidentTurn, Incident)>> {
-    let (turn, report) = match event {
-        AlarmEvent::Learning { .. } | AlarmEvent::Learned { .. } => return Ok(None),
-        AlarmEvent::Opened(report) => (IncidentTurn::Opened, report),
-        AlarmEvent::Worse(report) => (IncidentTurn::Worse, report),
-        AlarmEvent::Ended(report) => (IncidentTurn::Ended, report),
-    };
-    let IncidentReport { metric, .. } = report;
-    let known = alarms.incident_of(metric);
-    let incident = match (turn, known) {
-        (IncidentTurn::Ended, None) => return Ok(None),
-        (IncidentTurn::Opened, None) | (IncidentTurn::Worse, None) => {
-            let mut incident = Incident::new(0, &alarms.source, (at, None), report);
-            incident.id = transaction.begin_incident(&incident)?;
-            alarms.open.push(incident.clone());
-            incident
-        }
-        (_, Some(place)) => {
-            let ended_at = (turn == IncidentTurn::Ended).then_some(at);
-            let known = &alarms.open[place];
-            let incident = Incident::new(known.id, &alarms.source, (known.opened_at, ended_at), report);
-            transaction.save_incident(&incident)?;
-            if ended_at.is_some() {
-                alarms.open.remove(place);
-            } else {
-                alarms.open[place] = incident.clone();
-            }
-            incident
-        }
-    };
-    Ok(Some((turn, incident)))
+    source: &Source,
+    signal: Signal,
+    at: Timestamp,
+) -> Result<IncidentTurns> {
+    let report = incidents.of(source.id, signal).and_then(|incident| {
+        let place = incident.place_of(source.id, signal)?;
+        Some(incident.members[place].report.clone())
+    });
+    let Some(report) = report else { return Ok(IncidentTurns::new()) };
+    incidents.end(transaction, source, IncidentReport { at, accepted: true, ..report }, at)
 }

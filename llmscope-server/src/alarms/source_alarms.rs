@@ -1,13 +1,12 @@
 //! The alarms of one source.
 
 use jiff::Timestamp;
-use llmscope_core::watch::{AlarmEvent, AlarmWatch};
-use llmscope_core::{Metric, RequestRecord};
+use llmscope_core::RequestRecord;
+use llmscope_core::watch::{AlarmEvent, AlarmWatch, GapWatch};
 use serde::{Deserialize, Serialize};
 
 use super::AlarmSettings;
 use super::pace::Pace;
-use crate::incident::Incident;
 use crate::series::Source;
 
 /// After this number of requests, what was learned is stored again. A restart learns from the requests since then.
@@ -18,13 +17,13 @@ const BETWEEN_SNAPSHOTS: u64 = 1024;
 pub(super) struct Learned {
     pub(super) watch: AlarmWatch,
     pub(super) pace: Pace,
+    #[serde(default)]
+    pub(super) gaps: GapWatch,
 }
 
 pub(super) struct SourceAlarms {
     pub(super) source: Source,
     pub(super) learned: Learned,
-    /// The open incidents.
-    pub(super) open: Vec<Incident>,
     /// The last record that was judged.
     pub(super) record: i64,
     /// The requests since the last snapshot, and the time of the first of them.
@@ -36,16 +35,17 @@ pub(super) struct SourceAlarms {
 
 impl SourceAlarms {
     pub(super) fn new(source: Source, learned: Learned, record: i64) -> Self {
-        let (open, pending_since) = (Vec::new(), None);
-        Self { source, learned, open, record, pending: 0, pending_since, must_save: false }
+        Self { source, learned, record, pending: 0, pending_since: None, must_save: false }
     }
 
-    /// Judges a request at the present rates of false alarms.
-    pub(super) fn push(&mut self, id: i64, record: &RequestRecord, at: Timestamp) -> Vec<AlarmEvent> {
+    /// Judges a request at the present rates of false alarms. `times` are those at which it counts and arrived.
+    pub(super) fn push(&mut self, id: i64, record: &RequestRecord, times: (Timestamp, Timestamp)) -> Vec<AlarmEvent> {
+        let (at, received_at) = times;
         self.record = id;
         self.pending += 1;
         self.pending_since = self.pending_since.or(Some(at));
         self.learned.pace.push(at);
+        self.learned.gaps.push(received_at);
         self.learned.watch.push(record, at)
     }
 
@@ -67,9 +67,5 @@ impl SourceAlarms {
     /// The number of metrics with values.
     pub(super) fn metrics(&self) -> usize {
         self.learned.watch.metrics().filter(|(_, watch)| watch.detector().pushed() > 0).count()
-    }
-
-    pub(super) fn incident_of(&self, metric: Option<Metric>) -> Option<usize> {
-        self.open.iter().position(|incident| incident.metric() == metric)
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use llmscope_core::{Metric, Verdict};
+use llmscope_core::Verdict;
 use llmscope_harness::Delivery;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
@@ -16,7 +16,7 @@ use super::App;
 use super::api_error::ApiError;
 use super::operation::Operation;
 use super::v1::series::with_alarms;
-use crate::incident::{Incident, IncidentFilter};
+use crate::incident::{Incident, IncidentFilter, Member};
 use crate::series::Series;
 
 pub(super) fn operations() -> Vec<Operation> {
@@ -69,6 +69,12 @@ impl Snapshot {
         counts
     }
 
+    /// The members of the incidents that are open.
+    fn open_members(&self) -> impl Iterator<Item = (&Incident, &Member)> {
+        let members = self.incidents.iter().flat_map(|incident| incident.members.iter().map(move |it| (incident, it)));
+        members.filter(|(_, member)| member.ended_at.is_none())
+    }
+
     /// Numbers of the service now.
     fn gauges(&self) -> Vec<(&'static str, &'static str, u64)> {
         let mut gauges = vec![
@@ -109,11 +115,11 @@ impl Labels {
     }
 
     /// Incidents of failed requests have the metric `failures`.
-    fn of_incident(incident: &Incident) -> Self {
+    fn of_member(incident: &Incident, member: &Member) -> Self {
         Self {
             provider: incident.provider.clone(),
-            model: incident.model.clone().unwrap_or_default(),
-            metric: incident.metric().map_or("failures", Metric::name),
+            model: member.model.clone().unwrap_or_default(),
+            metric: member.signal().name(),
         }
     }
 }
@@ -121,16 +127,16 @@ impl Labels {
 /// A gauge of every series: its name, its help text, and the function that returns its value, if any.
 type Figure = (&'static str, &'static str, fn(&Series) -> Option<f64>);
 
-/// A gauge of every open incident.
-type IncidentFigure = (&'static str, &'static str, fn(&Incident) -> Option<f64>);
+/// A gauge of every open member of an incident.
+type IncidentFigure = (&'static str, &'static str, fn(&Member) -> Option<f64>);
 
 const INCIDENT_FIGURES: [IncidentFigure; 3] = [
-    ("incident_open", "1 while an incident for the worse is open, -1 for the better", |incident| {
-        Some(if incident.report.direction.counts_as_worse() { 1.0 } else { -1.0 })
+    ("incident_open", "1 while an incident for the worse is open, -1 for the better", |member| {
+        Some(if member.report.direction.counts_as_worse() { 1.0 } else { -1.0 })
     }),
-    ("shift_ratio", "Level of an open incident, as a multiple of the one before", |incident| incident.report.ratio),
-    ("shift_since_seconds", "When the change of an open incident began, in Unix time", |incident| {
-        Some(incident.report.since.as_duration().as_secs_f64())
+    ("shift_ratio", "Level of an open incident, as a multiple of the one before", |member| member.report.ratio),
+    ("shift_since_seconds", "When the change of an open incident began, in Unix time", |member| {
+        Some(member.report.since.as_duration().as_secs_f64())
     }),
 ];
 
@@ -167,9 +173,9 @@ impl Collector for Snapshot {
         }
         for (name, help, value) in INCIDENT_FIGURES {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-            for incident in &self.incidents {
-                if let Some(value) = value(incident) {
-                    ConstGauge::new(value).encode(family.encode_family(&Labels::of_incident(incident))?)?;
+            for (incident, member) in self.open_members() {
+                if let Some(value) = value(member) {
+                    ConstGauge::new(value).encode(family.encode_family(&Labels::of_member(incident, member))?)?;
                 }
             }
         }

@@ -26,6 +26,7 @@ use api_error::ApiError;
 
 use crate::access::{Keys, Rates};
 use crate::alarms::AlarmBoard;
+use crate::clock::Clock;
 use crate::damage::Damage;
 use crate::live::Live;
 use crate::machine::Machine;
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) damage: Damage,
     /// The transformation on whose scale limits are learned.
     pub(crate) transform: Transform,
+    /// The clock by which records arrive.
+    pub(crate) clock: Clock,
     /// Limit the blocking work that runs and waits at the same time.
     pub(crate) queues: Queues,
     /// What is remembered of OpenTelemetry's exports.

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::identity::{AcceptedCall, CallIdentity, Identity};
-use crate::incident::{Incident, IncidentFilter};
+use crate::incident::{Incident, IncidentFilter, IncidentTurn, Member};
 use crate::record::{Arrival, StoredRecord};
 use crate::series::{Measurement, SeriesName, Source};
 use crate::session::{SessionSummary, Upload};
@@ -80,7 +80,7 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Absent`] if the id is unknown.
     fn violation(&self, id: i64) -> Result<Violation>;
-    /// What the alarms of all sources have learned, with their open incidents.
+    /// What the alarms of all sources have learned.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -90,6 +90,16 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`].
     fn records_after(&self, id: i64, each: &mut dyn FnMut(i64, StoredRecord)) -> Result<()>;
+    /// The open incidents, and the last one of each provider and kind that ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn current_incidents(&self) -> Result<Vec<Incident>>;
+    /// Messages about incidents that may not have been sent yet, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn messages(&self) -> Result<Vec<(IncidentTurn, Incident)>>;
     /// Incidents, newest first.
     ///
     /// # Errors
@@ -208,16 +218,36 @@ pub trait Transaction {
     /// # Errors
     /// [`StoreError`].
     fn save_alarms(&mut self, source: i64, record: i64, state: &str) -> Result<()>;
-    /// Stores a new incident and returns its id.
+    /// Stores a new incident with its members and returns its id.
     ///
     /// # Errors
     /// [`StoreError`].
     fn begin_incident(&mut self, incident: &Incident) -> Result<i64>;
-    /// Updates an incident: its report, and whether it is open.
+    /// Updates an incident: whether it is open, and what decides about its messages.
     ///
     /// # Errors
     /// [`StoreError`].
     fn save_incident(&mut self, incident: &Incident) -> Result<()>;
+    /// Stores a member of an incident, or updates it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn save_member(&mut self, incident: i64, member: &Member) -> Result<()>;
+    /// Adds a status or a note to an incident.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] if the id is unknown.
+    fn annotate_incident(&mut self, id: i64, annotation: &Annotation) -> Result<Incident>;
+    /// Remembers that a message about an incident must be sent after the commit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn save_message(&mut self, incident: i64, turn: IncidentTurn) -> Result<()>;
+    /// Forgets all messages, because they are with the sender.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn clear_messages(&mut self) -> Result<()>;
     /// Removes at most `most` incidents that ended before a time, and returns their number.
     ///
     /// # Errors
@@ -385,8 +415,6 @@ pub struct StoredAlarms {
     pub record: i64,
     /// The state, as JSON.
     pub state: String,
-    /// The open incidents.
-    pub open: Vec<Incident>,
 }
 
 /// A series with its open violations.
@@ -414,7 +442,7 @@ impl StoredSeries {
     }
 }
 
-/// A status or note that a user adds to a violation.
+/// A status or note that a user adds to a violation or an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Annotation {
     /// The new status; `None` to add only a note.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::incident::{Incident, IncidentTurn};
+use crate::alarms::IncidentTurns;
 use crate::live::{Event, Records, SeriesUpdate};
 use crate::series::Series;
 use crate::violation::Violation;
@@ -20,7 +20,7 @@ pub(crate) struct Changes {
     /// The ids of new violations.
     pub(crate) begun: Vec<i64>,
     /// What happened to incidents, in order.
-    pub(crate) incidents: Vec<(IncidentTurn, Incident)>,
+    pub(crate) incidents: IncidentTurns,
 }
 
 impl Changes {

@@ -19,8 +19,9 @@ pub(crate) use watched_series::view;
 
 use crate::alarms::{AlarmBoard, Alarms};
 use crate::error::StoreError;
+use crate::incident::{Incident, IncidentTurn};
 use crate::series::{Measurement, Series, Source};
-use crate::store::{Result, SeriesState, Store, StoredSeries, Transaction};
+use crate::store::{Annotation, Result, SeriesState, Store, StoredSeries, Transaction};
 use crate::violation::Violation;
 
 /// The watches of all series.
@@ -40,8 +41,8 @@ pub(crate) struct Watches {
 
 impl Watches {
     /// Restores the watches from the store.
-    pub(crate) fn restored(settings: WatchSettings, store: &dyn Store) -> Result<Self> {
-        let alarms = settings.alarms().map(|alarms| Alarms::restored(alarms, store)).transpose()?;
+    pub(crate) fn restored(settings: WatchSettings, store: &dyn Store, started: Timestamp) -> Result<Self> {
+        let alarms = settings.alarms().map(|alarms| Alarms::restored(alarms, store, started)).transpose()?;
         let mut watches = Self {
             settings,
             alarms,
@@ -86,13 +87,15 @@ impl Watches {
         Ok(())
     }
 
-    /// Judges a request that was just stored with this id.
+    /// Judges a request that was just stored with this id. `times` are those at which it counts and arrived.
     pub(crate) fn judge(
         &mut self,
         transaction: &mut dyn Transaction,
         source: &Source,
-        (id, record, at): (i64, &RequestRecord, Timestamp),
+        (id, record): (i64, &RequestRecord),
+        times: (Timestamp, Timestamp),
     ) -> Result<()> {
+        let (at, _) = times;
         self.changes.count += 1;
         if record.warmup {
             return Ok(());
@@ -104,7 +107,7 @@ impl Watches {
         }
         self.touched.insert(source.id);
         if let Some(alarms) = &mut self.alarms {
-            self.changes.incidents.extend(alarms.judge(transaction, source, (id, record, at))?);
+            self.changes.incidents.extend(alarms.judge(transaction, source, (id, record), times)?);
         }
         let all = self.of_source.entry(source.id).or_default();
         for &metric in &self.settings.metrics {
@@ -149,19 +152,80 @@ impl Watches {
         Ok(())
     }
 
+    /// Opens incidents for the endpoints that are silent for too long.
+    pub(crate) fn open_silences(&mut self, transaction: &mut dyn Transaction, now: Timestamp) -> Result<()> {
+        if let Some(alarms) = &mut self.alarms {
+            self.changes.incidents.extend(alarms.open_silences(transaction, now)?);
+        }
+        Ok(())
+    }
+
     /// The alarms about shifts; `None` if shifts raise none.
     pub(crate) fn alarms(&mut self) -> Option<&mut Alarms> {
         self.alarms.as_mut()
     }
 
     /// The present level of a series counts as normal from now on: its limits and its alarm are learned again.
-    pub(crate) fn relearn(&mut self, transaction: &mut dyn Transaction, id: i64, at: Timestamp) -> Result<Series> {
+    pub(crate) fn relearn(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        id: i64,
+        (by, at): (&str, Timestamp),
+    ) -> Result<Series> {
         let series = self.freeze(id, None, at)?;
-        if let Some(alarms) = &mut self.alarms {
-            let ended = alarms.relearn(transaction, series.source, Some(series.name.metric), at)?;
-            self.changes.incidents.extend(ended);
-        }
+        let only = Some(series.name.metric);
+        self.accept(transaction, &[series.source], only, (by, at))?;
         Ok(series)
+    }
+
+    /// The present level of all series of a provider and a model counts as normal from now on, and so do its failures; without
+    /// a name, that of all of them. Returns the series, and the number of sources with alarms.
+    pub(crate) fn relearn_endpoints(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        (provider, model): (Option<&str>, Option<&str>),
+        (by, at): (&str, Timestamp),
+    ) -> Result<(Vec<Series>, usize)> {
+        let is_chosen = |source: &Source| {
+            provider.is_none_or(|name| source.provider == name)
+                && model.is_none_or(|name| source.model.as_deref() == Some(name))
+        };
+        let all = self.of_source.values().flatten().map(|watched| &watched.state);
+        let mut chosen: Vec<_> =
+            all.filter(|state| is_chosen(&state.source)).map(|state| (state.source.id, state.name.id)).collect();
+        chosen.sort_unstable();
+        let series = chosen.iter().map(|&(_, id)| self.freeze(id, None, at)).collect::<Result<Vec<_>>>()?;
+        let mut sources = match &self.alarms {
+            Some(alarms) => alarms.sources(&is_chosen),
+            None => Vec::new(),
+        };
+        sources.sort_unstable();
+        self.accept(transaction, &sources, None, (by, at))?;
+        Ok((series, sources.len()))
+    }
+
+    /// Takes the present level of sources as normal, and notes that in their incidents.
+    fn accept(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        sources: &[i64],
+        metric: Option<Metric>,
+        (by, at): (&str, Timestamp),
+    ) -> Result<()> {
+        let Some(alarms) = &mut self.alarms else { return Ok(()) };
+        let mut turns = Vec::new();
+        for &source in sources {
+            turns.extend(alarms.relearn(transaction, source, metric, at)?);
+        }
+        let ids: BTreeSet<i64> = turns.iter().map(|(_, incident)| incident.id).collect();
+        self.changes.incidents.extend(turns);
+        let note = Some("the present level is normal".to_owned());
+        let annotation = Annotation { status: None, note, by: by.to_owned(), at };
+        for id in ids {
+            let annotated = transaction.annotate_incident(id, &annotation)?;
+            self.note_incident(annotated);
+        }
+        Ok(())
     }
 
     /// Replaces the limits of a series with those of a study; with `None`, the series learns new limits.
@@ -217,11 +281,30 @@ impl Watches {
         self.changes.violations.values().try_for_each(|violation| transaction.save_violation(violation))
     }
 
-    /// Removes a series with its violations.
-    pub(crate) fn delete(&mut self, transaction: &mut dyn Transaction, id: i64) -> Result<()> {
+    /// Removes a series with its violations and what its alarm has learned, and ends its incident.
+    pub(crate) fn delete(&mut self, transaction: &mut dyn Transaction, id: i64, at: Timestamp) -> Result<()> {
+        let watched = self.of_source.values().flatten().find(|watched| watched.state.name.id == id);
+        let of = watched.map(|watched| (watched.state.source.id, watched.state.name.metric));
+        transaction.delete_series(id)?;
         self.of_source.values_mut().for_each(|all| all.retain(|watched| watched.state.name.id != id));
         self.series = self.of_source.values().map(Vec::len).sum();
-        transaction.delete_series(id)
+        if let (Some(alarms), Some((source, metric))) = (&mut self.alarms, of) {
+            self.changes.incidents.extend(alarms.forget(transaction, source, metric, at)?);
+        }
+        Ok(())
+    }
+
+    /// What happened to incidents in this transaction.
+    pub(crate) fn incidents(&self) -> &[(IncidentTurn, Incident)] {
+        &self.changes.incidents
+    }
+
+    /// Records the annotation of an incident.
+    pub(crate) fn note_incident(&mut self, incident: Incident) {
+        if let Some(alarms) = &mut self.alarms {
+            alarms.annotate(&incident);
+        }
+        self.changes.incidents.push((IncidentTurn::Changed, incident));
     }
 
     /// Removes all live records, series and violations.

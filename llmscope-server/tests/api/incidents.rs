@@ -163,7 +163,7 @@ fn further_series_make_each_alarm_rarer() {
 #[test]
 fn the_list_of_incidents_has_a_shape_and_pages() {
     let running = Running::with(by_shift);
-    send(&running.client, &requests("m", 1, (0..900).map(|i| slow_from(i % 300, 100, 200))));
+    send(&running.client, &requests("m", 1, (0..1800).map(|i| slow_from(i % 600, 100, 200))));
     let page = running.client.get("/api/v1/incidents?limit=2").ok();
     assert_eq!(page["incidents"].as_array().unwrap().len(), 2);
     let rest = incidents(&running.client, &format!("before={}", page["next"]));

@@ -10,6 +10,7 @@ mod definitions;
 mod files;
 mod judging;
 mod memory;
+mod migration;
 mod retries;
 mod rules;
 

@@ -71,7 +71,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn log(State(app): State<App>, key: IdempotencyKey, request: Request) -> Result<Json<Logged>, ApiError> {
-    let received_at = Timestamp::now();
+    let received_at = app.clock.now();
     check_json(request.headers())?;
     let bytes = body(request, &app).await?;
     #[allow(clippy::naive_bytecount, reason = "at most 1 MiB")]

@@ -5,7 +5,6 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use jiff::Timestamp;
 use llmscope_core::ingest::{SpanExport, Spans, identity};
 use llmscope_core::quantity::counted;
 use llmscope_core::{RequestRecord, Session};
@@ -36,7 +35,7 @@ pub(super) fn operation() -> Operation {
 }
 
 async fn traces(State(app): State<App>, request: Request) -> Result<Response, ApiError> {
-    let received_at = Timestamp::now();
+    let received_at = app.clock.now();
     let encoding = Encoding::of(request.headers())?;
     let bytes = body(request, &app).await?;
     let parse = move || match encoding {

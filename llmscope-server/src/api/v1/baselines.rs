@@ -63,7 +63,7 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::delete(
             "/api/v1/series/{id}/baseline",
             "Discard the limits and what the alarm has learned, and learn from the next values",
-            learn,
+            super::series::relearn,
         )
         .response::<Series>(),
     ]
@@ -128,9 +128,4 @@ fn studied(store: &dyn Store, id: i64, part: &Part, transform: Transform) -> Res
             counted(values.len(), "value")
         ))
     })
-}
-
-async fn learn(State(app): State<App>, Id(id): Id) -> Result<Json<Series>, ApiError> {
-    let at = Timestamp::now();
-    Ok(Json(app.recorder.change(move |transaction, watches| watches.relearn(transaction, id, at)).await?))
 }

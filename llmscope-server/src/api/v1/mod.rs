@@ -1,6 +1,7 @@
 //! `/api/v1`: the current API.
 
 mod analysis;
+mod annotation;
 mod baselines;
 mod chart;
 mod events;

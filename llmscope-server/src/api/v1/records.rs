@@ -127,7 +127,7 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn keep(State(app): State<App>, key: IdempotencyKey, request: Request) -> Result<Response, ApiError> {
-    let received_at = Timestamp::now();
+    let received_at = app.clock.now();
     let (kind, is_json) = (media_type(request.headers()), check_json(request.headers()));
     let bytes = body(request, &app).await?;
     let mut arrivals = match kind.as_deref() {

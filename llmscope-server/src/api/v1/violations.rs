@@ -2,23 +2,21 @@
 
 use axum::Json;
 use axum::extract::{Extension, State};
-use jiff::Timestamp;
 use llmscope_core::{Metric, RuleSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::App;
-use super::super::api_error::{ApiError, FieldError};
+use super::super::api_error::ApiError;
 use super::super::extract::{Between, Body, Id, MaybeBody, Query};
 use super::super::operation::Operation;
+use super::annotation::{MaybeNote, NoteText, annotation, statuses, text};
 use crate::access::Caller;
-use crate::store::{Annotation, ViolationFilter};
+use crate::store::ViolationFilter;
 use crate::violation::{Violation, ViolationStatus};
 
 /// The default number of violations on a page.
 const PAGE: usize = 100;
-/// The longest note, in bytes.
-const LONGEST_NOTE: usize = 10_000;
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,20 +58,6 @@ struct Violations {
     next: Option<i64>,
 }
 
-/// An optional note.
-#[derive(Deserialize, JsonSchema, Default)]
-#[serde(deny_unknown_fields)]
-struct MaybeNote {
-    #[serde(default)]
-    note: Option<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NoteText {
-    text: String,
-}
-
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::get("/api/v1/violations", "List violations, newest first", list)
@@ -93,11 +77,9 @@ pub(super) fn operations() -> Vec<Operation> {
 }
 
 async fn list(State(app): State<App>, Query(query): Query<ViolationsQuery>) -> Result<Json<Violations>, ApiError> {
-    let status = query.status.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
-    let status = status.map(str::parse).collect::<Result<Vec<ViolationStatus>, String>>();
     let limit = query.limit.map_or(PAGE, |limit| limit.0 as usize);
     let filter = ViolationFilter {
-        status: status.map_err(|message| ApiError::query("status", message))?,
+        status: statuses(query.status.as_deref())?,
         open: query.open,
         rule: query.rule.as_deref().map(code).transpose()?,
         series: query.series,
@@ -152,14 +134,7 @@ async fn note(
     Id(id): Id,
     Body(body): Body<NoteText>,
 ) -> Result<Json<Violation>, ApiError> {
-    if body.text.trim().is_empty() {
-        return Err(ApiError::Invalid(vec![FieldError::new(
-            "body",
-            Some("text"),
-            "the note is empty: expected some text",
-        )]));
-    }
-    annotate(&app, &caller, id, None, Some(body.text)).await
+    annotate(&app, &caller, id, None, Some(text(body.text)?)).await
 }
 
 async fn annotate(
@@ -169,11 +144,7 @@ async fn annotate(
     status: Option<ViolationStatus>,
     note: Option<String>,
 ) -> Result<Json<Violation>, ApiError> {
-    let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    if note.as_ref().is_some_and(|note| note.len() > LONGEST_NOTE) {
-        return Err(ApiError::body(format!("the note is too long: expected at most {LONGEST_NOTE} bytes")));
-    }
-    let annotation = Annotation { status, note, by: caller.name.to_string(), at: Timestamp::now() };
+    let annotation = annotation(caller, status, note)?;
     let annotated = app.recorder.change(move |transaction, watches| {
         let violation = transaction.annotate(id, &annotation)?;
         watches.note(&violation);

@@ -25,7 +25,7 @@ use super::{
     Filter, Measurements, ProviderTotals, READERS, Result, Store, StoredAlarms, StoredSeries, ViolationFilter, Writer,
 };
 use crate::error::StoreError;
-use crate::incident::{Incident, IncidentFilter};
+use crate::incident::{Incident, IncidentFilter, IncidentTurn};
 use crate::record::StoredRecord;
 use crate::session::SessionSummary;
 use crate::sidecar::sidecar;
@@ -209,6 +209,14 @@ impl Store for SqliteStore {
 
     fn records_after(&self, id: i64, each: &mut dyn FnMut(i64, StoredRecord)) -> Result<()> {
         self.read(|reader| incidents::records_after(reader, id, each))
+    }
+
+    fn current_incidents(&self) -> Result<Vec<Incident>> {
+        self.read(incidents::current)
+    }
+
+    fn messages(&self) -> Result<Vec<(IncidentTurn, Incident)>> {
+        self.read(incidents::messages)
     }
 
     fn incidents(&self, filter: &IncidentFilter) -> Result<Vec<Incident>> {

@@ -17,8 +17,12 @@ const APPLICATION_ID: i64 = 0x4c4c_4d53;
 /// The first bytes of every SQLite file. The page size follows them.
 const MAGIC: &[u8] = b"SQLite format 3\0";
 /// The migrations from one version of the schema to the next.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("schema/1.sql"), include_str!("schema/2.sql"), include_str!("schema/3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
+];
 /// How long to wait for another connection's lock.
 pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 

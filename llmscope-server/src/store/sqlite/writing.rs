@@ -14,7 +14,7 @@ use super::row::{RecordRow, json};
 use super::{Durability, identities, incidents, opening, refusal, sessions, violations};
 use crate::error::StoreError;
 use crate::identity::{AcceptedCall, CallIdentity, Identity};
-use crate::incident::Incident;
+use crate::incident::{Incident, IncidentTurn, Member};
 use crate::record::Arrival;
 use crate::series::Source;
 use crate::session::{SessionSummary, Upload};
@@ -241,6 +241,23 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn save_incident(&mut self, incident: &Incident) -> Result<()> {
         incidents::update(&self.inner, incident).map_err(self.refused())
+    }
+
+    fn save_member(&mut self, incident: i64, member: &Member) -> Result<()> {
+        incidents::save_member(&self.inner, incident, member).map_err(self.refused())
+    }
+
+    fn annotate_incident(&mut self, id: i64, annotation: &Annotation) -> Result<Incident> {
+        let annotated = incidents::annotate(&self.inner, id, annotation).map_err(self.refused())?;
+        annotated.ok_or(StoreError::Absent { what: "incident", id })
+    }
+
+    fn save_message(&mut self, incident: i64, turn: IncidentTurn) -> Result<()> {
+        incidents::save_message(&self.inner, incident, turn).map_err(self.refused())
+    }
+
+    fn clear_messages(&mut self) -> Result<()> {
+        incidents::clear_messages(&self.inner).map_err(self.refused())
     }
 
     fn delete_incidents_before(&mut self, time: Timestamp, most: usize) -> Result<u64> {

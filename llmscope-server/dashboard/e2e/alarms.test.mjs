@@ -22,7 +22,7 @@ const shows = (verdict, text) => until(`${verdict}: ${text}`, async () => {
 
 test("a series is learned, changes, and is learned again", async () => {
   await service.records(quiet(20), { end: Date.now() - 600_000 });
-  page = await open(browser, `${service.url}/`);
+  page = await open(browser, `${service.url}/live`);
   await shows("not_enough_data", /Still learned\s*20 values so far/);
   await service.records(quiet(120, { seed: 8 }), { end: Date.now() - 400_000 });
   await shows("in_control", /No change: the evidence is .* % of an alarm\. A change below \d+ % cannot be noticed\. One false alarm in /);

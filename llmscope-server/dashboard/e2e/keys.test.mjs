@@ -32,7 +32,7 @@ const openWithKey = async (path, key) => {
 };
 
 test("a wrong key is refused, the right one is accepted and forgotten with the tab", async () => {
-  const page = await openWithoutKey("/");
+  const page = await openWithoutKey("/live");
   await part(page, "key-dialog").waitFor();
   assert.match(await part(page, "key-dialog").innerText(), /requires an API key/);
   assert.equal(await part(page, "chart").count(), 0);
@@ -57,7 +57,7 @@ test("a wrong key is refused, the right one is accepted and forgotten with the t
 });
 
 test("a key can be remembered on the device", async () => {
-  const page = await openWithoutKey("/");
+  const page = await openWithoutKey("/live");
   await part(page, "key-remember").check();
   await enterKey(page, ADMIN);
   await chartWith(page, 61);
@@ -70,9 +70,9 @@ test("a key can be remembered on the device", async () => {
 test("a read key changes nothing, and every view explains why", async () => {
   const refused = await fetch(`${service.url}/api/v1/series/1/baseline`, { method: "DELETE", headers: { Authorization: `Bearer ${READ}` } });
   assert.equal(refused.status, 403);
-  const page = await openWithKey("/", READ);
+  const page = await openWithKey("/live", READ);
   await chartWith(page, 61);
-  const off = { "/": ["limits-button", "remove-button"], "/violations": ["ack-button", "resolve-button", "note-button"], "/sessions": ["delete-button", "upload-input"] };
+  const off = { "/live": ["limits-button", "remove-button"], "/violations": ["ack-button", "resolve-button", "note-button"], "/sessions": ["delete-button", "upload-input"] };
   for (const [path, controls] of Object.entries(off)) {
     await page.goto(service.url + path);
     await until(path, async () => assert.match(await part(page, "write-barrier").innerText(), /“r” may only read.*“write”/));
@@ -85,7 +85,7 @@ test("a read key changes nothing, and every view explains why", async () => {
 });
 
 test("a write key cannot remove series", async () => {
-  const page = await openWithKey("/", WRITE);
+  const page = await openWithKey("/live", WRITE);
   await chartWith(page, 61);
   await until("the limits button is enabled", async () => assert.ok(await part(page, "limits-button").isEnabled()));
   assert.equal(await part(page, "write-barrier").count(), 0);

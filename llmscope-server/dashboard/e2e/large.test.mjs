@@ -26,7 +26,7 @@ test("are drawn with all their violations", { timeout: 5 * TIMEOUT_MS }, async (
   const whole = await service.points({ series: "1" });
   assert.equal(whole.n, N);
   assert.ok(whole.patterns.violations.length > 20);
-  for (const path of ["/?series=1&window=all", "/analysis?series=1&metric=e2e_s"]) {
+  for (const path of ["/live?series=1&window=all", "/analysis?series=1&metric=e2e_s"]) {
     const begin = performance.now();
     const page = await open(browser, service.url + path);
     const { points, signals } = await chartWith(page, N, TIMEOUT_MS);
@@ -57,7 +57,7 @@ test("are drawn with all their violations", { timeout: 5 * TIMEOUT_MS }, async (
 });
 
 test("the default window is fast with many records", async () => {
-  const page = await open(browser, `${service.url}/`);
+  const page = await open(browser, `${service.url}/live`);
   await chartWith(page, 500, TIMEOUT_MS);
   const begin = performance.now();
   await service.log_latencies([3]);

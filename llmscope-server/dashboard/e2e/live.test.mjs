@@ -29,7 +29,7 @@ describe("a series as it arrives", () => {
   before(async () => {
     service = await serve();
     // The browser logs a killed service and a removed series to the console.
-    page = await open(browser, `${service.url}/`, { expected: [/^console: Failed to load resource: net::ERR_(CONNECTION|INCOMPLETE_CHUNKED|EMPTY_RESPONSE)/, /^console: .*status of 404/] });
+    page = await open(browser, `${service.url}/live`, { expected: [/^console: Failed to load resource: net::ERR_(CONNECTION|INCOMPLETE_CHUNKED|EMPTY_RESPONSE)/, /^console: .*status of 404/] });
   });
   after(() => service.stop());
 
@@ -215,7 +215,7 @@ describe("a series as it arrives", () => {
 
   test("a series can be removed", async () => {
     await service.log_latencies([0.4, 0.5], { provider: "ollama" });
-    await page.goto(`${service.url}/`);
+    await page.goto(`${service.url}/live`);
     await until("two series", async () => assert.equal(await part(page, "series-item").count(), 2));
     const other = (await service.series()).find(({ provider }) => provider === "ollama");
     await page.locator(`[data-testid="series-item"][data-series="${other.id}"]`).click();

@@ -63,11 +63,14 @@ const series = async (metric, provider) => (await service.series()).find((one) =
 
 // Name, address, condition that the view is ready.
 const VIEWS = [
-  ["live", async () => `/?series=${await series("e2e_s", "openai")}`, tooltip],
-  ["live-calm", async () => `/?series=${await series("ttft_s", "openai")}&x=time&usl=100ms`, chart],
-  ["live-learning", async () => `/?series=${await series("e2e_s", "ollama")}`, chart],
-  ["live-limits-dialog", async () => `/?series=${await series("e2e_s", "openai")}`, dialog("limits-button", "limits-dialog")],
-  ["live-remove-dialog", async () => `/?series=${await series("e2e_s", "openai")}`, dialog("remove-button", "remove-dialog")],
+  ["overview", async () => "/", (page) => part(page, "endpoint").first().waitFor()],
+  ["overview-nothing", async () => "/?q=nothing", (page) => part(page, "empty").waitFor()],
+  ["empty-overview", async () => empty.url, (page) => part(page, "empty").waitFor()],
+  ["live", async () => `/live?series=${await series("e2e_s", "openai")}`, tooltip],
+  ["live-calm", async () => `/live?series=${await series("ttft_s", "openai")}&x=time&usl=100ms`, chart],
+  ["live-learning", async () => `/live?series=${await series("e2e_s", "ollama")}`, chart],
+  ["live-limits-dialog", async () => `/live?series=${await series("e2e_s", "openai")}`, dialog("limits-button", "limits-dialog")],
+  ["live-remove-dialog", async () => `/live?series=${await series("e2e_s", "openai")}`, dialog("remove-button", "remove-dialog")],
   ["analysis", async () => `/analysis?series=${await series("e2e_s", "openai")}&metric=e2e_s&phase1=20..80&usl=400ms&lsl=200ms&target=300ms`, histogram],
   ["analysis-session", async () => "/analysis?session=2&metric=e2e_s", histogram],
   ["analysis-groups", async () => "/analysis?metric=e2e_s&chart=ewma", histogram],
@@ -84,12 +87,12 @@ const VIEWS = [
     await page.evaluate(() => { history.pushState(null, "", "/elsewhere"); dispatchEvent(new PopStateEvent("popstate")); });
     await part(page, "empty").waitFor();
   }],
-  ["empty-live", async () => empty.url, (page) => part(page, "empty").waitFor()],
+  ["empty-live", async () => `${empty.url}/live`, (page) => part(page, "empty").waitFor()],
   ["empty-sessions", async () => `${empty.url}/sessions`, (page) => part(page, "empty").waitFor()],
   ["empty-violations", async () => `${empty.url}/violations`, (page) => part(page, "empty").waitFor()],
   ["empty-analysis", async () => `${empty.url}/analysis`, (page) => part(page, "empty").waitFor()],
   ["key-dialog", async () => locked.url, (page) => part(page, "key-dialog").waitFor()],
-  ["read-only", async () => locked.url, async (page) => {
+  ["read-only", async () => `${locked.url}/live`, async (page) => {
     await part(page, "key-input").fill("grafana-1234");
     await part(page, "key-submit").click();
     await part(page, "write-barrier").waitFor();
@@ -119,7 +122,7 @@ for (const [width, viewport] of [["desktop", DESKTOP], ["phone", PHONE]]) {
 }
 
 test("the selected theme is kept", async () => {
-  const page = await open(browser, `${service.url}/`, { colorScheme: "light" });
+  const page = await open(browser, `${service.url}/live`, { colorScheme: "light" });
   await chart(page);
   const canvas = () => page.locator("[data-testid=chart-plot] canvas").evaluate((own) => own.toDataURL());
   const light = await canvas();
@@ -131,7 +134,7 @@ test("the selected theme is kept", async () => {
 });
 
 test("the content security policy blocks scripts and requests", async () => {
-  const page = await open(browser, `${service.url}/`, { expected: [/Content Security Policy/] });
+  const page = await open(browser, `${service.url}/live`, { expected: [/Content Security Policy/] });
   await chart(page);
   const ran = await page.evaluate(async () => {
     const script = document.createElement("script");

@@ -12,11 +12,13 @@ import { useSeriesWatch } from "./state/series";
 import { useStore } from "./store";
 import { Analysis } from "./views/analysis";
 import { Live } from "./views/live";
+import { Overview } from "./views/overview";
 import { Sessions } from "./views/sessions";
 import { Violations } from "./views/violations";
 
 const VIEWS: Record<string, { title: string; view: ComponentType }> = {
-  "/": { title: "Live", view: Live },
+  "/": { title: "Overview", view: Overview },
+  "/live": { title: "Live", view: Live },
   "/analysis": { title: "Analysis", view: Analysis },
   "/violations": { title: "Violations", view: Violations },
   "/sessions": { title: "Sessions", view: Sessions },
@@ -53,6 +55,6 @@ function useStream(): void {
 const NotFound = () => (
   <main id="main">
     <h1 class="sr-only">Not found</h1>
-    <Empty title="This page does not exist."><p><a href="/">Go to the live view</a></p></Empty>
+    <Empty title="This page does not exist."><p><a href="/">Go to the overview</a></p></Empty>
   </main>
 );

@@ -6,7 +6,7 @@ const judged: SeriesAlarm = { learning: false, values: 400, evidence_ratio: 0.03
 
 describe("the evidence of an alarm", () => {
   test("says what is known while nothing changed", () => {
-    expect(evidence(judged)).toBe("No change: the evidence is 3 % of an alarm. A change below 7 % cannot be noticed. One false alarm in 0.4 million values.");
+    expect(evidence(judged)).toBe("No change: the evidence is 3 % of an alarm. A change below 7 % cannot be noticed. One false alarm in 370,000 values.");
     expect(evidence({ ...judged, evidence_ratio: 0.0001, false_alarms: 1000 })).toContain("less than 1 % of an alarm");
   });
 
@@ -16,7 +16,7 @@ describe("the evidence of an alarm", () => {
   });
 
   test("is the incident while one is open", () => {
-    const incident = { id: 1, text: "e2e_s slower by 52 % since noon", direction: "worse" as const };
+    const incident = { id: 1, text: "e2e_s slower by 52 % since noon", direction: "worse" as const, part: "level" as const, opened_at: "2026-11-30T12:00:00Z", since: "2026-11-30T12:00:00Z" };
     expect(evidence({ ...judged, incident })).toBe("e2e_s slower by 52 % since noon.");
   });
 });

@@ -24,7 +24,7 @@ const ASSETS: [(&str, &str, &[u8]); 3] = [
     ("icon.svg", "image/svg+xml", include_bytes!("../../dashboard/dist/assets/icon.svg")),
 ];
 /// The paths of the page's views.
-const VIEWS: [&str; 4] = ["/", "/analysis", "/violations", "/sessions"];
+const VIEWS: [&str; 5] = ["/", "/live", "/analysis", "/violations", "/sessions"];
 
 /// Allows only resources of this service, no inline scripts or styles, and no framing.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \

@@ -3,11 +3,21 @@
 import { withWholeHours } from "../metrics";
 import type { Patch } from "../router";
 import { addressOf, getJson, request, sendJson } from "./client";
-import type { Gate, Histogram, Machine, Report, Series, SessionSummary, Violation, ViolationPage, WhoAmI } from "./types";
+import type { Gate, Histogram, Incident, Machine, Report, Series, SessionSummary, Violation, ViolationPage, WhoAmI } from "./types";
 
 export const whoAmI = (signal?: AbortSignal) => getJson<WhoAmI>("whoami", {}, signal);
 
 export const allSeries = (signal?: AbortSignal) => getJson<{ series: Series[] }>("series", {}, signal);
+
+export const sparklines = (signal?: AbortSignal) => getJson<{ series: { id: number; values: number[] }[] }>("sparklines", {}, signal);
+
+export const openIncidents = (signal?: AbortSignal) => getJson<{ incidents: Incident[] }>("incidents", { open: "true", limit: 1000 }, signal);
+
+export const acknowledgeIncidents = (ids: number[], note: string) => sendJson<{ incidents: Incident[] }>("POST", "incidents/acknowledge", { ids, ...noteOf(note) });
+
+export const resolveIncidents = (ids: number[], note: string) => sendJson<{ incidents: Incident[] }>("POST", "incidents/resolve", { ids, ...noteOf(note) });
+
+export const noteOnIncidents = (ids: number[], text: string) => sendJson<{ incidents: Incident[] }>("POST", "incidents/notes", { ids, text });
 
 /** Also removes the violations of the series. Its records stay. */
 export const removeSeries = (id: number) => sendJson<{ deleted: number }>("DELETE", `series/${id}`);

@@ -59,7 +59,35 @@ export interface SeriesAlarm {
   false_alarms: number;
   /** The smallest change that can be noticed, as a ratio. */
   smallest_visible?: number;
-  incident?: { id: number; text: string; direction: Direction };
+  /** The change of this series, with the id of its open incident. */
+  incident?: IncidentMember & { id: number };
+}
+
+/** A change of a series, of the failed requests of a model, or the silence of an endpoint. */
+export interface IncidentMember {
+  model?: string;
+  opened_at: string;
+  ended_at?: string;
+  text: string;
+  /** Absent for failures and silence. */
+  metric?: string;
+  part: "level" | "spread" | "failures" | "no_data";
+  direction: Direction;
+  since: string;
+  /** The level as a multiple of the one before. */
+  ratio?: number;
+  interval?: Interval;
+}
+
+/** Changes of one provider that have one cause. */
+export interface Incident extends IncidentMember {
+  id: number;
+  provider: string;
+  members: IncidentMember[];
+  status: ViolationStatus;
+  acknowledged?: { at: string; by: string };
+  resolved?: { at: string; by: string };
+  notes: { at: string; by: string; text: string }[];
 }
 
 export type ViolationStatus = "new" | "acknowledged" | "resolved";
@@ -344,6 +372,10 @@ export interface LiveEvents {
   records: { count: number; series: { id: number; n: number; last?: { at: string; value: number }; signals: string[] }[] };
   series: Series;
   violation: Violation;
+  "incident.opened": Incident;
+  "incident.worse": Incident;
+  "incident.ended": Incident;
+  "incident.changed": Incident;
   machine: MachineSample;
   lagged: { missed: number };
 }

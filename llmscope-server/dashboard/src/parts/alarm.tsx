@@ -33,5 +33,6 @@ export function evidence({ learning, values, information, incident, evidence_rat
 }
 
 function rounded(values: number): string {
-  return values < 100_000 ? count(Math.round(values)) : `${(values / 1e6).toFixed(1)} million`;
+  if (values < 100_000) return count(Math.round(values));
+  return values < 999_500 ? count(1000 * Math.round(values / 1000)) : `${(values / 1e6).toFixed(1)} million`;
 }

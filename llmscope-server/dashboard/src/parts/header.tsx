@@ -7,14 +7,14 @@ import { useStore } from "../store";
 import { theme, toggleTheme } from "../theme";
 import { Icon } from "./icons";
 
-const VIEWS = [["/", "Live"], ["/analysis", "Analysis"], ["/violations", "Violations"], ["/sessions", "Sessions"]] as const;
+const VIEWS = [["/", "Overview"], ["/live", "Live"], ["/analysis", "Analysis"], ["/violations", "Violations"], ["/sessions", "Sessions"]] as const;
 
 export function Header() {
   const { path } = useStore(place);
   const open = useSeries().list?.reduce((sum, series) => sum + series.open_violations, 0) ?? 0;
   return (
     <header class="top">
-      <a class="brand" href="/" aria-label="LLMscope, live view">
+      <a class="brand" href="/" aria-label="LLMscope, overview">
         <Mark />
         <span>LLMscope</span>
       </a>

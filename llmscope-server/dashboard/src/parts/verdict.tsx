@@ -34,15 +34,18 @@ export function VerdictBadge({ verdict }: { verdict: Verdict }) {
   return <span class={`badge ${tone}`} data-verdict={verdict}><Icon name={icon} />{label}</span>;
 }
 
+/** The labels of what the rules find if an alarm gives the series its verdict. */
+const PATTERNS: Record<Verdict, string> = { in_control: "No patterns", out_of_control: "Patterns", not_enough_data: LOOKS.not_enough_data.label };
+
 /** What the rules find in large type, with its reason in one sentence. */
-export function BigVerdict({ analysis, note }: { analysis: Analysis; note?: string | null }) {
+export function BigVerdict({ analysis, asPatterns = false, note }: { analysis: Analysis; asPatterns?: boolean; note?: string | null }) {
   const { verdict } = analysis.patterns;
   const { label, tone, icon } = LOOKS[verdict];
   return (
     <div class={`big-verdict ${tone}`} data-testid="verdict" data-verdict={verdict}>
       <Icon name={icon} />
       <div>
-        <p class="big-label">{label}</p>
+        <p class="big-label">{asPatterns ? PATTERNS[verdict] : label}</p>
         <p class="quiet">{[reason(analysis), falseAlarms(analysis), note].filter(Boolean).join(" ")}</p>
       </div>
     </div>

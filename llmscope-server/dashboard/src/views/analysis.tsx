@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { report } from "../api/calls";
+import { allSessions, report } from "../api/calls";
 import type { Analysis as Result } from "../api/types";
 import { ControlChart, type ChartHandle } from "../chart/control-chart";
 import type { PlotSettings } from "../chart/plot";
@@ -50,7 +50,7 @@ export function Analysis() {
       <AnalysisForm query={query} change={change} />
       {loaded.error && <Failure error={loaded.error} retry={loaded.reload} what="The analysis could not be loaded." />}
       {!loaded.data && (loaded.loading || isWaiting) && <Skeleton kind="chart" what="the analysis" />}
-      {loaded.data && !analysis && <Empty title="No measurements match."><p>Choose another metric, provider or model, or a longer window.</p></Empty>}
+      {loaded.data && !analysis && <Nothing hasSeries={list === null || list.length > 0} />}
       {analysis && !loaded.error && (
         <div class="details" ref={details}><AnalysisPanel key={chosen} {...{ analysis, runs, selection, query, change }} busy={loaded.loading} /></div>
       )}
@@ -60,6 +60,22 @@ export function Analysis() {
 
 /** How runs are drawn. */
 const RUNS: PlotSettings = { xAxis: "order", fit: "all", brushing: false, phaseOne: null };
+
+/** Without live series, measurements are in the uploaded sessions. */
+function Nothing({ hasSeries }: { hasSeries: boolean }) {
+  const { data } = useLoaded(hasSeries ? null : "sessions", allSessions);
+  const sessions = data?.sessions ?? [];
+  if (hasSeries || sessions.length === 0) return <Empty title="No measurements match."><p>Choose another metric, provider or model, or a longer window.</p></Empty>;
+  return (
+    <Empty title="There are no live measurements.">
+      <p>Choose a session:</p>
+      <ul data-testid="choose-session">
+        {sessions.slice(0, 10).map(({ id, name, metrics }) => <li key={id}><a href={urlOf("/analysis", { session: String(id), metric: metrics[0] })}>{name}</a></li>)}
+      </ul>
+      {sessions.length > 10 && <p><a href="/sessions">Show all sessions</a></p>}
+    </Empty>
+  );
+}
 
 interface AnalysisPanelProps {
   analysis: Result;

@@ -34,7 +34,7 @@ export function Live() {
   const chosen = list?.length ? chosenOf(list, query.get("series")) : undefined;
   // The address names the series that is shown, so that it stays when other series get violations.
   useEffect(() => {
-    if (chosen && !query.has("series")) navigate(urlOf("/", patched(query, { series: chosen.id })), true);
+    if (chosen && !query.has("series")) navigate(urlOf("/live", patched(query, { series: chosen.id })), true);
   }, [chosen?.id, query]);
   if (list === null) {
     return <main id="main"><h1 class="sr-only">Live</h1>{error ? <Failure error={error} retry={reload} what="The series could not be loaded." /> : <Skeleton kind="table" what="series" />}</main>;
@@ -44,7 +44,7 @@ export function Live() {
     <div class="live">
       <SeriesList list={list} chosen={chosen?.id ?? null} query={query} />
       <main id="main">
-        {chosen ? <SeriesPanel key={chosen.id} series={chosen} /> : <Empty title="This series does not exist."><p><a href="/">Show all series</a></p></Empty>}
+        {chosen ? <SeriesPanel key={chosen.id} series={chosen} /> : <Empty title="This series does not exist."><p><a href="/live">Show all series</a></p></Empty>}
       </main>
     </div>
   );
@@ -97,7 +97,7 @@ function SeriesPanel({ series }: { series: Series }) {
           {series.alarm && <div class="panel"><AlarmVerdict verdict={series.verdict} alarm={series.alarm} /></div>}
           <div class="panel hero">
             <div class="hero-head">
-              <BigVerdict analysis={analysis} note={analysis.patterns.verdict === "out_of_control" && series.open_violations === 0 ? "None of them is still open." : null} />
+              <BigVerdict analysis={analysis} asPatterns={series.alarm !== undefined} note={analysis.patterns.verdict === "out_of_control" && series.open_violations === 0 ? "None of them is still open." : null} />
               {series.state === "learning" && <Learning series={series} />}
               <ChartChoices query={query} change={change} />
             </div>

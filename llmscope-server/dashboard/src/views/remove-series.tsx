@@ -26,7 +26,7 @@ function RemoveDialog({ series, onClose }: { series: Series; onClose: () => void
     try {
       await removeSeries(series.id);
       forget(series.id);
-      navigate("/");
+      navigate("/live");
     } catch (error) {
       setFailed(errorMessage(error));
     }

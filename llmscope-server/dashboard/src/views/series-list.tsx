@@ -31,7 +31,7 @@ export function SeriesList({ list, chosen, query }: Props) {
 
 function Item({ series, chosen, query }: { series: Series } & Omit<Props, "list">) {
   const { id, metric, unit, last, n, open_violations: open } = series;
-  const to = urlOf("/", patched(query, { series: id, at: null }));
+  const to = urlOf("/live", patched(query, { series: id, at: null }));
   return (
     <li>
       <a href={to} aria-current={id === chosen ? "true" : undefined} data-testid="series-item" data-series={id} data-verdict={series.verdict}>

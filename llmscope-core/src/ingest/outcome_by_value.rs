@@ -136,7 +136,8 @@ pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result
     }
     let values = Values::of(&column.cells);
     if values.texts > 0 {
-        if named.is_none() && names_errors(&key) {
+        let is_number = |cell: &Cell| cell.label().is_some_and(|text| text.trim().parse::<f64>().is_ok());
+        if named.is_none() && names_errors(&key) && !column.cells.iter().any(is_number) {
             return Ok(Some(OutcomeGuess::Errors));
         }
         let is_words = named.is_none() && (names_outcome(&key) || is_verdict(&key)) && are_words(&column.cells);

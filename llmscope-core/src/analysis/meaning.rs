@@ -149,6 +149,7 @@ pub(super) fn check_all(
     sources: &[SourceLog],
     labels: &BTreeSet<String>,
     groups: &[&Key],
+    has_companions: bool,
 ) -> Result<()> {
     let states = !selection.mappings.is_empty() || matches!(selection.reading.status, StatusRule::Stated { .. });
     if states
@@ -168,7 +169,9 @@ pub(super) fn check_all(
         Err(Error::Unknown { what, name: name.clone(), expected: known.join(", ") })
     };
     let by = selection.by.as_deref().unwrap_or_default();
-    let companion = selection.companion.as_ref().filter(|name| !is_known(name) && *name != "status");
+    // The names of the columns of a log that is read in blocks are known only as far as they have values.
+    let companion = selection.companion.as_ref().filter(|_| !has_companions);
+    let companion = companion.filter(|name| !is_known(name) && *name != "status");
     match (by.iter().find(|name| !is_known(name)), companion) {
         _ if sources.is_empty() => Ok(()),
         (Some(name), _) => unknown("group column", name),

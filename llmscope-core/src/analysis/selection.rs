@@ -398,6 +398,7 @@ impl SeriesBuilder {
             &self.sources,
             &self.labels,
             &self.groups.iter().map(|group| &group.key).collect::<Vec<_>>(),
+            self.groups.iter().any(|group| !group.observations.companion.is_empty()),
         )?;
         let measures = self.present_measures()?;
         self.check_stated(&measures)?;

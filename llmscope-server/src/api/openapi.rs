@@ -170,7 +170,7 @@ fn responses(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         add("401", "The key is missing or unknown.", failure);
     }
     add("403", "The key lacks the scope, or the host or the page's origin is not allowed.", failure);
-    if operation.path.contains('{') || operation.query.is_some() {
+    if operation.path.contains('{') || operation.query.is_some() || operation.names_resources {
         add("404", "The resource does not exist.", failure);
     }
     if operation.query.is_some() || !operation.bodies.is_empty() || operation.path.contains('{') {

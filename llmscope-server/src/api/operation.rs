@@ -26,6 +26,8 @@ pub(super) struct Operation {
     /// The accepted media types of bodies, with their schemas.
     pub(super) bodies: Vec<(&'static str, Option<SchemaOf>)>,
     pub(super) responses: Vec<(StatusCode, &'static str, Option<SchemaOf>)>,
+    /// True if the body names resources, which may not exist.
+    pub(super) names_resources: bool,
     /// True if a call with an `Idempotency-Key` can be repeated.
     pub(super) is_repeatable: bool,
     body_limit: usize,
@@ -72,6 +74,7 @@ impl Operation {
             query: None,
             bodies: Vec::new(),
             responses: Vec::new(),
+            names_resources: false,
             is_repeatable: false,
             body_limit: BODY_LIMIT,
             handler: on(filter, handler),
@@ -86,6 +89,11 @@ impl Operation {
     /// Needs no key if the service runs with `--open-legacy`.
     pub(super) fn was_open(self) -> Self {
         Self { was_open: true, ..self }
+    }
+
+    /// The body names resources by their ids.
+    pub(super) fn of_resources(self) -> Self {
+        Self { names_resources: true, ..self }
     }
 
     /// Needs a key with the scope admin.

@@ -33,8 +33,12 @@ fn assert_discreet(answer: &Answer, what: &str) {
 fn no_response_contains_a_secret() {
     let running = Running::with(|settings| {
         settings.keys = Keys::new(Some(KEY), Some(KEYS)).unwrap();
-        settings.alerting =
-            Some(Alerting { webhook: Secret::new(WEBHOOK), rules: "1".parse().unwrap(), both_sides: false });
+        settings.alerting = Some(Alerting {
+            webhook: Secret::new(WEBHOOK),
+            rules: "1".parse().unwrap(),
+            both_sides: false,
+            no_data: false,
+        });
     });
     running.client.post("/api/log", &serde_json::json!({"provider": "p", "latency": 0.5})).ok();
     let mut answered = 0;

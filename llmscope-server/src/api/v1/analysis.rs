@@ -164,7 +164,7 @@ struct HeadlineAndReport {
     #[serde(flatten)]
     report: Report,
     /// The charts of the runs of the series, if several sessions are selected and have enough runs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     runs: Vec<ChartOfRuns>,
 }
 

@@ -95,12 +95,15 @@ pub(super) fn operations() -> Vec<Operation> {
             .response::<Incident>(),
         Operation::post("/api/v1/incidents/acknowledge", "Acknowledge several incidents", acknowledge_several)
             .body::<Several>()
+            .of_resources()
             .response::<Annotated>(),
         Operation::post("/api/v1/incidents/resolve", "Resolve several incidents", resolve_several)
             .body::<Several>()
+            .of_resources()
             .response::<Annotated>(),
         Operation::post("/api/v1/incidents/notes", "Add a note to several incidents", note_several)
             .body::<SeveralNotes>()
+            .of_resources()
             .response::<Annotated>(),
     ]
 }

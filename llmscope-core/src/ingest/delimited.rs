@@ -101,7 +101,7 @@ fn is_value(name: &str) -> bool {
     let is_plain = name.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
     let Some(number) = name.parse::<f64>().ok().filter(|_| is_plain) else { return false };
     let is_percentile = (90.0..100.0).contains(&number) || number == 0.1 || number == 2.5;
-    number > LARGEST || number < 0.0 || (number.fract() != 0.0 && !is_percentile)
+    !(0.0..=LARGEST).contains(&number) || (number.fract() != 0.0 && !is_percentile)
 }
 
 /// Reads a table whose first line names its columns. The delimiter is the candidate that occurs most often in the first

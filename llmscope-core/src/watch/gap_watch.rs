@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The last gaps, whose median is the beat.
 const RECENT: usize = 100;
 /// The days whose longest gaps are known, besides the present one.
-const DAYS: usize = 7;
+const DAYS: i64 = 7;
 const DAY_NS: i64 = 86_400_000_000_000;
 const SECOND_NS: i64 = 1_000_000_000;
 /// An endpoint is judged once it was seen on at least one whole day.
@@ -138,7 +138,7 @@ impl GapWatch {
             Some((last, longest)) if *last >= day => *longest = (*longest).max(gap),
             _ => self.days.push_back((day, gap)),
         }
-        while self.days.front().is_some_and(|(first, _)| *first < day - DAYS as i64) {
+        while self.days.front().is_some_and(|(first, _)| *first < day - DAYS) {
             self.days.pop_front();
         }
     }
@@ -146,7 +146,9 @@ impl GapWatch {
     /// True if a state from outside can be used.
     #[must_use]
     pub fn is_valid(&self) -> bool {
-        self.recent_ns.len() <= RECENT && self.days.len() <= DAYS + 1 && self.recent_ns.iter().all(|gap| *gap > 0)
+        self.recent_ns.len() <= RECENT
+            && self.days.len() as u64 <= DAYS.unsigned_abs() + 1
+            && self.recent_ns.iter().all(|gap| *gap > 0)
     }
 }
 

@@ -61,7 +61,7 @@ test("a key can be remembered on the device", async () => {
   await part(page, "key-remember").check();
   await enterKey(page, ADMIN);
   await chartWith(page, 61);
-  const other = await openAnother(page, `${service.url}/`);
+  const other = await openAnother(page, `${service.url}/live`);
   await chartWith(other, 61);
   assert.deepEqual(other.complaints, []);
   await close(page);

@@ -104,6 +104,8 @@ test("hundreds of series fit, and a change of one is shown", async () => {
     const page = await open(browser, `${many.url}/`, { viewport });
     await until("all series", async () => assert.equal(await part(page, "overview-series").count(), 402));
     assert.match(await part(page, "overview-count").innerText(), /134 endpoints, 402 series/);
+    // The first message of the stream loads the list again.
+    await page.waitForTimeout(1500);
     await many.records([0.7321], { of: { provider: "provider-0", model: "model-0" }, end: Date.now() });
     await until("the new value", async () => assert.match(await page.locator('[data-testid="endpoint"]', { hasText: "model-0" }).first().innerText(), /732\.1 ms/));
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

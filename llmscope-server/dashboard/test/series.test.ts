@@ -21,6 +21,15 @@ describe("series", () => {
     expect(advanced([{ ...learning, id: 2 }], arrived(45))[0]?.n).toBe(43);
   });
 
+  it("keep the values of events that a slower answer does not have", async () => {
+    const { newest } = await import("../src/state/series");
+    const [earlier, later] = ["2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z"].map((at, k) => ({ ...learning, n: 43 + k, last: { at, value: 0.3 + k } }));
+    expect(newest([later!], [earlier!])[0]).toMatchObject({ n: 44, last: later!.last });
+    expect(newest([earlier!], [later!])).toEqual([later]);
+    expect(newest([later!], [learning])).toEqual([learning]);
+    expect(newest([later!], [])).toEqual([]);
+  });
+
   it("are replaced by their new version, or added", async () => {
     const { replaced } = await import("../src/state/series");
     expect(replaced([learning], { ...learning, state: "watching" }).map(({ state }) => state)).toEqual(["watching"]);

@@ -196,7 +196,7 @@ impl Watches {
         chosen.sort_unstable();
         let series = chosen.iter().map(|&(_, id)| self.freeze(id, None, at)).collect::<Result<Vec<_>>>()?;
         let mut sources = match &self.alarms {
-            Some(alarms) => alarms.sources(&is_chosen),
+            Some(alarms) => alarms.sources(is_chosen),
             None => Vec::new(),
         };
         sources.sort_unstable();

@@ -203,7 +203,7 @@ fn incidents_are_acknowledged_resolved_and_annotated() {
     assert_eq!(done["acknowledged"], seen["acknowledged"], "the first one stays");
     let notes: Vec<_> = done["notes"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap()).collect();
     assert_eq!(notes, ["looking at it", "a deploy"]);
-    assert_eq!(incidents(&ops, "status=resolved"), [done.clone()]);
+    assert_eq!(incidents(&ops, "status=resolved"), std::slice::from_ref(&done));
     running.restart(by_shift);
     assert_eq!(running.client.get(&path).ok(), done);
 

@@ -16,7 +16,7 @@ export const series = new Store<SeriesState>({ list: null, error: null, reload: 
 /** Keeps the list of series up to date with the events of the service. The app calls it once for all views. */
 export function useSeriesWatch(): void {
   const { data, error, reload } = useLoaded("series", allSeries);
-  useEffect(() => series.set({ list: data?.series ?? null, error, reload }), [data, error]);
+  useEffect(() => series.set({ list: data ? newest(series.get().list ?? [], data.series) : null, error, reload }), [data, error]);
   useEffect(() => {
     const ends = [
       onLive("hello", reload),
@@ -25,7 +25,7 @@ export function useSeriesWatch(): void {
       onLive("series", (changed) => update((list) => (replaced(list, changed)))),
       onLive("records", (arrived) => {
         const list = series.get().list;
-        if (list && arrived.series.some(({ id }) => !list.some((known) => known.id === id))) reload();
+        if (!list || arrived.series.some(({ id }) => !list.some((known) => known.id === id))) reload();
         else update((known) => advanced(known, arrived));
       }),
     ];
@@ -59,6 +59,16 @@ export function advanced(list: Series[], arrived: LiveEvents["records"]): Series
     const entry = updates.get(known.id);
     if (!entry) return known;
     return { ...known, n: entry.n, last: entry.last ?? known.last, ...(known.state === "learning" && { learned: learnedBy(known, entry.n) }) };
+  });
+}
+
+/** The list from the service, with the values that events brought while it was on its way. */
+export function newest(known: Series[], answered: Series[]): Series[] {
+  const time = (one: Series | undefined) => (one?.last ? Date.parse(one.last.at) : -Infinity);
+  const before = new Map(known.map((one) => [one.id, one]));
+  return answered.map((one) => {
+    const seen = before.get(one.id);
+    return seen && one.last && time(seen) > time(one) ? { ...one, n: Math.max(one.n, seen.n), last: seen.last } : one;
   });
 }
 

@@ -2,6 +2,7 @@
 
 pub mod answer;
 mod columns;
+mod contradictions;
 mod definitions;
 mod downsample;
 mod false_alarm;

@@ -150,17 +150,16 @@ pub(super) fn guess(column: &Column, named: Option<OutcomeColumn<'_>>) -> Result
         None if names_outcome(&key) && values.ones + values.others + values.booleans == 0 => {
             Ok((values.refusals > 0).then_some(OutcomeGuess::HttpStatus))
         }
-        None if is_failure_flag(&key) => {
-            // `errors` with 0 and 1 can be counts.
-            let is_of_numbers = values.zeros > 0 && values.ones > 0 && !COUNTS.contains(&key.as_str());
+        None if is_failure_flag(&key) || is_verdict(&key) => {
+            // `errors` with 0 and 1 can be counts, and a `result` of 0 and 1 can be an exit status.
+            let (guess, may_be_numbers) = if is_failure_flag(&key) {
+                (OutcomeGuess::FailureFlag, !COUNTS.contains(&key.as_str()))
+            } else {
+                (OutcomeGuess::SuccessFlag, is_success_flag(&key))
+            };
+            let is_of_numbers = values.zeros > 0 && values.ones > 0 && may_be_numbers;
             let is_flag = values.http + values.others == 0 && (is_of_numbers || values.booleans > 0);
-            Ok(is_flag.then_some(OutcomeGuess::FailureFlag))
-        }
-        None if is_verdict(&key) => {
-            // A `result` of 0 and 1 can be an exit status.
-            let is_of_numbers = values.zeros > 0 && values.ones > 0 && is_success_flag(&key);
-            let is_flag = values.http + values.others == 0 && (is_of_numbers || values.booleans > 0);
-            Ok(is_flag.then_some(OutcomeGuess::SuccessFlag))
+            Ok(is_flag.then_some(guess))
         }
         None => Ok(None),
     }

@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, de};
 
 use super::delimited::Beginning;
-use crate::error::{Error, Location, Result, excerpt};
+use crate::error::{self, Error, Location, excerpt};
 
 /// The depth to which names are collected: `benchmarks[].requests.successful` is the deepest path that a reader needs.
 const DEEPEST: usize = 5;
@@ -47,7 +47,7 @@ impl<'t> Signature<'t> {
     }
 
     /// Refuses a JSON table whose first row has two fields of one name.
-    pub(crate) fn check_names(&self, source: &str) -> Result<()> {
+    pub(crate) fn check_names(&self, source: &str) -> error::Result<()> {
         let Some(name) = &self.repeated else { return Ok(()) };
         Err(Error::Format {
             location: Location::of(source),
@@ -115,7 +115,7 @@ struct Names<'p> {
 impl<'de> DeserializeSeed<'de> for Names<'_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> std::result::Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.depth > DEEPEST || self.paths.len() == MOST_NAMES {
             return deserializer.deserialize_ignored_any(IgnoredAny).map(|_| ());
         }
@@ -130,7 +130,7 @@ impl<'de> Visitor<'de> for Names<'_> {
         f.write_str("any JSON value")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<String>()? {
             let prefix = if self.prefix.is_empty() { name } else { format!("{}.{name}", self.prefix) };
             if self.paths.len() < MOST_NAMES && !self.paths.insert(prefix.clone()) {
@@ -141,7 +141,7 @@ impl<'de> Visitor<'de> for Names<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> std::result::Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         let prefix = format!("{}[]", self.prefix);
         let first = Names { paths: self.paths, repeated: self.repeated, prefix, depth: self.depth + 1 };
         if elements.next_element_seed(first)?.is_some() {
@@ -150,27 +150,27 @@ impl<'de> Visitor<'de> for Names<'_> {
         Ok(())
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> std::result::Result<(), E> {
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> std::result::Result<(), E> {
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> std::result::Result<(), E> {
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> std::result::Result<(), E> {
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_str<E: de::Error>(self, _: &str) -> std::result::Result<(), E> {
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
         Ok(())
     }
 
-    fn visit_unit<E: de::Error>(self) -> std::result::Result<(), E> {
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
         Ok(())
     }
 }

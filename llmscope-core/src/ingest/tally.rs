@@ -42,17 +42,15 @@ impl Tally {
         if self.unreadable_time.is_none() {
             self.unreadable_time.clone_from(&other.unreadable_time);
         }
-        if self.guessed_times.is_none() {
-            self.guessed_times.clone_from(&other.guessed_times);
-        }
-        if self.small_times.is_none() {
-            self.small_times.clone_from(&other.small_times);
-        }
-        if self.duration_column.is_none() {
-            self.duration_column.clone_from(&other.duration_column);
-        }
-        if self.mixed_units.is_none() {
-            self.mixed_units.clone_from(&other.mixed_units);
+        for (known, other) in [
+            (&mut self.guessed_times, &other.guessed_times),
+            (&mut self.small_times, &other.small_times),
+            (&mut self.duration_column, &other.duration_column),
+            (&mut self.mixed_units, &other.mixed_units),
+        ] {
+            if known.is_none() {
+                known.clone_from(other);
+            }
         }
         self.outcomes += other.outcomes;
         self.without_outcome += other.without_outcome;

@@ -1,7 +1,7 @@
 //! The rectangle of a panel inside a picture, and its axes.
 
 use super::axis::Axis;
-use super::style::{GRID, MUTED, TICK, TICK_HEIGHT, ticks};
+use super::style::{GRID, MUTED, TICK, TICK_HEIGHT, TICK_WIDTH, ticks};
 use super::svg::{Anchor, Picture};
 
 /// A rectangle in the units of the picture; y grows downwards.
@@ -38,6 +38,14 @@ impl Frame {
             self.draw_tick_below(picture, x.at(tick), &format!("{tick}"));
         }
         self.draw_title_below(picture, &format!("{what}, in time order"));
+    }
+
+    /// An axis of values below the frame: marks with their labels.
+    pub(super) fn draw_values_below(self, picture: &mut Picture, x: &Axis) {
+        let (values, decimals) = x.ticks(ticks(self.width(), TICK_WIDTH));
+        for tick in values {
+            self.draw_tick_below(picture, x.at(tick), &format!("{tick:.decimals$}"));
+        }
     }
 
     /// A mark with its label below the frame.

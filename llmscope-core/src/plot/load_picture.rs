@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::drawing::{RIGHT, WIDTH};
 use super::frame::Frame;
-use super::style::{CENTER, HEADING, LIMITS, MUTED, TICK_WIDTH, ticks};
+use super::style::{CENTER, HEADING, LIMITS, MUTED};
 use super::svg::{Anchor, CHARACTER, Picture};
 use crate::cast::float;
 use crate::metric::Unit;
@@ -14,6 +14,8 @@ const TOP: f64 = 86.0;
 const PANEL: f64 = 250.0;
 /// Space for the axis between two panels.
 const GAP: f64 = 84.0;
+/// Color of the medians.
+const MEDIAN: &str = "#334155";
 const LINE_HEIGHT: f64 = 14.0;
 /// With fewer steps, none of them is between two others.
 const FEWEST_STEPS: usize = 3;
@@ -137,10 +139,7 @@ impl<'a> Panel<'a> {
     fn draw(&self, picture: &mut Picture, knee: Option<&LoadStep>) {
         let Frame { left, top, bottom, .. } = self.frame;
         self.frame.draw_values(picture, &self.y);
-        let (values, decimals) = self.x.ticks(ticks(self.frame.width(), TICK_WIDTH));
-        for tick in values {
-            self.frame.draw_tick_below(picture, self.x.at(tick), &format!("{tick:.decimals$}"));
-        }
+        self.frame.draw_values_below(picture, &self.x);
         self.frame.draw_title_below(picture, "successful requests/s");
         picture.text((left, top - 8.0), Anchor::Start, MUTED, &self.title);
         if let Some(knee) = knee {
@@ -148,21 +147,17 @@ impl<'a> Panel<'a> {
             picture.path([(x, top), (x, bottom)], false, &format!(r#"stroke="{CENTER}" stroke-width="1.3""#));
             picture.text((x, top - 8.0), Anchor::Middle, &format!(r#"font-weight="600" fill="{CENTER}""#), "knee");
         }
-        self.line(
-            picture,
-            1,
-            "p99",
-            &format!(r#"fill="none" stroke="{LIMITS}" stroke-width="1.6" stroke-dasharray="6 4""#),
-        );
-        self.line(picture, 0, "p50", r##"fill="none" stroke="#334155" stroke-width="1.6""##);
+        self.line(picture, 1, "p99", LIMITS, r#" stroke-dasharray="6 4""#);
+        self.line(picture, 0, "p50", MEDIAN, "");
         self.labels(picture);
     }
 
-    fn line(&self, picture: &mut Picture, which: usize, name: &str, style: &str) {
+    fn line(&self, picture: &mut Picture, which: usize, name: &str, color: &str, dashes: &str) {
         let places: Vec<(f64, f64)> = (0..self.steps.len()).map(|step| self.place(step, which)).collect();
-        picture.path(places.iter().copied(), false, style);
+        let style = format!(r#"fill="none" stroke="{color}" stroke-width="1.6"{dashes}"#);
+        picture.path(places.iter().copied(), false, &style);
         for &place in &places {
-            picture.circle(place, 3.0, if which == 0 { r##"fill="#334155""## } else { r##"fill="#b42318""## });
+            picture.circle(place, 3.0, &format!(r#"fill="{color}""#));
         }
         if let Some(&(x, y)) = places.last() {
             picture.text((x.max(self.frame.right) + 8.0, y + 4.0), Anchor::Start, MUTED, name);

@@ -4,7 +4,7 @@ use super::axis::Axis;
 use super::frame::Frame;
 use super::imr::Labels;
 use super::sixpack::Sixpack;
-use super::style::{GRID, MUTED, OVERALL, POINT, TICK_WIDTH, ticks};
+use super::style::{GRID, MUTED, OVERALL, POINT};
 use super::svg::{Anchor, Picture};
 use crate::cast::float;
 use crate::quantity::{in_unit, number, scale_of};
@@ -62,10 +62,7 @@ impl<'a> ProbabilityPanel<'a> {
                 picture.text((left - 8.0, y + 4.0), Anchor::End, MUTED, &format!("{percent} %"));
             }
         }
-        let (values, decimals) = self.x.ticks(ticks(self.frame.width(), TICK_WIDTH));
-        for tick in values {
-            self.frame.draw_tick_below(picture, self.x.at(tick), &format!("{tick:.decimals$}"));
-        }
+        self.frame.draw_values_below(picture, &self.x);
         picture.text((left, top - 8.0), Anchor::Start, MUTED, "normal probability");
         picture.text((right, top - 8.0), Anchor::End, MUTED, &self.test());
         self.frame.draw_title_below(picture, &self.title);

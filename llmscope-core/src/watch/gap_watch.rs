@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::times::ns;
+
 /// The last gaps, whose median is the beat.
 const RECENT: usize = 100;
 /// The days whose longest gaps are known, besides the present one.
@@ -57,13 +59,13 @@ impl GapWatch {
         if gap <= 0 {
             return None;
         }
-        let silence = self.limit_ns().filter(|limit| gap > *limit);
+        let is_silence = self.is_silence(gap);
         self.last_ns = now;
-        let week_ago = now - DAY_NS * 7;
+        let week_ago = now - DAY_NS * DAYS;
         while self.silences_ns.front().is_some_and(|(end, _)| *end < week_ago) {
             self.silences_ns.pop_front();
         }
-        if silence.is_some() {
+        if is_silence {
             self.silences_ns.push_back((now, gap));
             if self.silences_ns.len() > SILENCES {
                 // Silences are usual here.
@@ -109,9 +111,14 @@ impl GapWatch {
     /// The time of the last request, if the endpoint is silent for too long at this time.
     #[must_use]
     pub fn silent_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let limit = self.limit_ns()?;
-        let is_silent = ns(now).saturating_sub(self.last_ns) > limit;
+        let is_silent = self.is_silence(ns(now).saturating_sub(self.last_ns));
         is_silent.then(|| Timestamp::from_nanosecond(self.last_ns.into()).ok()).flatten()
+    }
+
+    /// True for a gap that is longer than the endpoint may be silent.
+    fn is_silence(&self, gap: i64) -> bool {
+        // Most gaps are shorter than every limit, which takes a median.
+        gap > BEATS * FASTEST_BEAT_NS && self.limit_ns().is_some_and(|limit| gap > limit)
     }
 
     fn limit_ns(&self) -> Option<i64> {
@@ -150,10 +157,6 @@ impl GapWatch {
             && self.days.len() as u64 <= DAYS.unsigned_abs() + 1
             && self.recent_ns.iter().all(|gap| *gap > 0)
     }
-}
-
-fn ns(at: Timestamp) -> i64 {
-    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ impl Times {
     pub(super) const EXACT: u64 = KEPT as u64;
 
     pub(super) fn push(&mut self, at: Timestamp) {
-        let ns = i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX);
+        let ns = ns(at);
         for (ring, step) in self.rings.iter_mut().zip(STEPS) {
             if self.pushed.is_multiple_of(step) {
                 if ring.len() == KEPT {
@@ -53,6 +53,11 @@ impl Times {
     pub(super) fn is_valid(&self) -> bool {
         self.rings.iter().all(|ring| ring.len() <= KEPT && ring.len() as u64 <= self.pushed)
     }
+}
+
+/// The nanoseconds since 1970, up to the year 2262.
+pub(super) fn ns(at: Timestamp) -> i64 {
+    i64::try_from(at.as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ test("incidents are acknowledged and annotated, and another page shows it", asyn
   await close(other);
 });
 
-test("hundreds of series fit", async () => {
+test("hundreds of series fit, and a change of one is shown", async () => {
   const many = await serve({ alarm: "shift" });
   const records = [];
   for (let model = 0; model < 134; model += 1) {
@@ -104,6 +104,9 @@ test("hundreds of series fit", async () => {
     const page = await open(browser, `${many.url}/`, { viewport });
     await until("all series", async () => assert.equal(await part(page, "overview-series").count(), 402));
     assert.match(await part(page, "overview-count").innerText(), /134 endpoints, 402 series/);
+    await many.records([0.7321], { of: { provider: "provider-0", model: "model-0" }, end: Date.now() });
+    // No line breaks between a number and its unit.
+    await until("the new value", async () => assert.match(await page.locator('[data-testid="endpoint"]', { hasText: "model-0" }).first().innerText(), /732\.1\u00a0ms/));
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${width}: ${overflow} px wider than the window`);
     if (PICTURES) await page.screenshot({ path: `${PICTURES}/overview-many-${width}.png` });

@@ -1,3 +1,4 @@
+import type { SessionSummary } from "./api/types";
 import type { Patch } from "./router";
 
 export type Option = readonly [value: string, title: string];
@@ -58,3 +59,7 @@ export function withWholeHours({ hours, ...query }: Patch, now = Date.now()): Pa
 export function groupTitle(group: { provider?: string; model?: string }): string {
   return [group.provider, group.model].filter(Boolean).join(" · ");
 }
+
+/** The metric of sessions that is shown first: a latency that all of them have. */
+export const usualMetric = (sessions: SessionSummary[]): string | undefined =>
+  ["ttft_s", "e2e_s"].find((name) => sessions.every(({ metrics }) => metrics.includes(name))) ?? sessions[0]?.metrics[0];

@@ -52,7 +52,7 @@ export function percent(share: number, decimals = 1): string {
 }
 
 /** A change as a percentage with its sign: `+12.3 %`. */
-export const change = (share: number): string => (share > 0 ? "+" : "") + percent(share);
+export const change = (share: number, decimals = 1): string => (share > 0 ? "+" : "") + percent(share, decimals);
 
 export const count = (value: number): string => value.toLocaleString("en-US");
 

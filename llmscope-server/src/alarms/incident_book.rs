@@ -50,9 +50,10 @@ impl IncidentBook {
         self.incidents.insert(incident.id, incident);
     }
 
-    /// The open incident of a source's signal.
-    pub(super) fn of(&self, source: i64, signal: Signal) -> Option<&Incident> {
-        self.incidents.get(self.open.get(&(source, signal))?)
+    /// The open incident of a source's signal, and its member.
+    pub(super) fn of(&self, source: i64, signal: Signal) -> Option<(&Incident, &Member)> {
+        let incident = self.incidents.get(self.open.get(&(source, signal))?)?;
+        Some((incident, &incident.members[incident.place_of(source, signal)?]))
     }
 
     /// The signals of a source with an open incident.
@@ -75,7 +76,7 @@ impl IncidentBook {
         match event {
             AlarmEvent::Learning { .. } | AlarmEvent::Learned { .. } => Ok(Vec::new()),
             AlarmEvent::Opened(report) | AlarmEvent::Worse(report) => {
-                let known = self.of(source.id, Signal::of(&report)).map(Incident::kind);
+                let known = self.of(source.id, Signal::of(&report)).map(|(incident, _)| incident.kind());
                 match known {
                     None => self.open(transaction, source, report, at),
                     Some(kind) if kind == Kind::of(&report) => self.worsen(transaction, source, report, at),
@@ -157,8 +158,22 @@ impl IncidentBook {
         self.finish(transaction, incident, IncidentTurn::Worse)
     }
 
+    /// Ends the open member of a signal, with what was known of it. `accepted`: a user took the present level as normal.
+    pub(super) fn end_signal(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        (source, signal): (&Source, Signal),
+        at: Timestamp,
+        accepted: bool,
+    ) -> Result<IncidentTurns> {
+        let Some(report) = self.of(source.id, signal).map(|(_, member)| member.report.clone()) else {
+            return Ok(Vec::new());
+        };
+        self.end(transaction, source, IncidentReport { at, accepted, ..report }, at)
+    }
+
     /// Ends a member, and its incident with the last one.
-    pub(super) fn end(
+    fn end(
         &mut self,
         transaction: &mut dyn Transaction,
         source: &Source,
@@ -251,7 +266,7 @@ impl IncidentBook {
 
     /// The incident of an open member, and the member's place.
     fn member_of(&self, source: i64, signal: Signal) -> Option<(Incident, usize)> {
-        let incident = self.of(source, signal)?;
+        let (incident, _) = self.of(source, signal)?;
         Some((incident.clone(), incident.place_of(source, signal)?))
     }
 

@@ -12,7 +12,7 @@ mod source_alarms;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
-use llmscope_core::watch::{AlarmWatch, GapWatch, IncidentReport, Promise};
+use llmscope_core::watch::{AlarmWatch, GapWatch, Promise};
 use llmscope_core::{Metric, RequestRecord};
 
 pub(crate) use board::AlarmBoard;
@@ -126,7 +126,7 @@ impl Alarms {
                 *signal == Signal::NoData || watch.incidents().any(|report| Signal::of(report) == *signal)
             };
             for signal in signals.filter(|signal| !is_known(signal)) {
-                end(&mut self.incidents, transaction, &alarms.source, signal, at)?;
+                self.incidents.end_signal(transaction, (&alarms.source, signal), at, true)?;
             }
         }
         Ok(())
@@ -155,7 +155,7 @@ impl Alarms {
         let events = alarms.push(id, record, times);
         self.metrics += alarms.metrics().saturating_sub(before);
         self.changed.extend(events.iter().filter_map(|event| Some((source.id, event.metric()?))));
-        let mut turns = silence::end(&mut self.incidents, transaction, source, received_at)?;
+        let mut turns = self.incidents.end_signal(transaction, (source, Signal::NoData), received_at, false)?;
         for event in events {
             turns.extend(self.incidents.change(transaction, source, event, at)?);
         }
@@ -201,7 +201,7 @@ impl Alarms {
         let before = alarms.metrics();
         alarms.learned.watch.forget(metric).map_err(refused)?;
         self.metrics = self.metrics.saturating_sub(before - alarms.metrics());
-        end(&mut self.incidents, transaction, &alarms.source, Signal::Metric(metric), at)
+        self.incidents.end_signal(transaction, (&alarms.source, Signal::Metric(metric)), at, true)
     }
 
     /// Replaces the annotations of an incident.
@@ -243,11 +243,8 @@ impl Alarms {
 
     /// The alarm of a series.
     pub(crate) fn of(&self, source: i64, metric: Metric) -> Option<SeriesAlarm> {
-        let signal = Signal::Metric(metric);
-        let incident = self.incidents.of(source, signal).and_then(|incident| {
-            let member = incident.members[incident.place_of(source, signal)?].clone();
-            Some(SeriesIncident { id: incident.id, member })
-        });
+        let open = self.incidents.of(source, Signal::Metric(metric));
+        let incident = open.map(|(incident, member)| SeriesIncident { id: incident.id, member: member.clone() });
         SeriesAlarm::of(self.sources.get(&source)?, metric, incident)
     }
 
@@ -308,20 +305,4 @@ fn store(alarms: &mut SourceAlarms, transaction: &mut dyn Transaction) -> Result
     transaction.save_alarms(alarms.source.id, alarms.record, &state)?;
     alarms.saved();
     Ok(())
-}
-
-/// Ends a member of an incident whose series starts again.
-fn end(
-    incidents: &mut IncidentBook,
-    transaction: &mut dyn Transaction,
-    source: &Source,
-    signal: Signal,
-    at: Timestamp,
-) -> Result<IncidentTurns> {
-    let report = incidents.of(source.id, signal).and_then(|incident| {
-        let place = incident.place_of(source.id, signal)?;
-        Some(incident.members[place].report.clone())
-    });
-    let Some(report) = report else { return Ok(IncidentTurns::new()) };
-    incidents.end(transaction, source, IncidentReport { at, accepted: true, ..report }, at)
 }

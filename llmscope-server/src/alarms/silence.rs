@@ -4,10 +4,9 @@ use jiff::Timestamp;
 use llmscope_core::watch::{AlarmEvent, IncidentReport};
 
 use super::Alarms;
-use super::incident_book::{IncidentBook, IncidentTurns};
+use super::incident_book::IncidentTurns;
 use super::source_alarms::SourceAlarms;
 use crate::incident::Signal;
-use crate::series::Source;
 use crate::store::{Result, Transaction};
 
 impl Alarms {
@@ -37,19 +36,4 @@ impl Alarms {
         let silent = self.sources.values().filter_map(move |alarms| Some((alarms, since(alarms)?)));
         silent.filter(|(alarms, _)| self.incidents.of(alarms.source.id, Signal::NoData).is_none())
     }
-}
-
-/// Ends the silence of a source.
-pub(super) fn end(
-    incidents: &mut IncidentBook,
-    transaction: &mut dyn Transaction,
-    source: &Source,
-    at: Timestamp,
-) -> Result<IncidentTurns> {
-    let report = incidents.of(source.id, Signal::NoData).and_then(|incident| {
-        let place = incident.place_of(source.id, Signal::NoData)?;
-        Some(incident.members[place].report.clone())
-    });
-    let Some(report) = report else { return Ok(IncidentTurns::new()) };
-    incidents.end(transaction, source, IncidentReport { at, ..report }, at)
 }

@@ -8,6 +8,7 @@ import { Failure, Empty, Skeleton, Warnings } from "../parts/feedback";
 import { SignalsTable } from "../parts/signals-table";
 import { Statistics } from "../parts/statistics";
 import { BigVerdict } from "../parts/verdict";
+import { usualMetric } from "../metrics";
 import { navigate, patched, type Patch, urlOf, useQuery } from "../router";
 import { useLoaded } from "../state/loaded";
 import { useSeries } from "../state/series";
@@ -70,7 +71,7 @@ function Nothing({ hasSeries }: { hasSeries: boolean }) {
     <Empty title="There are no live measurements.">
       <p>Choose a session:</p>
       <ul data-testid="choose-session">
-        {sessions.slice(0, 10).map(({ id, name, metrics }) => <li key={id}><a href={urlOf("/analysis", { session: String(id), metric: metrics[0] })}>{name}</a></li>)}
+        {sessions.slice(0, 10).map((session) => <li key={session.id}><a href={urlOf("/analysis", { session: String(session.id), metric: usualMetric([session]) })}>{session.name}</a></li>)}
       </ul>
       {sessions.length > 10 && <p><a href="/sessions">Show all sessions</a></p>}
     </Empty>

@@ -2,6 +2,7 @@
 
 import type { Series, Verdict } from "../api/types";
 import { groupTitle, METRICS, metricTitle } from "../metrics";
+import { change } from "../quantity";
 
 export interface EndpointRow {
   title: string;
@@ -58,6 +59,5 @@ export function sizeOf({ alarm }: Series): string | null {
   if (!incident) return null;
   if (incident.part === "spread") return "more irregular";
   if (incident.ratio === undefined) return null;
-  const percent = Math.round(100 * (incident.ratio - 1));
-  return `${percent > 0 ? "+" : percent < 0 ? "\u2212" : ""}${Math.abs(percent)}\u00a0%`;
+  return change(Math.round(100 * (incident.ratio - 1)) / 100, 0);
 }

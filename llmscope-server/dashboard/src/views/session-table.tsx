@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { SessionSummary } from "../api/types";
 import { Time } from "../parts/time";
+import { usualMetric } from "../metrics";
 import { count } from "../quantity";
 import { type Patch, urlOf } from "../router";
 
@@ -54,9 +55,6 @@ function Runs({ runs, selectAll }: { runs: SessionSummary[]; selectAll: () => vo
     </div>
   );
 }
-
-const usualMetric = (sessions: SessionSummary[]): string | undefined =>
-  ["ttft_s", "e2e_s"].find((name) => sessions.every(({ metrics }) => metrics.includes(name))) ?? sessions[0]?.metrics[0];
 
 interface RowProps extends Pick<Props, "barrier" | "remove"> {
   session: SessionSummary;

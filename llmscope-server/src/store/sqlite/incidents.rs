@@ -5,12 +5,12 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::super::{Annotation, StoredAlarms};
+use super::annotations::{INCIDENTS, mark};
 use super::condition::Condition;
-use super::row::{self, json, parsed};
+use super::row::{self, json, of_name, parsed};
 use crate::incident::{Incident, IncidentFilter, IncidentTurn, Member};
 use crate::record::StoredRecord;
 use crate::timestamp::{from_ns, to_ns};
-use crate::violation::{Mark, Note, ViolationStatus};
 
 const SELECT: &str = "SELECT i.id, i.provider, i.opened_ns, i.ended_ns, i.pending, i.status, i.acknowledged_ns, \
                       i.acknowledged_by, i.resolved_ns, i.resolved_by FROM incidents i";
@@ -82,7 +82,7 @@ fn read(reader: &Connection, sql: &str, parameters: impl rusqlite::Params) -> ru
         let mut members = members(reader, row.get(0)?)?.into_iter();
         // An incident is stored with its first member.
         if let Some(first) = members.next() {
-            let notes = notes(reader, row.get(0)?)?;
+            let notes = INCIDENTS.notes(reader, row.get(0)?)?;
             incidents.push(Incident { notes, ..incident(row, first, members)? });
         }
     }
@@ -91,15 +91,11 @@ fn read(reader: &Connection, sql: &str, parameters: impl rusqlite::Params) -> ru
 
 fn incident(row: &Row<'_>, first: Member, others: impl Iterator<Item = Member>) -> rusqlite::Result<Incident> {
     let (pending, status): (String, String) = (row.get(4)?, row.get(5)?);
-    let mark = |column: usize| -> rusqlite::Result<Option<Mark>> {
-        let (at, by): (Option<i64>, Option<String>) = (row.get(column)?, row.get(column + 1)?);
-        Ok(at.zip(by).map(|(ns, by)| Mark { at: from_ns(ns), by }))
-    };
     let times = (from_ns(row.get(2)?), row.get::<_, Option<i64>>(3)?.map(from_ns));
     let mut incident = Incident {
-        status: parsed(5, &format!("\"{status}\""))?,
-        acknowledged: mark(6)?,
-        resolved: mark(8)?,
+        status: of_name(5, &status)?,
+        acknowledged: mark(row, 6)?,
+        resolved: mark(row, 8)?,
         pending: parsed(4, &pending)?,
         ..Incident::new(row.get(0)?, row.get(1)?, times, first)
     };
@@ -117,12 +113,6 @@ fn members(reader: &Connection, incident: i64) -> rusqlite::Result<Vec<Member>> 
         Ok(Member::new(&row::source(row, 3)?, times, parsed(2, &report)?))
     };
     reader.prepare_cached(sql)?.query_map([incident], member)?.collect()
-}
-
-fn notes(reader: &Connection, incident: i64) -> rusqlite::Result<Vec<Note>> {
-    let sql = "SELECT at_ns, by, text FROM incident_notes WHERE incident = ? ORDER BY rowid";
-    let note = |row: &Row<'_>| Ok(Note { mark: Mark { at: from_ns(row.get(0)?), by: row.get(1)? }, text: row.get(2)? });
-    reader.prepare_cached(sql)?.query_map([incident], note)?.collect()
 }
 
 pub(super) fn save_alarms(writer: &Connection, source: i64, record: i64, state: &str) -> rusqlite::Result<()> {
@@ -169,29 +159,7 @@ pub(super) fn save_member(writer: &Connection, incident: i64, member: &Member) -
 }
 
 pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) -> rusqlite::Result<Option<Incident>> {
-    let Annotation { status, note, by, at } = annotation;
-    let at_ns = to_ns(*at);
-    let sql = match status {
-        Some(ViolationStatus::Acknowledged) => {
-            // The first acknowledgement stays, and a resolved incident stays resolved.
-            "UPDATE incidents SET acknowledged_ns = iif(status = 'new', ?2, acknowledged_ns), \
-             acknowledged_by = iif(status = 'new', ?3, acknowledged_by), \
-             status = iif(status = 'new', 'acknowledged', status) WHERE id = ?1"
-        }
-        Some(ViolationStatus::Resolved) => {
-            "UPDATE incidents SET resolved_ns = ?2, resolved_by = ?3, status = 'resolved' WHERE id = ?1"
-        }
-        // A note changes no column, but the incident must exist.
-        Some(ViolationStatus::New) | None => "UPDATE incidents SET id = id WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
-    };
-    if writer.prepare_cached(sql)?.execute(params![id, at_ns, by])? == 0 {
-        return Ok(None);
-    }
-    if let Some(note) = note {
-        let insert = "INSERT INTO incident_notes (incident, at_ns, by, text) VALUES (?, ?, ?, ?)";
-        writer.prepare_cached(insert)?.execute(params![id, at_ns, by, note])?;
-    }
-    one(writer, id)
+    if INCIDENTS.annotate(writer, id, annotation)? { one(writer, id) } else { Ok(None) }
 }
 
 pub(super) fn save_message(writer: &Connection, incident: i64, turn: IncidentTurn) -> rusqlite::Result<()> {

@@ -1,5 +1,6 @@
 //! A store in one SQLite file in WAL mode: readers see the last commit and never wait for the writer.
 
+mod annotations;
 mod condition;
 mod failure;
 mod identities;

@@ -108,6 +108,11 @@ pub(super) fn json(value: &impl serde::Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 
+/// Parses the name of a value, as its JSON has it.
+pub(super) fn of_name<T: DeserializeOwned>(column: usize, name: &str) -> rusqlite::Result<T> {
+    parsed(column, &format!("\"{name}\""))
+}
+
 /// Parses the JSON of a column.
 pub(super) fn parsed<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text)

@@ -8,12 +8,13 @@ use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::super::{Annotation, SeriesState, StoredSeries, ViolationFilter};
+use super::annotations::{VIOLATIONS, mark};
 use super::condition::Condition;
-use super::row::{self, json, parsed};
+use super::row::{self, json, of_name, parsed};
 use super::writing::first;
 use crate::series::{Measurement, SeriesName, Source};
 use crate::timestamp::{from_ns, to_ns};
-use crate::violation::{Mark, Note, Violation, ViolationStatus};
+use crate::violation::Violation;
 
 const SELECT: &str = "SELECT v.id, v.rule, v.words, v.side, v.first_signal, v.first_ns, v.signal_ns, v.last_ns, \
                       v.signals, v.open, v.value, v.limits, v.status, v.acknowledged_ns, v.acknowledged_by, \
@@ -105,29 +106,7 @@ pub(super) fn update(writer: &Connection, violation: &Violation) -> rusqlite::Re
 }
 
 pub(super) fn annotate(writer: &Connection, id: i64, annotation: &Annotation) -> rusqlite::Result<Option<Violation>> {
-    let Annotation { status, note, by, at } = annotation;
-    let at_ns = to_ns(*at);
-    let sql = match status {
-        Some(ViolationStatus::Acknowledged) => {
-            // The first acknowledgement stays, and a resolved violation stays resolved.
-            "UPDATE violations SET acknowledged_ns = iif(status = 'new', ?2, acknowledged_ns), \
-             acknowledged_by = iif(status = 'new', ?3, acknowledged_by), \
-             status = iif(status = 'new', 'acknowledged', status) WHERE id = ?1"
-        }
-        Some(ViolationStatus::Resolved) => {
-            "UPDATE violations SET resolved_ns = ?2, resolved_by = ?3, status = 'resolved' WHERE id = ?1"
-        }
-        // A note changes no column, but the violation must exist.
-        Some(ViolationStatus::New) | None => "UPDATE violations SET id = id WHERE id = ?1 AND ?2 = ?2 AND ?3 = ?3",
-    };
-    if writer.prepare_cached(sql)?.execute(params![id, at_ns, by])? == 0 {
-        return Ok(None);
-    }
-    if let Some(note) = note {
-        let insert = "INSERT INTO notes (violation, at_ns, by, text) VALUES (?, ?, ?, ?)";
-        writer.prepare_cached(insert)?.execute(params![id, at_ns, by, note])?;
-    }
-    one(writer, id)
+    if VIOLATIONS.annotate(writer, id, annotation)? { one(writer, id) } else { Ok(None) }
 }
 
 /// Reads a series and its source from five columns: id, metric; id, provider, model.
@@ -141,17 +120,12 @@ fn name(row: &Row<'_>, column: usize) -> rusqlite::Result<(SeriesName, Source)> 
 fn violation(row: &Row<'_>) -> rusqlite::Result<Violation> {
     let (rule, side, limits, status): (String, String, String, String) =
         (row.get(1)?, row.get(3)?, row.get(11)?, row.get(12)?);
-    let mark = |column: usize| -> rusqlite::Result<Option<Mark>> {
-        let (at, by): (Option<i64>, Option<String>) = (row.get(column)?, row.get(column + 1)?);
-        Ok(at.zip(by).map(|(ns, by)| Mark { at: from_ns(ns), by }))
-    };
-    let quoted = |text: &str| format!("\"{text}\"");
     Ok(Violation {
         id: row.get(0)?,
         series: name(row, 17)?.0,
         rule: parsed(1, &serde_json::Value::String(rule).to_string())?,
         words: row.get(2)?,
-        side: parsed::<Side>(3, &quoted(&side))?,
+        side: of_name::<Side>(3, &side)?,
         first_at: from_ns(row.get(5)?),
         signal_at: from_ns(row.get(6)?),
         last_at: from_ns(row.get(7)?),
@@ -159,19 +133,15 @@ fn violation(row: &Row<'_>) -> rusqlite::Result<Violation> {
         open: row.get(9)?,
         value: row.get(10)?,
         limits: parsed(11, &limits)?,
-        status: parsed(12, &quoted(&status))?,
-        acknowledged: mark(13)?,
-        resolved: mark(15)?,
+        status: of_name(12, &status)?,
+        acknowledged: mark(row, 13)?,
+        resolved: mark(row, 15)?,
         notes: Vec::new(),
     })
 }
 
 fn with_notes(reader: &Connection, violation: Violation) -> rusqlite::Result<Violation> {
-    let sql = "SELECT at_ns, by, text FROM notes WHERE violation = ? ORDER BY rowid";
-    let mut statement = reader.prepare_cached(sql)?;
-    let note = |row: &Row<'_>| Ok(Note { mark: Mark { at: from_ns(row.get(0)?), by: row.get(1)? }, text: row.get(2)? });
-    let notes = statement.query_map([violation.id], note)?.collect::<rusqlite::Result<_>>()?;
-    Ok(Violation { notes, ..violation })
+    Ok(Violation { notes: VIOLATIONS.notes(reader, violation.id)?, ..violation })
 }
 
 fn broken(column: usize, error: llmscope_core::Error) -> rusqlite::Error {

@@ -286,13 +286,7 @@ fn average_moving_range(sample: &Sample<'_>) -> Result<SigmaEstimate> {
     if count == 0 {
         return Err(Error::NotEnoughData { what: MOVING_RANGES, have: 0, need: 1 });
     }
-    let total: f64 = sample
-        .segments()
-        .map(|values| {
-            let later = values.get(1..).unwrap_or_default();
-            stats::sum_of_pairs(&values[..later.len()], later, |before, now| (now - before).abs()).value()
-        })
-        .sum();
+    let total: f64 = sample.segments().map(|values| stats::sum_of_moving_ranges(values).value()).sum();
     Ok(SigmaEstimate {
         sigma: total / float(count) / d2(2),
         estimator: SigmaEstimator::AverageMovingRange,

@@ -1,12 +1,12 @@
-//! Charts of many blocks: the batch engine against the streaming monitor across every block boundary, with gaps,
+//! Charts of many parts: the batch engine against the streaming monitor across every border of parts, with gaps,
 //! varying lines, and patterns of maximum length.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use llmscope_core::rules::judge;
-use llmscope_core::{Line, Monitor, Pattern, Rule, RuleSet, Violation};
+use llmscope_core::{Line, Monitor, Pattern, Rule, RuleSet, Side, Violation};
 
-/// More than three blocks of 32,768 points, and not a whole number of words.
+/// More than 13 parts of 8,192 points, and not a whole number of words.
 const POINTS: usize = 110_001;
 
 /// A reproducible stream of numbers between 0 and 1.
@@ -77,7 +77,20 @@ fn compare(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules:
         let violations: Vec<&Violation> = judgement.violations.iter().filter(|v| v.rule == *code).collect();
         let listed: Vec<usize> = violations.iter().flat_map(|violation| violation.signals()).collect();
         assert_eq!(listed, at, "{code}: the violations list other signals");
+        let one_sided = matches!(
+            rules.rules()[rule].pattern(),
+            Pattern::Beyond { .. } | Pattern::SameSide { .. } | Pattern::Trend { .. }
+        );
+        for pair in violations.windows(2) {
+            let adjacent = pair[0].last + 1 == pair[1].first_signal && !breaks.contains(&pair[1].first_signal);
+            let other_side = one_sided && pair[0].side != pair[1].side;
+            assert!(!adjacent || other_side, "{code}: one violation is listed as two at {}", pair[1].first_signal);
+        }
         for violation in violations {
+            let mut sides = signals.iter().filter(|signal| violation.signals().contains(&signal.at)).map(|s| s.side);
+            let first_side = sides.next().unwrap();
+            let side = if sides.all(|side| side == first_side) { first_side } else { Side::Both };
+            assert_eq!(violation.side, side, "{code} at {}", violation.first_signal);
             let first = signals.iter().find(|signal| signal.at == violation.first_signal).unwrap();
             assert_eq!(violation.first, first.first, "{code} at {}", violation.first_signal);
             assert!(judgement.members.at(violation.first).contains(rule), "{code}: its first point is not a member");
@@ -86,6 +99,9 @@ fn compare(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules:
         // A signal completes a pattern, so it is also a member.
         assert!(at.iter().all(|&at| judgement.members.at(at).contains(rule)), "{code}");
     }
+    let place =
+        |violation: &Violation| (violation.first_signal, rules.codes().position(|code| *code == violation.rule));
+    assert!(judgement.violations.is_sorted_by_key(place), "the violations are not in order");
     signals.iter().map(Vec::len).collect()
 }
 
@@ -104,7 +120,7 @@ fn long_charts_are_judged_as_the_monitor_judges_them() {
 fn gaps_on_and_about_the_seams_end_every_pattern() {
     let mut random = Random(1);
     let points = points(&mut random);
-    let mut breaks = vec![1, 63, 64, 65, 32_767, 32_768, 32_769, 65_530, 65_536, 98_304, POINTS - 1];
+    let mut breaks = vec![1, 63, 64, 65, 8_191, 8_192, 8_193, 16_384, 32_768, 32_769, 65_530, 98_304, POINTS - 1];
     breaks.extend((2..POINTS - 2).filter(|_| random.next() < 4e-4));
     breaks.sort_unstable();
     breaks.dedup();

@@ -1,8 +1,8 @@
 //! Judges a whole chart at once, 64 points per machine word.
 //!
 //! Each comparison of the points with a line becomes a set of [`Bits`]; a pattern is a few shifts and conjunctions of
-//! such sets. The chart is processed in blocks, so that the sets of a block stay in the cache. Each block includes as
-//! many points around it as the longest pattern spans. With the feature `parallel`, several threads share the blocks.
+//! such sets. The chart is processed in parts, so that the sets of a part stay in the cache. Each part looks at as many
+//! points around it as the longest pattern spans. With the feature `parallel`, several threads share the parts.
 //! The definitions are those of the streaming [`Monitor`](super::Monitor); a property test checks that both agree.
 
 use std::ops::Range;
@@ -10,11 +10,11 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::bits::{Bits, WORD};
-use super::block::Block;
+use super::judged_part::JudgedPart;
 use super::monitor::check_lines;
 use super::pattern::Judged;
 use super::rule_bits::RuleBits;
-use super::{Pattern, Rule, RuleSet, Side, Violation};
+use super::{Rule, RuleSet, Violation};
 use crate::error::{Error, Result};
 use crate::limits::Line;
 
@@ -83,26 +83,17 @@ impl Judgement {
 /// # Ok::<(), llmscope_core::Error>(())
 /// ```
 pub fn judge(points: &[f64], center: &Line, sigma: &Line, breaks: &[usize], rules: &RuleSet) -> Result<Judgement> {
-    check(points, center, sigma)?;
+    check_all_lines(points, center, sigma)?;
     let mut breaks: Vec<usize> = breaks.iter().copied().filter(|&at| at < points.len()).collect();
     breaks.sort_unstable();
     breaks.dedup();
     let chart = ChartLines { points, center, sigma, breaks };
-    let found = chart.look_for(rules);
-    // The number of violations is at most the number of runs of signals plus the number of gaps.
-    let runs = found.iter().flatten().map(|found| found.signals.run_count()).sum();
-    let mut violations = Vec::with_capacity(runs);
-    let (mut signals, mut members) = (Vec::new(), Vec::new());
-    for (rule, found) in rules.rules().iter().zip(found) {
-        found.iter().for_each(|found| chart.add_violations(rule, found, &mut violations));
-        let (signal, member): (Vec<_>, Vec<_>) = found.into_iter().map(|found| (found.signals, found.members)).unzip();
-        signals.push(union(signal));
-        members.push(union(member));
-    }
-    // Stable: violations that begin at the same point keep the order of the rules.
-    violations.sort_by_key(|violation| violation.first_signal);
-    let marks = |rules| RuleBits::new(rules, points.len());
-    Ok(Judgement { signals: marks(signals), members: marks(members), violations })
+    // The points to include around a part, in whole words.
+    let context = rules.rules().iter().map(|rule| rule.pattern().span()).max().unwrap_or(1).next_multiple_of(WORD);
+    let length = PART.max(4 * context);
+    let starts: Vec<usize> = (0..points.len()).step_by(length).collect();
+    let judged = |&start: &usize| JudgedPart::of(&chart, start..points.len().min(start + length), context, rules);
+    JudgedPart::joined(mapped(&starts, judged), &chart, rules)
 }
 
 /// Points with the lines that they are compared with.
@@ -114,76 +105,14 @@ pub(super) struct ChartLines<'a> {
     pub(super) breaks: Vec<usize>,
 }
 
-/// The occurrences of a pattern on one side.
-pub(super) struct Found {
-    pub(super) side: Side,
-    pub(super) signals: Bits,
-    pub(super) members: Bits,
-}
-
-/// Points per block: its sets take 4 KiB each and stay in the cache.
-const BLOCK: usize = 1 << 15;
+/// Points per part: its sets of points take 1 KiB each and stay in the cache.
+const PART: usize = 1 << 13;
 
 impl ChartLines<'_> {
-    /// The occurrences of each rule's pattern, above and below, or on both sides at once.
-    fn look_for(&self, rules: &RuleSet) -> Vec<Vec<Found>> {
-        let n = self.points.len();
-        // The points to include around a block, in whole words.
-        let context = rules.rules().iter().map(|rule| rule.pattern().span()).max().unwrap_or(1).next_multiple_of(WORD);
-        let block = BLOCK.max(4 * context);
-        let starts: Vec<usize> = (0..n).step_by(block).collect();
-        let look = |&start: &usize| {
-            let seen = start.saturating_sub(context)..n.min(start + block + context);
-            let block = Block::of(self, &seen, rules);
-            let found: Vec<_> = rules.rules().iter().map(|rule| block.look_for(rule.pattern())).collect();
-            (start, seen.start, found)
-        };
-        let mut all: Vec<Vec<Found>> = rules.rules().iter().map(|rule| nothing(rule.pattern(), n)).collect();
-        for (start, seen_from, found) in mapped(&starts, look) {
-            let part = start..n.min(start + block);
-            for (all, found) in all.iter_mut().flatten().zip(found.iter().flatten()) {
-                all.signals.put(part.clone(), &found.signals, seen_from);
-                all.members.put(part.clone(), &found.members, seen_from);
-            }
-        }
-        all
-    }
-
-    /// The maximal runs of signals between gaps.
-    fn add_violations(&self, rule: &Rule, found: &Found, violations: &mut Vec<Violation>) {
-        let mut from = 0;
-        while let Some(first_signal) = found.signals.next(from) {
-            let gap = self.breaks.get(self.breaks.partition_point(|&at| at <= first_signal));
-            let end = found.signals.next_outside(first_signal + 1);
-            let end = gap.map_or(end, |&gap| end.min(gap));
-            let first = self.first(rule.pattern(), first_signal, found.side);
-            let side = self.side(rule.pattern(), first..end, found.side);
-            violations.push(Violation { rule: rule.code().clone(), first, first_signal, last: end - 1, side });
-            from = end;
-        }
-    }
-
     /// The gaps before the points of a range.
     pub(super) fn breaks_in(&self, points: &Range<usize>) -> &[usize] {
         let before = |end: usize| self.breaks.partition_point(|&at| at < end);
         &self.breaks[before(points.start)..before(points.end)]
-    }
-
-    /// The first point of the pattern that is complete at `last`.
-    fn first(&self, pattern: Pattern, last: usize, side: Side) -> usize {
-        let Pattern::Beyond { multiple, window, .. } = pattern else { return last + 1 - pattern.span() };
-        // The window does not extend across a gap.
-        let reach = (last + 1).saturating_sub(window)..last + 1;
-        let start = self.breaks_in(&reach).last().copied().unwrap_or(reach.start);
-        (start..last).find(|&point| self.at(point).beyond(multiple) == Some(side)).unwrap_or(last)
-    }
-
-    /// The side of a violation. If the pattern accepts both sides, it follows from the points.
-    fn side(&self, pattern: Pattern, mut points: Range<usize>, side: Side) -> Side {
-        let Pattern::Outside { multiple, .. } = pattern else { return side };
-        let first = self.at(points.start).beyond(multiple);
-        let mixed = points.any(|point| self.at(point).beyond(multiple) != first);
-        if mixed { Side::Both } else { first.unwrap_or(Side::Both) }
     }
 
     pub(super) fn at(&self, point: usize) -> Judged {
@@ -191,34 +120,20 @@ impl ChartLines<'_> {
     }
 }
 
-/// All points of the sets of one rule.
-fn union(sets: Vec<Bits>) -> Bits {
-    sets.into_iter().reduce(|all, set| all.or(&set)).unwrap_or_default()
-}
-
-/// The result of each block, in order.
+/// The result of each part, in order.
 #[cfg(not(feature = "parallel"))]
 fn mapped<T>(starts: &[usize], look: impl Fn(&usize) -> T) -> impl Iterator<Item = T> {
     starts.iter().map(look)
 }
 
-/// The result of each block, in order, computed on several threads.
+/// The result of each part, in order, computed on several threads.
 #[cfg(feature = "parallel")]
 fn mapped<T: Send>(starts: &[usize], look: impl Fn(&usize) -> T + Send + Sync) -> Vec<T> {
     use rayon::prelude::*;
     if let [only] = starts { vec![look(only)] } else { starts.par_iter().map(look).collect() }
 }
 
-/// The empty result for a pattern.
-fn nothing(pattern: Pattern, len: usize) -> Vec<Found> {
-    let found = |side| Found { side, signals: Bits::none(len), members: Bits::none(len) };
-    if pattern.is_about_both_sides() { vec![found(Side::Both)] } else { vec![found(Side::Above), found(Side::Below)] }
-}
-
-fn check(points: &[f64], center: &Line, sigma: &Line) -> Result<()> {
-    if let Some(index) = points.iter().position(|x| !x.is_finite()) {
-        return Err(Error::NonFinite { index, value: points[index] });
-    }
+fn check_all_lines(points: &[f64], center: &Line, sigma: &Line) -> Result<()> {
     for (left_name, line) in [("the center line", center), ("sigma", sigma)] {
         if let Line::PerPoint(values) = line
             && values.len() != points.len()

@@ -1,5 +1,6 @@
 //! Sets of points, one bit per point: one machine word tests 64 points.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Points in a word.
@@ -15,6 +16,11 @@ pub(super) struct Bits {
 impl Bits {
     pub(super) fn none(len: usize) -> Self {
         Self { words: vec![0; len.div_ceil(WORD)], len }
+    }
+
+    /// No points yet, with space for as many.
+    pub(super) fn with_capacity(len: usize) -> Self {
+        Self { words: Vec::with_capacity(len.div_ceil(WORD)), len: 0 }
     }
 
     /// The points that pass a test.
@@ -54,8 +60,12 @@ impl Bits {
         self
     }
 
-    pub(super) fn set_word(&mut self, word: usize, value: u64) {
-        self.words[word] = value;
+    /// Adds the points of a word. A word beyond the last point has none.
+    #[inline]
+    pub(super) fn add_word(&mut self, word: usize, points: u64) {
+        if let Some(known) = self.words.get_mut(word) {
+            *known |= points;
+        }
     }
 
     pub(super) fn get(&self, point: usize) -> bool {
@@ -66,28 +76,26 @@ impl Bits {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// The number of runs of successive points.
-    pub(super) fn run_count(&self) -> usize {
-        let begins = (0..self.words.len()).map(|w| self.words[w] & !self.word_later(w, 1));
-        begins.map(|word| word.count_ones() as usize).sum()
-    }
-
+    #[inline(always)]
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
         self
     }
 
+    #[inline(always)]
     pub(super) fn and_not(mut self, other: &Self) -> Self {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= !b);
         self
     }
 
+    #[inline(always)]
     pub(super) fn or(mut self, other: &Self) -> Self {
         self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
         self
     }
 
     /// Adds one bit to each point, as to a column of a binary number. Returns the carry to the next column.
+    #[inline(always)]
     pub(super) fn add(&mut self, mut bit: Self) -> Self {
         for (sum, bit) in self.words.iter_mut().zip(&mut bit.words) {
             (*sum, *bit) = (*sum ^ *bit, *sum & *bit);
@@ -95,23 +103,27 @@ impl Bits {
         bit
     }
 
-    /// Copies the points `part` from a set whose first point is `from` of this one. Both begin at a word boundary.
-    pub(super) fn put(&mut self, part: Range<usize>, set: &Self, from: usize) {
-        let words = part.start / WORD..part.end.div_ceil(WORD);
-        let source = (part.start - from) / WORD;
-        self.words[words.clone()].copy_from_slice(&set.words[source..source + words.len()]);
-        if part.end == self.len {
-            *self = std::mem::take(self).trimmed();
-        }
+    /// A part of the set, which begins at a word boundary.
+    pub(super) fn part(&self, points: &Range<usize>) -> Self {
+        let words = self.words[points.start / WORD..points.end.div_ceil(WORD)].to_vec();
+        Self { words, len: points.len() }.trimmed()
+    }
+
+    /// Adds the points of a set behind this one, which ends at a word boundary.
+    pub(super) fn append(&mut self, set: &Self) {
+        self.words.extend_from_slice(&set.words);
+        self.len += set.len;
     }
 
     /// The points that are not in the set.
+    #[inline(always)]
     pub(super) fn complement(mut self) -> Self {
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.trimmed()
     }
 
     /// Clears the bits beyond the last point.
+    #[inline(always)]
     fn trimmed(mut self) -> Self {
         let beyond = self.words.len() * WORD - self.len;
         if let Some(last) = self.words.last_mut() {
@@ -121,53 +133,72 @@ impl Bits {
     }
 
     /// The set shifted to later points: point i is in it if i − `by` was.
+    #[inline(always)]
     pub(super) fn later(&self, by: usize) -> Self {
-        let mut moved = Self::none(self.len);
-        for w in by / WORD..self.words.len() {
-            moved.words[w] = self.word_later(w, by);
-        }
-        moved.trimmed()
+        self.with_later(by, |_, later| later).trimmed()
     }
 
     /// The set shifted to earlier points by one.
-    pub(super) fn earlier(mut self) -> Self {
-        for w in 0..self.words.len() {
-            self.words[w] = self.word_earlier(w, 1);
-        }
-        self
+    #[inline(always)]
+    pub(super) fn earlier(&self) -> Self {
+        self.with_earlier(1, |_, earlier| earlier)
     }
 
     /// The points that end `length` successive points of the set.
-    pub(super) fn runs(self, length: usize) -> Self {
-        // From the end, so that each word is read before it is overwritten.
-        self.doubled(length, |set, by| {
-            (0..set.words.len()).rev().for_each(|w| set.words[w] &= set.word_later(w, by));
-        })
+    #[inline(always)]
+    pub(super) fn runs(&self, length: usize) -> Self {
+        let mut set = Cow::Borrowed(self);
+        for by in steps(length) {
+            set = Cow::Owned(set.with_later(by, |own, later| own & later));
+        }
+        set.into_owned()
     }
 
     /// The points of the set, each with the `length` − 1 points before it.
-    pub(super) fn with_points_before(self, length: usize) -> Self {
-        self.doubled(length, |set, by| (0..set.words.len()).for_each(|w| set.words[w] |= set.word_earlier(w, by)))
+    #[inline(always)]
+    pub(super) fn with_points_before(&self, length: usize) -> Self {
+        let mut set = Cow::Borrowed(self);
+        for by in steps(length) {
+            set = Cow::Owned(set.with_earlier(by, |own, earlier| own | earlier));
+        }
+        set.into_owned()
     }
 
     /// The points of the set, each with the `length` − 1 points after it.
-    pub(super) fn with_points_after(self, length: usize) -> Self {
-        let widened = self.doubled(length, |set, by| {
-            (0..set.words.len()).rev().for_each(|w| set.words[w] |= set.word_later(w, by));
-        });
-        widened.trimmed()
+    #[inline(always)]
+    pub(super) fn with_points_after(&self, length: usize) -> Self {
+        let mut set = Cow::Borrowed(self);
+        for by in steps(length) {
+            set = Cow::Owned(set.with_later(by, |own, later| own | later));
+        }
+        set.into_owned().trimmed()
     }
 
-    /// Joins the set with itself shifted by one point, then by two, four and so on, until it covers `length` points.
-    #[inline]
-    fn doubled(mut self, length: usize, join: impl Fn(&mut Self, usize)) -> Self {
-        let mut covered = 1;
-        while covered < length {
-            let step = covered.min(length - covered);
-            join(&mut self, step);
-            covered += step;
-        }
-        self
+    /// Joins each word with that of the set shifted to later points.
+    #[inline(always)]
+    fn with_later(&self, by: usize, join: impl Fn(u64, u64) -> u64) -> Self {
+        let (skipped, bits) = ((by / WORD).min(self.words.len()), by % WORD);
+        let (before, own) = self.words.split_at(skipped);
+        let mut words = Vec::with_capacity(self.words.len());
+        words.extend(before.iter().map(|&own| join(own, 0)));
+        words.extend(own.first().map(|&own| join(own, self.words[0] << bits)));
+        let pairs = self.words.windows(2).zip(own.get(1..).unwrap_or_default());
+        words.extend(pairs.map(|(pair, &own)| join(own, pair[1] << bits | pair[0] >> 1 >> (WORD - 1 - bits))));
+        Self { words, len: self.len }
+    }
+
+    /// Joins each word with that of the set shifted to earlier points.
+    #[inline(always)]
+    fn with_earlier(&self, by: usize, join: impl Fn(u64, u64) -> u64) -> Self {
+        let (skipped, bits) = ((by / WORD).min(self.words.len()), by % WORD);
+        let source = &self.words[skipped..];
+        let mut words = Vec::with_capacity(self.words.len());
+        let pairs = source.windows(2).zip(&self.words);
+        words.extend(pairs.map(|(pair, &own)| join(own, pair[0] >> bits | pair[1] << 1 << (WORD - 1 - bits))));
+        let mut rest = self.words[words.len()..].iter();
+        words.extend(source.last().zip(rest.next()).map(|(&last, &own)| join(own, last >> bits)));
+        words.extend(rest.map(|&own| join(own, 0)));
+        Self { words, len: self.len }
     }
 
     /// The first point from `start` on that is in the set.
@@ -203,20 +234,15 @@ impl Bits {
             Some(found)
         })
     }
+}
 
-    /// Word `w` of the set shifted to later points by `by`.
-    #[inline]
-    fn word_later(&self, w: usize, by: usize) -> u64 {
-        let (words, bits) = (by / WORD, by % WORD);
-        let word = |back: usize| w.checked_sub(back).map_or(0, |at| self.words[at]);
-        if bits == 0 { word(words) } else { word(words) << bits | word(words + 1) >> (WORD - bits) }
-    }
-
-    /// Word `w` of the set shifted to earlier points by `by`.
-    #[inline]
-    fn word_earlier(&self, w: usize, by: usize) -> u64 {
-        let (words, bits) = (by / WORD, by % WORD);
-        let word = |ahead: usize| self.words.get(w + ahead).copied().unwrap_or(0);
-        if bits == 0 { word(words) } else { word(words) >> bits | word(words + 1) << (WORD - bits) }
-    }
+/// The shifts that join a set with itself until it covers `length` points: by one point, then by two, four and so on.
+#[inline(always)]
+fn steps(length: usize) -> impl Iterator<Item = usize> {
+    let mut covered = 1;
+    std::iter::from_fn(move || {
+        let step = covered.min(length.saturating_sub(covered));
+        covered += step;
+        (step > 0).then_some(step)
+    })
 }

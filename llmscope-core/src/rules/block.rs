@@ -2,10 +2,17 @@
 
 use std::ops::Range;
 
-use super::batch::{ChartLines, Found};
+use super::batch::ChartLines;
 use super::bits::Bits;
 use super::comparisons::{beyond_constant, beyond_varying, directions};
 use super::{Pattern, Rule, RuleSet, Side};
+
+/// The occurrences of a pattern on one side.
+pub(super) struct Found {
+    pub(super) side: Side,
+    pub(super) signals: Bits,
+    pub(super) members: Bits,
+}
 
 /// The points of a block as sets, for every comparison that the patterns need.
 pub(super) struct Block {
@@ -33,7 +40,10 @@ impl Block {
         multiples.sort_by(f64::total_cmp);
         multiples.dedup();
         let beyond = match (chart.center.constant(), chart.sigma.constant()) {
-            (Some(center), Some(sigma)) => beyond_constant(points, center, sigma, &multiples),
+            (Some(center), Some(sigma)) => {
+                let lines: Vec<_> = multiples.iter().map(|k| [center + k * sigma, center - k * sigma]).collect();
+                multiples.iter().copied().zip(beyond_constant(points, &lines)).collect()
+            }
             _ => multiples.iter().map(|&multiple| (multiple, beyond_varying(chart, seen, multiple))).collect(),
         };
         let ordered = patterns().any(|pattern| matches!(pattern, Pattern::Trend { .. } | Pattern::Alternating { .. }));
@@ -47,30 +57,34 @@ impl Block {
     }
 
     /// The points beyond a line, above and below.
+    #[inline(always)]
     fn beyond(&self, multiple: f64) -> &[Bits; 2] {
         let found = self.beyond.iter().find(|(known, _)| *known == multiple);
         &found.expect("every line of the rule set was compared").1
     }
 
     /// The points whose predecessor is in the set, with no gap between them.
+    #[inline(always)]
     fn after(&self, set: &Bits) -> Bits {
         let after = set.later(1);
         if self.whole { after } else { after.and_not(&self.starts) }
     }
 
     /// The points that end `length` successive points of the set.
+    #[inline(always)]
     fn runs(&self, set: &Bits, length: usize) -> Bits {
         match length {
             0 | 1 => set.clone(),
-            _ if self.whole => set.clone().runs(length),
+            _ if self.whole => set.runs(length),
             _ => self.after(set).runs(length - 1).and(set),
         }
     }
 
     /// The occurrences of the pattern, above and below, or on both sides at once.
+    #[inline(always)]
     pub(super) fn look_for(&self, pattern: Pattern) -> Vec<Found> {
         let run = |side, signals: Bits| {
-            let members = signals.clone().with_points_before(pattern.span());
+            let members = signals.with_points_before(pattern.span());
             Found { side, signals, members }
         };
         let each_way = |[above, below]: &[Bits; 2], steps| {
@@ -97,7 +111,7 @@ impl Block {
                 let [above, below] = self.beyond(multiple);
                 let mut ends = self.runs(&above.clone().or(below), length);
                 if both_sides {
-                    let recent = |side: &Bits| side.clone().with_points_after(length);
+                    let recent = |side: &Bits| side.with_points_after(length);
                     ends = ends.and(&recent(above)).and(&recent(below));
                 }
                 vec![run(Side::Both, ends)]
@@ -107,11 +121,13 @@ impl Block {
     }
 
     /// The points in one set whose predecessors are in the other.
+    #[inline(always)]
     fn changes(&self, [one, other]: &[Bits; 2]) -> Bits {
         self.after(one).and(other).or(&self.after(other).and(one))
     }
 
     /// The points of the set with at least `count` of the last `window` points in the set.
+    #[inline(always)]
     fn window(&self, side: Side, set: &Bits, count: usize, window: usize) -> Found {
         if window == 1 {
             return Found { side, signals: set.clone(), members: set.clone() };
@@ -135,9 +151,10 @@ impl Block {
     }
 
     /// The points of the windows that end at the points of a set.
+    #[inline(always)]
     fn windows_ending_at(&self, ends: &Bits, window: usize) -> Bits {
         if self.whole {
-            return ends.clone().with_points_before(window);
+            return ends.with_points_before(window);
         }
         let (mut all, mut ends) = (ends.clone(), ends.clone());
         for _ in 1..window {
@@ -149,6 +166,7 @@ impl Block {
 }
 
 /// The points whose number, given by its bit planes, is at least `least`.
+#[inline(always)]
 fn at_least(planes: &[Bits], least: usize, len: usize) -> Bits {
     let (mut greater, mut equal) = (Bits::none(len), Bits::none(len).complement());
     for (k, plane) in planes.iter().enumerate().rev() {

@@ -10,8 +10,11 @@ mod batch;
 mod bits;
 mod block;
 mod comparisons;
+mod judged_part;
 mod monitor;
 mod nelson;
+#[cfg(target_arch = "x86_64")]
+mod packed;
 mod pattern;
 mod presets;
 mod rule_bits;

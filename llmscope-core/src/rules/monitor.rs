@@ -61,7 +61,7 @@ impl Monitor {
     /// # Errors
     /// [`Error::NonFinite`] for NaN or infinity, which leaves the state of the monitor unchanged.
     pub fn push(&mut self, x: f64) -> Result<&[Signal]> {
-        self.push_against(x, self.center, self.sigma)
+        self.judge(Judged { x, center: self.center, sigma: self.sigma })
     }
 
     /// Judges one point against its own center line and sigma, for charts with varying limits.
@@ -69,12 +69,17 @@ impl Monitor {
     /// # Errors
     /// Those of [`Monitor::push`] and [`Monitor::new`].
     pub fn push_against(&mut self, x: f64, center: f64, sigma: f64) -> Result<&[Signal]> {
-        if !x.is_finite() {
-            return Err(Error::NonFinite { index: self.seen, value: x });
+        if x.is_finite() {
+            check_lines(center, sigma)?;
         }
-        check_lines(center, sigma)?;
+        self.judge(Judged { x, center, sigma })
+    }
+
+    fn judge(&mut self, point: Judged) -> Result<&[Signal]> {
+        if !point.x.is_finite() {
+            return Err(Error::NonFinite { index: self.seen, value: point.x });
+        }
         self.signals.clear();
-        let point = Judged { x, center, sigma };
         for (rule, tracker) in self.trackers.iter_mut().enumerate() {
             if let Some(hit) = tracker.step(self.rules.rules()[rule].pattern(), point) {
                 self.signals.push(Signal { rule, first: self.seen + 1 - hit.span, at: self.seen, side: hit.side });

@@ -1,4 +1,8 @@
 //! Sums with twice the precision of `f64`: an unevaluated sum of two numbers (Dekker 1971; Knuth 1969).
+//!
+//! Sums of values are compiled for two instruction sets, which give the same bits; the processor selects one at run time.
+
+use multiversion::multiversion;
 
 /// A number as the unevaluated sum `hi + lo`, with `|lo|` at most half a unit in the last place of `hi`.
 #[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize, serde::Deserialize)]
@@ -51,6 +55,19 @@ impl DoubleDouble {
 /// Interleaved partial sums, so that the compiler can vectorize a loop over them.
 const LANES: usize = 8;
 
+/// The sum of values.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn sum_of_values(values: &[f64]) -> DoubleDouble {
+    sum(values, |x| x)
+}
+
+/// The sum of the absolute differences of adjacent values.
+#[multiversion(targets("x86_64+avx2"))]
+pub(crate) fn sum_of_moving_ranges(values: &[f64]) -> DoubleDouble {
+    let later = values.get(1..).unwrap_or_default();
+    sum_of_pairs(&values[..later.len()], later, |before, now| (now - before).abs())
+}
+
 /// The sum of a term of each value.
 #[inline(always)]
 pub(crate) fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> DoubleDouble {
@@ -64,7 +81,7 @@ pub(crate) fn sum(values: &[f64], term: impl Fn(f64) -> f64) -> DoubleDouble {
 
 /// The sum of a term of each pair of values at the same position.
 #[inline(always)]
-pub(crate) fn sum_of_pairs(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> DoubleDouble {
+pub(super) fn sum_of_pairs(left: &[f64], right: &[f64], term: impl Fn(f64, f64) -> f64) -> DoubleDouble {
     let ((lefts, left_rest), (rights, right_rest)) = (left.as_chunks::<LANES>(), right.as_chunks::<LANES>());
     let mut lanes = Lanes::default();
     for (left, right) in lefts.iter().zip(rights) {

@@ -37,7 +37,7 @@ pub use change_size::{ChangeSize, change_sizes};
 pub use contrasts::Contrast;
 pub use dependence::{Autoregression, Dependence};
 pub(crate) use dependence::{aicc, fits};
-pub(crate) use double_double::{sum, sum_of_pairs};
+pub(crate) use double_double::{sum, sum_of_moving_ranges};
 pub use exact_test::fisher_exact;
 pub use fisher::{fisher_quantile_upper, fisher_sf, student_quantile_upper};
 pub use fit::{BoxCox, Distribution, Fit};

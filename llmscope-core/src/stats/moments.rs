@@ -1,8 +1,9 @@
 //! Mean and central moments in one pass through memory, mergeable without loss of accuracy.
 
+use multiversion::multiversion;
 use serde::{Deserialize, Serialize};
 
-use super::double_double::{DoubleDouble, sum};
+use super::double_double::{DoubleDouble, sum, sum_of_values};
 use crate::sample::segments;
 
 /// Values are read in blocks that stay in the cache for the second, centered pass.
@@ -38,7 +39,7 @@ impl Moments {
     /// The moments of finite values (a [`Sample`](crate::Sample) guarantees finite values).
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
-        values.chunks(BLOCK).map(Self::of_block).fold(Self::default(), |whole, block| whole.merge(&block))
+        values.chunks(BLOCK).map(of_block).fold(Self::default(), |whole, block| whole.merge(&block))
     }
 
     /// Adds one finite value.
@@ -73,25 +74,6 @@ impl Moments {
                 + d.powi(4) * (a * b * (a * a - a * b + b * b) / (n * n * n))
                 + 6.0 * d * d * (a * a * m2b + b * b * m2a) / (n * n)
                 + 4.0 * d * (a * other.m3 - b * self.m3) / n,
-        }
-    }
-
-    fn of_block(block: &[f64]) -> Self {
-        let n = block.len() as f64;
-        let rough = sum(block, |x| x).divided_by(n);
-        let (min, max) = extent(block);
-        let powers = Powers::about(rough.value(), block);
-        // The center is the mean rounded to `f64`; `correction` is the rounding error, so that M₂ is about the mean.
-        let correction = powers.deviations / n;
-        let m2 = powers.squares.add(-correction * powers.deviations);
-        Self {
-            count: block.len() as u64,
-            min,
-            max,
-            mean: rough,
-            m2: if m2.value() > 0.0 { m2 } else { DoubleDouble::default() },
-            m3: powers.cubes - 3.0 * correction * m2.value(),
-            m4: powers.fourths - 4.0 * correction * powers.cubes,
         }
     }
 
@@ -188,7 +170,7 @@ impl Moments {
 pub fn mean(values: &[f64]) -> Option<f64> {
     #[allow(clippy::cast_precision_loss, reason = "a count above 2^53 values does not occur")]
     let n = values.len() as f64;
-    let total = values.chunks(BLOCK).fold(DoubleDouble::default(), |total, block| total.plus(sum(block, |x| x)));
+    let total = values.chunks(BLOCK).fold(DoubleDouble::default(), |total, block| total.plus(sum_of_values(block)));
     (n > 0.0).then(|| total.divided_by(n).value())
 }
 
@@ -202,10 +184,33 @@ pub(crate) fn about_means(values: &[f64], breaks: &[usize]) -> Vec<f64> {
     residuals
 }
 
+/// The moments of a block that fits into the cache, compiled for two instruction sets with the same bits.
+#[multiversion(targets("x86_64+avx2"))]
+#[allow(clippy::cast_precision_loss, reason = "a block has a few thousand values")]
+fn of_block(block: &[f64]) -> Moments {
+    let n = block.len() as f64;
+    let rough = sum(block, |x| x).divided_by(n);
+    let (min, max) = extent(block);
+    let powers = Powers::about(rough.value(), block);
+    // The center is the mean rounded to `f64`; `correction` is the rounding error, so that M₂ is about the mean.
+    let correction = powers.deviations / n;
+    let m2 = powers.squares.add(-correction * powers.deviations);
+    Moments {
+        count: block.len() as u64,
+        min,
+        max,
+        mean: rough,
+        m2: if m2.value() > 0.0 { m2 } else { DoubleDouble::default() },
+        m3: powers.cubes - 3.0 * correction * m2.value(),
+        m4: powers.fourths - 4.0 * correction * powers.cubes,
+    }
+}
+
 /// The number of parallel sums, so that the compiler can vectorize them.
 const LANES: usize = 4;
 
 /// The minimum and maximum of a nonempty block.
+#[inline(always)]
 fn extent(block: &[f64]) -> (f64, f64) {
     let (mut min, mut max) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
     let (chunks, rest) = block.as_chunks::<LANES>();
@@ -229,6 +234,7 @@ struct Powers {
 }
 
 impl Powers {
+    #[inline(always)]
     fn about(center: f64, block: &[f64]) -> Self {
         let squares = sum(block, |x| (x - center) * (x - center));
         let (mut deviations, mut cubes, mut fourths) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);

@@ -1,0 +1,1 @@
+//! No code: the manifest enables the features that the tests of the other crates need.

@@ -8,7 +8,7 @@ use std::f64::consts::PI;
 
 use super::ranks::Ranking;
 use super::special::normal_quantile;
-use super::{Sorted, lanes};
+use super::{Sorted, lagged};
 use crate::cast::float;
 use crate::sample::segments;
 
@@ -174,19 +174,15 @@ fn autocovariances(values: &[f64], breaks: &[usize], highest: usize) -> Vec<f64>
     let n = values.len();
     let mean = values.iter().sum::<f64>() / float(n);
     let centered: Vec<f64> = values.iter().map(|x| x - mean).collect();
-    let covariance = |lag: usize| {
-        let (mut pairs, mut sum) = (0, 0.0);
-        for segment in segments(&centered, breaks) {
-            if let Some(later) = segment.get(lag..) {
-                pairs += later.len();
-                sum += lanes::sum_of_pairs(segment, later, |a, b| a * b);
-            }
-        }
+    let mut sums = vec![0.0; highest.min(n - 1) + 1];
+    segments(&centered, breaks).for_each(|segment| lagged::add_products(segment, 0, &mut sums));
+    let covariance = |(lag, sum): (usize, f64)| {
+        let pairs: usize = segments(&centered, breaks).map(|segment| segment.len().saturating_sub(lag)).sum();
         let is_known = lag <= 1 || 2 * pairs >= n - lag;
         let scaled = || if pairs == 0 { 0.0 } else { sum / float(pairs) * float(n - lag) / float(n) };
         is_known.then(scaled)
     };
-    (0..=highest.min(n - 1)).map_while(covariance).collect()
+    sums.into_iter().enumerate().map_while(covariance).collect()
 }
 
 /// Levinson and Durbin's recursion: coefficients and prediction error of the autoregressions of the orders 1, 2, … with

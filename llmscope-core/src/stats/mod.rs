@@ -11,6 +11,7 @@ mod exact_test;
 mod fisher;
 mod fit;
 mod histogram;
+mod lagged;
 mod lanes;
 mod load;
 mod mann_whitney;

@@ -1,7 +1,7 @@
 //! How far dependence inflates the variance of rank sums: V = 1 + 2Σρ_k of ranks whose level changes.
 
 use super::dependence::fits;
-use super::{about_means, lanes};
+use super::{about_means, lagged};
 use crate::cast::float;
 use crate::sample::{ranges_between, segments};
 
@@ -13,12 +13,12 @@ fn merged(at: &[usize], breaks: &[usize]) -> Vec<usize> {
     cuts
 }
 
-/// Sum and number of the squared differences of values `lag` apart.
-fn squared_differences<'s>(stretches: impl Iterator<Item = &'s [f64]>, lag: usize) -> (f64, f64) {
-    stretches.filter(|stretch| stretch.len() > lag).fold((0.0, 0.0), |(sum, count), stretch| {
-        let squares = lanes::sum_of_pairs(stretch, &stretch[lag..], |a, b| (a - b) * (a - b));
-        (sum + squares, count + float(stretch.len() - lag))
-    })
+/// Sum and number of the squared differences of values that are 1, 2, … `lags` apart.
+fn squared_differences(stretches: &[&[f64]], lags: usize) -> Vec<(f64, f64)> {
+    let mut sums = vec![0.0; lags];
+    stretches.iter().for_each(|stretch| lagged::add_squared_differences(stretch, 1, &mut sums));
+    let count = |lag: usize| stretches.iter().map(|stretch| float(stretch.len().saturating_sub(lag))).sum();
+    sums.into_iter().zip((1..).map(count)).collect()
 }
 
 /// (1 + ρ)/(1 − ρ), with ρ such that Σ d_k/d₁ over the lags 2 to 5 is that of a first-order autoregression,
@@ -29,11 +29,9 @@ pub(super) fn inflation_of_neighbours(ranks: &[f64], at: &[usize], breaks: &[usi
     const MOST: f64 = 0.995;
     const BISECTIONS: usize = 60;
     let cuts = merged(at, breaks);
-    let mean_square = |lag: usize| {
-        let (sum, count) = squared_differences(segments(ranks, &cuts), lag);
-        (count > 0.0).then(|| sum / count)
-    };
-    let differences: Vec<f64> = (1..=LAGS).map_while(mean_square).collect();
+    let stretches: Vec<&[f64]> = segments(ranks, &cuts).collect();
+    let mean_square = |(sum, count): (f64, f64)| (count > 0.0).then(|| sum / count);
+    let differences: Vec<f64> = squared_differences(&stretches, LAGS).into_iter().map_while(mean_square).collect();
     let Some((&first, rest)) = differences.split_first().filter(|(first, _)| **first > 0.0) else { return 1.0 };
     let ratio = rest.iter().sum::<f64>() / first;
     let expected = |rho: f64| {
@@ -72,16 +70,14 @@ pub(super) fn inflation_of_differences(ranks: &[f64], at: &[usize], breaks: &[us
     while lags > 2 && 2 * long(lags).map(<[f64]>::len).sum::<usize>() < n {
         lags -= 1;
     }
-    let far = (lags + 1..=2 * lags).map(|lag| squared_differences(long(lags), lag));
-    let (sum, count) = far.fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let differences = squared_differences(&long(lags).collect::<Vec<_>>(), 2 * lags);
+    let (near, far) = differences.split_at(lags);
+    let (sum, count) = far.iter().fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     if sum <= 0.0 {
         return 1.0;
     }
-    let correlation = |lag: usize| {
-        let (near, pairs) = squared_differences(long(lags), lag);
-        1.0 - near / pairs / (sum / count)
-    };
-    1.0 + 2.0 * (1..=lags).map(correlation).sum::<f64>()
+    let correlation = |(squares, pairs): &(f64, f64)| 1.0 - squares / pairs / (sum / count);
+    1.0 + 2.0 * near.iter().map(correlation).sum::<f64>()
 }
 
 /// How well changes describe the ranks: n ln σ² of the prediction errors about the means of the stretches, in units of

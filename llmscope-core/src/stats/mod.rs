@@ -2,6 +2,7 @@
 
 mod anova;
 mod autocorrelation;
+mod bucket_sort;
 mod change_points;
 mod change_size;
 mod contrasts;

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::bucket_sort::in_order;
+use super::ordinal::number;
 use crate::cast::float;
 
 /// The method for a quantile between two order statistics: the nine types of Hyndman & Fan (1996).
@@ -59,9 +61,7 @@ impl Sorted {
     /// ```
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable_by(f64::total_cmp);
-        Self(sorted)
+        Self(in_order(values, |key, _| key, |&key| key).into_iter().map(number).collect())
     }
 
     /// Values that are in ascending order.

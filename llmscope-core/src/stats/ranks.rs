@@ -1,7 +1,8 @@
 //! The order of values: one sort for their ranks, quantiles and extremes.
 
 use super::Sorted;
-use super::ordinal::in_total_order;
+use super::bucket_sort::in_order;
+use super::ordinal::number;
 use crate::cast::float;
 
 /// Values in ascending order, with their positions.
@@ -23,8 +24,9 @@ impl Ranking {
     /// Sorts finite values.
     #[must_use]
     pub fn of(values: &[f64]) -> Self {
-        let pairs = in_order(values);
-        let sorted = Sorted::from_ascending(pairs.iter().map(|&(_, at)| values[at]).collect());
+        let pairs = in_order(values, |key, at| (key, at), |&(key, _)| key);
+        // From the integers in order: reading the values in the order of their ranks would wait for the memory.
+        let sorted = Sorted::from_ascending(pairs.iter().map(|&(key, _)| number(key)).collect());
         Self { sorted, order: pairs.into_iter().map(|(_, at)| at).collect() }
     }
 
@@ -76,45 +78,6 @@ impl Ranking {
 #[must_use]
 pub fn mid_ranks(values: &[f64]) -> Vec<f64> {
     Ranking::of(values).mid_ranks()
-}
-
-/// The values as integers of the same order, with their positions, in that order.
-///
-/// Many values are first distributed to buckets of equal width on the scale of these integers, which is about logarithmic. The
-/// buckets fit into the cache, so that sorting them takes less time than sorting all values at once.
-fn in_order(values: &[f64]) -> Vec<(u64, usize)> {
-    /// Fewer values than this fit into the cache.
-    const MANY: usize = 1 << 12;
-    /// The intended number of values of a bucket, and the largest number of buckets, as powers of two.
-    const FULL: u32 = 4;
-    const MOST: u32 = 16;
-    let keys = || values.iter().map(|&value| in_total_order(value));
-    let numbered = keys().zip(0..);
-    if values.len() < MANY {
-        let mut pairs: Vec<(u64, usize)> = numbered.collect();
-        pairs.sort_unstable_by_key(|&(key, _)| key);
-        return pairs;
-    }
-    let (least, largest) = keys().fold((u64::MAX, 0), |(least, largest), key| (least.min(key), largest.max(key)));
-    let bits = (values.len().ilog2() - FULL).min(MOST);
-    let shift = (u64::BITS - (largest - least).leading_zeros()).saturating_sub(bits);
-    #[allow(clippy::cast_possible_truncation, reason = "a number of at most 16 bits")]
-    let bucket = |key: u64| ((key - least) >> shift) as usize;
-    // First the number of values of each bucket, then where the next of them goes.
-    let mut next = vec![0_usize; bucket(largest) + 2];
-    keys().for_each(|key| next[bucket(key) + 1] += 1);
-    (1..next.len()).for_each(|at| next[at] += next[at - 1]);
-    let starts = next.clone();
-    let mut pairs = vec![(0, 0); values.len()];
-    for pair in numbered {
-        let place = &mut next[bucket(pair.0)];
-        pairs[*place] = pair;
-        *place += 1;
-    }
-    for range in starts.windows(2).filter(|range| range[1] - range[0] > 1) {
-        pairs[range[0]..range[1]].sort_unstable_by_key(|&(key, _)| key);
-    }
-    pairs
 }
 
 #[cfg(test)]

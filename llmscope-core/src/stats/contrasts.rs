@@ -218,15 +218,49 @@ impl<'s> Window<'s> {
     /// The number of pairs whose contrast is at most `bound`.
     fn count_at_most(&mut self, bound: f64) -> usize {
         self.passes += 1;
-        let (mut reached, mut total) = (0, 0);
-        for &x in self.x {
-            while reached < self.y.len() && self.contrast.of(x, self.y[reached]) <= bound {
-                reached += 1;
-            }
-            total += reached;
+        match self.contrast {
+            Contrast::Difference => count_pairs(self.x, self.y, |x, y| y - x <= bound),
+            Contrast::Ratio => count_pairs(self.x, self.y, |x, y| y / x <= bound),
         }
-        total
     }
+}
+
+/// The number of pairs of two sorted samples that are within a bound. The larger x, the more values of y are, from the first
+/// one on.
+///
+/// Each step either takes the next y or counts those before it for this x. Which of them comes next is unpredictable, so that
+/// a branch would take longer than the comparison, and one comparison waits for another: several parts of x are scanned at the
+/// same time.
+fn count_pairs(x: &[f64], y: &[f64], is_within: impl Fn(f64, f64) -> bool) -> usize {
+    const SCANS: usize = 4;
+    let part = x.len() / SCANS;
+    let mut at: [usize; SCANS] = std::array::from_fn(|scan| scan * part);
+    let end: [usize; SCANS] = std::array::from_fn(|scan| if scan + 1 < SCANS { (scan + 1) * part } else { x.len() });
+    let mut reached = at.map(|at| y.partition_point(|&y| is_within(x[at], y)));
+    let mut total = 0;
+    loop {
+        // In this number of steps, no scan leaves its part.
+        let steps = (0..SCANS).map(|scan| end[scan] - at[scan]).min().unwrap_or(0);
+        if steps == 0 {
+            break;
+        }
+        for _ in 0..steps {
+            for scan in 0..SCANS {
+                let next = reached[scan].min(y.len() - 1);
+                let takes = usize::from((reached[scan] < y.len()) & is_within(x[at[scan]], y[next]));
+                total += reached[scan] * (1 - takes);
+                at[scan] += 1 - takes;
+                reached[scan] += takes;
+            }
+        }
+    }
+    for scan in 0..SCANS {
+        for &x in &x[at[scan]..end[scan]] {
+            reached[scan] += y[reached[scan]..].iter().take_while(|&&y| is_within(x, y)).count();
+            total += reached[scan];
+        }
+    }
+    total
 }
 
 #[cfg(test)]

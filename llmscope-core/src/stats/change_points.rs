@@ -1,15 +1,17 @@
 //! Where the level of a series changes.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::largest_z::largest_z;
 use super::rank_dependence::{description, inflation_of_differences, inflation_of_neighbours};
 use super::ranks::{Ranking, mid_ranks};
 use super::special::{normal_pdf, normal_quantile_upper};
-use super::{Autoregression, about_means, fisher_sf, lanes};
+use super::{Autoregression, about_means, fisher_sf};
 use crate::cast::float;
 use crate::sample::{Sample, ranges_between};
 
@@ -104,8 +106,8 @@ pub fn change_points(sample: &Sample<'_>, fewest: usize) -> Vec<ChangePoint> {
 /// ```
 #[must_use]
 pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<ChangePoint> {
-    let search = Search::of(mid_ranks(sample.values()), fewest.max(1));
-    if search.splits.is_empty() {
+    let search = Search::of(mid_ranks(sample.values()), fewest.max(1), level);
+    if !search.has_places {
         return Vec::new();
     }
     if level > CHANGE_POINT_LEVEL {
@@ -132,7 +134,7 @@ pub fn change_points_at(sample: &Sample<'_>, fewest: usize, level: f64) -> Vec<C
 /// ```
 #[must_use]
 pub fn change_points_given(sample: &Sample<'_>, fewest: usize, level: f64, inflation: f64) -> Vec<ChangePoint> {
-    let search = Search::of(mid_ranks(sample.values()), fewest.max(1));
+    let search = Search::of(mid_ranks(sample.values()), fewest.max(1), level);
     search.changes(inflation.max(1.0), level)
 }
 
@@ -166,21 +168,22 @@ pub struct ChangeSearch {
 /// ```
 #[must_use]
 pub fn search_changes(sample: &Sample<'_>, fewest: usize, level: f64) -> ChangeSearch {
-    RankedSearch::of(&Ranking::of(sample.values()), fewest).changes(sample.breaks(), level)
+    RankedSearch::of(&Ranking::of(sample.values()), fewest, level).changes(sample.breaks(), level)
 }
 
 /// The search for changes in values whose ranking is known, at several levels.
 pub(crate) struct RankedSearch(Search);
 
 impl RankedSearch {
-    pub(crate) fn of(ranking: &Ranking, fewest: usize) -> Self {
-        Self(Search { estimated_variance: true, ..Search::of(ranking.mid_ranks(), fewest.max(1)) })
+    /// `highest` is the highest of the levels.
+    pub(crate) fn of(ranking: &Ranking, fewest: usize, highest: f64) -> Self {
+        Self(Search { estimated_variance: true, ..Search::of(ranking.mid_ranks(), fewest.max(1), highest) })
     }
 
     /// What [`search_changes`] finds at this level.
     pub(crate) fn changes(&self, breaks: &[usize], level: f64) -> ChangeSearch {
         let Self(search) = self;
-        if search.splits.is_empty() {
+        if !search.has_places {
             return ChangeSearch { changes: Vec::new(), inflation: 1.0, p: 1.0 };
         }
         let (inflation, changes) = search.dependence_of_few(breaks, level);
@@ -223,14 +226,28 @@ struct Search {
     /// True if the tail of z allows for the estimation of V.
     estimated_variance: bool,
     layers: Vec<Layer>,
-    /// The best place of each interval that has one, the narrowest interval first.
+    /// True if an interval has a place.
+    has_places: bool,
+    /// The best place of each interval whose p-value can be less than 1, the narrowest interval first.
     splits: Vec<Split>,
+    /// The estimates of V so far.
+    inflations: RefCell<Vec<KnownInflation>>,
 }
 
-/// Intervals of one length.
+/// An estimate of V that leaves out the changes at these places.
+struct KnownInflation {
+    at: Vec<usize>,
+    breaks: Vec<usize>,
+    inflation: f64,
+}
+
+/// Intervals of one length among n values.
 struct Layer {
     length: usize,
-    intervals: Vec<Range<usize>>,
+    n: usize,
+    count: usize,
+    exact_length: f64,
+    shift: f64,
 }
 
 /// The best place of an interval.
@@ -250,77 +267,83 @@ struct Standing {
 }
 
 impl Search {
-    fn of(ranks: Vec<f64>, fewest: usize) -> Self {
-        let running = ranks.iter().scan(0.0, |sum, rank| {
+    /// A search at levels up to `highest`.
+    fn of(ranks: Vec<f64>, fewest: usize, highest: f64) -> Self {
+        let mut sums = Vec::with_capacity(ranks.len() + 1);
+        sums.push(0.0);
+        sums.extend(ranks.iter().scan(0.0, |sum, rank| {
             *sum += rank;
             Some(*sum)
-        });
-        let sums = [0.0].into_iter().chain(running).collect();
+        }));
         let layers = layers(ranks.len(), fewest);
-        let mut search = Self { ranks, sums, fewest, estimated_variance: false, layers, splits: Vec::new() };
-        let intervals = search.layers.iter().rev().flat_map(|layer| &layer.intervals);
-        search.splits = intervals.filter_map(|interval| search.split(interval.clone())).collect();
+        let has_places = !layers.is_empty() && ranks.iter().any(|&rank| rank != ranks[0]);
+        let (splits, inflations) = (Vec::new(), RefCell::default());
+        let mut search =
+            Self { ranks, sums, fewest, estimated_variance: false, layers, has_places, splits, inflations };
+        let of_layer = |(index, layer): (usize, &Layer)| {
+            // Short intervals, rounded up by at most 2, can be as long as those of other layers.
+            let like = search.layer_of(layer.length + 2).unwrap_or(index)..=index;
+            // At a level of 1, even a p-value of 1 would signal.
+            let least = if highest < 1.0 { like.map(|layer| search.least_z(layer)).fold(40.0, f64::min) } else { 0.0 };
+            layer.intervals().map(move |interval| (interval, least))
+        };
+        let intervals = search.layers.iter().enumerate().rev().flat_map(of_layer);
+        search.splits = intervals.filter_map(|(interval, least)| search.split_above(interval, least)).collect();
         search
+    }
+
+    /// A z up to which the p-value is 1, whatever the inflation is.
+    fn least_z(&self, layer: usize) -> f64 {
+        /// A quotient that rounding makes larger is not excluded.
+        const ROUNDING: f64 = 1e-9;
+        const BISECTIONS: usize = 40;
+        let (looked_at, share) = (self.looked_at(layer), float(self.fewest) / float(self.layers[layer].length));
+        // Up to its maximum, near 1, the probability of one interval is at least φ(1)·4 = 0.97.
+        if looked_at < 1.1 {
+            return 0.0;
+        }
+        let (mut low, mut high) = (1.0, 40.0);
+        for _ in 0..BISECTIONS {
+            let middle = 0.5 * (low + high);
+            if maximally_selected_p(middle, share) * looked_at > 1.0 {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        low * (1.0 - ROUNDING)
     }
 
     /// The place of the largest |z| within an interval; `None` if it is too short or all its values are equal.
     fn split(&self, within: Range<usize>) -> Option<Split> {
-        let (start, length) = (within.start, within.len());
-        if length < 2 * self.fewest {
-            return None;
-        }
-        let n = float(length);
-        let mean = (self.sums[within.end] - self.sums[start]) / n;
-        let squares = lanes::sum(&self.ranks[within.clone()], |rank| (rank - mean) * (rank - mean));
-        if squares <= 0.0 {
-            return None;
-        }
-        let (before, score) = self.largest_score(&within, mean);
-        // The variance of a sum of k of the n ranks, drawn without replacement: k(n − k)/(n − 1) times theirs.
-        Some(Split { within, at: start + before, z: (score * n * (n - 1.0) / squares).sqrt() })
+        self.split_above(within, 0.0)
     }
 
-    /// The number of values before the place with the largest e²/\[k(n − k)\], for the excess e of the sum of the k ranks before
-    /// it, and that quotient. Most places are excluded without a division, several at once.
-    fn largest_score(&self, within: &Range<usize>, mean: f64) -> (usize, f64) {
-        const LANES: usize = 8;
-        /// A quotient that rounding makes larger is not excluded.
-        const ROUNDING: f64 = 1e-12;
-        let (n, first) = (float(within.len()), self.fewest);
-        let before = self.sums[within.start];
-        let excess = |count: f64, sum: f64| sum - before - count * mean;
-        let score = |count: f64, sum: f64| excess(count, sum).powi(2) / (count * (n - count));
-        let sums = &self.sums[within.start + first..=within.end - first];
-        let mut best = (first, score(float(first), sums[0]));
-        for (block, sums) in sums.chunks(LANES).enumerate() {
-            let bound = best.1 * (1.0 - ROUNDING);
-            let base = float(first + block * LANES);
-            let can_be_larger = |(lane, &sum): (usize, &f64)| {
-                let count = base + float(lane);
-                excess(count, sum).powi(2) > bound * (count * (n - count))
-            };
-            let is_excluded = match sums.as_array::<LANES>() {
-                Some(sums) => !(0..LANES).fold(false, |any, lane| any | can_be_larger((lane, &sums[lane]))),
-                None => false,
-            };
-            if is_excluded {
-                continue;
-            }
-            for (lane, &sum) in sums.iter().enumerate() {
-                let score = score(base + float(lane), sum);
-                if score > best.1 {
-                    best = (first + block * LANES + lane, score);
-                }
-            }
+    /// The same; `None` also if its |z| is less than `least`.
+    fn split_above(&self, within: Range<usize>, least: f64) -> Option<Split> {
+        if within.len() < 2 * self.fewest {
+            return None;
         }
-        best
+        let (ranks, sums) = (&self.ranks[within.clone()], &self.sums[within.start..=within.end]);
+        let (before, z) = largest_z(ranks, sums, self.fewest, least)?;
+        let at = within.start + before;
+        Some(Split { within, at, z })
+    }
+
+    /// The layer of intervals of this length.
+    fn layer_of(&self, length: usize) -> Option<usize> {
+        self.layers.iter().position(|layer| layer.length <= length)
+    }
+
+    /// The number of intervals like those of this layer that were looked at.
+    fn looked_at(&self, layer: usize) -> f64 {
+        float(self.layers.get(layer).map_or(1, |layer| layer.count)) * effective_lengths(self.layers.len())
     }
 
     /// How probable so large a z is anywhere, at most, under this inflation of its variance.
     fn p(&self, split: &Split, inflation: f64) -> f64 {
         let length = split.within.len();
-        let layer = self.layers.iter().find(|layer| layer.length <= length).or(self.layers.last());
-        let looked_at = float(layer.map_or(1, |layer| layer.intervals.len())) * effective_lengths(self.layers.len());
+        let looked_at = self.looked_at(self.layer_of(length).unwrap_or(self.layers.len().saturating_sub(1)));
         let mut z = split.z / inflation.sqrt();
         if self.estimated_variance && inflation > NEARLY_INDEPENDENT {
             let independent = float(self.ranks.len()) / inflation;
@@ -353,10 +376,7 @@ impl Search {
         let mut found = self.changes(inflation, level);
         for _ in 0..ROUNDS {
             let at = places(&found);
-            let larger = Autoregression::of(&about_means(ranks, &at), breaks)
-                .inflation()
-                .max(inflation_of_neighbours(ranks, &at, breaks))
-                .max(inflation_of_differences(ranks, &at, breaks));
+            let larger = self.largest_inflation(&at, breaks);
             if larger <= inflation {
                 break;
             }
@@ -375,6 +395,20 @@ impl Search {
             (inflation, found) = (larger, fewer);
         }
         (inflation, found)
+    }
+
+    /// The largest estimate of V that leaves out these changes. Searches at several levels often leave out the same ones.
+    fn largest_inflation(&self, at: &[usize], breaks: &[usize]) -> f64 {
+        let mut known = self.inflations.borrow_mut();
+        if let Some(found) = known.iter().find(|known| known.at == at && known.breaks == breaks) {
+            return found.inflation;
+        }
+        let inflation = Autoregression::of(&about_means(&self.ranks, at), breaks)
+            .inflation()
+            .max(inflation_of_neighbours(&self.ranks, at, breaks))
+            .max(inflation_of_differences(&self.ranks, at, breaks));
+        known.push(KnownInflation { at: at.to_vec(), breaks: breaks.to_vec(), inflation });
+        inflation
     }
 
     /// The same for a series that may be short. A change that does not signal at a strict level stays inside the values, and
@@ -470,8 +504,8 @@ impl Search {
             return signals(stretch.clone());
         }
         let layers = layers(stretch.len(), self.fewest);
-        let intervals = layers.iter().rev().flat_map(|layer| &layer.intervals);
-        let inside = |interval: &Range<usize>| stretch.start + interval.start..stretch.start + interval.end;
+        let intervals = layers.iter().rev().flat_map(Layer::intervals);
+        let inside = |interval: Range<usize>| stretch.start + interval.start..stretch.start + interval.end;
         intervals.map(inside).find_map(signals)
     }
 
@@ -525,6 +559,17 @@ fn effective_lengths(lengths: usize) -> f64 {
     (lengths / 6.0).max(lengths.min(1.8))
 }
 
+impl Layer {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and n")]
+    fn intervals(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let &Self { n, count, exact_length, shift, .. } = self;
+        (0..count).map(move |i| {
+            let start = float(i) * shift;
+            start.floor() as usize..((start + exact_length - 1e-9).ceil() as usize).min(n)
+        })
+    }
+}
+
 /// The intervals of seeded binary segmentation, from the whole series down to what has one place left.
 fn layers(n: usize, fewest: usize) -> Vec<Layer> {
     let mut layers = Vec::new();
@@ -535,13 +580,8 @@ fn layers(n: usize, fewest: usize) -> Vec<Layer> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most n/fewest")]
         let count = 2 * (reach - 1e-9).ceil() as usize - 1;
         let shift = if count > 1 { (float(n) - length) / float(count - 1) } else { 0.0 };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and n")]
-        let interval = |i: usize| {
-            let start = float(i) * shift;
-            start.floor() as usize..((start + length - 1e-9).ceil() as usize).min(n)
-        };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most n")]
-        layers.push(Layer { length: length as usize, intervals: (0..count).map(interval).collect() });
+        layers.push(Layer { length: length as usize, n, count, exact_length: length, shift });
         length *= FRAC_1_SQRT_2;
         reach /= FRAC_1_SQRT_2;
     }
@@ -557,4 +597,32 @@ fn half_products(n: usize) -> Vec<f64> {
 /// Where these changes are.
 pub(crate) fn places(found: &[ChangePoint]) -> Vec<usize> {
     found.iter().map(|change| change.at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split_mix::SplitMix64;
+
+    #[test]
+    fn places_with_a_p_value_of_one_do_not_matter() {
+        let mut random = SplitMix64(11);
+        for (n, memory, step) in [(12, 0.0, 1.0), (80, 0.0, 0.6), (400, 0.5, 0.0), (900, 0.0, 0.2), (2500, 0.8, 0.4)] {
+            let mut noise = 0.0;
+            let values: Vec<f64> = (0..n)
+                .map(|i| {
+                    noise = memory * noise + random.uniform();
+                    noise + if 2 * i > n { step } else { 0.0 }
+                })
+                .collect();
+            for fewest in [1, 2, 3, 5, 10] {
+                let search = |highest: f64| RankedSearch::of(&Ranking::of(&values), fewest, highest);
+                let (few, all) = (search(0.05), search(1.0));
+                assert!(few.0.splits.len() < all.0.splits.len() || n == 12, "{n} values");
+                for level in [0.001, 0.05] {
+                    assert_eq!(few.changes(&[], level), all.changes(&[], level), "{n} values, {fewest} at least");
+                }
+            }
+        }
+    }
 }

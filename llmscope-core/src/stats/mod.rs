@@ -14,6 +14,7 @@ mod fit;
 mod histogram;
 mod lagged;
 mod lanes;
+mod largest_z;
 mod load;
 mod mann_whitney;
 mod moments;

@@ -45,11 +45,11 @@ impl<'r> JudgedRun<'r> {
     pub(super) fn of(run: &'r Sequence, level: f64, spread_level: f64) -> Self {
         let values = run.values.as_slice();
         let on_logarithms = values.iter().all(|&x| x > 0.0);
-        let search = PartSearch::of(values);
+        let search = PartSearch::of(values, level);
         let found = search.at(level);
         let residuals = about_medians(values, &places(&found.changes), on_logarithms);
         let distances = distances(&residuals);
-        let spread_search = PartSearch::of(&distances);
+        let spread_search = PartSearch::of(&distances, spread_level);
         let mut spread = spread_search.at(spread_level);
         let is_dispersion = |change: &ChangePoint| disperses(values, change, [&found, &spread], on_logarithms);
         let (dispersion, shifts) = spread.changes.iter().partition(|change| is_dispersion(change));
@@ -58,7 +58,7 @@ impl<'r> JudgedRun<'r> {
         let inflations = [found.inflation, spread.inflation];
         let places = if has_changes {
             let reference = if level < CHANGE_POINT_LEVEL { search.at(CHANGE_POINT_LEVEL) } else { found.clone() };
-            Placed::of(values, on_logarithms, [&found, &spread], &reference)
+            Placed::of(values, on_logarithms, [&found, &spread], &reference, &spread_search)
         } else {
             Placed { level: Places::default(), spread: Places::default(), inflations, residuals, distances }
         };
@@ -143,8 +143,14 @@ impl<'r> JudgedRun<'r> {
 
 impl Placed {
     /// Where the changes of the level and of the dispersion are that were found, between the bounds that a search for the
-    /// level at its default level finds.
-    fn of(values: &[f64], on_logarithms: bool, found: [&ChangeSearch; 2], reference: &ChangeSearch) -> Self {
+    /// level at its default level finds. `spread_search` is the search of the distances about the medians before that.
+    fn of(
+        values: &[f64],
+        on_logarithms: bool,
+        found: [&ChangeSearch; 2],
+        reference: &ChangeSearch,
+        spread_search: &PartSearch<'_>,
+    ) -> Self {
         let [level, spread] = found.map(|search| search.changes.as_slice());
         let scaled: Vec<f64> = values.iter().map(|x| if on_logarithms { x.ln() } else { *x }).collect();
         let level = Places::of(level, &places(&reference.changes)).with_whole_transitions(&scaled);
@@ -152,8 +158,10 @@ impl Placed {
         let distances = distances(&residuals);
         let dispersion = if spread.is_empty() {
             ChangeSearch { changes: Vec::new(), ..found[1].clone() }
+        } else if distances == spread_search.values {
+            spread_search.at(CHANGE_POINT_LEVEL)
         } else {
-            PartSearch::of(&distances).at(CHANGE_POINT_LEVEL)
+            PartSearch::of(&distances, CHANGE_POINT_LEVEL).at(CHANGE_POINT_LEVEL)
         };
         let spread = Places::of(spread, &places(&dispersion.changes));
         Self { level, spread, inflations: [reference.inflation, dispersion.inflation], residuals, distances }
@@ -178,9 +186,10 @@ struct PartSearch<'v> {
 }
 
 impl<'v> PartSearch<'v> {
-    fn of(values: &'v [f64]) -> Self {
+    /// A search at this level, and at the default one.
+    fn of(values: &'v [f64], level: f64) -> Self {
         let ranking = Ranking::of(values);
-        let search = RankedSearch::of(&ranking, FEWEST);
+        let search = RankedSearch::of(&ranking, FEWEST, level.max(CHANGE_POINT_LEVEL));
         Self { values, ranking, search }
     }
 

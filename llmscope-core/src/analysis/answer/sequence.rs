@@ -51,7 +51,10 @@ impl Sequences {
         let adjusted_for: Vec<String> = adjusted_for.collect();
         let adjusted = model.map(|model| model.adjusted(sample.values(), &borrowed));
         let values = adjusted.as_deref().unwrap_or(sample.values());
-        let mut runs = vec![Sequence::default(); run_count(series)];
+        let count = run_count(series);
+        let expected = values.len() / count;
+        let empty = || Sequence { values: Vec::with_capacity(expected), positions: Vec::with_capacity(expected) };
+        let mut runs: Vec<Sequence> = std::iter::repeat_with(empty).take(count).collect();
         for (position, &value) in values.iter().enumerate() {
             let run = if series.of_runs { 0 } else { series.observations.source(observations[position]) };
             if let Some(run) = runs.get_mut(run).filter(|_| value.is_finite()) {

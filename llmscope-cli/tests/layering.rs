@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of this workspace that it may use.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 9] = [
     ("llmscope-core", &[]),
     ("llmscope-harness", &["llmscope-core"]),
     // polars only with a feature that is off by default.
@@ -18,6 +18,8 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("llmscope-py", &["llmscope-core", "llmscope-harness"]),
     ("llmscope-examples", &["llmscope-core"]),
     ("llmscope-benches", &["llmscope-core", "llmscope-harness"]),
+    // Only the features of shared libraries.
+    ("llmscope-features", &[]),
 ];
 
 #[test]
